@@ -1,0 +1,59 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+
+namespace LumaGateway.Contracts;
+
+/// <summary>
+/// The upstream's identifier of one generation: 1 to 128 of <c>A–Z a–z 0–9 _ -</c>, and none of the words that the
+/// upstream's own API puts in the place of an id. Safe in a path, a cache key and a header by construction.
+/// </summary>
+public readonly record struct GenerationId : ISpanParsable<GenerationId>
+{
+    /// <summary>What an id must look like, in words for people.</summary>
+    public const string Rule =
+        "An id is 1 to 128 characters of A-Z, a-z, 0-9, '_' and '-', and none of the words concepts, camera_motion, image, video, events.";
+
+    private const int MaxLength = 128;
+
+    private static readonly SearchValues<char> Allowed =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+
+    private readonly string? _value;
+
+    private GenerationId(string value) => _value = value;
+
+    /// <summary>The id as the upstream spells it; empty for <c>default</c>, which no parse ever gives.</summary>
+    public string Value => _value ?? string.Empty;
+
+    /// <inheritdoc/>
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out GenerationId result)
+    {
+        var valid = s is not null && IsValid(s);
+        result = valid ? new GenerationId(s!) : default;
+        return valid;
+    }
+
+    /// <inheritdoc/>
+    public static bool TryParse(ReadOnlySpan<char> s, IFormatProvider? provider, out GenerationId result)
+    {
+        var valid = IsValid(s);
+        result = valid ? new GenerationId(s.ToString()) : default;
+        return valid;
+    }
+
+    /// <inheritdoc/>
+    public static GenerationId Parse(string s, IFormatProvider? provider) =>
+        TryParse(s, provider, out var id) ? id : throw new FormatException(Rule);
+
+    /// <inheritdoc/>
+    public static GenerationId Parse(ReadOnlySpan<char> s, IFormatProvider? provider) =>
+        TryParse(s, provider, out var id) ? id : throw new FormatException(Rule);
+
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+
+    private static bool IsValid(ReadOnlySpan<char> s) =>
+        s.Length is > 0 and <= MaxLength
+        && !s.ContainsAnyExcept(Allowed)
+        && s is not ("concepts" or "camera_motion" or "image" or "video" or "events");
+}
