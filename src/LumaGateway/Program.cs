@@ -1,9 +1,45 @@
+using LumaGateway.Access;
+using LumaGateway.Caching;
+using LumaGateway.Errors;
+using LumaGateway.Features.Generations;
+using LumaGateway.Features.Health;
+using LumaGateway.Features.OpenApi;
+using LumaGateway.Features.Passthrough;
+using LumaGateway.Telemetry;
+using LumaGateway.Upstreams;
+
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {
     Args = args,
     ContentRootPath = AppContext.BaseDirectory, // the root appsettings.json is copied beside the binary
 });
 
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+builder.Services.AddSingleton(TimeProvider.System);
+
+// What the gateway is made of, outermost first.
+builder.Services.AddGatewayTelemetry(builder.Configuration);
+builder.Services.AddGatewayErrors();
+builder.Services.AddAccess();
+builder.Services.AddGenerations();
+builder.Services.AddResponseCache();
+builder.Services.AddUpstreams();
+builder.Services.AddPassthrough(builder.Configuration.GetSection("ReverseProxy"));
+builder.Services.AddGatewayHealth();
+builder.Services.AddGatewayDocument();
+
 var app = builder.Build();
 
-app.Run();
+// The order in which a request meets things.
+app.UseRequestId();
+app.UseExceptionHandler();
+app.UseStatusCodePages();
+app.UseRouting();
+app.UseAccess();
+
+app.MapGenerations();
+app.MapPassthrough();
+app.MapGatewayHealth();
+app.MapGatewayDocument();
+
+await app.RunOrExplainAsync();

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Access;
+
+/// <summary>Registers who may come in.</summary>
+internal static class AccessServices
+{
+    public static IServiceCollection AddAccess(this IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<AccessOptions, AccessOptionsRules>().BindConfiguration(AccessOptions.Section);
+        services.AddSingleton<ClientDirectory>();
+
+        return services;
+    }
+
+    public static IApplicationBuilder UseAccess(this IApplicationBuilder app) => app.UseMiddleware<AccessMiddleware>();
+
+    /// <summary>Asks for a right of whoever calls this endpoint.</summary>
+    public static TBuilder RequireRight<TBuilder>(this TBuilder builder, Rights right, Rights forPost = Rights.None, Rights forDelete = Rights.None)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredRight(right, forPost, forDelete));
+}

@@ -1,0 +1,8 @@
+namespace LumaGateway.Access;
+
+/// <summary>Endpoint metadata: the right it asks for, and what some methods ask for besides.</summary>
+internal sealed record RequiredRight(Rights Right, Rights ForPost = Rights.None, Rights ForDelete = Rights.None)
+{
+    public Rights For(string method) =>
+        HttpMethods.IsPost(method) ? Right | ForPost : HttpMethods.IsDelete(method) ? Right | ForDelete : Right;
+}

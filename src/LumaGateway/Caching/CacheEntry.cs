@@ -1,0 +1,66 @@
+using System.IO.Hashing;
+
+namespace LumaGateway.Caching;
+
+/// <summary>How an entry may be treated.</summary>
+internal enum EntryKind : byte
+{
+    /// <summary>The subject will change; the answer is worth a second or two.</summary>
+    Interim,
+
+    /// <summary>The subject will not change any more: never replaced by an interim answer, and good as cover past its freshness.</summary>
+    Final,
+
+    /// <summary>There is no such subject.</summary>
+    Absent,
+}
+
+/// <summary>One answer, ready to send, with its own freshness. Immutable.</summary>
+internal sealed class CacheEntry
+{
+    private const int Overhead = 256;
+
+    public CacheEntry(
+        CacheKey subject, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset coverUntil)
+    {
+        Subject = subject;
+        Kind = kind;
+        Body = body;
+        StoredAt = storedAt;
+        FreshUntil = freshUntil;
+        CoverUntil = coverUntil;
+        ETag = $"\"{Convert.ToHexStringLower(XxHash128.Hash(body))}\"";
+
+        // The last tenth of its life, but not more than a minute: time enough for one refresh that nobody waits for.
+        var eager = (freshUntil - storedAt) / 10;
+        EagerFrom = kind is EntryKind.Final ? freshUntil - (eager < TimeSpan.FromMinutes(1) ? eager : TimeSpan.FromMinutes(1)) : freshUntil;
+    }
+
+    /// <summary>Whose answer it is: an entry found under another key is not believed.</summary>
+    public CacheKey Subject { get; }
+
+    public EntryKind Kind { get; }
+
+    /// <summary>UTF-8, as it is sent. Empty for <see cref="EntryKind.Absent"/>.</summary>
+    public byte[] Body { get; }
+
+    /// <summary>Strong validator of <see cref="Body"/> (RFC 9110, section 8.8.3), quotes included; the same on every replica.</summary>
+    public string ETag { get; }
+
+    public DateTimeOffset StoredAt { get; }
+
+    public DateTimeOffset FreshUntil { get; }
+
+    /// <summary>Until when a final answer may cover a fault of the upstream (stale-if-error, RFC 5861).</summary>
+    public DateTimeOffset CoverUntil { get; }
+
+    /// <summary>From when a fresh final answer is worth refreshing in the background.</summary>
+    public DateTimeOffset EagerFrom { get; }
+
+    /// <summary>Bytes that it takes in memory, about.</summary>
+    public int Size => Overhead + Body.Length + (2 * Subject.Id.Length);
+
+    public bool IsFresh(DateTimeOffset now) => now < FreshUntil;
+
+    public bool MayCover(DateTimeOffset now) => Kind is EntryKind.Final && now < CoverUntil;
+}

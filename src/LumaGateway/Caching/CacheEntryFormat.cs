@@ -1,0 +1,56 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Text;
+
+namespace LumaGateway.Caching;
+
+/// <summary>
+/// An entry as bytes: checksum (XXH3, 8 bytes), kind, three times (UTC ticks), subject, body. What does not read back whole, or is of
+/// another subject, is no entry.
+/// </summary>
+internal static class CacheEntryFormat
+{
+    private const int ChecksumLength = 8;
+    private const int FixedLength = ChecksumLength + 1 + (3 * sizeof(long)) + 1;
+
+    public static byte[] Write(CacheEntry entry)
+    {
+        var subjectLength = Encoding.UTF8.GetByteCount(entry.Subject.Id);
+        var bytes = new byte[FixedLength + subjectLength + entry.Body.Length];
+        var rest = bytes.AsSpan(ChecksumLength);
+        rest[0] = (byte)entry.Kind;
+        BinaryPrimitives.WriteInt64LittleEndian(rest[1..], entry.StoredAt.UtcTicks);
+        BinaryPrimitives.WriteInt64LittleEndian(rest[9..], entry.FreshUntil.UtcTicks);
+        BinaryPrimitives.WriteInt64LittleEndian(rest[17..], entry.CoverUntil.UtcTicks);
+        rest[25] = checked((byte)subjectLength);
+        Encoding.UTF8.GetBytes(entry.Subject.Id, rest[26..]);
+        entry.Body.CopyTo(rest[(26 + subjectLength)..]);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, XxHash3.HashToUInt64(rest));
+        return bytes;
+    }
+
+    /// <summary>Null where the bytes are not a whole entry of <paramref name="subject"/>.</summary>
+    public static CacheEntry? Read(CacheKey subject, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < FixedLength
+            || BinaryPrimitives.ReadUInt64LittleEndian(bytes) != XxHash3.HashToUInt64(bytes[ChecksumLength..]))
+        {
+            return null;
+        }
+
+        var rest = bytes[ChecksumLength..];
+        var body = rest[26..];
+        var subjectLength = rest[25];
+        if (rest[0] > (byte)EntryKind.Absent || body.Length < subjectLength
+            || Encoding.UTF8.GetString(body[..subjectLength]) != subject.Id)
+        {
+            return null;
+        }
+
+        return new CacheEntry(
+            subject, (EntryKind)rest[0], body[subjectLength..].ToArray(), TimeAt(rest[1..]), TimeAt(rest[9..]), TimeAt(rest[17..]));
+    }
+
+    private static DateTimeOffset TimeAt(ReadOnlySpan<byte> bytes) =>
+        new(Math.Clamp(BinaryPrimitives.ReadInt64LittleEndian(bytes), 0, DateTimeOffset.MaxValue.UtcTicks), TimeSpan.Zero);
+}

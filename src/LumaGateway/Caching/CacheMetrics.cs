@@ -1,0 +1,96 @@
+using System.Diagnostics.Metrics;
+using LumaGateway.Telemetry;
+
+namespace LumaGateway.Caching;
+
+/// <summary>What is counted of the cache. Attribute values come from closed sets.</summary>
+internal sealed class CacheMetrics
+{
+    private readonly Counter<long> _answers;
+    private readonly Counter<long> _faults;
+    private readonly Counter<long> _saved;
+    private readonly Counter<long> _corrupt;
+    private readonly Counter<long> _purges;
+    private readonly Histogram<double> _lockWait;
+    private volatile bool _canRead = true;
+    private volatile bool _canWrite = true;
+
+    public CacheMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(Instrumentation.Name);
+        _answers = meter.CreateCounter<long>("luma_gateway.cache.answers", "{answer}", "Answers given, by how they came about and where they were found.");
+        _faults = meter.CreateCounter<long>("luma_gateway.cache.faults", "{answer}", "Callers told of an upstream fault that nothing covered.");
+        _saved = meter.CreateCounter<long>("luma_gateway.cache.saved", "{request}", "Upstream reads that callers did not cost: hits and joined fetches.");
+        _corrupt = meter.CreateCounter<long>("luma_gateway.cache.corrupt", "{entry}", "Entries in Redis that did not read back whole, or were another's.");
+        _purges = meter.CreateCounter<long>("luma_gateway.cache.purges", "{purge}", "Answers forgotten by demand.");
+        _lockWait = meter.CreateHistogram(
+            "luma_gateway.cache.lock.wait",
+            "s",
+            "Time a fetch waited for another replica's.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30] });
+        meter.CreateObservableGauge(
+            "luma_gateway.cache.redis",
+            () => new Measurement<int>[]
+            {
+                new(_canRead ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "read")),
+                new(_canWrite ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "write")),
+            },
+            "{state}",
+            "1 while Redis is used for the operation, 0 while it is left alone.");
+    }
+
+    public bool IsRedisUsable => _canRead && _canWrite;
+
+    public void Answered(CacheAnswer answer)
+    {
+        if (answer.Entry is null)
+        {
+            _faults.Add(1);
+            return;
+        }
+
+        _answers.Add(
+            1,
+            new KeyValuePair<string, object?>("luma_gateway.cache.status", NameOf(answer.Status)),
+            new KeyValuePair<string, object?>("luma_gateway.cache.level", NameOf(answer.Level)));
+        if (answer.Status is CacheStatus.Hit or CacheStatus.Collapsed)
+        {
+            _saved.Add(1);
+        }
+    }
+
+    public void FoundCorrupt() => _corrupt.Add(1);
+
+    public void Purged() => _purges.Add(1);
+
+    public void WaitedForTurn(TimeSpan waited) => _lockWait.Record(waited.TotalSeconds);
+
+    public void RedisIs(string operation, bool usable)
+    {
+        if (operation is "read")
+        {
+            _canRead = usable;
+        }
+        else
+        {
+            _canWrite = usable;
+        }
+    }
+
+    internal static string NameOf(CacheStatus status) => status switch
+    {
+        CacheStatus.Hit => "hit",
+        CacheStatus.Miss => "miss",
+        CacheStatus.Collapsed => "collapsed",
+        CacheStatus.Stale => "stale",
+        _ => throw new ArgumentOutOfRangeException(nameof(status)),
+    };
+
+    internal static string NameOf(CacheLevel level) => level switch
+    {
+        CacheLevel.None => "none",
+        CacheLevel.Memory => "memory",
+        CacheLevel.Shared => "redis",
+        _ => throw new ArgumentOutOfRangeException(nameof(level)),
+    };
+}

@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Caching;
+
+/// <summary>The sizes and limits of both cache levels. Bound to <c>Cache</c>.</summary>
+internal sealed class CacheOptions
+{
+    public const string Section = "Cache";
+
+    /// <summary>The most that answers may take in memory, in bytes.</summary>
+    [Range(64 * 1024, 64L * 1024 * 1024 * 1024, ErrorMessage = "Cache:MemoryBytes must be between 65536 and 68719476736.")]
+    public long MemoryBytes { get; set; } = 128 * 1024 * 1024;
+
+    /// <summary>With Redis: how long memory is believed before Redis is looked at again.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00", ErrorMessage = "Cache:MemoryLifetime must be between 00:00:01 and 00:01:00.")]
+    public TimeSpan MemoryLifetime { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a caller waits for one step of Redis before going on without.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:00:05", ErrorMessage = "Cache:RedisTimeout must be between 00:00:00.01 and 00:00:05.")]
+    public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>How long Redis is left alone after it failed repeatedly.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.500", "00:01:00", ErrorMessage = "Cache:RedisPause must be between 00:00:00.5 and 00:01:00.")]
+    public TimeSpan RedisPause { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The life of the lock under which one replica fetches; it is renewed while the fetch runs.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:00:30", ErrorMessage = "Cache:LockLifetime must be between 00:00:01 and 00:00:30.")]
+    public TimeSpan LockLifetime { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>After a fault that a stale answer covered: how long until the upstream is asked for it again.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:05:00", ErrorMessage = "Cache:CoverRetry must be between 00:00:00.1 and 00:05:00.")]
+    public TimeSpan CoverRetry { get; set; } = TimeSpan.FromSeconds(2);
+}
+
+[OptionsValidator]
+internal sealed partial class CacheOptionsValidator : IValidateOptions<CacheOptions>;

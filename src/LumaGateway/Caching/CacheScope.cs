@@ -1,0 +1,10 @@
+namespace LumaGateway.Caching;
+
+/// <summary>
+/// Names what all answers of this process depend on: upstream account, dialect, and how answers are written. Part of every shared key, so that
+/// gateways of another kind or version can share a Redis without reading each other's entries.
+/// </summary>
+internal sealed record CacheScope(string Account, string Dialect, string Schema)
+{
+    public string Prefix { get; } = $"luma-gateway:{Schema}:{Account}:{Dialect}:";
+}

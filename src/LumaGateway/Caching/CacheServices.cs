@@ -1,0 +1,33 @@
+using Microsoft.Extensions.Caching.StackExchangeRedis;
+
+namespace LumaGateway.Caching;
+
+/// <summary>Registers the cache: memory always, Redis where <c>ConnectionStrings:Redis</c> names one.</summary>
+internal static class CacheServices
+{
+    public static IServiceCollection AddResponseCache(this IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<CacheOptions, CacheOptionsValidator>().BindConfiguration(CacheOptions.Section);
+        services.AddOptionsWithValidateOnStart<RedisOptions, RedisOptionsRules>().BindConfiguration(RedisOptions.Section);
+
+        services.AddSingleton<RedisConnection>();
+        services.AddStackExchangeRedisCache(_ => { });
+        services.AddOptions<RedisCacheOptions>().Configure<RedisConnection>(
+            (options, connection) => options.ConnectionMultiplexerFactory = connection.GetAsync);
+
+        services.AddSingleton<CacheMetrics>();
+        services.AddSingleton<RedisGuard>();
+        services.AddSingleton<MemoryLevel>();
+        services.AddSingleton<SharedLevel>();
+        services.AddSingleton<FleetChannel>();
+        services.AddHostedService(provider => provider.GetRequiredService<FleetChannel>());
+        services.AddSingleton(provider =>
+        {
+            var cache = ActivatorUtilities.CreateInstance<ResponseCache>(provider);
+            provider.GetRequiredService<FleetChannel>().Purged += cache.ForgetHere;
+            return cache;
+        });
+
+        return services;
+    }
+}

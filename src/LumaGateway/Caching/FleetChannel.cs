@@ -1,0 +1,88 @@
+using StackExchange.Redis;
+
+namespace LumaGateway.Caching;
+
+/// <summary>
+/// What replicas tell each other through Redis pub/sub. A hint only: messages may be lost, and what must hold without them is also
+/// in Redis itself. Without Redis it is silent.
+/// </summary>
+internal sealed partial class FleetChannel(RedisConnection connection, CacheScope scope, ILogger<FleetChannel> logger) : IHostedService
+{
+    private const string Purge = "purge";
+    private const string Pause = "pause";
+
+    private readonly RedisChannel _channel = RedisChannel.Literal(scope.Prefix + "fleet");
+
+    /// <summary>Another replica, or this one, purged a key.</summary>
+    public event Action<CacheKey>? Purged;
+
+    /// <summary>A replica was asked by the upstream to leave it alone for so long.</summary>
+    public event Action<TimeSpan>? Paused;
+
+    public Task SayPurgedAsync(CacheKey key) => SayAsync($"{Purge} {key}");
+
+    public Task SayPausedAsync(TimeSpan length) => SayAsync($"{Pause} {(long)length.TotalMilliseconds}");
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (connection.IsConfigured)
+        {
+            _ = SubscribeAsync(); // Redis may be away for long: the start does not wait for it
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task SubscribeAsync()
+    {
+        try
+        {
+            // Subscribed once: the client subscribes again by itself whenever it reconnects.
+            var redis = await connection.GetAsync();
+            await redis.GetSubscriber().SubscribeAsync(_channel, (_, message) => Hear(message.ToString()));
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            Log.NotSubscribed(logger, exception.GetType().Name);
+        }
+    }
+
+    private async Task SayAsync(string message)
+    {
+        if (!connection.IsConfigured)
+        {
+            return;
+        }
+
+        try
+        {
+            var redis = await connection.GetAsync();
+            await redis.GetSubscriber().PublishAsync(_channel, message);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            // A hint that was not given; the entries in Redis say the same.
+        }
+    }
+
+    private void Hear(string message)
+    {
+        switch (message.Split(' '))
+        {
+            case [Purge, var id]:
+                Purged?.Invoke(new CacheKey(id));
+                break;
+            case [Pause, var text] when long.TryParse(text, out var milliseconds) && milliseconds is > 0 and < 3_600_000:
+                Paused?.Invoke(TimeSpan.FromMilliseconds(milliseconds));
+                break;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2021, LogLevel.Warning, "Could not subscribe to the other replicas' messages ({Failure}); purges reach this replica when it next looks at Redis.")]
+        public static partial void NotSubscribed(ILogger logger, string failure);
+    }
+}

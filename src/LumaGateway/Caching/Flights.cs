@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace LumaGateway.Caching;
+
+/// <summary>
+/// Lets concurrent callers of one key share one piece of work, its result or its exception. The work outlives its callers, and
+/// an exception outlives no flight. Scope is this process. Thread-safe.
+/// </summary>
+internal sealed class Flights<TResult>
+{
+    private readonly ConcurrentDictionary<CacheKey, Flight> _inFlight = new();
+
+    /// <summary>Begins the work, or joins it where it is under way.</summary>
+    public Flight JoinOrBegin(CacheKey key, Func<Flight, Task<TResult>> work, out bool joined)
+    {
+        var mine = new Flight();
+        var flight = _inFlight.GetOrAdd(key, mine);
+        joined = !ReferenceEquals(flight, mine);
+        if (!joined)
+        {
+            _ = RunAsync(key, mine, work);
+        }
+
+        return flight;
+    }
+
+    /// <summary>Whoever comes from now on begins anew; the result of the flight under way, if there is one, must not be kept.</summary>
+    public void Doom(CacheKey key)
+    {
+        if (_inFlight.TryRemove(key, out var flight))
+        {
+            flight.IsDoomed = true;
+        }
+    }
+
+    private async Task RunAsync(CacheKey key, Flight flight, Func<Flight, Task<TResult>> work)
+    {
+        try
+        {
+            var result = await work(flight);
+            _inFlight.TryRemove(new(key, flight));
+            flight.Landing.SetResult(result);
+        }
+        catch (Exception exception)
+        {
+            _inFlight.TryRemove(new(key, flight));
+            flight.Landing.SetException(exception);
+            _ = flight.Landing.Task.Exception; // observed, even if every caller has left
+        }
+    }
+
+    /// <summary>One piece of work under way.</summary>
+    internal sealed class Flight
+    {
+        private volatile bool _isDoomed;
+
+        public bool IsDoomed
+        {
+            get => _isDoomed;
+            set => _isDoomed = value;
+        }
+
+        /// <summary>The span under which it began, for those who join to link to.</summary>
+        public ActivityContext? Context { get; } = Activity.Current?.Context;
+
+        public Task<TResult> Landed => Landing.Task;
+
+        internal TaskCompletionSource<TResult> Landing { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

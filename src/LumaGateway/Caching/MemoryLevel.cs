@@ -1,0 +1,76 @@
+using LumaGateway.Contracts;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Caching;
+
+/// <summary>Answers in this process, bounded by bytes. Thread-safe.</summary>
+internal sealed class MemoryLevel(IOptions<CacheOptions> options, TimeProvider clock) : IDisposable
+{
+    private readonly MemoryCache _cache = new(new MemoryCacheOptions
+    {
+        SizeLimit = options.Value.MemoryBytes,
+        CompactionPercentage = 0.05,
+    });
+
+    public Held? Find(CacheKey key) => _cache.TryGetValue(key.Id, out var held) ? (Held?)held : null;
+
+    /// <summary>Keeps an entry, but never an interim one over a final one. Gives back what is held now.</summary>
+    public Held Keep(Held held)
+    {
+        var key = held.Entry.Subject;
+        if (held.Entry.Kind is EntryKind.Interim && Find(key) is { Entry.Kind: EntryKind.Final } final)
+        {
+            return final;
+        }
+
+        // Freshness is in the entry; this expiry is only garbage collection.
+        var until = held.Entry.Kind is EntryKind.Final ? held.Entry.CoverUntil : held.Entry.FreshUntil;
+        var life = until - clock.GetUtcNow();
+        if (life > TimeSpan.Zero)
+        {
+            using var slot = _cache.CreateEntry(key.Id);
+            slot.Value = held;
+            slot.Size = held.Entry.Size;
+            slot.AbsoluteExpirationRelativeToNow = life;
+        }
+
+        return held;
+    }
+
+    public void Forget(CacheKey key) => _cache.Remove(key.Id);
+
+    public void Dispose() => _cache.Dispose();
+}
+
+/// <summary>An entry in memory with what only this process knows of it. Thread-safe.</summary>
+/// <param name="entry">The answer.</param>
+/// <param name="lookAgainAt">From when Redis, if there is one, is to be looked at before this is believed.</param>
+/// <param name="epoch">The key's purge mark when the answer was fetched or found.</param>
+internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string? epoch)
+{
+    private long _refreshFrom;
+    private volatile UpstreamException? _covers;
+
+    public CacheEntry Entry => entry;
+
+    public DateTimeOffset LookAgainAt => lookAgainAt;
+
+    public string? Epoch => epoch;
+
+    /// <summary>The fault that this answer covers since the last try to refresh it; null when it covers none.</summary>
+    public UpstreamException? Covers => _covers;
+
+    public void Cover(UpstreamException fault, DateTimeOffset retryAt)
+    {
+        Volatile.Write(ref _refreshFrom, retryAt.UtcTicks);
+        _covers = fault;
+    }
+
+    /// <summary>True for one caller at a time: it is the one to refresh the answer. The next is let through at <paramref name="nextAt"/>.</summary>
+    public bool TryClaimRefresh(DateTimeOffset now, DateTimeOffset nextAt)
+    {
+        var from = Volatile.Read(ref _refreshFrom);
+        return now.UtcTicks >= from && Interlocked.CompareExchange(ref _refreshFrom, nextAt.UtcTicks, from) == from;
+    }
+}

@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace LumaGateway.Caching;
+
+/// <summary>The Redis that replicas share, if any. Bound to <c>ConnectionStrings</c>.</summary>
+internal sealed class RedisOptions
+{
+    public const string Section = "ConnectionStrings";
+
+    /// <summary>A StackExchange.Redis configuration: several endpoints, Sentinel, Cluster and TLS as it takes them. Empty: memory only.</summary>
+    public string Redis { get; set; } = "";
+
+    public bool IsConfigured => Redis.Length > 0;
+
+    /// <summary>
+    /// What the connection string says, made fit for a cache that must never hold a caller up: it starts without Redis, and a
+    /// call made while Redis is away fails at once instead of queueing.
+    /// </summary>
+    public ConfigurationOptions Parse()
+    {
+        var configuration = ConfigurationOptions.Parse(Redis);
+        configuration.AbortOnConnectFail = false;
+        configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        configuration.ClientName ??= "luma-gateway";
+        configuration.AsyncTimeout = Math.Min(configuration.AsyncTimeout, 1000);
+        configuration.ConnectTimeout = Math.Min(configuration.ConnectTimeout, 2000);
+        configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
+        configuration.ReconnectRetryPolicy = new LinearRetry(500);
+        return configuration;
+    }
+}
+
+/// <summary>Whether <c>ConnectionStrings:Redis</c> can be read at all. Never repeats it: it may hold a password.</summary>
+internal sealed class RedisOptionsRules : IValidateOptions<RedisOptions>
+{
+    public ValidateOptionsResult Validate(string? name, RedisOptions options)
+    {
+        try
+        {
+            return !options.IsConfigured || options.Parse().EndPoints.Count > 0
+                ? ValidateOptionsResult.Success
+                : ValidateOptionsResult.Fail("ConnectionStrings:Redis names no endpoint.");
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException)
+        {
+            return ValidateOptionsResult.Fail("ConnectionStrings:Redis is not a StackExchange.Redis configuration.");
+        }
+    }
+}

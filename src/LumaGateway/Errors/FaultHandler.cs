@@ -1,0 +1,29 @@
+using LumaGateway.Contracts;
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace LumaGateway.Errors;
+
+/// <summary>Turns the faults that are foreseen into problems. What is not foreseen stays a 500, logged by the framework.</summary>
+internal sealed class FaultHandler : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        switch (exception)
+        {
+            case UpstreamException upstream:
+                await ProblemWriter.WriteAsync(httpContext, ProblemKinds.Of(upstream.Fault), retryAfter: upstream.RetryAfter);
+                return true;
+
+            case BadHttpRequestException bad:
+                await ProblemWriter.WriteAsync(httpContext, ProblemKinds.Of(bad.StatusCode));
+                return true;
+
+            case OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested:
+                httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody reads it; logs and metrics do
+                return true;
+
+            default:
+                return false;
+        }
+    }
+}

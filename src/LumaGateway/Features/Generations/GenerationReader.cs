@@ -1,0 +1,81 @@
+using System.Text.Json;
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Features.Generations;
+
+/// <summary>Reads one generation: from the cache, else from the upstream, once for all who ask. Thread-safe.</summary>
+internal sealed class GenerationReader
+{
+    private readonly ResponseCache _cache;
+    private readonly UpstreamClient _upstream;
+    private readonly FreshnessOptions _freshness;
+    private readonly TimeProvider _clock;
+    private readonly bool _signsUrls;
+    private readonly Origin _origin;
+
+    public GenerationReader(
+        ResponseCache cache,
+        UpstreamClient upstream,
+        UpstreamDialect dialect,
+        IOptions<LumaOptions> luma,
+        IOptions<FreshnessOptions> freshness,
+        TimeProvider clock)
+    {
+        (_cache, _upstream, _freshness, _clock) = (cache, upstream, freshness.Value, clock);
+        _signsUrls = dialect.Chosen.SignsUrls;
+        _origin = new Origin(FetchAsync, luma.Value.Deadline);
+    }
+
+    /// <summary>The answer, which may be an old one that covers a fault. Throws <see cref="UpstreamException"/> where there is none.</summary>
+    public ValueTask<CacheAnswer> ReadAsync(GenerationId id, string requestId, CancellationToken cancellationToken)
+    {
+        var reading = _cache.GetAsync(new CacheKey(id.Value), _origin, requestId, cancellationToken);
+        return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Usable(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
+
+        static async ValueTask<CacheAnswer> AwaitAsync(ValueTask<CacheAnswer> reading) => Usable(await reading);
+    }
+
+    /// <summary>Forgets the answer on all replicas. False where Redis is configured but did not confirm.</summary>
+    public Task<bool> ForgetAsync(GenerationId id) => _cache.PurgeAsync(new CacheKey(id.Value));
+
+    /// <summary>A fault is shared by all who waited: each gets an exception of its own.</summary>
+    private static CacheAnswer Usable(CacheAnswer answer) => answer switch
+    {
+        { Entry: null, Fault: { } fault } => throw new UpstreamException(fault.Fault, fault.Message) { RetryAfter = fault.RetryAfter },
+        { Entry.Kind: EntryKind.Absent } => throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id."),
+        _ => answer,
+    };
+
+    private async Task<CacheEntry> FetchAsync(CacheKey key, string requestId, Deadline deadline)
+    {
+        try
+        {
+            var answer = await _upstream.GetAsync(GenerationId.Parse(key.Id, null), requestId, deadline);
+            return EntryOf(key, answer.Generation);
+        }
+        catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
+        {
+            // An answer like any other, kept so briefly that it hides no id that was just created.
+            var now = _clock.GetUtcNow();
+            return new CacheEntry(key, EntryKind.Absent, [], now, now + _freshness.NotFound, now);
+        }
+    }
+
+    private CacheEntry EntryOf(CacheKey key, Generation generation)
+    {
+        var now = _clock.GetUtcNow();
+        var freshness = GenerationFreshness.Of(generation, _signsUrls, now, Random.Shared.NextDouble(), _freshness);
+        var freshUntil = now + freshness.For;
+
+        return new CacheEntry(
+            key,
+            freshness.IsFinal ? EntryKind.Final : EntryKind.Interim,
+            JsonSerializer.SerializeToUtf8Bytes(generation, ContractsJson.Web.Generation),
+            now,
+            freshUntil,
+            freshness.IsFinal ? freshUntil + _freshness.Stale : freshUntil);
+    }
+}

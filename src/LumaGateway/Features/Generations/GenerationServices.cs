@@ -1,0 +1,27 @@
+using LumaGateway.Caching;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Features.Generations;
+
+/// <summary>Registers the slim read, and joins what the layers below must not know of each other.</summary>
+internal static class GenerationServices
+{
+    /// <summary>Goes up whenever the slim DTO, or how it is written, changes: gateways of two versions may share a Redis.</summary>
+    private const string Schema = "1";
+
+    public static IServiceCollection AddGenerations(this IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<FreshnessOptions, FreshnessOptionsValidator>().BindConfiguration(FreshnessOptions.Section);
+        services.AddSingleton<IValidateOptions<FreshnessOptions>, FreshnessOptionsRules>();
+        services.AddSingleton<GenerationReader>();
+        services.AddHostedService<PauseBroadcast>();
+        services.AddSingleton(provider =>
+        {
+            var luma = provider.GetRequiredService<IOptions<LumaOptions>>().Value;
+            return new CacheScope(luma.AccountName, luma.Dialect, Schema);
+        });
+
+        return services;
+    }
+}

@@ -1,0 +1,42 @@
+using LumaGateway.Telemetry;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace LumaGateway.Features.Health;
+
+/// <summary>Maps the probes. A dead upstream or Redis degrades the gateway but never makes it unready: cached answers go on.</summary>
+internal static class HealthEndpoints
+{
+    public static IServiceCollection AddGatewayHealth(this IServiceCollection services)
+    {
+        services.AddHealthChecks()
+            .AddCheck<UpstreamHealth>("upstream")
+            .AddCheck<RedisHealth>("redis");
+
+        return services;
+    }
+
+    public static void MapGatewayHealth(this IEndpointRouteBuilder app)
+    {
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync });
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync });
+    }
+
+    /// <summary>Names and states only: descriptions and exceptions could hold an address.</summary>
+    private static Task WriteAsync(HttpContext context, HealthReport report)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var body = new HealthBody(
+            NameOf(report.Status),
+            Instrumentation.Version,
+            report.Entries.ToDictionary(entry => entry.Key, entry => NameOf(entry.Value.Status)));
+        return context.Response.WriteAsJsonAsync(body, HealthJson.Default.HealthBody, cancellationToken: context.RequestAborted);
+    }
+
+    private static string NameOf(HealthStatus status) => status switch
+    {
+        HealthStatus.Healthy => "healthy",
+        HealthStatus.Degraded => "degraded",
+        _ => "unhealthy",
+    };
+}

@@ -1,0 +1,23 @@
+using LumaGateway.Access;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace LumaGateway.Features.Passthrough;
+
+/// <summary>Registers and maps the upstream's own API under <c>/luma</c>: YARP carries it unread, with the token put in.</summary>
+internal static class PassthroughServices
+{
+    public static IServiceCollection AddPassthrough(this IServiceCollection services, IConfigurationSection routes)
+    {
+        services.AddSingleton<IForwarderHttpClientFactory, UpstreamForwarderClients>();
+        services.AddReverseProxy()
+            .LoadFromConfig(routes)
+            .AddConfigFilter<UpstreamCluster>()
+            .AddTransforms<UpstreamTransforms>();
+
+        return services;
+    }
+
+    public static void MapPassthrough(this IEndpointRouteBuilder app) =>
+        app.MapReverseProxy(static pipeline => pipeline.Use(ForwarderProblems.WriteAsync))
+            .RequireRight(Rights.Raw, forPost: Rights.Create, forDelete: Rights.Delete);
+}

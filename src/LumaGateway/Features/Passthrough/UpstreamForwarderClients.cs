@@ -1,0 +1,17 @@
+using System.Net;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace LumaGateway.Features.Passthrough;
+
+/// <summary>Connects to the upstream as the slim read does, but leaves bodies as they come.</summary>
+internal sealed class UpstreamForwarderClients(IOptions<LumaOptions> options) : ForwarderHttpClientFactory
+{
+    protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
+    {
+        base.ConfigureHandler(context, handler);
+        UpstreamHandler.Configure(handler, options.Value);
+        handler.AutomaticDecompression = DecompressionMethods.None;
+    }
+}

@@ -1,0 +1,95 @@
+using LumaGateway.Errors;
+using LumaGateway.Telemetry;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace LumaGateway.Features.Passthrough;
+
+/// <summary>
+/// What changes on the way: headers pass by allow-list in both directions, the token is put in, and a refusal of the gateway's own account
+/// becomes a problem, since no caller can mend it.
+/// </summary>
+internal sealed class UpstreamTransforms(UpstreamDialect dialect, TokenSource tokens) : ITransformProvider
+{
+    private static readonly string[] RequestHeaders =
+    [
+        HeaderNames.Accept, HeaderNames.AcceptEncoding, HeaderNames.AcceptLanguage, HeaderNames.ContentType, HeaderNames.ContentEncoding,
+        HeaderNames.ContentLength, HeaderNames.IfMatch, HeaderNames.IfNoneMatch, HeaderNames.IfModifiedSince, HeaderNames.Range, HeaderNames.UserAgent,
+    ];
+
+    private static readonly string[] ResponseHeaders =
+    [
+        HeaderNames.AcceptRanges, HeaderNames.CacheControl, HeaderNames.ContentDisposition, HeaderNames.ContentEncoding, HeaderNames.ContentLanguage,
+        HeaderNames.ContentLength, HeaderNames.ContentRange, HeaderNames.ContentType, HeaderNames.Date, HeaderNames.ETag, HeaderNames.Expires,
+        HeaderNames.LastModified, HeaderNames.RetryAfter, HeaderNames.Vary, "retry-after-ms", "x-should-retry",
+    ];
+
+    public void ValidateRoute(TransformRouteValidationContext context)
+    {
+        // Nothing of the route is used.
+    }
+
+    public void ValidateCluster(TransformClusterValidationContext context)
+    {
+        // Nothing of the cluster is used.
+    }
+
+    public void Apply(TransformBuilderContext context)
+    {
+        context.CopyRequestHeaders = false;
+        context.CopyResponseHeaders = false;
+        context.CopyResponseTrailers = false;
+        context.AddRequestTransform(PrepareAsync);
+        context.AddResponseTransform(AnswerAsync);
+    }
+
+    private ValueTask PrepareAsync(RequestTransformContext context)
+    {
+        var sent = context.HttpContext.Request.Headers;
+        foreach (var name in RequestHeaders)
+        {
+            if (sent.TryGetValue(name, out var value))
+            {
+                RequestTransform.AddHeader(context.ProxyRequest, name, value);
+            }
+        }
+
+        var (header, credential) = dialect.Chosen.Credential(tokens.Current.First);
+        RequestTransform.AddHeader(context.ProxyRequest, header, credential);
+        RequestTransform.AddHeader(context.ProxyRequest, RequestId.Header, context.HttpContext.TraceIdentifier);
+        return default;
+    }
+
+    private static async ValueTask AnswerAsync(ResponseTransformContext context)
+    {
+        if (context.ProxyResponse is not { } answer)
+        {
+            return;
+        }
+
+        var refusal = (int)answer.StatusCode switch
+        {
+            StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => ProblemKinds.TokenRefused,
+            StatusCodes.Status402PaymentRequired => ProblemKinds.OutOfCredit,
+            _ => null,
+        };
+        if (refusal is not null)
+        {
+            context.SuppressResponseBody = true;
+            await ProblemWriter.WriteAsync(context.HttpContext, refusal);
+            return;
+        }
+
+        var headers = context.HttpContext.Response.Headers;
+        foreach (var name in ResponseHeaders)
+        {
+            if (answer.Headers.TryGetValues(name, out var values) || answer.Content.Headers.TryGetValues(name, out values))
+            {
+                headers[name] = new StringValues([.. values]);
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using System.Buffers;
+
+namespace LumaGateway.Telemetry;
+
+/// <summary>Gives every request an id: the caller's <c>X-Request-Id</c> if it is sane (1 to 128 visible ASCII characters), else a new one.</summary>
+internal static class RequestId
+{
+    public const string Header = "X-Request-Id";
+
+    private const int MaxLength = 128;
+
+    private static readonly SearchValues<char> Visible =
+        SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c)]);
+
+    public static IApplicationBuilder UseRequestId(this IApplicationBuilder app) => app.Use(static next => context =>
+    {
+        var sent = context.Request.Headers[Header];
+        if (sent is [{ Length: > 0 and <= MaxLength } id] && !id.AsSpan().ContainsAnyExcept(Visible))
+        {
+            context.TraceIdentifier = id;
+        }
+
+        context.Response.Headers[Header] = context.TraceIdentifier;
+        return next(context);
+    });
+}

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Upstreams;
+
+/// <summary>What attributes cannot say about <see cref="LumaOptions"/>. Never repeats a secret.</summary>
+internal sealed class LumaOptionsRules(IEnumerable<IUpstreamDialect> dialects) : IValidateOptions<LumaOptions>
+{
+    public ValidateOptionsResult Validate(string? name, LumaOptions options)
+    {
+        var faults = new ValidateOptionsResultBuilder();
+
+        if (options.BaseAddress.Length == 0)
+        {
+            faults.AddError("is required: the upstream's API root, such as https://api.lumalabs.ai/dream-machine/v1.", "Luma:BaseAddress");
+        }
+        else if (!Uri.TryCreate(options.BaseAddress, UriKind.Absolute, out var root)
+            || root.Scheme is not ("http" or "https") || root.UserInfo.Length > 0 || root.Query.Length > 0 || root.Fragment.Length > 0)
+        {
+            faults.AddError("must be an absolute http(s) address without user info, query or fragment.", "Luma:BaseAddress");
+        }
+
+        if (options.Dialect.Length > 0 && !dialects.Any(dialect => dialect.Name == options.Dialect))
+        {
+            faults.AddError($"must be one of {string.Join(", ", dialects.Select(dialect => dialect.Name))}.", "Luma:Dialect");
+        }
+
+        AddTokenFaults(options, faults);
+
+        if (options.AttemptTimeout > options.Deadline)
+        {
+            faults.AddError("must not be longer than Luma:Deadline.", "Luma:AttemptTimeout");
+        }
+
+        return faults.Build();
+    }
+
+    private static void AddTokenFaults(LumaOptions options, ValidateOptionsResultBuilder faults)
+    {
+        if ((options.ApiKey.Length > 0) == (options.ApiKeyFile.Length > 0))
+        {
+            faults.AddError("or Luma:ApiKeyFile is required, and only one of them: the upstream token, or a file that holds it.", "Luma:ApiKey");
+        }
+        else if (options.ApiKey.Length > 0 && UpstreamTokens.Parse(options.ApiKey) is null)
+        {
+            faults.AddError("must hold one token, or two separated by a comma, of visible ASCII characters.", "Luma:ApiKey");
+        }
+        else if (options.ApiKeyFile.Length > 0 && UpstreamTokens.ReadFile(options.ApiKeyFile) is null)
+        {
+            faults.AddError("must name a readable file that holds one token, or two on two lines, of visible ASCII characters.", "Luma:ApiKeyFile");
+        }
+    }
+}

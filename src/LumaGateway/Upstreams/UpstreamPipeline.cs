@@ -1,0 +1,124 @@
+using LumaGateway.Contracts;
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace LumaGateway.Upstreams;
+
+/// <summary>
+/// What surrounds every read of the upstream, send and body together: bounded retry, breaker, attempt time-out, under the caller's
+/// deadline. One for the process: its breaker is the upstream's state. Reads only: a create is never repeated.
+/// </summary>
+internal sealed partial class UpstreamPipeline
+{
+    private static readonly ResiliencePropertyKey<Deadline> DeadlineKey = new("deadline");
+
+    private readonly ResiliencePipeline<DialectAnswer> _pipeline;
+    private readonly RetryBudget _budget = new();
+
+    public UpstreamPipeline(IOptions<LumaOptions> options, TimeProvider clock, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
+    {
+        var luma = options.Value;
+        var builder = new ResiliencePipelineBuilder<DialectAnswer> { TimeProvider = clock };
+
+        // Polly takes no retry strategy with zero attempts.
+        if (luma.Retries > 0)
+        {
+            builder.AddRetry(new RetryStrategyOptions<DialectAnswer>
+            {
+                MaxRetryAttempts = luma.Retries,
+                Delay = luma.RetryDelay,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                ShouldHandle = args => new(IsWorthRetrying(args.Outcome.Exception, args.Context)),
+                DelayGenerator = args => new(Jittered((args.Outcome.Exception as UpstreamException)?.RetryAfter)),
+                OnRetry = _ =>
+                {
+                    metrics.Retried();
+                    return default;
+                },
+            });
+        }
+
+        _pipeline = builder
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<DialectAnswer>
+            {
+                FailureRatio = luma.BreakerFailureRatio,
+                MinimumThroughput = luma.BreakerMinimumCalls,
+                SamplingDuration = luma.BreakerWindow,
+                BreakDuration = luma.BreakerPause,
+                ShouldHandle = args => new(IsUpstreamDown(args.Outcome.Exception)),
+                OnOpened = args =>
+                {
+                    metrics.BreakerIs(open: true);
+                    Log.BreakerOpened(logger, args.BreakDuration.TotalSeconds);
+                    return default;
+                },
+                OnClosed = _ =>
+                {
+                    metrics.BreakerIs(open: false);
+                    Log.BreakerClosed(logger);
+                    return default;
+                },
+            })
+            .AddTimeout(luma.AttemptTimeout)
+            .Build();
+    }
+
+    /// <summary>Runs one read. Throws <see cref="UpstreamException"/> for whatever goes wrong on the way.</summary>
+    public async Task<DialectAnswer> ExecuteAsync<TState>(
+        Func<TState, CancellationToken, Task<DialectAnswer>> attempt, TState state, Deadline deadline)
+    {
+        _budget.Earn();
+        var context = ResilienceContextPool.Shared.Get(deadline.Token);
+        context.Properties.Set(DeadlineKey, deadline);
+        try
+        {
+            return await _pipeline.ExecuteAsync(
+                static async (context, run) => await run.attempt(run.state, context.CancellationToken), context, (attempt, state));
+        }
+        catch (BrokenCircuitException exception)
+        {
+            throw new UpstreamException(UpstreamFault.CircuitOpen, "The circuit is open.") { RetryAfter = exception.RetryAfter };
+        }
+        catch (TimeoutRejectedException)
+        {
+            throw new UpstreamException(UpstreamFault.TimedOut, "The last try took too long.");
+        }
+        catch (OperationCanceledException) when (deadline.HasPassed)
+        {
+            throw new UpstreamException(UpstreamFault.TimedOut, "The deadline passed.");
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    /// <summary>A little later than asked for: all who were told the same must not come back at the same moment. Null: the usual back-off.</summary>
+    private static TimeSpan? Jittered(TimeSpan? wait) => wait + TimeSpan.FromMilliseconds(Random.Shared.Next(10, 200));
+
+    private static bool IsUpstreamDown(Exception? exception) => exception is TimeoutRejectedException
+        or UpstreamException { Fault: UpstreamFault.Unreachable or UpstreamFault.Failed };
+
+    /// <summary>Worth it where another try may help, can begin before the deadline, and the budget allows it.</summary>
+    private bool IsWorthRetrying(Exception? exception, ResilienceContext context)
+    {
+        var left = context.Properties.GetValue(DeadlineKey, null!).Remaining;
+
+        return exception is UpstreamException { Fault: UpstreamFault.Throttled, RetryAfter: { } wait }
+            ? wait < left
+            : (IsUpstreamDown(exception) || exception is UpstreamException { Fault: UpstreamFault.Throttled }) && _budget.TrySpend();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3011, LogLevel.Warning, "The upstream keeps failing; the circuit is open and nobody asks it for {Seconds} s.")]
+        public static partial void BreakerOpened(ILogger logger, double seconds);
+
+        [LoggerMessage(3012, LogLevel.Information, "The upstream answers again; the circuit is closed.")]
+        public static partial void BreakerClosed(ILogger logger);
+    }
+}

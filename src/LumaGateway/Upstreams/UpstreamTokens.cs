@@ -1,0 +1,47 @@
+namespace LumaGateway.Upstreams;
+
+/// <summary>
+/// One upstream token, or two while rotating: the first is sent, the second is tried once where the first is refused.
+/// Has no text form, so that no log or exception can hold it by accident.
+/// </summary>
+internal sealed class UpstreamTokens
+{
+    private const int MaxFileBytes = 16 * 1024;
+
+    private static readonly char[] Separators = [',', '\n', '\r'];
+
+    private UpstreamTokens(string first, string? second) => (First, Second) = (first, second);
+
+    public string First { get; }
+
+    public string? Second { get; }
+
+    /// <summary>Null where the text holds no token, more than two, or anything that does not fit a header.</summary>
+    public static UpstreamTokens? Parse(string text)
+    {
+        var tokens = text.Split(Separators, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+        return tokens.Length is 1 or 2 && tokens.All(token => token.All(c => c is > ' ' and <= '~'))
+            ? new UpstreamTokens(tokens[0], tokens.ElementAtOrDefault(1))
+            : null;
+    }
+
+    /// <summary>Null where the file is missing, unreadable, over 16 KiB, or holds no token.</summary>
+    public static UpstreamTokens? ReadFile(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            return file.Exists && file.Length <= MaxFileBytes ? Parse(File.ReadAllText(path)) : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return null;
+        }
+    }
+
+    public bool SameAs(UpstreamTokens other) => First == other.First && Second == other.Second;
+
+    /// <inheritdoc/>
+    public override string ToString() => "***";
+}
