@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace LumaGateway.Upstreams.Wire;
+
+/// <summary>
+/// Times as upstreams write them, always in UTC: RFC 3339 (a zone left out is UTC, a fraction is cut to 100 ns), unix seconds or
+/// milliseconds. Nothing, zero, year 1 and what no calendar holds read as null.
+/// </summary>
+internal static partial class WireTime
+{
+    // Read as seconds this is the year 5138, read as milliseconds it is 1973: what is above can only be milliseconds.
+    private const decimal LastSecond = 100_000_000_000;
+
+    private const int FractionDigits = 7;
+
+    private static readonly decimal MaxUnixMilliseconds = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
+    /// <summary>Reads a time in any of the spellings.</summary>
+    public static DateTimeOffset? Time(this JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Number => element.TryGetDecimal(out var number) ? FromUnix(number) : null,
+        JsonValueKind.String => FromRfc3339(element.Text()) ?? FromUnix(element.Text()),
+        _ => null,
+    };
+
+    /// <summary>Reads unix seconds or milliseconds.</summary>
+    public static DateTimeOffset? FromUnix(string? text) =>
+        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? FromUnix(number) : null;
+
+    /// <summary>Reads RFC 3339 and what is nearly so: a space for the <c>T</c>, no seconds, no time of day, no zone.</summary>
+    public static DateTimeOffset? FromRfc3339(string? text)
+    {
+        var match = Rfc3339().Match(text?.Trim() ?? string.Empty);
+        if (!match.Success || !TryParseLocal(match.Groups["date"].Value, match.Groups["time"].Value, out var local))
+        {
+            return null;
+        }
+
+        var ticks = local.Ticks + FractionOf(match.Groups["fraction"].ValueSpan) - OffsetOf(match.Groups["zone"].ValueSpan);
+        return FromTicks(ticks);
+    }
+
+    private static DateTimeOffset? FromUnix(decimal number)
+    {
+        if (number <= 0 || number > MaxUnixMilliseconds)
+        {
+            return null;
+        }
+
+        var ticks = number * (number < LastSecond ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond);
+        return FromTicks(DateTimeOffset.UnixEpoch.Ticks + (long)ticks);
+    }
+
+    private static DateTimeOffset? FromTicks(long ticks)
+    {
+        if (ticks < 0 || ticks > DateTimeOffset.MaxValue.Ticks)
+        {
+            return null;
+        }
+
+        var time = new DateTimeOffset(ticks, TimeSpan.Zero);
+        return time.Year > 1 ? time : null; // year 1 is how Go writes "no time"
+    }
+
+    private static bool TryParseLocal(string date, string time, out DateTime local)
+    {
+        var timeOfDay = time.Length switch { 0 => "00:00:00", 5 => time + ":00", _ => time };
+        return DateTime.TryParseExact(
+            date + "T" + timeOfDay, "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out local);
+    }
+
+    private static long FractionOf(ReadOnlySpan<char> digits)
+    {
+        var ticks = 0L;
+        for (var i = 0; i < FractionDigits; i++)
+        {
+            ticks = (ticks * 10) + (i < digits.Length ? digits[i] - '0' : 0);
+        }
+
+        return ticks;
+    }
+
+    private static long OffsetOf(ReadOnlySpan<char> zone)
+    {
+        if (zone.IsEmpty || zone is "Z" or "z")
+        {
+            return 0;
+        }
+
+        var hours = int.Parse(zone[1..3], CultureInfo.InvariantCulture);
+        var minutes = int.Parse(zone[^2..], CultureInfo.InvariantCulture);
+        return new TimeSpan(hours, minutes, 0).Ticks * (zone[0] is '-' ? -1 : 1);
+    }
+
+    [GeneratedRegex(
+        """
+        ^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})
+        ([Tt\x20](?<time>[0-9]{2}:[0-9]{2}(:[0-9]{2})?)([.,](?<fraction>[0-9]+))?\x20?(?<zone>[Zz]|[+-][0-9]{2}:?[0-9]{2})?)?\z
+        """,
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Rfc3339();
+}

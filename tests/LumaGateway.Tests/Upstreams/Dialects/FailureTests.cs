@@ -1,0 +1,48 @@
+using LumaGateway.Contracts;
+
+namespace LumaGateway.Tests.Upstreams.Dialects;
+
+public sealed class FailureTests
+{
+    [Theory]
+    [InlineData("relay", """ "failure_reason":"why" """, null, "why")]
+    [InlineData("relay", """ "error":"why" """, null, "why")]
+    [InlineData("relay", """ "error":{"message":"why","type":"t","code":"c"} """, "c", "why")]
+    [InlineData("relay", """ "error":{"reason":"why","code":17} """, "17", "why")]
+    [InlineData("dream-machine", """ "failure_reason":"why" """, null, "why")]
+    [InlineData("agents", """ "failure_reason":"why","failure_code":"content_moderated" """, "content_moderated", "why")]
+    [InlineData("agents", """ "failure_reason":"","failure_code":"budget_exhausted" """, "budget_exhausted", null)]
+    [InlineData("new-api", """ "fail_reason":"why","data":{"failure_reason":"inner"} """, null, "why")]
+    [InlineData("new-api", """ "fail_reason":"","data":{"failure_reason":"why","failure_code":"c"} """, "c", "why")]
+    [InlineData("piapi", """ "error":{"code":10000,"raw_message":"raw","message":"why","detail":null} """, "10000", "why")]
+    [InlineData("piapi", """ "error":{"code":0,"raw_message":"why","message":""} """, null, "why")]
+    [InlineData("piapi", """ "error":{"code":10000,"message":"","detail":{"x":"y"}} """, "10000", null)]
+    public void A_failed_generation_carries_its_code_and_its_reason(string dialect, string body, string? code, string? reason) =>
+        Assert.Equal(
+            new GenerationFailure(code, reason),
+            Dialect.Read(dialect, Dialect.BodyWith(dialect, "\"failed\"", body)).Failure);
+
+    [Fact]
+    public void A_failed_generation_that_says_no_reason_has_an_empty_failure()
+    {
+        foreach (var dialect in Dialect.All)
+        {
+            var generation = Dialect.Read(dialect.Name, Dialect.BodyWith(dialect.Name, "\"failed\""));
+
+            Assert.Equal(new GenerationFailure(null, null), generation.Failure);
+        }
+    }
+
+    [Fact]
+    public void A_reason_on_a_generation_that_has_not_failed_is_no_failure()
+    {
+        foreach (var dialect in Dialect.All)
+        {
+            var body = Dialect.BodyWith(dialect.Name, "\"processing\"", """
+                "failure_reason":"why","fail_reason":"why","failure_code":"c","error":"why"
+                """);
+
+            Assert.Null(Dialect.Read(dialect.Name, body).Failure);
+        }
+    }
+}

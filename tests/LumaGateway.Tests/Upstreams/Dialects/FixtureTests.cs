@@ -1,0 +1,59 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LumaGateway.Contracts;
+
+namespace LumaGateway.Tests.Upstreams.Dialects;
+
+public sealed class FixtureTests
+{
+    private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "fixtures");
+
+    public static TheoryData<string> Answered =>
+        [.. Cases().Where(name => File.Exists(PathOf(name, ".expected.json")))];
+
+    public static TheoryData<string> Refused =>
+        [.. Cases().Where(name => !File.Exists(PathOf(name, ".expected.json")))];
+
+    [Theory]
+    [MemberData(nameof(Answered))]
+    public void A_fixture_answers_just_what_is_expected_of_it(string name)
+    {
+        var expected = JsonNode.Parse(File.ReadAllText(PathOf(name, ".expected.json")))!;
+
+        var generation = Dialect.Read(
+            DialectOf(name), File.ReadAllText(PathOf(name, ".json")), expected["id"]!.GetValue<string>());
+
+        var written = JsonSerializer.Serialize(generation, ContractsJson.Web.Generation);
+        Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(written)), $"{name} answered {written}");
+        Assert.Equal(expected.AsObject().Select(member => member.Key), JsonNode.Parse(written)!.AsObject().Select(member => member.Key));
+    }
+
+    [Fact]
+    public void Every_dialect_has_fixtures_that_are_answered() =>
+        Assert.Equal(
+            Dialect.All.Select(dialect => dialect.Name).Order(),
+            Answered.Select(row => DialectOf(row.Data)).Distinct().Order());
+
+    [Fact]
+    public void The_only_fixture_without_an_expected_answer_is_an_unknown_id_at_a_new_api_relay()
+    {
+        var name = Assert.Single(Refused).Data;
+
+        var refusal = Dialect.Refusal(DialectOf(name), File.ReadAllText(PathOf(name, ".json")), HttpStatusCode.BadRequest);
+
+        Assert.Equal("new-api/not-found", name);
+        Assert.Equal(UpstreamFault.NotFound, refusal.Fault);
+    }
+
+    private static IEnumerable<string> Cases() =>
+        Dialect.All
+            .Select(dialect => Path.Combine(Root, dialect.Name))
+            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.json", SearchOption.AllDirectories))
+            .Where(file => !file.EndsWith(".expected.json", StringComparison.Ordinal))
+            .Select(file => Path.GetRelativePath(Root, file)[..^".json".Length].Replace('\\', '/'));
+
+    private static string DialectOf(string name) => name[..name.IndexOf('/', StringComparison.Ordinal)];
+
+    private static string PathOf(string name, string ending) => Path.Combine(Root, name + ending);
+}
