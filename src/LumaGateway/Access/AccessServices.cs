@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-
 namespace LumaGateway.Access;
 
 /// <summary>Registers who may come in.</summary>

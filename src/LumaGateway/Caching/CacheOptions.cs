@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Caching;
@@ -13,23 +14,23 @@ internal sealed class CacheOptions
     public long MemoryBytes { get; set; } = 128 * 1024 * 1024;
 
     /// <summary>With Redis: how long memory is believed before Redis is looked at again.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "00:01:00", ErrorMessage = "Cache:MemoryLifetime must be between 00:00:01 and 00:01:00.")]
+    [Duration("Cache:MemoryLifetime", "00:00:01", "00:01:00")]
     public TimeSpan MemoryLifetime { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a caller waits for one step of Redis before going on without.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:00:05", ErrorMessage = "Cache:RedisTimeout must be between 00:00:00.01 and 00:00:05.")]
+    [Duration("Cache:RedisTimeout", "00:00:00.01", "00:00:05")]
     public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromMilliseconds(150);
 
     /// <summary>How long Redis is left alone after it failed repeatedly.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.500", "00:01:00", ErrorMessage = "Cache:RedisPause must be between 00:00:00.5 and 00:01:00.")]
+    [Duration("Cache:RedisPause", "00:00:00.5", "00:01:00")]
     public TimeSpan RedisPause { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The life of the lock under which one replica fetches; it is renewed while the fetch runs.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "00:00:30", ErrorMessage = "Cache:LockLifetime must be between 00:00:01 and 00:00:30.")]
+    [Duration("Cache:LockLifetime", "00:00:01", "00:00:30")]
     public TimeSpan LockLifetime { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>After a fault that a stale answer covered: how long until the upstream is asked for it again.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.100", "00:05:00", ErrorMessage = "Cache:CoverRetry must be between 00:00:00.1 and 00:05:00.")]
+    [Duration("Cache:CoverRetry", "00:00:00.1", "00:05:00")]
     public TimeSpan CoverRetry { get; set; } = TimeSpan.FromSeconds(2);
 }
 

@@ -34,7 +34,7 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
     private async Task<IConnectionMultiplexer> ConnectAsync()
     {
         await Task.Yield(); // never on a caller's time
-        IConnectionMultiplexer redis = await ConnectionMultiplexer.ConnectAsync(options.Value.Parse());
+        var redis = await ConnectionMultiplexer.ConnectAsync(options.Value.Parse());
         redis.ConnectionFailed += (_, args) => Log.ConnectionLost(logger, args.ConnectionType, args.FailureType);
         redis.ConnectionRestored += (_, args) => Log.ConnectionRestored(logger, args.ConnectionType);
         if (!redis.IsConnected)

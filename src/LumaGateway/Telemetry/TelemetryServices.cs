@@ -8,6 +8,11 @@ namespace LumaGateway.Telemetry;
 /// <summary>Registers traces and metrics. They leave the process over OTLP where OpenTelemetry's own variables name an endpoint.</summary>
 internal static class TelemetryServices
 {
+    private static readonly string[] Endpoints =
+    [
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+    ];
+
     public static IServiceCollection AddGatewayTelemetry(this IServiceCollection services, IConfiguration environment)
     {
         services.AddMetrics();
@@ -32,8 +37,5 @@ internal static class TelemetryServices
         return services;
     }
 
-    private static bool IsExported(IConfiguration environment) => new[]
-    {
-        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
-    }.Any(name => !string.IsNullOrEmpty(environment[name]));
+    private static bool IsExported(IConfiguration environment) => Endpoints.Any(name => !string.IsNullOrEmpty(environment[name]));
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Upstreams;
@@ -29,11 +30,11 @@ internal sealed class LumaOptions
     public bool PropagateTrace { get; set; }
 
     /// <summary>The limit on a caller's whole way, every retry and wait included.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.100", "00:05:00", ErrorMessage = "Luma:Deadline must be between 00:00:00.1 and 00:05:00.")]
+    [Duration("Luma:Deadline", "00:00:00.1", "00:05:00")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>The limit on one try, from connecting to the last byte of the body.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00", ErrorMessage = "Luma:AttemptTimeout must be between 00:00:00.05 and 00:05:00.")]
+    [Duration("Luma:AttemptTimeout", "00:00:00.05", "00:05:00")]
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(6);
 
     /// <summary>How often a read is tried again after its first try failed.</summary>
@@ -41,7 +42,7 @@ internal sealed class LumaOptions
     public int Retries { get; set; } = 2;
 
     /// <summary>The first wait before trying again; it doubles each time and is jittered.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:30", ErrorMessage = "Luma:RetryDelay must be between 00:00:00.001 and 00:00:30.")]
+    [Duration("Luma:RetryDelay", "00:00:00.001", "00:00:30")]
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The largest answer read, in bytes, after decompression.</summary>
@@ -61,11 +62,11 @@ internal sealed class LumaOptions
     public int BreakerMinimumCalls { get; set; } = 10;
 
     /// <summary>The time over which the breaker counts.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.500", "00:10:00", ErrorMessage = "Luma:BreakerWindow must be between 00:00:00.5 and 00:10:00.")]
+    [Duration("Luma:BreakerWindow", "00:00:00.5", "00:10:00")]
     public TimeSpan BreakerWindow { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long the breaker stays open before it lets one try through.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.500", "00:10:00", ErrorMessage = "Luma:BreakerPause must be between 00:00:00.5 and 00:10:00.")]
+    [Duration("Luma:BreakerPause", "00:00:00.5", "00:10:00")]
     public TimeSpan BreakerPause { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary><see cref="BaseAddress"/> with one trailing slash, so that relative paths stay below it.</summary>

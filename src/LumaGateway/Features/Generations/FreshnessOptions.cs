@@ -1,4 +1,4 @@
-using System.ComponentModel.DataAnnotations;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Generations;
@@ -9,35 +9,35 @@ internal sealed class FreshnessOptions
     public const string Section = "Freshness";
 
     /// <summary>A completed generation whose links are not signed; the most for one whose links are.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00", ErrorMessage = "Freshness:Completed must be between 00:00:01 and 30.00:00:00.")]
+    [Duration("Freshness:Completed", "00:00:01", "30.00:00:00")]
     public TimeSpan Completed { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>A failed generation.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00", ErrorMessage = "Freshness:Failed must be between 00:00:01 and 30.00:00:00.")]
+    [Duration("Freshness:Failed", "00:00:01", "30.00:00:00")]
     public TimeSpan Failed { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>How long before its earliest link expires an answer stops being fresh.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00", ErrorMessage = "Freshness:SignedMargin must be between 00:00:00 and 1.00:00:00.")]
+    [Duration("Freshness:SignedMargin", "00:00:00", "1.00:00:00")]
     public TimeSpan SignedMargin { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>A completed generation of a dialect that signs its links, where the expiry cannot be read.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ErrorMessage = "Freshness:UnreadableExpiry must be between 00:00:01 and 1.00:00:00.")]
+    [Duration("Freshness:UnreadableExpiry", "00:00:01", "1.00:00:00")]
     public TimeSpan UnreadableExpiry { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>The shortest time that an unfinished generation is kept.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.100", "00:00:30", ErrorMessage = "Freshness:UnfinishedMin must be between 00:00:00.1 and 00:00:30.")]
+    [Duration("Freshness:UnfinishedMin", "00:00:00.1", "00:00:30")]
     public TimeSpan UnfinishedMin { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The longest time that an unfinished generation is kept; the time itself is drawn between the two.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.100", "00:00:30", ErrorMessage = "Freshness:UnfinishedMax must be between 00:00:00.1 and 00:00:30.")]
+    [Duration("Freshness:UnfinishedMax", "00:00:00.1", "00:00:30")]
     public TimeSpan UnfinishedMax { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>That the upstream does not know an id. Short: it must not hide an id that was just created.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:02", ErrorMessage = "Freshness:NotFound must be between 00:00:00 and 00:00:02.")]
+    [Duration("Freshness:NotFound", "00:00:00", "00:00:02")]
     public TimeSpan NotFound { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long past its freshness a terminal answer may cover a fault of the upstream.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00", ErrorMessage = "Freshness:Stale must be between 00:00:00 and 30.00:00:00.")]
+    [Duration("Freshness:Stale", "00:00:00", "30.00:00:00")]
     public TimeSpan Stale { get; set; } = TimeSpan.FromDays(7);
 }
 

@@ -53,13 +53,13 @@ internal sealed class UpstreamTransforms(UpstreamDialect dialect, TokenSource to
         {
             if (sent.TryGetValue(name, out var value))
             {
-                RequestTransform.AddHeader(context.ProxyRequest, name, value);
+                RequestTransform.AddHeader(context, name, value);
             }
         }
 
         var (header, credential) = dialect.Chosen.Credential(tokens.Current.First);
-        RequestTransform.AddHeader(context.ProxyRequest, header, credential);
-        RequestTransform.AddHeader(context.ProxyRequest, RequestId.Header, context.HttpContext.TraceIdentifier);
+        RequestTransform.AddHeader(context, header, credential);
+        RequestTransform.AddHeader(context, RequestId.Header, context.HttpContext.TraceIdentifier);
         return default;
     }
 

@@ -1,0 +1,66 @@
+using LumaGateway.Contracts;
+using LumaGateway.Telemetry;
+using Microsoft.OpenApi;
+
+namespace LumaGateway.Features.OpenApi;
+
+/// <summary>Registers and maps the OpenAPI document and Swagger UI. Everything is served from here: no asset comes from outside.</summary>
+internal static class DocumentServices
+{
+    public const string BearerScheme = "client key (bearer)";
+    public const string ApiKeyScheme = "client key";
+
+    private const string Document = "v1";
+
+    public static IServiceCollection AddGatewayDocument(this IServiceCollection services)
+    {
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.PropertyNamingPolicy = ContractsJson.Web.Options.PropertyNamingPolicy;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJson.Web);
+        });
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(options =>
+        {
+            options.SwaggerDoc(Document, new OpenApiInfo
+            {
+                Title = "LumaGateway",
+                Version = Instrumentation.Version,
+                Description = "One door to Luma for internal services: one slim answer for every upstream, cached, shared and watched.",
+            });
+            options.AddSecurityDefinition(ApiKeyScheme, new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.ApiKey,
+                In = ParameterLocation.Header,
+                Name = "X-Api-Key",
+                Description = "The client key that the gateway's operators gave you.",
+            });
+            options.AddSecurityDefinition(BearerScheme, new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                Description = "The same key, as Luma's own SDKs send it.",
+            });
+            options.SupportNonNullableReferenceTypes();
+            options.IncludeXmlComments(typeof(DocumentServices).Assembly);
+            options.SchemaFilter<ContractSchemas>();
+            options.OperationFilter<OperationAnswers>();
+            options.DocumentFilter<PassthroughPaths>();
+        });
+
+        return services;
+    }
+
+    public static void MapGatewayDocument(this WebApplication app)
+    {
+        app.MapSwagger("/openapi/{documentName}.json");
+        app.UseSwaggerUI(ui =>
+        {
+            ui.RoutePrefix = "swagger";
+            ui.DocumentTitle = "LumaGateway";
+            ui.SwaggerEndpoint($"/openapi/{Document}.json", "LumaGateway");
+            ui.EnablePersistAuthorization();
+            ui.DisplayRequestDuration();
+        });
+    }
+}
