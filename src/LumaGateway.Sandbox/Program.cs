@@ -1,3 +1,21 @@
-var app = WebApplication.Create(args);
+using LumaGateway.Sandbox;
+using LumaGateway.Sandbox.Assets;
+using LumaGateway.Sandbox.Control;
+using LumaGateway.Sandbox.Dialects;
 
-app.Run();
+var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+
+builder.AddSandboxSettings(args);
+builder.Services.AddSingleton(TimeProvider.System);
+builder.Services.AddSandbox();
+
+var app = builder.Build();
+
+// Counted on arrival, then let in, then spoilt.
+app.UseEmulation();
+
+app.MapDialects();
+app.MapAssets();
+app.MapControl();
+
+return await app.RunSandboxAsync();

@@ -1,0 +1,48 @@
+using LumaGateway.Sandbox.Faults;
+using LumaGateway.Sandbox.Generations;
+using LumaGateway.Sandbox.Requests;
+
+namespace LumaGateway.Sandbox.Control;
+
+/// <summary>The sandbox's own API below <c>/sandbox</c>: faults, counts, states. Asks for no token; it is for this machine.</summary>
+internal static class ControlEndpoints
+{
+    public static void MapControl(this WebApplication app)
+    {
+        app.MapGet("/", ReadmeText);
+
+        var control = app.MapGroup("/sandbox");
+        control.MapGet("/faults", (FaultRules rules) => rules.List());
+        control.MapPut("/faults", AddFault);
+        control.MapDelete("/faults", (FaultRules rules) => rules.Clear());
+        control.MapGet("/requests", (RequestLog log) => log.Counts());
+        control.MapGet("/requests/{id}", (string id, RequestLog log) => log.Of(id));
+        control.MapDelete("/requests", (RequestLog log) => log.Reset());
+        control.MapGet("/generations/{id}", ReadGeneration);
+        control.MapPut("/generations/{id}", MoveGeneration);
+        control.MapDelete("/generations", (GenerationStore store) => store.Clear());
+    }
+
+    private static IResult ReadmeText() =>
+        Results.Stream(typeof(ControlEndpoints).Assembly.GetManifestResourceStream("README.md")!, "text/plain; charset=utf-8");
+
+    private static IResult AddFault(FaultRule rule, FaultRules rules)
+    {
+        if (rule.Complaint() is { } complaint)
+        {
+            return Results.Text(complaint, statusCode: StatusCodes.Status400BadRequest);
+        }
+
+        rules.Add(rule);
+        return Results.Ok(rules.List());
+    }
+
+    private static IResult ReadGeneration(string id, GenerationStore store, TimeProvider clock) =>
+        store.Find(id) is { } generation ? Results.Ok(StoryOf(generation, clock)) : Results.NotFound();
+
+    private static GenerationStory MoveGeneration(string id, StateWanted wanted, GenerationStore store, TimeProvider clock) =>
+        StoryOf(store.Move(id, wanted.State), clock);
+
+    private static GenerationStory StoryOf(SandboxGeneration generation, TimeProvider clock) =>
+        new(generation.Id, generation.StateAt(clock.GetUtcNow()), generation.Timeline);
+}

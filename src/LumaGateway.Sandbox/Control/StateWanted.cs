@@ -1,0 +1,6 @@
+using LumaGateway.Sandbox.Generations;
+
+namespace LumaGateway.Sandbox.Control;
+
+/// <summary>The body of <c>PUT /sandbox/generations/{id}</c>.</summary>
+internal sealed record StateWanted(GenerationState State);

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LumaGateway.Sandbox.Generations;
+
+namespace LumaGateway.Sandbox.Dialects;
+
+/// <summary>What every dialect does the same way, answered in the shape of one of them.</summary>
+internal sealed class DialectDesk(ISandboxDialect dialect, GenerationStore store, CallbackSender callbacks, TimeProvider clock)
+{
+    public IResult Read(string id) =>
+        id == dialect.SampleId ? new JsonAnswer(StatusCodes.Status200OK, dialect.Sample())
+        : store.Find(id) is { } generation ? new JsonAnswer(StatusCodes.Status200OK, Render(generation))
+        : NotFound();
+
+    public async Task<IResult> CreateAsync(HttpRequest request, string? kind, int status)
+    {
+        if (await BodyAsync(request) is not { } body)
+        {
+            return Error(StatusCodes.Status422UnprocessableEntity, "The body is not a JSON object.");
+        }
+
+        var generation = store.Create(kind ?? KindOf(body), body);
+        if (Text(body, "callback_url") is { } callback && Uri.TryCreate(callback, UriKind.Absolute, out var address))
+        {
+            callbacks.Follow(generation, address, dialect);
+        }
+
+        return new JsonAnswer(status, Render(generation));
+    }
+
+    /// <summary>A new generation made from an existing one.</summary>
+    public async Task<IResult> DeriveAsync(string id, HttpRequest request, int status) =>
+        IsKnown(id) ? await CreateAsync(request, "video", status) : NotFound();
+
+    public IResult Delete(string id) => store.Delete(id) ? Results.NoContent() : NotFound();
+
+    public IResult List(int offset, int limit)
+    {
+        var all = store.List();
+        var page = all.Skip(offset).Take(limit).Select(Render).ToArray();
+        return new JsonAnswer(StatusCodes.Status200OK, new JsonObject
+        {
+            ["has_more"] = offset + page.Length < all.Count,
+            ["count"] = all.Count,
+            ["limit"] = limit,
+            ["offset"] = offset,
+            ["generations"] = new JsonArray(page),
+        });
+    }
+
+    public IResult NotFound() => Error(StatusCodes.Status404NotFound, "Generation not found");
+
+    public IResult Error(int status, string message) => new JsonAnswer(status, dialect.Error(status, message));
+
+    private static string? Text(JsonObject body, string name) =>
+        body[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    private static string KindOf(JsonObject body) =>
+        (Text(body, "type") ?? Text(body, "generation_type"))?.StartsWith("image", StringComparison.Ordinal) is true ? "image" : "video";
+
+    // Sent without a content type by some callers, which Luma bears too.
+    private static async Task<JsonObject?> BodyAsync(HttpRequest request)
+    {
+        try
+        {
+            return await JsonNode.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private bool IsKnown(string id) => id == dialect.SampleId || store.Find(id) is not null;
+
+    private JsonNode Render(SandboxGeneration generation) => dialect.Render(generation, generation.StateAt(clock.GetUtcNow()));
+}

@@ -1,0 +1,24 @@
+using LumaGateway.Sandbox.Generations;
+
+namespace LumaGateway.Sandbox.Dialects;
+
+/// <summary>Maps every dialect at its root; what a dialect does not know is a 404 in its own shape.</summary>
+internal static class DialectEndpoints
+{
+    public static void MapDialects(this WebApplication app)
+    {
+        var services = app.Services;
+        foreach (var dialect in services.GetRequiredService<DialectSet>().All)
+        {
+            var desk = new DialectDesk(
+                dialect,
+                services.GetRequiredService<GenerationStore>(),
+                services.GetRequiredService<CallbackSender>(),
+                services.GetRequiredService<TimeProvider>());
+            var routes = app.MapGroup(dialect.Root);
+
+            dialect.Map(routes, desk);
+            routes.Map("/{**path}", () => desk.Error(StatusCodes.Status404NotFound, "Not Found"));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using LumaGateway.Sandbox.Assets;
+using LumaGateway.Sandbox.Generations;
+
+namespace LumaGateway.Sandbox.Dialects;
+
+/// <summary>Luma's Dream Machine API: <c>dreaming</c> for processing, plain URLs under <c>assets</c>, errors under <c>detail</c>.</summary>
+internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
+{
+    private const int Created = StatusCodes.Status201Created;
+    private const int MaxPage = 100;
+
+    private readonly byte[] _sample = DocumentedSample.Of("dream-machine");
+
+    public string Name => "dream-machine";
+
+    public string Root => "/dream-machine/v1";
+
+    public string SampleId => "123e4567-e89b-12d3-a456-426614174000";
+
+    public void Map(RouteGroupBuilder routes, DialectDesk desk)
+    {
+        routes.MapGet("/generations/{id}", (string id) => desk.Read(id));
+        routes.MapGet("/generations", (int? limit, int? offset) => desk.List(Math.Max(offset ?? 0, 0), Math.Clamp(limit ?? MaxPage, 1, MaxPage)));
+        routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, null, Created));
+        routes.MapPost("/generations/video", (HttpRequest request) => desk.CreateAsync(request, "video", Created));
+        routes.MapPost("/generations/image", (HttpRequest request) => desk.CreateAsync(request, "image", Created));
+        routes.MapPost("/generations/{id}/upscale", (string id, HttpRequest request) => desk.DeriveAsync(id, request, Created));
+        routes.MapPost("/generations/{id}/audio", (string id, HttpRequest request) => desk.DeriveAsync(id, request, Created));
+        routes.MapDelete("/generations/{id}", (string id) => desk.Delete(id));
+        routes.MapGet("/generations/concepts/list", () => Ok(new JsonArray("dolly_zoom", "handheld", "pov", "orbit_left", "orbit_right")));
+        routes.MapGet("/generations/camera_motion/list", () => Ok(new JsonArray("Static", "Move Left", "Move Right", "Push In", "Pull Out")));
+        routes.MapGet("/credits", () => Ok(new JsonObject { ["credit_balance"] = 100_000 }));
+        routes.MapGet("/ping", () => Ok(new JsonObject { ["message"] = "pong" }));
+    }
+
+    public byte[] Sample() => _sample;
+
+    public JsonNode Render(SandboxGeneration generation, GenerationState state) => new JsonObject
+    {
+        ["id"] = generation.Id,
+        ["generation_type"] = generation.Kind,
+        ["state"] = state switch
+        {
+            GenerationState.Queued => "queued",
+            GenerationState.Processing => "dreaming",
+            GenerationState.Completed => "completed",
+            _ => "failed",
+        },
+        ["failure_reason"] = state is GenerationState.Failed ? "Frame moderation failed" : null,
+        ["created_at"] = generation.CreatedAt.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture),
+        ["assets"] = state is GenerationState.Completed ? Assets(generation) : null,
+        ["model"] = generation.Request["model"]?.DeepClone() ?? (generation.Kind is "image" ? "photon-1" : "ray-2"),
+        ["request"] = Request(generation),
+    };
+
+    /// <summary>A string, or for a refused body FastAPI's list.</summary>
+    public JsonNode Error(int status, string message) => new JsonObject
+    {
+        ["detail"] = status is not StatusCodes.Status422UnprocessableEntity
+            ? message
+            : new JsonArray(new JsonObject { ["type"] = "model_attributes_type", ["loc"] = new JsonArray("body"), ["msg"] = message }),
+    };
+
+    private static JsonAnswer Ok(JsonNode body) => new(StatusCodes.Status200OK, body);
+
+    private static JsonObject Request(SandboxGeneration generation)
+    {
+        var request = (JsonObject)generation.Request.DeepClone();
+        request.TryAdd("generation_type", generation.Kind);
+        request.TryAdd("prompt", generation.Prompt);
+        request.TryAdd("aspect_ratio", generation.AspectRatio);
+        return request;
+    }
+
+    private JsonObject? Assets(SandboxGeneration generation) => !generation.HasLinks ? null : new()
+    {
+        ["video"] = generation.Kind is "video" ? links.Video(generation) : null,
+        ["image"] = generation.Kind is "image" ? links.Image(generation) : null,
+        ["progress_video"] = null,
+    };
+}

@@ -1,0 +1,26 @@
+using System.Text.Json.Nodes;
+using LumaGateway.Sandbox.Generations;
+
+namespace LumaGateway.Sandbox.Dialects;
+
+/// <summary>One shape in which Luma is spoken: its routes, its generations, its errors.</summary>
+internal interface ISandboxDialect
+{
+    /// <summary>As in the gateway's <c>Luma:Dialect</c>.</summary>
+    string Name { get; }
+
+    /// <summary>The API's root, below which <see cref="Map"/> puts its routes.</summary>
+    string Root { get; }
+
+    /// <summary>The id under which the documented sample is served.</summary>
+    string SampleId { get; }
+
+    void Map(RouteGroupBuilder routes, DialectDesk desk);
+
+    /// <summary>The documented sample as it is answered now.</summary>
+    byte[] Sample();
+
+    JsonNode Render(SandboxGeneration generation, GenerationState state);
+
+    JsonNode Error(int status, string message);
+}

@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using LumaGateway.Sandbox.Assets;
+using LumaGateway.Sandbox.Generations;
+
+namespace LumaGateway.Sandbox.Dialects;
+
+/// <summary>The relay: everything twice, at the top and under <c>artifact</c>; <c>pending</c> for queued; errors under <c>error</c>.</summary>
+internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
+{
+    private readonly byte[] _sample = DocumentedSample.Of("relay");
+
+    public string Name => "relay";
+
+    public string Root => "/luma";
+
+    public string SampleId => "4665a07c-7641-4809-a133-10786201bb56";
+
+    public void Map(RouteGroupBuilder routes, DialectDesk desk)
+    {
+        routes.MapGet("/generations/{id}", (string id) => desk.Read(id));
+        routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, "video", StatusCodes.Status200OK));
+        routes.MapPost("/generations/{id}/extend", (string id, HttpRequest request) => desk.DeriveAsync(id, request, StatusCodes.Status200OK));
+    }
+
+    public byte[] Sample() => _sample;
+
+    public JsonNode Render(SandboxGeneration generation, GenerationState state) =>
+        state is GenerationState.Completed ? Finished(generation) : Unfinished(generation, state);
+
+    public JsonNode Error(int status, string message) => new JsonObject
+    {
+        ["error"] = new JsonObject
+        {
+            ["message"] = message,
+            ["type"] = status < 500 ? "invalid_request_error" : "upstream_error",
+            ["code"] = status switch { 401 => "invalid_token", 404 => "task_not_found", 429 => "rate_limit_exceeded", _ => $"status_{status}" },
+        },
+    };
+
+    private static JsonObject Unfinished(SandboxGeneration generation, GenerationState state)
+    {
+        var body = new JsonObject
+        {
+            ["id"] = generation.Id,
+            ["prompt"] = generation.Prompt,
+            ["state"] = state switch
+            {
+                GenerationState.Queued => "pending",
+                GenerationState.Processing => "processing",
+                _ => "failed",
+            },
+            ["created_at"] = CreatedAt(generation),
+            ["video"] = null,
+            ["liked"] = null,
+            ["estimate_wait_seconds"] = null,
+        };
+        if (state is GenerationState.Failed)
+        {
+            body["failure_reason"] = "Frame moderation failed"; // the relay documents no reason: this is Luma's own field
+        }
+
+        return body;
+    }
+
+    private static string CreatedAt(SandboxGeneration generation) =>
+        generation.CreatedAt.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    private static JsonObject Picture(string url) => new()
+    {
+        ["url"] = url,
+        ["width"] = 1360,
+        ["height"] = 752,
+        ["palette"] = null,
+        ["media_type"] = "image",
+    };
+
+    private JsonObject Finished(SandboxGeneration generation) => new()
+    {
+        ["id"] = generation.Id,
+        ["state"] = "completed",
+        ["video"] = Video(generation),
+        ["request"] = new JsonObject { ["prompt"] = generation.Prompt, ["aspect_ratio"] = generation.AspectRatio },
+        ["artifact"] = new JsonObject
+        {
+            ["video"] = Video(generation),
+            ["thumbnail"] = Thumbnail(generation),
+            ["video_raw"] = VideoRaw(generation),
+            ["created_at"] = "0001-01-01T00:00:00Z",
+            ["last_frame"] = LastFrame(generation),
+        },
+        ["thumbnail"] = Thumbnail(generation),
+        ["video_raw"] = VideoRaw(generation),
+        ["created_at"] = CreatedAt(generation),
+        ["last_frame"] = LastFrame(generation),
+    };
+
+    private JsonObject? Video(SandboxGeneration generation) => !generation.HasLinks ? null : new()
+    {
+        ["url"] = links.Video(generation),
+        ["width"] = 1360,
+        ["height"] = 752,
+        ["download_url"] = links.Video(generation),
+    };
+
+    private JsonObject? VideoRaw(SandboxGeneration generation) => !generation.HasLinks ? null : new()
+    {
+        ["url"] = links.Video(generation),
+        ["width"] = 1360,
+        ["height"] = 752,
+        ["duration"] = 5.041667,
+        ["media_type"] = "video",
+    };
+
+    private JsonObject? Thumbnail(SandboxGeneration generation) => generation.HasLinks ? Picture(links.Thumbnail(generation)) : null;
+
+    private JsonObject? LastFrame(SandboxGeneration generation) => generation.HasLinks ? Picture(links.LastFrame(generation)) : null;
+}

@@ -1,0 +1,12 @@
+namespace LumaGateway.Sandbox.Dialects;
+
+/// <summary>Asks every dialect's callers for the one bearer token; assets need none, as at Luma.</summary>
+internal sealed class TokenMiddleware(RequestDelegate next, DialectSet dialects, SandboxOptions options)
+{
+    private readonly string _expected = $"Bearer {options.Token}";
+
+    public Task InvokeAsync(HttpContext context) =>
+        dialects.Of(context.Request.Path) is { } dialect && context.Request.Headers.Authorization.ToString() != _expected
+            ? new JsonAnswer(StatusCodes.Status401Unauthorized, dialect.Error(StatusCodes.Status401Unauthorized, "Invalid token")).ExecuteAsync(context)
+            : next(context);
+}

@@ -1,0 +1,21 @@
+namespace LumaGateway.Sandbox.Faults;
+
+/// <summary>Lets the right bytes through, but each in its own packet and after a pause.</summary>
+internal sealed class DrippingBody(HttpContext context, TimeSpan pause, TimeProvider clock) : SpoiltBody(context)
+{
+    public static async Task AnswerAsync(HttpContext context, RequestDelegate next, TimeSpan pause, TimeProvider clock)
+    {
+        await using var body = new DrippingBody(context, pause, clock);
+        await body.AnswerThroughAsync(next);
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        for (var i = 0; i < buffer.Length; i++)
+        {
+            await Connection.WriteAsync(buffer.Slice(i, 1), cancellationToken);
+            await Connection.FlushAsync(cancellationToken);
+            await Task.Delay(pause, clock, Context.RequestAborted);
+        }
+    }
+}

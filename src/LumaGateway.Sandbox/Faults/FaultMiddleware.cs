@@ -1,0 +1,82 @@
+using LumaGateway.Sandbox.Dialects;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace LumaGateway.Sandbox.Faults;
+
+/// <summary>The one place where answers are spoilt: by the fault that the id brings, or else by a rule of the control API.</summary>
+internal sealed class FaultMiddleware(RequestDelegate next, FaultRules rules, DialectSet dialects, PublicAddress address, TimeProvider clock)
+{
+    private const int OtherwiseMilliseconds = 100;
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var fault = FaultId.Parse(context.Request.RouteValues["id"] as string) ?? rules.Take(context.Request);
+        try
+        {
+            await (fault is null ? next(context) : SpoilAsync(fault, context));
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller left, or the fault was to break the connection: either way there is nobody to tell.
+        }
+    }
+
+    private async Task SpoilAsync(FaultRule fault, HttpContext context)
+    {
+        if (fault.Kind is not FaultKind.Drip)
+        {
+            await Task.Delay(fault.DelayOr(0), clock, context.RequestAborted);
+        }
+
+        await (fault.Kind switch
+        {
+            FaultKind.Latency => next(context),
+            FaultKind.Status => StatusAsync(fault, context),
+            FaultKind.Hang => Task.Delay(Timeout.InfiniteTimeSpan, clock, context.RequestAborted),
+            FaultKind.Reset => ResetAsync(context),
+            FaultKind.Redirect => RedirectAsync(context),
+            FaultKind.Truncated => TruncatedBody.AnswerAsync(context, next),
+            FaultKind.Drip => DrippingBody.AnswerAsync(context, next, fault.DelayOr(OtherwiseMilliseconds), clock),
+            FaultKind.WrongId => OtherIdBody.AnswerAsync(context, next),
+            _ => CannedBody.AnswerAsync(context, fault.Kind),
+        });
+    }
+
+    private Task StatusAsync(FaultRule fault, HttpContext context)
+    {
+        var status = fault.Status ?? StatusCodes.Status503ServiceUnavailable;
+        if (fault.RetryAfter is not null)
+        {
+            context.Response.Headers.RetryAfter = fault.RetryAfter.ToString();
+        }
+
+        var dialect = dialects.Of(context.Request.Path) ?? dialects.All[0];
+        return status is StatusCodes.Status204NoContent or StatusCodes.Status304NotModified
+            ? Results.StatusCode(status).ExecuteAsync(context)
+            : new JsonAnswer(status, dialect.Error(status, "The sandbox was told to fail.")).ExecuteAsync(context);
+    }
+
+    private static Task ResetAsync(HttpContext context)
+    {
+        // Without this Kestrel closes politely, with a FIN.
+        if (context.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
+        {
+            socket.LingerState = new(enable: true, seconds: 0);
+        }
+
+        context.Abort();
+        return Task.CompletedTask;
+    }
+
+    private Task RedirectAsync(HttpContext context)
+    {
+        var here = new Uri(address.Value);
+        var elsewhere = new UriBuilder(here)
+        {
+            Host = here.Host is "localhost" ? "127.0.0.1" : "localhost",
+            Path = $"/redirected{context.Request.Path}",
+        };
+        context.Response.Redirect(elsewhere.Uri.ToString());
+        return Task.CompletedTask;
+    }
+}

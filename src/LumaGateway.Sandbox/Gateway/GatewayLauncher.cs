@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using LumaGateway.Sandbox.Dialects;
+
+namespace LumaGateway.Sandbox.Gateway;
+
+/// <summary>Starts the gateway that was built beside the sandbox, as a process of its own, set up by its environment alone.</summary>
+internal sealed class GatewayLauncher(SandboxOptions options, PublicAddress address, DialectSet dialects, TimeProvider clock)
+{
+    /// <summary>The key of the demo's one client, which may do everything.</summary>
+    public const string ClientKey = "demo-key";
+
+    private static readonly string[] Rights = ["read", "raw", "create", "delete", "assets", "purge"];
+
+    public static string AddressOf(SandboxOptions options) => $"http://localhost:{options.GatewayPort}";
+
+    public GatewayProcess Launch()
+    {
+        RequireFreePort();
+
+        // The CLI names itself here; it need not be on the path.
+        var dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        var start = new ProcessStartInfo(dotnet, [Path.Combine(AppContext.BaseDirectory, "LumaGateway.dll")])
+        {
+            WorkingDirectory = AppContext.BaseDirectory,
+            RedirectStandardInput = true, // its end tells the gateway that the sandbox is gone: see StartupHook
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in Settings())
+        {
+            start.Environment[name] = value;
+        }
+
+        return GatewayProcess.Start(start, new Uri(AddressOf(options)), clock);
+    }
+
+    private IEnumerable<(string Name, string Value)> Settings() =>
+    [
+        ("ASPNETCORE_URLS", AddressOf(options)),
+        ("DOTNET_STARTUP_HOOKS", typeof(StartupHook).Assembly.Location),
+        ("Luma__BaseAddress", address.Value + dialects.Named(options.Dialect).Root),
+        ("Luma__Dialect", options.Dialect),
+        ("Luma__ApiKey", options.Token),
+        ("Access__AllowAnonymous", "true"),
+        ("Access__Clients__0__Name", "demo"),
+        ("Access__Clients__0__KeySha256", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ClientKey)))),
+        .. Rights.Select((right, index) => ($"Access__Clients__0__Rights__{index}", right)),
+    ];
+
+    // Asked beforehand, because the gateway would tell it with a stack trace.
+    private void RequireFreePort()
+    {
+        foreach (var loopback in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback })
+        {
+            try
+            {
+                using var probe = new TcpListener(loopback, options.GatewayPort);
+                probe.Start();
+            }
+            catch (SocketException fault) when (fault.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
+            {
+                throw new StartFault($"The gateway cannot listen on {AddressOf(options)}: {fault.Message}. Choose another port with --gateway-port.", fault);
+            }
+            catch (SocketException)
+            {
+                // No IPv6 on this machine; Kestrel bears that too.
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace LumaGateway.Sandbox.Gateway;
+
+/// <summary>The running gateway. Disposing ends it, whatever happened before; its output is kept back until it is ready, then passed on.</summary>
+internal sealed class GatewayProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan GoneWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly Process _process;
+    private readonly Uri _address;
+    private readonly TimeProvider _clock;
+    private readonly GatewayOutput _output = new();
+
+    private GatewayProcess(Process process, Uri address, TimeProvider clock)
+    {
+        (_process, _address, _clock) = (process, address, clock);
+        process.OutputDataReceived += (_, line) => _output.Add(line.Data);
+        process.ErrorDataReceived += (_, line) => _output.Add(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public static GatewayProcess Start(ProcessStartInfo start, Uri address, TimeProvider clock)
+    {
+        try
+        {
+            return new(Process.Start(start)!, address, clock);
+        }
+        catch (Win32Exception fault)
+        {
+            throw new StartFault($"The gateway could not be started with '{start.FileName}': {fault.Message}.", fault);
+        }
+    }
+
+    /// <summary>Returns once <c>/health/ready</c> says so; a <see cref="StartFault"/> with its output if it ends before, or takes too long.</summary>
+    public async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    {
+        using var client = new HttpClient { BaseAddress = _address, Timeout = TimeSpan.FromSeconds(2) };
+        var started = _clock.GetTimestamp();
+        while (!await IsReadyAsync(client, cancellationToken))
+        {
+            if (_process.HasExited)
+            {
+                throw await EndedAsync("before it was ready");
+            }
+
+            if (_clock.GetElapsedTime(started) > ReadyWithin)
+            {
+                throw new StartFault($"The gateway was not ready within {ReadyWithin.TotalSeconds:0} s. Its last output:\n{_output.Tail()}");
+            }
+
+            await Task.Delay(Pause, _clock, cancellationToken);
+        }
+
+        _output.PassOn();
+    }
+
+    /// <summary>Returns when the gateway was stopped like any service; a <see cref="StartFault"/> with its output if it broke.</summary>
+    public async Task WaitForExitAsync(CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken);
+        if (_process.ExitCode is not 0)
+        {
+            throw await EndedAsync("while it was in use");
+        }
+    }
+
+    /// <summary>Closes the gateway's standard input, which it takes as its end, and kills it if that is not enough.</summary>
+    public async Task StopAsync()
+    {
+        _process.StandardInput.Close();
+        using var patience = new CancellationTokenSource(GoneWithin, _clock);
+        try
+        {
+            await _process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _process.Dispose();
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellationToken);
+            return response.IsSuccessStatusCode;
+        }
+        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private async Task<StartFault> EndedAsync(string when)
+    {
+        await _process.WaitForExitAsync(); // only this waits for the last lines
+        return new($"The gateway ended {when}, with exit code {_process.ExitCode}. Its last output:\n{_output.Tail()}");
+    }
+}

@@ -1,0 +1,87 @@
+using System.Text;
+using System.Threading.Channels;
+using LumaGateway.Sandbox.Dialects;
+
+namespace LumaGateway.Sandbox.Generations;
+
+/// <summary>
+/// Posts a generation to its <c>callback_url</c> on every change of state, in order, unsigned, as Luma does: 3 tries 100 ms
+/// apart, 5 s each. What nobody takes is dropped. Ends with the sandbox.
+/// </summary>
+internal sealed partial class CallbackSender(TimeProvider clock, ILogger<CallbackSender> logger) : BackgroundService
+{
+    private const int Tries = 3;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly Channel<Subscription> _subscriptions = Channel.CreateUnbounded<Subscription>();
+
+    public void Follow(SandboxGeneration generation, Uri address, ISandboxDialect dialect) =>
+        _subscriptions.Writer.TryWrite(new(generation, address, dialect));
+
+    public override void Dispose()
+    {
+        _client.Dispose();
+        base.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Parallel.ForEachAsync(
+            _subscriptions.Reader.ReadAllAsync(stoppingToken),
+            new ParallelOptions { MaxDegreeOfParallelism = int.MaxValue, CancellationToken = stoppingToken },
+            FollowAsync);
+
+    private async ValueTask FollowAsync(Subscription subscription, CancellationToken cancellationToken)
+    {
+        for (var told = 0; ;)
+        {
+            var edited = subscription.Generation.Edited; // before the time line, or an edit between the two is missed
+            var timeline = subscription.Generation.Timeline;
+            var due = told < timeline.Length ? timeline[told].At - clock.GetUtcNow() : Timeout.InfiniteTimeSpan;
+            if (told < timeline.Length && due <= TimeSpan.Zero)
+            {
+                await SendAsync(subscription, timeline[told++].State, cancellationToken);
+                continue;
+            }
+
+            using var woken = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(edited, Task.Delay(due, clock, woken.Token));
+            await woken.CancelAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private async Task SendAsync(Subscription subscription, GenerationState state, CancellationToken cancellationToken)
+    {
+        var body = JsonAnswer.TextOf(subscription.Dialect.Render(subscription.Generation, state));
+        for (var attempt = 1; attempt <= Tries; attempt++)
+        {
+            try
+            {
+                using var content = new StringContent(body, Encoding.UTF8, "application/json");
+                using var response = await _client.PostAsync(subscription.Address, content, cancellationToken);
+                if (response.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                // The next try, or the warning below, is all that Luma does about it.
+            }
+
+            await Task.Delay(Pause, clock, cancellationToken);
+        }
+
+        Log.NotTaken(logger, subscription.Address, state, subscription.Generation.Id, Tries);
+    }
+
+    private sealed record Subscription(SandboxGeneration Generation, Uri Address, ISandboxDialect Dialect);
+
+    private static partial class Log
+    {
+        [LoggerMessage(5001, LogLevel.Warning, "{Address} did not take the change to {State} of {Id} in {Tries} tries; dropped it.")]
+        public static partial void NotTaken(ILogger logger, Uri address, GenerationState state, string id, int tries);
+    }
+}

@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+
+namespace LumaGateway.Sandbox.Generations;
+
+/// <summary>
+/// All generations that were created, scripted or seen, oldest forgotten beyond <see cref="Capacity"/>. Thread-safe; shared
+/// by all dialects, so that one id tells the same story in each.
+/// </summary>
+internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock)
+{
+    private const int Capacity = 100_000;
+
+    private readonly ConcurrentDictionary<string, SandboxGeneration?> _generations = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<string> _ages = new();
+
+    /// <summary>The generation, started at this first sight if its id is magic; null when unknown or deleted.</summary>
+    public SandboxGeneration? Find(string id)
+    {
+        if (_generations.TryGetValue(id, out var known))
+        {
+            return known;
+        }
+
+        return MagicId.TimelineOf(id, clock.GetUtcNow(), options) is { } timeline
+            ? Add(new SandboxGeneration(id, id.StartsWith("image-", StringComparison.Ordinal) ? "image" : "video", [], timeline))
+            : null;
+    }
+
+    public SandboxGeneration Create(string kind, JsonObject request)
+    {
+        var timeline = MagicId.Planned(clock.GetUtcNow(), options.QueuedFor, options.ProcessingFor);
+        return Add(new SandboxGeneration(Guid.NewGuid().ToString(), kind, request, timeline));
+    }
+
+    /// <summary>Puts the generation into the state now; makes it if there is none.</summary>
+    public SandboxGeneration Move(string id, GenerationState state)
+    {
+        if (Find(id) is { } known)
+        {
+            known.Move(state, clock.GetUtcNow());
+            return known;
+        }
+
+        _generations.TryRemove(id, out _); // a deleted id may be told to live again
+        return Add(new SandboxGeneration(id, "video", [], [new(state, clock.GetUtcNow())]));
+    }
+
+    /// <summary>A deleted id stays unknown, magic or not. False when it was unknown before.</summary>
+    public bool Delete(string id)
+    {
+        var known = Find(id);
+        return known is not null && _generations.TryUpdate(id, null, known);
+    }
+
+    public void Clear()
+    {
+        _generations.Clear();
+        _ages.Clear();
+    }
+
+    /// <summary>What is known at the moment, newest first.</summary>
+    public IReadOnlyList<SandboxGeneration> List() =>
+        [.. _generations.Values.OfType<SandboxGeneration>().OrderByDescending(generation => generation.CreatedAt)];
+
+    private SandboxGeneration Add(SandboxGeneration made)
+    {
+        var kept = _generations.GetOrAdd(made.Id, made);
+        if (ReferenceEquals(kept, made))
+        {
+            _ages.Enqueue(made.Id);
+        }
+
+        while (_ages.Count > Capacity && _ages.TryDequeue(out var oldest))
+        {
+            _generations.TryRemove(oldest, out _);
+        }
+
+        return kept ?? made;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+
+namespace LumaGateway.Sandbox.Generations;
+
+/// <summary>
+/// One generation: what was asked for, and the time line of its states, past and to come. Its state is a pure function of
+/// the clock, so nothing has to run for it to move. Thread-safe.
+/// </summary>
+internal sealed class SandboxGeneration(string id, string kind, JsonObject request, ImmutableArray<StateChange> timeline)
+{
+    private readonly Lock _lock = new();
+    private ImmutableArray<StateChange> _timeline = timeline;
+    private TaskCompletionSource _edited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public string Id => id;
+
+    /// <summary><c>video</c> or <c>image</c>.</summary>
+    public string Kind => kind;
+
+    /// <summary>The body of the create. Never changed, so it may be cloned by several at once.</summary>
+    public JsonObject Request => request;
+
+    public string Prompt => Text("prompt") ?? Text("user_prompt") ?? "cat dance";
+
+    public string AspectRatio => Text("aspect_ratio") ?? "16:9";
+
+    public DateTimeOffset CreatedAt { get; } = timeline[0].At;
+
+    /// <summary>"Completed" without any link is seen in the wild, and so here.</summary>
+    public bool HasLinks => !id.StartsWith("nolink-", StringComparison.Ordinal);
+
+    public ImmutableArray<StateChange> Timeline
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _timeline;
+            }
+        }
+    }
+
+    /// <summary>Ends when the time line is next edited by hand.</summary>
+    public Task Edited
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _edited.Task;
+            }
+        }
+    }
+
+    public GenerationState StateAt(DateTimeOffset now) => (Timeline.LastOrDefault(change => change.At <= now) ?? Timeline[0]).State;
+
+    /// <summary>The generation is in this state from now on; what was planned for later is dropped.</summary>
+    public void Move(GenerationState state, DateTimeOffset now)
+    {
+        lock (_lock)
+        {
+            _timeline = [.. _timeline.Where(change => change.At <= now), new StateChange(state, now)];
+            _edited.SetResult();
+            _edited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    private string? Text(string name) => request[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+}

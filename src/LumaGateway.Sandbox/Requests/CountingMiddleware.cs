@@ -1,0 +1,18 @@
+namespace LumaGateway.Sandbox.Requests;
+
+/// <summary>Counts a request before anything can refuse, delay or spoil it.</summary>
+internal sealed class CountingMiddleware(RequestDelegate next, RequestLog log)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        log.Arrived(context.Request, context.Request.RouteValues["id"] as string);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            log.Left();
+        }
+    }
+}

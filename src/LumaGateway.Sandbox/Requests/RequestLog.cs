@@ -1,0 +1,110 @@
+namespace LumaGateway.Sandbox.Requests;
+
+/// <summary>
+/// Counts every request on arrival and keeps the last few of each id: the oracle for caching and coalescing. Thread-safe; a count
+/// is exact until <see cref="MaxKeys"/> paths or ids were seen, after which new ones share one row, so that memory stays bounded.
+/// </summary>
+internal sealed class RequestLog(TimeProvider clock)
+{
+    private const int MaxKeys = 100_000;
+    private const int MaxRecordedIds = 10_000;
+    private const int MaxRecordsPerId = 32;
+    private const string Others = "(others)";
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, long> _byPath = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _byId = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Queue<RecordedRequest>> _records = new(StringComparer.Ordinal);
+
+    private long _total;
+    private int _concurrent;
+    private int _concurrentMax;
+    private DateTimeOffset? _firstAt;
+    private DateTimeOffset? _lastAt;
+
+    public void Arrived(HttpRequest request, string? id)
+    {
+        var record = new RecordedRequest(
+            clock.GetUtcNow(),
+            request.Method,
+            request.Path.ToString(),
+            request.QueryString.ToString(),
+            request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase));
+
+        lock (_lock)
+        {
+            _total++;
+            _concurrentMax = Math.Max(_concurrentMax, ++_concurrent);
+            _firstAt ??= record.At;
+            _lastAt = record.At;
+            Count(_byPath, $"{record.Method} {record.Path}");
+            if (id is not null)
+            {
+                Count(_byId, id);
+                Keep(id, record);
+            }
+        }
+    }
+
+    public void Left()
+    {
+        lock (_lock)
+        {
+            _concurrent--;
+        }
+    }
+
+    public RequestCounts Counts()
+    {
+        lock (_lock)
+        {
+            return new(_total, _concurrentMax, new Dictionary<string, long>(_byPath), new Dictionary<string, long>(_byId), _firstAt, _lastAt);
+        }
+    }
+
+    /// <summary>The last requests for the id, oldest first.</summary>
+    public IReadOnlyList<RecordedRequest> Of(string id)
+    {
+        lock (_lock)
+        {
+            return _records.TryGetValue(id, out var records) ? [.. records] : [];
+        }
+    }
+
+    /// <summary>Starts counting anew. Requests still under way stay part of the concurrency, since they are.</summary>
+    public void Reset()
+    {
+        lock (_lock)
+        {
+            _byPath.Clear();
+            _byId.Clear();
+            _records.Clear();
+            (_total, _concurrentMax, _firstAt, _lastAt) = (0, _concurrent, null, null);
+        }
+    }
+
+    private static void Count(Dictionary<string, long> counts, string key)
+    {
+        var row = counts.Count < MaxKeys || counts.ContainsKey(key) ? key : Others;
+        counts[row] = counts.GetValueOrDefault(row) + 1;
+    }
+
+    private void Keep(string id, RecordedRequest record)
+    {
+        if (!_records.TryGetValue(id, out var records))
+        {
+            if (_records.Count >= MaxRecordedIds)
+            {
+                return;
+            }
+
+            _records[id] = records = new();
+        }
+
+        records.Enqueue(record);
+        if (records.Count > MaxRecordsPerId)
+        {
+            records.Dequeue();
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using LumaGateway.Sandbox.Dialects;
+using LumaGateway.Sandbox.Gateway;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Sandbox;
+
+/// <summary>The sandbox's life: alone, or with a gateway in front of it that lives no longer. Every failure to start is one message and exit code 1.</summary>
+internal static class SandboxRun
+{
+    public static async Task<int> RunSandboxAsync(this WebApplication app)
+    {
+        await using (app)
+        {
+            try
+            {
+                var options = OptionsOf(app);
+                await ListenAsync(app, options);
+                return options.Alone ? await RunAloneAsync(app) : await RunWithGatewayAsync(app, options);
+            }
+            catch (StartFault fault)
+            {
+                await Console.Error.WriteLineAsync(fault.Message);
+                return 1;
+            }
+        }
+    }
+
+    private static SandboxOptions OptionsOf(WebApplication app)
+    {
+        try
+        {
+            return app.Services.GetRequiredService<SandboxOptions>();
+        }
+        catch (Exception fault) when (fault is OptionsValidationException or InvalidOperationException)
+        {
+            throw new StartFault(fault.Message, fault);
+        }
+    }
+
+    private static async Task ListenAsync(WebApplication app, SandboxOptions options)
+    {
+        var urls = app.Configuration["urls"] ?? $"http://localhost:{options.Port}";
+        foreach (var url in urls.Split(';'))
+        {
+            app.Urls.Add(url);
+        }
+
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException fault)
+        {
+            throw new StartFault($"The sandbox cannot listen on {urls}: {fault.InnerException?.Message ?? fault.Message} Choose another port with --port.", fault);
+        }
+    }
+
+    private static async Task<int> RunAloneAsync(WebApplication app)
+    {
+        await Console.Out.WriteLineAsync($"Sandbox listening on {app.Urls.First()}");
+        await app.WaitForShutdownAsync();
+        return 0;
+    }
+
+    private static async Task<int> RunWithGatewayAsync(WebApplication app, SandboxOptions options)
+    {
+        var stopping = app.Lifetime.ApplicationStopping;
+        await using var gateway = app.Services.GetRequiredService<GatewayLauncher>().Launch();
+        try
+        {
+            await gateway.WaitUntilReadyAsync(stopping);
+            await Console.Out.WriteLineAsync(Welcome(app, options));
+            await gateway.WaitForExitAsync(stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Asked to stop: the gateway goes first, so that it does not see its upstream vanish.
+        }
+
+        await gateway.StopAsync();
+        await app.StopAsync();
+        return 0;
+    }
+
+    private static string Welcome(WebApplication app, SandboxOptions options)
+    {
+        var gateway = GatewayLauncher.AddressOf(options);
+        var sample = app.Services.GetRequiredService<DialectSet>().Named(options.Dialect).SampleId;
+        return $"""
+
+            Gateway     {gateway}   (in front of the sandbox at {app.Urls.First()})
+            Swagger     {gateway}/swagger
+            Client key  {GatewayLauncher.ClientKey}
+
+            curl -i -H "Authorization: Bearer {GatewayLauncher.ClientKey}" {gateway}/generations/{sample}
+
+            """;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LumaGateway.Sandbox.Assets;
+using LumaGateway.Sandbox.Dialects;
+using LumaGateway.Sandbox.Faults;
+using LumaGateway.Sandbox.Gateway;
+using LumaGateway.Sandbox.Generations;
+using LumaGateway.Sandbox.Requests;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Sandbox;
+
+/// <summary>What the sandbox is made of, and where its settings come from.</summary>
+internal static class SandboxServices
+{
+    private static readonly Dictionary<string, string> Options = new()
+    {
+        ["--alone"] = "Sandbox:Alone",
+        ["--port"] = "Sandbox:Port",
+        ["--gateway-port"] = "Sandbox:GatewayPort",
+        ["--dialect"] = "Sandbox:Dialect",
+    };
+
+    public static void AddSandboxSettings(this WebApplicationBuilder builder, string[] args)
+    {
+        // The appsettings.json beside this binary is the gateway's.
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddEnvironmentVariables();
+        // A bare switch would otherwise swallow the option after it.
+        builder.Configuration.AddCommandLine([.. args.Select(arg => arg is "--alone" ? "--alone=true" : arg)], Options);
+        builder.Services.AddOptionsWithValidateOnStart<SandboxOptions, SandboxOptionsValidator>().BindConfiguration(SandboxOptions.Section);
+        builder.Services.AddSingleton(services => services.GetRequiredService<IOptions<SandboxOptions>>().Value);
+        builder.Logging.AddFilter(static (category, level) => level >= LogLevel.Warning && !IsStartFailure(category, level));
+    }
+
+    public static void AddSandbox(this IServiceCollection services)
+    {
+        services.AddSingleton<PublicAddress>();
+        services.AddSingleton<AssetLinks>();
+        services.AddSingleton<GenerationStore>();
+        services.AddSingleton<CallbackSender>();
+        services.AddHostedService(provider => provider.GetRequiredService<CallbackSender>());
+        services.AddSingleton<RequestLog>();
+        services.AddSingleton<FaultRules>();
+        services.AddSingleton<ISandboxDialect, RelayDialect>();
+        services.AddSingleton<ISandboxDialect, DreamMachineDialect>();
+        services.AddSingleton<ISandboxDialect, AgentsDialect>();
+        services.AddSingleton<DialectSet>();
+        services.AddSingleton<GatewayLauncher>();
+        services.ConfigureHttpJsonOptions(static json => UseControlJson(json.SerializerOptions));
+        services.Configure<RouteHandlerOptions>(static routes => routes.ThrowOnBadRequest = true);
+    }
+
+    private static void UseControlJson(JsonSerializerOptions json)
+    {
+        json.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false));
+        // A misspelt key would otherwise script something else than was meant.
+        json.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        json.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        json.WriteIndented = true;
+    }
+
+    // These two are told in one line by SandboxRun instead of with a stack trace each.
+    private static bool IsStartFailure(string? category, LogLevel level) =>
+        category is "Microsoft.Extensions.Hosting.Internal.Host"
+        || (category is "Microsoft.AspNetCore.Server.Kestrel" && level is LogLevel.Critical);
+}
