@@ -60,10 +60,12 @@ internal sealed class RedisServer : IAsyncDisposable
         _process = _isGarnet
             ? ChildProcess.Start(
                 ChildProcess.Dotnet,
-                ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--memory", "64m", "--index", "8m", "--logdir", Folder],
+                ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--memory", "64m", "--index", "8m"],
                 directory: Repository.Root)
             : ChildProcess.Start(Program, ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments.Select(Filled)]);
-        await Wait.UntilAsync(IsListeningAsync, TimeSpan.FromSeconds(30), () => $"Redis does not listen.\n{_process.Everything}");
+        await Wait.UntilAsync(
+            () => _process.HasExited ? Task.FromResult(true) : IsListeningAsync(), TimeSpan.FromSeconds(30), () => $"Redis does not listen.\n{_process.Everything}");
+        Assert.False(_process.HasExited, $"Redis ended at its start.\n{_process.Everything}");
     }
 
     public void Kill()
@@ -127,8 +129,16 @@ internal sealed class RedisServer : IAsyncDisposable
         }
 
         var server = new RedisServer(isGarnet, arguments);
-        await server.RestartAsync();
-        return server;
+        try
+        {
+            await server.RestartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     private string Filled(string argument) =>
