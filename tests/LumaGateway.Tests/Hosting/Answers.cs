@@ -5,15 +5,16 @@ namespace LumaGateway.Tests.Hosting;
 /// <summary>Reads answers in tests.</summary>
 internal static class Answers
 {
-    public static Task<HttpResponseMessage> GetAsync(this HttpClient client, string path) =>
+    public static Task<HttpResponseMessage> AskAsync(this HttpClient client, string path) =>
         client.GetAsync(path, TestContext.Current.CancellationToken);
 
     public static async Task<JsonElement> JsonAsync(this HttpResponseMessage response) =>
         JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
 
+    /// <summary>A header as it was sent, unparsed; empty where there is none.</summary>
     public static string Header(this HttpResponseMessage response, string name) =>
-        response.Headers.TryGetValues(name, out var values) || response.Content.Headers.TryGetValues(name, out values)
-            ? string.Join(", ", values)
+        response.Headers.NonValidated.TryGetValues(name, out var values) || response.Content.Headers.NonValidated.TryGetValues(name, out values)
+            ? values.ToString()
             : string.Empty;
 
     /// <summary>Asserts the one shape that every refusal has, and gives it back.</summary>

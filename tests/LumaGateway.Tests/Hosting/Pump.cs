@@ -20,13 +20,21 @@ internal static class Pump
     }
 
     /// <summary>Asks until the answer is right, for what happens beside the request; fails after ten seconds of real time.</summary>
-    public static async Task EventuallyAsync(Func<bool> holds)
+    public static Task EventuallyAsync(Func<bool> holds) => EventuallyAsync(() => Task.FromResult(holds()));
+
+    /// <inheritdoc cref="EventuallyAsync(Func{bool})"/>
+    public static async Task EventuallyAsync(Func<Task<bool>> holds)
     {
-        for (var tries = 0; tries < 1000 && !holds(); tries++)
+        for (var tries = 0; tries < 1000; tries++)
         {
+            if (await holds())
+            {
+                return;
+            }
+
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
         }
 
-        Assert.True(holds(), "It did not come about within ten seconds.");
+        Assert.Fail("It did not come about within ten seconds.");
     }
 }

@@ -14,5 +14,5 @@ internal static class Samples
     public static string Failed(string id) => $$"""{"id":"{{id}}","state":"failed","failure_reason":"Frame moderation failed"}""";
 
     public static string SignedUntil(string id, DateTimeOffset expiry) =>
-        $$"""{"id":"{{id}}","state":"completed","video":{"url":"https://cdn.test/v.mp4?Expires={{expiry.ToUnixTimeSeconds()}}&Signature=00"}}""";
+        $$$"""{"id":"{{{id}}}","state":"completed","video":{"url":"https://cdn.test/v.mp4?Expires={{{expiry.ToUnixTimeSeconds()}}}&Signature=00"}}""";
 }

@@ -37,8 +37,8 @@ public sealed class UpstreamFaultTests : IDisposable
         _gateway.Upstream.ThenJson(body).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.GetAsync("/generations/g1");
-        using var next = await caller.GetAsync("/generations/g1");
+        using var response = await caller.AskAsync("/generations/g1");
+        using var next = await caller.AskAsync("/generations/g1");
 
         await response.ProblemAsync(502, "upstream_malformed");
         Assert.DoesNotContain(Secret, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public sealed class UpstreamFaultTests : IDisposable
         _gateway.Upstream.AlwaysJson($$"""{"detail":"{{Secret}}"}""", (HttpStatusCode)upstream);
         using var caller = _gateway.CreateCaller();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.GetAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
 
         var problem = await response.ProblemAsync(status, code);
         Assert.DoesNotContain(Secret, problem.ToString(), StringComparison.Ordinal);
@@ -78,7 +78,7 @@ public sealed class UpstreamFaultTests : IDisposable
         using var faults = _gateway.Collect<long>("luma_gateway.upstream.faults");
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.GetAsync("/generations/g1");
+        using var response = await caller.AskAsync("/generations/g1");
 
         Assert.Contains(_gateway.Logs.GetSnapshot(), record => record.Level is Microsoft.Extensions.Logging.LogLevel.Error && record.Id.Id == 3021);
         Assert.Contains(faults.GetMeasurementSnapshot(), fault => fault.ContainsTags(new KeyValuePair<string, object?>("error.type", "token_refused")));
@@ -92,7 +92,7 @@ public sealed class UpstreamFaultTests : IDisposable
         _gateway.Upstream.ThenJson("{}", HttpStatusCode.Unauthorized).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.GetAsync("/generations/g1");
+        using var response = await caller.AskAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(["Bearer old-token", "Bearer new-token"], _gateway.Upstream.Received.Select(request => request.Headers["Authorization"]));
@@ -104,7 +104,7 @@ public sealed class UpstreamFaultTests : IDisposable
         _gateway.Upstream.ThenThrow(new HttpRequestException($"refused {Secret}")).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.GetAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(2, _gateway.Upstream.Asked);
@@ -117,7 +117,7 @@ public sealed class UpstreamFaultTests : IDisposable
         _gateway.Upstream.Always((_, _) => Task.FromException<HttpResponseMessage>(new HttpRequestException("refused")));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.GetAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
 
         await response.ProblemAsync(502, "upstream_unreachable");
         Assert.Equal(3, _gateway.Upstream.Asked);
@@ -130,7 +130,7 @@ public sealed class UpstreamFaultTests : IDisposable
         using var caller = _gateway.CreateCaller();
         var began = _gateway.Clock.GetUtcNow();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.GetAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6));
@@ -146,8 +146,8 @@ public sealed class UpstreamFaultTests : IDisposable
         using var caller = _gateway.CreateCaller();
         var began = _gateway.Clock.GetUtcNow();
 
-        using var first = await caller.GetAsync("/generations/g1");
-        using var other = await caller.GetAsync("/generations/g2");
+        using var first = await caller.AskAsync("/generations/g1");
+        using var other = await caller.AskAsync("/generations/g2");
 
         await first.ProblemAsync(503, "upstream_throttled");
         await other.ProblemAsync(503, "upstream_throttled");
@@ -156,7 +156,7 @@ public sealed class UpstreamFaultTests : IDisposable
         Assert.Equal(1, _gateway.Upstream.Asked);
 
         _gateway.Clock.Advance(TimeSpan.FromSeconds(Math.Min(seconds, 300)));
-        using var later = await caller.GetAsync("/generations/g1");
+        using var later = await caller.AskAsync("/generations/g1");
         Assert.Equal(HttpStatusCode.OK, later.StatusCode);
     }
 
@@ -171,7 +171,7 @@ public sealed class UpstreamFaultTests : IDisposable
         using var caller = _gateway.CreateCaller();
         var began = _gateway.Clock.GetUtcNow();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.GetAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
 
         await response.ProblemAsync(504, "upstream_timed_out");
         Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));
@@ -184,7 +184,7 @@ public sealed class UpstreamFaultTests : IDisposable
         using var caller = _gateway.CreateCaller();
         var began = _gateway.Clock.GetUtcNow();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.GetAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
 
         await response.ProblemAsync(504, "upstream_timed_out");
         Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));
@@ -198,11 +198,11 @@ public sealed class UpstreamFaultTests : IDisposable
         using var caller = _gateway.CreateCaller();
         for (var i = 0; i < 10; i++)
         {
-            using var failing = await caller.GetAsync($"/generations/g{i}");
+            using var failing = await caller.AskAsync($"/generations/g{i}");
         }
 
-        using var refused = await caller.GetAsync("/generations/g11");
-        using var health = await caller.GetAsync("/health/ready");
+        using var refused = await caller.AskAsync("/generations/g11");
+        using var health = await caller.AskAsync("/health/ready");
 
         await refused.ProblemAsync(503, "upstream_circuit_open");
         Assert.InRange(int.Parse(refused.Header("Retry-After"), CultureInfo.InvariantCulture), 1, 5);
@@ -212,7 +212,7 @@ public sealed class UpstreamFaultTests : IDisposable
 
         _gateway.Upstream.AlwaysJson(Samples.Failed("g12"));
         _gateway.Clock.Advance(TimeSpan.FromSeconds(6));
-        using var back = await caller.GetAsync("/generations/g12");
+        using var back = await caller.AskAsync("/generations/g12");
         Assert.Equal(HttpStatusCode.OK, back.StatusCode);
     }
 
@@ -228,7 +228,7 @@ public sealed class UpstreamFaultTests : IDisposable
         }));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.GetAsync("/generations/g1");
+        using var response = await caller.AskAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
