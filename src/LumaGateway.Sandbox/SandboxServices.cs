@@ -28,8 +28,9 @@ internal static class SandboxServices
         builder.Configuration.AddEnvironmentVariables();
         // A bare switch would otherwise swallow the option after it.
         builder.Configuration.AddCommandLine([.. args.Select(arg => arg is "--alone" ? "--alone=true" : arg)], Options);
-        builder.Services.AddOptionsWithValidateOnStart<SandboxOptions, SandboxOptionsValidator>().BindConfiguration(SandboxOptions.Section);
-        builder.Services.AddSingleton(services => services.GetRequiredService<IOptions<SandboxOptions>>().Value);
+        builder.Services.AddOptions<SandboxOptions>().BindConfiguration(SandboxOptions.Section);
+        builder.Services.AddSingleton<IValidateOptions<SandboxOptions>, SandboxOptionsValidator>();
+        builder.Services.AddSingleton(Validated);
         builder.Logging.AddFilter(static (category, level) => level >= LogLevel.Warning && !IsStartFailure(category, level));
     }
 
@@ -49,6 +50,18 @@ internal static class SandboxServices
         services.AddSingleton<GatewayLauncher>();
         services.ConfigureHttpJsonOptions(static json => UseControlJson(json.SerializerOptions));
         services.Configure<RouteHandlerOptions>(static routes => routes.ThrowOnBadRequest = true);
+    }
+
+    private static SandboxOptions Validated(IServiceProvider services)
+    {
+        try
+        {
+            return services.GetRequiredService<IOptions<SandboxOptions>>().Value;
+        }
+        catch (Exception fault) when (fault is OptionsValidationException or InvalidOperationException)
+        {
+            throw new StartFault(fault.Message, fault);
+        }
     }
 
     private static void UseControlJson(JsonSerializerOptions json)
