@@ -12,11 +12,11 @@ internal sealed class SandboxOptions
     public bool Alone { get; set; }
 
     /// <summary>Where the sandbox listens on localhost, unless <c>--urls</c> says otherwise.</summary>
-    [Range(0, 65535, ErrorMessage = "Sandbox:Port (--port) must be from 0 to 65535.")]
+    [Range(0, 65535)]
     public int Port { get; set; } = 8081;
 
     /// <summary>Where the gateway of the demo listens on localhost.</summary>
-    [Range(1, 65535, ErrorMessage = "Sandbox:GatewayPort (--gateway-port) must be from 1 to 65535.")]
+    [Range(1, 65535)]
     public int GatewayPort { get; set; } = 8080;
 
     /// <summary>The dialect that the gateway of the demo speaks; the sandbox itself always serves all three.</summary>

@@ -28,9 +28,9 @@ internal static class SandboxRun
         {
             await app.StartAsync();
         }
-        catch (IOException fault)
+        catch (Exception fault) when (fault is IOException or FormatException or InvalidOperationException)
         {
-            throw new StartFault($"The sandbox cannot listen on {urls}: {(fault.InnerException ?? fault).Message}. Choose another port with --port.", fault);
+            throw new StartFault($"The sandbox cannot listen on {urls}: {(fault.InnerException ?? fault).Message.TrimEnd('.')}. Choose another address with --port or --urls.", fault);
         }
     }
 

@@ -49,6 +49,8 @@ internal static class SandboxServices
         services.AddSingleton<DialectSet>();
         services.AddSingleton<GatewayLauncher>();
         services.ConfigureHttpJsonOptions(static json => UseControlJson(json.SerializerOptions));
+        // Requests that hang on purpose would otherwise hold the end up for 30 s.
+        services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         services.Configure<RouteHandlerOptions>(static routes => routes.ThrowOnBadRequest = true);
     }
 
