@@ -3,7 +3,10 @@ using LumaGateway.Sandbox.Gateway;
 
 namespace LumaGateway.Sandbox;
 
-/// <summary>The sandbox's life: alone, or with a gateway in front of it that lives no longer. What keeps either from starting is a <see cref="StartFault"/>.</summary>
+/// <summary>
+/// The sandbox's life: alone, or with a gateway in front of it that lives no longer. What keeps either from
+/// starting is a <see cref="StartFault"/>.
+/// </summary>
 internal static class SandboxRun
 {
     public static async Task<int> RunSandboxAsync(this WebApplication app)
@@ -30,7 +33,8 @@ internal static class SandboxRun
         }
         catch (Exception fault) when (fault is IOException or FormatException or InvalidOperationException)
         {
-            throw new StartFault($"The sandbox cannot listen on {urls}: {(fault.InnerException ?? fault).Message.TrimEnd('.')}. Choose another address with --port or --urls.", fault);
+            var reason = (fault.InnerException ?? fault).Message.TrimEnd('.');
+            throw new StartFault($"The sandbox cannot listen on {urls}: {reason}. Choose another address with --port or --urls.", fault);
         }
     }
 

@@ -3,7 +3,12 @@ using LumaGateway.Sandbox.Dialects;
 namespace LumaGateway.Sandbox.Faults;
 
 /// <summary>The one place where answers are spoilt: by the fault that the id brings, or else by a rule of the control API.</summary>
-internal sealed class FaultMiddleware(RequestDelegate next, FaultRules rules, DialectSet dialects, PublicAddress address, TimeProvider clock)
+internal sealed class FaultMiddleware(
+    RequestDelegate next,
+    FaultRules rules,
+    DialectSet dialects,
+    PublicAddress address,
+    TimeProvider clock)
 {
     private const int OtherwiseMilliseconds = 100;
 
