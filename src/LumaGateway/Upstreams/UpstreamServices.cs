@@ -1,3 +1,5 @@
+using System.Net.Http.Headers;
+using LumaGateway.Telemetry;
 using LumaGateway.Upstreams.Dialects;
 using Microsoft.Extensions.Options;
 
@@ -25,7 +27,11 @@ internal static class UpstreamServices
         services.AddSingleton<UpstreamPause>();
         services.AddSingleton<UpstreamPipeline>();
 
-        services.AddHttpClient<UpstreamClient>(http => http.Timeout = Timeout.InfiniteTimeSpan) // the pipeline keeps the time
+        services.AddHttpClient<UpstreamClient>(http =>
+            {
+                http.Timeout = Timeout.InfiniteTimeSpan; // the pipeline keeps the time
+                http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("LumaGateway", Instrumentation.Version));
+            })
             .RemoveAllLoggers() // they would log the upstream's address with every call
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // the handler renews its connections itself
             .UseSocketsHttpHandler((handler, provider) => UpstreamHandler.Configure(

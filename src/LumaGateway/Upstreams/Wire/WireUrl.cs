@@ -20,12 +20,10 @@ internal static class WireUrl
         !text.Any(IsUnfit)
         && Uri.TryCreate(text, UriKind.Absolute, out var uri)
         && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
-        && uri.Host.Length > 0
-        && uri.UserInfo.Length is 0
         && !HasUserInfo(text)
         && uri.IsWellFormedOriginalString();
 
-    // Uri drops an empty user part ("https://@host/"), which other readers take for one.
+    // Read from the text: Uri drops an empty user part ("https://@host/"), which other readers take for one.
     private static bool HasUserInfo(string text)
     {
         var authority = text.AsSpan(text.IndexOf("://", StringComparison.Ordinal) + 3);

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text.Json;
 using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
@@ -33,6 +35,18 @@ public sealed class DetailTests
     [InlineData("\"half a pair \\ud800\"")]
     public void A_prompt_that_is_no_text_is_null(string prompt) =>
         Assert.Null(Dialect.Read("relay", $$$"""{"id":"g1","request":{"prompt":{{{prompt}}}}}""").Prompt);
+
+    [Fact]
+    public void A_text_whose_bytes_are_no_utf8_is_null()
+    {
+        byte[] body = [.. """{"id":"g1","model":"m","prompt":"p"""u8, 0xff, 0xc3, .. "\"}"u8];
+        using var document = JsonDocument.Parse(body);
+
+        var generation = Dialect.Named("relay")
+            .Read(GenerationId.Parse("g1", provider: null), HttpStatusCode.OK, document.RootElement).Generation;
+
+        Assert.Equal(("m", null), (generation.Model, generation.Prompt));
+    }
 
     [Fact]
     public void A_member_beside_an_undecodable_name_is_still_read() =>

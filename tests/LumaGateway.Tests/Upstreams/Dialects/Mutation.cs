@@ -30,10 +30,12 @@ internal readonly record struct Mutation(int Kind, int Position, int Choice)
         "\"failed\"", "\"FAILURE\"", "\"Completed\"", "\"canceled\"", "\"dreaming\"", "\"queued\"", "\"UNKNOWN\"", "\"task_not_exist\"",
         "200", "404", "500", "\"https://h/v.mp4\"", "\"http://h\"", "\"HTTPS://H/V?Expires=1775653500\"", "\"//h/v\"", "\"/v.mp4\"",
         "\"ftp://h/v\"", "\"javascript:alert(1)\"", "\"data:video/mp4,\"", "\"https://user:secret@h/v\"", "\"https://h/a b\"",
-        "\"https://h/\\ud800\"", "\"https://h/\\u0000\"", "\"https://h\\\\@x/\"", "\"https://\"", "\"https://h/%zz\"", "\"file:///etc/passwd\"",
+        "\"https://h/\\ud800\"", "\"https://h/\\u0000\"", "\"https://h\\\\@x/\"", "\"https://\"",
+        "\"https://h/%zz\"", "\"file:///etc/passwd\"",
         "\"https://h/v?X-Amz-Date=99991231T235959Z&X-Amz-Expires=9223372036854775807\"", "\"https://h/v?se=9999-12-31T23:59:59-14:00\"",
         "\"https://h/v?X-Goog-Date=20260408T120500Z&X-Goog-Expires=60\"", "{\"url\":\"https://h/v\",\"width\":\"7\",\"duration\":1e999}",
-        "{\"code\":1,\"message\":\"boom\"}", "{\"code\":0}", "[{\"type\":\"video\",\"url\":\"https://h/o\"},{\"type\":\"image\",\"url\":\"o\"}]",
+        "{\"code\":1,\"message\":\"boom\"}", "{\"code\":0}",
+        "[{\"type\":\"video\",\"url\":\"https://h/o\"},{\"type\":\"image\",\"url\":\"o\"}]",
         "{\"message\":{},\"code\":[]}", "{\"\\ud800\":1}", "\"https://[::1\"", "\"https://h:99999/\"", "\"https://xn--/\"", "\"http:h\"",
     ];
 

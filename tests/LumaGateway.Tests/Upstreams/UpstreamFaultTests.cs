@@ -1,0 +1,255 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using LumaGateway.Tests.Hosting;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LumaGateway.Tests.Upstreams;
+
+public sealed class UpstreamFaultTests : IDisposable
+{
+    private const string Secret = "SECRET-OF-THE-UPSTREAM";
+
+    private readonly Gateway _gateway = new();
+
+    public void Dispose() => _gateway.Dispose();
+
+    public static TheoryData<string, string> BrokenBodies => new()
+    {
+        { "html", $"<html><body>{Secret}</body></html>" },
+        { "empty", "" },
+        { "truncated", "{\"id\":\"g1\",\"state\":\"comple" },
+        { "null", "null" },
+        { "a number", "42" },
+        { "a string", $"\"{Secret}\"" },
+        { "an empty array", "[]" },
+        { "an error with 200", $$$"""{"error":{"message":"{{{Secret}}}","type":"x","code":"y"}}""" },
+        { "another id", """{"id":"g2","state":"completed"}""" },
+        { "5,000 levels", string.Concat(Enumerable.Repeat("[", 5000)) + string.Concat(Enumerable.Repeat("]", 5000)) },
+        { "32 MiB", "{\"id\":\"g1\",\"padding\":\"" + new string('x', 32 * 1024 * 1024) + "\"}" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BrokenBodies), DisableDiscoveryEnumeration = true)]
+    public async Task A_broken_answer_is_a_502_that_is_not_kept_and_repeats_nothing_of_it(string kind, string body)
+    {
+        _gateway.Upstream.ThenJson(body).ThenJson(Samples.Failed("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync("/generations/g1");
+        using var next = await caller.AskAsync("/generations/g1");
+
+        await response.ProblemAsync(502, "upstream_malformed");
+        Assert.DoesNotContain(Secret, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
+        Assert.True(next.IsSuccessStatusCode, kind);
+    }
+
+    [Theory]
+    [InlineData(400, 502, "upstream_rejected", 1)]
+    [InlineData(401, 502, "upstream_token_refused", 1)]
+    [InlineData(402, 502, "upstream_out_of_credit", 1)]
+    [InlineData(403, 502, "upstream_token_refused", 1)]
+    [InlineData(302, 502, "upstream_rejected", 1)]
+    [InlineData(422, 502, "upstream_rejected", 1)]
+    [InlineData(429, 503, "upstream_throttled", 3)]
+    [InlineData(500, 502, "upstream_failed", 3)]
+    [InlineData(503, 502, "upstream_failed", 3)]
+    public async Task A_status_becomes_its_row_of_the_table(int upstream, int status, string code, int asked)
+    {
+        _gateway.Upstream.AlwaysJson($$"""{"detail":"{{Secret}}"}""", (HttpStatusCode)upstream);
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+
+        var problem = await response.ProblemAsync(status, code);
+        Assert.DoesNotContain(Secret, problem.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
+        Assert.Equal(asked, _gateway.Upstream.Asked);
+        Assert.Equal(status == 503 ? "1" : "", response.Header("Retry-After"));
+        Assert.Equal(upstream is 401 or 402 or 403 ? "false" : "", response.Header("x-should-retry"));
+    }
+
+    [Fact]
+    public async Task A_refused_token_is_logged_as_something_to_act_on_and_counted_but_not_shown()
+    {
+        _gateway.Upstream.ThenJson("{}", HttpStatusCode.Unauthorized);
+        using var faults = _gateway.Collect<long>("luma_gateway.upstream.faults");
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync("/generations/g1");
+
+        Assert.Contains(_gateway.Logs.GetSnapshot(), record => record.Level is Microsoft.Extensions.Logging.LogLevel.Error && record.Id.Id == 3021);
+        Assert.Contains(faults.GetMeasurementSnapshot(), fault => fault.ContainsTags(new KeyValuePair<string, object?>("error.type", "token_refused")));
+        Assert.DoesNotContain(Gateway.Token, Everything(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_two_tokens_are_set_the_second_is_tried_once_when_the_first_is_refused()
+    {
+        _gateway.With("Luma:ApiKey", "old-token,new-token");
+        _gateway.Upstream.ThenJson("{}", HttpStatusCode.Unauthorized).ThenJson(Samples.Failed("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync("/generations/g1");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(["Bearer old-token", "Bearer new-token"], _gateway.Upstream.Received.Select(request => request.Headers["Authorization"]));
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_off_is_tried_again()
+    {
+        _gateway.Upstream.ThenThrow(new HttpRequestException($"refused {Secret}")).ThenJson(Samples.Failed("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, _gateway.Upstream.Asked);
+        Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_upstream_that_cannot_be_reached_is_a_502()
+    {
+        _gateway.Upstream.Always((_, _) => Task.FromException<HttpResponseMessage>(new HttpRequestException("refused")));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+
+        await response.ProblemAsync(502, "upstream_unreachable");
+        Assert.Equal(3, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task Retry_after_is_honoured_when_it_fits_into_the_deadline()
+    {
+        _gateway.Upstream.Then((_, _) => Task.FromResult(Throttled(TimeSpan.FromSeconds(4)))).ThenJson(Samples.Failed("g1"));
+        using var caller = _gateway.CreateCaller();
+        var began = _gateway.Clock.GetUtcNow();
+
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6));
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Theory]
+    [InlineData(20, "20")]
+    [InlineData(600, "60")]
+    public async Task Retry_after_beyond_the_deadline_is_a_503_at_once_and_nobody_asks_meanwhile(int seconds, string told)
+    {
+        _gateway.Upstream.Then((_, _) => Task.FromResult(Throttled(TimeSpan.FromSeconds(seconds)))).AlwaysJson(Samples.Failed("g1"));
+        using var caller = _gateway.CreateCaller();
+        var began = _gateway.Clock.GetUtcNow();
+
+        using var first = await caller.AskAsync("/generations/g1");
+        using var other = await caller.AskAsync("/generations/g2");
+
+        await first.ProblemAsync(503, "upstream_throttled");
+        await other.ProblemAsync(503, "upstream_throttled");
+        Assert.Equal(told, first.Header("Retry-After"));
+        Assert.Equal(began, _gateway.Clock.GetUtcNow());
+        Assert.Equal(1, _gateway.Upstream.Asked);
+
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(Math.Min(seconds, 300)));
+        using var later = await caller.AskAsync("/generations/g1");
+        Assert.Equal(HttpStatusCode.OK, later.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_upstream_that_never_answers_is_a_504_at_the_deadline()
+    {
+        _gateway.Upstream.Always(async (_, token) =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, _gateway.Clock, token);
+            throw new InvalidOperationException("unreachable");
+        });
+        using var caller = _gateway.CreateCaller();
+        var began = _gateway.Clock.GetUtcNow();
+
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+
+        await response.ProblemAsync(504, "upstream_timed_out");
+        Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));
+    }
+
+    [Fact]
+    public async Task A_body_that_drips_ends_at_the_deadline()
+    {
+        _gateway.Upstream.Always((_, _) => Task.FromResult(new HttpResponseMessage { Content = new StreamContent(new Drip(_gateway.Clock)) }));
+        using var caller = _gateway.CreateCaller();
+        var began = _gateway.Clock.GetUtcNow();
+
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+
+        await response.ProblemAsync(504, "upstream_timed_out");
+        Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));
+    }
+
+    [Fact]
+    public async Task An_upstream_that_keeps_failing_is_left_alone_and_found_again_when_it_is_back()
+    {
+        _gateway.With("Luma:Retries", "0");
+        _gateway.Upstream.AlwaysJson("{}", HttpStatusCode.BadGateway);
+        using var caller = _gateway.CreateCaller();
+        for (var i = 0; i < 10; i++)
+        {
+            using var failing = await caller.AskAsync($"/generations/g{i}");
+        }
+
+        using var refused = await caller.AskAsync("/generations/g11");
+        using var health = await caller.AskAsync("/health/ready");
+
+        await refused.ProblemAsync(503, "upstream_circuit_open");
+        Assert.InRange(int.Parse(refused.Header("Retry-After"), CultureInfo.InvariantCulture), 1, 5);
+        Assert.Equal(10, _gateway.Upstream.Asked);
+        Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+        Assert.Equal("degraded", (await health.JsonAsync()).GetProperty("checks").GetProperty("upstream").GetString());
+
+        _gateway.Upstream.AlwaysJson(Samples.Failed("g12"));
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(6));
+        using var back = await caller.AskAsync("/generations/g12");
+        Assert.Equal(HttpStatusCode.OK, back.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_bom_and_a_wrong_content_type_do_no_harm()
+    {
+        _gateway.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage
+        {
+            Content = new ByteArrayContent([.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(Samples.Failed("g1"))])
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("text/html") },
+            },
+        }));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync("/generations/g1");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    private string Everything() => string.Join('\n', _gateway.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception}"));
+
+    private static HttpResponseMessage Throttled(TimeSpan wait)
+    {
+        var response = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
+        response.Headers.RetryAfter = new RetryConditionHeaderValue(wait);
+        return response;
+    }
+
+    /// <summary>One byte a second, for ever.</summary>
+    private sealed class Drip(FakeTimeProvider clock) : MemoryStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
+            buffer.Span[0] = (byte)' ';
+            return 1;
+        }
+    }
+}
