@@ -24,7 +24,7 @@ public sealed class SwaggerTests
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Apply credentials" }).First.ClickAsync();
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).First.ClickAsync();
 
-        var operation = page.Locator("#operations-Generations-GetGeneration");
+        var operation = page.Locator(".opblock-get#operations-Generations-GetGeneration");
         await operation.Locator(".opblock-summary-control").ClickAsync();
         await operation.GetByRole(AriaRole.Button, new() { Name = "Try it out" }).ClickAsync();
         await operation.GetByPlaceholder("id").FillAsync(SandboxProcess.SampleId);

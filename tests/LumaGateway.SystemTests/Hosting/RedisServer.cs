@@ -154,7 +154,17 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private async Task SetAsync(string parameter, string value) => await (await AdminAsync()).GetServer(Endpoint).ConfigSetAsync(parameter, value);
 
-    private async Task<ConnectionMultiplexer> AdminAsync() => _admin ??= await ConnectionMultiplexer.ConnectAsync($"{Endpoint},allowAdmin=true,abortConnect=false{_login}");
+    private async Task<ConnectionMultiplexer> AdminAsync()
+    {
+        if (_admin is null)
+        {
+            var options = ConfigurationOptions.Parse($"{Endpoint},allowAdmin=true,abortConnect=false{_login}");
+            options.CommandMap = _isSentinel ? CommandMap.Sentinel : CommandMap.Default;
+            _admin = await ConnectionMultiplexer.ConnectAsync(options);
+        }
+
+        return _admin;
+    }
 
     private async Task<bool> IsListeningAsync()
     {

@@ -8,19 +8,21 @@ public sealed class TopologyTests(ITestOutputHelper output)
 {
     private const int Masters = 3;
 
+    /// <summary>Replicas are served at once; by default a master waits five seconds for more of them.</summary>
+    private static readonly string[] AtOnce = ["--repl-diskless-sync-delay", "0"];
+
     [Fact]
     public async Task A_failover_by_Sentinel_is_followed()
     {
         RedisServer.Require();
-        await using var master = await RedisServer.StartAsync();
+        await using var master = await RedisServer.StartAsync(AtOnce);
         await using var replica = await RedisServer.StartAsync("--replicaof", "127.0.0.1", Number(master.Port));
         await using var sentinel = await SentinelOfAsync(master);
+        await Wait.UntilAsync(() => FollowsAsync(replica), TimeSpan.FromSeconds(15), () => "The replica did not follow its master.");
         await Wait.UntilAsync(
-            async () => (await replica.ExecuteAsync("INFO", "replication")).ToString().Contains("master_link_status:up", StringComparison.Ordinal),
-            TimeSpan.FromSeconds(15),
-            () => "The replica did not follow its master.");
-        await Wait.UntilAsync(
-            async () => (await sentinel.ExecuteAsync("SENTINEL", "REPLICAS", "luma")).Length == 1, TimeSpan.FromSeconds(20), () => "Sentinel does not know the replica.");
+            async () => (await sentinel.ExecuteAsync("SENTINEL", "REPLICAS", "luma")).Length == 1,
+            TimeSpan.FromSeconds(20),
+            () => "Sentinel does not know the replica.");
         await using var fleet = await Fleet.StartAsync(2, $"{sentinel.Endpoint},serviceName=luma");
         await AssertSharedAsync(fleet, "done-before");
 
@@ -43,8 +45,8 @@ public sealed class TopologyTests(ITestOutputHelper output)
         {
             for (var i = 0; i < 2 * Masters; i++)
             {
-                nodes.Add(await RedisServer.StartAsync(
-                    "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", Number(FreePort.Next()), "--cluster-node-timeout", "1000"));
+                nodes.Add(await RedisServer.StartAsync([
+                    "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", Number(FreePort.Next()), "--cluster-node-timeout", "1000", .. AtOnce]));
             }
 
             await FormClusterAsync(nodes);
@@ -57,6 +59,7 @@ public sealed class TopologyTests(ITestOutputHelper output)
             var holding = await Task.WhenAll(nodes.Take(Masters).Select(node => node.KeysAsync("*:final")));
             Assert.All(holding, Assert.NotEmpty); // every master has its part
 
+            await Wait.UntilAsync(() => FollowsAsync(nodes[Masters]), TimeSpan.FromSeconds(15), () => "The replica did not follow its master.");
             nodes[0].Kill();
 
             await Wait.UntilAsync(
@@ -157,6 +160,9 @@ public sealed class TopologyTests(ITestOutputHelper output)
                 () => "The Cluster does not form.");
         }
     }
+
+    private static async Task<bool> FollowsAsync(RedisServer replica) =>
+        (await replica.ExecuteAsync("INFO", "replication")).ToString().Contains("master_link_status:up", StringComparison.Ordinal);
 
     private static async Task AssertSharedAsync(Fleet fleet, string id)
     {

@@ -14,6 +14,11 @@ internal sealed class OperationAnswers : IOperationFilter
     {
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
         operation.Responses ??= [];
+        if (HttpMethods.IsHead(context.ApiDescription.HttpMethod ?? string.Empty))
+        {
+            operation.OperationId += "Head"; // one endpoint, two operations: each has an id of its own
+        }
+
         if (operation.Responses.TryGetValue("200", out var success) && success.Content is { } content
             && content.TryGetValue("application/json", out var media) && media is OpenApiMediaType body)
         {
