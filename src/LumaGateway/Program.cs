@@ -8,6 +8,11 @@ using LumaGateway.Features.Passthrough;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
 
+if (KeyCommand.TryRun(args, Console.Out))
+{
+    return;
+}
+
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {
     Args = args,

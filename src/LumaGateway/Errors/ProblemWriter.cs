@@ -46,7 +46,9 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
 
         if (kind.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
         {
-            var seconds = (int)Math.Ceiling(Math.Min(retryAfter?.TotalSeconds ?? DefaultRetryAfter, LongestRetryAfter));
+            // Who refused with a status alone said how long in the header.
+            var asked = retryAfter?.TotalSeconds ?? (double.TryParse(response.Headers.RetryAfter, CultureInfo.InvariantCulture, out var sent) ? sent : DefaultRetryAfter);
+            var seconds = (int)Math.Ceiling(Math.Min(asked, LongestRetryAfter));
             response.Headers.RetryAfter = Math.Max(1, seconds).ToString(CultureInfo.InvariantCulture);
         }
 

@@ -1,4 +1,5 @@
 using LumaGateway.Access;
+using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
 
@@ -31,6 +32,11 @@ internal static class GenerationEndpoints
     private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, TimeProvider clock)
     {
         var answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
+        if (answer.Status is CacheStatus.Miss)
+        {
+            Visit.Of(context)?.Charge(cached: 0, upstream: 1);
+        }
+
         await GenerationResponse.WriteAsync(context, answer, clock.GetUtcNow());
     }
 
