@@ -5,6 +5,7 @@ using LumaGateway.Features.Generations;
 using LumaGateway.Features.Health;
 using LumaGateway.Features.OpenApi;
 using LumaGateway.Features.Passthrough;
+using LumaGateway.Features.Server;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
 
@@ -19,11 +20,11 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
     ContentRootPath = AppContext.BaseDirectory, // the root appsettings.json is copied beside the binary
 });
 
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 builder.Services.AddSingleton(TimeProvider.System);
 
 // What the gateway is made of, outermost first.
 builder.Services.AddGatewayTelemetry(builder.Configuration);
+builder.Services.AddGatewayServer();
 builder.Services.AddGatewayErrors();
 builder.Services.AddAccess();
 builder.Services.AddGenerations();
@@ -36,9 +37,12 @@ builder.Services.AddGatewayDocument();
 var app = builder.Build();
 
 // The order in which a request meets things.
+app.UseForwardedHeaders();
 app.UseRequestId();
+app.UseSafeHeaders();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseMethodAnswers();
 app.UseRouting();
 app.UseAccess();
 
@@ -46,5 +50,7 @@ app.MapGenerations();
 app.MapPassthrough();
 app.MapGatewayHealth();
 app.MapGatewayDocument();
+app.MapMetrics();
 
+app.AddListeners();
 await app.RunOrExplainAsync();

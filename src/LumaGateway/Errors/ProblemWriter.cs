@@ -39,8 +39,8 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     {
         var response = context.Response;
         response.StatusCode = kind.Status;
-        response.Headers[RequestId.Header] = context.TraceIdentifier; // the exception handler has cleared it
-        response.Headers.CacheControl = "no-store";
+        response.Headers[RequestId.Header] = context.TraceIdentifier; // the exception handler has cleared it, and the next
+        SafeHeaders.Set(context);
         response.Headers.ETag = default;
         response.ContentType = ContentType;
 
