@@ -11,7 +11,7 @@ using LumaGateway.Upstreams;
 
 if (KeyCommand.TryRun(args, Console.Out))
 {
-    return;
+    return 0;
 }
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -35,6 +35,10 @@ builder.Services.AddGatewayHealth();
 builder.Services.AddGatewayDocument();
 
 var app = builder.Build();
+if (!await app.CanStartAsync())
+{
+    return Startup.Refused;
+}
 
 // The order in which a request meets things.
 app.UseForwardedHeaders();
@@ -53,4 +57,4 @@ app.MapGatewayDocument();
 app.MapMetrics();
 
 app.AddListeners();
-await app.RunOrExplainAsync();
+return await app.RunOrExplainAsync();

@@ -1,11 +1,15 @@
 using OpenTelemetry;
+using OpenTelemetry.Context.Propagation;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
 namespace LumaGateway.Telemetry;
 
-/// <summary>Registers traces and metrics. They leave the process over OTLP where OpenTelemetry's own variables name an endpoint; metrics are also there to be scraped where there is a management port.</summary>
+/// <summary>
+/// Registers traces and metrics. They leave the process over OTLP where OpenTelemetry's own variables name an endpoint; metrics
+/// are also there to be scraped where there is a management port.
+/// </summary>
 internal static class TelemetryServices
 {
     private static readonly string[] Endpoints =
@@ -22,6 +26,9 @@ internal static class TelemetryServices
         {
             return services; // what nobody would get is not made
         }
+
+        // OpenTelemetry's own default adds traceparent and baggage to every call to the upstream, past the handler's propagator.
+        Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
 
         var telemetry = services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("luma-gateway", serviceVersion: Instrumentation.Version))
