@@ -35,6 +35,7 @@ internal sealed partial class AccessMiddleware(RequestDelegate next, ClientDirec
             return Task.CompletedTask;
         }
 
+        context.Features.Set(client);
         return next(context);
     }
 

@@ -44,7 +44,8 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
         response.Headers.ETag = default;
         response.ContentType = ContentType;
 
-        if (kind.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+        if (kind.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable
+            || (kind.Status is StatusCodes.Status409Conflict && retryAfter is not null))
         {
             var seconds = (int)Math.Ceiling(Math.Min(retryAfter?.TotalSeconds ?? DefaultRetryAfter, LongestRetryAfter));
             response.Headers.RetryAfter = Math.Max(1, seconds).ToString(CultureInfo.InvariantCulture);

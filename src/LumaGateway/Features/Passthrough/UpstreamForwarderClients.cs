@@ -14,4 +14,7 @@ internal sealed class UpstreamForwarderClients(IOptions<LumaOptions> options) : 
         UpstreamHandler.Configure(handler, options.Value);
         handler.AutomaticDecompression = DecompressionMethods.None;
     }
+
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
+        new NoSilentRepeat(base.WrapHandler(context, handler));
 }
