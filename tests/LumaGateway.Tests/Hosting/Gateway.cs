@@ -39,6 +39,8 @@ internal sealed class Gateway : WebApplicationFactory<Program>
 
     private readonly List<Action<IServiceCollection>> _services = [];
 
+    private bool _isNetworked;
+
     public ScriptedUpstream Upstream { get; } = new();
 
     public Arrivals Arrivals { get; } = new();
@@ -52,6 +54,13 @@ internal sealed class Gateway : WebApplicationFactory<Program>
     {
         _settings[key] = value;
         return this;
+    }
+
+    /// <summary>Asks a real address instead of the script.</summary>
+    public Gateway To(string address)
+    {
+        _isNetworked = true;
+        return With("Luma:BaseAddress", address);
     }
 
     /// <summary>Changes a service before the start.</summary>
@@ -94,7 +103,11 @@ internal sealed class Gateway : WebApplicationFactory<Program>
             services.Replace(ServiceDescriptor.Transient<IStartupValidator>(provider => new Recording(
                 (IStartupValidator)ActivatorUtilities.CreateInstance(provider, validator), StartFaults)));
             services.AddSingleton<IStartupFilter>(Arrivals);
-            services.AddHttpClient<UpstreamClient>().ConfigurePrimaryHttpMessageHandler(() => Upstream);
+            if (!_isNetworked)
+            {
+                services.AddHttpClient<UpstreamClient>().ConfigurePrimaryHttpMessageHandler(() => Upstream);
+            }
+
             foreach (var change in _services)
             {
                 change(services);

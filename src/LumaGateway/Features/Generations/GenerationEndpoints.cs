@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LumaGateway.Access;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
@@ -30,6 +31,7 @@ internal static class GenerationEndpoints
 
     private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, TimeProvider clock)
     {
+        Activity.Current?.SetTag("luma_gateway.generation.id", id.Value);
         var answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
         await GenerationResponse.WriteAsync(context, answer, clock.GetUtcNow());
     }
