@@ -58,7 +58,7 @@ internal sealed class ResponseCache(
             var answer = await flight.Landed.WaitAsync(cancellationToken);
             if (last || !joined || answer.Status is not CacheStatus.Hit)
             {
-                return Told(joined ? answer.Joined() : answer);
+                return Told(joined ? answer.Joined() : answer, null);
             }
 
             // The flight under way was content with what this caller knows to be outdated.
