@@ -57,7 +57,10 @@ public sealed class ForgeryTests : IDisposable
     [InlineData("https://cdn.test%0d%0aX:1:{port}/v.mp4", "an encoded line break")]
     public async Task A_link_to_elsewhere_is_not_followed(string link, string trick)
     {
-        using var gateway = new Gateway().With("Assets:AllowedHosts:0", $"cdn.test:{Port}").Resolving(IPAddress.Loopback);
+        // Every address is allowed: only what the link itself says can save the gateway here.
+        using var gateway = new Gateway()
+            .With("Assets:AllowedHosts:0", $"cdn.test:{Port}").With("Assets:AllowedNetworks:0", "0.0.0.0/0").With("Assets:AllowedNetworks:1", "::/0")
+            .Resolving(IPAddress.Loopback);
 
         var code = await CodeAsync(gateway, link.Replace("{port}", Port, StringComparison.Ordinal));
 
@@ -160,25 +163,6 @@ public sealed class ForgeryTests : IDisposable
 
         Report($"a redirect {trick}", code, "asset_address_refused");
         Assert.Single(cdn.Asked);
-    }
-
-    [Fact]
-    public async Task An_environment_that_names_a_proxy_is_not_followed()
-    {
-        await using var cdn = await Cdn.StartAsync();
-        Environment.SetEnvironmentVariable("http_proxy", $"http://127.0.0.1:{Port}");
-        try
-        {
-            using var gateway = AssetGateway.For(cdn);
-
-            var code = await CodeAsync(gateway, cdn.Link());
-
-            Report("a proxy in the environment", code, "200");
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("http_proxy", null);
-        }
     }
 
     private static async Task<string> CodeAsync(Gateway gateway, string link)
