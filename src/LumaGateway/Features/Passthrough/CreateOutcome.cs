@@ -1,4 +1,5 @@
 using System.Net;
+using LumaGateway.Contracts;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Features.Passthrough;
@@ -33,6 +34,7 @@ internal static class CreateOutcomes
     /// <param name="failure">Why there is no whole answer.</param>
     public static CreateOutcome Of(IForwarderErrorFeature failure) => failure.Error switch
     {
+        _ when failure.Exception is UpstreamException => CreateOutcome.Refused, // the gateway itself sent nothing
         ForwarderError.RequestCreation or ForwarderError.NoAvailableDestinations => CreateOutcome.Refused,
         ForwarderError.RequestBodyClient => CreateOutcome.Refused, // the upstream never got it whole
         ForwarderError.Request when failure.Exception is HttpRequestException { HttpRequestError: var error } && IsBeforeSending(error) => CreateOutcome.Refused,

@@ -1,3 +1,4 @@
+using LumaGateway.Contracts;
 using LumaGateway.Errors;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -38,6 +39,7 @@ internal sealed class ForwarderProblems(RequestDelegate next, PassthroughMetrics
 
     private static ProblemKind? KindOf(IForwarderErrorFeature failure, HttpContext context) => failure.Error switch
     {
+        _ when failure.Exception is UpstreamException fault => ProblemKinds.Of(fault.Fault),
         ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout => ProblemKinds.TimedOut,
         ForwarderError.RequestBodyClient => ProblemKinds.Of(
             failure.Exception?.GetBaseException() is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status400BadRequest),

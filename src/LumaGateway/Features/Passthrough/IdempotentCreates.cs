@@ -59,7 +59,7 @@ internal sealed class IdempotentCreates(
         CreateClaim claim;
         try
         {
-            string[] subject = [context.Features.GetRequiredFeature<Client>().Name, context.Request.Method, context.Request.Path, key];
+            string[] subject = [context.Features.GetRequiredFeature<Visit>().Client.Name, context.Request.Method, context.Request.Path, key];
             claim = await ledger.ClaimAsync(subject, FingerprintOf(context.Request, body));
         }
         catch (RecordStoreAwayException)

@@ -10,11 +10,10 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace LumaGateway.Features.Passthrough;
 
 /// <summary>
-/// What changes on the way: headers pass by allow-list in both directions, the token is put in, and a refusal of the gateway's own account
+/// What changes on the way: headers pass by allow-list in both directions, and a refusal of the gateway's own account
 /// becomes a problem, since no caller can mend it.
 /// </summary>
-internal sealed partial class UpstreamTransforms(
-    UpstreamDialect dialect, TokenSource tokens, UpstreamMetrics metrics, ILogger<UpstreamTransforms> logger) : ITransformProvider
+internal sealed partial class UpstreamTransforms(UpstreamMetrics metrics, ILogger<UpstreamTransforms> logger) : ITransformProvider
 {
     private static readonly string[] RequestHeaders =
     [
@@ -60,8 +59,6 @@ internal sealed partial class UpstreamTransforms(
             }
         }
 
-        var (header, credential) = dialect.Chosen.Credential(tokens.Current.First);
-        RequestTransform.AddHeader(context, header, credential);
         RequestTransform.AddHeader(context, RequestId.Header, context.HttpContext.TraceIdentifier);
         return default;
     }
@@ -102,6 +99,12 @@ internal sealed partial class UpstreamTransforms(
             {
                 headers[name] = new StringValues([.. values]);
             }
+        }
+
+        // Who may see it was decided for this caller alone: no shared cache may keep it, whatever the upstream thinks.
+        if (!headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase))
+        {
+            headers.CacheControl = "private, no-cache";
         }
 
         if (isCreate && outcome is CreateOutcome.Unknown)

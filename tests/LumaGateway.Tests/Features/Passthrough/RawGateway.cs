@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using LumaGateway.Tests.Hosting;
+using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Yarp.ReverseProxy.Forwarder;
@@ -13,7 +14,12 @@ internal sealed class RawGateway : IDisposable
     private readonly ConcurrentQueue<string> _bodies = new();
 
     public RawGateway() => Gateway.With(services => services.Replace(
-        ServiceDescriptor.Singleton<IForwarderHttpClientFactory>(new Clients(new BodyKeeper(Gateway.Upstream, _bodies)))));
+        ServiceDescriptor.Singleton<IForwarderHttpClientFactory>(provider =>
+        {
+            var credential = provider.GetRequiredService<CredentialHandler>();
+            credential.InnerHandler = new BodyKeeper(Gateway.Upstream, _bodies);
+            return new Clients(credential);
+        })));
 
     public Gateway Gateway { get; } = new();
 
