@@ -12,8 +12,7 @@ internal sealed class CacheMetrics
     private readonly Counter<long> _corrupt;
     private readonly Counter<long> _purges;
     private readonly Histogram<double> _lockWait;
-    private volatile bool _canRead = true;
-    private volatile bool _canWrite = true;
+    private readonly bool[] _isUsable = [true, true]; // by RedisUse
 
     public CacheMetrics(IMeterFactory meters)
     {
@@ -32,14 +31,14 @@ internal sealed class CacheMetrics
             "luma_gateway.cache.redis",
             () => new Measurement<int>[]
             {
-                new(_canRead ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "read")),
-                new(_canWrite ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "write")),
+                new(IsUsable(RedisUse.Read) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "read")),
+                new(IsUsable(RedisUse.Write) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "write")),
             },
             "{state}",
             "1 while Redis is used for the operation, 0 while it is left alone.");
     }
 
-    public bool IsRedisUsable => _canRead && _canWrite;
+    public bool IsRedisUsable => IsUsable(RedisUse.Read) && IsUsable(RedisUse.Write);
 
     public void Answered(CacheAnswer answer)
     {
@@ -65,17 +64,8 @@ internal sealed class CacheMetrics
 
     public void WaitedForTurn(TimeSpan waited) => _lockWait.Record(waited.TotalSeconds);
 
-    public void RedisIs(string operation, bool usable)
-    {
-        if (operation is "read")
-        {
-            _canRead = usable;
-        }
-        else
-        {
-            _canWrite = usable;
-        }
-    }
+    /// <summary>True where that is news.</summary>
+    public bool RedisIs(RedisUse use, bool usable) => Interlocked.Exchange(ref _isUsable[(int)use], usable) != usable;
 
     internal static string NameOf(CacheStatus status) => status switch
     {
@@ -93,4 +83,6 @@ internal sealed class CacheMetrics
         CacheLevel.Shared => "redis",
         _ => throw new ArgumentOutOfRangeException(nameof(level)),
     };
+
+    private bool IsUsable(RedisUse use) => Volatile.Read(ref _isUsable[(int)use]);
 }

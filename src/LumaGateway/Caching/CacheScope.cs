@@ -7,4 +7,7 @@ namespace LumaGateway.Caching;
 internal sealed record CacheScope(string Account, string Dialect, string Schema)
 {
     public string Prefix { get; } = $"luma-gateway:{Schema}:{Account}:{Dialect}:";
+
+    /// <summary>The name in Redis. The braces keep all of one key on one node of a Cluster, where commands are done in the order sent.</summary>
+    public string KeyOf(CacheKey key, string part) => $"{Prefix}{{{key}}}:{part}";
 }

@@ -19,6 +19,7 @@ internal static class CacheServices
         services.AddSingleton<RedisGuard>();
         services.AddSingleton<MemoryLevel>();
         services.AddSingleton<SharedLevel>();
+        services.AddSingleton<FlightPlan>();
         services.AddSingleton<FleetChannel>();
         services.AddHostedService(provider => provider.GetRequiredService<FleetChannel>());
         services.AddSingleton(provider =>

@@ -6,10 +6,12 @@ namespace LumaGateway.Caching;
 /// What replicas tell each other through Redis pub/sub. A hint only: messages may be lost, and what must hold without them is also
 /// in Redis itself. Without Redis it is silent.
 /// </summary>
-internal sealed partial class FleetChannel(RedisConnection connection, CacheScope scope, ILogger<FleetChannel> logger) : IHostedService
+internal sealed partial class FleetChannel(RedisConnection connection, CacheScope scope, TimeProvider clock, ILogger<FleetChannel> logger) : BackgroundService
 {
     private const string Purge = "purge";
     private const string Pause = "pause";
+
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly RedisChannel _channel = RedisChannel.Literal(scope.Prefix + "fleet");
 
@@ -23,29 +25,31 @@ internal sealed partial class FleetChannel(RedisConnection connection, CacheScop
 
     public Task SayPausedAsync(TimeSpan length) => SayAsync($"{Pause} {(long)length.TotalMilliseconds}");
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Subscribes, however late Redis appears. Once done, the client subscribes again by itself whenever it reconnects.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (connection.IsConfigured)
+        for (var tries = 1; connection.IsConfigured && !await TrySubscribeAsync(); tries++)
         {
-            _ = SubscribeAsync(); // Redis may be away for long: the start does not wait for it
-        }
+            if (tries == 1)
+            {
+                Log.NotSubscribed(logger);
+            }
 
-        return Task.CompletedTask;
+            await Task.Delay(TryAgainAfter, clock, stoppingToken);
+        }
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    private async Task SubscribeAsync()
+    private async Task<bool> TrySubscribeAsync()
     {
         try
         {
-            // Subscribed once: the client subscribes again by itself whenever it reconnects.
             var redis = await connection.GetAsync();
             await redis.GetSubscriber().SubscribeAsync(_channel, (_, message) => Hear(message.ToString()));
+            return true;
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            Log.NotSubscribed(logger, exception.GetType().Name);
+            return false;
         }
     }
 
@@ -82,7 +86,7 @@ internal sealed partial class FleetChannel(RedisConnection connection, CacheScop
 
     private static partial class Log
     {
-        [LoggerMessage(2021, LogLevel.Warning, "Could not subscribe to the other replicas' messages ({Failure}); purges reach this replica when it next looks at Redis.")]
-        public static partial void NotSubscribed(ILogger logger, string failure);
+        [LoggerMessage(2021, LogLevel.Warning, "Could not subscribe to the other replicas' messages; trying on. Purges reach this replica when it next looks at Redis.")]
+        public static partial void NotSubscribed(ILogger logger);
     }
 }

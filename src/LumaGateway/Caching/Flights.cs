@@ -14,12 +14,12 @@ internal sealed class Flights<TResult>
     /// <summary>Begins the work, or joins it where it is under way.</summary>
     public Flight JoinOrBegin(CacheKey key, Func<Flight, Task<TResult>> work, out bool joined)
     {
-        var mine = new Flight();
+        var mine = new Flight(key);
         var flight = _inFlight.GetOrAdd(key, mine);
         joined = !ReferenceEquals(flight, mine);
         if (!joined)
         {
-            _ = RunAsync(key, mine, work);
+            _ = RunAsync(mine, work);
         }
 
         return flight;
@@ -34,26 +34,28 @@ internal sealed class Flights<TResult>
         }
     }
 
-    private async Task RunAsync(CacheKey key, Flight flight, Func<Flight, Task<TResult>> work)
+    private async Task RunAsync(Flight flight, Func<Flight, Task<TResult>> work)
     {
         try
         {
             var result = await work(flight);
-            _inFlight.TryRemove(new(key, flight));
+            _inFlight.TryRemove(new(flight.Key, flight));
             flight.Landing.SetResult(result);
         }
         catch (Exception exception)
         {
-            _inFlight.TryRemove(new(key, flight));
+            _inFlight.TryRemove(new(flight.Key, flight));
             flight.Landing.SetException(exception);
             _ = flight.Landing.Task.Exception; // observed, even if every caller has left
         }
     }
 
     /// <summary>One piece of work under way.</summary>
-    internal sealed class Flight
+    internal sealed class Flight(CacheKey key)
     {
         private volatile bool _isDoomed;
+
+        public CacheKey Key => key;
 
         public bool IsDoomed
         {

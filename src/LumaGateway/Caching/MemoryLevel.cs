@@ -50,7 +50,7 @@ internal sealed class MemoryLevel(IOptions<CacheOptions> options, TimeProvider c
 internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string? epoch)
 {
     private long _refreshFrom;
-    private volatile UpstreamException? _covers;
+    private volatile Cover? _covers;
 
     public CacheEntry Entry => entry;
 
@@ -58,13 +58,13 @@ internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string?
 
     public string? Epoch => epoch;
 
-    /// <summary>The fault that this answer covers since the last try to refresh it; null when it covers none.</summary>
-    public UpstreamException? Covers => _covers;
+    /// <summary>What this answer covers since the last try to refresh it; null when it covers nothing.</summary>
+    public Cover? Covers => _covers;
 
-    public void Cover(UpstreamException fault, DateTimeOffset retryAt)
+    public void Cover(UpstreamException? fault, DateTimeOffset retryAt)
     {
         Volatile.Write(ref _refreshFrom, retryAt.UtcTicks);
-        _covers = fault;
+        _covers = new Cover(fault);
     }
 
     /// <summary>True for one caller at a time: it is the one to refresh the answer. The next is let through at <paramref name="nextAt"/>.</summary>
@@ -74,3 +74,7 @@ internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string?
         return now.UtcTicks >= from && Interlocked.CompareExchange(ref _refreshFrom, nextAt.UtcTicks, from) == from;
     }
 }
+
+/// <summary>Why an answer past its freshness is given.</summary>
+/// <param name="Fault">The origin's fault; null where the origin answered as if what was final were not.</param>
+internal sealed record Cover(UpstreamException? Fault);

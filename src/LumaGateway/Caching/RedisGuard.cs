@@ -10,73 +10,108 @@ namespace LumaGateway.Caching;
 /// </summary>
 internal sealed partial class RedisGuard
 {
+    /// <summary>How often a step is given its time anew because the time-out itself came late.</summary>
+    private const int MaxRounds = 8;
+
+    private readonly TimeSpan _timeout;
+    private readonly TimeProvider _clock;
     private readonly ResiliencePipeline _reads;
     private readonly ResiliencePipeline _writes;
 
     public RedisGuard(IOptions<CacheOptions> options, TimeProvider clock, CacheMetrics metrics, ILogger<RedisGuard> logger)
     {
-        _reads = Build("read");
-        _writes = Build("written");
+        (_timeout, _clock) = (options.Value.RedisTimeout, clock);
+        _reads = Build(RedisUse.Read);
+        _writes = Build(RedisUse.Write);
 
-        ResiliencePipeline Build(string operation) => new ResiliencePipelineBuilder { TimeProvider = clock }
+        ResiliencePipeline Build(RedisUse use) => new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 FailureRatio = 0.5,
                 MinimumThroughput = 4,
                 SamplingDuration = TimeSpan.FromSeconds(5),
                 BreakDuration = options.Value.RedisPause,
-                OnOpened = _ =>
-                {
-                    metrics.RedisIs(operation, usable: false);
-                    Log.LeftAlone(logger, operation);
-                    return default;
-                },
-                OnClosed = _ =>
-                {
-                    metrics.RedisIs(operation, usable: true);
-                    Log.UsedAgain(logger, operation);
-                    return default;
-                },
+                OnOpened = _ => Turned(use, usable: false),
+                OnClosed = _ => Turned(use, usable: true),
             })
-            .AddTimeout(options.Value.RedisTimeout)
             .Build();
+
+        // A probe that fails opens the breaker again: that is no change.
+        ValueTask Turned(RedisUse use, bool usable)
+        {
+            if (metrics.RedisIs(use, usable))
+            {
+                Log.Turned(logger, usable ? LogLevel.Information : LogLevel.Warning, use, usable ? "works again" : "fails; it is left alone meanwhile");
+            }
+
+            return default;
+        }
     }
 
     /// <summary>The value read, or <paramref name="otherwise"/> and false where Redis did not give it in time.</summary>
-    public Task<(T Value, bool Succeeded)> ReadAsync<T>(Func<Task<T>> read, T otherwise) => RunAsync(_reads, read, otherwise);
+    public Task<(T Value, bool Succeeded)> ReadAsync<T>(Func<Task<T>> read, T otherwise) => RunAsync(_reads, read, otherwise, null);
 
     /// <summary>The value that the write gave, or <paramref name="otherwise"/> and false where Redis did not take it in time.</summary>
-    public Task<(T Value, bool Succeeded)> WriteAsync<T>(Func<Task<T>> write, T otherwise) => RunAsync(_writes, write, otherwise);
+    /// <param name="write">The step.</param>
+    /// <param name="otherwise">The value without Redis.</param>
+    /// <param name="leftBehind">Gets the step where it took too long: it cannot be cancelled, and may still succeed.</param>
+    public Task<(T Value, bool Succeeded)> WriteAsync<T>(Func<Task<T>> write, T otherwise, Action<Task<T>>? leftBehind = null) =>
+        RunAsync(_writes, write, otherwise, leftBehind);
 
-    private static async Task<(T Value, bool Succeeded)> RunAsync<T>(ResiliencePipeline pipeline, Func<Task<T>> step, T otherwise)
+    private async Task<(T Value, bool Succeeded)> RunAsync<T>(
+        ResiliencePipeline pipeline, Func<Task<T>> begin, T otherwise, Action<Task<T>>? leftBehind)
     {
+        var context = ResilienceContextPool.Shared.Get();
         var outcome = await pipeline.ExecuteOutcomeAsync(
-            static async (context, step) =>
+            static async (_, run) =>
             {
+                var step = run.begin();
                 try
                 {
-                    // Redis's commands cannot be cancelled: they are left behind.
-                    return Outcome.FromResult(await step().WaitAsync(context.CancellationToken));
+                    return Outcome.FromResult(await run.guard.InTimeAsync(step));
                 }
 #pragma warning disable CA1031 // whatever Redis or its client throws, the gateway goes on without
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
+                    run.leftBehind?.Invoke(step);
                     return Outcome.FromException<T>(exception);
                 }
             },
-            ResilienceContextPool.Shared.Get(),
-            step);
+            context,
+            (guard: this, begin, leftBehind));
+        ResilienceContextPool.Shared.Return(context);
 
         return outcome.Exception is null ? (outcome.Result!, true) : (otherwise, false);
     }
 
+    /// <summary>A time-out that comes late says that this process is short of CPU, not that Redis is slow: the step gets its time anew.</summary>
+    private async Task<T> InTimeAsync<T>(Task<T> step)
+    {
+        for (var round = 1; ; round++)
+        {
+            var begun = _clock.GetTimestamp();
+            try
+            {
+                return await step.WaitAsync(_timeout, _clock);
+            }
+            catch (TimeoutException) when (!step.IsCompleted && round < MaxRounds && _clock.GetElapsedTime(begun) > _timeout * 1.2)
+            {
+                // Another round.
+            }
+        }
+    }
+
     private static partial class Log
     {
-        [LoggerMessage(2011, LogLevel.Warning, "Redis cannot be {Operation}; it is left alone for a while.")]
-        public static partial void LeftAlone(ILogger logger, string operation);
-
-        [LoggerMessage(2012, LogLevel.Information, "Redis can be {Operation} again.")]
-        public static partial void UsedAgain(ILogger logger, string operation);
+        [LoggerMessage(EventId = 2011, Message = "Redis, asked to {Use}, {Turn}.")]
+        public static partial void Turned(ILogger logger, LogLevel level, RedisUse use, string turn);
     }
+}
+
+/// <summary>What Redis is used for. The set is closed: it is a metric's attribute.</summary>
+internal enum RedisUse
+{
+    Read,
+    Write,
 }

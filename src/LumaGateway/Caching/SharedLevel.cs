@@ -18,7 +18,7 @@ internal readonly record struct SharedView(CacheEntry? Final, CacheEntry? Brief,
 }
 
 /// <summary>
-/// Answers in Redis, shared by all replicas, and the lock under which one of them fetches. Never throws and never takes longer than
+/// Answers in Redis, shared by all replicas, and the lock under which one of them fetches. Never throws, and never takes much longer than
 /// <see cref="CacheOptions.RedisTimeout"/> a step: without Redis it knows nothing and keeps nothing.
 /// </summary>
 internal sealed class SharedLevel(
@@ -26,6 +26,12 @@ internal sealed class SharedLevel(
 {
     /// <summary>How long a purge is remembered: longer than any fetch begun before it, and than memory is believed unseen.</summary>
     private static readonly TimeSpan EpochLifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>A purge is not hurried: whoever asks for it wants it done.</summary>
+    private static readonly TimeSpan PurgeTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>Redis forgets a little after freshness ended: the store counts in whole seconds, and clocks differ.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
 
     public bool IsConfigured => connection.IsConfigured;
 
@@ -38,87 +44,62 @@ internal sealed class SharedLevel(
 
         // Finals, interims and purge marks stand apart; one round trip brings all three, since the connection pipelines.
         var (values, reached) = await guard.ReadAsync(
-            () => Task.WhenAll(store.GetAsync(Final(key)), store.GetAsync(Brief(key)), store.GetAsync(Epoch(key))), []);
+            () => Task.WhenAll(LookAsync(Final(key)), LookAsync(Brief(key)), LookAsync(Epoch(key))), []);
 
-        return reached
-            ? new SharedView(Understand(key, values[0]), Understand(key, values[1]), values[2] is { } mark ? Encoding.UTF8.GetString(mark) : null, true)
-            : default;
+        return reached ? new SharedView(Understand(key, values[0]), Understand(key, values[1]), Text(values[2]), true) : default;
     }
 
     /// <summary>Keeps an entry, unless the key was purged since <paramref name="epoch"/> was seen: false then, and nothing is kept.</summary>
     public async Task<bool> WriteAsync(CacheEntry entry, string? epoch)
     {
         var key = entry.Subject;
-        var until = entry.Kind is EntryKind.Final ? entry.CoverUntil : entry.FreshUntil;
-        var life = until - clock.GetUtcNow();
+        var life = (entry.Kind is EntryKind.Final ? entry.CoverUntil : entry.FreshUntil) - clock.GetUtcNow();
         if (!IsConfigured || life <= TimeSpan.Zero)
         {
             return true;
         }
 
-        var (now, written) = await guard.WriteAsync(
+        var (kept, _) = await guard.WriteAsync(
             async () =>
             {
-                var expiry = new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = life };
+                var expiry = new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = life + Slack };
                 var writing = store.SetAsync(entry.Kind is EntryKind.Final ? Final(key) : Brief(key), CacheEntryFormat.Write(entry), expiry);
                 var forgetting = entry.Kind is EntryKind.Absent ? store.RemoveAsync(Final(key)) : Task.CompletedTask;
 
-                // Asked for after the write: a purge before it is seen here, one after it deletes what was written.
+                // Asked for after the write: a purge before it is seen here, one after it deletes what was written. Done here, so that it is
+                // also done for a write that took too long and was left behind.
                 var marking = store.GetAsync(Epoch(key));
                 await Task.WhenAll(writing, forgetting, marking);
-                return await marking is { } mark ? Encoding.UTF8.GetString(mark) : null;
+                if (Text(await marking) == epoch)
+                {
+                    return true;
+                }
+
+                await ForgetAsync(key);
+                return false;
             },
-            epoch);
+            true);
 
-        if (written && now != epoch)
-        {
-            await ForgetEntriesAsync(key);
-            return false;
-        }
-
-        return true;
+        return kept;
     }
 
     /// <summary>Forgets a key for good: fetches begun before do not bring it back. False where Redis did not confirm.</summary>
     public async Task<bool> PurgeAsync(CacheKey key)
     {
-        var (_, marked) = await guard.WriteAsync(
-            async () =>
-            {
-                var mark = Encoding.UTF8.GetBytes(Guid.NewGuid().ToString("N"));
-                await store.SetAsync(Epoch(key), mark, new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = EpochLifetime });
-                return true;
-            },
-            false);
-
-        return marked && await ForgetEntriesAsync(key);
+        try
+        {
+            await MarkAndForgetAsync(key).WaitAsync(PurgeTimeout, clock);
+            return true;
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
     /// <summary>The fleet's turn to fetch: a lease to dispose of, null while another replica has it, and false where Redis cannot say.</summary>
-    public async Task<(IAsyncDisposable? Lease, bool IsReached)> TryLockAsync(CacheKey key)
-    {
-        var acquiring = default(Task<IAsyncDisposable?>);
-        var (lease, reached) = await guard.WriteAsync(
-            async () =>
-            {
-                var redis = await connection.GetAsync();
-                var life = options.Value.LockLifetime;
-                var turn = new RedisDistributedLock(scope.Prefix + key + ":lock", redis.GetDatabase(), lease => lease
-                    .Expiry(life)
-                    .ExtensionCadence(life / 3)
-                    .MinValidityTime(life / 2));
-                acquiring = AcquireAsync(turn);
-                return await acquiring;
-            },
-            null);
-
-        if (!reached && acquiring is not null)
-        {
-            _ = ReleaseAsync(acquiring); // it may still be got, and nobody else would ever give it back
-        }
-
-        return (lease, reached);
-    }
+    public Task<(IAsyncDisposable? Lease, bool IsReached)> TryLockAsync(CacheKey key) =>
+        guard.WriteAsync(() => AcquireAsync(key), null, static acquiring => _ = ReleaseAsync(acquiring)); // nobody else would ever give it back
 
     /// <summary>Gives a lease back, in nobody's time: if Redis is away it runs out by itself.</summary>
     public static void Release(IAsyncDisposable? lease)
@@ -129,20 +110,16 @@ internal sealed class SharedLevel(
         }
     }
 
-    private async Task<bool> ForgetEntriesAsync(CacheKey key)
+    private async Task<IAsyncDisposable?> AcquireAsync(CacheKey key)
     {
-        var (_, forgotten) = await guard.WriteAsync(
-            async () =>
-            {
-                await Task.WhenAll(store.RemoveAsync(Final(key)), store.RemoveAsync(Brief(key)));
-                return true;
-            },
-            false);
-
-        return forgotten;
+        var redis = await connection.GetAsync();
+        var life = options.Value.LockLifetime;
+        var turn = new RedisDistributedLock(scope.KeyOf(key, "lock"), redis.GetDatabase(), lease => lease
+            .Expiry(life)
+            .ExtensionCadence(life / 3)
+            .MinValidityTime(life / 2));
+        return await turn.TryAcquireAsync(TimeSpan.Zero);
     }
-
-    private static async Task<IAsyncDisposable?> AcquireAsync(RedisDistributedLock turn) => await turn.TryAcquireAsync(TimeSpan.Zero);
 
     private static async Task ReleaseAsync(Task<IAsyncDisposable?> acquiring)
     {
@@ -153,9 +130,35 @@ internal sealed class SharedLevel(
                 await lease.DisposeAsync();
             }
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+#pragma warning disable CA1031 // nobody waits for it, and it runs out by itself
+        catch
+#pragma warning restore CA1031
         {
-            // It runs out by itself.
+            // Whatever kept Redis from giving or taking it.
+        }
+    }
+
+    private async Task MarkAndForgetAsync(CacheKey key)
+    {
+        var mark = Encoding.UTF8.GetBytes(Guid.NewGuid().ToString("N"));
+        await store.SetAsync(Epoch(key), mark, new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = EpochLifetime });
+        await ForgetAsync(key);
+    }
+
+    private Task ForgetAsync(CacheKey key) => Task.WhenAll(store.RemoveAsync(Final(key)), store.RemoveAsync(Brief(key)));
+
+    /// <summary>A value of another kind than the store writes is as good as none: it is removed, so that a right one can be written.</summary>
+    private async Task<byte[]?> LookAsync(string name)
+    {
+        try
+        {
+            return await store.GetAsync(name);
+        }
+        catch (RedisServerException exception) when (exception.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            metrics.FoundCorrupt();
+            await store.RemoveAsync(name);
+            return null;
         }
     }
 
@@ -175,9 +178,11 @@ internal sealed class SharedLevel(
         return entry;
     }
 
-    private string Final(CacheKey key) => scope.Prefix + key + ":final";
+    private static string? Text(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
 
-    private string Brief(CacheKey key) => scope.Prefix + key + ":brief";
+    private string Final(CacheKey key) => scope.KeyOf(key, "final");
 
-    private string Epoch(CacheKey key) => scope.Prefix + key + ":epoch";
+    private string Brief(CacheKey key) => scope.KeyOf(key, "brief");
+
+    private string Epoch(CacheKey key) => scope.KeyOf(key, "epoch");
 }

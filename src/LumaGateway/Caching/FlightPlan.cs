@@ -1,0 +1,190 @@
+using LumaGateway.Contracts;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Caching;
+
+/// <summary>
+/// What a flight does to come to an answer: it looks again, waits for its turn among the replicas, fetches and keeps, all within one
+/// deadline. Where the fetch fails, a final answer that is past its freshness covers the fault. Thread-safe.
+/// </summary>
+internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
+{
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LaterLooks = TimeSpan.FromMilliseconds(120);
+
+    public async Task<CacheAnswer> FlyAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId)
+    {
+        using var deadline = new Deadline(origin.Deadline, clock);
+        var seen = await LookAsync(flight);
+        if (seen.Answer is { } found)
+        {
+            return found;
+        }
+
+        IAsyncDisposable? lease = null;
+        try
+        {
+            if (shared.IsConfigured)
+            {
+                (lease, seen) = await WaitForTurnAsync(flight, seen, deadline);
+                if (seen.Answer is { } fetchedElsewhere)
+                {
+                    return fetchedElsewhere;
+                }
+            }
+
+            return await FetchAsync(flight, origin, requestId, seen, deadline);
+        }
+        finally
+        {
+            SharedLevel.Release(lease);
+        }
+    }
+
+    /// <summary>Looks in memory and Redis. An entry still good is the answer; another may serve as cover.</summary>
+    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight)
+    {
+        var held = memory.Find(flight.Key);
+        var now = clock.GetUtcNow();
+        if (held is not null && IsGood(held.Entry, now) && now < held.LookAgainAt)
+        {
+            return new Seen(held.Entry, held.Epoch, new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory));
+        }
+
+        var view = await shared.ReadAsync(flight.Key);
+        if (held is not null && view.Epoch is not null && view.Epoch != held.Epoch)
+        {
+            memory.Forget(flight.Key); // purged by another replica, whose word did not reach this one
+            held = null;
+        }
+
+        if (view.Best is { } theirs && (held is null || theirs.FreshUntil >= held.Entry.FreshUntil))
+        {
+            var answer = IsGood(theirs, now) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
+            return new Seen(Keep(flight, theirs, view.Epoch).Entry, view.Epoch, answer);
+        }
+
+        if (held is not null && IsGood(held.Entry, now))
+        {
+            Keep(flight, held.Entry, view.IsReached ? view.Epoch : held.Epoch);
+            if (view.IsReached)
+            {
+                await shared.WriteAsync(held.Entry, view.Epoch); // Redis lost it, this process did not
+            }
+
+            return new Seen(held.Entry, view.Epoch, new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory));
+        }
+
+        return new Seen(held?.Entry, view.Epoch, null);
+    }
+
+    /// <summary>Waits until this replica may fetch, another has fetched, or Redis cannot say whose turn it is.</summary>
+    private async Task<(IAsyncDisposable? Lease, Seen Seen)> WaitForTurnAsync(Flights<CacheAnswer>.Flight flight, Seen seen, Deadline deadline)
+    {
+        var begun = clock.GetTimestamp();
+        var fetchedElsewhere = default(long?); // when another replica was last known to be at it
+        for (var pause = FirstLook; ; pause = pause < LaterLooks ? pause * 1.5 : LaterLooks)
+        {
+            var (lease, reached) = await shared.TryLockAsync(flight.Key);
+            if (reached)
+            {
+                // Looked at after the lock was got or refused: whoever had it before has written by now, or failed.
+                seen = await LookAsync(flight);
+                if (seen.Answer is { } answer)
+                {
+                    SharedLevel.Release(lease);
+                    metrics.WaitedForTurn(clock.GetElapsedTime(begun));
+                    return (null, seen with { Answer = answer with { Status = CacheStatus.Collapsed } });
+                }
+
+                fetchedElsewhere = clock.GetTimestamp();
+            }
+
+            // Redis fell silent while another replica was fetching: that one is given the life of its lock to come back with an answer.
+            if (lease is not null || (!reached && !(fetchedElsewhere is { } then && clock.GetElapsedTime(then) < options.Value.LockLifetime)))
+            {
+                metrics.WaitedForTurn(clock.GetElapsedTime(begun));
+                return (lease, seen);
+            }
+
+            try
+            {
+                await Task.Delay(pause, clock, deadline.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                metrics.WaitedForTurn(clock.GetElapsedTime(begun));
+                var fault = new UpstreamException(UpstreamFault.TimedOut, "Another replica's fetch outlasted the deadline.");
+                return (null, seen with { Answer = Cover(flight, seen, fault) });
+            }
+        }
+    }
+
+    private async Task<CacheAnswer> FetchAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, Seen seen, Deadline deadline)
+    {
+        CacheEntry entry;
+        try
+        {
+            entry = await origin.FetchAsync(flight.Key, requestId, deadline);
+        }
+        catch (UpstreamException fault)
+        {
+            return Cover(flight, seen, fault);
+        }
+
+        if (entry.Kind is EntryKind.Interim && seen.Entry is { Kind: EntryKind.Final })
+        {
+            return Cover(flight, seen, null); // what was final once stays so
+        }
+
+        if (!flight.IsDoomed && await shared.WriteAsync(entry, seen.Epoch))
+        {
+            Keep(flight, entry, seen.Epoch);
+        }
+
+        return new CacheAnswer(entry, CacheStatus.Miss, CacheLevel.None);
+    }
+
+    /// <summary>The answer where the origin had no better one: the final entry at hand, or the fault.</summary>
+    private CacheAnswer Cover(Flights<CacheAnswer>.Flight flight, Seen seen, UpstreamException? fault)
+    {
+        var now = clock.GetUtcNow();
+        if (seen.Entry is not { } entry || (fault is not null && !entry.MayCover(now)))
+        {
+            return new CacheAnswer(null, CacheStatus.Miss, CacheLevel.None, fault);
+        }
+
+        if (entry.IsFresh(now))
+        {
+            return new CacheAnswer(entry, CacheStatus.Hit, CacheLevel.Memory); // only its eager refresh failed
+        }
+
+        Keep(flight, entry, seen.Epoch).Cover(fault, now + options.Value.CoverRetry);
+        return new CacheAnswer(entry, CacheStatus.Stale, CacheLevel.Memory, fault);
+    }
+
+    /// <summary>Keeps an entry in this process, unless it was purged since the flight began.</summary>
+    private Held Keep(Flights<CacheAnswer>.Flight flight, CacheEntry entry, string? epoch)
+    {
+        var lookAgainAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
+        var held = new Held(entry, lookAgainAt, epoch);
+        if (flight.IsDoomed)
+        {
+            return held;
+        }
+
+        held = memory.Keep(held);
+        if (flight.IsDoomed)
+        {
+            memory.Forget(flight.Key);
+        }
+
+        return held;
+    }
+
+    /// <summary>Good is fresh and not near its end: a fetch begun for a refresh must not be content with what it is to refresh.</summary>
+    private static bool IsGood(CacheEntry entry, DateTimeOffset now) => now < entry.EagerFrom;
+
+    /// <summary>What a look found: the best entry, the key's purge mark, and the answer if the entry is good enough to be one.</summary>
+    private readonly record struct Seen(CacheEntry? Entry, string? Epoch, CacheAnswer? Answer);
+}
