@@ -53,6 +53,10 @@ internal sealed class LumaOptions
     [Range(8, 1000, ErrorMessage = "Luma:MaxDepth must be between 8 and 1000.")]
     public int MaxDepth { get; set; } = 64;
 
+    /// <summary>How often all replicas together may ask about generations that callers wait for.</summary>
+    [Range(0.1, 100_000, ErrorMessage = "Luma:MaxPollsPerSecond must be between 0.1 and 100000.")]
+    public double MaxPollsPerSecond { get; set; } = 50;
+
     /// <summary>The share of failing tries, over <see cref="BreakerWindow"/>, at which the breaker opens.</summary>
     [Range(0.01, 1.0, ErrorMessage = "Luma:BreakerFailureRatio must be between 0.01 and 1.")]
     public double BreakerFailureRatio { get; set; } = 0.5;
