@@ -5,6 +5,7 @@ using LumaGateway.Features.Generations;
 using LumaGateway.Features.Health;
 using LumaGateway.Features.OpenApi;
 using LumaGateway.Features.Passthrough;
+using LumaGateway.Features.Waiting;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
 
@@ -22,6 +23,7 @@ builder.Services.AddGatewayTelemetry(builder.Configuration);
 builder.Services.AddGatewayErrors();
 builder.Services.AddAccess();
 builder.Services.AddGenerations();
+builder.Services.AddWaiting();
 builder.Services.AddResponseCache();
 builder.Services.AddUpstreams();
 builder.Services.AddPassthrough(builder.Configuration.GetSection("ReverseProxy"));
@@ -38,6 +40,8 @@ app.UseRouting();
 app.UseAccess();
 
 app.MapGenerations();
+app.MapGenerationBatch();
+app.MapWaiting();
 app.MapPassthrough();
 app.MapGatewayHealth();
 app.MapGatewayDocument();

@@ -1,0 +1,21 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Features.Generations;
+
+/// <summary>How much may be asked for at once. Bound to <c>Batch</c>.</summary>
+internal sealed class BatchOptions
+{
+    public const string Section = "Batch";
+
+    /// <summary>How many ids one request may name.</summary>
+    [Range(1, 1000, ErrorMessage = "Batch:MaxIds must be between 1 and 1000.")]
+    public int MaxIds { get; set; } = 50;
+
+    /// <summary>How many of them are read at the same time.</summary>
+    [Range(1, 1000, ErrorMessage = "Batch:Parallel must be between 1 and 1000.")]
+    public int Parallel { get; set; } = 8;
+}
+
+[OptionsValidator]
+internal sealed partial class BatchOptionsValidator : IValidateOptions<BatchOptions>;
