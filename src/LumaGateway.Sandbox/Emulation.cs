@@ -10,6 +10,7 @@ internal static class Emulation
 {
     public static void UseEmulation(this WebApplication app)
     {
+        // Counted on arrival, then let in, then spoilt.
         app.UseWhen(IsEmulated, static branch => branch
             .UseMiddleware<CountingMiddleware>()
             .UseMiddleware<TokenMiddleware>()

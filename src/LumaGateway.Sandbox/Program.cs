@@ -3,19 +3,26 @@ using LumaGateway.Sandbox.Assets;
 using LumaGateway.Sandbox.Control;
 using LumaGateway.Sandbox.Dialects;
 
-var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+try
+{
+    var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
 
-builder.AddSandboxSettings(args);
-builder.Services.AddSingleton(TimeProvider.System);
-builder.Services.AddSandbox();
+    builder.AddSandboxSettings(args);
+    builder.Services.AddSingleton(TimeProvider.System);
+    builder.Services.AddSandbox();
 
-var app = builder.Build();
+    var app = builder.Build();
 
-// Counted on arrival, then let in, then spoilt.
-app.UseEmulation();
+    app.UseEmulation();
 
-app.MapDialects();
-app.MapAssets();
-app.MapControl();
+    app.MapDialects();
+    app.MapAssets();
+    app.MapControl();
 
-return await app.RunSandboxAsync();
+    return await app.RunSandboxAsync();
+}
+catch (StartFault fault)
+{
+    await Console.Error.WriteLineAsync(fault.Message);
+    return 1;
+}

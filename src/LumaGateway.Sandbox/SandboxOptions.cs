@@ -20,7 +20,7 @@ internal sealed class SandboxOptions
     public int GatewayPort { get; set; } = 8080;
 
     /// <summary>The dialect that the gateway of the demo speaks; the sandbox itself always serves all three.</summary>
-    [AllowedValues("relay", "dream-machine", "agents", ErrorMessage = "Sandbox:Dialect (--dialect) must be relay, dream-machine or agents.")]
+    [AllowedValues("relay", "dream-machine", "agents", ErrorMessage = "--dialect must be relay, dream-machine or agents.")]
     public string Dialect { get; set; } = "relay";
 
     /// <summary>The bearer token that every dialect asks for.</summary>

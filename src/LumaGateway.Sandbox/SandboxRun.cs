@@ -1,39 +1,21 @@
 using LumaGateway.Sandbox.Dialects;
 using LumaGateway.Sandbox.Gateway;
-using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Sandbox;
 
-/// <summary>The sandbox's life: alone, or with a gateway in front of it that lives no longer. Every failure to start is one message and exit code 1.</summary>
+/// <summary>
+/// The sandbox's life: alone, or with a gateway in front of it that lives no longer. What keeps either from
+/// starting is a <see cref="StartFault"/>.
+/// </summary>
 internal static class SandboxRun
 {
     public static async Task<int> RunSandboxAsync(this WebApplication app)
     {
         await using (app)
         {
-            try
-            {
-                var options = OptionsOf(app);
-                await ListenAsync(app, options);
-                return options.Alone ? await RunAloneAsync(app) : await RunWithGatewayAsync(app, options);
-            }
-            catch (StartFault fault)
-            {
-                await Console.Error.WriteLineAsync(fault.Message);
-                return 1;
-            }
-        }
-    }
-
-    private static SandboxOptions OptionsOf(WebApplication app)
-    {
-        try
-        {
-            return app.Services.GetRequiredService<SandboxOptions>();
-        }
-        catch (Exception fault) when (fault is OptionsValidationException or InvalidOperationException)
-        {
-            throw new StartFault(fault.Message, fault);
+            var options = app.Services.GetRequiredService<SandboxOptions>();
+            await ListenAsync(app, options);
+            return options.Alone ? await RunAloneAsync(app) : await RunWithGatewayAsync(app, options);
         }
     }
 
@@ -49,9 +31,10 @@ internal static class SandboxRun
         {
             await app.StartAsync();
         }
-        catch (IOException fault)
+        catch (Exception fault) when (fault is IOException or FormatException or InvalidOperationException)
         {
-            throw new StartFault($"The sandbox cannot listen on {urls}: {fault.InnerException?.Message ?? fault.Message} Choose another port with --port.", fault);
+            var reason = (fault.InnerException ?? fault).Message.TrimEnd('.');
+            throw new StartFault($"The sandbox cannot listen on {urls}: {reason}. Choose another address with --port or --urls.", fault);
         }
     }
 

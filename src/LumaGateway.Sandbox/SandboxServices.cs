@@ -28,8 +28,9 @@ internal static class SandboxServices
         builder.Configuration.AddEnvironmentVariables();
         // A bare switch would otherwise swallow the option after it.
         builder.Configuration.AddCommandLine([.. args.Select(arg => arg is "--alone" ? "--alone=true" : arg)], Options);
-        builder.Services.AddOptionsWithValidateOnStart<SandboxOptions, SandboxOptionsValidator>().BindConfiguration(SandboxOptions.Section);
-        builder.Services.AddSingleton(services => services.GetRequiredService<IOptions<SandboxOptions>>().Value);
+        builder.Services.AddOptions<SandboxOptions>().BindConfiguration(SandboxOptions.Section);
+        builder.Services.AddSingleton<IValidateOptions<SandboxOptions>, SandboxOptionsValidator>();
+        builder.Services.AddSingleton(Validated);
         builder.Logging.AddFilter(static (category, level) => level >= LogLevel.Warning && !IsStartFailure(category, level));
     }
 
@@ -48,7 +49,21 @@ internal static class SandboxServices
         services.AddSingleton<DialectSet>();
         services.AddSingleton<GatewayLauncher>();
         services.ConfigureHttpJsonOptions(static json => UseControlJson(json.SerializerOptions));
+        // Requests that hang on purpose would otherwise hold the end up for 30 s.
+        services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         services.Configure<RouteHandlerOptions>(static routes => routes.ThrowOnBadRequest = true);
+    }
+
+    private static SandboxOptions Validated(IServiceProvider services)
+    {
+        try
+        {
+            return services.GetRequiredService<IOptions<SandboxOptions>>().Value;
+        }
+        catch (Exception fault) when (fault is OptionsValidationException or InvalidOperationException)
+        {
+            throw new StartFault(fault.Message, fault);
+        }
     }
 
     private static void UseControlJson(JsonSerializerOptions json)

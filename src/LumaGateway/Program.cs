@@ -31,6 +31,10 @@ builder.Services.AddGatewayHealth();
 builder.Services.AddGatewayDocument();
 
 var app = builder.Build();
+if (!await app.CanStartAsync())
+{
+    return Startup.Refused;
+}
 
 // The order in which a request meets things.
 app.UseRequestId();
@@ -46,4 +50,4 @@ app.MapPassthrough();
 app.MapGatewayHealth();
 app.MapGatewayDocument();
 
-await app.RunOrExplainAsync();
+return await app.RunOrExplainAsync();

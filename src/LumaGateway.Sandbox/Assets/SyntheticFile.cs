@@ -19,11 +19,14 @@ internal sealed class SyntheticFile(byte[] header, long length) : Stream
     public override int Read(Span<byte> buffer)
     {
         var count = (int)Math.Clamp(length - Position, 0, buffer.Length);
-        for (var i = 0; i < count; i++, Position++)
+        var start = Position;
+        for (var i = 0; i < count; i++)
         {
-            buffer[i] = Position < header.Length ? header[Position] : unchecked((byte)((Position * 31) ^ (Position >> 8)));
+            var at = start + i;
+            buffer[i] = at < header.Length ? header[at] : unchecked((byte)((at * 31) ^ (at >> 8)));
         }
 
+        Position = start + count;
         return count;
     }
 

@@ -22,7 +22,8 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
     public void Map(RouteGroupBuilder routes, DialectDesk desk)
     {
         routes.MapGet("/generations/{id}", (string id) => desk.Read(id));
-        routes.MapGet("/generations", (int? limit, int? offset) => desk.List(Math.Max(offset ?? 0, 0), Math.Clamp(limit ?? MaxPage, 1, MaxPage)));
+        routes.MapGet("/generations", (int? limit, int? offset) =>
+            desk.List(Math.Max(offset ?? 0, 0), Math.Clamp(limit ?? MaxPage, 1, MaxPage)));
         routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, null, Created));
         routes.MapPost("/generations/video", (HttpRequest request) => desk.CreateAsync(request, "video", Created));
         routes.MapPost("/generations/image", (HttpRequest request) => desk.CreateAsync(request, "image", Created));
@@ -30,7 +31,7 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
         routes.MapPost("/generations/{id}/audio", (string id, HttpRequest request) => desk.DeriveAsync(id, request, Created));
         routes.MapDelete("/generations/{id}", (string id) => desk.Delete(id));
         routes.MapGet("/generations/concepts/list", () => Ok(new JsonArray("dolly_zoom", "handheld", "pov", "orbit_left", "orbit_right")));
-        routes.MapGet("/generations/camera_motion/list", () => Ok(new JsonArray("Static", "Move Left", "Move Right", "Push In", "Pull Out")));
+        routes.MapGet("/generations/camera_motion/list", () => Ok(new JsonArray("Static", "Move Left", "Push In", "Pull Out")));
         routes.MapGet("/credits", () => Ok(new JsonObject { ["credit_balance"] = 100_000 }));
         routes.MapGet("/ping", () => Ok(new JsonObject { ["message"] = "pong" }));
     }

@@ -5,7 +5,7 @@ using LumaGateway.Sandbox.Generations;
 
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>The relay: everything twice, at the top and under <c>artifact</c>; <c>pending</c> for queued; errors under <c>error</c>.</summary>
+/// <summary>The relay: everything twice, once under <c>artifact</c>; <c>pending</c> for queued; errors under <c>error</c>.</summary>
 internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
 {
     private readonly byte[] _sample = DocumentedSample.Of("relay");
@@ -20,7 +20,8 @@ internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
     {
         routes.MapGet("/generations/{id}", (string id) => desk.Read(id));
         routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, "video", StatusCodes.Status200OK));
-        routes.MapPost("/generations/{id}/extend", (string id, HttpRequest request) => desk.DeriveAsync(id, request, StatusCodes.Status200OK));
+        routes.MapPost("/generations/{id}/extend", (string id, HttpRequest request) =>
+            desk.DeriveAsync(id, request, StatusCodes.Status200OK));
     }
 
     public byte[] Sample() => _sample;
@@ -34,7 +35,13 @@ internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
         {
             ["message"] = message,
             ["type"] = status < 500 ? "invalid_request_error" : "upstream_error",
-            ["code"] = status switch { 401 => "invalid_token", 404 => "task_not_found", 429 => "rate_limit_exceeded", _ => $"status_{status}" },
+            ["code"] = status switch
+            {
+                StatusCodes.Status401Unauthorized => "invalid_token",
+                StatusCodes.Status404NotFound => "task_not_found",
+                StatusCodes.Status429TooManyRequests => "rate_limit_exceeded",
+                _ => $"status_{status}",
+            },
         },
     };
 

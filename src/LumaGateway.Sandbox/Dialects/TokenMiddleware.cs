@@ -7,6 +7,9 @@ internal sealed class TokenMiddleware(RequestDelegate next, DialectSet dialects,
 
     public Task InvokeAsync(HttpContext context) =>
         dialects.Of(context.Request.Path) is { } dialect && context.Request.Headers.Authorization.ToString() != _expected
-            ? new JsonAnswer(StatusCodes.Status401Unauthorized, dialect.Error(StatusCodes.Status401Unauthorized, "Invalid token")).ExecuteAsync(context)
+            ? Refusal(dialect).ExecuteAsync(context)
             : next(context);
+
+    private static JsonAnswer Refusal(ISandboxDialect dialect) =>
+        new(StatusCodes.Status401Unauthorized, dialect.Error(StatusCodes.Status401Unauthorized, "Invalid token"));
 }

@@ -16,7 +16,7 @@ internal static class CannedBody
         FaultKind.Null => TextAsync(context, "null"),
         FaultKind.Number => TextAsync(context, "42"),
         FaultKind.Deep => TextAsync(context, $"{Opening(context)}{new string('[', Depth)}{new string(']', Depth)}}}"),
-        FaultKind.Html => TextAsync(context, "<!DOCTYPE html><html><body><h1>Just a moment...</h1></body></html>", "text/html; charset=utf-8"),
+        FaultKind.Html => TextAsync(context, "<!DOCTYPE html><html><body>Just a moment...</body></html>", "text/html; charset=utf-8"),
         FaultKind.Huge => HugeAsync(context),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Has no canned body."),
     };

@@ -1,10 +1,14 @@
 using LumaGateway.Sandbox.Dialects;
-using Microsoft.AspNetCore.Connections.Features;
 
 namespace LumaGateway.Sandbox.Faults;
 
 /// <summary>The one place where answers are spoilt: by the fault that the id brings, or else by a rule of the control API.</summary>
-internal sealed class FaultMiddleware(RequestDelegate next, FaultRules rules, DialectSet dialects, PublicAddress address, TimeProvider clock)
+internal sealed class FaultMiddleware(
+    RequestDelegate next,
+    FaultRules rules,
+    DialectSet dialects,
+    PublicAddress address,
+    TimeProvider clock)
 {
     private const int OtherwiseMilliseconds = 100;
 
@@ -35,7 +39,7 @@ internal sealed class FaultMiddleware(RequestDelegate next, FaultRules rules, Di
             FaultKind.Hang => Task.Delay(Timeout.InfiniteTimeSpan, clock, context.RequestAborted),
             FaultKind.Reset => ResetAsync(context),
             FaultKind.Redirect => RedirectAsync(context),
-            FaultKind.Truncated => TruncatedBody.AnswerAsync(context, next),
+            FaultKind.Truncated => TruncatedBody.AnswerAsync(context, next, clock),
             FaultKind.Drip => DrippingBody.AnswerAsync(context, next, fault.DelayOr(OtherwiseMilliseconds), clock),
             FaultKind.WrongId => OtherIdBody.AnswerAsync(context, next),
             _ => CannedBody.AnswerAsync(context, fault.Kind),
@@ -58,13 +62,7 @@ internal sealed class FaultMiddleware(RequestDelegate next, FaultRules rules, Di
 
     private static Task ResetAsync(HttpContext context)
     {
-        // Without this Kestrel closes politely, with a FIN.
-        if (context.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
-        {
-            socket.LingerState = new(enable: true, seconds: 0);
-        }
-
-        context.Abort();
+        context.Abort(); // Kestrel resets, it does not close politely
         return Task.CompletedTask;
     }
 

@@ -7,7 +7,7 @@ namespace LumaGateway.Sandbox.Faults;
 /// <param name="Kind">What goes wrong.</param>
 /// <param name="Status">The status, for <see cref="FaultKind.Status"/>; 503 without.</param>
 /// <param name="RetryAfter">The <c>Retry-After</c> beside it: seconds, or anything else that a header can hold.</param>
-/// <param name="Delay">Milliseconds: before the answer, whatever the kind; for <see cref="FaultKind.Drip"/> between bytes (100 without).</param>
+/// <param name="Delay">Milliseconds: before the answer; for <see cref="FaultKind.Drip"/> between bytes (100 without).</param>
 /// <param name="Match">A part of <c>METHOD /path?query</c>, <c>*</c> standing for anything; everything without.</param>
 /// <param name="Count">How many requests it still strikes; all without.</param>
 /// <param name="Probability">From 0 to 1, how often it strikes; always without.</param>
@@ -23,7 +23,10 @@ internal sealed record FaultRule(
     public TimeSpan DelayOr(int milliseconds) => TimeSpan.FromMilliseconds(Delay ?? milliseconds);
 
     public bool Matches(string request) =>
-        Count is not <= 0 && (Match is null || FileSystemName.MatchesSimpleExpression($"*{Match.Replace("?", "\\?", StringComparison.Ordinal)}*", request));
+        Count is not <= 0 && (Match is null || FileSystemName.MatchesSimpleExpression($"*{Escaped(Match)}*", request));
+
+    // Here a question mark begins the query; to MatchesSimpleExpression it would stand for any character.
+    private static string Escaped(string match) => match.Replace("?", "\\?", StringComparison.Ordinal);
 
     /// <summary>What is wrong with the rule itself, in words; null when nothing is.</summary>
     public string? Complaint() => this switch

@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>The faults asked for through the control API; the oldest that matches strikes. Thread-safe: a count is never overdrawn.</summary>
+/// <summary>The faults asked for through the control API; the oldest that matches strikes. Thread-safe.</summary>
 internal sealed class FaultRules
 {
     private readonly Lock _lock = new();

@@ -33,9 +33,9 @@ internal abstract class SpoiltBody(HttpContext context) : Stream
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Connection.FlushAsync(cancellationToken);
 
-    public override void Flush() => throw new NotSupportedException("Kestrel writes asynchronously only.");
+    public override void Flush() => throw new NotSupportedException();
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Kestrel writes asynchronously only.");
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

@@ -1,13 +1,15 @@
 namespace LumaGateway.Sandbox.Faults;
 
 /// <summary>Lets half of the promised length through, then breaks the connection.</summary>
-internal sealed class TruncatedBody(HttpContext context) : SpoiltBody(context)
+internal sealed class TruncatedBody(HttpContext context, TimeProvider clock) : SpoiltBody(context)
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
     private long _written;
 
-    public static async Task AnswerAsync(HttpContext context, RequestDelegate next)
+    public static async Task AnswerAsync(HttpContext context, RequestDelegate next, TimeProvider clock)
     {
-        await using var body = new TruncatedBody(context);
+        await using var body = new TruncatedBody(context, clock);
         await body.AnswerThroughAsync(next);
     }
 
@@ -20,6 +22,8 @@ internal sealed class TruncatedBody(HttpContext context) : SpoiltBody(context)
         _written += part.Length;
         if (part.Length < buffer.Length)
         {
+            // An abort throws away what Kestrel has not handed to the socket yet.
+            await Task.Delay(Pause, clock, cancellationToken);
             Context.Abort();
             throw new OperationCanceledException("Cut short on purpose.", Context.RequestAborted);
         }

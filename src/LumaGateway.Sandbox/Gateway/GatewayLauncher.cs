@@ -63,7 +63,9 @@ internal sealed class GatewayLauncher(SandboxOptions options, PublicAddress addr
             }
             catch (SocketException fault) when (fault.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
             {
-                throw new StartFault($"The gateway cannot listen on {AddressOf(options)}: {fault.Message}. Choose another port with --gateway-port.", fault);
+                throw new StartFault(
+                    $"The gateway cannot listen on {AddressOf(options)}: {fault.Message}. Choose another port with --gateway-port.",
+                    fault);
             }
             catch (SocketException)
             {

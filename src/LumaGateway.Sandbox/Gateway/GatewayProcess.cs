@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace LumaGateway.Sandbox.Gateway;
 
-/// <summary>The running gateway. Disposing ends it, whatever happened before; its output is kept back until it is ready, then passed on.</summary>
+/// <summary>The running gateway. Disposing ends it, whatever happened before. Its output is kept back until it is ready.</summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
@@ -36,7 +36,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns once <c>/health/ready</c> says so; a <see cref="StartFault"/> with its output if it ends before, or takes too long.</summary>
+    /// <summary>Returns once <c>/health/ready</c> says so; a <see cref="StartFault"/> if it ends before, or takes too long.</summary>
     public async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
         using var client = new HttpClient { BaseAddress = _address, Timeout = TimeSpan.FromSeconds(2) };
@@ -50,7 +50,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
             if (_clock.GetElapsedTime(started) > ReadyWithin)
             {
-                throw new StartFault($"The gateway was not ready within {ReadyWithin.TotalSeconds:0} s. Its last output:\n{_output.Tail()}");
+                throw new StartFault($"The gateway was not ready in {ReadyWithin.TotalSeconds:0} s. Its last output:\n{_output.Tail()}");
             }
 
             await Task.Delay(Pause, _clock, cancellationToken);

@@ -66,7 +66,8 @@ internal sealed partial class CallbackSender(TimeProvider clock, ILogger<Callbac
                     return;
                 }
             }
-            catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            catch (Exception fault)
+                when (fault is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
                 // The next try, or the warning below, is all that Luma does about it.
             }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using LumaGateway.Sandbox.Faults;
 
 namespace LumaGateway.Sandbox.Generations;
 
@@ -13,7 +14,8 @@ internal static class MagicId
     public static ImmutableArray<StateChange>? TimelineOf(string id, DateTimeOffset now, SandboxOptions options) =>
         id.Split('-') switch
         {
-            ["done" or "image" or "nolink" or "fault", _, ..] => [new(GenerationState.Completed, now)],
+            ["done" or "image" or "nolink", _, ..] => [new(GenerationState.Completed, now)],
+            ["fault", _, ..] when FaultId.Parse(id) is not null => [new(GenerationState.Completed, now)], // a misspelt fault is a 404
             ["fail", _, ..] => [new(GenerationState.Failed, now)],
             ["queued", _, ..] => [new(GenerationState.Queued, now)],
             ["processing", _, ..] => [new(GenerationState.Processing, now)],

@@ -58,7 +58,7 @@ internal sealed class RequestLog(TimeProvider clock)
     {
         lock (_lock)
         {
-            return new(_total, _concurrentMax, new Dictionary<string, long>(_byPath), new Dictionary<string, long>(_byId), _firstAt, _lastAt);
+            return new(_total, _concurrentMax, _byPath.ToDictionary(), _byId.ToDictionary(), _firstAt, _lastAt);
         }
     }
 

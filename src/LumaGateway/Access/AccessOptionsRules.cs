@@ -29,26 +29,26 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
     {
         if (!NamePattern().IsMatch(client.Name))
         {
-            faults.AddError("must be 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.", $"{key}:Name");
+            faults.AddError($"{key}:Name must be 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.");
         }
         else if (!names.Add(client.Name))
         {
-            faults.AddError($"'{client.Name}' is the name of an earlier client.", $"{key}:Name");
+            faults.AddError($"{key}:Name '{client.Name}' is the name of an earlier client.");
         }
 
         var own = client.Digests.ToList();
         if (own.Count is not (1 or 2) || !own.All(digest => DigestPattern().IsMatch(digest)))
         {
-            faults.AddError("must be the SHA-256 of the client's key, 64 lower-case hex digits, or two of them separated by a comma.", $"{key}:KeySha256");
+            faults.AddError($"{key}:KeySha256 must be the SHA-256 of the client's key, 64 lower-case hex digits, or two of them separated by a comma.");
         }
         else if (!own.All(digests.Add))
         {
-            faults.AddError("repeats a key.", $"{key}:KeySha256");
+            faults.AddError($"{key}:KeySha256 repeats a key.");
         }
 
         foreach (var right in client.Rights.Where(right => !RightNames.TryParse(right, out _)))
         {
-            faults.AddError($"'{right}' is no right; the rights are {RightNames.All}.", $"{key}:Rights");
+            faults.AddError($"{key}:Rights '{right}' is no right; the rights are {RightNames.All}.");
         }
     }
 

@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -10,7 +9,7 @@ internal sealed class CacheOptions
     public const string Section = "Cache";
 
     /// <summary>The most that answers may take in memory, in bytes.</summary>
-    [Range(64 * 1024, 64L * 1024 * 1024 * 1024, ErrorMessage = "Cache:MemoryBytes must be between 65536 and 68719476736.")]
+    [Number("Cache:MemoryBytes", 64 * 1024, 64L * 1024 * 1024 * 1024)]
     public long MemoryBytes { get; set; } = 128 * 1024 * 1024;
 
     /// <summary>With Redis: how long memory is believed before Redis is looked at again.</summary>

@@ -11,6 +11,8 @@ namespace LumaGateway.Caching;
 internal sealed class ResponseCache(
     MemoryLevel memory, SharedLevel shared, FlightPlan plan, FleetChannel fleet, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
 {
+    private const string Span = "cache";
+
     private readonly Flights<CacheAnswer> _flights = new();
 
     /// <summary>The answer to <paramref name="key"/>, with an entry, a fault, or both. The token frees this caller only: the fetch goes on.</summary>
@@ -26,14 +28,14 @@ internal sealed class ResponseCache(
                     Refresh(held, now, origin, requestId);
                 }
 
-                return ValueTask.FromResult(Told(new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory)));
+                return ValueTask.FromResult(Found(new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory)));
             }
 
             if (held.Covers is { } cover && held.Entry.MayCover(now))
             {
                 // The origin failed a moment ago: whether it is back is found out in nobody's time.
                 Refresh(held, now, origin, requestId);
-                return ValueTask.FromResult(Told(new CacheAnswer(held.Entry, CacheStatus.Stale, CacheLevel.Memory, cover.Fault)));
+                return ValueTask.FromResult(Found(new CacheAnswer(held.Entry, CacheStatus.Stale, CacheLevel.Memory, cover.Fault)));
             }
         }
 
@@ -84,7 +86,7 @@ internal sealed class ResponseCache(
 
     private async ValueTask<CacheAnswer> JoinAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
     {
-        using var activity = Instrumentation.Activities.StartActivity("cache fetch");
+        using var activity = Instrumentation.Activities.StartActivity(Span);
         var flight = _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId), out var joined);
         if (joined && flight.Context is { } served)
         {
@@ -92,9 +94,7 @@ internal sealed class ResponseCache(
         }
 
         var answer = await flight.Landed.WaitAsync(cancellationToken);
-        answer = Told(joined ? answer.Joined() : answer);
-        activity?.SetTag("luma_gateway.cache.status", CacheMetrics.NameOf(answer.Status));
-        return answer;
+        return Told(joined ? answer.Joined() : answer, activity);
     }
 
     private void Refresh(Held held, DateTimeOffset now, Origin origin, string requestId)
@@ -105,9 +105,22 @@ internal sealed class ResponseCache(
         }
     }
 
-    private CacheAnswer Told(CacheAnswer answer)
+    /// <summary>An answer that nobody had to wait for; its span is made only where somebody listens.</summary>
+    private CacheAnswer Found(CacheAnswer answer)
+    {
+        using var activity = Instrumentation.Activities.StartActivity(Span);
+        return Told(answer, activity);
+    }
+
+    private CacheAnswer Told(CacheAnswer answer, Activity? activity)
     {
         metrics.Answered(answer);
+        if (activity is not null)
+        {
+            activity.SetTag("luma_gateway.cache.status", CacheMetrics.NameOf(answer.Status));
+            activity.SetTag("luma_gateway.cache.level", CacheMetrics.NameOf(answer.Level));
+        }
+
         return answer;
     }
 }

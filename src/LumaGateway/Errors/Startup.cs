@@ -1,16 +1,20 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Errors;
 
-/// <summary>Runs the service, or says in plain words why it cannot start.</summary>
+/// <summary>Runs the service, or says in plain words why it cannot start: no stack trace, exit code 1.</summary>
 internal static class Startup
 {
-    /// <summary>Wrong settings end the start with every fault on a line of its own and exit code 1: no stack trace.</summary>
-    public static async Task RunOrExplainAsync(this WebApplication app)
+    public const int Refused = 1;
+
+    /// <summary>Checks every setting; says each fault on a line of its own.</summary>
+    public static async Task<bool> CanStartAsync(this WebApplication app)
     {
         try
         {
-            await app.RunAsync();
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            return true;
         }
         catch (Exception exception) when (Faults(exception) is { Count: > 0 } faults)
         {
@@ -20,15 +24,34 @@ internal static class Startup
                 await Console.Error.WriteLineAsync($"  - {fault}");
             }
 
-            Environment.ExitCode = 1;
+            return false;
+        }
+    }
+
+    /// <summary>Runs until it is stopped. Gives the exit code.</summary>
+    public static async Task<int> RunOrExplainAsync(this WebApplication app)
+    {
+        try
+        {
+            await app.RunAsync();
+            return 0;
+        }
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync($"LumaGateway cannot start. {exception.Message} Set ASPNETCORE_URLS to a free one.");
+            return Refused;
         }
     }
 
     /// <summary>One options class that is wrong throws its own exception, several an aggregate.</summary>
-    private static List<string> Faults(Exception exception) => exception switch
+    public static List<string> Faults(Exception exception) => exception switch
     {
-        OptionsValidationException settings => [.. settings.Failures],
+        OptionsValidationException settings => [.. settings.Failures.Select(Plain)],
         AggregateException several => [.. several.InnerExceptions.SelectMany(Faults)],
         _ => [],
     };
+
+    /// <summary>The generated validators put the property's name before a message that names the key already.</summary>
+    private static string Plain(string fault) =>
+        fault.Split(": ", 2) is [var property, var message] && message.Contains($":{property} ", StringComparison.Ordinal) ? message : fault;
 }

@@ -1,4 +1,5 @@
 using OpenTelemetry;
+using OpenTelemetry.Context.Propagation;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -20,6 +21,9 @@ internal static class TelemetryServices
         {
             return services; // spans that nobody would get are not made
         }
+
+        // OpenTelemetry's own default adds traceparent and baggage to every call to the upstream, past the handler's propagator.
+        Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
 
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("luma-gateway", serviceVersion: Instrumentation.Version))

@@ -38,7 +38,7 @@ internal sealed class LumaOptions
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(6);
 
     /// <summary>How often a read is tried again after its first try failed.</summary>
-    [Range(0, 10, ErrorMessage = "Luma:Retries must be between 0 and 10.")]
+    [Number("Luma:Retries", 0, 10)]
     public int Retries { get; set; } = 2;
 
     /// <summary>The first wait before trying again; it doubles each time and is jittered.</summary>
@@ -46,23 +46,23 @@ internal sealed class LumaOptions
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The largest answer read, in bytes, after decompression.</summary>
-    [Range(1024, 64 * 1024 * 1024, ErrorMessage = "Luma:MaxBodyBytes must be between 1024 and 67108864.")]
+    [Number("Luma:MaxBodyBytes", 1024, 64 * 1024 * 1024)]
     public int MaxBodyBytes { get; set; } = 1024 * 1024;
 
     /// <summary>The deepest nesting of JSON read.</summary>
-    [Range(8, 1000, ErrorMessage = "Luma:MaxDepth must be between 8 and 1000.")]
+    [Number("Luma:MaxDepth", 8, 1000)]
     public int MaxDepth { get; set; } = 64;
 
     /// <summary>How often all replicas together may ask about generations that callers wait for.</summary>
-    [Range(0.1, 100_000, ErrorMessage = "Luma:MaxPollsPerSecond must be between 0.1 and 100000.")]
+    [Number("Luma:MaxPollsPerSecond", 0.1, 100_000)]
     public double MaxPollsPerSecond { get; set; } = 50;
 
     /// <summary>The share of failing tries, over <see cref="BreakerWindow"/>, at which the breaker opens.</summary>
-    [Range(0.01, 1.0, ErrorMessage = "Luma:BreakerFailureRatio must be between 0.01 and 1.")]
+    [Number("Luma:BreakerFailureRatio", 0.01, 1.0)]
     public double BreakerFailureRatio { get; set; } = 0.5;
 
     /// <summary>How many tries there must be in the window before the breaker may open.</summary>
-    [Range(2, 10_000, ErrorMessage = "Luma:BreakerMinimumCalls must be between 2 and 10000.")]
+    [Number("Luma:BreakerMinimumCalls", 2, 10_000)]
     public int BreakerMinimumCalls { get; set; } = 10;
 
     /// <summary>The time over which the breaker counts.</summary>

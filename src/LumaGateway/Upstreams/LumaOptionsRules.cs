@@ -11,24 +11,24 @@ internal sealed class LumaOptionsRules(IEnumerable<IUpstreamDialect> dialects) :
 
         if (options.BaseAddress.Length == 0)
         {
-            faults.AddError("is required: the upstream's API root, such as https://api.lumalabs.ai/dream-machine/v1.", "Luma:BaseAddress");
+            faults.AddError("Luma:BaseAddress is required: the upstream's API root, such as https://api.lumalabs.ai/dream-machine/v1.");
         }
         else if (!Uri.TryCreate(options.BaseAddress, UriKind.Absolute, out var root)
             || root.Scheme is not ("http" or "https") || root.UserInfo.Length > 0 || root.Query.Length > 0 || root.Fragment.Length > 0)
         {
-            faults.AddError("must be an absolute http(s) address without user info, query or fragment.", "Luma:BaseAddress");
+            faults.AddError("Luma:BaseAddress must be an absolute http(s) address without user info, query or fragment.");
         }
 
         if (options.Dialect.Length > 0 && !dialects.Any(dialect => dialect.Name == options.Dialect))
         {
-            faults.AddError($"must be one of {string.Join(", ", dialects.Select(dialect => dialect.Name))}.", "Luma:Dialect");
+            faults.AddError($"Luma:Dialect must be one of {string.Join(", ", dialects.Select(dialect => dialect.Name))}.");
         }
 
         AddTokenFaults(options, faults);
 
         if (options.AttemptTimeout > options.Deadline)
         {
-            faults.AddError("must not be longer than Luma:Deadline.", "Luma:AttemptTimeout");
+            faults.AddError("Luma:AttemptTimeout must not be longer than Luma:Deadline.");
         }
 
         return faults.Build();
@@ -38,15 +38,15 @@ internal sealed class LumaOptionsRules(IEnumerable<IUpstreamDialect> dialects) :
     {
         if ((options.ApiKey.Length > 0) == (options.ApiKeyFile.Length > 0))
         {
-            faults.AddError("or Luma:ApiKeyFile is required, and only one of them: the upstream token, or a file that holds it.", "Luma:ApiKey");
+            faults.AddError("Luma:ApiKey or Luma:ApiKeyFile is required, and only one of them: the upstream token, or a file that holds it.");
         }
         else if (options.ApiKey.Length > 0 && UpstreamTokens.Parse(options.ApiKey) is null)
         {
-            faults.AddError("must hold one token, or two separated by a comma, of visible ASCII characters.", "Luma:ApiKey");
+            faults.AddError("Luma:ApiKey must hold one token, or two separated by a comma, of visible ASCII characters.");
         }
         else if (options.ApiKeyFile.Length > 0 && UpstreamTokens.ReadFile(options.ApiKeyFile) is null)
         {
-            faults.AddError("must name a readable file that holds one token, or two on two lines, of visible ASCII characters.", "Luma:ApiKeyFile");
+            faults.AddError("Luma:ApiKeyFile must name a readable file that holds one token, or two on two lines, of visible ASCII characters.");
         }
     }
 }

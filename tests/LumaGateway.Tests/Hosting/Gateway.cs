@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LumaGateway.Errors;
 using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -9,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Hosting;
@@ -37,7 +39,11 @@ internal sealed class Gateway : WebApplicationFactory<Program>
 
     private readonly List<Action<IServiceCollection>> _services = [];
 
+    private bool _isNetworked;
+
     public ScriptedUpstream Upstream { get; } = new();
+
+    public Arrivals Arrivals { get; } = new();
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 4, 8, 12, 10, 0, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.Zero };
 
@@ -48,6 +54,13 @@ internal sealed class Gateway : WebApplicationFactory<Program>
     {
         _settings[key] = value;
         return this;
+    }
+
+    /// <summary>Asks a real address instead of the script.</summary>
+    public Gateway To(string address)
+    {
+        _isNetworked = true;
+        return With("Luma:BaseAddress", address);
     }
 
     /// <summary>Changes a service before the start.</summary>
@@ -70,6 +83,9 @@ internal sealed class Gateway : WebApplicationFactory<Program>
     public MetricCollector<T> Collect<T>(string instrument)
         where T : struct => new(Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), "LumaGateway", instrument);
 
+    /// <summary>What the service said when it refused to start.</summary>
+    public List<string> StartFaults { get; } = [];
+
     public static string Digest(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
@@ -83,11 +99,35 @@ internal sealed class Gateway : WebApplicationFactory<Program>
         builder.ConfigureTestServices(services =>
         {
             services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock));
-            services.AddHttpClient<UpstreamClient>().ConfigurePrimaryHttpMessageHandler(() => Upstream);
+            var validator = services.Last(service => service.ServiceType == typeof(IStartupValidator)).ImplementationType!;
+            services.Replace(ServiceDescriptor.Transient<IStartupValidator>(provider => new Recording(
+                (IStartupValidator)ActivatorUtilities.CreateInstance(provider, validator), StartFaults)));
+            services.AddSingleton<IStartupFilter>(Arrivals);
+            if (!_isNetworked)
+            {
+                services.AddHttpClient<UpstreamClient>().ConfigurePrimaryHttpMessageHandler(() => Upstream);
+            }
+
             foreach (var change in _services)
             {
                 change(services);
             }
         });
+    }
+
+    private sealed class Recording(IStartupValidator validator, List<string> faults) : IStartupValidator
+    {
+        public void Validate()
+        {
+            try
+            {
+                validator.Validate();
+            }
+            catch (Exception exception)
+            {
+                faults.AddRange(Startup.Faults(exception));
+                throw;
+            }
+        }
     }
 }

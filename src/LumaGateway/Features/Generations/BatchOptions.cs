@@ -1,4 +1,4 @@
-using System.ComponentModel.DataAnnotations;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Generations;
@@ -9,11 +9,11 @@ internal sealed class BatchOptions
     public const string Section = "Batch";
 
     /// <summary>How many ids one request may name.</summary>
-    [Range(1, 1000, ErrorMessage = "Batch:MaxIds must be between 1 and 1000.")]
+    [Number("Batch:MaxIds", 1, 1000)]
     public int MaxIds { get; set; } = 50;
 
     /// <summary>How many of them are read at the same time.</summary>
-    [Range(1, 1000, ErrorMessage = "Batch:Parallel must be between 1 and 1000.")]
+    [Number("Batch:Parallel", 1, 1000)]
     public int Parallel { get; set; } = 8;
 }
 

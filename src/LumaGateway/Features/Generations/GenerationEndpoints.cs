@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using LumaGateway.Access;
 using LumaGateway.Caching;
@@ -35,6 +36,7 @@ internal static class GenerationEndpoints
     private static async Task ReadAsync(
         GenerationId id, HttpContext context, GenerationReader reader, WaitingReader waiting, IOptions<WaitingOptions> options, TimeProvider clock)
     {
+        Activity.Current?.SetTag("luma_gateway.generation.id", id.Value);
         CacheAnswer answer;
         if (PreferredWait.Read(context.Request.Headers["Prefer"], options.Value.Longest) is { } wait)
         {

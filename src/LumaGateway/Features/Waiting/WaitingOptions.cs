@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -10,7 +9,7 @@ internal sealed class WaitingOptions
     public const string Section = "Waiting";
 
     /// <summary>How many callers may wait on one replica, streams included.</summary>
-    [Range(1, 1_000_000, ErrorMessage = "Waiting:Max must be between 1 and 1000000.")]
+    [Number("Waiting:Max", 1, 1_000_000)]
     public int Max { get; set; } = 20_000;
 
     /// <summary>The longest that <c>Prefer: wait</c> is granted.</summary>
@@ -42,7 +41,7 @@ internal sealed class WaitingOptions
     public TimeSpan LeaseLifetime { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>From how many watched generations on the upstream's list is asked instead of each by itself, where its dialect has one.</summary>
-    [Range(2, 1_000_000, ErrorMessage = "Waiting:ListFrom must be between 2 and 1000000.")]
+    [Number("Waiting:ListFrom", 2, 1_000_000)]
     public int ListFrom { get; set; } = 5;
 }
 

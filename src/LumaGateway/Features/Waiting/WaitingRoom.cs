@@ -15,6 +15,8 @@ internal sealed class WaitingRoom(
     private readonly SemaphoreSlim _occupied = new(0);
     private int _count;
 
+    public int Count => Volatile.Read(ref _count);
+
     public bool IsClosing => lifetime.ApplicationStopping.IsCancellationRequested;
 
     /// <summary>Null where the room is full.</summary>

@@ -23,7 +23,7 @@ internal static class WireStatus
         402 => UpstreamFault.OutOfCredit,
         404 => UpstreamFault.NotFound,
         429 => UpstreamFault.Throttled,
-        >= 500 and <= 599 => UpstreamFault.Failed,
+        408 or 425 or (>= 500 and <= 599) => UpstreamFault.Failed, // worth another try
         _ => UpstreamFault.Rejected,
     };
 

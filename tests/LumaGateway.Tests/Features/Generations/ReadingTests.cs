@@ -317,6 +317,7 @@ public sealed class ReadingTests : IDisposable
         await Pump.EventuallyAsync(() => _gateway.Upstream.Asked == 1);
 
         var second = caller.AskAsync(Path);
+        await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == 2);
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         answer.SetResult(ScriptedUpstream.Json(Samples.Completed));
@@ -333,7 +334,7 @@ public sealed class ReadingTests : IDisposable
         _gateway.Upstream.Then((_, _) => answer.Task).ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
         var waiting = Enumerable.Range(0, 20).Select(_ => caller.AskAsync(Path)).ToList();
-        await Pump.EventuallyAsync(() => _gateway.Upstream.Asked == 1);
+        await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == 20);
         answer.SetResult(ScriptedUpstream.Json("{}", HttpStatusCode.BadRequest));
 
         foreach (var response in await Task.WhenAll(waiting))

@@ -1,0 +1,140 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using StackExchange.Redis;
+
+namespace LumaGateway.SystemTests.Hosting;
+
+/// <summary>
+/// A real RESP server on a loopback port, in a folder of its own, empty: <c>redis-server</c> where it is installed, else Garnet, which comes
+/// as a .NET tool. The one place where Redis is made to fail.
+/// </summary>
+internal sealed class RedisServer : IAsyncDisposable
+{
+    private const string Program = "redis-server";
+
+    private readonly bool _isGarnet;
+    private readonly string[] _arguments;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-redis-");
+    private ChildProcess? _process;
+    private ConnectionMultiplexer? _admin;
+
+    private RedisServer(bool isGarnet, string[] arguments) => (_isGarnet, _arguments) = (isGarnet, arguments);
+
+    public static bool IsInstalled => Tool.IsInstalled(Program);
+
+    public int Port { get; } = FreePort.Next();
+
+    public string Endpoint => $"127.0.0.1:{Port}";
+
+    public string Folder => _folder.FullName;
+
+    /// <summary>Whichever server there is.</summary>
+    public static Task<RedisServer> StartAsync() => StartAsync(isGarnet: !IsInstalled, []);
+
+    /// <summary>Needs <c>redis-server</c>: <see cref="Tool.Require"/> it first.</summary>
+    public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync(isGarnet: false, arguments);
+
+    public static async Task<RedisServer> StartGarnetAsync()
+    {
+        await using var restore = ChildProcess.Start(ChildProcess.Dotnet, ["tool", "restore"], directory: Repository.Root);
+        Assert.True(await restore.WaitForExitAsync(TimeSpan.FromMinutes(5)) == 0, $"dotnet tool restore failed.\n{restore.Everything}");
+        return await StartAsync(isGarnet: true, []);
+    }
+
+    /// <summary>A server that does not run yet.</summary>
+    public static RedisServer NotYet() => new(isGarnet: false, []);
+
+    /// <summary>Starts it (again): empty, on the port it always had.</summary>
+    public async Task RestartAsync()
+    {
+        Kill();
+        _process = _isGarnet
+            ? ChildProcess.Start(
+                ChildProcess.Dotnet,
+                ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--memory", "64m", "--index", "8m", "--logdir", Folder],
+                directory: Repository.Root)
+            : ChildProcess.Start(Program, ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments]);
+        await Wait.UntilAsync(IsListeningAsync, TimeSpan.FromSeconds(30), () => $"Redis does not listen.\n{_process.Everything}");
+    }
+
+    public void Kill()
+    {
+        _process?.Kill();
+        _process = null;
+    }
+
+    public void Pause() => _process!.Pause();
+
+    public void Resume() => _process!.Resume();
+
+    /// <summary>Makes every write fail from now on, as a Redis without an eviction policy does when it is full.</summary>
+    public async Task FillAsync()
+    {
+        await SetAsync("maxmemory-policy", "noeviction");
+        await SetAsync("maxmemory", "1");
+    }
+
+    public Task EmptyAsync() => SetAsync("maxmemory", "0");
+
+    /// <summary>Makes it a replica of nobody that can be found: reads go on, writes are refused.</summary>
+    public async Task MakeReadOnlyAsync()
+    {
+        await (await AdminAsync()).GetServer(Endpoint).ExecuteAsync("REPLICAOF", "127.0.0.1", Number(FreePort.Next()));
+        await SetAsync("replica-serve-stale-data", "yes");
+    }
+
+    public async Task MakeWritableAsync() => await (await AdminAsync()).GetServer(Endpoint).ExecuteAsync("REPLICAOF", "NO", "ONE");
+
+    public async Task<IDatabase> DataAsync() => (await AdminAsync()).GetDatabase();
+
+    public async Task<RedisKey[]> KeysAsync(string pattern) =>
+        await (await AdminAsync()).GetServer(Endpoint).KeysAsync(pattern: pattern).ToArrayAsync(TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_admin is not null)
+        {
+            await _admin.DisposeAsync();
+        }
+
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+
+        _folder.Delete(recursive: true);
+    }
+
+    private static async Task<RedisServer> StartAsync(bool isGarnet, string[] arguments)
+    {
+        if (isGarnet && !IsInstalled)
+        {
+            return await StartGarnetAsync();
+        }
+
+        var server = new RedisServer(isGarnet, arguments);
+        await server.RestartAsync();
+        return server;
+    }
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private async Task SetAsync(string parameter, string value) => await (await AdminAsync()).GetServer(Endpoint).ConfigSetAsync(parameter, value);
+
+    private async Task<ConnectionMultiplexer> AdminAsync() => _admin ??= await ConnectionMultiplexer.ConnectAsync($"{Endpoint},allowAdmin=true,abortConnect=false");
+
+    private async Task<bool> IsListeningAsync()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, Port, TestContext.Current.CancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using LumaGateway.Tests.Hosting;
+
+namespace LumaGateway.Tests.Telemetry;
+
+public sealed class MetricTests : IDisposable
+{
+    private readonly Gateway _gateway = new();
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Fact]
+    public async Task Cache_answers_are_counted_by_status_and_level_and_saved_calls_with_them()
+    {
+        _gateway.Upstream.ThenJson(Samples.Failed("g1"));
+        using var answers = _gateway.Collect<long>("luma_gateway.cache.answers");
+        using var saved = _gateway.Collect<long>("luma_gateway.cache.saved");
+        using var requests = _gateway.Collect<long>("luma_gateway.upstream.requests");
+        using var caller = _gateway.CreateCaller();
+
+        for (var i = 0; i < 3; i++)
+        {
+            using var response = await caller.AskAsync("/generations/g1");
+        }
+
+        Assert.Equal(
+            [("miss", "none"), ("hit", "memory"), ("hit", "memory")],
+            answers.GetMeasurementSnapshot().Select(one => ((string)one.Tags["luma_gateway.cache.status"]!, (string)one.Tags["luma_gateway.cache.level"]!)));
+        Assert.Equal(2, saved.GetMeasurementSnapshot().Sum(one => one.Value));
+        Assert.Equal(1, requests.GetMeasurementSnapshot().Sum(one => one.Value));
+    }
+
+    [Fact]
+    public async Task Generations_are_counted_by_state_and_unknown_states_apart()
+    {
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Unfinished("g2", "hibernating"));
+        using var generations = _gateway.Collect<long>("luma_gateway.upstream.generations");
+        using var unknown = _gateway.Collect<long>("luma_gateway.upstream.unknown_states");
+        using var caller = _gateway.CreateCaller();
+
+        using var first = await caller.AskAsync("/generations/g1");
+        using var second = await caller.AskAsync("/generations/g2");
+
+        Assert.Equal(["failed", "processing"], generations.GetMeasurementSnapshot().Select(one => (string)one.Tags["luma_gateway.generation.state"]!));
+        Assert.Equal(1, unknown.GetMeasurementSnapshot().Sum(one => one.Value));
+    }
+
+    [Fact]
+    public void Every_value_of_a_closed_set_has_a_name_of_its_own()
+    {
+        HasNames<LumaGateway.Contracts.UpstreamFault>(LumaGateway.Upstreams.UpstreamMetrics.NameOf);
+        HasNames<LumaGateway.Contracts.GenerationState>(LumaGateway.Upstreams.UpstreamMetrics.NameOf);
+        HasNames<LumaGateway.Caching.CacheStatus>(LumaGateway.Caching.CacheMetrics.NameOf);
+        HasNames<LumaGateway.Caching.CacheLevel>(LumaGateway.Caching.CacheMetrics.NameOf);
+
+        static void HasNames<T>(Func<T, string> nameOf)
+            where T : struct, Enum
+        {
+            var names = Enum.GetValues<T>().Select(nameOf).ToList();
+            Assert.All(names, name => Assert.Matches("^[a-z_]+$", name));
+            Assert.Equal(names.Count, names.Distinct().Count());
+        }
+    }
+}
