@@ -43,8 +43,11 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>As <see cref="GetAsync"/>, but an interim answer from before <paramref name="notBefore"/> does not do, fresh or not.</summary>
-    public async Task<CacheAnswer> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore) =>
-        await _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId, notBefore), out _).Landed;
+    public async Task<CacheAnswer> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore)
+    {
+        var answer = await _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId, notBefore), out var joined).Landed;
+        return joined ? answer.Joined() : answer;
+    }
 
     /// <summary>What is at hand, fresh, in this process or in Redis. Asks the origin for nothing.</summary>
     public async ValueTask<CacheEntry?> FindAsync(CacheKey key)

@@ -36,12 +36,13 @@ internal sealed class GenerationReader
     public ValueTask<CacheAnswer> ReadAsync(GenerationId id, string requestId, CancellationToken cancellationToken)
     {
         var reading = _cache.GetAsync(new CacheKey(id.Value), _origin, requestId, cancellationToken);
-        return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Usable(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
+        return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Taken(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
 
-        async ValueTask<CacheAnswer> AwaitAsync(ValueTask<CacheAnswer> reading)
+        async ValueTask<CacheAnswer> AwaitAsync(ValueTask<CacheAnswer> reading) => Taken(await reading);
+
+        CacheAnswer Taken(CacheAnswer answer)
         {
-            var answer = await reading;
-            if (answer.Entry is { } entry)
+            if (answer is { Entry: { } entry, Level: not CacheLevel.Memory })
             {
                 Learned?.Invoke(entry);
             }
@@ -54,10 +55,10 @@ internal sealed class GenerationReader
     /// Asks anew where what is known is unfinished and older than <paramref name="notBefore"/>. That there is no such generation is an answer
     /// here. Throws <see cref="UpstreamException"/> where there is none.
     /// </summary>
-    public async Task<CacheEntry> RefreshAsync(GenerationId id, string requestId, DateTimeOffset notBefore)
+    public async Task<CacheAnswer> RefreshAsync(GenerationId id, string requestId, DateTimeOffset notBefore)
     {
         var answer = await _cache.RefreshAsync(new CacheKey(id.Value), _origin, requestId, notBefore);
-        return answer.Entry ?? throw new UpstreamException(answer.Fault!.Fault, answer.Fault.Message) { RetryAfter = answer.Fault.RetryAfter };
+        return answer.Entry is not null ? answer : throw new UpstreamException(answer.Fault!.Fault, answer.Fault.Message) { RetryAfter = answer.Fault.RetryAfter };
     }
 
     /// <summary>Keeps an answer that came with others, as if it had been asked for alone. Gives back what is kept now.</summary>

@@ -75,7 +75,7 @@ internal sealed partial class ListSweep(
                     await Task.Delay(TimeSpan.FromMilliseconds(50), clock, deadline.Token);
                 }
 
-                metrics.Polled(asList: true);
+                metrics.Polled(PollKind.List);
                 var askedAt = clock.GetUtcNow();
                 var page = await upstream.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
                 var found = page.Answers.Where(answer => wanted.Remove(answer.Generation.Id)).Select(answer => answer.Generation).ToList();

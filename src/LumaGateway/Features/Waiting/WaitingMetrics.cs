@@ -22,7 +22,7 @@ internal sealed class WaitingMetrics
         var meter = meters.Create(Instrumentation.Name);
         _waiters = meter.CreateUpDownCounter<long>("luma_gateway.waiting.waiters", "{waiter}", "Callers that wait on this replica now.");
         _watched = meter.CreateUpDownCounter<long>("luma_gateway.waiting.watched", "{generation}", "Generations that callers of this replica wait for now.");
-        _polls = meter.CreateCounter<long>("luma_gateway.waiting.polls", "{request}", "Times the upstream was asked because somebody waits, by how.");
+        _polls = meter.CreateCounter<long>("luma_gateway.waiting.polls", "{request}", "Polls that came due because somebody waits, by what they cost.");
         _saved = meter.CreateCounter<long>("luma_gateway.waiting.polls_saved", "{request}", "Polls that callers would have sent in the time they waited, one every Waiting:PollEvery.");
         _turnedAway = meter.CreateCounter<long>("luma_gateway.waiting.turned_away", "{request}", "Callers that could not wait because Waiting:Max already do.");
         _takeovers = meter.CreateCounter<long>("luma_gateway.waiting.takeovers", "{takeover}", "Times this replica took the watch over from another.");
@@ -48,7 +48,7 @@ internal sealed class WaitingMetrics
 
     public void WatchingNoMore() => _watched.Add(-1);
 
-    public void Polled(bool asList) => _polls.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.call", asList ? "list" : "single"));
+    public void Polled(PollKind kind) => _polls.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.call", NameOf(kind)));
 
     public void TookOver() => _takeovers.Add(1);
 
@@ -56,10 +56,31 @@ internal sealed class WaitingMetrics
 
     public void Ended(TimeSpan lag) => _lag.Record(lag.TotalSeconds);
 
+    internal static string NameOf(PollKind kind) => kind switch
+    {
+        PollKind.Single => "single",
+        PollKind.List => "list",
+        PollKind.Spared => "spared",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
     internal static string NameOf(WaiterKind kind) => kind switch
     {
         WaiterKind.Answer => "answer",
         WaiterKind.Stream => "stream",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
+}
+
+/// <summary>What a poll cost. The set is closed: it is a metric's attribute.</summary>
+internal enum PollKind
+{
+    /// <summary>A call for one generation.</summary>
+    Single,
+
+    /// <summary>A call for a page of the list.</summary>
+    List,
+
+    /// <summary>Nothing: somebody else had just asked.</summary>
+    Spared,
 }

@@ -142,15 +142,16 @@ internal sealed partial class Watcher(
     {
         try
         {
-            metrics.Polled(asList: false);
             var halfway = now - (_options.PollEvery / 2); // younger than that, somebody else's answer saves this poll
             var notBefore = watch.HintedAt > halfway ? watch.HintedAt : halfway;
-            var entry = await reader.RefreshAsync(GenerationId.Parse(watch.Key.Id, null), Guid.NewGuid().ToString("N"), notBefore);
+            var answer = await reader.RefreshAsync(GenerationId.Parse(watch.Key.Id, null), Guid.NewGuid().ToString("N"), notBefore);
+            metrics.Polled(answer.Status is CacheStatus.Miss or CacheStatus.Stale ? PollKind.Single : PollKind.Spared);
             watch.Faults = 0;
-            table.Learn(entry);
+            table.Learn(answer.Entry!);
         }
         catch (UpstreamException)
         {
+            metrics.Polled(PollKind.Single);
             watch.DueAt = schedule.AfterFault(++watch.Faults); // counted and logged where it happened; waiters are told at their end
         }
 #pragma warning disable CA1031 // callers wait for the next poll, whatever went wrong in this one
