@@ -104,7 +104,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
     [Fact]
     public async Task Idle_streams_cost_little_memory()
     {
-        var count = Size.Count(500, 10_000);
+        var count = Size.Count(2000, 10_000);
         await using var redis = await RedisServer.StartAsync();
         await using var fleet = await Fleet.StartAsync(1, redis.Endpoint);
         var replica = fleet.Replicas[0];
