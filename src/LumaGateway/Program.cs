@@ -6,9 +6,15 @@ using LumaGateway.Features.Generations;
 using LumaGateway.Features.Health;
 using LumaGateway.Features.OpenApi;
 using LumaGateway.Features.Passthrough;
+using LumaGateway.Features.Server;
 using LumaGateway.Features.Waiting;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
+
+if (KeyCommand.TryRun(args, Console.Out))
+{
+    return 0;
+}
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {
@@ -16,11 +22,11 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
     ContentRootPath = AppContext.BaseDirectory, // the root appsettings.json is copied beside the binary
 });
 
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 builder.Services.AddSingleton(TimeProvider.System);
 
 // What the gateway is made of, outermost first.
 builder.Services.AddGatewayTelemetry(builder.Configuration);
+builder.Services.AddGatewayServer();
 builder.Services.AddGatewayErrors();
 builder.Services.AddAccess();
 builder.Services.AddGenerations();
@@ -39,9 +45,12 @@ if (!await app.CanStartAsync())
 }
 
 // The order in which a request meets things.
+app.UseForwardedHeaders();
 app.UseRequestId();
+app.UseSafeHeaders();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseMethodAnswers();
 app.UseRouting();
 app.UseAccess();
 
@@ -52,5 +61,7 @@ app.MapCallbacks();
 app.MapPassthrough();
 app.MapGatewayHealth();
 app.MapGatewayDocument();
+app.MapMetrics();
 
+app.AddListeners();
 return await app.RunOrExplainAsync();

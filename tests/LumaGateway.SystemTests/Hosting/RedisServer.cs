@@ -16,12 +16,21 @@ internal sealed class RedisServer : IAsyncDisposable
     private readonly bool _isGarnet;
     private readonly string[] _arguments;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-redis-");
+    private readonly bool _isSentinel;
+    private readonly string _login;
     private ChildProcess? _process;
     private ConnectionMultiplexer? _admin;
 
-    private RedisServer(bool isGarnet, string[] arguments) => (_isGarnet, _arguments) = (isGarnet, arguments);
+    private RedisServer(bool isGarnet, string[] arguments)
+    {
+        (_isGarnet, _isSentinel, _arguments) = (isGarnet, arguments.Contains("--sentinel"), arguments);
+        _login = Array.IndexOf(arguments, "--requirepass") is >= 0 and var at ? $",password={arguments[at + 1]}" : string.Empty;
+    }
 
     public static bool IsInstalled => Tool.IsInstalled(Program);
+
+    /// <summary>Skips the running test where there is no <c>redis-server</c>.</summary>
+    public static void Require() => Tool.Require(Program);
 
     public int Port { get; } = FreePort.Next();
 
@@ -32,7 +41,7 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <summary>Whichever server there is.</summary>
     public static Task<RedisServer> StartAsync() => StartAsync(isGarnet: !IsInstalled, []);
 
-    /// <summary>Needs <c>redis-server</c>: <see cref="Tool.Require"/> it first.</summary>
+    /// <summary>Needs <c>redis-server</c>: <see cref="Require"/> it first. In the arguments, <c>{port}</c> stands for its port and <c>{folder}</c> for its folder.</summary>
     public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync(isGarnet: false, arguments);
 
     public static async Task<RedisServer> StartGarnetAsync()
@@ -41,6 +50,9 @@ internal sealed class RedisServer : IAsyncDisposable
         Assert.True(await restore.WaitForExitAsync(TimeSpan.FromMinutes(5)) == 0, $"dotnet tool restore failed.\n{restore.Everything}");
         return await StartAsync(isGarnet: true, []);
     }
+
+    /// <summary>A Sentinel, which writes to its settings' file itself.</summary>
+    public static Task<RedisServer> StartSentinelAsync(string settings) => StartAsync(isGarnet: false, [settings, "--sentinel"]);
 
     /// <summary>A server that does not run yet.</summary>
     public static RedisServer NotYet() => new(isGarnet: false, []);
@@ -52,10 +64,14 @@ internal sealed class RedisServer : IAsyncDisposable
         _process = _isGarnet
             ? ChildProcess.Start(
                 ChildProcess.Dotnet,
-                ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--memory", "64m", "--index", "8m", "--logdir", Folder],
+                ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--memory", "64m", "--index", "8m"],
                 directory: Repository.Root)
-            : ChildProcess.Start(Program, ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments]);
-        await Wait.UntilAsync(IsListeningAsync, TimeSpan.FromSeconds(30), () => $"Redis does not listen.\n{_process.Everything}");
+            : ChildProcess.Start(Program, _isSentinel
+                ? [.. _arguments, "--port", Number(Port), "--bind", "127.0.0.1", "--dir", Folder]
+                : ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments.Select(Filled)]);
+        await Wait.UntilAsync(
+            () => _process.HasExited ? Task.FromResult(true) : IsListeningAsync(), TimeSpan.FromSeconds(30), () => $"Redis does not listen.\n{_process.Everything}");
+        Assert.False(_process.HasExited, $"Redis ended at its start.\n{_process.Everything}");
     }
 
     public void Kill()
@@ -80,11 +96,16 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <summary>Makes it a replica of nobody that can be found: reads go on, writes are refused.</summary>
     public async Task MakeReadOnlyAsync()
     {
-        await (await AdminAsync()).GetServer(Endpoint).ExecuteAsync("REPLICAOF", "127.0.0.1", Number(FreePort.Next()));
+        await ExecuteAsync("REPLICAOF", "127.0.0.1", Number(FreePort.Next()));
         await SetAsync("replica-serve-stale-data", "yes");
     }
 
-    public async Task MakeWritableAsync() => await (await AdminAsync()).GetServer(Endpoint).ExecuteAsync("REPLICAOF", "NO", "ONE");
+    public Task MakeWritableAsync() => ExecuteAsync("REPLICAOF", "NO", "ONE");
+
+    public Task SetPasswordAsync(string password) => SetAsync("requirepass", password);
+
+    public async Task<RedisResult> ExecuteAsync(string command, params object[] arguments) =>
+        await (await AdminAsync()).GetServer(Endpoint).ExecuteAsync(command, arguments);
 
     public async Task<IDatabase> DataAsync() => (await AdminAsync()).GetDatabase();
 
@@ -114,15 +135,36 @@ internal sealed class RedisServer : IAsyncDisposable
         }
 
         var server = new RedisServer(isGarnet, arguments);
-        await server.RestartAsync();
-        return server;
+        try
+        {
+            await server.RestartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
+
+    private string Filled(string argument) =>
+        argument.Replace("{port}", Number(Port), StringComparison.Ordinal).Replace("{folder}", Folder, StringComparison.Ordinal);
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private async Task SetAsync(string parameter, string value) => await (await AdminAsync()).GetServer(Endpoint).ConfigSetAsync(parameter, value);
 
-    private async Task<ConnectionMultiplexer> AdminAsync() => _admin ??= await ConnectionMultiplexer.ConnectAsync($"{Endpoint},allowAdmin=true,abortConnect=false");
+    private async Task<ConnectionMultiplexer> AdminAsync()
+    {
+        if (_admin is null)
+        {
+            var options = ConfigurationOptions.Parse($"{Endpoint},allowAdmin=true,abortConnect=false{_login}");
+            options.CommandMap = _isSentinel ? CommandMap.Sentinel : CommandMap.Default;
+            _admin = await ConnectionMultiplexer.ConnectAsync(options);
+        }
+
+        return _admin;
+    }
 
     private async Task<bool> IsListeningAsync()
     {

@@ -41,11 +41,17 @@ internal static class GenerationEndpoints
         if (PreferredWait.Read(context.Request.Headers["Prefer"], options.Value.Longest) is { } wait)
         {
             context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(long)wait.TotalSeconds}");
+            Visit.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters
             answer = await waiting.ReadAsync(id, wait, context.TraceIdentifier, context.RequestAborted);
         }
         else
         {
             answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
+        }
+
+        if (answer.Status is CacheStatus.Miss)
+        {
+            Visit.Of(context)?.Charge(cached: 0, upstream: 1);
         }
 
         await GenerationResponse.WriteAsync(context, answer, clock.GetUtcNow());
