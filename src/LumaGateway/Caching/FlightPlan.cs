@@ -15,11 +15,12 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     /// <param name="flight">The flight.</param>
     /// <param name="origin">Where the answer comes from when the cache has none.</param>
     /// <param name="requestId">The request for which it is fetched.</param>
-    /// <param name="newerThan">What is in the cache is an answer only if it was stored after this; null where any will do.</param>
-    public async Task<CacheAnswer> FlyAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, DateTimeOffset? newerThan = null)
+    /// <param name="suffices">What an entry of the cache must fulfil besides being good; null where any good one will do.</param>
+    public async Task<CacheAnswer> FlyAsync(
+        Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, Func<CacheEntry, bool>? suffices = null)
     {
         using var deadline = new Deadline(origin.Deadline, clock);
-        var seen = await LookAsync(flight, newerThan);
+        var seen = await LookAsync(flight, suffices);
         if (seen.Answer is { } found)
         {
             return found;
@@ -30,7 +31,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
         {
             if (shared.IsConfigured)
             {
-                (lease, seen) = await WaitForTurnAsync(flight, seen, newerThan, deadline);
+                (lease, seen) = await WaitForTurnAsync(flight, seen, suffices, deadline);
                 if (seen.Answer is { } fetchedElsewhere)
                 {
                     return fetchedElsewhere;
@@ -46,11 +47,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Looks in memory and Redis. An entry still good is the answer; another may serve as cover.</summary>
-    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight, DateTimeOffset? newerThan)
+    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight, Func<CacheEntry, bool>? suffices)
     {
         var held = memory.Find(flight.Key);
         var now = clock.GetUtcNow();
-        if (held is not null && IsGood(held.Entry, now, newerThan) && now < held.LookAgainAt)
+        if (held is not null && IsGood(held.Entry, now, suffices) && now < held.LookAgainAt)
         {
             return new Seen(held.Entry, held.Epoch, new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory));
         }
@@ -64,11 +65,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
 
         if (view.Best is { } theirs && (held is null || theirs.FreshUntil >= held.Entry.FreshUntil))
         {
-            var answer = IsGood(theirs, now, newerThan) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
+            var answer = IsGood(theirs, now, suffices) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
             return new Seen(Keep(flight, theirs, view.Epoch).Entry, view.Epoch, answer);
         }
 
-        if (held is not null && IsGood(held.Entry, now, newerThan))
+        if (held is not null && IsGood(held.Entry, now, suffices))
         {
             Keep(flight, held.Entry, view.IsReached ? view.Epoch : held.Epoch);
             if (view.IsReached)
@@ -84,7 +85,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
 
     /// <summary>Waits until this replica may fetch, another has fetched, or Redis cannot say whose turn it is.</summary>
     private async Task<(IAsyncDisposable? Lease, Seen Seen)> WaitForTurnAsync(
-        Flights<CacheAnswer>.Flight flight, Seen seen, DateTimeOffset? newerThan, Deadline deadline)
+        Flights<CacheAnswer>.Flight flight, Seen seen, Func<CacheEntry, bool>? suffices, Deadline deadline)
     {
         var begun = clock.GetTimestamp();
         var fetchedElsewhere = default(long?); // when another replica was last known to be at it
@@ -94,7 +95,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             if (reached)
             {
                 // Looked at after the lock was got or refused: whoever had it before has written by now, or failed.
-                seen = await LookAsync(flight, newerThan);
+                seen = await LookAsync(flight, suffices);
                 if (seen.Answer is { } answer)
                 {
                     SharedLevel.Release(lease);
@@ -188,8 +189,8 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Good is fresh and not near its end: a fetch begun for a refresh must not be content with what it is to refresh.</summary>
-    private static bool IsGood(CacheEntry entry, DateTimeOffset now, DateTimeOffset? newerThan) =>
-        now < entry.EagerFrom && (newerThan is null || entry.StoredAt > newerThan);
+    private static bool IsGood(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, bool>? suffices) =>
+        now < entry.EagerFrom && (suffices is null || suffices(entry));
 
     /// <summary>What a look found: the best entry, the key's purge mark, and the answer if the entry is good enough to be one.</summary>
     private readonly record struct Seen(CacheEntry? Entry, string? Epoch, CacheAnswer? Answer);

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Asks the upstream for one generation and reads the answer with the configured dialect. Throws <see cref="UpstreamException"/>
+/// Asks the upstream for one generation, or for a page of them, and reads the answer with the configured dialect. Throws <see cref="UpstreamException"/>
 /// for everything that is no usable answer. Safe for concurrent use.
 /// </summary>
 internal sealed partial class UpstreamClient(
@@ -27,17 +27,35 @@ internal sealed partial class UpstreamClient(
     private readonly int _maxBodyBytes = options.Value.MaxBodyBytes;
     private readonly Uri _root = options.Value.Root;
 
+    /// <summary>Whether several generations can be asked about at once.</summary>
+    public bool HasList => _dialect is IListingDialect;
+
     /// <param name="id">The generation.</param>
     /// <param name="requestId">Sent as <c>X-Request-Id</c>, so that the upstream's people find the call.</param>
     /// <param name="deadline">Ends the whole way, retries included.</param>
     public async Task<DialectAnswer> GetAsync(GenerationId id, string requestId, Deadline deadline)
     {
+        var answer = await AskAsync(new Call<DialectAnswer>(_dialect.PathOf(id), (status, body) => _dialect.Read(id, status, body), requestId), deadline);
+        metrics.Answered(answer);
+        return answer;
+    }
+
+    /// <summary>One page of the account's generations, newest first. Only where <see cref="HasList"/>.</summary>
+    /// <param name="limit">The page's length.</param>
+    /// <param name="offset">How many newer ones to leave out.</param>
+    /// <param name="requestId">Sent as <c>X-Request-Id</c>.</param>
+    /// <param name="deadline">Ends the whole way, retries included.</param>
+    public Task<DialectPage> ListAsync(int limit, int offset, string requestId, Deadline deadline)
+    {
+        var lists = (IListingDialect)_dialect;
+        return AskAsync(new Call<DialectPage>(lists.PathOfList(limit, offset), lists.ReadList, requestId), deadline);
+    }
+
+    private async Task<TAnswer> AskAsync<TAnswer>(Call<TAnswer> call, Deadline deadline)
+    {
         try
         {
-            var answer = await pipeline.ExecuteAsync(
-                static (call, token) => call.client.AttemptAsync(call.id, call.requestId, token), (client: this, id, requestId), deadline);
-            metrics.Answered(answer);
-            return answer;
+            return await pipeline.ExecuteAsync(static (run, token) => run.client.AttemptAsync(run.call, token), (client: this, call), deadline);
         }
         catch (UpstreamException exception)
         {
@@ -58,7 +76,7 @@ internal sealed partial class UpstreamClient(
         return _dialect.Read(id, HttpStatusCode.OK, document!.RootElement);
     }
 
-    private async Task<DialectAnswer> AttemptAsync(GenerationId id, string requestId, CancellationToken token)
+    private async Task<TAnswer> AttemptAsync<TAnswer>(Call<TAnswer> call, CancellationToken token)
     {
         if (pause.Remaining is var left && left > TimeSpan.Zero)
         {
@@ -66,13 +84,13 @@ internal sealed partial class UpstreamClient(
         }
 
         using var place = await gate.EnterAsync(token);
-        using var response = await SendAsync(id, requestId, token);
-        return await ReadAsync(id, response, token);
+        using var response = await SendAsync(call.Path, call.RequestId, token);
+        return await ReadAsync(call, response, token);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(GenerationId id, string requestId, CancellationToken token)
+    private async Task<HttpResponseMessage> SendAsync(string path, string requestId, CancellationToken token)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root, _dialect.PathOf(id)));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root, path));
         request.Headers.TryAddWithoutValidation("X-Request-Id", requestId);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         metrics.Asked();
@@ -86,13 +104,13 @@ internal sealed partial class UpstreamClient(
         }
     }
 
-    private async Task<DialectAnswer> ReadAsync(GenerationId id, HttpResponseMessage response, CancellationToken token)
+    private async Task<TAnswer> ReadAsync<TAnswer>(Call<TAnswer> call, HttpResponseMessage response, CancellationToken token)
     {
         var body = await ReadBodyAsync(response, token);
         try
         {
             using var document = Parse(response.IsSuccessStatusCode, body.WrittenMemory);
-            return _dialect.Read(id, response.StatusCode, document?.RootElement ?? default);
+            return call.Read(response.StatusCode, document?.RootElement ?? default);
         }
         catch (UpstreamException exception) when (RetryAfterOf(response) is { } wait
             && response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
@@ -160,6 +178,9 @@ internal sealed partial class UpstreamClient(
         };
         return new UpstreamException(UpstreamFault.Unreachable, $"The exchange broke off: {error}.");
     }
+
+    /// <summary>One question, whatever kind of answer it has.</summary>
+    private readonly record struct Call<TAnswer>(string Path, Func<HttpStatusCode, JsonElement, TAnswer> Read, string RequestId);
 
     private static partial class Log
     {

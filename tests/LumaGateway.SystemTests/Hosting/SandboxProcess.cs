@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace LumaGateway.SystemTests.Hosting;
@@ -54,6 +55,13 @@ internal sealed class SandboxProcess : IAsyncDisposable
 
     public async Task MendAsync() =>
         (await _control.DeleteAsync(new Uri("/sandbox/faults", UriKind.Relative), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+
+    /// <summary>When a generation of a known course will end. Its course begins now, if nobody has seen it before.</summary>
+    public async Task<DateTimeOffset> EndOfAsync(string id)
+    {
+        var story = await _control.GetFromJsonAsync<JsonElement>(new Uri($"/sandbox/generations/{id}", UriKind.Relative), TestContext.Current.CancellationToken);
+        return story.GetProperty("changes").EnumerateArray().Last().GetProperty("at").GetDateTimeOffset();
+    }
 
     /// <summary>Puts a generation into a state, now.</summary>
     public async Task MoveAsync(string id, string state) => (await _control.PutAsJsonAsync(

@@ -1,8 +1,11 @@
 using System.Diagnostics;
+using System.Globalization;
 using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
+using LumaGateway.Features.Waiting;
+using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Generations;
 
@@ -30,10 +33,22 @@ internal static class GenerationEndpoints
             .RequireRight(Rights.Purge);
     }
 
-    private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, TimeProvider clock)
+    private static async Task ReadAsync(
+        GenerationId id, HttpContext context, GenerationReader reader, WaitingReader waiting, IOptions<WaitingOptions> options, TimeProvider clock)
     {
         Activity.Current?.SetTag("luma_gateway.generation.id", id.Value);
-        var answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
+        CacheAnswer answer;
+        if (PreferredWait.Read(context.Request.Headers["Prefer"], options.Value.Longest) is { } wait)
+        {
+            context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(long)wait.TotalSeconds}");
+            Visit.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters
+            answer = await waiting.ReadAsync(id, wait, context.TraceIdentifier, context.RequestAborted);
+        }
+        else
+        {
+            answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
+        }
+
         if (answer.Status is CacheStatus.Miss)
         {
             Visit.Of(context)?.Charge(cached: 0, upstream: 1);
