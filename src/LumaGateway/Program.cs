@@ -1,6 +1,7 @@
 using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Errors;
+using LumaGateway.Features.Assets;
 using LumaGateway.Features.Generations;
 using LumaGateway.Features.Health;
 using LumaGateway.Features.OpenApi;
@@ -28,6 +29,7 @@ builder.Services.AddGatewayServer();
 builder.Services.AddGatewayErrors();
 builder.Services.AddAccess();
 builder.Services.AddGenerations();
+builder.Services.AddAssets();
 builder.Services.AddResponseCache();
 builder.Services.AddUpstreams();
 builder.Services.AddPassthrough(builder.Configuration.GetSection("ReverseProxy"));
@@ -51,6 +53,7 @@ app.UseRouting();
 app.UseAccess();
 
 app.MapGenerations();
+app.MapAssets();
 app.MapPassthrough();
 app.MapGatewayHealth();
 app.MapGatewayDocument();

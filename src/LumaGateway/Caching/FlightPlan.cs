@@ -12,10 +12,14 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LaterLooks = TimeSpan.FromMilliseconds(120);
 
-    public async Task<CacheAnswer> FlyAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId)
+    /// <param name="flight">The flight.</param>
+    /// <param name="origin">Where the answer comes from when the cache has none.</param>
+    /// <param name="requestId">The request for which it is fetched.</param>
+    /// <param name="newerThan">What is in the cache is an answer only if it was stored after this; null where any will do.</param>
+    public async Task<CacheAnswer> FlyAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, DateTimeOffset? newerThan = null)
     {
         using var deadline = new Deadline(origin.Deadline, clock);
-        var seen = await LookAsync(flight);
+        var seen = await LookAsync(flight, newerThan);
         if (seen.Answer is { } found)
         {
             return found;
@@ -26,7 +30,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
         {
             if (shared.IsConfigured)
             {
-                (lease, seen) = await WaitForTurnAsync(flight, seen, deadline);
+                (lease, seen) = await WaitForTurnAsync(flight, seen, newerThan, deadline);
                 if (seen.Answer is { } fetchedElsewhere)
                 {
                     return fetchedElsewhere;
@@ -42,11 +46,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Looks in memory and Redis. An entry still good is the answer; another may serve as cover.</summary>
-    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight)
+    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight, DateTimeOffset? newerThan)
     {
         var held = memory.Find(flight.Key);
         var now = clock.GetUtcNow();
-        if (held is not null && IsGood(held.Entry, now) && now < held.LookAgainAt)
+        if (held is not null && IsGood(held.Entry, now, newerThan) && now < held.LookAgainAt)
         {
             return new Seen(held.Entry, held.Epoch, new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory));
         }
@@ -60,11 +64,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
 
         if (view.Best is { } theirs && (held is null || theirs.FreshUntil >= held.Entry.FreshUntil))
         {
-            var answer = IsGood(theirs, now) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
+            var answer = IsGood(theirs, now, newerThan) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
             return new Seen(Keep(flight, theirs, view.Epoch).Entry, view.Epoch, answer);
         }
 
-        if (held is not null && IsGood(held.Entry, now))
+        if (held is not null && IsGood(held.Entry, now, newerThan))
         {
             Keep(flight, held.Entry, view.IsReached ? view.Epoch : held.Epoch);
             if (view.IsReached)
@@ -79,7 +83,8 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Waits until this replica may fetch, another has fetched, or Redis cannot say whose turn it is.</summary>
-    private async Task<(IAsyncDisposable? Lease, Seen Seen)> WaitForTurnAsync(Flights<CacheAnswer>.Flight flight, Seen seen, Deadline deadline)
+    private async Task<(IAsyncDisposable? Lease, Seen Seen)> WaitForTurnAsync(
+        Flights<CacheAnswer>.Flight flight, Seen seen, DateTimeOffset? newerThan, Deadline deadline)
     {
         var begun = clock.GetTimestamp();
         var fetchedElsewhere = default(long?); // when another replica was last known to be at it
@@ -89,7 +94,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             if (reached)
             {
                 // Looked at after the lock was got or refused: whoever had it before has written by now, or failed.
-                seen = await LookAsync(flight);
+                seen = await LookAsync(flight, newerThan);
                 if (seen.Answer is { } answer)
                 {
                     SharedLevel.Release(lease);
@@ -183,7 +188,8 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Good is fresh and not near its end: a fetch begun for a refresh must not be content with what it is to refresh.</summary>
-    private static bool IsGood(CacheEntry entry, DateTimeOffset now) => now < entry.EagerFrom;
+    private static bool IsGood(CacheEntry entry, DateTimeOffset now, DateTimeOffset? newerThan) =>
+        now < entry.EagerFrom && (newerThan is null || entry.StoredAt > newerThan);
 
     /// <summary>What a look found: the best entry, the key's purge mark, and the answer if the entry is good enough to be one.</summary>
     private readonly record struct Seen(CacheEntry? Entry, string? Epoch, CacheAnswer? Answer);

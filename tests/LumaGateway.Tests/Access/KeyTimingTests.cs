@@ -6,11 +6,10 @@ namespace LumaGateway.Tests.Access;
 
 /// <summary>
 /// That the time of refusing tells nothing follows from the look-up: it is by the key's digest, which nobody can steer byte by byte. This
-/// measures it: the fastest of many short rounds, which other work on the machine does not change.
+/// measures it: the fastest of many rounds, which other work on the machine does not touch.
 /// </summary>
 public sealed class KeyTimingTests
 {
-    private const int Batch = 500;
     private const string Right = "lgk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 
     [Fact]
@@ -21,21 +20,21 @@ public sealed class KeyTimingTests
         string[] keys = [new('x', Right.Length), Right[..24] + new string('x', Right.Length - 24), Right[..^1] + "x", "x" + Right[1..]];
         var fastest = keys.ToDictionary(key => key, _ => double.MaxValue);
 
-        for (var round = 0; round < 300; round++)
+        for (var round = 0; round < 100; round++)
         {
             foreach (var key in keys)
             {
                 var begun = TimeProvider.System.GetTimestamp();
-                for (var i = 0; i < Batch; i++)
+                for (var i = 0; i < 1000; i++)
                 {
                     Assert.Null(clients.Find(key));
                 }
 
-                fastest[key] = Math.Min(fastest[key], TimeProvider.System.GetElapsedTime(begun).TotalNanoseconds / Batch);
+                fastest[key] = Math.Min(fastest[key], TimeProvider.System.GetElapsedTime(begun).TotalNanoseconds / 1000);
             }
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join('\n', fastest.Select(one => $"{one.Key}: {one.Value:F1} ns")));
-        Assert.True(fastest.Values.Max() < fastest.Values.Min() * 1.2, "More than a fifth apart.");
+        Assert.True(fastest.Values.Max() < fastest.Values.Min() * 1.25, "More than a quarter apart.");
     }
 }
