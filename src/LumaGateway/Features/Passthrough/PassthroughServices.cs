@@ -1,4 +1,5 @@
 using LumaGateway.Access;
+using LumaGateway.Features.Callbacks;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Features.Passthrough;
@@ -18,6 +19,10 @@ internal static class PassthroughServices
     }
 
     public static void MapPassthrough(this IEndpointRouteBuilder app) =>
-        app.MapReverseProxy(static pipeline => pipeline.Use(ForwarderProblems.WriteAsync))
+        app.MapReverseProxy(static pipeline =>
+            {
+                pipeline.Use(ForwarderProblems.WriteAsync);
+                pipeline.UseMiddleware<CallbackUrls>(); // innermost: whatever stands before it knows nothing of ours
+            })
             .RequireRight(Rights.Raw, forPost: Rights.Create, forDelete: Rights.Delete);
 }
