@@ -8,6 +8,8 @@ namespace LumaGateway.Contracts;
 [JsonSerializable(typeof(Generation))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(BatchItem))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(System.Text.Json.Nodes.JsonNode))]
 internal sealed partial class ContractsJson : JsonSerializerContext
 {
     /// <summary>The relaxed encoder leaves <c>&amp;</c> in signed links as it is: bodies go out as JSON, never into HTML.</summary>

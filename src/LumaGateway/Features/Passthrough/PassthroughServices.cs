@@ -1,4 +1,5 @@
 using LumaGateway.Access;
+using LumaGateway.Features.Callbacks;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Features.Passthrough;
@@ -28,6 +29,7 @@ internal static class PassthroughServices
                 pipeline.UseMiddleware<ForwarderProblems>();
                 pipeline.UseMiddleware<PassingAnswers>();
                 pipeline.UseMiddleware<IdempotentCreates>();
+                pipeline.UseMiddleware<CallbackUrls>(); // innermost: whatever stands before it knows nothing of ours
             })
             .RequireRight(Rights.Raw, forPost: Rights.Create, forDelete: Rights.Delete);
 }

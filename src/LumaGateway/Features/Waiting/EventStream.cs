@@ -49,26 +49,30 @@ internal sealed class EventStream(FirstNews first, WaitingRoom room, WatchTable 
     }
 
     /// <summary>A stream of one that begins is refused where its generation cannot be read; any other begins, and waits for better times.</summary>
-    private async Task GreetAsync(HttpContext context, IReadOnlyList<GenerationId> ids, IReadOnlyList<Watch> watches, bool isResumed)
+    private Task GreetAsync(HttpContext context, IReadOnlyList<GenerationId> ids, IReadOnlyList<Watch> watches, bool isResumed)
     {
-        await Parallel.ForEachAsync(
-            Enumerable.Range(0, ids.Count),
-            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = context.RequestAborted },
-            async (index, token) =>
+        return ids.Count == 1
+            ? GreetOneAsync(0, context.RequestAborted)
+            : Parallel.ForEachAsync(
+                Enumerable.Range(0, ids.Count),
+                new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = context.RequestAborted },
+                async (index, token) => await GreetOneAsync(index, token));
+
+        async Task GreetOneAsync(int index, CancellationToken token)
+        {
+            try
             {
-                try
+                var news = await first.GetAsync(ids[index], watches[index], context.TraceIdentifier, token);
+                if (ids.Count == 1 && news is { Summary: null })
                 {
-                    var news = await first.GetAsync(ids[index], watches[index], context.TraceIdentifier, token);
-                    if (ids.Count == 1 && news is { Summary: null })
-                    {
-                        throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id.");
-                    }
+                    throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id.");
                 }
-                catch (UpstreamException exception) when (ids.Count > 1 || (isResumed && exception.Fault is not UpstreamFault.NotFound))
-                {
-                    // The watch asks on.
-                }
-            });
+            }
+            catch (UpstreamException exception) when (ids.Count > 1 || (isResumed && exception.Fault is not UpstreamFault.NotFound))
+            {
+                // The watch asks on.
+            }
+        }
     }
 
     private async Task TellAsync(HttpContext context, EventWriter writer, Subscriber subscriber, Told told)

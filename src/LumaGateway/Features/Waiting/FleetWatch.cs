@@ -184,7 +184,7 @@ internal sealed partial class FleetWatch(
 
     private static partial class Log
     {
-        [LoggerMessage(4101, LogLevel.Information, "This replica now asks the upstream for all that callers of the fleet wait for; the one before fell silent or left.")]
+        [LoggerMessage(4151, LogLevel.Information, "This replica now asks the upstream for all that callers of the fleet wait for; the one before fell silent or left.")]
         public static partial void TookOver(ILogger logger);
     }
 }

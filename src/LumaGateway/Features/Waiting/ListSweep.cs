@@ -126,7 +126,7 @@ internal sealed partial class ListSweep(
 
     private static partial class Log
     {
-        [LoggerMessage(4121, LogLevel.Error, "Asking the upstream's list for callers that wait stumbled; it goes on.")]
+        [LoggerMessage(4171, LogLevel.Error, "Asking the upstream's list for callers that wait stumbled; it goes on.")]
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

@@ -217,7 +217,7 @@ internal sealed partial class Watcher(
 
     private static partial class Log
     {
-        [LoggerMessage(4111, LogLevel.Error, "The watch for callers that wait stumbled; it goes on.")]
+        [LoggerMessage(4161, LogLevel.Error, "The watch for callers that wait stumbled; it goes on.")]
         public static partial void TurnFailed(ILogger logger, Exception exception);
     }
 }
