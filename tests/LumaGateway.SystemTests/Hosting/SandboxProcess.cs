@@ -25,10 +25,10 @@ internal sealed class SandboxProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static async Task<SandboxProcess> StartAsync()
+    public static async Task<SandboxProcess> StartAsync(params string[] arguments)
     {
         var process = ChildProcess.Start(
-            ChildProcess.Dotnet, [Path.Combine(AppContext.BaseDirectory, "LumaGateway.Sandbox.dll"), "--alone", "--urls", "http://127.0.0.1:0"]);
+            ChildProcess.Dotnet, [Path.Combine(AppContext.BaseDirectory, "LumaGateway.Sandbox.dll"), "--alone", "--urls", "http://127.0.0.1:0", .. arguments]);
         try
         {
             var address = await process.ReadAsync(line => line.StartsWith(Listening, StringComparison.Ordinal) ? line[Listening.Length..] : null);

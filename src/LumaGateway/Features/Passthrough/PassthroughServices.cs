@@ -9,6 +9,10 @@ internal static class PassthroughServices
 {
     public static IServiceCollection AddPassthrough(this IServiceCollection services, IConfigurationSection routes)
     {
+        services.AddOptionsWithValidateOnStart<PassthroughOptions, PassthroughOptionsValidator>().BindConfiguration(PassthroughOptions.Section);
+        services.Configure<RouteOptions>(options => options.SetParameterPolicy<GenerationIdConstraint>(GenerationIdConstraint.Name));
+        services.AddSingleton<PassthroughMetrics>();
+        services.AddSingleton<CreateLedger>();
         services.AddSingleton<IForwarderHttpClientFactory, UpstreamForwarderClients>();
         services.AddReverseProxy()
             .LoadFromConfig(routes)
@@ -21,7 +25,10 @@ internal static class PassthroughServices
     public static void MapPassthrough(this IEndpointRouteBuilder app) =>
         app.MapReverseProxy(static pipeline =>
             {
-                pipeline.Use(ForwarderProblems.WriteAsync);
+                pipeline.Use(PlainPath.CheckAsync);
+                pipeline.UseMiddleware<ForwarderProblems>();
+                pipeline.UseMiddleware<PassingAnswers>();
+                pipeline.UseMiddleware<IdempotentCreates>();
                 pipeline.UseMiddleware<CallbackUrls>(); // innermost: whatever stands before it knows nothing of ours
             })
             .RequireRight(Rights.Raw, forPost: Rights.Create, forDelete: Rights.Delete);
