@@ -195,3 +195,12 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     /// <summary>What a look found: the best entry, the key's purge mark, and the answer if the entry is good enough to be one.</summary>
     private readonly record struct Seen(CacheEntry? Entry, string? Epoch, CacheAnswer? Answer);
 }
+
+/// <summary>Which entries of the cache are good enough. By default all that are fresh.</summary>
+/// <param name="NewerThan">Entries stored until then are not; null where any will do.</param>
+/// <param name="IsOfInterim">Whether that is asked of interim entries only: what is final is final.</param>
+internal readonly record struct Wanted(DateTimeOffset? NewerThan, bool IsOfInterim)
+{
+    public bool Takes(CacheEntry entry) =>
+        NewerThan is null || entry.StoredAt > NewerThan || (IsOfInterim && entry.Kind is EntryKind.Final);
+}
