@@ -5,8 +5,14 @@ using LumaGateway.Features.Generations;
 using LumaGateway.Features.Health;
 using LumaGateway.Features.OpenApi;
 using LumaGateway.Features.Passthrough;
+using LumaGateway.Features.Server;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
+
+if (KeyCommand.TryRun(args, Console.Out))
+{
+    return 0;
+}
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {
@@ -14,11 +20,11 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
     ContentRootPath = AppContext.BaseDirectory, // the root appsettings.json is copied beside the binary
 });
 
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 builder.Services.AddSingleton(TimeProvider.System);
 
 // What the gateway is made of, outermost first.
 builder.Services.AddGatewayTelemetry(builder.Configuration);
+builder.Services.AddGatewayServer();
 builder.Services.AddGatewayErrors();
 builder.Services.AddAccess();
 builder.Services.AddGenerations();
@@ -35,9 +41,12 @@ if (!await app.CanStartAsync())
 }
 
 // The order in which a request meets things.
+app.UseForwardedHeaders();
 app.UseRequestId();
+app.UseSafeHeaders();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseMethodAnswers();
 app.UseRouting();
 app.UseAccess();
 
@@ -45,5 +54,7 @@ app.MapGenerations();
 app.MapPassthrough();
 app.MapGatewayHealth();
 app.MapGatewayDocument();
+app.MapMetrics();
 
+app.AddListeners();
 return await app.RunOrExplainAsync();

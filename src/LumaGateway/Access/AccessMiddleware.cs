@@ -1,69 +1,109 @@
+using System.Globalization;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace LumaGateway.Access;
 
 /// <summary>
-/// Lets a request pass to its endpoint when its client has the right that the endpoint asks for. An endpoint that asks for none is open to
-/// everybody. Refusals are statuses without a body, made problems further out.
+/// Lets a request pass to its endpoint when its client has the right that the endpoint asks for and is within its limits. An endpoint that
+/// asks for no right is open to everybody. Refusals are statuses without a body, made problems further out.
 /// </summary>
-internal sealed partial class AccessMiddleware(RequestDelegate next, ClientDirectory clients, ILogger<AccessMiddleware> logger)
+internal sealed class AccessMiddleware(RequestDelegate next, ClientDirectory clients, JwtClients tokens, Audit audit)
 {
     private const string ApiKeyHeader = "X-Api-Key";
     private const string Bearer = "Bearer ";
 
-    public Task InvokeAsync(HttpContext context)
+    /// <summary>What is told afterwards in any case: it costs money, loses work, or takes an answer away from others.</summary>
+    private const Rights Audited = Rights.Create | Rights.Delete | Rights.Purge;
+
+    public async Task InvokeAsync(HttpContext context)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredRight>() is not { } required)
         {
-            return next(context);
+            await next(context);
+            return;
         }
 
-        var client = Identify(context.Request.Headers);
+        var (client, refusal) = await IdentifyAsync(context.Request.Headers);
         if (client is null)
         {
-            Log.Unknown(logger, context.Request.Method, context.TraceIdentifier);
+            audit.Refused(context, "unknown", refusal);
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
-            return Task.CompletedTask;
+            return;
         }
 
         var asked = required.For(context.Request.Method);
         if (!client.May(asked))
         {
-            Log.Refused(logger, client.Name, asked, context.Request.Method, context.TraceIdentifier);
+            audit.Refused(context, client.Name, Refusal.MissingRight);
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
-            return Task.CompletedTask;
+            return;
         }
 
-        return next(context);
+        if (client.Allowance.TryEnter(out var wait) is { } limit)
+        {
+            audit.Refused(context, client.Name, limit);
+            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            return;
+        }
+
+        await FollowAsync(context, new Visit(client), required, asked & Audited);
+    }
+
+    private async Task FollowAsync(HttpContext context, Visit visit, RequiredRight required, Rights audited)
+    {
+        context.Features.Set(visit);
+        var outcome = nameof(Exception);
+        try
+        {
+            if (required.GoesUpstream)
+            {
+                visit.Charge(cached: 0, upstream: 1);
+            }
+
+            await next(context);
+            outcome = audited is Rights.None ? "" : context.Response.StatusCode.ToString(CultureInfo.InvariantCulture);
+        }
+        catch (UpstreamException fault)
+        {
+            outcome = fault.Fault.ToString();
+            visit.Charge(cached: 0, upstream: 1); // guessing ids costs more than reading
+            throw;
+        }
+        finally
+        {
+            visit.HandBackPlace();
+            if (audited is not Rights.None)
+            {
+                audit.Did(context, visit.Client.Name, audited, outcome);
+            }
+        }
     }
 
     /// <summary>A key that is sent must be right, even where none is needed.</summary>
-    private Client? Identify(IHeaderDictionary headers)
+    private async ValueTask<(Client? Client, Refusal Otherwise)> IdentifyAsync(IHeaderDictionary headers)
     {
         var authorization = headers[HeaderNames.Authorization];
         var apiKey = headers[ApiKeyHeader];
         if (StringValues.IsNullOrEmpty(authorization) && StringValues.IsNullOrEmpty(apiKey))
         {
-            return clients.Anonymous;
+            return (clients.Anonymous, Refusal.NoCredential);
         }
 
         if (apiKey is [{ Length: > 0 } key])
         {
-            return clients.Find(key);
+            return (clients.Find(key), Refusal.UnknownKey);
         }
 
-        return authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
-            ? clients.Find(value.AsSpan(Bearer.Length).Trim())
-            : null;
-    }
+        if (authorization is not [{ } value] || !value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        {
+            return (null, Refusal.UnknownKey);
+        }
 
-    private static partial class Log
-    {
-        [LoggerMessage(1011, LogLevel.Information, "Refused {Method}: no valid client key (request {RequestId}).")]
-        public static partial void Unknown(ILogger logger, string method, string requestId);
-
-        [LoggerMessage(1012, LogLevel.Information, "Refused {Client} {Method}: it lacks the right {Right} (request {RequestId}).")]
-        public static partial void Refused(ILogger logger, string client, Rights right, string method, string requestId);
+        return tokens.MayBeToken(value)
+            ? (await tokens.FindAsync(value[Bearer.Length..].Trim()), Refusal.InvalidToken)
+            : (clients.Find(value.AsSpan(Bearer.Length).Trim()), Refusal.UnknownKey);
     }
 }

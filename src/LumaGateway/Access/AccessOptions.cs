@@ -10,6 +10,9 @@ internal sealed class AccessOptions
 
     /// <summary>Lets callers in without a key, with <c>read</c> and <c>assets</c> only.</summary>
     public bool AllowAnonymous { get; set; }
+
+    /// <summary>An issuer whose JWTs are accepted as well.</summary>
+    public JwtOptions Jwt { get; init; } = new();
 }
 
 /// <summary>One internal client.</summary>
@@ -23,6 +26,9 @@ internal sealed class ClientOptions
 
     /// <summary>Its rights; <c>read</c> and <c>assets</c> where none are named.</summary>
     public IList<string> Rights { get; init; } = [];
+
+    /// <summary>Where its limits are not those of everybody.</summary>
+    public ClientLimitsOptions Limits { get; init; } = new();
 
     public IEnumerable<string> Digests => KeySha256.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }

@@ -9,9 +9,9 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
     public ValidateOptionsResult Validate(string? name, AccessOptions options)
     {
         var faults = new ValidateOptionsResultBuilder();
-        if (options.Clients.Count == 0 && !options.AllowAnonymous)
+        if (options.Clients.Count == 0 && !options.AllowAnonymous && !options.Jwt.IsConfigured)
         {
-            faults.AddError("Nobody could come in: set Access:Clients:0:Name and Access:Clients:0:KeySha256, or Access:AllowAnonymous to true.");
+            faults.AddError("Nobody could come in: set Access:Clients:0:Name and Access:Clients:0:KeySha256, or Access:Jwt:Authority and Access:Jwt:Audience, or Access:AllowAnonymous to true.");
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -21,7 +21,37 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
             AddFaults(faults, $"Access:Clients:{i}", options.Clients[i], names, digests);
         }
 
+        AddFaults(faults, options.Jwt);
         return faults.Build();
+    }
+
+    private static void AddFaults(ValidateOptionsResultBuilder faults, JwtOptions jwt)
+    {
+        if (!jwt.IsConfigured)
+        {
+            return;
+        }
+
+        if (!Uri.TryCreate(jwt.Authority, UriKind.Absolute, out var authority) || authority.UserInfo.Length > 0
+            || !(authority.Scheme is "https" || (authority.Scheme is "http" && authority.IsLoopback)))
+        {
+            faults.AddError("must be the issuer's absolute https address (http on the loopback address only).", "Access:Jwt:Authority");
+        }
+
+        if (jwt.Audience.Length == 0)
+        {
+            faults.AddError("is required beside Access:Jwt:Authority: a token made for somebody else must not be believed.", "Access:Jwt:Audience");
+        }
+
+        if (jwt.ClientNameClaim.Length == 0)
+        {
+            faults.AddError("must name a claim.", "Access:Jwt:ClientNameClaim");
+        }
+
+        if (jwt.RightsClaim.Length == 0)
+        {
+            faults.AddError("must name a claim.", "Access:Jwt:RightsClaim");
+        }
     }
 
     private static void AddFaults(
@@ -46,15 +76,34 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
             faults.AddError($"{key}:KeySha256 repeats a key.");
         }
 
+        AddFaults(faults, $"{key}:Limits", client.Limits);
         foreach (var right in client.Rights.Where(right => !RightNames.TryParse(right, out _)))
         {
             faults.AddError($"{key}:Rights '{right}' is no right; the rights are {RightNames.All}.");
         }
     }
 
-    [GeneratedRegex("^[A-Za-z0-9._-]{1,64}$")]
+    private static void AddFaults(ValidateOptionsResultBuilder faults, string key, ClientLimitsOptions limits)
+    {
+        if (limits.RequestsPerSecond is < 0 or > 1_000_000)
+        {
+            faults.AddError("must be between 0 and 1000000.", $"{key}:RequestsPerSecond");
+        }
+
+        if (limits.Burst is < 1 or > 10_000_000)
+        {
+            faults.AddError("must be between 1 and 10000000.", $"{key}:Burst");
+        }
+
+        if (limits.Concurrency is < 0 or > 1_000_000)
+        {
+            faults.AddError("must be between 0 and 1000000.", $"{key}:Concurrency");
+        }
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,64}\z")]
     private static partial Regex NamePattern();
 
-    [GeneratedRegex("^[0-9a-f]{64}$")]
+    [GeneratedRegex(@"\A[0-9a-f]{64}\z")]
     private static partial Regex DigestPattern();
 }

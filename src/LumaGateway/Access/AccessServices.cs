@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
+
 namespace LumaGateway.Access;
 
 /// <summary>Registers who may come in.</summary>
@@ -6,7 +9,13 @@ internal static class AccessServices
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
         services.AddOptionsWithValidateOnStart<AccessOptions, AccessOptionsRules>().BindConfiguration(AccessOptions.Section);
+        services.AddOptionsWithValidateOnStart<LimitsOptions, LimitsOptionsValidator>().BindConfiguration(LimitsOptions.Section);
+        services.AddSingleton<IConfigureOptions<JwtBearerOptions>, JwtSetup>();
+        services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, JwtBearerPostConfigureOptions>();
+        services.AddSingleton<Allowances>();
         services.AddSingleton<ClientDirectory>();
+        services.AddSingleton<JwtClients>();
+        services.AddSingleton<Audit>();
 
         return services;
     }

@@ -1,9 +1,13 @@
 namespace LumaGateway.Access;
 
-/// <summary>Who is asking. One instance a client, shared by all its requests.</summary>
-internal sealed record Client(string Name, Rights Rights)
+/// <summary>Who is asking.</summary>
+/// <param name="Name">Its name in logs; never its key.</param>
+/// <param name="Rights">What it may do.</param>
+/// <param name="Allowance">How much; one for all requests of that name.</param>
+internal sealed record Client(string Name, Rights Rights, Allowance Allowance)
 {
-    public static readonly Client Anonymous = new("anonymous", RightNames.Default);
+    /// <summary>The name that all callers without a credential share, and with it one allowance.</summary>
+    public const string AnonymousName = "anonymous";
 
     public bool May(Rights asked) => (Rights & asked) == asked;
 }

@@ -3,28 +3,32 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 
 namespace LumaGateway.Access;
 
 /// <summary>
 /// Finds a client by its key's SHA-256: one look-up however many clients there are, whose time tells nothing of how near a wrong key is to a
-/// right one. Follows changes of the settings; wrong ones are ignored, with a log. Thread-safe.
+/// right one. Follows changes of the settings; wrong ones change nothing and are warned of. Thread-safe.
 /// </summary>
 internal sealed partial class ClientDirectory : IDisposable
 {
     private const int MaxKeyLength = 512;
 
-    private readonly IDisposable? _subscription;
+    private readonly IOptionsFactory<AccessOptions> _access;
+    private readonly IOptionsFactory<LimitsOptions> _limits;
+    private readonly Allowances _allowances;
+    private readonly ILogger<ClientDirectory> _logger;
+    private readonly IDisposable _subscription;
     private volatile State _state;
 
-    public ClientDirectory(IOptionsMonitor<AccessOptions> options, ILogger<ClientDirectory> logger)
+    // Factories, not a monitor: a monitor keeps quiet about settings that are wrong.
+    public ClientDirectory(
+        IConfiguration settings, IOptionsFactory<AccessOptions> access, IOptionsFactory<LimitsOptions> limits, Allowances allowances, ILogger<ClientDirectory> logger)
     {
-        _state = Build(options.CurrentValue);
-        _subscription = options.OnChange(changed =>
-        {
-            _state = Build(changed);
-            Log.Changed(logger, changed.Clients.Count);
-        });
+        (_access, _limits, _allowances, _logger) = (access, limits, allowances, logger);
+        _state = Read();
+        _subscription = ChangeToken.OnChange(settings.GetReloadToken, ReadAgain);
     }
 
     /// <summary>The caller who sends no key, where that is allowed.</summary>
@@ -44,14 +48,41 @@ internal sealed partial class ClientDirectory : IDisposable
         return _state.Clients.GetValueOrDefault(MemoryMarshal.Read<Digest>(hash));
     }
 
-    public void Dispose() => _subscription?.Dispose();
+    public void Dispose() => _subscription.Dispose();
 
-    private static State Build(AccessOptions options) => new(
-        options.Clients
-            .SelectMany(client => client.Digests.Select(digest => KeyValuePair.Create(
-                MemoryMarshal.Read<Digest>(Convert.FromHexString(digest)), new Client(client.Name, RightsOf(client)))))
-            .ToFrozenDictionary(),
-        options.AllowAnonymous ? Client.Anonymous : null);
+    private void ReadAgain()
+    {
+        try
+        {
+            _state = Read();
+            Log.ReadAgain(_logger, _state.Clients.Count);
+        }
+        catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException)
+        {
+            // A value that cannot be bound is an InvalidOperationException, whose text repeats the value.
+            Log.Wrong(_logger, exception is OptionsValidationException wrong ? string.Join(" ", wrong.Failures) : "A value is not of its type.");
+        }
+    }
+
+    private State Read()
+    {
+        var access = _access.Create(Options.DefaultName);
+        _allowances.Become(access, _limits.Create(Options.DefaultName));
+
+        var clients = new Dictionary<Digest, Client>();
+        foreach (var settings in access.Clients)
+        {
+            var client = new Client(settings.Name, RightsOf(settings), _allowances.Of(settings.Name));
+            foreach (var digest in settings.Digests)
+            {
+                clients.Add(MemoryMarshal.Read<Digest>(Convert.FromHexString(digest)), client);
+            }
+        }
+
+        return new State(
+            clients.ToFrozenDictionary(),
+            access.AllowAnonymous ? new Client(Client.AnonymousName, RightNames.Default, _allowances.Of(Client.AnonymousName)) : null);
+    }
 
     private static Rights RightsOf(ClientOptions client) => client.Rights.Count == 0
         ? RightNames.Default
@@ -63,7 +94,10 @@ internal sealed partial class ClientDirectory : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1001, LogLevel.Information, "The clients' settings changed; {Count} clients may come in from now on.")]
-        public static partial void Changed(ILogger logger, int count);
+        [LoggerMessage(1001, LogLevel.Information, "The settings were read again; {Count} keys let clients in from now on.")]
+        public static partial void ReadAgain(ILogger logger, int count);
+
+        [LoggerMessage(1002, LogLevel.Warning, "The settings changed, but are wrong; the clients and limits known before stay as they are. {Faults}")]
+        public static partial void Wrong(ILogger logger, string faults);
     }
 }

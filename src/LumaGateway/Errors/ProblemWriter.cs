@@ -39,14 +39,16 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     {
         var response = context.Response;
         response.StatusCode = kind.Status;
-        response.Headers[RequestId.Header] = context.TraceIdentifier; // the exception handler has cleared it
-        response.Headers.CacheControl = "no-store";
+        response.Headers[RequestId.Header] = context.TraceIdentifier; // the exception handler has cleared it, and the next
+        SafeHeaders.Set(context);
         response.Headers.ETag = default;
         response.ContentType = ContentType;
 
         if (kind.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
         {
-            var seconds = (int)Math.Ceiling(Math.Min(retryAfter?.TotalSeconds ?? DefaultRetryAfter, LongestRetryAfter));
+            // Who refused with a status alone said how long in the header.
+            var asked = retryAfter?.TotalSeconds ?? (double.TryParse(response.Headers.RetryAfter, CultureInfo.InvariantCulture, out var sent) ? sent : DefaultRetryAfter);
+            var seconds = (int)Math.Ceiling(Math.Min(asked, LongestRetryAfter));
             response.Headers.RetryAfter = Math.Max(1, seconds).ToString(CultureInfo.InvariantCulture);
         }
 

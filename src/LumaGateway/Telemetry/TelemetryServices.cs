@@ -6,7 +6,10 @@ using OpenTelemetry.Trace;
 
 namespace LumaGateway.Telemetry;
 
-/// <summary>Registers traces and metrics. They leave the process over OTLP where OpenTelemetry's own variables name an endpoint.</summary>
+/// <summary>
+/// Registers traces and metrics. They leave the process over OTLP where OpenTelemetry's own variables name an endpoint; metrics are also there
+/// to be scraped where there is a management port.
+/// </summary>
 internal static class TelemetryServices
 {
     private static readonly string[] Endpoints =
@@ -17,26 +20,36 @@ internal static class TelemetryServices
     public static IServiceCollection AddGatewayTelemetry(this IServiceCollection services, IConfiguration environment)
     {
         services.AddMetrics();
-        if (!IsExported(environment))
+        var isExported = IsExported(environment);
+        var isScraped = !string.IsNullOrEmpty(environment["Management:Port"]);
+        if (!isExported && !isScraped)
         {
-            return services; // spans that nobody would get are not made
+            return services; // what nobody would get is not made
         }
 
         // OpenTelemetry's own default adds traceparent and baggage to every call to the upstream, past the handler's propagator.
         Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
-
-        services.AddOpenTelemetry()
+        var telemetry = services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("luma-gateway", serviceVersion: Instrumentation.Version))
-            .WithTracing(tracing => tracing
-                .AddSource(Instrumentation.Name, "Yarp.ReverseProxy")
-                .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation())
             .WithMetrics(metrics => metrics
                 .AddMeter(Instrumentation.Name)
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
-                .AddRuntimeInstrumentation())
-            .UseOtlpExporter();
+                .AddRuntimeInstrumentation());
+        if (isScraped)
+        {
+            telemetry.WithMetrics(metrics => metrics.AddPrometheusExporter());
+        }
+
+        if (isExported)
+        {
+            telemetry
+                .WithTracing(tracing => tracing
+                    .AddSource(Instrumentation.Name, "Yarp.ReverseProxy")
+                    .AddAspNetCoreInstrumentation()
+                    .AddHttpClientInstrumentation())
+                .UseOtlpExporter();
+        }
 
         return services;
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LumaGateway.Access;
+using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
 
@@ -33,6 +34,11 @@ internal static class GenerationEndpoints
     {
         Activity.Current?.SetTag("luma_gateway.generation.id", id.Value);
         var answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
+        if (answer.Status is CacheStatus.Miss)
+        {
+            Visit.Of(context)?.Charge(cached: 0, upstream: 1);
+        }
+
         await GenerationResponse.WriteAsync(context, answer, clock.GetUtcNow());
     }
 

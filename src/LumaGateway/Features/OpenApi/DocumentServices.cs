@@ -1,5 +1,6 @@
 using LumaGateway.Contracts;
 using LumaGateway.Telemetry;
+using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 
 namespace LumaGateway.Features.OpenApi;
@@ -19,6 +20,7 @@ internal static class DocumentServices
             json.SerializerOptions.PropertyNamingPolicy = ContractsJson.Web.Options.PropertyNamingPolicy;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJson.Web);
         });
+        services.AddOptions<DocumentOptions>().BindConfiguration(DocumentOptions.Section);
         services.AddEndpointsApiExplorer();
         services.AddSwaggerGen(options =>
         {
@@ -39,7 +41,7 @@ internal static class DocumentServices
             {
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
-                Description = "The same key, as Luma's own SDKs send it.",
+                Description = "The same key, as Luma's own SDKs send it; or a JWT, where the gateway's operators have named an issuer.",
             });
             options.SupportNonNullableReferenceTypes();
             options.IncludeXmlComments(typeof(DocumentServices).Assembly);
@@ -53,6 +55,11 @@ internal static class DocumentServices
 
     public static void MapGatewayDocument(this WebApplication app)
     {
+        if (!app.Services.GetRequiredService<IOptions<DocumentOptions>>().Value.Enabled)
+        {
+            return;
+        }
+
         app.MapSwagger("/openapi/{documentName}.json");
         app.UseSwaggerUI(ui =>
         {

@@ -1,0 +1,27 @@
+namespace LumaGateway.Access;
+
+/// <summary>One request that was let in: whose it is, and its place among those that its client has under way.</summary>
+internal sealed class Visit(Client client)
+{
+    private int _holdsPlace = 1;
+
+    public Client Client => client;
+
+    /// <summary>The visit of this request; null on routes that ask for no right.</summary>
+    public static Visit? Of(HttpContext context) => context.Features.Get<Visit>();
+
+    /// <summary>
+    /// Gives the place back before the request ends: from then on it counts as a waiter, which costs its client none. May be called
+    /// more than once.
+    /// </summary>
+    public void HandBackPlace()
+    {
+        if (Interlocked.Exchange(ref _holdsPlace, 0) == 1)
+        {
+            client.Allowance.Leave();
+        }
+    }
+
+    /// <inheritdoc cref="Allowance.Charge"/>
+    public void Charge(int cached, int upstream) => client.Allowance.Charge(cached, upstream);
+}

@@ -1,0 +1,17 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Features.Server;
+
+/// <summary>The listener for those who run the gateway. Bound to <c>Management</c>.</summary>
+internal sealed class ManagementOptions
+{
+    public const string Section = "Management";
+
+    /// <summary>One more port, beside the configured ones, on which alone <c>/metrics</c> and <c>/status</c> are served; null: nowhere.</summary>
+    [Range(1, 65535, ErrorMessage = "Management:Port must be between 1 and 65535.")]
+    public int? Port { get; set; }
+}
+
+[OptionsValidator]
+internal sealed partial class ManagementOptionsValidator : IValidateOptions<ManagementOptions>;
