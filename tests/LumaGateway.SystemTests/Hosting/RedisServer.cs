@@ -16,12 +16,20 @@ internal sealed class RedisServer : IAsyncDisposable
     private readonly bool _isGarnet;
     private readonly string[] _arguments;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-redis-");
+    private readonly string _login;
     private ChildProcess? _process;
     private ConnectionMultiplexer? _admin;
 
-    private RedisServer(bool isGarnet, string[] arguments) => (_isGarnet, _arguments) = (isGarnet, arguments);
+    private RedisServer(bool isGarnet, string[] arguments)
+    {
+        (_isGarnet, _arguments) = (isGarnet, arguments);
+        _login = Array.IndexOf(arguments, "--requirepass") is >= 0 and var at ? $",password={arguments[at + 1]}" : string.Empty;
+    }
 
     public static bool IsInstalled => Tool.IsInstalled(Program);
+
+    /// <summary>Skips the running test where there is no <c>redis-server</c>.</summary>
+    public static void Require() => Tool.Require(Program);
 
     public int Port { get; } = FreePort.Next();
 
@@ -32,7 +40,7 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <summary>Whichever server there is.</summary>
     public static Task<RedisServer> StartAsync() => StartAsync(isGarnet: !IsInstalled, []);
 
-    /// <summary>Needs <c>redis-server</c>: <see cref="Tool.Require"/> it first.</summary>
+    /// <summary>Needs <c>redis-server</c>: <see cref="Require"/> it first. In the arguments, <c>{port}</c> stands for its port and <c>{folder}</c> for its folder.</summary>
     public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync(isGarnet: false, arguments);
 
     public static async Task<RedisServer> StartGarnetAsync()
@@ -54,7 +62,7 @@ internal sealed class RedisServer : IAsyncDisposable
                 ChildProcess.Dotnet,
                 ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--memory", "64m", "--index", "8m", "--logdir", Folder],
                 directory: Repository.Root)
-            : ChildProcess.Start(Program, ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments]);
+            : ChildProcess.Start(Program, ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments.Select(Filled)]);
         await Wait.UntilAsync(IsListeningAsync, TimeSpan.FromSeconds(30), () => $"Redis does not listen.\n{_process.Everything}");
     }
 
@@ -80,11 +88,16 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <summary>Makes it a replica of nobody that can be found: reads go on, writes are refused.</summary>
     public async Task MakeReadOnlyAsync()
     {
-        await (await AdminAsync()).GetServer(Endpoint).ExecuteAsync("REPLICAOF", "127.0.0.1", Number(FreePort.Next()));
+        await ExecuteAsync("REPLICAOF", "127.0.0.1", Number(FreePort.Next()));
         await SetAsync("replica-serve-stale-data", "yes");
     }
 
-    public async Task MakeWritableAsync() => await (await AdminAsync()).GetServer(Endpoint).ExecuteAsync("REPLICAOF", "NO", "ONE");
+    public Task MakeWritableAsync() => ExecuteAsync("REPLICAOF", "NO", "ONE");
+
+    public Task SetPasswordAsync(string password) => SetAsync("requirepass", password);
+
+    public async Task<RedisResult> ExecuteAsync(string command, params object[] arguments) =>
+        await (await AdminAsync()).GetServer(Endpoint).ExecuteAsync(command, arguments);
 
     public async Task<IDatabase> DataAsync() => (await AdminAsync()).GetDatabase();
 
@@ -118,11 +131,14 @@ internal sealed class RedisServer : IAsyncDisposable
         return server;
     }
 
+    private string Filled(string argument) =>
+        argument.Replace("{port}", Number(Port), StringComparison.Ordinal).Replace("{folder}", Folder, StringComparison.Ordinal);
+
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private async Task SetAsync(string parameter, string value) => await (await AdminAsync()).GetServer(Endpoint).ConfigSetAsync(parameter, value);
 
-    private async Task<ConnectionMultiplexer> AdminAsync() => _admin ??= await ConnectionMultiplexer.ConnectAsync($"{Endpoint},allowAdmin=true,abortConnect=false");
+    private async Task<ConnectionMultiplexer> AdminAsync() => _admin ??= await ConnectionMultiplexer.ConnectAsync($"{Endpoint},allowAdmin=true,abortConnect=false{_login}");
 
     private async Task<bool> IsListeningAsync()
     {

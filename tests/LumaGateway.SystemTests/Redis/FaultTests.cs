@@ -1,0 +1,170 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using LumaGateway.SystemTests.Hosting;
+using LumaGateway.SystemTests.Load;
+
+namespace LumaGateway.SystemTests.Redis;
+
+/// <summary>Redis in every kind of trouble, under 200 requests a second over three replicas: nobody notices, and it is used again by itself.</summary>
+public sealed class FaultTests(ITestOutputHelper output)
+{
+    private const int PerSecond = 200;
+
+    private static readonly TimeSpan Outage = Size.Seconds(inCi: 3, inFull: 15);
+    private static readonly TimeSpan UsedAgainWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan P99Within = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public Task Redis_killed() => EndureAsync(redis => RunAsync(redis.Kill), redis => redis.RestartAsync());
+
+    [Fact]
+    public Task Redis_paused() => EndureAsync(redis => RunAsync(redis.Pause), redis => RunAsync(redis.Resume));
+
+    [Fact]
+    public Task Redis_full() => EndureAsync(redis => redis.FillAsync(), redis => redis.EmptyAsync());
+
+    [Fact]
+    public Task Redis_a_read_only_replica() => EndureAsync(redis => redis.MakeReadOnlyAsync(), redis => redis.MakeWritableAsync());
+
+    [Fact]
+    public async Task Redis_restarted_empty()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await EndureAsync(redis, redis.Endpoint, () => redis.RestartAsync(), () => Task.CompletedTask, isDegraded: false);
+    }
+
+    [Fact]
+    public async Task Redis_slow()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await using var road = FaultProxy.To(redis.Port);
+        await EndureAsync(
+            redis,
+            road.Endpoint,
+            () => RunAsync(() => road.Delay = TimeSpan.FromMilliseconds(200)),
+            () => RunAsync(() => road.Delay = TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task Redis_behind_a_connection_that_breaks()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await using var road = FaultProxy.To(redis.Port);
+        await EndureAsync(redis, road.Endpoint, () => RunAsync(road.Drop), () => Task.CompletedTask, isDegraded: false);
+    }
+
+    [Fact]
+    public async Task Redis_with_another_password()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync("--requirepass", "the-right-one");
+        await EndureAsync(redis, $"{redis.Endpoint},password=the-wrong-one", () => Task.CompletedTask, () => redis.SetPasswordAsync("the-wrong-one"));
+    }
+
+    [Fact]
+    public async Task Redis_absent_at_the_start()
+    {
+        RedisServer.Require();
+        await using var redis = RedisServer.NotYet();
+        await EndureAsync(redis, redis.Endpoint, () => Task.CompletedTask, () => redis.RestartAsync());
+    }
+
+    [Fact]
+    public async Task A_purge_that_Redis_did_not_confirm_is_a_503()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var fleet = await Fleet.StartAsync(1, redis.Endpoint);
+        await fleet.Replicas[0].ReadAsync("done-unpurged");
+        redis.Kill();
+
+        using var refused = await fleet.Replicas[0].PurgeAsync("done-unpurged");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Contains("cache_unavailable", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    private static Task RunAsync(Action action)
+    {
+        action();
+        return Task.CompletedTask;
+    }
+
+    private async Task EndureAsync(Func<RedisServer, Task> spoil, Func<RedisServer, Task> mend)
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await EndureAsync(redis, redis.Endpoint, () => spoil(redis), () => mend(redis));
+    }
+
+    private async Task EndureAsync(RedisServer redis, string connection, Func<Task> spoil, Func<Task> mend, bool isDegraded = true)
+    {
+        await using var fleet = await Fleet.StartAsync(3, connection);
+        foreach (var replica in fleet.Replicas)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 10).Select(i => replica.ReadAsync($"done-hot{i}"))); // compiled before time counts
+        }
+
+        var load = SteadyLoad.Begin(PerSecond, number => fleet.Replicas[number % 3].GetAsync(IdOf(number)));
+        await Wait.ForAsync(TimeSpan.FromSeconds(1));
+        var before = load.Take();
+        await spoil();
+        await Wait.ForAsync(Outage);
+        var during = load.Take();
+        if (isDegraded)
+        {
+            Assert.False(await IsUsedAsync(fleet.Replicas[0]), "The fault was not noticed.");
+        }
+
+        await mend();
+        var usedAgain = await Wait.UntilAsync(
+            async () => (await Task.WhenAll(fleet.Replicas.Select(IsUsedAsync))).All(used => used),
+            UsedAgainWithin,
+            () => "Redis is not used again.\n" + fleet.Replicas[0].Log);
+        var after = await load.EndAsync();
+        await AssertSharedAsync(fleet);
+
+        output.WriteLine($"before: {before}");
+        output.WriteLine($"during: {during}");
+        output.WriteLine($"after:  {after}");
+        output.WriteLine($"used again after {usedAgain.TotalSeconds:0.0} s; upstream requests in all: {(await fleet.Sandbox.CountsAsync()).Total}; lines logged by one replica: {fleet.Replicas[0].Log.Count(c => c is '\n')}");
+        Assert.All(new[] { before, during, after }, figures => Assert.Equal(0, figures.Failed));
+        Assert.InRange(during.P99, TimeSpan.Zero, P99Within);
+        Assert.True(redis.Port > 0);
+    }
+
+    /// <summary>Most ask for what is finished; one in ten for what is not, one in twenty for what nobody asked for before.</summary>
+    private static string IdOf(int number) => (number % 20) switch
+    {
+        0 => $"done-new{number}",
+        1 or 2 => $"processing-{number % 60}",
+        _ => $"done-hot{number % 50}",
+    };
+
+    private static async Task<bool> IsUsedAsync(GatewayProcess replica)
+    {
+        var health = await replica.Client.GetFromJsonAsync<JsonElement>(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
+        return health.GetProperty("checks").GetProperty("redis").GetString() is "healthy";
+    }
+
+    private static async Task AssertSharedAsync(Fleet fleet)
+    {
+        const string Id = "done-after-the-fault";
+        await Wait.UntilAsync(
+            async () =>
+            {
+                var id = $"{Id}-{Guid.NewGuid():N}";
+                foreach (var replica in fleet.Replicas)
+                {
+                    await replica.ReadAsync(id);
+                }
+
+                return await fleet.Sandbox.CountAsync(id) == 1;
+            },
+            TimeSpan.FromSeconds(5),
+            () => "Answers are not shared again.");
+    }
+}

@@ -1,0 +1,195 @@
+using System.Net;
+using LumaGateway.SystemTests.Hosting;
+using StackExchange.Redis;
+
+namespace LumaGateway.SystemTests.Redis;
+
+/// <summary>What replicas have in common through Redis.</summary>
+public sealed class SharingTests(FleetFixture fixture, ITestOutputHelper output) : IClassFixture<FleetFixture>
+{
+    private readonly Fleet _fleet = fixture.Fleet;
+    private readonly RedisServer _redis = fixture.Redis;
+
+    [Fact]
+    public async Task What_one_replica_fetched_the_others_serve_with_the_same_validator()
+    {
+        const string Id = "done-shared";
+
+        var answers = new List<(string? Tag, string CacheStatus)>();
+        foreach (var replica in _fleet.Replicas)
+        {
+            using var answer = await replica.GetAsync(Id);
+            answers.Add((answer.Headers.ETag?.Tag, answer.Headers.GetValues("Cache-Status").Single()));
+        }
+
+        Assert.Equal(1, await _fleet.Sandbox.CountAsync(Id));
+        Assert.NotNull(answers[0].Tag);
+        Assert.Single(answers.Select(answer => answer.Tag).Distinct());
+        Assert.Equal("LumaGateway; fwd=miss; stored", answers[0].CacheStatus);
+        Assert.All(answers.Skip(1), answer => Assert.StartsWith("LumaGateway; hit; ttl=", answer.CacheStatus, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_finished_answer_survives_the_restart_of_all_replicas()
+    {
+        const string Id = "done-survivor";
+        var before = await _fleet.Replicas[0].ReadAsync(Id);
+
+        await _fleet.RestartAsync();
+
+        foreach (var replica in _fleet.Replicas)
+        {
+            Assert.Equal(before, await replica.ReadAsync(Id));
+        }
+
+        Assert.Equal(1, await _fleet.Sandbox.CountAsync(Id));
+    }
+
+    [Theory]
+    [InlineData("truncated")]
+    [InlineData("garbage")]
+    [InlineData("another's")]
+    [InlineData("of another type")]
+    public async Task A_spoilt_entry_is_a_miss_that_is_overwritten(string how)
+    {
+        var id = $"done-spoilt-{how.Length}";
+        await _fleet.Replicas[0].ReadAsync(id);
+        await SpoilAsync(id, how);
+
+        await _fleet.Replicas[1].ReadAsync(id);
+        await _fleet.Replicas[2].ReadAsync(id);
+
+        Assert.Equal(2, await _fleet.Sandbox.CountAsync(id)); // the second replica asked; the third found what it wrote
+    }
+
+    [Fact]
+    public async Task Gateways_of_two_accounts_do_not_see_each_others_entries()
+    {
+        const string Id = "done-two-accounts";
+        await using var other = await GatewayProcess.StartAsync(
+            new Dictionary<string, string>(Fleet.SettingsFor(_fleet.Sandbox, _redis.Endpoint)) { ["Luma:Name"] = "another-account" });
+
+        await _fleet.Replicas[0].ReadAsync(Id);
+        await other.ReadAsync(Id);
+
+        Assert.Equal(2, await _fleet.Sandbox.CountAsync(Id));
+    }
+
+    [Fact]
+    public async Task An_unfinished_answer_is_shared_for_a_second_or_two_and_then_asked_for_again()
+    {
+        const string Id = "processing-shared";
+
+        foreach (var replica in _fleet.Replicas)
+        {
+            Assert.Contains("\"state\":\"processing\"", await replica.ReadAsync(Id), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, await _fleet.Sandbox.CountAsync(Id));
+        var renewed = await Wait.UntilAsync(
+            async () =>
+            {
+                await _fleet.Replicas[1].ReadAsync(Id);
+                return await _fleet.Sandbox.CountAsync(Id) > 1;
+            },
+            TimeSpan.FromSeconds(4),
+            () => "It was never asked for again.");
+        Assert.InRange(renewed, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2.5));
+    }
+
+    [Fact]
+    public async Task Memory_looks_at_Redis_again_after_its_lifetime_even_where_the_word_of_a_purge_was_lost()
+    {
+        const string Id = "done-unheard-purge";
+        await using var replica = await GatewayProcess.StartAsync(
+            new Dictionary<string, string>(Fleet.SettingsFor(_fleet.Sandbox, _redis.Endpoint)) { ["Cache:MemoryLifetime"] = "00:00:01" });
+        await replica.ReadAsync(Id);
+        var data = await _redis.DataAsync();
+        await data.HashSetAsync(await KeyAsync(Id, "final", "epoch"), [new("data", "a mark"), new("absexp", -1), new("sldexp", -1)]);
+        await data.KeyDeleteAsync(await KeyAsync(Id, "final", "final"));
+
+        await Wait.UntilAsync(
+            async () =>
+            {
+                await replica.ReadAsync(Id);
+                return await _fleet.Sandbox.CountAsync(Id) == 2;
+            },
+            TimeSpan.FromSeconds(3),
+            () => "It went on believing its memory.");
+    }
+
+    [Fact]
+    public async Task A_purge_reaches_every_replica_within_a_second()
+    {
+        const string Id = "done-purged";
+        foreach (var replica in _fleet.Replicas)
+        {
+            await replica.ReadAsync(Id);
+        }
+
+        await _fleet.Sandbox.MoveAsync(Id, "failed");
+        using var purged = await _fleet.Replicas[0].PurgeAsync(Id);
+
+        Assert.Equal(HttpStatusCode.NoContent, purged.StatusCode);
+        foreach (var replica in _fleet.Replicas)
+        {
+            var took = await Wait.UntilAsync(
+                async () => (await replica.ReadAsync(Id)).Contains("\"state\":\"failed\"", StringComparison.Ordinal),
+                TimeSpan.FromSeconds(1),
+                () => "A replica still gives what was purged.");
+            output.WriteLine($"purged on {replica.Address} after {took.TotalMilliseconds:0} ms");
+        }
+
+        Assert.Equal(2, await _fleet.Sandbox.CountAsync(Id));
+    }
+
+    [Fact]
+    public async Task A_fetch_begun_before_a_purge_is_not_kept_after_it()
+    {
+        const string Id = "fault-latency-1000-purged-meanwhile";
+        var slow = _fleet.Replicas[1].ReadAsync(Id);
+        await Wait.UntilAsync(async () => await _fleet.Sandbox.CountAsync(Id) == 1, TimeSpan.FromSeconds(5), () => "The fetch did not begin.");
+
+        using var purged = await _fleet.Replicas[0].PurgeAsync(Id);
+        await slow;
+
+        Assert.Equal(HttpStatusCode.NoContent, purged.StatusCode);
+        await _fleet.Replicas[1].ReadAsync(Id);
+        await _fleet.Replicas[2].ReadAsync(Id);
+        Assert.Equal(2, await _fleet.Sandbox.CountAsync(Id));
+    }
+
+    private async Task SpoilAsync(string id, string how)
+    {
+        var data = await _redis.DataAsync();
+        var key = await KeyAsync(id, "final", "final");
+        byte[] whole = (await data.HashGetAsync(key, "data"))!;
+        if (how is "of another type")
+        {
+            await data.KeyDeleteAsync(key);
+            await data.StringSetAsync(key, "not a hash");
+            return;
+        }
+
+        await data.HashSetAsync(key, "data", how switch
+        {
+            "truncated" => whole[..^7],
+            "garbage" => "no entry at all, but long enough to be one",
+            _ => await AnothersAsync(data),
+        });
+    }
+
+    private async Task<RedisValue> AnothersAsync(IDatabase data)
+    {
+        const string Other = "done-somebody-else";
+        await _fleet.Replicas[0].ReadAsync(Other);
+        return await data.HashGetAsync(await KeyAsync(Other, "final", "final"), "data");
+    }
+
+    /// <summary>The name of one part of an id's, made from that of a part which is there: how names are made is the cache's own business.</summary>
+    private async Task<RedisKey> KeyAsync(string id, string existing, string part)
+    {
+        var key = Assert.Single(await _redis.KeysAsync($"*{id}*:{existing}")).ToString();
+        return key[..^existing.Length] + part;
+    }
+}

@@ -1,0 +1,35 @@
+using LumaGateway.SystemTests.Hosting;
+using LumaGateway.SystemTests.Load;
+
+namespace LumaGateway.SystemTests.Upstream;
+
+/// <summary>Everybody polls what is not finished yet.</summary>
+public sealed class UnfinishedTests(ITestOutputHelper output)
+{
+    private const int Ids = 50;
+    private const int PerSecond = 1000;
+
+    private static readonly TimeSpan ShortestWindow = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Length = Size.Seconds(inCi: 5, inFull: 20);
+
+    [Fact]
+    public async Task A_thousand_polls_a_second_cost_one_upstream_request_for_each_id_and_freshness_window()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
+        await Task.WhenAll(fleet.Replicas.Select(replica => replica.ReadAsync("done-warm")));
+        await fleet.Sandbox.ForgetCountsAsync();
+
+        var begun = TimeProvider.System.GetTimestamp();
+        var load = SteadyLoad.Begin(PerSecond, number => fleet.Replicas[number % 3].GetAsync($"processing-polled{number / 3 % Ids}"));
+        await Wait.ForAsync(Length);
+        var figures = await load.EndAsync();
+        var took = TimeProvider.System.GetElapsedTime(begun);
+
+        var counts = await fleet.Sandbox.CountsAsync();
+        output.WriteLine($"{figures}; {took.TotalSeconds:0.0} s; upstream requests: {counts.Total} in all, at most {counts.ById.Values.Max()} for one id, {counts.Total / (double)Ids / took.TotalSeconds:0.00} a second for each id");
+        Assert.Equal(figures.Count, figures.With(status => status is 200));
+        Assert.Equal(Ids, counts.ById.Count);
+        Assert.All(counts.ById.Values, count => Assert.InRange(count, 1, (long)Math.Floor(took / ShortestWindow) + 1));
+    }
+}
