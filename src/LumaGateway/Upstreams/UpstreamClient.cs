@@ -15,7 +15,7 @@ internal sealed partial class UpstreamClient(
     HttpClient http,
     UpstreamPipeline pipeline,
     UpstreamDialect dialect,
-    TokenSource tokens,
+    UpstreamGate gate,
     UpstreamPause pause,
     IOptions<LumaOptions> options,
     UpstreamMetrics metrics,
@@ -58,26 +58,14 @@ internal sealed partial class UpstreamClient(
             throw new UpstreamException(UpstreamFault.Throttled, "The upstream asked to be left alone a while ago.") { RetryAfter = left };
         }
 
-        var known = tokens.Current;
-        var response = await SendAsync(id, requestId, known.First, token);
-        if (response.StatusCode is HttpStatusCode.Unauthorized && known.Second is { } second)
-        {
-            // While rotating, one of two tokens is already, or no longer, good.
-            response.Dispose();
-            response = await SendAsync(id, requestId, second, token);
-        }
-
-        using (response)
-        {
-            return await ReadAsync(id, response, token);
-        }
+        using var place = await gate.EnterAsync(token);
+        using var response = await SendAsync(id, requestId, token);
+        return await ReadAsync(id, response, token);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(GenerationId id, string requestId, string secret, CancellationToken token)
+    private async Task<HttpResponseMessage> SendAsync(GenerationId id, string requestId, CancellationToken token)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root, _dialect.PathOf(id)));
-        var (header, value) = _dialect.Credential(secret);
-        request.Headers.TryAddWithoutValidation(header, value);
         request.Headers.TryAddWithoutValidation("X-Request-Id", requestId);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         metrics.Asked();

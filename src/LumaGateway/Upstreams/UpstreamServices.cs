@@ -26,12 +26,17 @@ internal static class UpstreamServices
         services.AddSingleton<UpstreamMetrics>();
         services.AddSingleton<UpstreamPause>();
         services.AddSingleton<UpstreamPipeline>();
+        services.AddOptionsWithValidateOnStart<UpstreamLimitsOptions, UpstreamLimitsOptionsValidator>().BindConfiguration(UpstreamLimitsOptions.Section);
+        services.AddSingleton<UpstreamGate>();
+        services.AddTransient<CredentialHandler>();
+        services.AddTransient<GateHandler>();
 
         services.AddHttpClient<UpstreamClient>(http =>
             {
                 http.Timeout = Timeout.InfiniteTimeSpan; // the pipeline keeps the time
                 http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("LumaGateway", Instrumentation.Version));
             })
+            .AddHttpMessageHandler<CredentialHandler>()
             .RemoveAllLoggers() // they would log the upstream's address with every call
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // the handler renews its connections itself
             .UseSocketsHttpHandler((handler, provider) => UpstreamHandler.Configure(

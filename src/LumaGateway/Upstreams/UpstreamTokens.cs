@@ -1,14 +1,18 @@
+using System.Text;
+
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// One upstream token, or two while rotating: the first is sent, the second is tried once where the first is refused.
-/// Has no text form, so that no log or exception can hold it by accident.
+/// One upstream token, or two while rotating: the first is sent, the second is tried once where the first is refused, and sent first from then
+/// on where it was good. Thread-safe. Has no text form, so that no log or exception can hold it by accident.
 /// </summary>
 internal sealed class UpstreamTokens
 {
     private const int MaxFileBytes = 16 * 1024;
 
     private static readonly char[] Separators = [',', '\n', '\r'];
+
+    private volatile bool _isSecondPreferred;
 
     private UpstreamTokens(string first, string? second) => (First, Second) = (first, second);
 
@@ -26,13 +30,21 @@ internal sealed class UpstreamTokens
             : null;
     }
 
+    /// <summary>Both, the one known to be good first.</summary>
+    public (string Preferred, string Other) InOrder() => _isSecondPreferred ? (Second!, First) : (First, Second!);
+
+    public void Prefer(string token) => _isSecondPreferred = token == Second;
+
     /// <summary>Null where the file is missing, unreadable, over 16 KiB, or holds no token.</summary>
     public static UpstreamTokens? ReadFile(string path)
     {
         try
         {
-            var file = new FileInfo(path);
-            return file.Exists && file.Length <= MaxFileBytes ? Parse(File.ReadAllText(path)) : null;
+            // Read with a bound instead of asking for the size: of a symlink that would be the link's own.
+            using var file = File.OpenRead(path);
+            Span<byte> bytes = stackalloc byte[MaxFileBytes + 1];
+            var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return length <= MaxFileBytes ? Parse(Encoding.UTF8.GetString(bytes[..length])) : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

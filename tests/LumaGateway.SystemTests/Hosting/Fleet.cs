@@ -53,6 +53,10 @@ internal sealed class Fleet : IAsyncDisposable
             ["Access:Clients:0:Name"] = "system-tests",
             ["Access:Clients:0:KeySha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(GatewayProcess.ClientKey))),
             ["ConnectionStrings:Redis"] = redis ?? string.Empty,
+
+            // What is measured here is the gateway, not its limits.
+            ["Limits:RequestsPerSecond"] = "0",
+            ["Limits:Concurrency"] = "0",
         };
         for (var i = 0; i < Rights.Length; i++)
         {

@@ -1,3 +1,4 @@
+using LumaGateway.Contracts;
 using LumaGateway.Errors;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -17,6 +18,7 @@ internal static class ForwarderProblems
 
         var kind = failure.Error switch
         {
+            _ when failure.Exception is UpstreamException fault => ProblemKinds.Of(fault.Fault),
             ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout => ProblemKinds.TimedOut,
             ForwarderError.NoAvailableDestinations => ProblemKinds.Unreachable,
             ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled => null, // the caller went away

@@ -1,6 +1,5 @@
 using LumaGateway.Errors;
 using LumaGateway.Telemetry;
-using LumaGateway.Upstreams;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Transforms;
@@ -9,10 +8,10 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace LumaGateway.Features.Passthrough;
 
 /// <summary>
-/// What changes on the way: headers pass by allow-list in both directions, the token is put in, and a refusal of the gateway's own account
+/// What changes on the way: headers pass by allow-list in both directions, and a refusal of the gateway's own account
 /// becomes a problem, since no caller can mend it.
 /// </summary>
-internal sealed class UpstreamTransforms(UpstreamDialect dialect, TokenSource tokens) : ITransformProvider
+internal sealed class UpstreamTransforms : ITransformProvider
 {
     private static readonly string[] RequestHeaders =
     [
@@ -57,8 +56,6 @@ internal sealed class UpstreamTransforms(UpstreamDialect dialect, TokenSource to
             }
         }
 
-        var (header, credential) = dialect.Chosen.Credential(tokens.Current.First);
-        RequestTransform.AddHeader(context, header, credential);
         RequestTransform.AddHeader(context, RequestId.Header, context.HttpContext.TraceIdentifier);
         return default;
     }

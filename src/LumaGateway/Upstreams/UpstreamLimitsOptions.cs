@@ -1,0 +1,26 @@
+using System.ComponentModel.DataAnnotations;
+using LumaGateway.Contracts;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Upstreams;
+
+/// <summary>How hard one replica leans on the upstream, whoever asks. Bound to <c>Limits:Upstream</c>.</summary>
+internal sealed class UpstreamLimitsOptions
+{
+    public const string Section = "Limits:Upstream";
+
+    /// <summary>Exchanges under way at the same time, reads and passthrough together.</summary>
+    [Range(1, 10_000, ErrorMessage = "Limits:Upstream:Concurrency must be between 1 and 10000.")]
+    public int Concurrency { get; set; } = 64;
+
+    /// <summary>How many may wait for their turn; the next one is refused.</summary>
+    [Range(0, 100_000, ErrorMessage = "Limits:Upstream:Queue must be between 0 and 100000.")]
+    public int Queue { get; set; } = 128;
+
+    /// <summary>How long one waits for its turn before it is refused; at most half of <c>Luma:AttemptTimeout</c>.</summary>
+    [Duration("Limits:Upstream:QueueTimeout", "00:00:00.01", "00:00:30")]
+    public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromSeconds(1);
+}
+
+[OptionsValidator]
+internal sealed partial class UpstreamLimitsOptionsValidator : IValidateOptions<UpstreamLimitsOptions>;
