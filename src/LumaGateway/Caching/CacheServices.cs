@@ -1,3 +1,4 @@
+using LumaGateway.Telemetry;
 using Microsoft.Extensions.Caching.StackExchangeRedis;
 
 namespace LumaGateway.Caching;
@@ -15,7 +16,7 @@ internal static class CacheServices
         services.AddOptions<RedisCacheOptions>().Configure<RedisConnection>(
             (options, connection) => options.ConnectionMultiplexerFactory = connection.GetAsync);
 
-        services.AddSingleton<CacheMetrics>();
+        services.AddSeries<CacheMetrics>();
         services.AddSingleton<RedisGuard>();
         services.AddSingleton<MemoryLevel>();
         services.AddSingleton<SharedLevel>();

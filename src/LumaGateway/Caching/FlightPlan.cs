@@ -1,4 +1,5 @@
 using LumaGateway.Contracts;
+using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Caching;
@@ -9,11 +10,15 @@ namespace LumaGateway.Caching;
 /// </summary>
 internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
 {
+    private const string Span = "fetch";
+
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LaterLooks = TimeSpan.FromMilliseconds(120);
 
     public async Task<CacheAnswer> FlyAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId)
     {
+        using var activity = Instrumentation.Activities.StartActivity(Span);
+        flight.Context = activity?.Context;
         using var deadline = new Deadline(origin.Deadline, clock);
         var seen = await LookAsync(flight);
         if (seen.Answer is { } found)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using OpenTelemetry;
 using OpenTelemetry.Context.Propagation;
 using OpenTelemetry.Logs;
@@ -59,7 +60,7 @@ internal static class TelemetryServices
     }
 
     /// <summary>Registers a slice's metrics, and has their series begin with the process.</summary>
-    public static IServiceCollection AddSeries<TMetrics>(this IServiceCollection services)
+    public static IServiceCollection AddSeries<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TMetrics>(this IServiceCollection services)
         where TMetrics : class, ISeries => services
             .AddSingleton<TMetrics>()
             .AddSingleton<ISeries>(provider => provider.GetRequiredService<TMetrics>());

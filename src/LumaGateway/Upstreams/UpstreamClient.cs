@@ -35,8 +35,11 @@ internal sealed partial class UpstreamClient(
         try
         {
             var answer = await pipeline.ExecuteAsync(
-                static (call, token) => call.client.AttemptAsync(call.id, call.requestId, token), (client: this, id, requestId), deadline);
+                static (call, token) => call.client.TryAsync(call.id, call.requestId, call.tries, token),
+                (client: this, id, requestId, tries: new UpstreamTries()),
+                deadline);
             metrics.Answered(answer);
+            Account(refusal: null);
             return answer;
         }
         catch (UpstreamException exception)
@@ -44,9 +47,23 @@ internal sealed partial class UpstreamClient(
             metrics.Faulted(exception.Fault);
             if (exception.Fault is UpstreamFault.TokenRefused or UpstreamFault.OutOfCredit)
             {
-                Log.AccountRefused(logger, exception.Fault);
+                Account(exception.Fault);
             }
 
+            throw;
+        }
+    }
+
+    private async Task<DialectAnswer> TryAsync(GenerationId id, string requestId, UpstreamTries tries, CancellationToken token)
+    {
+        using var span = tries.Begin(_dialect.Name);
+        try
+        {
+            return await AttemptAsync(id, requestId, token);
+        }
+        catch (Exception exception)
+        {
+            UpstreamTries.Fail(span, exception);
             throw;
         }
     }
@@ -92,6 +109,24 @@ internal sealed partial class UpstreamClient(
         {
             pause.Open(wait);
             throw new UpstreamException(UpstreamFault.Throttled, exception.Message) { RetryAfter = wait };
+        }
+    }
+
+    /// <summary>Said once when the upstream begins to refuse the account, and once when it no longer does; each refusal is counted.</summary>
+    private void Account(UpstreamFault? refusal)
+    {
+        if (!metrics.AccountIs(refused: refusal is not null))
+        {
+            return; // no news
+        }
+
+        if (refusal is { } fault)
+        {
+            Log.AccountRefused(logger, fault);
+        }
+        else
+        {
+            Log.AccountAccepted(logger);
         }
     }
 
@@ -158,5 +193,8 @@ internal sealed partial class UpstreamClient(
     {
         [LoggerMessage(3021, LogLevel.Error, "The upstream refuses the gateway's own account: {Fault}. Callers cannot mend this; the token or the credit must be renewed.")]
         public static partial void AccountRefused(ILogger logger, UpstreamFault fault);
+
+        [LoggerMessage(3022, LogLevel.Information, "The upstream accepts the gateway's account again.")]
+        public static partial void AccountAccepted(ILogger logger);
     }
 }

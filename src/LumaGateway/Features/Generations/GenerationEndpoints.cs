@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
+using LumaGateway.Telemetry;
 
 namespace LumaGateway.Features.Generations;
 
@@ -32,7 +32,7 @@ internal static class GenerationEndpoints
 
     private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, TimeProvider clock)
     {
-        Activity.Current?.SetTag("luma_gateway.generation.id", id.Value);
+        Instrumentation.Current?.SetTag("luma_gateway.generation.id", id.Value);
         var answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
         if (answer.Status is CacheStatus.Miss)
         {
