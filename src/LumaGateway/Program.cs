@@ -6,6 +6,7 @@ using LumaGateway.Features.Health;
 using LumaGateway.Features.OpenApi;
 using LumaGateway.Features.Passthrough;
 using LumaGateway.Features.Server;
+using LumaGateway.Features.Status;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
 
@@ -32,6 +33,7 @@ builder.Services.AddResponseCache();
 builder.Services.AddUpstreams();
 builder.Services.AddPassthrough(builder.Configuration.GetSection("ReverseProxy"));
 builder.Services.AddGatewayHealth();
+builder.Services.AddStatus();
 builder.Services.AddGatewayDocument();
 
 var app = builder.Build();
@@ -55,6 +57,7 @@ app.MapPassthrough();
 app.MapGatewayHealth();
 app.MapGatewayDocument();
 app.MapMetrics();
+app.MapStatus();
 
 app.AddListeners();
 return await app.RunOrExplainAsync();

@@ -67,8 +67,12 @@ internal static class TelemetryServices
 
     private static TracerProviderBuilder AddGatewaySources(this TracerProviderBuilder tracing) => tracing
         .AddSource(Instrumentation.Name, "Yarp.ReverseProxy")
-        .AddAspNetCoreInstrumentation()
+        .AddAspNetCoreInstrumentation(options => options.Filter = static context => !IsLookedAfter(context.Request.Path))
         .AddHttpClientInstrumentation();
+
+    /// <summary>Probes and scrapes come every few seconds for ever: they are no requests that anybody wants to find again.</summary>
+    private static bool IsLookedAfter(PathString path) =>
+        path.StartsWithSegments("/health") || path.StartsWithSegments("/metrics") || path.StartsWithSegments("/status");
 
     private static MeterProviderBuilder AddGatewayMeters(this MeterProviderBuilder metering) => metering
         .AddMeter(Instrumentation.Name)
