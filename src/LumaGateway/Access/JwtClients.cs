@@ -41,6 +41,17 @@ internal sealed partial class JwtClients
             return null;
         }
 
+        try
+        {
+            // Asked for first, so that an issuer out of reach is told from a token that is wrong. Kept for long, and by the token handler too.
+            await _bearer.ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
+        }
+        catch (InvalidOperationException)
+        {
+            Log.NotCheckable(_logger);
+            return null;
+        }
+
         var result = await _bearer.TokenHandlers[0].ValidateTokenAsync(token, _parameters);
         if (result.IsValid)
         {
@@ -48,16 +59,7 @@ internal sealed partial class JwtClients
         }
 
         // The exception's own text may hold parts of the token.
-        var reason = result.Exception?.GetType().Name ?? "unknown";
-        if (result.Exception is SecurityTokenException or ArgumentException)
-        {
-            Log.NotBelieved(_logger, reason);
-        }
-        else
-        {
-            Log.NotCheckable(_logger, reason);
-        }
-
+        Log.NotBelieved(_logger, result.Exception?.GetType().Name ?? "unknown");
         return null;
     }
 
@@ -84,7 +86,7 @@ internal sealed partial class JwtClients
         [LoggerMessage(1021, LogLevel.Debug, "A JWT was not believed: {Reason}.")]
         public static partial void NotBelieved(ILogger logger, string reason);
 
-        [LoggerMessage(1022, LogLevel.Warning, "A JWT could not be checked and was refused; are the keys of Access:Jwt:Authority within reach? ({Reason})")]
-        public static partial void NotCheckable(ILogger logger, string reason);
+        [LoggerMessage(1022, LogLevel.Warning, "A JWT could not be checked and was refused; are the keys of Access:Jwt:Authority within reach?")]
+        public static partial void NotCheckable(ILogger logger);
     }
 }

@@ -1,4 +1,4 @@
-using System.ComponentModel.DataAnnotations;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Access;
@@ -9,19 +9,19 @@ internal sealed class LimitsOptions
     public const string Section = "Limits";
 
     /// <summary>Requests a second of one client, counted in cached answers; 0: as many as it likes.</summary>
-    [Range(0, 1_000_000, ErrorMessage = "Limits:RequestsPerSecond must be between 0 and 1000000.")]
+    [Number("Limits:RequestsPerSecond", 0, 1_000_000)]
     public int RequestsPerSecond { get; set; } = 1000;
 
     /// <summary>How many requests a client that was quiet may send at once.</summary>
-    [Range(1, 10_000_000, ErrorMessage = "Limits:Burst must be between 1 and 10000000.")]
+    [Number("Limits:Burst", 1, 10_000_000)]
     public int Burst { get; set; } = 5000;
 
     /// <summary>Requests of one client under way at the same time, waiters not counted; 0: as many as it likes.</summary>
-    [Range(0, 1_000_000, ErrorMessage = "Limits:Concurrency must be between 0 and 1000000.")]
+    [Number("Limits:Concurrency", 0, 1_000_000)]
     public int Concurrency { get; set; } = 1000;
 
     /// <summary>What a request that goes to the upstream costs, in cached answers.</summary>
-    [Range(1, 1000, ErrorMessage = "Limits:UpstreamCost must be between 1 and 1000.")]
+    [Number("Limits:UpstreamCost", 1, 1000)]
     public int UpstreamCost { get; set; } = 5;
 
     /// <summary>The limits of a client with these settings of its own.</summary>

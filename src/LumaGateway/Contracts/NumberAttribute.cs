@@ -13,8 +13,9 @@ internal sealed class NumberAttribute(string key, double least, double most) : V
 
     public double Most => most;
 
-    public override bool IsValid(object? value) => value is IConvertible number
-        && number.ToDouble(CultureInfo.InvariantCulture) is var given && given >= least && given <= most;
+    /// <summary>A setting that was left out is in bounds.</summary>
+    public override bool IsValid(object? value) => value is null
+        || (value is IConvertible number && number.ToDouble(CultureInfo.InvariantCulture) is var given && given >= least && given <= most);
 
     public override string FormatErrorMessage(string name) =>
         string.Create(CultureInfo.InvariantCulture, $"{key} must be between {least} and {most}.");

@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -10,11 +9,11 @@ internal sealed class UpstreamLimitsOptions
     public const string Section = "Limits:Upstream";
 
     /// <summary>Exchanges under way at the same time, reads and passthrough together.</summary>
-    [Range(1, 10_000, ErrorMessage = "Limits:Upstream:Concurrency must be between 1 and 10000.")]
+    [Number("Limits:Upstream:Concurrency", 1, 10_000)]
     public int Concurrency { get; set; } = 64;
 
     /// <summary>How many may wait for their turn; the next one is refused.</summary>
-    [Range(0, 100_000, ErrorMessage = "Limits:Upstream:Queue must be between 0 and 100000.")]
+    [Number("Limits:Upstream:Queue", 0, 100_000)]
     public int Queue { get; set; } = 128;
 
     /// <summary>How long one waits for its turn before it is refused; at most half of <c>Luma:AttemptTimeout</c>.</summary>

@@ -7,6 +7,8 @@ namespace LumaGateway.Features.Health;
 /// <summary>Maps the probes. A dead upstream or Redis degrades the gateway but never makes it unready: cached answers go on.</summary>
 internal static class HealthEndpoints
 {
+    private static readonly HttpMethodMetadata Probing = new([HttpMethods.Get, HttpMethods.Head]);
+
     public static IServiceCollection AddGatewayHealth(this IServiceCollection services)
     {
         services.AddHealthChecks()
@@ -18,8 +20,12 @@ internal static class HealthEndpoints
 
     public static void MapGatewayHealth(this IEndpointRouteBuilder app)
     {
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync }).DisableHttpMetrics(); // probes are no traffic
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync }).DisableHttpMetrics();
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync })
+            .WithMetadata(Probing)
+            .DisableHttpMetrics(); // probes are no traffic
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync })
+            .WithMetadata(Probing)
+            .DisableHttpMetrics();
     }
 
     /// <summary>Names and states only: descriptions and exceptions could hold an address.</summary>

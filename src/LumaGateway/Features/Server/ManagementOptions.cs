@@ -1,4 +1,4 @@
-using System.ComponentModel.DataAnnotations;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Server;
@@ -9,7 +9,7 @@ internal sealed class ManagementOptions
     public const string Section = "Management";
 
     /// <summary>One more port, beside the configured ones, on which alone <c>/metrics</c> and <c>/status</c> are served; null: nowhere.</summary>
-    [Range(1, 65535, ErrorMessage = "Management:Port must be between 1 and 65535.")]
+    [Number("Management:Port", 1, 65535)]
     public int? Port { get; set; }
 }
 

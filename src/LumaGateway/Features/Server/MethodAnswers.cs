@@ -22,6 +22,7 @@ internal static class MethodAnswers
         if (context.Response is { StatusCode: StatusCodes.Status405MethodNotAllowed, HasStarted: false } response && response.Headers.ContainsKey(HeaderNames.Allow))
         {
             response.StatusCode = StatusCodes.Status204NoContent;
+            response.Headers.Allow = $"{response.Headers.Allow}, {HttpMethods.Options}";
         }
     }
 }

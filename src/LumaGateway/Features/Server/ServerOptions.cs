@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -10,19 +9,19 @@ internal sealed class ServerOptions
     public const string Section = "Server";
 
     /// <summary>The largest body of a request, in bytes. A create is some kilobytes of JSON; pictures go by URL.</summary>
-    [Range(1024, 1024L * 1024 * 1024, ErrorMessage = "Server:MaxBodyBytes must be between 1024 and 1073741824.")]
+    [Number("Server:MaxBodyBytes", 1024, 1024L * 1024 * 1024)]
     public long MaxBodyBytes { get; set; } = 1024 * 1024;
 
     /// <summary>The longest request line, in bytes.</summary>
-    [Range(1024, 64 * 1024, ErrorMessage = "Server:MaxRequestLineBytes must be between 1024 and 65536.")]
+    [Number("Server:MaxRequestLineBytes", 1024, 64 * 1024)]
     public int MaxRequestLineBytes { get; set; } = 8 * 1024;
 
     /// <summary>All headers of a request together, in bytes: a JWT fits.</summary>
-    [Range(1024, 256 * 1024, ErrorMessage = "Server:MaxHeaderBytes must be between 1024 and 262144.")]
+    [Number("Server:MaxHeaderBytes", 1024, 256 * 1024)]
     public int MaxHeaderBytes { get; set; } = 16 * 1024;
 
     /// <summary>How many headers a request may have.</summary>
-    [Range(10, 1000, ErrorMessage = "Server:MaxHeaders must be between 10 and 1000.")]
+    [Number("Server:MaxHeaders", 10, 1000)]
     public int MaxHeaders { get; set; } = 64;
 
     /// <summary>How long a caller may take to send a request's headers.</summary>
@@ -34,15 +33,15 @@ internal sealed class ServerOptions
     public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(130);
 
     /// <summary>The slowest body taken, and the slowest reader served, in bytes a second after five seconds of grace.</summary>
-    [Range(1, 1024 * 1024, ErrorMessage = "Server:MinBytesPerSecond must be between 1 and 1048576.")]
+    [Number("Server:MinBytesPerSecond", 1, 1024 * 1024)]
     public int MinBytesPerSecond { get; set; } = 240;
 
     /// <summary>Connections at the same time; more are closed at once.</summary>
-    [Range(1, 1_000_000, ErrorMessage = "Server:MaxConnections must be between 1 and 1000000.")]
+    [Number("Server:MaxConnections", 1, 1_000_000)]
     public int MaxConnections { get; set; } = 20_000;
 
     /// <summary>HTTP/2: requests at the same time on one connection.</summary>
-    [Range(1, 10_000, ErrorMessage = "Server:MaxStreamsPerConnection must be between 1 and 10000.")]
+    [Number("Server:MaxStreamsPerConnection", 1, 10_000)]
     public int MaxStreamsPerConnection { get; set; } = 100;
 }
 

@@ -1,0 +1,88 @@
+using LumaGateway.Tests.Hosting;
+using Microsoft.Extensions.Logging.Testing;
+
+namespace LumaGateway.Tests.Access;
+
+public sealed class AuditTests : IDisposable
+{
+    private const int Refused = 1011;
+    private const int Did = 1012;
+
+    private readonly Gateway _gateway = new();
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Theory]
+    [InlineData(null, "GET", "/generations/g1", "unknown", "/generations/{id}", "NoCredential")]
+    [InlineData("wrong-key", "GET", "/generations/g1", "unknown", "/generations/{id}", "UnknownKey")]
+    [InlineData("reader-key", "DELETE", "/generations/g1/cache", "reader", "/generations/{id}/cache", "MissingRight")]
+    public async Task A_refused_request_leaves_one_event_that_says_who_what_and_why(string? key, string method, string path, string client, string route, string reason)
+    {
+        _gateway.With("Access:Clients:1:Name", "reader").With("Access:Clients:1:KeySha256", Gateway.Digest("reader-key"));
+
+        await SendAsync(key, method, path);
+
+        var state = Assert.Single(Events(Refused)).StructuredState!.ToDictionary();
+        Assert.Equal(
+            (client, method, route, reason, "audited-1"),
+            (state["Client"], state["Method"], state["Route"]!.TrimEnd('/'), state["Reason"], state["RequestId"]));
+    }
+
+    [Fact]
+    public async Task A_client_over_its_limit_leaves_one_event()
+    {
+        _gateway.With("Limits:Burst", "1").With("Limits:RequestsPerSecond", "1");
+        _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
+
+        await SendAsync(Gateway.Key, "GET", "/generations/g1");
+        await SendAsync(Gateway.Key, "GET", "/generations/g1");
+
+        Assert.Contains("TooManyASecond", Assert.Single(Events(Refused)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_purge_leaves_one_event_with_its_outcome()
+    {
+        await SendAsync(Gateway.Key, "DELETE", "/generations/g1/cache");
+
+        var state = Assert.Single(Events(Did)).StructuredState!.ToDictionary();
+        Assert.Equal(
+            ("tests", "Purge", "/generations/g1/cache", "204", "audited-1"),
+            (state["Client"], state["Right"], state["Path"], state["Outcome"], state["RequestId"]));
+    }
+
+    [Fact]
+    public async Task A_read_leaves_none()
+    {
+        _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
+
+        await SendAsync(Gateway.Key, "GET", "/generations/g1");
+
+        Assert.Empty(Events(Refused).Concat(Events(Did)));
+    }
+
+    [Fact]
+    public async Task No_event_holds_a_key()
+    {
+        await SendAsync("CANARY-of-a-wrong-key", "GET", "/generations/g1");
+        await SendAsync(Gateway.Key, "DELETE", "/generations/g1/cache");
+
+        Assert.DoesNotContain(_gateway.Logs.GetSnapshot(), record => record.Message.Contains("CANARY", StringComparison.Ordinal)
+            || record.Message.Contains(Gateway.Key, StringComparison.Ordinal) || record.Message.Contains(Gateway.Digest(Gateway.Key), StringComparison.Ordinal));
+    }
+
+    private IEnumerable<FakeLogRecord> Events(int id) => _gateway.Logs.GetSnapshot().Where(record => record.Id.Id == id);
+
+    private async Task SendAsync(string? key, string method, string path)
+    {
+        using var client = _gateway.CreateStranger();
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        request.Headers.Add("X-Request-Id", "audited-1");
+        if (key is not null)
+        {
+            request.Headers.Add("X-Api-Key", key);
+        }
+
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,44 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using LumaGateway.Access;
+using LumaGateway.Tests.Hosting;
+
+namespace LumaGateway.Tests.Access;
+
+public sealed partial class KeyCommandTests
+{
+    [Fact]
+    public async Task The_key_it_prints_lets_in_whom_the_setting_it_prints_lets_in()
+    {
+        var printed = Print();
+        var key = KeyPattern().Match(printed).Value;
+        var digest = DigestPattern().Match(printed).Groups[1].Value;
+        await using var gateway = new Gateway().With("Access:Clients:0:KeySha256", digest);
+        gateway.Upstream.ThenJson(Samples.Failed("g1"));
+        using var client = gateway.CreateStranger();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", key);
+
+        using var response = await client.AskAsync("/generations/g1");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public void No_two_keys_are_the_same() => Assert.NotEqual(Print(), Print());
+
+    [Fact]
+    public void Other_arguments_are_not_its_own() => Assert.False(KeyCommand.TryRun(["--urls", "http://localhost"], TextWriter.Null));
+
+    private static string Print()
+    {
+        using var output = new StringWriter();
+        Assert.True(KeyCommand.TryRun(["key", "new"], output));
+        return output.ToString();
+    }
+
+    [GeneratedRegex("lgk_[A-Za-z0-9_-]{43}")]
+    private static partial Regex KeyPattern();
+
+    [GeneratedRegex("Access__Clients__0__KeySha256=([0-9a-f]{64})")]
+    private static partial Regex DigestPattern();
+}

@@ -1,0 +1,262 @@
+using System.Globalization;
+using System.Net;
+using LumaGateway.Access;
+using LumaGateway.Tests.Hosting;
+
+namespace LumaGateway.Tests.Access;
+
+public sealed class LimitTests : IDisposable
+{
+    private readonly Gateway _gateway = new();
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Fact]
+    public async Task A_client_over_its_rate_is_told_when_to_come_back_and_let_in_then()
+    {
+        _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "3").With("Limits:UpstreamCost", "1");
+        _gateway.Upstream.ThenJson(Samples.Failed("g1"));
+        using var caller = _gateway.CreateCaller();
+        for (var i = 0; i < 3; i++)
+        {
+            using var allowed = await caller.AskAsync("/generations/g1");
+            Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
+        }
+
+        using var refused = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
+        using var later = await caller.AskAsync("/generations/g1");
+
+        await refused.ProblemAsync(429, "rate_limited");
+        Assert.Equal("1", refused.Header("Retry-After"));
+        Assert.Equal(HttpStatusCode.OK, later.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_read_that_asks_the_upstream_costs_as_much_as_several_cached_ones()
+    {
+        _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "10").With("Limits:UpstreamCost", "5");
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Failed("g2"));
+        using var caller = _gateway.CreateCaller();
+
+        var misses = new[] { await StatusAsync(caller, "g1"), await StatusAsync(caller, "g2") };
+        using var hit = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(5));
+        var hits = new List<int>();
+        for (var i = 0; i < 6; i++)
+        {
+            hits.Add(await StatusAsync(caller, "g1"));
+        }
+
+        Assert.Equal([200, 200], misses);
+        await hit.ProblemAsync(429, "rate_limited");
+        Assert.Equal([200, 200, 200, 200, 200, 429], hits);
+    }
+
+    [Fact]
+    public async Task What_is_owed_is_paid_before_the_next_request()
+    {
+        _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "1").With("Limits:UpstreamCost", "20");
+        _gateway.Upstream.ThenJson(Samples.Failed("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var first = await caller.AskAsync("/generations/g1");
+
+        using var second = await caller.AskAsync("/generations/g1");
+
+        Assert.Equal("20", second.Header("Retry-After"));
+    }
+
+    [Fact]
+    public async Task Guessing_ids_costs_what_asking_the_upstream_costs()
+    {
+        _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "6").With("Limits:UpstreamCost", "5").With("Freshness:NotFound", "00:00:02");
+        _gateway.Upstream.AlwaysJson("{}", HttpStatusCode.NotFound);
+        using var caller = _gateway.CreateCaller();
+
+        Assert.Equal("404 404 429", await StatusesAsync(caller, "a", "b", "c"));
+    }
+
+    [Fact]
+    public async Task One_clients_limit_is_not_anothers_and_may_differ()
+    {
+        _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "1").With("Limits:UpstreamCost", "1")
+            .With("Access:Clients:1:Name", "busy").With("Access:Clients:1:KeySha256", Gateway.Digest("busy-key"))
+            .With("Access:Clients:1:Limits:Burst", "3");
+        _gateway.Upstream.ThenJson(Samples.Failed("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var busy = _gateway.CreateStranger();
+        busy.DefaultRequestHeaders.Add("X-Api-Key", "busy-key");
+
+        Assert.Equal("200 429", await StatusesAsync(caller, "g1", "g1"));
+        Assert.Equal("200 200 200 429", await StatusesAsync(busy, "g1", "g1", "g1", "g1"));
+    }
+
+    [Fact]
+    public async Task Two_keys_of_a_client_share_its_limit()
+    {
+        _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "1").With("Limits:UpstreamCost", "1")
+            .With("Access:Clients:0:KeySha256", $"{Gateway.Digest("old-key")},{Gateway.Digest("new-key")}");
+        _gateway.Upstream.ThenJson(Samples.Failed("g1"));
+        using var stranger = _gateway.CreateStranger();
+        stranger.DefaultRequestHeaders.Add("X-Api-Key", "old-key");
+        var first = await StatusAsync(stranger, "g1");
+        stranger.DefaultRequestHeaders.Remove("X-Api-Key");
+        stranger.DefaultRequestHeaders.Add("X-Api-Key", "new-key");
+
+        var second = await StatusAsync(stranger, "g1");
+
+        Assert.Equal([200, 429], [first, second]);
+    }
+
+    [Fact]
+    public async Task Zero_means_as_many_as_it_likes()
+    {
+        _gateway.With("Limits:RequestsPerSecond", "0").With("Limits:Burst", "1").With("Limits:Concurrency", "0");
+        _gateway.Upstream.ThenJson(Samples.Failed("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        Assert.Equal("200 200 200", await StatusesAsync(caller, "g1", "g1", "g1"));
+    }
+
+    [Fact]
+    public async Task Too_many_requests_at_once_are_refused_until_one_of_them_ends()
+    {
+        _gateway.With("Limits:Concurrency", "2");
+        var answer = new TaskCompletionSource();
+        _gateway.Upstream.Always(async (_, token) =>
+        {
+            await answer.Task.WaitAsync(token);
+            return ScriptedUpstream.Json(Samples.Failed("g1"));
+        });
+        using var caller = _gateway.CreateCaller();
+        var underWay = new[] { caller.AskAsync("/generations/g1"), caller.AskAsync("/generations/g1") };
+        await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == 2);
+
+        using var refused = await caller.AskAsync("/generations/g1");
+        answer.SetResult();
+        var answered = await Task.WhenAll(underWay);
+        using var after = await caller.AskAsync("/generations/g1");
+
+        await refused.ProblemAsync(429, "rate_limited");
+        Assert.Equal("1", refused.Header("Retry-After"));
+        Assert.All(answered, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
+        Assert.Equal(HttpStatusCode.OK, after.StatusCode);
+    }
+
+    [Fact]
+    public void Who_hands_its_place_back_to_wait_is_not_counted_and_gives_it_back_once()
+    {
+        var allowance = new Allowance(TimeProvider.System, new ClientLimits(0, 1, 1, 5));
+        var client = new Client("tests", Rights.Read, allowance);
+        Assert.Null(allowance.TryEnter(out _));
+        var waiter = new Visit(client);
+
+        waiter.HandBackPlace();
+        var second = allowance.TryEnter(out _);
+        waiter.HandBackPlace();
+        var third = allowance.TryEnter(out _);
+
+        Assert.Null(second);
+        Assert.Equal(Refusal.TooManyAtOnce, third);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_gives_its_place_back()
+    {
+        _gateway.With("Limits:Concurrency", "1");
+        _gateway.Upstream.Then((_, token) => Task.Delay(Timeout.InfiniteTimeSpan, _gateway.Clock, token).ContinueWith<HttpResponseMessage>(_ => throw new HttpRequestException(), TaskScheduler.Default))
+            .AlwaysJson(Samples.Failed("g2"));
+        using var caller = _gateway.CreateCaller();
+        using var impatient = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var left = caller.GetAsync("/generations/g1", impatient.Token);
+        await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == 1);
+
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+
+        await Pump.EventuallyAsync(async () => await StatusAsync(caller, "g2") == 200);
+    }
+
+    [Fact]
+    public async Task A_full_upstream_side_refuses_after_a_short_wait_and_never_a_hit()
+    {
+        _gateway.With("Limits:Upstream:Concurrency", "1").With("Limits:Upstream:Queue", "1").With("Limits:Upstream:QueueTimeout", "00:00:00.5").With("Luma:Retries", "0");
+        _gateway.Upstream.ThenJson(Samples.Failed("cached"));
+        using var caller = _gateway.CreateCaller();
+        var cached = await StatusAsync(caller, "cached");
+        var answer = new TaskCompletionSource();
+        _gateway.Upstream.Always(async (request, token) =>
+        {
+            await answer.Task.WaitAsync(token);
+            return ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]));
+        });
+
+        var before = _gateway.Arrivals.Waiting;
+        var first = caller.AskAsync("/generations/a");
+        await Pump.EventuallyAsync(() => _gateway.Upstream.Asked == 2);
+        var queued = caller.AskAsync("/generations/b");
+        await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == before + 2);
+        using var refused = await caller.AskAsync("/generations/c");
+        var hit = await StatusAsync(caller, "cached");
+        using var impatient = await _gateway.Clock.UntilAsync(queued);
+        answer.SetResult();
+
+        await refused.ProblemAsync(503, "gateway_saturated");
+        Assert.Equal("1", refused.Header("Retry-After"));
+        await impatient.ProblemAsync(503, "gateway_saturated");
+        Assert.Equal([200, 200], [cached, hit]);
+        Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
+        Assert.Equal(200, await StatusAsync(caller, "c"));
+    }
+
+    [Theory]
+    [InlineData("Limits:RequestsPerSecond", "-1")]
+    [InlineData("Limits:Burst", "0")]
+    [InlineData("Limits:Concurrency", "-1")]
+    [InlineData("Limits:UpstreamCost", "0")]
+    [InlineData("Limits:Upstream:Concurrency", "0")]
+    [InlineData("Limits:Upstream:Queue", "-1")]
+    [InlineData("Limits:Upstream:QueueTimeout", "00:01:00")]
+    [InlineData("Access:Clients:0:Limits:RequestsPerSecond", "-1")]
+    [InlineData("Access:Clients:0:Limits:Burst", "0")]
+    [InlineData("Access:Clients:0:Limits:Concurrency", "-1")]
+    [InlineData("Access:Jwt:Authority", "http://issuer.test")]
+    [InlineData("Access:Jwt:Audience", "only-an-audience")]
+    [InlineData("Server:MaxBodyBytes", "1")]
+    [InlineData("Server:HeaderTimeout", "00:05:00")]
+    [InlineData("Management:Port", "0")]
+    [InlineData("ForwardedHeaders:KnownProxies:0", "proxy.test")]
+    [InlineData("ForwardedHeaders:KnownNetworks:0", "10.0.0.0/99")]
+    [InlineData("ForwardedHeaders:Limit", "0")]
+    public void A_wrong_setting_of_the_door_stops_the_start_and_names_its_key(string key, string value)
+    {
+        _gateway.With(key, value);
+
+        Assert.ThrowsAny<Exception>(_gateway.CreateCaller);
+
+        var prefix = key.Replace("Access:Jwt:Audience", "Access:Jwt:Authority", StringComparison.Ordinal);
+        Assert.Contains(_gateway.StartFaults, fault => fault.Contains(prefix, StringComparison.Ordinal));
+    }
+
+    private static async Task<string> StatusesAsync(HttpClient caller, params string[] ids)
+    {
+        var statuses = new List<int>();
+        foreach (var id in ids)
+        {
+            statuses.Add(await StatusAsync(caller, id));
+        }
+
+        return string.Join(' ', statuses);
+    }
+
+    private static async Task<int> StatusAsync(HttpClient caller, string id)
+    {
+        using var response = await caller.AskAsync($"/generations/{id}");
+        if ((int)response.StatusCode is 429 or 503)
+        {
+            Assert.InRange(int.Parse(response.Header("Retry-After"), CultureInfo.InvariantCulture), 1, 60);
+        }
+
+        return (int)response.StatusCode;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Net;
+using LumaGateway.Tests.Hosting;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Testing;
+
+namespace LumaGateway.Tests.Access;
+
+/// <summary>Settings in a file that changes while the gateway runs.</summary>
+public sealed class ReloadTests : IDisposable
+{
+    private readonly Gateway _gateway = new();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-door-");
+    private readonly WebApplicationFactory<Program> _running;
+
+    public ReloadTests()
+    {
+        _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
+        Write("""{}""");
+        _running = _gateway.WithWebHostBuilder(host => host.ConfigureAppConfiguration(settings => settings.AddJsonFile(File, optional: false, reloadOnChange: true)));
+    }
+
+    public void Dispose()
+    {
+        _running.Dispose();
+        _gateway.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_client_added_while_it_runs_may_come_in_and_one_taken_away_may_not()
+    {
+        HttpStatusCode[] before = [await StatusAsync(Gateway.Key), await StatusAsync("late-key")];
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.Unauthorized], before);
+
+        Write(LateClient);
+
+        await Pump.EventuallyAsync(async () => await StatusAsync("late-key") is HttpStatusCode.OK);
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(Gateway.Key));
+    }
+
+    [Theory]
+    [InlineData("""{"Access":{"Clients":[{"Name":"tests","KeySha256":"CANARY"}]}}""")]
+    [InlineData("""{"Access":{"AllowAnonymous":"CANARY"}}""")]
+    [InlineData("""{"Limits":{"Burst":0}}""")]
+    [InlineData("""{"Limits":{"Burst":"CANARY"}}""")]
+    public async Task Settings_that_are_wrong_change_nothing_and_are_warned_of_without_their_values(string wrong)
+    {
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(Gateway.Key));
+
+        Write(wrong);
+
+        await Pump.EventuallyAsync(() => Logs.GetSnapshot().Any(record => record.Id.Id == 1002));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(Gateway.Key));
+        Assert.DoesNotContain(Logs.GetSnapshot(), record => record.Message.Contains("CANARY", StringComparison.Ordinal));
+
+        Write(LateClient);
+        await Pump.EventuallyAsync(async () => await StatusAsync("late-key") is HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_limit_that_changes_does_not_forgive_what_was_used()
+    {
+        Write("""{"Limits":{"RequestsPerSecond":1,"Burst":1,"UpstreamCost":1}}""");
+        HttpStatusCode[] before = [await StatusAsync(Gateway.Key), await StatusAsync(Gateway.Key)];
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], before);
+
+        Write("""{"Limits":{"RequestsPerSecond":1,"Burst":2,"UpstreamCost":1}}""");
+
+        await Pump.EventuallyAsync(async () => await StatusAsync(Gateway.Key) is HttpStatusCode.OK);
+        Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync(Gateway.Key));
+    }
+
+    private static string LateClient => """{"Access":{"Clients":[{"Name":"late","KeySha256":"DIGEST"}]}}""".Replace("DIGEST", Gateway.Digest("late-key"), StringComparison.Ordinal);
+
+    private FakeLogCollector Logs => _running.Services.GetFakeLogCollector();
+
+    private string File => Path.Combine(_folder.FullName, "settings.json");
+
+    private void Write(string settings) => System.IO.File.WriteAllText(File, settings);
+
+    private async Task<HttpStatusCode> StatusAsync(string key)
+    {
+        using var client = _running.CreateClient();
+        client.DefaultRequestHeaders.Add("X-Api-Key", key);
+        using var response = await client.AskAsync("/generations/g1");
+        return response.StatusCode;
+    }
+}

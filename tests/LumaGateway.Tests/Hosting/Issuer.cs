@@ -1,0 +1,76 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace LumaGateway.Tests.Hosting;
+
+/// <summary>A real issuer of JWTs on a loopback port: its document, its key set, and keys that can be rolled over.</summary>
+internal sealed class Issuer : IAsyncDisposable
+{
+    public const string Audience = "luma-gateway";
+
+    private readonly LoopbackUpstream _server;
+    private readonly List<RsaSecurityKey> _published = [];
+
+    private Issuer(LoopbackUpstream server) => _server = server;
+
+    public string Address => _server.Address;
+
+    public RsaSecurityKey Key { get; private set; } = NewKey("first");
+
+    public static async Task<Issuer> StartAsync()
+    {
+        var issuer = default(Issuer);
+        issuer = new Issuer(await LoopbackUpstream.StartAsync(context => issuer!.AnswerAsync(context)));
+        issuer._published.Add(issuer.Key);
+        return issuer;
+    }
+
+    public static RsaSecurityKey NewKey(string id) => new(RSA.Create(2048)) { KeyId = id };
+
+    /// <summary>Signs with a new key from now on, and publishes that one alone.</summary>
+    public void RollOver()
+    {
+        Key = NewKey("second");
+        _published.Clear();
+        _published.Add(Key);
+    }
+
+    public string Sign(
+        DateTimeOffset now, string? issuer = null, string audience = Audience, TimeSpan? life = null, SigningCredentials? credentials = null, params (string Name, object Value)[] claims)
+    {
+        var end = now + (life ?? TimeSpan.FromMinutes(5));
+        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = issuer ?? Address,
+            Audience = audience,
+            NotBefore = (end < now ? end : now).AddMinutes(-10).UtcDateTime,
+            Expires = end.UtcDateTime,
+            Claims = claims.ToDictionary(claim => claim.Name, claim => claim.Value),
+            SigningCredentials = credentials ?? new SigningCredentials(Key, SecurityAlgorithms.RsaSha256),
+        });
+    }
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(
+            context.Request.Path.Value switch
+            {
+                "/.well-known/openid-configuration" => JsonSerializer.Serialize(new { issuer = Address, jwks_uri = $"{Address}/keys" }),
+                "/keys" => JsonSerializer.Serialize(new { keys = _published.Select(Public) }),
+                _ => throw new InvalidOperationException($"Nobody asks an issuer for {context.Request.Path}."),
+            },
+            context.RequestAborted);
+    }
+
+    private static object Public(RsaSecurityKey key)
+    {
+        var numbers = key.Rsa.ExportParameters(includePrivateParameters: false);
+        return new { kty = "RSA", use = "sig", alg = "RS256", kid = key.KeyId, n = Base64UrlEncoder.Encode(numbers.Modulus), e = Base64UrlEncoder.Encode(numbers.Exponent) };
+    }
+}
