@@ -23,6 +23,7 @@ internal static class CacheServices
         services.AddSingleton<FlightPlan>();
         services.AddSingleton<FleetChannel>();
         services.AddHostedService(provider => provider.GetRequiredService<FleetChannel>());
+        services.AddHostedService<RedisWarmUp>();
         services.AddSingleton(provider =>
         {
             var cache = ActivatorUtilities.CreateInstance<ResponseCache>(provider);

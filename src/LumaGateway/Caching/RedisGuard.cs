@@ -28,9 +28,10 @@ internal sealed partial class RedisGuard
         ResiliencePipeline Build(RedisUse use) => new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
+                // A short memory: what worked a few seconds ago must not keep callers waiting for what does not work now.
                 FailureRatio = 0.5,
-                MinimumThroughput = 4,
-                SamplingDuration = TimeSpan.FromSeconds(5),
+                MinimumThroughput = 2,
+                SamplingDuration = TimeSpan.FromSeconds(1),
                 BreakDuration = options.Value.RedisPause,
                 OnOpened = _ => Turned(use, usable: false),
                 OnClosed = _ => Turned(use, usable: true),

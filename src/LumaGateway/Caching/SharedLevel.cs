@@ -49,6 +49,18 @@ internal sealed class SharedLevel(
         return reached ? new SharedView(Understand(key, values[0]), Understand(key, values[1]), Text(values[2]), true) : default;
     }
 
+    /// <summary>
+    /// Does every kind of step once, unguarded: connecting and compiling take longer than a step may, and would be taken for a Redis that
+    /// fails. Throws what Redis throws.
+    /// </summary>
+    public async Task WarmUpAsync()
+    {
+        var nobody = new CacheKey("-");
+        await ReleaseAsync(AcquireAsync(nobody));
+        await Task.WhenAll(LookAsync(Final(nobody)), LookAsync(Brief(nobody)), LookAsync(Epoch(nobody)));
+        await guard.ReadAsync(() => Task.FromResult(true), false);
+    }
+
     /// <summary>Keeps an entry, unless the key was purged since <paramref name="epoch"/> was seen: false then, and nothing is kept.</summary>
     public async Task<bool> WriteAsync(CacheEntry entry, string? epoch)
     {

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace LumaGateway.Contracts;
 
-/// <summary>Where a generation stands. The set is closed; <see cref="Completed"/> and <see cref="Failed"/> are terminal.</summary>
+/// <summary>Where a generation stands. The set is closed; <c>completed</c> and <c>failed</c> are terminal.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<GenerationState>))]
 public enum GenerationState
 {

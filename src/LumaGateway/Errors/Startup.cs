@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Errors;
 
 /// <summary>Runs the service, or says in plain words why it cannot start: no stack trace, exit code 1.</summary>
-internal static class Startup
+internal static partial class Startup
 {
     public const int Refused = 1;
 
@@ -43,15 +44,21 @@ internal static class Startup
         }
     }
 
-    /// <summary>One options class that is wrong throws its own exception, several an aggregate.</summary>
+    /// <summary>One options class that is wrong throws its own exception, several an aggregate; a value that does not convert the binder's.</summary>
     public static List<string> Faults(Exception exception) => exception switch
     {
         OptionsValidationException settings => [.. settings.Failures.Select(Plain)],
         AggregateException several => [.. several.InnerExceptions.SelectMany(Faults)],
+        InvalidOperationException unreadable when Unconverted().Match(unreadable.Message) is { Success: true } match =>
+            [$"{match.Groups["key"].Value} cannot be read: its value is not of the kind {match.Groups["type"].Value}."],
         _ => [],
     };
 
     /// <summary>The generated validators put the property's name before a message that names the key already.</summary>
     private static string Plain(string fault) =>
         fault.Split(": ", 2) is [var property, var message] && message.Contains($":{property} ", StringComparison.Ordinal) ? message : fault;
+
+    /// <summary>The binder's message repeats the value, which may be anything; what follows it is the key.</summary>
+    [GeneratedRegex("' at '(?<key>[^']+)' to type '([^']+[.])?(?<type>[^'.]+)'", RegexOptions.RightToLeft)]
+    private static partial Regex Unconverted();
 }

@@ -16,13 +16,14 @@ internal sealed class RedisServer : IAsyncDisposable
     private readonly bool _isGarnet;
     private readonly string[] _arguments;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-redis-");
+    private readonly bool _isSentinel;
     private readonly string _login;
     private ChildProcess? _process;
     private ConnectionMultiplexer? _admin;
 
     private RedisServer(bool isGarnet, string[] arguments)
     {
-        (_isGarnet, _arguments) = (isGarnet, arguments);
+        (_isGarnet, _isSentinel, _arguments) = (isGarnet, arguments.Contains("--sentinel"), arguments);
         _login = Array.IndexOf(arguments, "--requirepass") is >= 0 and var at ? $",password={arguments[at + 1]}" : string.Empty;
     }
 
@@ -50,6 +51,9 @@ internal sealed class RedisServer : IAsyncDisposable
         return await StartAsync(isGarnet: true, []);
     }
 
+    /// <summary>A Sentinel, which writes to its settings' file itself.</summary>
+    public static Task<RedisServer> StartSentinelAsync(string settings) => StartAsync(isGarnet: false, [settings, "--sentinel"]);
+
     /// <summary>A server that does not run yet.</summary>
     public static RedisServer NotYet() => new(isGarnet: false, []);
 
@@ -60,10 +64,14 @@ internal sealed class RedisServer : IAsyncDisposable
         _process = _isGarnet
             ? ChildProcess.Start(
                 ChildProcess.Dotnet,
-                ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--memory", "64m", "--index", "8m", "--logdir", Folder],
+                ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--memory", "64m", "--index", "8m"],
                 directory: Repository.Root)
-            : ChildProcess.Start(Program, ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments.Select(Filled)]);
-        await Wait.UntilAsync(IsListeningAsync, TimeSpan.FromSeconds(30), () => $"Redis does not listen.\n{_process.Everything}");
+            : ChildProcess.Start(Program, _isSentinel
+                ? [.. _arguments, "--port", Number(Port), "--bind", "127.0.0.1", "--dir", Folder]
+                : ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments.Select(Filled)]);
+        await Wait.UntilAsync(
+            () => _process.HasExited ? Task.FromResult(true) : IsListeningAsync(), TimeSpan.FromSeconds(30), () => $"Redis does not listen.\n{_process.Everything}");
+        Assert.False(_process.HasExited, $"Redis ended at its start.\n{_process.Everything}");
     }
 
     public void Kill()
@@ -127,8 +135,16 @@ internal sealed class RedisServer : IAsyncDisposable
         }
 
         var server = new RedisServer(isGarnet, arguments);
-        await server.RestartAsync();
-        return server;
+        try
+        {
+            await server.RestartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     private string Filled(string argument) =>
@@ -138,7 +154,17 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private async Task SetAsync(string parameter, string value) => await (await AdminAsync()).GetServer(Endpoint).ConfigSetAsync(parameter, value);
 
-    private async Task<ConnectionMultiplexer> AdminAsync() => _admin ??= await ConnectionMultiplexer.ConnectAsync($"{Endpoint},allowAdmin=true,abortConnect=false{_login}");
+    private async Task<ConnectionMultiplexer> AdminAsync()
+    {
+        if (_admin is null)
+        {
+            var options = ConfigurationOptions.Parse($"{Endpoint},allowAdmin=true,abortConnect=false{_login}");
+            options.CommandMap = _isSentinel ? CommandMap.Sentinel : CommandMap.Default;
+            _admin = await ConnectionMultiplexer.ConnectAsync(options);
+        }
+
+        return _admin;
+    }
 
     private async Task<bool> IsListeningAsync()
     {

@@ -15,7 +15,7 @@ internal static class Herd
 
     public static async Task<Figures> RunAsync(int callers, string path, IReadOnlyList<Uri> replicas, TimeSpan patience)
     {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var test = TestContext.Current.CancellationToken;
         var sockets = new List<(Socket Socket, byte[] Request)>(callers);
         try
         {
@@ -24,11 +24,12 @@ internal static class Herd
             foreach (var batch in Enumerable.Range(0, callers).Chunk(ConnectingAtOnce))
             {
                 sockets.AddRange(await Task.WhenAll(batch.Select(async i =>
-                    (await ConnectAsync(replicas[i % replicas.Count].Port, over.Token), requests[i % replicas.Count]))));
+                    (await ConnectAsync(replicas[i % replicas.Count].Port, test), requests[i % replicas.Count]))));
             }
 
             var figures = new Figures();
-            over.CancelAfterSystem(patience);
+            using var patient = new CancellationTokenSource(patience, TimeProvider.System);
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(test, patient.Token);
             await Task.WhenAll(sockets.Select(caller => AskAsync(caller.Socket, caller.Request, figures, over.Token)));
             return figures;
         }
@@ -68,11 +69,5 @@ internal static class Herd
         var status = head[0].Split(' ') is [_, var code, ..] ? int.Parse(code, CultureInfo.InvariantCulture) : 0;
         var kind = head.FirstOrDefault(line => line.StartsWith("Cache-Status:", StringComparison.OrdinalIgnoreCase))?.Split(':')[1].Split("; ttl")[0].Trim();
         figures.Add(status, clock.GetElapsedTime(begun), kind);
-    }
-
-    private static void CancelAfterSystem(this CancellationTokenSource source, TimeSpan patience)
-    {
-        var timer = TimeProvider.System.CreateTimer(static state => ((CancellationTokenSource)state!).Cancel(), source, patience, Timeout.InfiniteTimeSpan);
-        source.Token.Register(timer.Dispose);
     }
 }

@@ -44,6 +44,7 @@ internal static class DocumentServices
                 Description = "The same key, as Luma's own SDKs send it; or a JWT, where the gateway's operators have named an issuer.",
             });
             options.SupportNonNullableReferenceTypes();
+            options.UseAllOfToExtendReferenceSchemas(); // so that an asset can be said to be null
             options.IncludeXmlComments(typeof(DocumentServices).Assembly);
             options.SchemaFilter<ContractSchemas>();
             options.OperationFilter<OperationAnswers>();

@@ -14,6 +14,11 @@ internal sealed class OperationAnswers : IOperationFilter
     {
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
         operation.Responses ??= [];
+        if (HttpMethods.IsHead(context.ApiDescription.HttpMethod ?? string.Empty))
+        {
+            operation.OperationId += "Head"; // one endpoint, two operations: each has an id of its own
+        }
+
         if (operation.Responses.TryGetValue("200", out var success) && success.Content is { } content
             && content.TryGetValue("application/json", out var media) && media is OpenApiMediaType body)
         {
@@ -33,11 +38,7 @@ internal sealed class OperationAnswers : IOperationFilter
         }
 
         operation.Description += $"\n\nAsks for the right `{right.For(context.ApiDescription.HttpMethod ?? "GET").ToString().ToLowerInvariant()}`.";
-        operation.Security =
-        [
-            new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(DocumentServices.ApiKeyScheme, context.Document)] = [] },
-            new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(DocumentServices.BearerScheme, context.Document)] = [] },
-        ];
+        operation.Security = ClientKeys(context.Document);
 
         var problem = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
         foreach (var kinds in Answers(operation.OperationId).GroupBy(kind => kind.Status))
@@ -45,6 +46,13 @@ internal sealed class OperationAnswers : IOperationFilter
             operation.Responses[kinds.Key.ToString(CultureInfo.InvariantCulture)] = ProblemAnswer(kinds, problem);
         }
     }
+
+    /// <summary>Either way of sending a client key; *Authorize* sends it only with operations that name one.</summary>
+    internal static List<OpenApiSecurityRequirement> ClientKeys(OpenApiDocument document) =>
+    [
+        new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(DocumentServices.ApiKeyScheme, document)] = [] },
+        new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(DocumentServices.BearerScheme, document)] = [] },
+    ];
 
     internal static OpenApiResponse ProblemAnswer(IEnumerable<ProblemKind> kinds, IOpenApiSchema schema) => new()
     {

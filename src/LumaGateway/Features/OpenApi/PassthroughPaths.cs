@@ -36,6 +36,7 @@ internal sealed class PassthroughPaths(IProxyConfigProvider routes) : IDocumentF
             Description = "Passed to the upstream as it is, with the gateway's token put in; its answer passes byte for byte. Asks for the right `raw`.",
             Tags = new HashSet<OpenApiTagReference> { new("Luma, unread", document) },
             Parameters = [],
+            Security = OperationAnswers.ClientKeys(document),
             Responses = new OpenApiResponses { ["default"] = new OpenApiResponse { Description = "Whatever the upstream answers." } },
         };
         foreach (var segment in new StringSegment(path).Split(['/']).Where(segment => segment.StartsWith("{", StringComparison.Ordinal)))

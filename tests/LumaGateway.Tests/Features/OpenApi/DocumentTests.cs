@@ -48,6 +48,9 @@ public sealed class DocumentTests : IDisposable
 
         Assert.Equal(keys, generation.GetProperty("properties").EnumerateObject().Select(property => property.Name));
         Assert.Equal(keys.Order(), generation.GetProperty("required").EnumerateArray().Select(name => name.GetString()!).Order());
+        Assert.All(
+            keys.Except(["id", "state"]),
+            key => Assert.True(generation.GetProperty("properties").GetProperty(key).GetProperty("nullable").GetBoolean(), $"{key} may be null."));
         Assert.Equal(
             ["queued", "processing", "completed", "failed"],
             schemas.GetProperty("GenerationState").GetProperty("enum").EnumerateArray().Select(state => state.GetString()!));

@@ -1,0 +1,46 @@
+using LumaGateway.SystemTests.Hosting;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace LumaGateway.SystemTests.Browser;
+
+/// <summary>Swagger UI as a newcomer uses it, in a real browser.</summary>
+public sealed class SwaggerTests
+{
+    [Fact]
+    public async Task A_newcomer_authorizes_types_the_id_executes_and_sees_the_video_without_leaving_the_gateway()
+    {
+        await using var browser = await Chromium.StartAsync();
+        await using var sandbox = await SandboxProcess.StartAsync();
+        var settings = Fleet.SettingsFor(sandbox, redis: null);
+        settings["Access:AllowAnonymous"] = "false";
+        await using var gateway = await GatewayProcess.StartAsync(settings);
+        var page = browser.Page;
+
+        await page.GotoAsync(new Uri(gateway.Address, "/swagger").AbsoluteUri);
+        await page.Locator("button.authorize").First.ClickAsync();
+        var dialog = page.Locator(".dialog-ux");
+        await dialog.GetByLabel("Value").First.FillAsync(GatewayProcess.ClientKey);
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Apply credentials" }).First.ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).First.ClickAsync();
+
+        await ExpectVideoAsync(page.Locator(".opblock-get#operations-Generations-GetGeneration"));
+        await ExpectVideoAsync(page.Locator(".opblock-get").Filter(new() { HasText = "/luma/generations/{id}" })); // the key goes there too
+
+        Assert.NotEmpty(browser.Requests);
+        Assert.All(browser.Requests, request => Assert.Equal(gateway.Address.Authority, request.Authority));
+    }
+
+    private static async Task ExpectVideoAsync(ILocator operation)
+    {
+        await operation.Locator(".opblock-summary-control").ClickAsync();
+        await operation.GetByRole(AriaRole.Button, new() { Name = "Try it out" }).ClickAsync();
+        await operation.GetByPlaceholder("id").FillAsync(SandboxProcess.SampleId);
+        await operation.GetByRole(AriaRole.Button, new() { Name = "Execute" }).ClickAsync();
+
+        var answer = operation.Locator(".live-responses-table .response");
+        await Expect(answer.Locator(".response-col_status")).ToContainTextAsync("200");
+        await Expect(answer.Locator(".response-col_description")).ToContainTextAsync("https://storage.cdn-luma.com/dream-machine/");
+        await Expect(answer.Locator(".response-col_description")).ToContainTextAsync(".mp4");
+    }
+}

@@ -1,0 +1,86 @@
+using System.Diagnostics.Metrics;
+using System.Text;
+using LumaGateway.Caching;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace LumaGateway.SystemTests.Redis;
+
+/// <summary>The cache alone, in this process, on a real Redis: for what must be held still between two steps, or counted.</summary>
+internal sealed class CacheReplica : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+    private readonly MeterListener _listener = new();
+    private long _corrupt;
+
+    private CacheReplica(ServiceProvider services)
+    {
+        _services = services;
+        var own = services.GetRequiredService<IMeterFactory>();
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name is "luma_gateway.cache.corrupt" && ReferenceEquals(instrument.Meter.Scope, own))
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref _corrupt, count));
+        _listener.Start();
+        Cache = services.GetRequiredService<ResponseCache>();
+    }
+
+    public ResponseCache Cache { get; }
+
+    /// <summary>Entries counted as spoilt.</summary>
+    public long Corrupt => Interlocked.Read(ref _corrupt);
+
+    public static async Task<CacheReplica> StartAsync(string redis, string schema = "1")
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
+            .AddInMemoryCollection([new("ConnectionStrings:Redis", redis)])
+            .Build());
+        services.AddLogging();
+        services.AddMetrics();
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(new CacheScope("account", "dialect", schema));
+        services.AddResponseCache();
+        var replica = new CacheReplica(services.BuildServiceProvider());
+        foreach (var service in replica._services.GetServices<IHostedService>())
+        {
+            await service.StartAsync(TestContext.Current.CancellationToken);
+        }
+
+        return replica;
+    }
+
+    /// <summary>An answer as an origin gives it.</summary>
+    public static CacheEntry Entry(CacheKey key, EntryKind kind, string body)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var freshUntil = now + (kind is EntryKind.Final ? TimeSpan.FromHours(1) : TimeSpan.FromSeconds(1));
+        return new CacheEntry(key, kind, Encoding.UTF8.GetBytes(body), now, freshUntil, freshUntil);
+    }
+
+    /// <summary>The body answered; the origin gives <paramref name="entry"/> where it is asked at all.</summary>
+    public async Task<string> ReadAsync(CacheKey key, Func<Task<CacheEntry>> entry)
+    {
+        var origin = new Origin((_, _, _) => entry(), TimeSpan.FromSeconds(10));
+        var answer = await Cache.GetAsync(key, origin, "request", TestContext.Current.CancellationToken);
+        return Encoding.UTF8.GetString(answer.Entry!.Body);
+    }
+
+    public Task<string> ReadAsync(CacheKey key, EntryKind kind, string body) => ReadAsync(key, () => Task.FromResult(Entry(key, kind, body)));
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Dispose();
+        foreach (var service in _services.GetServices<IHostedService>())
+        {
+            await service.StopAsync(CancellationToken.None);
+        }
+
+        await _services.DisposeAsync();
+    }
+}

@@ -1,0 +1,99 @@
+using LumaGateway.Caching;
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Redis;
+
+/// <summary>What the cache promises of its entries, whoever's they are.</summary>
+public sealed class CacheTests : IAsyncLifetime
+{
+    private static readonly CacheKey Key = new("subject");
+
+    private RedisServer _redis = null!;
+
+    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _redis.DisposeAsync();
+
+    [Fact]
+    public async Task A_late_unfinished_answer_never_replaces_a_final_one()
+    {
+        await using var late = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var quick = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var third = await CacheReplica.StartAsync(_redis.Endpoint);
+        var asked = new TaskCompletionSource();
+        var held = new TaskCompletionSource<CacheEntry>();
+        var reading = late.ReadAsync(Key, () =>
+        {
+            asked.SetResult();
+            return held.Task;
+        });
+        await asked.Task;
+        await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync("*:lock")).Single()); // as if its replica had been thought dead
+
+        await quick.ReadAsync(Key, EntryKind.Final, "final");
+        held.SetResult(CacheReplica.Entry(Key, EntryKind.Interim, "interim"));
+        await reading;
+
+        Assert.Equal("final", await third.ReadAsync(Key, EntryKind.Interim, "asked again"));
+        await Wait.UntilAsync(
+            async () => await late.ReadAsync(Key, EntryKind.Interim, "asked again") is "final", TimeSpan.FromSeconds(3), () => "The late one keeps to its own.");
+    }
+
+    [Fact]
+    public async Task A_final_answer_that_the_origin_takes_back_stays()
+    {
+        await using var replica = await CacheReplica.StartAsync(_redis.Endpoint);
+        var now = TimeProvider.System.GetUtcNow();
+        await replica.ReadAsync(Key, () => Task.FromResult(new CacheEntry(Key, EntryKind.Final, "final"u8.ToArray(), now, now, now.AddHours(1))));
+        var asked = 0;
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal("final", await replica.ReadAsync(Key, () =>
+            {
+                asked++;
+                return Task.FromResult(CacheReplica.Entry(Key, EntryKind.Interim, "interim"));
+            }));
+        }
+
+        Assert.Equal(1, asked); // and not for each caller
+    }
+
+    [Fact]
+    public async Task Two_versions_of_the_schema_do_not_see_each_others_entries()
+    {
+        await using var one = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var two = await CacheReplica.StartAsync(_redis.Endpoint, schema: "2");
+
+        Assert.Equal("as one writes it", await one.ReadAsync(Key, EntryKind.Final, "as one writes it"));
+        Assert.Equal("as two writes it", await two.ReadAsync(Key, EntryKind.Final, "as two writes it"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_spoilt_entry_is_counted_and_overwritten(bool isOfAnotherType)
+    {
+        await using var writer = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var reader = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var third = await CacheReplica.StartAsync(_redis.Endpoint);
+        await writer.ReadAsync(Key, EntryKind.Final, "right");
+        var data = await _redis.DataAsync();
+        var name = (await _redis.KeysAsync("*:final")).Single();
+        if (isOfAnotherType)
+        {
+            await data.KeyDeleteAsync(name);
+            await data.StringSetAsync(name, "spoilt");
+        }
+        else
+        {
+            await data.HashSetAsync(name, "data", "spoilt");
+        }
+
+        Assert.Equal("right again", await reader.ReadAsync(Key, EntryKind.Final, "right again"));
+        Assert.Equal("right again", await third.ReadAsync(Key, EntryKind.Final, "not asked for"));
+
+        Assert.InRange(reader.Corrupt, 1, 2); // looked at before and after its turn was got
+        Assert.Equal(0, third.Corrupt);
+    }
+}

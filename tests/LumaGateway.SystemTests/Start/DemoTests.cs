@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Start;
+
+/// <summary>The demo: one command, no key, no network.</summary>
+public sealed partial class DemoTests
+{
+    [Fact]
+    public async Task The_demo_prints_a_curl_line_that_works_and_leaves_nothing_behind_when_it_is_stopped()
+    {
+        await using var demo = ChildProcess.Start(
+            ChildProcess.Dotnet,
+            [
+                Path.Combine(AppContext.BaseDirectory, "LumaGateway.Sandbox.dll"),
+                "--port", FreePort.Next().ToString(CultureInfo.InvariantCulture),
+                "--gateway-port", FreePort.Next().ToString(CultureInfo.InvariantCulture),
+            ]);
+        var line = await demo.ReadAsync(line => Curl().Match(line) is { Success: true } match ? match : null);
+        var gateway = new Uri(line.Groups["url"].Value);
+        Assert.Contains(demo.Output, text => text.StartsWith("Gateway ", StringComparison.Ordinal));
+        Assert.Contains(demo.Output, text => text.StartsWith("Swagger ", StringComparison.Ordinal));
+
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, gateway);
+        request.Headers.TryAddWithoutValidation(line.Groups["name"].Value, line.Groups["value"].Value);
+        using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.True(answer.IsSuccessStatusCode);
+        Assert.Contains(".mp4", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
+        demo.Terminate();
+
+        Assert.Equal(0, await demo.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        await Wait.UntilAsync(() => IsGoneAsync(client, gateway), TimeSpan.FromSeconds(5), () => "The gateway outlived the demo.");
+    }
+
+    private static async Task<bool> IsGoneAsync(HttpClient client, Uri gateway)
+    {
+        try
+        {
+            using var answer = await client.GetAsync(gateway, TestContext.Current.CancellationToken);
+            return false;
+        }
+        catch (HttpRequestException)
+        {
+            return true;
+        }
+    }
+
+    [GeneratedRegex("""^curl -i -H "(?<name>[^:]+): (?<value>[^"]+)" (?<url>\S+)$""")]
+    private static partial Regex Curl();
+}

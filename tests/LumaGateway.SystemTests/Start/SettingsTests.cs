@@ -1,0 +1,59 @@
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Start;
+
+/// <summary>Wrong settings, as an operator meets them.</summary>
+public sealed class SettingsTests
+{
+    private const string Secret = "canary-4f1d";
+
+    [Fact]
+    public async Task Every_wrong_setting_is_named_in_one_go_without_a_stack_trace_or_a_secret()
+    {
+        await using var gateway = GatewayProcess.Launch(new Dictionary<string, string>
+        {
+            ["Luma:BaseAddress"] = "ftp://somewhere",
+            ["Luma:Dialect"] = "klingon",
+            ["Luma:ApiKey"] = $"{Secret} with a blank in it",
+            ["Luma:Deadline"] = "01:00:00",
+            ["Cache:MemoryBytes"] = "1",
+            ["Cache:RedisTimeout"] = "00:01:00",
+            ["Freshness:UnfinishedMin"] = "00:00:20",
+            ["Access:Clients:0:Name"] = "a name with blanks",
+            ["Access:Clients:0:KeySha256"] = Secret,
+            ["ConnectionStrings:Redis"] = $"localhost,password={Secret},nosuchsetting=1",
+        });
+
+        Assert.NotEqual(0, await gateway.WaitForExitAsync(TimeSpan.FromSeconds(30)));
+
+        string[] keys =
+        [
+            "Luma:BaseAddress", "Luma:Dialect", "Luma:ApiKey", "Luma:Deadline", "Cache:MemoryBytes", "Cache:RedisTimeout",
+            "Freshness:UnfinishedMin", "Access:Clients:0:Name", "Access:Clients:0:KeySha256", "ConnectionStrings:Redis",
+        ];
+        Assert.All(keys, key => Assert.Contains(key, gateway.Everything, StringComparison.Ordinal));
+        Assert.DoesNotContain(Secret, gateway.Everything, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", gateway.Everything, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", gateway.Everything, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Luma:Deadline", "soon")]
+    [InlineData("Cache:MemoryBytes", "plenty")]
+    [InlineData("Access:AllowAnonymous", "maybe")]
+    public async Task A_setting_that_cannot_even_be_read_is_named_too(string key, string value)
+    {
+        await using var gateway = GatewayProcess.Launch(new Dictionary<string, string>
+        {
+            ["Luma:BaseAddress"] = "http://127.0.0.1:9/luma",
+            ["Luma:ApiKey"] = Secret,
+            ["Access:AllowAnonymous"] = "true",
+            [key] = value,
+        });
+
+        Assert.NotEqual(0, await gateway.WaitForExitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains(key, gateway.Everything, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", gateway.Everything, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, gateway.Everything, StringComparison.Ordinal);
+    }
+}
