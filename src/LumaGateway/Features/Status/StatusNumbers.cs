@@ -65,8 +65,8 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
             new CacheBody(_answers.Read(), _counts.Of("luma_gateway.cache.faults"), _counts.Of("luma_gateway.cache.saved"), _given.Read(), _free.Read()),
             ReadUpstream(),
             ReadRedis(),
-            (long)Gauge("luma_gateway.waiting.waiters"),
-            (long)Gauge("luma_gateway.waiting.watched"),
+            _counts.Of("luma_gateway.waiting.waiters"),
+            _counts.Of("luma_gateway.waiting.watched"),
             [.. _routes.Select(one => one.Value.Read(one.Key.Method, one.Key.Route)).OrderByDescending(one => one.Latency?.P95).Take(8)],
             ReadClients(),
             _lastFaults.Read());
@@ -110,6 +110,7 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
         "luma_gateway.upstream.faults" => Faulted,
         "luma_gateway.access.admitted" => (value, tags) => _admitted.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
         "luma_gateway.access.refused" => (value, tags) => _refused.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
+        "luma_gateway.waiting.waiters" or "luma_gateway.waiting.watched" or
         "luma_gateway.cache.faults" or "luma_gateway.cache.saved" or "luma_gateway.upstream.retries" or "luma_gateway.upstream.token_fallbacks" =>
             (value, _) => _counts.Add(instrument.Name, (long)value),
         _ when instrument.IsObservable && instrument.Meter.Name == Instrumentation.Name =>
