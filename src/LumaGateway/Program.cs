@@ -7,6 +7,7 @@ using LumaGateway.Features.OpenApi;
 using LumaGateway.Features.Passthrough;
 using LumaGateway.Features.Server;
 using LumaGateway.Features.Status;
+using LumaGateway.Features.Waiting;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
 
@@ -29,6 +30,7 @@ builder.Services.AddGatewayServer();
 builder.Services.AddGatewayErrors();
 builder.Services.AddAccess();
 builder.Services.AddGenerations();
+builder.Services.AddWaiting();
 builder.Services.AddResponseCache();
 builder.Services.AddUpstreams();
 builder.Services.AddPassthrough(builder.Configuration.GetSection("ReverseProxy"));
@@ -53,6 +55,8 @@ app.UseRouting();
 app.UseAccess();
 
 app.MapGenerations();
+app.MapGenerationBatch();
+app.MapWaiting();
 app.MapPassthrough();
 app.MapGatewayHealth();
 app.MapGatewayDocument();

@@ -21,6 +21,7 @@ internal static class CacheServices
         services.AddSingleton<MemoryLevel>();
         services.AddSingleton<SharedLevel>();
         services.AddSingleton<FlightPlan>();
+        services.AddSingleton<FleetLease>();
         services.AddSingleton<FleetChannel>();
         services.AddHostedService(provider => provider.GetRequiredService<FleetChannel>());
         services.AddHostedService<RedisWarmUp>();

@@ -10,6 +10,13 @@ internal sealed partial class FleetChannel(RedisConnection connection, CacheScop
 {
     private const string Purge = "purge";
     private const string Pause = "pause";
+    private const string Change = "change";
+    private const string Want = "want";
+    private const string Lead = "lead";
+    private const string Nudge = "nudge";
+
+    /// <summary>Names so many keys in one message at most.</summary>
+    private const int MostWants = 500;
 
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
 
@@ -20,6 +27,30 @@ internal sealed partial class FleetChannel(RedisConnection connection, CacheScop
 
     /// <summary>A replica was asked by the upstream to leave it alone for so long.</summary>
     public event Action<TimeSpan>? Paused;
+
+    /// <summary>A replica has an answer that others wait for.</summary>
+    public event Action<CacheEntry>? Changed;
+
+    /// <summary>Another replica waits for keys: its name, then <c>key:what it knows</c> for each.</summary>
+    public event Action<string, IReadOnlyList<string>>? Wanted;
+
+    /// <summary>Another replica, or this one, looks after what the replicas of these names wait for.</summary>
+    public event Action<IReadOnlyList<string>>? Led;
+
+    /// <summary>There may be news of a key.</summary>
+    public event Action<CacheKey>? Nudged;
+
+    /// <summary>This process, as long as it lives.</summary>
+    public string Self { get; } = Guid.NewGuid().ToString("N")[..12];
+
+    public Task SayChangedAsync(CacheEntry entry) => SayAsync($"{Change} {entry.Subject} {Convert.ToBase64String(CacheEntryFormat.Write(entry))}");
+
+    public Task SayWantedAsync(IEnumerable<string> wants) =>
+        Task.WhenAll(wants.Chunk(MostWants).Select(some => SayAsync($"{Want} {Self} {string.Join(' ', some)}")));
+
+    public Task SayLedAsync(IEnumerable<string> replicas) => SayAsync($"{Lead} {string.Join(' ', replicas)}");
+
+    public Task SayNudgedAsync(CacheKey key) => SayAsync($"{Nudge} {key}");
 
     public Task SayPurgedAsync(CacheKey key) => SayAsync($"{Purge} {key}");
 
@@ -76,6 +107,18 @@ internal sealed partial class FleetChannel(RedisConnection connection, CacheScop
     {
         switch (message.Split(' '))
         {
+            case [Want, var replica, .. var wants] when replica != Self:
+                Wanted?.Invoke(replica, wants);
+                break;
+            case [Change, var id, var text] when Understand(new CacheKey(id), text) is { } entry:
+                Changed?.Invoke(entry);
+                break;
+            case [Lead, .. var replicas]:
+                Led?.Invoke(replicas);
+                break;
+            case [Nudge, var id]:
+                Nudged?.Invoke(new CacheKey(id));
+                break;
             case [Purge, var id]:
                 Purged?.Invoke(new CacheKey(id));
                 break;
@@ -83,6 +126,12 @@ internal sealed partial class FleetChannel(RedisConnection connection, CacheScop
                 Paused?.Invoke(TimeSpan.FromMilliseconds(milliseconds));
                 break;
         }
+    }
+
+    private static CacheEntry? Understand(CacheKey key, string text)
+    {
+        var bytes = new byte[text.Length];
+        return Convert.TryFromBase64String(text, bytes, out var length) ? CacheEntryFormat.Read(key, bytes.AsSpan(0, length)) : null;
     }
 
     private static partial class Log

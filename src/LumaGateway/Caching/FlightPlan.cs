@@ -15,12 +15,16 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LaterLooks = TimeSpan.FromMilliseconds(120);
 
-    public async Task<CacheAnswer> FlyAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId)
+    /// <param name="flight">The flight.</param>
+    /// <param name="origin">Where the answer comes from when there is none.</param>
+    /// <param name="requestId">The request id of the caller for whom it begins.</param>
+    /// <param name="notBefore">An interim answer from before that is none, fresh or not.</param>
+    public async Task<CacheAnswer> FlyAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, DateTimeOffset notBefore = default)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
         flight.Context = activity?.Context;
         using var deadline = new Deadline(origin.Deadline, clock);
-        var seen = await LookAsync(flight);
+        var seen = await LookAsync(flight, notBefore);
         if (seen.Answer is { } found)
         {
             return found;
@@ -31,7 +35,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
         {
             if (shared.IsConfigured)
             {
-                (lease, seen) = await WaitForTurnAsync(flight, seen, deadline);
+                (lease, seen) = await WaitForTurnAsync(flight, seen, deadline, notBefore);
                 if (seen.Answer is { } fetchedElsewhere)
                 {
                     return fetchedElsewhere;
@@ -47,11 +51,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Looks in memory and Redis. An entry still good is the answer; another may serve as cover.</summary>
-    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight)
+    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight, DateTimeOffset notBefore)
     {
         var held = memory.Find(flight.Key);
         var now = clock.GetUtcNow();
-        if (held is not null && IsGood(held.Entry, now) && now < held.LookAgainAt)
+        if (held is not null && IsGood(held.Entry, now, notBefore) && now < held.LookAgainAt)
         {
             return new Seen(held.Entry, held.Epoch, new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory));
         }
@@ -65,11 +69,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
 
         if (view.Best is { } theirs && (held is null || theirs.FreshUntil >= held.Entry.FreshUntil))
         {
-            var answer = IsGood(theirs, now) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
+            var answer = IsGood(theirs, now, notBefore) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
             return new Seen(Keep(flight, theirs, view.Epoch).Entry, view.Epoch, answer);
         }
 
-        if (held is not null && IsGood(held.Entry, now))
+        if (held is not null && IsGood(held.Entry, now, notBefore))
         {
             Keep(flight, held.Entry, view.IsReached ? view.Epoch : held.Epoch);
             if (view.IsReached)
@@ -84,7 +88,8 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Waits until this replica may fetch, another has fetched, or Redis cannot say whose turn it is.</summary>
-    private async Task<(IAsyncDisposable? Lease, Seen Seen)> WaitForTurnAsync(Flights<CacheAnswer>.Flight flight, Seen seen, Deadline deadline)
+    private async Task<(IAsyncDisposable? Lease, Seen Seen)> WaitForTurnAsync(
+        Flights<CacheAnswer>.Flight flight, Seen seen, Deadline deadline, DateTimeOffset notBefore)
     {
         var begun = clock.GetTimestamp();
         var fetchedElsewhere = default(long?); // when another replica was last known to be at it
@@ -94,7 +99,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             if (reached)
             {
                 // Looked at after the lock was got or refused: whoever had it before has written by now, or failed.
-                seen = await LookAsync(flight);
+                seen = await LookAsync(flight, notBefore);
                 if (seen.Answer is { } answer)
                 {
                     SharedLevel.Release(lease);
@@ -188,7 +193,8 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Good is fresh and not near its end: a fetch begun for a refresh must not be content with what it is to refresh.</summary>
-    private static bool IsGood(CacheEntry entry, DateTimeOffset now) => now < entry.EagerFrom;
+    private static bool IsGood(CacheEntry entry, DateTimeOffset now, DateTimeOffset notBefore) =>
+        now < entry.EagerFrom && (entry.Kind is EntryKind.Final || entry.StoredAt >= notBefore);
 
     /// <summary>What a look found: the best entry, the key's purge mark, and the answer if the entry is good enough to be one.</summary>
     private readonly record struct Seen(CacheEntry? Entry, string? Epoch, CacheAnswer? Answer);

@@ -42,6 +42,34 @@ internal sealed class ResponseCache(
         return JoinAsync(key, origin, requestId, cancellationToken);
     }
 
+    /// <summary>As <see cref="GetAsync"/>, but an interim answer from before <paramref name="notBefore"/> does not do, fresh or not.</summary>
+    public async Task<CacheAnswer> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore)
+    {
+        var answer = await _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId, notBefore), out var joined).Landed;
+        return joined ? answer.Joined() : answer;
+    }
+
+    /// <summary>What is at hand, fresh, in this process or in Redis. Asks the origin for nothing.</summary>
+    public async ValueTask<CacheEntry?> FindAsync(CacheKey key)
+    {
+        var now = clock.GetUtcNow();
+        if (memory.Find(key) is { } held && held.Entry.IsFresh(now) && now < held.LookAgainAt)
+        {
+            return held.Entry;
+        }
+
+        return (await shared.ReadAsync(key)).Best is { } theirs && theirs.IsFresh(now) ? theirs : null;
+    }
+
+    /// <summary>Another replica has something newer: what this process holds is looked for in Redis before it is believed again.</summary>
+    public void DoubtHere(CacheKey key)
+    {
+        if (memory.Find(key) is { Entry.Kind: not EntryKind.Final })
+        {
+            memory.Forget(key);
+        }
+    }
+
     /// <summary>Forgets a key on all replicas, fetches under way included. False where Redis is configured but did not confirm.</summary>
     public async Task<bool> PurgeAsync(CacheKey key)
     {

@@ -53,6 +53,10 @@ internal sealed class LumaOptions
     [Number("Luma:MaxDepth", 8, 1000)]
     public int MaxDepth { get; set; } = 64;
 
+    /// <summary>How often all replicas together may ask about generations that callers wait for.</summary>
+    [Number("Luma:MaxPollsPerSecond", 0.1, 100_000)]
+    public double MaxPollsPerSecond { get; set; } = 50;
+
     /// <summary>The share of failing tries, over <see cref="BreakerWindow"/>, at which the breaker opens.</summary>
     [Number("Luma:BreakerFailureRatio", 0.01, 1.0)]
     public double BreakerFailureRatio { get; set; } = 0.5;

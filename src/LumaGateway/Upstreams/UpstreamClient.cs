@@ -8,38 +8,55 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Asks the upstream for one generation and reads the answer with the configured dialect. Throws <see cref="UpstreamException"/>
+/// Asks the upstream for one generation, or for a page of them, and reads the answer with the configured dialect. Throws <see cref="UpstreamException"/>
 /// for everything that is no usable answer. Safe for concurrent use.
 /// </summary>
-internal sealed partial class UpstreamClient(
+internal sealed class UpstreamClient(
     HttpClient http,
     UpstreamPipeline pipeline,
     UpstreamDialect dialect,
     UpstreamGate gate,
     UpstreamPause pause,
     IOptions<LumaOptions> options,
+    UpstreamAccount account,
     UpstreamMetrics metrics,
-    TimeProvider clock,
-    ILogger<UpstreamClient> logger)
+    TimeProvider clock)
 {
     private readonly IUpstreamDialect _dialect = dialect.Chosen;
     private readonly JsonDocumentOptions _json = new() { MaxDepth = options.Value.MaxDepth };
     private readonly int _maxBodyBytes = options.Value.MaxBodyBytes;
     private readonly Uri _root = options.Value.Root;
 
+    /// <summary>Whether several generations can be asked about at once.</summary>
+    public bool HasList => _dialect is IListingDialect;
+
     /// <param name="id">The generation.</param>
     /// <param name="requestId">Sent as <c>X-Request-Id</c>, so that the upstream's people find the call.</param>
     /// <param name="deadline">Ends the whole way, retries included.</param>
     public async Task<DialectAnswer> GetAsync(GenerationId id, string requestId, Deadline deadline)
     {
+        var answer = await AskAsync(new Call<DialectAnswer>(_dialect.PathOf(id), (status, body) => _dialect.Read(id, status, body), requestId), deadline);
+        metrics.Answered(answer);
+        return answer;
+    }
+
+    /// <summary>One page of the account's generations, newest first. Only where <see cref="HasList"/>.</summary>
+    /// <param name="limit">The page's length.</param>
+    /// <param name="offset">How many newer ones to leave out.</param>
+    /// <param name="requestId">Sent as <c>X-Request-Id</c>.</param>
+    /// <param name="deadline">Ends the whole way, retries included.</param>
+    public Task<DialectPage> ListAsync(int limit, int offset, string requestId, Deadline deadline)
+    {
+        var lists = (IListingDialect)_dialect;
+        return AskAsync(new Call<DialectPage>(lists.PathOfList(limit, offset), lists.ReadList, requestId), deadline);
+    }
+
+    private async Task<TAnswer> AskAsync<TAnswer>(Call<TAnswer> call, Deadline deadline)
+    {
         try
         {
-            var answer = await pipeline.ExecuteAsync(
-                static (call, token) => call.client.TryAsync(call.id, call.requestId, call.tries, token),
-                (client: this, id, requestId, tries: new UpstreamTries()),
-                deadline);
-            metrics.Answered(answer);
-            Account(refusal: null);
+            var answer = await pipeline.ExecuteAsync(static (run, token) => run.client.TryAsync(run.call, token), (client: this, call), deadline);
+            account.IsAccepted();
             return answer;
         }
         catch (UpstreamException exception)
@@ -47,19 +64,19 @@ internal sealed partial class UpstreamClient(
             metrics.Faulted(exception.Fault);
             if (exception.Fault is UpstreamFault.TokenRefused or UpstreamFault.OutOfCredit)
             {
-                Account(exception.Fault);
+                account.IsRefused(exception.Fault);
             }
 
             throw;
         }
     }
 
-    private async Task<DialectAnswer> TryAsync(GenerationId id, string requestId, UpstreamTries tries, CancellationToken token)
+    private async Task<TAnswer> TryAsync<TAnswer>(Call<TAnswer> call, CancellationToken token)
     {
-        using var span = tries.Begin(_dialect.Name);
+        using var span = call.Tries.Begin(_dialect.Name);
         try
         {
-            return await AttemptAsync(id, requestId, token);
+            return await AttemptAsync(call, token);
         }
         catch (Exception exception)
         {
@@ -68,7 +85,7 @@ internal sealed partial class UpstreamClient(
         }
     }
 
-    private async Task<DialectAnswer> AttemptAsync(GenerationId id, string requestId, CancellationToken token)
+    private async Task<TAnswer> AttemptAsync<TAnswer>(Call<TAnswer> call, CancellationToken token)
     {
         if (pause.Remaining is var left && left > TimeSpan.Zero)
         {
@@ -76,13 +93,13 @@ internal sealed partial class UpstreamClient(
         }
 
         using var place = await gate.EnterAsync(token);
-        using var response = await SendAsync(id, requestId, token);
-        return await ReadAsync(id, response, token);
+        using var response = await SendAsync(call.Path, call.RequestId, token);
+        return await ReadAsync(call, response, token);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(GenerationId id, string requestId, CancellationToken token)
+    private async Task<HttpResponseMessage> SendAsync(string path, string requestId, CancellationToken token)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root, _dialect.PathOf(id)));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root, path));
         request.Headers.TryAddWithoutValidation("X-Request-Id", requestId);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         metrics.Asked();
@@ -96,37 +113,19 @@ internal sealed partial class UpstreamClient(
         }
     }
 
-    private async Task<DialectAnswer> ReadAsync(GenerationId id, HttpResponseMessage response, CancellationToken token)
+    private async Task<TAnswer> ReadAsync<TAnswer>(Call<TAnswer> call, HttpResponseMessage response, CancellationToken token)
     {
         var body = await ReadBodyAsync(response, token);
         try
         {
             using var document = Parse(response.IsSuccessStatusCode, body.WrittenMemory);
-            return _dialect.Read(id, response.StatusCode, document?.RootElement ?? default);
+            return call.Read(response.StatusCode, document?.RootElement ?? default);
         }
         catch (UpstreamException exception) when (RetryAfterOf(response) is { } wait
             && response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
         {
             pause.Open(wait);
             throw new UpstreamException(UpstreamFault.Throttled, exception.Message) { RetryAfter = wait };
-        }
-    }
-
-    /// <summary>Said once when the upstream begins to refuse the account, and once when it no longer does; each refusal is counted.</summary>
-    private void Account(UpstreamFault? refusal)
-    {
-        if (!metrics.AccountIs(refused: refusal is not null))
-        {
-            return; // no news
-        }
-
-        if (refusal is { } fault)
-        {
-            Log.AccountRefused(logger, fault);
-        }
-        else
-        {
-            Log.AccountAccepted(logger);
         }
     }
 
@@ -189,12 +188,9 @@ internal sealed partial class UpstreamClient(
         return new UpstreamException(UpstreamFault.Unreachable, $"The exchange broke off: {error}.");
     }
 
-    private static partial class Log
+    /// <summary>One question, whatever kind of answer it has.</summary>
+    private sealed record Call<TAnswer>(string Path, Func<HttpStatusCode, JsonElement, TAnswer> Read, string RequestId)
     {
-        [LoggerMessage(3021, LogLevel.Error, "The upstream refuses the gateway's own account: {Fault}. Callers cannot mend this; the token or the credit must be renewed.")]
-        public static partial void AccountRefused(ILogger logger, UpstreamFault fault);
-
-        [LoggerMessage(3022, LogLevel.Information, "The upstream accepts the gateway's account again.")]
-        public static partial void AccountAccepted(ILogger logger);
+        public UpstreamTries Tries { get; } = new();
     }
 }

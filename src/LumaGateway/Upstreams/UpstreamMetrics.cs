@@ -60,7 +60,7 @@ internal sealed class UpstreamMetrics : ISeries
     public void Faulted(UpstreamFault fault) => Count(1, fault);
 
     /// <summary>True where that is news.</summary>
-    public bool AccountIs(bool refused) => Interlocked.Exchange(ref _isRefused, refused) != refused;
+    public bool AccountIs(bool refused) => Volatile.Read(ref _isRefused) != refused && Interlocked.Exchange(ref _isRefused, refused) != refused;
 
     public void FellBackOnToken() => _tokenFallbacks.Add(1);
 

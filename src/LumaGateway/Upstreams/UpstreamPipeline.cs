@@ -15,18 +15,18 @@ internal sealed partial class UpstreamPipeline
 {
     private static readonly ResiliencePropertyKey<Deadline> DeadlineKey = new("deadline");
 
-    private readonly ResiliencePipeline<DialectAnswer> _pipeline;
+    private readonly ResiliencePipeline _pipeline;
     private readonly RetryBudget _budget = new();
 
     public UpstreamPipeline(IOptions<LumaOptions> options, TimeProvider clock, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
     {
         var luma = options.Value;
-        var builder = new ResiliencePipelineBuilder<DialectAnswer> { TimeProvider = clock };
+        var builder = new ResiliencePipelineBuilder { TimeProvider = clock };
 
         // Polly takes no retry strategy with zero attempts.
         if (luma.Retries > 0)
         {
-            builder.AddRetry(new RetryStrategyOptions<DialectAnswer>
+            builder.AddRetry(new RetryStrategyOptions
             {
                 MaxRetryAttempts = luma.Retries,
                 Delay = luma.RetryDelay,
@@ -43,7 +43,7 @@ internal sealed partial class UpstreamPipeline
         }
 
         _pipeline = builder
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<DialectAnswer>
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 FailureRatio = luma.BreakerFailureRatio,
                 MinimumThroughput = luma.BreakerMinimumCalls,
@@ -68,8 +68,8 @@ internal sealed partial class UpstreamPipeline
     }
 
     /// <summary>Runs one read. Throws <see cref="UpstreamException"/> for whatever goes wrong on the way.</summary>
-    public async Task<DialectAnswer> ExecuteAsync<TState>(
-        Func<TState, CancellationToken, Task<DialectAnswer>> attempt, TState state, Deadline deadline)
+    public async Task<TAnswer> ExecuteAsync<TState, TAnswer>(
+        Func<TState, CancellationToken, Task<TAnswer>> attempt, TState state, Deadline deadline)
     {
         _budget.Earn();
         var context = ResilienceContextPool.Shared.Get(deadline.Token);

@@ -1,8 +1,11 @@
+using System.Globalization;
 using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
+using LumaGateway.Features.Waiting;
 using LumaGateway.Telemetry;
+using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Generations;
 
@@ -30,10 +33,21 @@ internal static class GenerationEndpoints
             .RequireRight(Rights.Purge);
     }
 
-    private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, TimeProvider clock)
+    private static async Task ReadAsync(
+        GenerationId id, HttpContext context, GenerationReader reader, WaitingReader waiting, IOptions<WaitingOptions> options, TimeProvider clock)
     {
         Instrumentation.Current?.SetTag("luma_gateway.generation.id", id.Value);
-        var answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
+        CacheAnswer answer;
+        if (PreferredWait.Read(context.Request.Headers["Prefer"], options.Value.Longest) is { } wait)
+        {
+            context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(long)wait.TotalSeconds}");
+            answer = await waiting.ReadAsync(id, wait, context.TraceIdentifier, context.RequestAborted);
+        }
+        else
+        {
+            answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
+        }
+
         if (answer.Status is CacheStatus.Miss)
         {
             Visit.Of(context)?.Charge(cached: 0, upstream: 1);

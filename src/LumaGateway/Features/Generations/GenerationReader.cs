@@ -29,14 +29,50 @@ internal sealed class GenerationReader
         _origin = new Origin(FetchAsync, luma.Value.Deadline);
     }
 
+    /// <summary>An answer that did not come from this process's memory, whoever asked for it and whatever it is.</summary>
+    public event Action<CacheEntry>? Learned;
+
     /// <summary>The answer, which may be an old one that covers a fault. Throws <see cref="UpstreamException"/> where there is none.</summary>
     public ValueTask<CacheAnswer> ReadAsync(GenerationId id, string requestId, CancellationToken cancellationToken)
     {
         var reading = _cache.GetAsync(new CacheKey(id.Value), _origin, requestId, cancellationToken);
-        return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Usable(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
+        return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Taken(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
 
-        static async ValueTask<CacheAnswer> AwaitAsync(ValueTask<CacheAnswer> reading) => Usable(await reading);
+        async ValueTask<CacheAnswer> AwaitAsync(ValueTask<CacheAnswer> reading) => Taken(await reading);
+
+        CacheAnswer Taken(CacheAnswer answer)
+        {
+            if (answer is { Entry: { } entry, Level: not CacheLevel.Memory })
+            {
+                Learned?.Invoke(entry);
+            }
+
+            return Usable(answer);
+        }
     }
+
+    /// <summary>
+    /// Asks anew where what is known is unfinished and older than <paramref name="notBefore"/>. That there is no such generation is an answer
+    /// here. Throws <see cref="UpstreamException"/> where there is none.
+    /// </summary>
+    public async Task<CacheAnswer> RefreshAsync(GenerationId id, string requestId, DateTimeOffset notBefore)
+    {
+        var answer = await _cache.RefreshAsync(new CacheKey(id.Value), _origin, requestId, notBefore);
+        return answer.Entry is not null ? answer : throw new UpstreamException(answer.Fault!.Fault, answer.Fault.Message) { RetryAfter = answer.Fault.RetryAfter };
+    }
+
+    /// <summary>Keeps an answer that came with others, as if it had been asked for alone. Gives back what is kept now.</summary>
+    /// <param name="answer">The generation, as the upstream's list has it.</param>
+    /// <param name="askedAt">When the list was asked for.</param>
+    public async Task<CacheEntry?> KeepAsync(Generation answer, DateTimeOffset askedAt)
+    {
+        var key = new CacheKey(answer.Id);
+        var origin = _origin with { FetchAsync = (subject, _, _) => Task.FromResult(EntryOf(subject, answer)) };
+        return (await _cache.RefreshAsync(key, origin, string.Empty, askedAt)).Entry;
+    }
+
+    /// <summary>What is at hand without asking the upstream.</summary>
+    public ValueTask<CacheEntry?> FindAsync(GenerationId id) => _cache.FindAsync(new CacheKey(id.Value));
 
     /// <summary>Forgets the answer on all replicas. False where Redis is configured but did not confirm.</summary>
     public Task<bool> ForgetAsync(GenerationId id) => _cache.PurgeAsync(new CacheKey(id.Value));

@@ -14,6 +14,7 @@ internal static class GenerationServices
     {
         services.AddOptionsWithValidateOnStart<FreshnessOptions, FreshnessOptionsValidator>().BindConfiguration(FreshnessOptions.Section);
         services.AddSingleton<IValidateOptions<FreshnessOptions>, FreshnessOptionsRules>();
+        services.AddOptionsWithValidateOnStart<BatchOptions, BatchOptionsValidator>().BindConfiguration(BatchOptions.Section);
         services.AddSingleton<GenerationReader>();
         services.AddHostedService<PauseBroadcast>();
         services.AddSingleton(provider =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using LumaGateway.Contracts;
@@ -9,7 +10,7 @@ namespace LumaGateway.Upstreams.Dialects;
 /// Luma's Dream Machine API: assets are bare, unsigned links under <c>assets</c>; <c>type</c> and <c>version</c> have been seen
 /// for <c>generation_type</c> and <c>model</c>.
 /// </summary>
-internal sealed class DreamMachineDialect : IUpstreamDialect
+internal sealed class DreamMachineDialect : IListingDialect
 {
     public string Name => "dream-machine";
 
@@ -45,6 +46,39 @@ internal sealed class DreamMachineDialect : IUpstreamDialect
                 failure,
                 assets.ExpireAt),
             state.IsKnown);
+    }
+
+    public string PathOfList(int limit, int offset) => string.Create(CultureInfo.InvariantCulture, $"generations?limit={limit}&offset={offset}");
+
+    public DialectPage ReadList(HttpStatusCode status, JsonElement body)
+    {
+        WireStatus.RequireOk(status);
+        var page = body.RequireObject();
+        var listed = page.Member("generations");
+        if (listed.ValueKind is not JsonValueKind.Array)
+        {
+            throw new UpstreamException(UpstreamFault.Malformed, "The list holds no generations.");
+        }
+
+        var answers = new List<DialectAnswer>(listed.GetArrayLength());
+        foreach (var item in listed.EnumerateArray())
+        {
+            if (!GenerationId.TryParse(item.Member("id").Text(), null, out var id))
+            {
+                continue;
+            }
+
+            try
+            {
+                answers.Add(Read(id, status, item));
+            }
+            catch (UpstreamException)
+            {
+                // One that cannot be read spoils no others: asked for alone, it says why.
+            }
+        }
+
+        return new DialectPage(answers, listed.GetArrayLength(), page.Member("has_more").ValueKind is JsonValueKind.True);
     }
 
     private static WireAssets AssetsOf(JsonElement answer, JsonElement request)

@@ -1,0 +1,38 @@
+using LumaGateway.Contracts;
+using LumaGateway.Features.Generations;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Features.Waiting;
+
+/// <summary>What a caller that begins to wait is told first, as cheaply as it can be had.</summary>
+internal sealed class FirstNews(GenerationReader reader, WatchTable table, ListSweep lists, IOptions<WaitingOptions> options, TimeProvider clock)
+{
+    /// <summary>
+    /// The state as it is known: from the watch, else from the cache, else from the upstream. Null where the upstream's list will tell soon.
+    /// Throws <see cref="UpstreamException"/> where the upstream, asked for this caller, gives no answer.
+    /// </summary>
+    public async ValueTask<News?> GetAsync(GenerationId id, Watch watch, string requestId, CancellationToken cancellationToken)
+    {
+        if (Recent(watch) is { } known)
+        {
+            return known;
+        }
+
+        if (await reader.FindAsync(id) is not { } entry)
+        {
+            if (lists.Pays(table.WantedHere))
+            {
+                return null;
+            }
+
+            entry = (await reader.ReadAsync(id, requestId, cancellationToken)).Entry!;
+        }
+
+        table.Learn(entry);
+        return watch.News ?? new News(entry);
+    }
+
+    /// <summary>What the watch knows, where that is not too old to be said of this moment.</summary>
+    public News? Recent(Watch watch) =>
+        watch.News is { } news && (news.IsLast || news.Entry.StoredAt + (options.Value.PollEvery * 1.5) > clock.GetUtcNow()) ? news : null;
+}

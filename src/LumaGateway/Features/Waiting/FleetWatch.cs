@@ -1,0 +1,190 @@
+using LumaGateway.Caching;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Features.Waiting;
+
+/// <summary>For whom this replica asks the upstream.</summary>
+internal enum WatchDuty
+{
+    /// <summary>For nobody: another replica does.</summary>
+    None,
+
+    /// <summary>For its own callers: it cannot reach the others.</summary>
+    Alone,
+
+    /// <summary>For the whole fleet.</summary>
+    Fleet,
+}
+
+/// <summary>
+/// Decides which replica asks the upstream for all of them: the one that holds a lease in Redis. The others tell it every two seconds what
+/// they wait for and how much they know; it answers that it heard them. A replica that is not heard, or cannot reach Redis, looks after
+/// its own callers itself. To be asked by one caller at a time.
+/// </summary>
+internal sealed partial class FleetWatch(
+    FleetLease lease,
+    FleetChannel channel,
+    RedisConnection redis,
+    WatchTable table,
+    IOptions<WaitingOptions> options,
+    WaitingMetrics metrics,
+    TimeProvider clock,
+    ILogger<FleetWatch> logger)
+{
+    private const string LeaseName = "watch";
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan SayEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AnswerEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>Two messages may be lost before a replica's wants, or the answer to them, are taken to have ended.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+
+    private readonly Dictionary<string, DateTimeOffset> _replicas = [];
+    private readonly Lock _gate = new();
+    private LeaseAnswer _answer = LeaseAnswer.Unknown;
+    private bool _wasRefused;
+    private DateTimeOffset _lookAt;
+    private DateTimeOffset _sayAt;
+    private DateTimeOffset _answerAt;
+    private DateTimeOffset _heardUntil;
+
+    public WatchDuty Duty { get; private set; } = WatchDuty.None;
+
+    public async Task<WatchDuty> DecideAsync()
+    {
+        if (!redis.IsConfigured)
+        {
+            return Duty = WatchDuty.Fleet;
+        }
+
+        var now = clock.GetUtcNow();
+        if (table.WantedHere > 0 && (now >= _lookAt || _answer is LeaseAnswer.Held != lease.IsHeld))
+        {
+            if (Duty is WatchDuty.None && _answer is LeaseAnswer.Unknown)
+            {
+                _heardUntil = now + Patience; // a new waiter gives the others time to hear of it
+            }
+
+            await LookAsync(now);
+        }
+
+        Duty = lease.IsHeld ? WatchDuty.Fleet
+            : _answer is LeaseAnswer.Refused && now < _heardUntil ? WatchDuty.None
+            : WatchDuty.Alone;
+        return Duty;
+    }
+
+    /// <summary>Tells the others what is waited for here: what is new at once, and everything every two seconds.</summary>
+    public async Task SayAsync()
+    {
+        if (!redis.IsConfigured)
+        {
+            return;
+        }
+
+        var now = clock.GetUtcNow();
+        var isTime = now >= _sayAt;
+        var wants = table.All.Where(watch => (isTime || !watch.IsAnnounced) && !watch.IsDone && watch.IsWantedHere).ToList();
+        if (isTime)
+        {
+            _sayAt = now + SayEvery;
+        }
+
+        foreach (var watch in wants)
+        {
+            watch.IsAnnounced = true;
+        }
+
+        if (wants.Count > 0)
+        {
+            await channel.SayWantedAsync(wants.Select(watch => $"{watch.Key}:{watch.News?.Letter ?? Watch.Unknown}"));
+        }
+
+        if (Duty is WatchDuty.Fleet && now >= _answerAt)
+        {
+            _answerAt = now + AnswerEvery;
+            if (Heard(now) is { Count: > 0 } heard)
+            {
+                await channel.SayLedAsync(heard);
+            }
+        }
+    }
+
+    /// <summary>Another replica waits. What it does not know is told to it, by the replica that asks.</summary>
+    public void HearWants(string replica, IReadOnlyList<string> wants)
+    {
+        var until = clock.GetUtcNow() + Patience;
+        lock (_gate)
+        {
+            _replicas[replica] = until;
+        }
+
+        foreach (var want in wants)
+        {
+            if (want.Split(':') is not [{ Length: > 0 } id, [var known]])
+            {
+                continue;
+            }
+
+            var watch = table.WantElsewhere(new CacheKey(id), until);
+            if (Duty is WatchDuty.Fleet && watch.News is { } news && news.Letter != known)
+            {
+                _ = channel.SayChangedAsync(news.Entry); // it never throws
+            }
+        }
+    }
+
+    public void HearAnswer(IReadOnlyList<string> replicas)
+    {
+        if (replicas.Contains(channel.Self))
+        {
+            _heardUntil = clock.GetUtcNow() + Patience;
+        }
+    }
+
+    /// <summary>Nobody waits any more, or the service stops: another replica may take over at once.</summary>
+    public async Task RestAsync()
+    {
+        await lease.ReleaseAsync();
+        (_answer, _wasRefused, Duty, _lookAt) = (LeaseAnswer.Unknown, false, WatchDuty.None, default);
+    }
+
+    private async Task LookAsync(DateTimeOffset now)
+    {
+        _lookAt = now + (LookEvery * PollSchedule.Jitter());
+        _answer = await lease.TryTakeAsync(LeaseName, options.Value.LeaseLifetime);
+        if (_answer is LeaseAnswer.Refused)
+        {
+            _wasRefused = true;
+        }
+        else if (_answer is LeaseAnswer.Held && _wasRefused)
+        {
+            _wasRefused = false;
+            metrics.TookOver();
+            Log.TookOver(logger);
+        }
+    }
+
+    private List<string> Heard(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            foreach (var (replica, until) in _replicas)
+            {
+                if (now >= until)
+                {
+                    _replicas.Remove(replica);
+                }
+            }
+
+            return [.. _replicas.Keys];
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4101, LogLevel.Information, "This replica now asks the upstream for all that callers of the fleet wait for; the one before fell silent or left.")]
+        public static partial void TookOver(ILogger logger);
+    }
+}

@@ -1,0 +1,132 @@
+using LumaGateway.Contracts;
+using LumaGateway.Features.Generations;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Features.Waiting;
+
+/// <summary>
+/// Asks about many watched generations by pages of the upstream's list, as long as a page answers for more than one of them. What the list
+/// does not name is left to be asked about by itself. To be begun by one caller at a time.
+/// </summary>
+internal sealed partial class ListSweep(
+    UpstreamClient upstream,
+    GenerationReader reader,
+    WatchTable table,
+    PollBudget budget,
+    IOptions<WaitingOptions> options,
+    IOptions<LumaOptions> luma,
+    WaitingMetrics metrics,
+    TimeProvider clock,
+    ILogger<ListSweep> logger)
+{
+    private const int PageLength = 100;
+    private const int Writers = 32;
+
+    /// <summary>How long a list that did not pay, or is not there, is left alone; and how long one that lacks a generation is believed.</summary>
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(30);
+
+    private readonly WaitingOptions _options = options.Value;
+    private volatile bool _isRunning;
+    private DateTimeOffset _nextAt;
+    private DateTimeOffset _notBefore;
+    private DateTimeOffset _allAgainAt;
+
+    /// <summary>Whether a list is the cheaper way for so many.</summary>
+    public bool Pays(int watched) => upstream.HasList && watched >= _options.ListFrom && clock.GetUtcNow() >= _notBefore;
+
+    /// <summary>True where the list takes care of what is watched, but for those that it does not name.</summary>
+    public bool TryBegin(IReadOnlyList<Watch> watched)
+    {
+        if (!Pays(watched.Count))
+        {
+            return false;
+        }
+
+        var now = clock.GetUtcNow();
+        if (!_isRunning && now >= _nextAt)
+        {
+            if (now >= _allAgainAt)
+            {
+                _allAgainAt = now + TryAgainAfter;
+                foreach (var watch in watched)
+                {
+                    watch.IsUnlisted = false;
+                }
+            }
+
+            _isRunning = true;
+            _nextAt = now + (_options.PollEvery * PollSchedule.Jitter());
+            _ = SweepAsync(watched.Where(watch => !watch.IsUnlisted).ToDictionary(watch => watch.Key.Id), now);
+        }
+
+        return true;
+    }
+
+    private async Task SweepAsync(Dictionary<string, Watch> wanted, DateTimeOffset now)
+    {
+        try
+        {
+            using var deadline = new Deadline(luma.Value.Deadline, clock);
+            for (var (offset, pays) = (0, true); wanted.Count > 0 && pays;)
+            {
+                while (!budget.TrySpend())
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(50), clock, deadline.Token);
+                }
+
+                metrics.Polled(PollKind.List);
+                var askedAt = clock.GetUtcNow();
+                var page = await upstream.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
+                var found = page.Answers.Where(answer => wanted.Remove(answer.Generation.Id)).Select(answer => answer.Generation).ToList();
+                await KeepAsync(found, askedAt);
+                offset += page.Length;
+                pays = found.Count > 1 && page.HasMore && page.Length > 0;
+            }
+
+            foreach (var watch in wanted.Values)
+            {
+                watch.IsUnlisted = true;
+            }
+        }
+        catch (UpstreamException exception)
+        {
+            if (exception.Fault is UpstreamFault.NotFound or UpstreamFault.Rejected or UpstreamFault.Malformed)
+            {
+                _notBefore = now + TryAgainAfter; // there is no such list; each is asked about by itself
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The next sweep begins where this one did.
+        }
+#pragma warning disable CA1031 // callers wait for the next sweep, whatever went wrong in this one
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Log.SweepFailed(logger, exception);
+        }
+        finally
+        {
+            _isRunning = false;
+        }
+    }
+
+    /// <summary>Those that are finished first: somebody waits for them.</summary>
+    private Task KeepAsync(List<Generation> found, DateTimeOffset askedAt) => Parallel.ForEachAsync(
+        found.OrderByDescending(generation => generation.IsTerminal),
+        new ParallelOptions { MaxDegreeOfParallelism = Writers },
+        async (generation, _) =>
+        {
+            if (await reader.KeepAsync(generation, askedAt) is { } entry)
+            {
+                table.Learn(entry);
+            }
+        });
+
+    private static partial class Log
+    {
+        [LoggerMessage(4121, LogLevel.Error, "Asking the upstream's list for callers that wait stumbled; it goes on.")]
+        public static partial void SweepFailed(ILogger logger, Exception exception);
+    }
+}

@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Features.Waiting;
+
+/// <summary>When a generation is to be asked about again.</summary>
+internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvider clock)
+{
+    private readonly WaitingOptions _options = options.Value;
+
+    /// <summary>After an answer: by the generation's age, give or take a tenth, so that many do not come due together.</summary>
+    public DateTimeOffset After(News news)
+    {
+        var now = clock.GetUtcNow();
+        var age = now - (news.Summary?.CreatedAt ?? now);
+        return news.Entry.StoredAt + (IntervalAt(age, _options) * Jitter());
+    }
+
+    /// <summary>After a fault: ever less often while it lasts.</summary>
+    public DateTimeOffset AfterFault(int faultsInARow)
+    {
+        var wait = _options.PollEvery * Math.Pow(2, Math.Min(faultsInARow - 1, 10));
+        return clock.GetUtcNow() + (Shorter(wait, _options.PollSlowest) * Jitter());
+    }
+
+    internal static TimeSpan IntervalAt(TimeSpan age, WaitingOptions options) => age <= options.SlowAfter
+        ? options.PollEvery
+        : Shorter(options.PollEvery * (age / options.SlowAfter), options.PollSlowest);
+
+    internal static double Jitter() => 0.9 + (0.2 * Random.Shared.NextDouble());
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

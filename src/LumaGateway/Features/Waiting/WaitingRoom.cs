@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Features.Waiting;
+
+/// <summary>
+/// Everybody who waits on this replica: bounded, woken by one timer for all of them, and sent away when the service stops. Thread-safe.
+/// </summary>
+internal sealed class WaitingRoom(
+    IOptions<WaitingOptions> options, IHostApplicationLifetime lifetime, WaitingMetrics metrics, TimeProvider clock) : BackgroundService
+{
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConcurrentDictionary<Subscriber, bool> _present = new();
+    private readonly SemaphoreSlim _occupied = new(0);
+    private int _count;
+
+    public int Count => Volatile.Read(ref _count);
+
+    public bool IsClosing => lifetime.ApplicationStopping.IsCancellationRequested;
+
+    /// <summary>Null where the room is full.</summary>
+    /// <param name="kind">How it waits.</param>
+    /// <param name="atMost">How long it waits; null for as long as it takes.</param>
+    public Subscriber? TryEnter(WaiterKind kind, TimeSpan? atMost)
+    {
+        if (Interlocked.Increment(ref _count) > options.Value.Max)
+        {
+            Interlocked.Decrement(ref _count);
+            metrics.TurnedAway();
+            return null;
+        }
+
+        var now = clock.GetUtcNow();
+        var subscriber = new Subscriber(kind, now, atMost is { } length ? now + length : DateTimeOffset.MaxValue);
+        _present[subscriber] = true;
+        metrics.Entered(kind);
+        if (_occupied.CurrentCount == 0)
+        {
+            _occupied.Release(); // the timer only runs while somebody is here
+        }
+
+        if (IsClosing)
+        {
+            subscriber.Signal(Signals.Draining);
+        }
+
+        return subscriber;
+    }
+
+    public void Leave(Subscriber subscriber)
+    {
+        if (_present.TryRemove(subscriber, out _))
+        {
+            Interlocked.Decrement(ref _count);
+            metrics.Left(subscriber.Kind, (long)((clock.GetUtcNow() - subscriber.Since) / options.Value.PollEvery));
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Before the server stops taking care of connections, not after.
+        using var closing = lifetime.ApplicationStopping.UnsafeRegister(static room => ((WaitingRoom)room!).SignalAll(Signals.Draining), this);
+        try
+        {
+            while (true)
+            {
+                await _occupied.WaitAsync(stoppingToken);
+                using var timer = new PeriodicTimer(Beat, clock);
+                while (!_present.IsEmpty && await timer.WaitForNextTickAsync(stoppingToken))
+                {
+                    Look();
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
+    }
+
+    private void Look()
+    {
+        var now = clock.GetUtcNow();
+        var quietUntil = now - options.Value.Heartbeat;
+        foreach (var (subscriber, _) in _present)
+        {
+            if (now >= subscriber.EndsAt)
+            {
+                subscriber.Signal(Signals.TimeUp);
+            }
+            else if (subscriber.Kind is WaiterKind.Stream && subscriber.QuietSince <= quietUntil)
+            {
+                subscriber.Signal(Signals.Heartbeat);
+            }
+        }
+    }
+
+    private void SignalAll(Signals signals)
+    {
+        foreach (var (subscriber, _) in _present)
+        {
+            subscriber.Signal(signals);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Concurrent;
+using LumaGateway.Caching;
+
+namespace LumaGateway.Features.Waiting;
+
+/// <summary>All that somebody in the fleet waits for, as far as this replica knows. Thread-safe.</summary>
+internal sealed class WatchTable(PollSchedule schedule, WaitingMetrics metrics, TimeProvider clock)
+{
+    private readonly ConcurrentDictionary<CacheKey, Watch> _watches = new();
+    private int _wantedHere;
+
+    /// <summary>There is a watch that the fleet has not been told of.</summary>
+    public event Action? Joined;
+
+    /// <summary>This replica found out something new; the others may not know.</summary>
+    public event Action<Watch, News>? Changed;
+
+    public IEnumerable<Watch> All => _watches.Select(static pair => pair.Value);
+
+    public bool IsEmpty => _watches.IsEmpty;
+
+    /// <summary>How many are waited for on this replica.</summary>
+    public int WantedHere => Volatile.Read(ref _wantedHere);
+
+    public Watch? Find(CacheKey key) => _watches.GetValueOrDefault(key);
+
+    public Watch Join(CacheKey key, Subscriber subscriber)
+    {
+        while (true)
+        {
+            var watch = _watches.GetOrAdd(key, static key => new Watch(key));
+            if (!watch.TryJoin(subscriber, out var isFirst))
+            {
+                _watches.TryRemove(new(key, watch));
+                continue;
+            }
+
+            if (isFirst)
+            {
+                Interlocked.Increment(ref _wantedHere);
+                metrics.Watching();
+                watch.IsAnnounced = false;
+                Joined?.Invoke();
+            }
+
+            return watch;
+        }
+    }
+
+    public void Leave(Watch watch, Subscriber subscriber)
+    {
+        if (watch.Leave(subscriber))
+        {
+            Interlocked.Decrement(ref _wantedHere);
+            metrics.WatchingNoMore();
+            Drop(watch);
+        }
+    }
+
+    public Watch WantElsewhere(CacheKey key, DateTimeOffset until)
+    {
+        while (true)
+        {
+            var watch = _watches.GetOrAdd(key, static key => new Watch(key));
+            if (watch.TryWantElsewhere(until))
+            {
+                return watch;
+            }
+
+            _watches.TryRemove(new(key, watch));
+        }
+    }
+
+    /// <summary>Forgets what nobody waits for any more.</summary>
+    public void Drop(Watch watch)
+    {
+        if (watch.TryClose(clock.GetUtcNow()))
+        {
+            _watches.TryRemove(new(watch.Key, watch));
+        }
+    }
+
+    /// <summary>Takes in an answer that this replica got, if anybody waits for it.</summary>
+    public void Learn(CacheEntry entry) => Learn(entry, isFromFleet: false);
+
+    /// <summary>Takes in an answer that another replica got.</summary>
+    public void Hear(CacheEntry entry) => Learn(entry, isFromFleet: true);
+
+    private void Learn(CacheEntry entry, bool isFromFleet)
+    {
+        if (Find(entry.Subject) is not { } watch)
+        {
+            return;
+        }
+
+        var news = new News(entry);
+        if (watch.TryTell(news, out var earlier))
+        {
+            if (news.IsLast && earlier is not null && !isFromFleet)
+            {
+                metrics.Ended(clock.GetUtcNow() - earlier.Entry.StoredAt);
+            }
+
+            if (!isFromFleet)
+            {
+                Changed?.Invoke(watch, news);
+            }
+        }
+
+        if (watch.HintedAt <= entry.StoredAt)
+        {
+            watch.DueAt = schedule.After(news);
+        }
+    }
+}
