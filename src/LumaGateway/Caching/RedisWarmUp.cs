@@ -5,7 +5,7 @@ namespace LumaGateway.Caching;
 /// <summary>Makes Redis ready for use before the first request comes, where it is there; waits for it no longer than <see cref="Patience"/>.</summary>
 internal sealed class RedisWarmUp(SharedLevel shared, TimeProvider clock) : IHostedService
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {

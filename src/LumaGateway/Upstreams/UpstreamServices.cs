@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams.Dialects;
@@ -31,6 +32,9 @@ internal static class UpstreamServices
         services.AddSingleton<UpstreamGate>();
         services.AddTransient<CredentialHandler>();
         services.AddTransient<GateHandler>();
+
+        // Callers' baggage is not even taken in: what is not there gets out nowhere.
+        services.AddSingleton<DistributedContextPropagator, TraceParentPropagator>();
 
         services.AddHttpClient<UpstreamClient>(http =>
             {

@@ -41,6 +41,9 @@ internal sealed class Fleet : IAsyncDisposable
         }
     }
 
+    /// <summary>What the settings hold of a client's key.</summary>
+    public static string DigestOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+
     /// <summary>What a gateway needs to stand in front of the sandbox.</summary>
     public static Dictionary<string, string> SettingsFor(SandboxProcess sandbox, string? redis)
     {
@@ -51,7 +54,7 @@ internal sealed class Fleet : IAsyncDisposable
             ["Luma:Name"] = "sandbox",
             ["Access:AllowAnonymous"] = "true",
             ["Access:Clients:0:Name"] = "system-tests",
-            ["Access:Clients:0:KeySha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(GatewayProcess.ClientKey))),
+            ["Access:Clients:0:KeySha256"] = DigestOf(GatewayProcess.ClientKey),
             ["ConnectionStrings:Redis"] = redis ?? string.Empty,
 
             // What is measured here is the gateway, not its limits.

@@ -13,6 +13,9 @@ internal sealed class RedisServer : IAsyncDisposable
 {
     private const string Program = "redis-server";
 
+    /// <summary>Half a gigabyte: fetched only where a test needs it, and once.</summary>
+    private static readonly Lazy<Task> Garnet = new(RestoreGarnetAsync);
+
     private readonly bool _isGarnet;
     private readonly string[] _arguments;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-redis-");
@@ -39,15 +42,14 @@ internal sealed class RedisServer : IAsyncDisposable
     public string Folder => _folder.FullName;
 
     /// <summary>Whichever server there is.</summary>
-    public static Task<RedisServer> StartAsync() => StartAsync(isGarnet: !IsInstalled, []);
+    public static Task<RedisServer> StartAsync() => IsInstalled ? StartAsync(isGarnet: false, []) : StartGarnetAsync();
 
     /// <summary>Needs <c>redis-server</c>: <see cref="Require"/> it first. In the arguments, <c>{port}</c> stands for its port and <c>{folder}</c> for its folder.</summary>
     public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync(isGarnet: false, arguments);
 
     public static async Task<RedisServer> StartGarnetAsync()
     {
-        await using var restore = ChildProcess.Start(ChildProcess.Dotnet, ["tool", "restore"], directory: Repository.Root);
-        Assert.True(await restore.WaitForExitAsync(TimeSpan.FromMinutes(5)) == 0, $"dotnet tool restore failed.\n{restore.Everything}");
+        await Garnet.Value;
         return await StartAsync(isGarnet: true, []);
     }
 
@@ -129,11 +131,6 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private static async Task<RedisServer> StartAsync(bool isGarnet, string[] arguments)
     {
-        if (isGarnet && !IsInstalled)
-        {
-            return await StartGarnetAsync();
-        }
-
         var server = new RedisServer(isGarnet, arguments);
         try
         {
@@ -149,6 +146,12 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private string Filled(string argument) =>
         argument.Replace("{port}", Number(Port), StringComparison.Ordinal).Replace("{folder}", Folder, StringComparison.Ordinal);
+
+    private static async Task RestoreGarnetAsync()
+    {
+        await using var restore = ChildProcess.Start(ChildProcess.Dotnet, ["tool", "restore"], directory: Repository.Root);
+        Assert.True(await restore.WaitForExitAsync(TimeSpan.FromMinutes(5)) == 0, $"dotnet tool restore failed.\n{restore.Everything}");
+    }
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -13,7 +13,7 @@ public sealed class FaultTests(ITestOutputHelper output)
 
     private static readonly TimeSpan Outage = Size.Seconds(inCi: 3, inFull: 15);
     private static readonly TimeSpan UsedAgainWithin = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan P99Within = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan P99Within = TimeSpan.FromSeconds(2); // milliseconds on a machine of its own, but CI shares its CPU
 
     [Fact]
     public Task Redis_killed() => EndureAsync(redis => RunAsync(redis.Kill), redis => redis.RestartAsync());

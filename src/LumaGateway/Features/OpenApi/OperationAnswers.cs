@@ -19,6 +19,11 @@ internal sealed class OperationAnswers : IOperationFilter
             operation.OperationId += "Head"; // one endpoint, two operations: each has an id of its own
         }
 
+        foreach (var id in (operation.Parameters ?? []).OfType<OpenApiParameter>().Where(parameter => parameter.Name is "id"))
+        {
+            id.Description = GenerationId.Rule;
+        }
+
         if (operation.Responses.TryGetValue("200", out var success) && success.Content is { } content
             && content.TryGetValue("application/json", out var media) && media is OpenApiMediaType body)
         {

@@ -18,6 +18,6 @@ internal static class PassthroughServices
     }
 
     public static void MapPassthrough(this IEndpointRouteBuilder app) =>
-        app.MapReverseProxy(static pipeline => pipeline.Use(ForwarderProblems.WriteAsync))
+        app.MapReverseProxy(static pipeline => pipeline.Use(PlainPath.CheckAsync).Use(ForwarderProblems.WriteAsync))
             .RequireRight(Rights.Raw, forPost: Rights.Create, forDelete: Rights.Delete);
 }

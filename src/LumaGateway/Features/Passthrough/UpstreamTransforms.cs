@@ -88,5 +88,11 @@ internal sealed class UpstreamTransforms : ITransformProvider
                 headers[name] = new StringValues([.. values]);
             }
         }
+
+        // Who may see it was decided for this caller alone: no shared cache may keep it, whatever the upstream thinks.
+        if (!headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase))
+        {
+            headers.CacheControl = "private, no-cache";
+        }
     }
 }

@@ -49,6 +49,29 @@ public sealed class HeaderTests : IDisposable
         Assert.Equal("no-store", response.Header("Cache-Control"));
     }
 
+    [Theory]
+    [InlineData("public, s-maxage=60", "private, no-cache")]
+    [InlineData("", "private, no-cache")]
+    [InlineData("no-store", "no-store")]
+    public async Task What_passes_unread_is_for_no_shared_cache_either(string sent, string answered)
+    {
+        await using var upstream = await LoopbackUpstream.StartAsync(context =>
+        {
+            context.Response.Headers.CacheControl = sent;
+            context.Response.Headers["X-Internal"] = "upstream's own";
+            context.Response.Cookies.Append("session", "upstream's own");
+            return Task.CompletedTask;
+        });
+        _gateway.To(upstream.Address);
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync("/luma/generations/g1");
+
+        Assert.Equal(answered, response.Header("Cache-Control"));
+        Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
+        Assert.Equal("", response.Header("X-Internal") + response.Header("Set-Cookie"));
+    }
+
     [Fact]
     public async Task Swagger_can_be_switched_off()
     {

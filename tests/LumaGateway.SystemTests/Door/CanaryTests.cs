@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+using System.Text;
+using LumaGateway.SystemTests.Hosting;
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace LumaGateway.SystemTests.Door;
+
+/// <summary>
+/// The gateway as it is run, at its most talkative, with Redis, a scraper and an OTLP receiver. The id asked for is the check of the search
+/// itself: it must be found wherever a secret could be.
+/// </summary>
+public sealed class CanaryTests
+{
+    private const string Token = "CANARYupstreamtoken5d41402a";
+    private const string SecondToken = "CANARYsecondtoken7d793037";
+    private const string ClientKey = "CANARYclientkey9a0364b9";
+    private const string WrongKey = "CANARYwrongkeye99bb8f8";
+    private const string WrongJwt = "eyJhbGciOiJSUzI1NiJ9.eyJDQU5BUlkiOiJqd3QifQ.CANARYsignature6512bd43";
+    private const string RedisPassword = "CANARYredispassword1f3870be";
+    private const string Id = "MARKERgeneration";
+
+    [Fact]
+    public async Task No_secret_gets_out_of_the_running_system()
+    {
+        Tool.Require("redis-server");
+        var sinks = new ConcurrentDictionary<string, StringBuilder>();
+        void Keep(string sink, string text)
+        {
+            var kept = sinks.GetOrAdd(sink, _ => new StringBuilder());
+            lock (kept)
+            {
+                kept.AppendLine(text);
+            }
+        }
+
+        await using var redis = await RedisServer.StartAsync("--requirepass", RedisPassword);
+        await using var upstream = await Loopback.StartAsync(AnswerAsync);
+        await using var receiver = await Loopback.StartAsync(async context =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            Keep(context.Request.Path.Value!, Encoding.Latin1.GetString(body.ToArray()));
+        });
+        var management = FreePort.Next();
+
+        await using (var gateway = await GatewayProcess.StartAsync(Settings(redis, upstream, receiver, management)))
+        {
+            await LeadAsync(gateway.Address, (response, body) => Keep("answers", $"{response}\n{body}"));
+            using var scraper = new HttpClient();
+            Keep("scraped", await scraper.GetStringAsync(new Uri($"http://127.0.0.1:{management}/metrics"), TestContext.Current.CancellationToken));
+            await KeepRedisAsync(redis, Keep);
+            await Wait.UntilAsync(() => Task.FromResult(sinks.ContainsKey("/v1/traces") && sinks.ContainsKey("/v1/metrics")), TimeSpan.FromSeconds(30), () => "Nothing was exported.");
+            gateway.Process.Terminate();
+            await gateway.Process.WaitForExitAsync(TimeSpan.FromSeconds(30));
+            Keep("console", gateway.Log);
+        }
+
+        Assert.All(["answers", "scraped", "redis", "/v1/traces", "/v1/metrics", "console"], sink => Assert.True(sinks.ContainsKey(sink), $"Nothing came to {sink}."));
+        Assert.All(["answers", "redis", "/v1/traces", "console"], sink => Assert.Contains(Id, sinks[sink].ToString(), StringComparison.Ordinal));
+        var found = sinks.SelectMany(sink => sink.Value.ToString().Split('\n')
+            .Where(line => line.Contains("CANARY", StringComparison.OrdinalIgnoreCase) || line.Contains(Encoded("CANARY"), StringComparison.Ordinal))
+            .Select(line => $"{sink.Key}: {line}"));
+        Assert.Empty(found);
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", sinks.Select(sink => $"{sink.Key} {sink.Value.Length} characters")));
+    }
+
+    private static string Encoded(string text) => Convert.ToBase64String(Encoding.ASCII.GetBytes(text));
+
+    private static async Task LeadAsync(Uri address, Action<HttpResponseMessage, string> keep)
+    {
+        (string Header, string Value)[] credentials =
+        [
+            ("X-Api-Key", ClientKey), ("Authorization", $"Bearer {ClientKey}"), ("X-Api-Key", WrongKey), ("Authorization", $"Bearer {WrongKey}"),
+            ("Authorization", $"Bearer {WrongJwt}"), ("Cookie", $"a={WrongKey}"), ("baggage", $"a={WrongKey}"),
+        ];
+        string[] paths =
+        [
+            $"/generations/{Id}", $"/generations/{Id}", "/generations/failing", "/generations/broken", "/generations/refused", "/generations/unknown", "/generations/bad%20id",
+            $"/luma/generations/{Id}", "/luma/generations/refused", "/health/ready", "/openapi/v1.json", "/swagger/index.html", "/metrics", "/nowhere",
+        ];
+        using var client = new HttpClient { BaseAddress = address };
+        foreach (var (header, value) in credentials)
+        {
+            foreach (var path in paths)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, path);
+                request.Headers.TryAddWithoutValidation(header, value);
+                using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+                keep(response, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            }
+        }
+    }
+
+    private static async Task KeepRedisAsync(RedisServer redis, Action<string, string> keep)
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{redis.Endpoint},password={RedisPassword},allowAdmin=true");
+        await foreach (var key in connection.GetServer(redis.Endpoint).KeysAsync().WithCancellation(TestContext.Current.CancellationToken))
+        {
+            var value = await connection.GetDatabase().KeyDumpAsync(key);
+            keep("redis", $"{key} {Encoding.Latin1.GetString(value ?? [])}");
+        }
+    }
+
+    /// <summary>Repeats what it was sent wherever the gateway must not pass it on.</summary>
+    private static Task AnswerAsync(HttpContext context)
+    {
+        var sent = string.Join(' ', context.Request.Headers.Select(header => $"{header.Key}: {header.Value}"));
+        var id = context.Request.Path.Value!.Split('/')[^1];
+        context.Response.Headers["X-Sent"] = sent;
+        context.Response.StatusCode = id switch
+        {
+            Id or "broken" => StatusCodes.Status200OK,
+            "failing" => StatusCodes.Status500InternalServerError,
+            "refused" => StatusCodes.Status401Unauthorized,
+            _ => StatusCodes.Status404NotFound,
+        };
+        return context.Response.WriteAsync(id is Id ? $$"""{"id":"{{Id}}","state":"failed","failure_reason":"none"}""" : sent, context.RequestAborted);
+    }
+
+    private static Dictionary<string, string> Settings(RedisServer redis, Loopback upstream, Loopback receiver, int management) => new()
+    {
+        ["Luma:BaseAddress"] = upstream.Address,
+        ["Luma:ApiKey"] = $"{Token},{SecondToken}",
+        ["Luma:Name"] = "upstream",
+        ["Luma:Retries"] = "0",
+        ["Luma:PropagateTrace"] = "true",
+        ["Access:Clients:0:Name"] = "canaries",
+        ["Access:Clients:0:KeySha256"] = Fleet.DigestOf(ClientKey),
+        ["Access:Clients:0:Rights:0"] = "read",
+        ["Access:Clients:0:Rights:1"] = "raw",
+        ["Access:Jwt:Authority"] = receiver.Address, // no issuer, and so a fault on the way
+        ["Access:Jwt:Audience"] = "gateway",
+        ["ConnectionStrings:Redis"] = $"{redis.Endpoint},password={RedisPassword}",
+        ["Management:Port"] = $"{management}",
+        ["Logging:LogLevel:Default"] = "Trace",
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Trace",
+        ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Trace",
+        ["Logging:LogLevel:Yarp.ReverseProxy"] = "Trace",
+        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Address,
+        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+        ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
+        ["OTEL_METRIC_EXPORT_INTERVAL"] = "500",
+    };
+}

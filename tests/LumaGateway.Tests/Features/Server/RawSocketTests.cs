@@ -1,0 +1,165 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Text.RegularExpressions;
+using LumaGateway.Tests.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace LumaGateway.Tests.Features.Server;
+
+/// <summary>What no HTTP client would send, over real sockets.</summary>
+public sealed partial class RawSocketTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Gateway _gateway = new();
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Fact]
+    public async Task No_request_however_odd_ends_in_a_500_an_unhandled_exception_or_silence()
+    {
+        // A few in every test run; LUMA_FUZZ_REQUESTS=200000 for all that was asked for.
+        var count = int.Parse(Environment.GetEnvironmentVariable("LUMA_FUZZ_REQUESTS") ?? "2000", CultureInfo.InvariantCulture);
+        var seed = int.Parse(Environment.GetEnvironmentVariable("LUMA_FUZZ_SEED") ?? "4", CultureInfo.InvariantCulture);
+        var asked = new ConcurrentDictionary<string, bool>();
+        await using var upstream = await LoopbackUpstream.StartAsync(context =>
+        {
+            asked.TryAdd(context.Request.Path.Value!, true);
+            return context.Response.WriteAsync(Samples.Failed(context.Request.Path.Value!.Split('/')[^1]), context.RequestAborted);
+        });
+        _gateway.To($"{upstream.Address}/luma");
+        var address = Start();
+        var statuses = new ConcurrentDictionary<string, int>();
+        var failures = new ConcurrentQueue<string>();
+
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, count),
+            new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = TestContext.Current.CancellationToken },
+            async (number, _) =>
+            {
+                var request = FuzzedRequest.Next(new Random(seed + number));
+                var answer = await SendAsync(address, request, isAll: true);
+                var codes = answer is null ? ["hang"] : StatusLine().Matches(answer).Select(line => line.Groups[1].Value).DefaultIfEmpty("closed").ToList();
+                codes.ForEach(code => statuses.AddOrUpdate(code, 1, (_, before) => before + 1));
+                if (codes.Any(code => code is "hang" or "500") || (answer is not null && InjectedHeader().IsMatch(answer)))
+                {
+                    failures.Enqueue($"{number}: {request}\n-> {answer}");
+                }
+            });
+
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(' ', statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}:{status.Value}")));
+        Assert.Empty(failures);
+        Assert.DoesNotContain(_gateway.Logs.GetSnapshot(), record => record.Level >= LogLevel.Error);
+        Assert.Contains("/luma/generations/g1", asked.Keys);
+        Assert.DoesNotContain(asked.Keys, path => !path.StartsWith("/luma/generations/", StringComparison.Ordinal) || path.Contains("..", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 5\r\nContent-Length: 6")]
+    [InlineData("Content-Length: 5, 5")]
+    [InlineData("Content-Length: -1")]
+    [InlineData("Transfer-Encoding: chunked, identity")]
+    [InlineData("Transfer-Encoding : chunked")]
+    [InlineData(" X-Folded: start")]
+    [InlineData("X Y: z")]
+    [InlineData("no colon")]
+    [InlineData("Host: second.test")]
+    public async Task Requests_that_two_servers_could_read_differently_are_refused_and_the_connection_closed(string header)
+    {
+        var answer = await SendAsync(Start(), $"POST /generations/g1 HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\nhello");
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains("Connection: close", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("X-Long", 20_000, 1, "431")]
+    [InlineData("X-Many", 1, 100, "431")]
+    public async Task More_headers_than_agreed_are_refused(string name, int length, int count, string status)
+    {
+        var headers = string.Concat(Enumerable.Range(0, count).Select(number => $"{name}-{number}: {new string('v', length)}\r\n"));
+
+        Assert.StartsWith($"HTTP/1.1 {status}", await SendAsync(Start(), $"GET /health/live HTTP/1.1\r\nHost: a\r\n{headers}\r\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_request_line_longer_than_agreed_is_refused() =>
+        Assert.StartsWith("HTTP/1.1 414", await SendAsync(Start(), $"GET /{new string('p', 9000)} HTTP/1.1\r\nHost: a\r\n\r\n"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Options_of_the_server_as_a_whole_are_answered() =>
+        Assert.StartsWith("HTTP/1.1 204", await SendAsync(Start(), "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_thousand_connections_that_send_slowly_keep_nobody_waiting_and_are_closed()
+    {
+        _gateway.With("Server:HeaderTimeout", "00:00:05");
+        var address = Start();
+        var slow = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => RawConnection.OpenAsync(address)));
+        await Task.WhenAll(slow.Select(connection => connection.SendAsync("GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ")));
+        using var client = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(5) };
+        client.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
+
+        var times = new List<TimeSpan>();
+        for (var i = 0; i < 100; i++)
+        {
+            var begun = TimeProvider.System.GetTimestamp();
+            using var response = await client.AskAsync("/generations/g1");
+            times.Add(TimeProvider.System.GetElapsedTime(begun));
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        var ends = await Task.WhenAll(slow.Select(async connection =>
+        {
+            using (connection)
+            {
+                return await connection.ReadToEndAsync(Patience);
+            }
+        }));
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"median {times.Order().ElementAt(50).TotalMilliseconds:F1} ms, slowest {times.Max().TotalMilliseconds:F1} ms");
+        Assert.All(ends, end => Assert.StartsWith("HTTP/1.1 408", end, StringComparison.Ordinal));
+    }
+
+    private Uri Start()
+    {
+        _gateway.With("urls", "http://127.0.0.1:0").With("Logging:LogLevel:Default", "Warning").With("Limits:RequestsPerSecond", "0").With("Limits:Concurrency", "0");
+        _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))));
+        _gateway.UseKestrel();
+        _gateway.StartServer();
+        return new Uri(_gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    }
+
+    /// <param name="address">Where to.</param>
+    /// <param name="request">The bytes.</param>
+    /// <param name="isAll">Says that nothing follows, without which an unfinished request is waited for. An answer may be lost then.</param>
+    private static async Task<string?> SendAsync(Uri address, string request, bool isAll = false)
+    {
+        using var connection = await RawConnection.OpenAsync(address);
+        try
+        {
+            await connection.SendAsync(request);
+            if (isAll)
+            {
+                connection.Finish();
+            }
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            // It was refused before it was whole.
+        }
+
+        return await connection.ReadToEndAsync(Patience);
+    }
+
+    [GeneratedRegex(@"HTTP/1\.[01] (\d{3})")]
+    private static partial Regex StatusLine();
+
+    [GeneratedRegex(@"^Injected:", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
+    private static partial Regex InjectedHeader();
+}
