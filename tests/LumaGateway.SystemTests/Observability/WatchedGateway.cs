@@ -53,6 +53,7 @@ internal sealed class WatchedGateway : IAsyncDisposable
         using var failed = await Replica.GetAsync("00000000-0000-4000-8000-000000000001");
         using var unknown = await Replica.GetAsync("00000000-0000-4000-8000-000000000002");
         await sandbox.MendAsync();
+        await WaitAsync(Guid.NewGuid().ToString());
     }
 
     /// <summary>An upstream that refuses the gateway's token, seen by one caller.</summary>
@@ -60,6 +61,18 @@ internal sealed class WatchedGateway : IAsyncDisposable
     {
         await Fleet.Sandbox.BreakAsync(new SandboxFault("status") { Status = 401 });
         using var refused = await Replica.GetAsync("00000000-0000-4000-8000-000000000003");
+    }
+
+    /// <summary>A caller who waits for a generation to end, which it does.</summary>
+    private async Task WaitAsync(string id)
+    {
+        await Fleet.Sandbox.MoveAsync(id, "processing");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/generations/{id}");
+        request.Headers.Add("Prefer", "wait=20");
+        var waiting = Replica.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        await Wait.UntilAsync(async () => await Fleet.Sandbox.CountAsync(id) > 0, TimeSpan.FromSeconds(10), () => "Nobody asked.");
+        await Fleet.Sandbox.MoveAsync(id, "completed");
+        using var answer = await waiting;
     }
 
     public async ValueTask DisposeAsync()
