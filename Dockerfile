@@ -8,7 +8,7 @@ COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.tx
 COPY src/LumaGateway/LumaGateway.csproj src/LumaGateway/packages.lock.json src/LumaGateway/
 RUN dotnet restore src/LumaGateway --locked-mode
 
-COPY appsettings.json ./
+COPY appsettings*.json ./
 COPY src/LumaGateway/ src/LumaGateway/
 RUN dotnet publish src/LumaGateway --no-restore --configuration Release --output /app
 

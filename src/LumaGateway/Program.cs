@@ -8,6 +8,7 @@ using LumaGateway.Features.Health;
 using LumaGateway.Features.OpenApi;
 using LumaGateway.Features.Passthrough;
 using LumaGateway.Features.Server;
+using LumaGateway.Features.Status;
 using LumaGateway.Features.Waiting;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
@@ -38,6 +39,7 @@ builder.Services.AddResponseCache();
 builder.Services.AddUpstreams();
 builder.Services.AddPassthrough(builder.Configuration.GetSection("ReverseProxy"));
 builder.Services.AddGatewayHealth();
+builder.Services.AddStatus();
 builder.Services.AddGatewayDocument();
 
 var app = builder.Build();
@@ -65,6 +67,7 @@ app.MapPassthrough();
 app.MapGatewayHealth();
 app.MapGatewayDocument();
 app.MapMetrics();
+app.MapStatus();
 
 app.AddListeners();
 return await app.RunOrExplainAsync();

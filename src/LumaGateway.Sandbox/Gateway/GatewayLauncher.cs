@@ -41,6 +41,7 @@ internal sealed class GatewayLauncher(SandboxOptions options, PublicAddress addr
     private IEnumerable<(string Name, string Value)> Settings() =>
     [
         ("ASPNETCORE_URLS", AddressOf(options)),
+        ("Logging__Console__FormatterName", "simple"), // a demo's output is read by people
         ("DOTNET_STARTUP_HOOKS", typeof(StartupHook).Assembly.Location),
         ("Luma__BaseAddress", address.Value + dialects.Named(options.Dialect).Root),
         ("Luma__Dialect", options.Dialect),

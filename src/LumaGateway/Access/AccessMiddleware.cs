@@ -1,5 +1,6 @@
 using System.Globalization;
 using LumaGateway.Contracts;
+using LumaGateway.Telemetry;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
@@ -9,7 +10,7 @@ namespace LumaGateway.Access;
 /// Lets a request pass to its endpoint when its client has the right that the endpoint asks for and is within its limits. An endpoint that
 /// asks for no right is open to everybody. Refusals are statuses without a body, made problems further out.
 /// </summary>
-internal sealed class AccessMiddleware(RequestDelegate next, ClientDirectory clients, JwtClients tokens, Audit audit)
+internal sealed class AccessMiddleware(RequestDelegate next, ClientDirectory clients, JwtClients tokens, AccessMetrics metrics, Audit audit)
 {
     private const string ApiKeyHeader = "X-Api-Key";
     private const string Bearer = "Bearer ";
@@ -28,7 +29,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientDirectory cli
         var (client, refusal) = await IdentifyAsync(context.Request.Headers);
         if (client is null)
         {
-            audit.Refused(context, "unknown", refusal);
+            audit.Refused(context, Client.UnknownName, refusal);
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return;
         }
@@ -55,6 +56,8 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientDirectory cli
     private async Task FollowAsync(HttpContext context, Visit visit, RequiredRight required, Rights audited)
     {
         context.Features.Set(visit);
+        metrics.Admitted(visit.Client.Name);
+        Instrumentation.Current?.SetTag("luma_gateway.client.name", visit.Client.Name);
         var outcome = nameof(Exception);
         try
         {

@@ -1,3 +1,4 @@
+using LumaGateway.Telemetry;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 
@@ -15,6 +16,7 @@ internal static class AccessServices
         services.AddSingleton<Allowances>();
         services.AddSingleton<ClientDirectory>();
         services.AddSingleton<JwtClients>();
+        services.AddSeries<AccessMetrics>();
         services.AddSingleton<Audit>();
 
         return services;

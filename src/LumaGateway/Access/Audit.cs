@@ -1,13 +1,16 @@
 namespace LumaGateway.Access;
 
 /// <summary>
-/// One log event for each request that is refused, and for each purge, create and delete. Names clients, never their credentials; gives routes
+/// One log event for each request that is refused, which is counted too, and for each purge, create and delete. Names clients, never their credentials; gives routes
 /// and paths as they were sent, percent-encoded.
 /// </summary>
-internal sealed partial class Audit(ILogger<Audit> logger)
+internal sealed partial class Audit(AccessMetrics metrics, ILogger<Audit> logger)
 {
-    public void Refused(HttpContext context, string client, Refusal reason) =>
+    public void Refused(HttpContext context, string client, Refusal reason)
+    {
+        metrics.Refused(client, reason);
         Log.Refused(logger, client, context.Request.Method, RouteOf(context), reason, context.TraceIdentifier);
+    }
 
     public void Did(HttpContext context, string client, Rights what, string outcome) =>
         Log.Did(logger, client, what, context.Request.Method, RouteOf(context), context.Request.Path.ToUriComponent(), outcome, context.TraceIdentifier);

@@ -4,8 +4,15 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Caching;
 
 /// <summary>What is counted of the cache. Attribute values come from closed sets.</summary>
-internal sealed class CacheMetrics
+internal sealed class CacheMetrics : ISeries
 {
+    private static readonly (CacheStatus, CacheLevel)[] Possible =
+    [
+        (CacheStatus.Hit, CacheLevel.Memory), (CacheStatus.Hit, CacheLevel.Shared), (CacheStatus.Miss, CacheLevel.None),
+        (CacheStatus.Collapsed, CacheLevel.None), (CacheStatus.Collapsed, CacheLevel.Memory), (CacheStatus.Collapsed, CacheLevel.Shared),
+        (CacheStatus.Stale, CacheLevel.Memory),
+    ];
+
     private readonly Counter<long> _answers;
     private readonly Counter<long> _faults;
     private readonly Counter<long> _saved;
@@ -13,9 +20,13 @@ internal sealed class CacheMetrics
     private readonly Counter<long> _purges;
     private readonly Histogram<double> _lockWait;
     private readonly bool[] _isUsable = [true, true]; // by RedisUse
+    private readonly RedisConnection _redis;
+    private readonly TimeProvider _clock;
+    private long _heardRedisAt;
 
-    public CacheMetrics(IMeterFactory meters)
+    public CacheMetrics(IMeterFactory meters, RedisConnection redis, TimeProvider clock)
     {
+        (_redis, _clock, _heardRedisAt) = (redis, clock, clock.GetTimestamp());
         var meter = meters.Create(Instrumentation.Name);
         _answers = meter.CreateCounter<long>("luma_gateway.cache.answers", "{answer}", "Answers given, by how they came about and where they were found.");
         _faults = meter.CreateCounter<long>("luma_gateway.cache.faults", "{answer}", "Callers told of an upstream fault that nothing covered.");
@@ -28,17 +39,26 @@ internal sealed class CacheMetrics
             "Time a fetch waited for another replica's.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30] });
         meter.CreateObservableGauge(
-            "luma_gateway.cache.redis",
-            () => new Measurement<int>[]
-            {
-                new(IsUsable(RedisUse.Read) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "read")),
-                new(IsUsable(RedisUse.Write) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "write")),
-            },
-            "{state}",
-            "1 while Redis is used for the operation, 0 while it is left alone.");
+            "luma_gateway.redis.usable", ObserveUse, "{state}", "1 while Redis is used for the operation, 0 while it is left alone. Only with Redis.");
+        meter.CreateObservableGauge(
+            "luma_gateway.redis.connected", ObserveConnection, "{state}", "1 while there is a connection to Redis, else 0. Only with Redis.");
+        meter.CreateObservableGauge(
+            "luma_gateway.redis.silence", ObserveSilence, "s", "Time since Redis last did what it was asked to. Only with Redis; grows while nobody asks.");
     }
 
     public bool IsRedisUsable => IsUsable(RedisUse.Read) && IsUsable(RedisUse.Write);
+
+    public void Begin()
+    {
+        _faults.Add(0);
+        _saved.Add(0);
+        _corrupt.Add(0);
+        _purges.Add(0);
+        foreach (var (status, level) in Possible)
+        {
+            Count(0, status, level);
+        }
+    }
 
     public void Answered(CacheAnswer answer)
     {
@@ -48,10 +68,7 @@ internal sealed class CacheMetrics
             return;
         }
 
-        _answers.Add(
-            1,
-            new KeyValuePair<string, object?>("luma_gateway.cache.status", NameOf(answer.Status)),
-            new KeyValuePair<string, object?>("luma_gateway.cache.level", NameOf(answer.Level)));
+        Count(1, answer.Status, answer.Level);
         if (answer.Status is CacheStatus.Hit or CacheStatus.Collapsed)
         {
             _saved.Add(1);
@@ -63,6 +80,8 @@ internal sealed class CacheMetrics
     public void Purged() => _purges.Add(1);
 
     public void WaitedForTurn(TimeSpan waited) => _lockWait.Record(waited.TotalSeconds);
+
+    public void HeardRedis() => Volatile.Write(ref _heardRedisAt, _clock.GetTimestamp());
 
     /// <summary>True where that is news.</summary>
     public bool RedisIs(RedisUse use, bool usable) => Interlocked.Exchange(ref _isUsable[(int)use], usable) != usable;
@@ -83,6 +102,24 @@ internal sealed class CacheMetrics
         CacheLevel.Shared => "redis",
         _ => throw new ArgumentOutOfRangeException(nameof(level)),
     };
+
+    private void Count(int answers, CacheStatus status, CacheLevel level) => _answers.Add(
+        answers,
+        new KeyValuePair<string, object?>("luma_gateway.cache.status", NameOf(status)),
+        new KeyValuePair<string, object?>("luma_gateway.cache.level", NameOf(level)));
+
+    private IEnumerable<Measurement<int>> ObserveUse() => !_redis.IsConfigured
+        ? []
+        :
+        [
+            new(IsUsable(RedisUse.Read) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "read")),
+            new(IsUsable(RedisUse.Write) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "write")),
+        ];
+
+    private IEnumerable<Measurement<int>> ObserveConnection() => _redis.IsConfigured ? [new(_redis.IsConnected ? 1 : 0)] : [];
+
+    private IEnumerable<Measurement<double>> ObserveSilence() =>
+        _redis.IsConfigured ? [new(_clock.GetElapsedTime(Volatile.Read(ref _heardRedisAt)).TotalSeconds)] : [];
 
     private bool IsUsable(RedisUse use) => Volatile.Read(ref _isUsable[(int)use]);
 }

@@ -1,3 +1,4 @@
+using LumaGateway.Telemetry;
 using Microsoft.Extensions.Caching.StackExchangeRedis;
 
 namespace LumaGateway.Caching;
@@ -18,7 +19,7 @@ internal static class CacheServices
         services.AddSingleton<IRecordStore>(provider => provider.GetRequiredService<RedisConnection>().IsConfigured
             ? ActivatorUtilities.CreateInstance<RedisRecordStore>(provider)
             : ActivatorUtilities.CreateInstance<MemoryRecordStore>(provider));
-        services.AddSingleton<CacheMetrics>();
+        services.AddSeries<CacheMetrics>();
         services.AddSingleton<RedisGuard>();
         services.AddSingleton<MemoryLevel>();
         services.AddSingleton<SharedLevel>();

@@ -91,6 +91,7 @@ internal sealed partial class FleetChannel(RedisConnection connection, CacheScop
             return;
         }
 
+        using var span = RedisSpan.Start("publish");
         try
         {
             var redis = await connection.GetAsync();
@@ -98,7 +99,7 @@ internal sealed partial class FleetChannel(RedisConnection connection, CacheScop
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            // A hint that was not given; the entries in Redis say the same.
+            span.Fail(exception); // a hint that was not given; the entries in Redis say the same
         }
     }
 

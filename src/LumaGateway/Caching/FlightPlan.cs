@@ -1,4 +1,5 @@
 using LumaGateway.Contracts;
+using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Caching;
@@ -9,6 +10,8 @@ namespace LumaGateway.Caching;
 /// </summary>
 internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
 {
+    private const string Span = "fetch";
+
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LaterLooks = TimeSpan.FromMilliseconds(120);
 
@@ -19,6 +22,8 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     public async Task<CacheAnswer> FlyAsync(
         Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, Func<CacheEntry, bool>? suffices = null)
     {
+        using var activity = Instrumentation.Activities.StartActivity(Span);
+        flight.Context = activity?.Context;
         using var deadline = new Deadline(origin.Deadline, clock);
         var seen = await LookAsync(flight, suffices);
         if (seen.Answer is { } found)
@@ -194,13 +199,4 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
 
     /// <summary>What a look found: the best entry, the key's purge mark, and the answer if the entry is good enough to be one.</summary>
     private readonly record struct Seen(CacheEntry? Entry, string? Epoch, CacheAnswer? Answer);
-}
-
-/// <summary>Which entries of the cache are good enough. By default all that are fresh.</summary>
-/// <param name="NewerThan">Entries stored until then are not; null where any will do.</param>
-/// <param name="IsOfInterim">Whether that is asked of interim entries only: what is final is final.</param>
-internal readonly record struct Wanted(DateTimeOffset? NewerThan, bool IsOfInterim)
-{
-    public bool Takes(CacheEntry entry) =>
-        NewerThan is null || entry.StoredAt > NewerThan || (IsOfInterim && entry.Kind is EntryKind.Final);
 }

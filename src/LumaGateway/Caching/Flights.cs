@@ -63,8 +63,8 @@ internal sealed class Flights<TResult>
             set => _isDoomed = value;
         }
 
-        /// <summary>The span under which it began, for those who join to link to.</summary>
-        public ActivityContext? Context { get; } = Activity.Current?.Context;
+        /// <summary>The span of the work, for those who join to link to. Not to be read before it has landed.</summary>
+        public ActivityContext? Context { get; set; }
 
         public Task<TResult> Landed => Landing.Task;
 

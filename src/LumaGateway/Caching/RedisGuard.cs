@@ -15,12 +15,13 @@ internal sealed partial class RedisGuard
 
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _clock;
+    private readonly CacheMetrics _metrics;
     private readonly ResiliencePipeline _reads;
     private readonly ResiliencePipeline _writes;
 
     public RedisGuard(IOptions<CacheOptions> options, TimeProvider clock, CacheMetrics metrics, ILogger<RedisGuard> logger)
     {
-        (_timeout, _clock) = (options.Value.RedisTimeout, clock);
+        (_timeout, _clock, _metrics) = (options.Value.RedisTimeout, clock, metrics);
         _reads = Build(RedisUse.Read);
         _writes = Build(RedisUse.Write);
 
@@ -50,37 +51,43 @@ internal sealed partial class RedisGuard
     }
 
     /// <summary>The value read, or <paramref name="otherwise"/> and false where Redis did not give it in time.</summary>
-    public Task<(T Value, bool Succeeded)> ReadAsync<T>(Func<Task<T>> read, T otherwise) => RunAsync(_reads, read, otherwise, null);
+    public Task<(T Value, bool Succeeded)> ReadAsync<T>(Func<Task<T>> read, T otherwise) => RunAsync(_reads, "read", read, otherwise, null);
 
     /// <summary>The value that the write gave, or <paramref name="otherwise"/> and false where Redis did not take it in time.</summary>
     /// <param name="write">The step.</param>
     /// <param name="otherwise">The value without Redis.</param>
     /// <param name="leftBehind">Gets the step where it took too long: it cannot be cancelled, and may still succeed.</param>
-    public Task<(T Value, bool Succeeded)> WriteAsync<T>(Func<Task<T>> write, T otherwise, Action<Task<T>>? leftBehind = null) =>
-        RunAsync(_writes, write, otherwise, leftBehind);
+    /// <param name="operation">What its span is called.</param>
+    public Task<(T Value, bool Succeeded)> WriteAsync<T>(
+        Func<Task<T>> write, T otherwise, Action<Task<T>>? leftBehind = null, string operation = "write") =>
+        RunAsync(_writes, operation, write, otherwise, leftBehind);
 
     private async Task<(T Value, bool Succeeded)> RunAsync<T>(
-        ResiliencePipeline pipeline, Func<Task<T>> begin, T otherwise, Action<Task<T>>? leftBehind)
+        ResiliencePipeline pipeline, string operation, Func<Task<T>> begin, T otherwise, Action<Task<T>>? leftBehind)
     {
         var context = ResilienceContextPool.Shared.Get();
         var outcome = await pipeline.ExecuteOutcomeAsync(
             static async (_, run) =>
             {
+                using var span = RedisSpan.Start(run.operation);
                 var step = run.begin();
                 try
                 {
-                    return Outcome.FromResult(await run.guard.InTimeAsync(step));
+                    var value = await run.guard.InTimeAsync(step);
+                    run.guard._metrics.HeardRedis();
+                    return Outcome.FromResult(value);
                 }
 #pragma warning disable CA1031 // whatever Redis or its client throws, the gateway goes on without
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
+                    span.Fail(exception);
                     run.leftBehind?.Invoke(step);
                     return Outcome.FromException<T>(exception);
                 }
             },
             context,
-            (guard: this, begin, leftBehind));
+            (guard: this, operation, begin, leftBehind));
         ResilienceContextPool.Shared.Return(context);
 
         return outcome.Exception is null ? (outcome.Result!, true) : (otherwise, false);

@@ -153,12 +153,12 @@ internal sealed class ResponseCache(
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
         var flight = _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId), out var joined);
+        var answer = await flight.Landed.WaitAsync(cancellationToken);
         if (joined && flight.Context is { } served)
         {
             activity?.AddLink(new ActivityLink(served));
         }
 
-        var answer = await flight.Landed.WaitAsync(cancellationToken);
         return Told(joined ? answer.Joined() : answer, activity);
     }
 
@@ -184,6 +184,10 @@ internal sealed class ResponseCache(
         {
             activity.SetTag("luma_gateway.cache.status", CacheMetrics.NameOf(answer.Status));
             activity.SetTag("luma_gateway.cache.level", CacheMetrics.NameOf(answer.Level));
+            if (answer is { Entry: null, Fault: { } fault })
+            {
+                activity.SetStatus(ActivityStatusCode.Error, fault.Message);
+            }
         }
 
         return answer;

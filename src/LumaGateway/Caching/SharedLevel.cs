@@ -98,6 +98,7 @@ internal sealed class SharedLevel(
     /// <summary>Forgets a key for good: fetches begun before do not bring it back. False where Redis did not confirm.</summary>
     public async Task<bool> PurgeAsync(CacheKey key)
     {
+        using var span = RedisSpan.Start("purge");
         try
         {
             await MarkAndForgetAsync(key).WaitAsync(PurgeTimeout, clock);
@@ -105,13 +106,14 @@ internal sealed class SharedLevel(
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {
+            span.Fail(exception);
             return false;
         }
     }
 
     /// <summary>The fleet's turn to fetch: a lease to dispose of, null while another replica has it, and false where Redis cannot say.</summary>
     public Task<(IAsyncDisposable? Lease, bool IsReached)> TryLockAsync(CacheKey key) =>
-        guard.WriteAsync(() => AcquireAsync(key), null, static acquiring => _ = ReleaseAsync(acquiring)); // nobody else would ever give it back
+        guard.WriteAsync(() => AcquireAsync(key), null, static acquiring => _ = ReleaseAsync(acquiring), "lock"); // nobody else would ever give it back
 
     /// <summary>Gives a lease back, in nobody's time: if Redis is away it runs out by itself.</summary>
     public static void Release(IAsyncDisposable? lease)

@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using OpenTelemetry;
 using OpenTelemetry.Context.Propagation;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -7,53 +9,74 @@ using OpenTelemetry.Trace;
 namespace LumaGateway.Telemetry;
 
 /// <summary>
-/// Registers traces and metrics. They leave the process over OTLP where OpenTelemetry's own variables name an endpoint; metrics
-/// are also there to be scraped where there is a management port.
+/// Registers traces, metrics and logs. They leave the process over OTLP where OpenTelemetry's own variables name an endpoint; metrics are also there
+/// to be scraped where there is a management port. What nobody would get is not made.
 /// </summary>
 internal static class TelemetryServices
 {
-    private static readonly string[] Endpoints =
-    [
-        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
-    ];
-
     public static IServiceCollection AddGatewayTelemetry(this IServiceCollection services, IConfiguration environment)
     {
         services.AddMetrics();
-        var isExported = IsExported(environment);
+        var traces = new OtlpVariables(environment, "TRACES");
+        var metrics = new OtlpVariables(environment, "METRICS");
+        var logs = new OtlpVariables(environment, "LOGS");
         var isScraped = !string.IsNullOrEmpty(environment["Management:Port"]);
-        if (!isExported && !isScraped)
-        {
-            return services; // what nobody would get is not made
-        }
-
-        // OpenTelemetry's own default adds traceparent and baggage to every call to the upstream, past the handler's propagator.
-        Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
 
         var telemetry = services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("luma-gateway", serviceVersion: Instrumentation.Version))
-            .WithMetrics(metrics => metrics
-                .AddMeter(Instrumentation.Name)
-                .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation()
-                .AddRuntimeInstrumentation());
-        if (isScraped)
+            .ConfigureResource(resource => resource.AddService("luma-gateway", serviceVersion: Instrumentation.Version));
+        if (traces.NameEndpoint)
         {
-            telemetry.WithMetrics(metrics => metrics.AddPrometheusExporter());
+            // OpenTelemetry's own default adds traceparent and baggage to every call to the upstream, past the handler's propagator.
+            Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
+            telemetry.WithTracing(tracing => tracing.AddGatewaySources().AddOtlpExporter(traces.Apply));
         }
 
-        if (isExported)
+        if (metrics.NameEndpoint || isScraped)
         {
-            telemetry
-                .WithTracing(tracing => tracing
-                    .AddSource(Instrumentation.Name, "Yarp.ReverseProxy")
-                    .AddAspNetCoreInstrumentation()
-                    .AddHttpClientInstrumentation())
-                .UseOtlpExporter();
+            telemetry.WithMetrics(metering => metering.AddGatewayMeters());
         }
+
+        if (metrics.NameEndpoint)
+        {
+            telemetry.WithMetrics(metering => metering.AddOtlpExporter(metrics.Apply));
+        }
+
+        if (isScraped)
+        {
+            telemetry.WithMetrics(metering => metering.AddPrometheusExporter());
+        }
+
+        if (logs.NameEndpoint)
+        {
+            telemetry.WithLogging(
+                logging => logging.AddOtlpExporter(logs.Apply),
+                options => (options.IncludeScopes, options.IncludeFormattedMessage) = (true, true));
+        }
+
+        services.AddHostedService<SeriesStart>(); // after those who collect
+        services.AddSeries<BuildMetrics>();
 
         return services;
     }
 
-    private static bool IsExported(IConfiguration environment) => Endpoints.Any(name => !string.IsNullOrEmpty(environment[name]));
+    /// <summary>Registers a slice's metrics, and has their series begin with the process.</summary>
+    public static IServiceCollection AddSeries<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TMetrics>(this IServiceCollection services)
+        where TMetrics : class, ISeries => services
+            .AddSingleton<TMetrics>()
+            .AddSingleton<ISeries>(provider => provider.GetRequiredService<TMetrics>());
+
+    private static TracerProviderBuilder AddGatewaySources(this TracerProviderBuilder tracing) => tracing
+        .AddSource(Instrumentation.Name, "Yarp.ReverseProxy")
+        .AddAspNetCoreInstrumentation(options => options.Filter = static context => !IsLookedAfter(context.Request.Path))
+        .AddHttpClientInstrumentation();
+
+    /// <summary>Probes and scrapes come every few seconds for ever: they are no requests that anybody wants to find again.</summary>
+    private static bool IsLookedAfter(PathString path) =>
+        path.StartsWithSegments("/health") || path.StartsWithSegments("/metrics") || path.StartsWithSegments("/status");
+
+    private static MeterProviderBuilder AddGatewayMeters(this MeterProviderBuilder metering) => metering
+        .AddMeter(Instrumentation.Name)
+        .AddAspNetCoreInstrumentation()
+        .AddHttpClientInstrumentation()
+        .AddRuntimeInstrumentation();
 }

@@ -7,7 +7,8 @@ namespace LumaGateway.Upstreams;
 /// The one place that puts the upstream token into a request, and only into one to the origin of <c>Luma:BaseAddress</c>. While two tokens are
 /// known and one is refused with 401, the other is tried once: a 401 says that nothing was done, so that this holds for creates too.
 /// </summary>
-internal sealed class CredentialHandler(UpstreamDialect dialect, TokenSource tokens, IOptions<LumaOptions> options) : DelegatingHandler
+internal sealed class CredentialHandler(
+    UpstreamDialect dialect, TokenSource tokens, IOptions<LumaOptions> options, UpstreamMetrics metrics) : DelegatingHandler
 {
     /// <summary>The largest body sent while two tokens are known: it must be at hand for a second try.</summary>
     private const long MaxBodyBytes = 64 * 1024 * 1024;
@@ -45,6 +46,7 @@ internal sealed class CredentialHandler(UpstreamDialect dialect, TokenSource tok
         if (response.StatusCode is not HttpStatusCode.Unauthorized)
         {
             known.Prefer(other);
+            metrics.FellBackOnToken();
         }
 
         return response;

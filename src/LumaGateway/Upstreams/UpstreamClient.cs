@@ -11,16 +11,16 @@ namespace LumaGateway.Upstreams;
 /// Asks the upstream for one generation, or for a page of them, and reads the answer with the configured dialect. Throws <see cref="UpstreamException"/>
 /// for everything that is no usable answer. Safe for concurrent use.
 /// </summary>
-internal sealed partial class UpstreamClient(
+internal sealed class UpstreamClient(
     HttpClient http,
     UpstreamPipeline pipeline,
     UpstreamDialect dialect,
     UpstreamGate gate,
     UpstreamPause pause,
     IOptions<LumaOptions> options,
+    UpstreamAccount account,
     UpstreamMetrics metrics,
-    TimeProvider clock,
-    ILogger<UpstreamClient> logger)
+    TimeProvider clock)
 {
     private readonly IUpstreamDialect _dialect = dialect.Chosen;
     private readonly JsonDocumentOptions _json = new() { MaxDepth = options.Value.MaxDepth };
@@ -55,14 +55,16 @@ internal sealed partial class UpstreamClient(
     {
         try
         {
-            return await pipeline.ExecuteAsync(static (run, token) => run.client.AttemptAsync(run.call, token), (client: this, call), deadline);
+            var answer = await pipeline.ExecuteAsync(static (run, token) => run.client.TryAsync(run.call, token), (client: this, call), deadline);
+            account.IsAccepted();
+            return answer;
         }
         catch (UpstreamException exception)
         {
             metrics.Faulted(exception.Fault);
             if (exception.Fault is UpstreamFault.TokenRefused or UpstreamFault.OutOfCredit)
             {
-                Log.AccountRefused(logger, exception.Fault);
+                account.IsRefused(exception.Fault);
             }
 
             throw;
@@ -74,6 +76,20 @@ internal sealed partial class UpstreamClient(
     {
         using var document = Parse(isSuccess: true, body);
         return _dialect.Read(id, HttpStatusCode.OK, document!.RootElement);
+    }
+
+    private async Task<TAnswer> TryAsync<TAnswer>(Call<TAnswer> call, CancellationToken token)
+    {
+        using var span = call.Tries.Begin(_dialect.Name);
+        try
+        {
+            return await AttemptAsync(call, token);
+        }
+        catch (Exception exception)
+        {
+            UpstreamTries.Fail(span, exception);
+            throw;
+        }
     }
 
     private async Task<TAnswer> AttemptAsync<TAnswer>(Call<TAnswer> call, CancellationToken token)
@@ -180,11 +196,8 @@ internal sealed partial class UpstreamClient(
     }
 
     /// <summary>One question, whatever kind of answer it has.</summary>
-    private readonly record struct Call<TAnswer>(string Path, Func<HttpStatusCode, JsonElement, TAnswer> Read, string RequestId);
-
-    private static partial class Log
+    private sealed record Call<TAnswer>(string Path, Func<HttpStatusCode, JsonElement, TAnswer> Read, string RequestId)
     {
-        [LoggerMessage(3021, LogLevel.Error, "The upstream refuses the gateway's own account: {Fault}. Callers cannot mend this; the token or the credit must be renewed.")]
-        public static partial void AccountRefused(ILogger logger, UpstreamFault fault);
+        public UpstreamTries Tries { get; } = new();
     }
 }

@@ -19,6 +19,12 @@ internal sealed class UpstreamGate(IOptions<UpstreamLimitsOptions> options, IOpt
         QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
     });
 
+    public int Limit { get; } = options.Value.Concurrency;
+
+    public long UnderWay => Limit - (_limiter.GetStatistics()?.CurrentAvailablePermits ?? Limit);
+
+    public long Queued => _limiter.GetStatistics()?.CurrentQueuedCount ?? 0;
+
     /// <summary>A place, to be disposed of when the exchange is over.</summary>
     public ValueTask<RateLimitLease> EnterAsync(CancellationToken token)
     {

@@ -5,16 +5,18 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Upstreams;
 
 /// <summary>What is counted of the upstream. Attribute values come from closed sets; never an id or an address.</summary>
-internal sealed class UpstreamMetrics
+internal sealed class UpstreamMetrics : ISeries
 {
     private readonly Counter<long> _requests;
     private readonly Counter<long> _retries;
     private readonly Counter<long> _faults;
     private readonly Counter<long> _generations;
     private readonly Counter<long> _unknownStates;
+    private readonly Counter<long> _tokenFallbacks;
     private volatile bool _isOpen;
+    private bool _isRefused;
 
-    public UpstreamMetrics(IMeterFactory meters)
+    public UpstreamMetrics(IMeterFactory meters, UpstreamGate gate)
     {
         var meter = meters.Create(Instrumentation.Name);
         _requests = meter.CreateCounter<long>("luma_gateway.upstream.requests", "{request}", "Reads sent to the upstream, retries included.");
@@ -22,22 +24,51 @@ internal sealed class UpstreamMetrics
         _faults = meter.CreateCounter<long>("luma_gateway.upstream.faults", "{fault}", "Reads of the upstream that gave no answer, after all retries.");
         _generations = meter.CreateCounter<long>("luma_gateway.upstream.generations", "{answer}", "Generations read from the upstream, by state.");
         _unknownStates = meter.CreateCounter<long>("luma_gateway.upstream.unknown_states", "{answer}", "Answers whose state the gateway does not know.");
+        _tokenFallbacks = meter.CreateCounter<long>(
+            "luma_gateway.upstream.token_fallbacks", "{request}", "Exchanges in which one of two upstream tokens was refused and the other was not.");
+        meter.CreateObservableGauge("luma_gateway.upstream.active", () => gate.UnderWay, "{request}", "Exchanges with the upstream under way.");
+        meter.CreateObservableGauge("luma_gateway.upstream.queued", () => gate.Queued, "{request}", "Exchanges that wait for a place among those under way.");
+        meter.CreateObservableGauge("luma_gateway.upstream.limit", () => gate.Limit, "{request}", "The most exchanges that may be under way: Limits:Upstream:Concurrency.");
+        meter.CreateObservableGauge(
+            "luma_gateway.upstream.account_refused", () => Volatile.Read(ref _isRefused) ? 1 : 0, "{state}", "1 while the upstream refuses the gateway's own account, else 0.");
         meter.CreateObservableGauge("luma_gateway.upstream.breaker", () => _isOpen ? 1 : 0, "{state}", "1 while the upstream's circuit is open, else 0.");
     }
 
     public bool IsBreakerOpen => _isOpen;
 
+    public void Begin()
+    {
+        _requests.Add(0);
+        _retries.Add(0);
+        _unknownStates.Add(0);
+        _tokenFallbacks.Add(0);
+        foreach (var fault in Enum.GetValues<UpstreamFault>())
+        {
+            Count(0, fault);
+        }
+
+        foreach (var state in Enum.GetValues<GenerationState>())
+        {
+            Count(0, state);
+        }
+    }
+
     public void Asked() => _requests.Add(1);
 
     public void Retried() => _retries.Add(1);
 
-    public void Faulted(UpstreamFault fault) => _faults.Add(1, new KeyValuePair<string, object?>("error.type", NameOf(fault)));
+    public void Faulted(UpstreamFault fault) => Count(1, fault);
+
+    /// <summary>True where that is news.</summary>
+    public bool AccountIs(bool refused) => Volatile.Read(ref _isRefused) != refused && Interlocked.Exchange(ref _isRefused, refused) != refused;
+
+    public void FellBackOnToken() => _tokenFallbacks.Add(1);
 
     public void BreakerIs(bool open) => _isOpen = open;
 
     public void Answered(DialectAnswer answer)
     {
-        _generations.Add(1, new KeyValuePair<string, object?>("luma_gateway.generation.state", NameOf(answer.Generation.State)));
+        Count(1, answer.Generation.State);
         if (!answer.IsKnownState)
         {
             _unknownStates.Add(1);
@@ -68,4 +99,9 @@ internal sealed class UpstreamMetrics
         GenerationState.Failed => "failed",
         _ => throw new ArgumentOutOfRangeException(nameof(state)),
     };
+
+    private void Count(int faults, UpstreamFault fault) => _faults.Add(faults, new KeyValuePair<string, object?>("error.type", NameOf(fault)));
+
+    private void Count(int answers, GenerationState state) =>
+        _generations.Add(answers, new KeyValuePair<string, object?>("luma_gateway.generation.state", NameOf(state)));
 }

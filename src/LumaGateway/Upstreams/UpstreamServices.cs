@@ -24,7 +24,8 @@ internal static class UpstreamServices
 
         services.AddSingleton<TokenSource>();
         services.AddHostedService(provider => provider.GetRequiredService<TokenSource>());
-        services.AddSingleton<UpstreamMetrics>();
+        services.AddSeries<UpstreamMetrics>();
+        services.AddSingleton<UpstreamAccount>();
         services.AddSingleton<UpstreamPause>();
         services.AddSingleton<UpstreamPipeline>();
         services.AddOptionsWithValidateOnStart<UpstreamLimitsOptions, UpstreamLimitsOptionsValidator>().BindConfiguration(UpstreamLimitsOptions.Section);

@@ -37,6 +37,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         new Dictionary<string, string>(settings.Select(setting => new KeyValuePair<string, string>(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)))
         {
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            ["Logging__Console__FormatterName"] = settings.GetValueOrDefault("Logging:Console:FormatterName", "simple"), // read by people here
         });
 
     public static async Task<GatewayProcess> StartAsync(IReadOnlyDictionary<string, string> settings)
@@ -44,7 +45,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         var process = Launch(settings);
         try
         {
-            var address = await process.ReadAsync(line => line.Contains(Listening, StringComparison.Ordinal) ? line.Split(Listening)[1].Trim() : null);
+            var address = await process.ReadAsync(line => line.Contains(Listening, StringComparison.Ordinal) ? line.Split(Listening)[1].Split('"')[0].Trim() : null);
             var gateway = new GatewayProcess(process, new Uri(address));
             await Wait.UntilAsync(gateway.IsReadyAsync, TimeSpan.FromSeconds(30), () => $"The gateway did not become ready.\n{gateway.Log}");
             return gateway;

@@ -45,10 +45,48 @@ public sealed class MetricTests : IDisposable
     }
 
     [Fact]
+    public async Task Clients_are_counted_by_name_and_refusals_by_reason()
+    {
+        _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
+        using var admitted = _gateway.Collect<long>("luma_gateway.access.admitted");
+        using var refused = _gateway.Collect<long>("luma_gateway.access.refused");
+        using var caller = _gateway.CreateCaller();
+        using var stranger = _gateway.CreateStranger();
+
+        using var read = await caller.AskAsync("/generations/g1");
+        using var unknown = await stranger.AskAsync("/generations/g1");
+
+        Assert.Equal(["tests"], admitted.GetMeasurementSnapshot().Select(one => (string)one.Tags["luma_gateway.client.name"]!));
+        Assert.Equal(
+            [("unknown", "no_credential")],
+            refused.GetMeasurementSnapshot().Select(one => ((string)one.Tags["luma_gateway.client.name"]!, (string)one.Tags["luma_gateway.access.reason"]!)));
+    }
+
+    [Fact]
+    public async Task A_refused_account_is_said_once_counted_each_time_and_shown_until_it_is_over()
+    {
+        _gateway.Upstream.ThenJson("{}", System.Net.HttpStatusCode.Unauthorized).ThenJson("{}", System.Net.HttpStatusCode.PaymentRequired).ThenJson(Samples.Failed("g3"));
+        using var faults = _gateway.Collect<long>("luma_gateway.upstream.faults");
+        using var state = _gateway.Collect<int>("luma_gateway.upstream.account_refused");
+        using var caller = _gateway.CreateCaller();
+
+        for (var i = 1; i <= 3; i++)
+        {
+            using var response = await caller.AskAsync($"/generations/g{i}");
+            state.RecordObservableInstruments();
+        }
+
+        Assert.Equal(["token_refused", "out_of_credit"], faults.GetMeasurementSnapshot().Select(one => (string)one.Tags["error.type"]!));
+        Assert.Equal([1, 1, 0], state.GetMeasurementSnapshot().Select(one => one.Value));
+        Assert.Equal([3021, 3022], _gateway.Logs.GetSnapshot().Select(line => line.Id.Id).Where(id => id is 3021 or 3022));
+    }
+
+    [Fact]
     public void Every_value_of_a_closed_set_has_a_name_of_its_own()
     {
         HasNames<LumaGateway.Contracts.UpstreamFault>(LumaGateway.Upstreams.UpstreamMetrics.NameOf);
         HasNames<LumaGateway.Contracts.GenerationState>(LumaGateway.Upstreams.UpstreamMetrics.NameOf);
+        HasNames<LumaGateway.Access.Refusal>(LumaGateway.Access.AccessMetrics.NameOf);
         HasNames<LumaGateway.Caching.CacheStatus>(LumaGateway.Caching.CacheMetrics.NameOf);
         HasNames<LumaGateway.Caching.CacheLevel>(LumaGateway.Caching.CacheMetrics.NameOf);
 

@@ -14,6 +14,7 @@ public sealed class TraceTests : IAsyncLifetime
     private readonly ActivityTraceId _trace = ActivityTraceId.CreateRandom();
     private readonly ConcurrentQueue<Activity> _spans = new();
     private readonly ConcurrentQueue<IHeaderDictionary> _received = new();
+    private RequestDelegate _answer = static context => context.Response.WriteAsync(Samples.Completed);
     private LoopbackUpstream _upstream = null!;
     private Gateway _gateway = null!;
 
@@ -22,7 +23,7 @@ public sealed class TraceTests : IAsyncLifetime
         _upstream = await LoopbackUpstream.StartAsync(context =>
         {
             _received.Enqueue(new HeaderDictionary(context.Request.Headers.ToDictionary()));
-            return context.Response.WriteAsync(Samples.Completed);
+            return _answer(context);
         });
         _gateway = new Gateway()
             .To(_upstream.Address)
@@ -37,24 +38,26 @@ public sealed class TraceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_miss_is_a_request_a_cache_span_under_it_and_the_upstream_call_under_that()
+    public async Task A_miss_is_a_request_the_cache_the_shared_fetch_and_the_upstream_attempt_one_under_the_other()
     {
         using var caller = CreateCaller();
 
         using var response = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Count == 3);
+        await Pump.EventuallyAsync(() => Spans().Count == 5);
 
-        var request = Assert.Single(Spans(), span => span.Kind is ActivityKind.Server);
-        var cache = Assert.Single(Spans(), span => span.Source.Name == "LumaGateway");
+        var request = Span("GET /generations/{id}");
+        var cache = Span("cache");
+        var fetch = Span("fetch");
+        var attempt = Span("attempt");
         var upstream = Assert.Single(Spans(), span => span.Kind is ActivityKind.Client);
-        Assert.Equal("GET /generations/{id}", request.DisplayName);
         Assert.Equal("/generations/{id}", request.GetTagItem("http.route"));
         Assert.Equal(Samples.CompletedId, request.GetTagItem("luma_gateway.generation.id"));
-        Assert.Equal(("cache", request.SpanId), (cache.DisplayName, cache.ParentSpanId));
+        Assert.Equal("tests", request.GetTagItem("luma_gateway.client.name"));
         Assert.Equal(("miss", "none"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.level")));
-        Assert.Equal(cache.SpanId, upstream.ParentSpanId);
+        Assert.Equal("relay", attempt.GetTagItem("luma_gateway.upstream.dialect"));
         Assert.Equal("GET", upstream.GetTagItem("http.request.method"));
         Assert.Equal(200, upstream.GetTagItem("http.response.status_code"));
+        Assert.Equal([request.SpanId, cache.SpanId, fetch.SpanId, attempt.SpanId], [cache.ParentSpanId, fetch.ParentSpanId, attempt.ParentSpanId, upstream.ParentSpanId]);
     }
 
     [Fact]
@@ -62,13 +65,102 @@ public sealed class TraceTests : IAsyncLifetime
     {
         using var caller = CreateCaller();
         using var miss = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Count == 3);
-
-        using var hit = await caller.AskAsync(Path);
         await Pump.EventuallyAsync(() => Spans().Count == 5);
 
-        var cache = Spans().Last(span => span.Source.Name == "LumaGateway");
+        using var hit = await caller.AskAsync(Path);
+        await Pump.EventuallyAsync(() => Spans().Count == 7);
+
+        var cache = Spans().Last(span => span.DisplayName == "cache");
         Assert.Equal(("hit", "memory"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.level")));
+    }
+
+    [Fact]
+    public async Task Who_joins_a_fetch_links_to_it()
+    {
+        var release = new TaskCompletionSource();
+        _answer = async context =>
+        {
+            await release.Task;
+            await context.Response.WriteAsync(Samples.Completed);
+        };
+        using var caller = CreateCaller();
+
+        var first = caller.AskAsync(Path);
+        await Pump.EventuallyAsync(() => _received.Count == 1);
+        var second = caller.AskAsync(Path);
+        await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == 2);
+        release.SetResult();
+        await Task.WhenAll(first, second);
+        await Pump.EventuallyAsync(() => Spans().Count == 7);
+
+        var fetch = Span("fetch");
+        var joined = Assert.Single(Spans(), span => span.DisplayName == "cache" && (string?)span.GetTagItem("luma_gateway.cache.status") == "collapsed");
+        Assert.Equal(fetch.SpanId, Assert.Single(joined.Links).Context.SpanId);
+        Assert.Empty(Assert.Single(Spans(), span => span.DisplayName == "cache" && span != joined).Links);
+    }
+
+    [Fact]
+    public async Task Every_try_is_a_span_that_says_what_went_wrong()
+    {
+        _answer = context =>
+        {
+            context.Response.StatusCode = _received.Count == 1 ? 500 : 200;
+            return context.Response.WriteAsync(Samples.Completed);
+        };
+        using var caller = CreateCaller();
+
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync(Path));
+        await Pump.EventuallyAsync(() => Spans().Count == 7);
+
+        var tries = Spans().Where(span => span.DisplayName == "attempt").OrderBy(span => span.StartTimeUtc).ToList();
+        Assert.Equal([(ActivityStatusCode.Error, "failed", null), (ActivityStatusCode.Unset, null, 1)], tries.Select(span =>
+            (span.Status, (string?)span.GetTagItem("error.type"), (int?)span.GetTagItem("http.request.resend_count"))));
+    }
+
+    [Fact]
+    public async Task A_fault_that_nothing_covers_is_seen_on_the_way_up()
+    {
+        _gateway.With("Luma:Retries", "0");
+        _answer = context =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
+        using var caller = CreateCaller();
+
+        using var response = await caller.AskAsync(Path);
+        await Pump.EventuallyAsync(() => Spans().Count == 5);
+
+        Assert.Equal(502, Span("GET /generations/{id}").GetTagItem("http.response.status_code"));
+        Assert.All(["GET /generations/{id}", "cache", "attempt"], name => Assert.Equal(ActivityStatusCode.Error, Span(name).Status));
+    }
+
+    [Fact]
+    public async Task Steps_of_Redis_are_spans_that_name_no_key()
+    {
+        _gateway.With("ConnectionStrings:Redis", "127.0.0.1:1,connectTimeout=100");
+        using var caller = CreateCaller();
+
+        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync(Path));
+        await Pump.EventuallyAsync(() => Spans().Any(span => span.DisplayName == "redis write"));
+
+        var read = Spans().First(span => span.DisplayName == "redis read");
+        Assert.Equal((ActivityKind.Client, "redis", "read"), (read.Kind, read.GetTagItem("db.system.name"), read.GetTagItem("db.operation.name")));
+        Assert.Equal(Span("fetch").SpanId, read.ParentSpanId);
+        Assert.Equal(ActivityStatusCode.Error, read.Status);
+        Assert.DoesNotContain(Spans().Where(span => span.DisplayName.StartsWith("redis", StringComparison.Ordinal)).SelectMany(span => span.TagObjects), tag =>
+            tag.Value!.ToString()!.Contains(Samples.CompletedId, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_YARP_carries_is_in_the_trace_too()
+    {
+        using var caller = CreateCaller();
+
+        using var response = await caller.AskAsync($"/luma{Path}");
+        await Pump.EventuallyAsync(() => Spans().Any(span => span.Source.Name == "Yarp.ReverseProxy") && Spans().Any(span => span.Kind is ActivityKind.Server));
+
+        Assert.Contains(Spans(), span => span.Kind is ActivityKind.Client);
     }
 
     [Fact]
@@ -101,6 +193,8 @@ public sealed class TraceTests : IAsyncLifetime
 
     /// <summary>Sources are the process's: other tests' spans come here too, but under traces of their own.</summary>
     private List<Activity> Spans() => [.. _spans.Where(span => span.TraceId == _trace)];
+
+    private Activity Span(string name) => Assert.Single(Spans(), span => span.DisplayName == name);
 
     private HttpClient CreateCaller()
     {

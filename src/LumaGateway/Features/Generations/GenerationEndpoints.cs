@@ -1,10 +1,10 @@
-using System.Diagnostics;
 using System.Globalization;
 using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
 using LumaGateway.Features.Waiting;
+using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Generations;
@@ -36,7 +36,7 @@ internal static class GenerationEndpoints
     private static async Task ReadAsync(
         GenerationId id, HttpContext context, GenerationReader reader, WaitingReader waiting, IOptions<WaitingOptions> options, TimeProvider clock)
     {
-        Activity.Current?.SetTag("luma_gateway.generation.id", id.Value);
+        Instrumentation.Current?.SetTag("luma_gateway.generation.id", id.Value);
         CacheAnswer answer;
         if (PreferredWait.Read(context.Request.Headers["Prefer"], options.Value.Longest) is { } wait)
         {

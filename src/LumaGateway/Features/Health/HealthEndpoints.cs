@@ -21,9 +21,11 @@ internal static class HealthEndpoints
     public static void MapGatewayHealth(this IEndpointRouteBuilder app)
     {
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync })
-            .WithMetadata(Probing);
+            .WithMetadata(Probing)
+            .DisableHttpMetrics(); // probes are no traffic
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync })
-            .WithMetadata(Probing);
+            .WithMetadata(Probing)
+            .DisableHttpMetrics();
     }
 
     /// <summary>Names and states only: descriptions and exceptions could hold an address.</summary>

@@ -13,7 +13,7 @@ namespace LumaGateway.Features.Passthrough;
 /// What changes on the way: headers pass by allow-list in both directions, and a refusal of the gateway's own account
 /// becomes a problem, since no caller can mend it.
 /// </summary>
-internal sealed partial class UpstreamTransforms(UpstreamMetrics metrics, ILogger<UpstreamTransforms> logger) : ITransformProvider
+internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccount account) : ITransformProvider
 {
     private static readonly string[] RequestHeaders =
     [
@@ -86,7 +86,7 @@ internal sealed partial class UpstreamTransforms(UpstreamMetrics metrics, ILogge
         if (refusal is { } fault)
         {
             metrics.Faulted(fault);
-            Log.AccountRefused(logger, fault);
+            account.IsRefused(fault);
             context.SuppressResponseBody = true;
             await ProblemWriter.WriteAsync(context.HttpContext, ProblemKinds.Of(fault));
             return;
@@ -111,11 +111,5 @@ internal sealed partial class UpstreamTransforms(UpstreamMetrics metrics, ILogge
         {
             ShouldRetry.Forbid(context.HttpContext.Response); // an SDK would repeat a POST that may have been billed
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(4321, LogLevel.Error, "The upstream refuses the gateway's own account: {Fault}. Callers cannot mend this; the token or the credit must be renewed.")]
-        public static partial void AccountRefused(ILogger logger, UpstreamFault fault);
     }
 }

@@ -26,7 +26,7 @@ internal static class ServerServices
     {
         if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value.Port is not null)
         {
-            app.MapPrometheusScrapingEndpoint("/metrics").RequireManagementPort();
+            app.MapPrometheusScrapingEndpoint("/metrics").DisableHttpMetrics().RequireManagementPort();
         }
     }
 

@@ -4,7 +4,7 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Features.Waiting;
 
 /// <summary>What is counted of waiting. Attribute values come from closed sets; never an id.</summary>
-internal sealed class WaitingMetrics
+internal sealed class WaitingMetrics : ISeries
 {
     private const string Kind = "luma_gateway.waiting.kind";
 
@@ -32,6 +32,28 @@ internal sealed class WaitingMetrics
             "s",
             "From the last answer that was still unfinished until waiters were told of the end: the most that detection can have lagged.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5, 10, 30] });
+    }
+
+    public void Begin()
+    {
+        _watched.Add(0);
+        _saved.Add(0);
+        _turnedAway.Add(0);
+        _takeovers.Add(0);
+        foreach (var kind in Enum.GetValues<WaiterKind>())
+        {
+            _waiters.Add(0, new KeyValuePair<string, object?>(Kind, NameOf(kind)));
+        }
+
+        foreach (var kind in Enum.GetValues<PollKind>())
+        {
+            _polls.Add(0, new KeyValuePair<string, object?>("luma_gateway.waiting.call", NameOf(kind)));
+        }
+
+        foreach (var outcome in (string[])["asked", "ignored"])
+        {
+            _hints.Add(0, new KeyValuePair<string, object?>("luma_gateway.waiting.outcome", outcome));
+        }
     }
 
     public void Entered(WaiterKind kind) => _waiters.Add(1, new KeyValuePair<string, object?>(Kind, NameOf(kind)));

@@ -1,3 +1,4 @@
+using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Waiting;
@@ -10,7 +11,7 @@ internal static class WaitingServices
         services.AddOptionsWithValidateOnStart<WaitingOptions, WaitingOptionsValidator>().BindConfiguration(WaitingOptions.Section);
         services.AddSingleton<IValidateOptions<WaitingOptions>, WaitingOptionsRules>();
 
-        services.AddSingleton<WaitingMetrics>();
+        services.AddSeries<WaitingMetrics>();
         services.AddSingleton<WaitingRoom>();
         services.AddHostedService(provider => provider.GetRequiredService<WaitingRoom>());
         services.AddSingleton<PollSchedule>();

@@ -1,9 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
 using LumaGateway.Tests.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Features.Server;
 
@@ -17,7 +13,7 @@ public sealed class ManagementTests : IDisposable
     [Fact]
     public async Task Metrics_are_served_on_the_management_port_and_nowhere_else()
     {
-        var (main, management) = Start();
+        var (main, management) = Listening.Start(_gateway);
         using var client = new HttpClient();
 
         using var there = await client.AskAsync($"{management}metrics");
@@ -37,7 +33,7 @@ public sealed class ManagementTests : IDisposable
     [InlineData("OPTIONS", "Host")]
     public async Task A_forged_host_does_not_open_it(string method, string header)
     {
-        var (main, management) = Start();
+        var (main, management) = Listening.Start(_gateway);
         using var client = new HttpClient();
         using var request = new HttpRequestMessage(new HttpMethod(method), $"{main}metrics");
         request.Headers.TryAddWithoutValidation(header, header is "X-Forwarded-Port" ? $"{management.Port}" : management.Authority);
@@ -50,7 +46,7 @@ public sealed class ManagementTests : IDisposable
     [Fact]
     public async Task The_port_is_added_and_the_configured_addresses_stay()
     {
-        var (main, management) = Start();
+        var (main, management) = Listening.Start(_gateway);
         using var client = new HttpClient();
 
         using var health = await client.AskAsync($"{main}health/live");
@@ -73,7 +69,7 @@ public sealed class ManagementTests : IDisposable
     public async Task What_the_gateway_counts_is_among_the_metrics()
     {
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
-        var (main, management) = Start();
+        var (main, management) = Listening.Start(_gateway);
         using var client = new HttpClient();
         client.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
 
@@ -81,24 +77,5 @@ public sealed class ManagementTests : IDisposable
         using var metrics = await client.AskAsync($"{management}metrics");
 
         Assert.Contains("luma_gateway_cache_answers", await metrics.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
-    }
-
-    private (Uri Main, Uri Management) Start()
-    {
-        var port = FreePort();
-        _gateway.With("urls", "http://127.0.0.1:0").With("Management:Port", $"{port}");
-        _gateway.UseKestrel();
-        _gateway.StartServer();
-
-        var addresses = _gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        Assert.Equal(2, addresses.Count);
-        return (new Uri(addresses.Single(address => !address.EndsWith($":{port}", StringComparison.Ordinal))), new Uri($"http://127.0.0.1:{port}"));
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

@@ -1,0 +1,50 @@
+using System.Text.RegularExpressions;
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Observability;
+
+/// <summary>The alert rules by themselves, and the runbook that they point to.</summary>
+public sealed partial class AlertTests
+{
+    private const string Promtool = "promtool";
+
+    [Theory]
+    [InlineData("check", "config", "prometheus.yml")]
+    [InlineData("check", "rules", "alerts.yml")]
+    [InlineData("test", "rules", "alerts.test.yml")]
+    public async Task Promtool_accepts_the_rules_and_their_tests(params string[] arguments)
+    {
+        Tool.Require(Promtool);
+        await using var promtool = ChildProcess.Start(Promtool, arguments, directory: Path.Combine(Repository.Root, "infra/prometheus"));
+
+        Assert.True(await promtool.WaitForExitAsync(TimeSpan.FromMinutes(2)) == 0, promtool.Everything);
+    }
+
+    [Fact]
+    public async Task Every_alert_has_a_test_and_a_section_of_the_runbook_and_every_section_an_alert()
+    {
+        var rules = await ReadAsync("infra/prometheus/alerts.yml");
+        var tests = await ReadAsync("infra/prometheus/alerts.test.yml");
+        var runbook = await ReadAsync("infra/RUNBOOK.md");
+
+        var alerts = Alert().Matches(rules).Select(match => match.Groups[1].Value).ToList();
+        var anchors = Anchor().Matches(rules).Select(match => match.Groups[1].Value).ToList();
+        var sections = Section().Matches(runbook).Select(match => match.Groups[1].Value.ToLowerInvariant().Replace(' ', '-')).ToHashSet();
+
+        Assert.True(alerts.Count > 10);
+        Assert.Equal(alerts.Count, anchors.Count);
+        Assert.All(alerts, alert => Assert.Matches($@"alertname: {alert}\n\s+exp_alerts:\n", tests)); // one test at least in which it fires
+        Assert.True(sections.SetEquals(anchors), string.Join(", ", sections.Except(anchors).Concat(anchors.Except(sections))));
+    }
+
+    private static Task<string> ReadAsync(string path) => File.ReadAllTextAsync(Path.Combine(Repository.Root, path), TestContext.Current.CancellationToken);
+
+    [GeneratedRegex(@"- alert: (\w+)")]
+    private static partial Regex Alert();
+
+    [GeneratedRegex(@"runbook_url: infra/RUNBOOK\.md#([a-z-]+)")]
+    private static partial Regex Anchor();
+
+    [GeneratedRegex("^## (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Section();
+}

@@ -1,0 +1,29 @@
+using System.Text.Json;
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Observability;
+
+/// <summary>The log as it is written in production.</summary>
+public sealed class LogTests
+{
+    [Fact]
+    public async Task Every_line_is_JSON_and_those_of_a_request_name_its_trace_and_its_id()
+    {
+        await using var sandbox = await SandboxProcess.StartAsync();
+        var settings = Fleet.SettingsFor(sandbox, redis: null);
+        settings["Logging:Console:FormatterName"] = "json";
+        await using var gateway = await GatewayProcess.StartAsync(settings);
+        await sandbox.BreakAsync(new SandboxFault("status") { Status = 401 });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/00000000-0000-4000-8000-000000000004");
+        request.Headers.Add("X-Request-Id", "asked-by-me");
+        request.Headers.Add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+
+        using var response = await gateway.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        var line = await gateway.Process.ReadAsync(line => line.Contains("\"EventId\":3021", StringComparison.Ordinal) ? line : null);
+
+        Assert.All(gateway.Process.Output, one => JsonDocument.Parse(one));
+        var scopes = JsonDocument.Parse(line).RootElement.GetProperty("Scopes").EnumerateArray().ToList();
+        Assert.Contains(scopes, scope => scope.TryGetProperty("TraceId", out var trace) && trace.GetString() == "0af7651916cd43dd8448eb211c80319c");
+        Assert.Contains(scopes, scope => scope.TryGetProperty("RequestId", out var id) && id.GetString() == "asked-by-me");
+    }
+}

@@ -1,0 +1,59 @@
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Observability;
+
+/// <summary>Rules and dashboard, asked of a real Prometheus that scrapes a running gateway.</summary>
+public sealed class PrometheusTests
+{
+    [Fact]
+    public async Task Every_series_and_attribute_that_rules_and_dashboard_use_is_there_and_a_refused_token_fires()
+    {
+        Tool.Require(PrometheusServer.Program);
+        await using var gateway = await WatchedGateway.StartAsync();
+        await using var prometheus = await PrometheusServer.StartAsync(gateway.Port);
+        await gateway.GiveItALifeAsync();
+        await prometheus.HasAsync("""http_server_request_duration_seconds_count{http_response_status_code="502"}""");
+        await gateway.GiveItALifeAsync(); // once more between two scrapes, so that there is a rate
+        await prometheus.HasAsync("luma_gateway:requests_failed:ratio_6h");
+
+        var dashboard = Expressions.OfDashboard(await ReadAsync("infra/grafana/luma-gateway.json"));
+        var rules = await RulesAsync(prometheus);
+        Assert.True(dashboard.Count > 25 && rules.Count > 15, $"{dashboard.Count} expressions, {rules.Count} rules.");
+
+        var missing = new List<string>();
+        foreach (var selector in rules.Concat(dashboard).SelectMany(Expressions.SelectorsIn).Distinct())
+        {
+            if (await prometheus.CountAsync(selector) == 0)
+            {
+                missing.Add(selector);
+            }
+        }
+
+        var labels = (await prometheus.AskAsync("labels")).EnumerateArray().Select(one => one.GetString()!).ToHashSet();
+        missing.AddRange(rules.Concat(dashboard).SelectMany(Expressions.GroupsIn).Distinct().Where(label => !labels.Contains(label)));
+        Assert.True(missing.Count == 0, string.Join('\n', missing));
+        foreach (var expression in dashboard)
+        {
+            await prometheus.CountAsync(expression); // a success, whether or not there is something to see
+        }
+
+        await gateway.RefuseTokenAsync();
+        await prometheus.HasAsync("""ALERTS{alertname="LumaGatewayTokenRefused",alertstate="firing"}""");
+    }
+
+    [Fact]
+    public void Selectors_are_told_from_functions_groupings_and_attributes() => Assert.Equal(
+        ["a_total{b=\"c\"}", "d:e", "f"],
+        Expressions.SelectorsIn("""sum by (g, h) (rate(a_total{b="c"}[5m])) / on (i) d:e offset 1d > 0 and max(f)"""));
+
+    private static async Task<List<string>> RulesAsync(PrometheusServer prometheus)
+    {
+        var rules = (await prometheus.AskAsync("rules")).GetProperty("groups").EnumerateArray()
+            .SelectMany(group => group.GetProperty("rules").EnumerateArray())
+            .ToList();
+        Assert.All(rules, rule => Assert.Equal("ok", rule.GetProperty("health").GetString()));
+        return [.. rules.Select(rule => rule.GetProperty("query").GetString()!)];
+    }
+
+    private static Task<string> ReadAsync(string path) => File.ReadAllTextAsync(Path.Combine(Repository.Root, path), TestContext.Current.CancellationToken);
+}

@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using LumaGateway.Tests.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LumaGateway.Tests.Telemetry;
+
+/// <summary>Whatever callers send, the number of series stays what the settings and the code make it.</summary>
+public sealed class CardinalityTests : IAsyncLifetime
+{
+    private readonly Gateway _gateway = new();
+    private Issuer _issuer = null!;
+
+    public async ValueTask InitializeAsync() => _issuer = await Issuer.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _issuer.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Ten_thousand_ids_and_a_thousand_hostile_client_names_make_no_new_series()
+    {
+        _gateway
+            .With("Access:Jwt:Authority", _issuer.Address).With("Access:Jwt:Audience", Issuer.Audience)
+            .With("Access:Clients:0:Limits:RequestsPerSecond", "0").With("Access:Clients:0:Limits:Concurrency", "0");
+        _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))));
+        using var client = _gateway.CreateStranger();
+        var series = new ConcurrentDictionary<string, bool>();
+        using var listener = Listen(series);
+
+        await AskOnceOfEachKindAsync(client);
+        var before = series.Keys.ToHashSet();
+        await Parallel.ForAsync(0, 10_000, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (number, _) =>
+            await AskAsync(client, $"/generations/many-{number}", "X-Api-Key", Gateway.Key));
+        await Parallel.ForAsync(0, 1_000, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (number, _) =>
+        {
+            await AskAsync(client, "/generations/g1", "Authorization", Token($"hostile-{number}"));
+            await AskAsync(client, "/generations/g1", "X-Api-Key", $"wrong-{number}");
+            await AskAsync(client, $"/nowhere/{number}", "X-Request-Id", $"mine-{number}");
+        });
+
+        Assert.Equal(10_001, _gateway.Upstream.Asked);
+        Assert.Contains(before, one => one.StartsWith("http.server.request.duration", StringComparison.Ordinal));
+        Assert.Contains(before, one => one.StartsWith("luma_gateway.access.admitted", StringComparison.Ordinal));
+        Assert.True(before.SetEquals(series.Keys), string.Join('\n', series.Keys.Except(before)));
+    }
+
+    private async Task AskOnceOfEachKindAsync(HttpClient client)
+    {
+        await AskAsync(client, "/generations/g1", "X-Api-Key", Gateway.Key);
+        await AskAsync(client, "/generations/g1", "Authorization", Token("robot"));
+        await AskAsync(client, "/generations/g1", "X-Api-Key", "wrong");
+        await AskAsync(client, "/nowhere", "X-Request-Id", "mine");
+    }
+
+    private string Token(string name) => "Bearer " + _issuer.Sign(_gateway.Clock.GetUtcNow(), claims: [("client_id", name), ("scope", "read")]);
+
+    private static async Task AskAsync(HttpClient client, string path, string header, string value)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.TryAddWithoutValidation(header, value);
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Names and attributes of all that this gateway measures, whichever meter it is of: other tests' gateways are in this process too.</summary>
+    private MeterListener Listen(ConcurrentDictionary<string, bool> series)
+    {
+        var mine = _gateway.Services.GetRequiredService<IMeterFactory>();
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (ReferenceEquals(instrument.Meter.Scope, mine) && !instrument.IsObservable)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((instrument, _, tags, _) => series.TryAdd(Describe(instrument, tags), true));
+        listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) => series.TryAdd(Describe(instrument, tags), true));
+        listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) => series.TryAdd(Describe(instrument, tags), true));
+        listener.Start();
+        return listener;
+    }
+
+    private static string Describe(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+        $"{instrument.Name} {string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}").Order(StringComparer.Ordinal))}";
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics.Metrics;
+using System.Text.RegularExpressions;
+using LumaGateway.Tests.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LumaGateway.Tests.Telemetry;
+
+/// <summary><c>docs/observability.md</c> against the code. A table that is wrong is shown as it should be.</summary>
+public sealed partial class DocumentationTests
+{
+    private static readonly string Document = File.ReadAllText("observability.md");
+
+    [Fact]
+    public void The_metrics_are_those_of_a_running_gateway()
+    {
+        using var gateway = new Gateway();
+
+        AssertSays("metrics", ObservabilityDocument.MetricsOf(gateway.Services.GetRequiredService<IMeterFactory>()));
+    }
+
+    [Fact]
+    public void The_log_events_are_those_of_the_code() => AssertSays("log events", ObservabilityDocument.Logs());
+
+    [Fact]
+    public void Every_attribute_of_ours_is_explained()
+    {
+        var used = Sources()
+            .SelectMany(text => Name().Matches(text).Select(match => match.Groups[1].Value))
+            .Where(name => !Document.Contains($"| `{name}` |", StringComparison.Ordinal))
+            .Distinct();
+
+        Assert.Empty(used);
+    }
+
+    [Fact]
+    public void Every_span_of_ours_is_explained()
+    {
+        var spans = Sources()
+            .SelectMany(text => Span().Matches(text).Select(match => match.Groups[1].Value)
+                .Concat(RedisSpan().Matches(text).Select(match => $"redis {match.Groups[1].Value}")))
+            .ToHashSet();
+
+        Assert.True(spans.IsSupersetOf(["cache", "fetch", "attempt", "redis purge"]), string.Join(", ", spans));
+        Assert.All(spans, span => Assert.Matches($@"\n\| .*`{span}`.* \| (internal|client) \|", Document));
+    }
+
+    private static void AssertSays(string what, string table) =>
+        Assert.True(Document.Contains(table, StringComparison.Ordinal), $"The table of {what} in docs/observability.md should be:\n{table}");
+
+    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(SourceFolder(), "*.cs", SearchOption.AllDirectories)
+        .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
+        .Select(File.ReadAllText);
+
+    private static string SourceFolder()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "LumaGateway.sln")))
+        {
+            folder = folder.Parent!;
+        }
+
+        return Path.Combine(folder.FullName, "src/LumaGateway");
+    }
+
+    [GeneratedRegex("\"(luma_gateway\\.[a-z_.]+)\"")]
+    private static partial Regex Name();
+
+    [GeneratedRegex("const string Span = \"([a-z]+)\"")]
+    private static partial Regex Span();
+
+    [GeneratedRegex("RedisSpan\\.Start\\(\"([a-z]+)\"")]
+    private static partial Regex RedisSpan();
+}
