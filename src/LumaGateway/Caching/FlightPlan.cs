@@ -15,11 +15,12 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     /// <param name="flight">The flight.</param>
     /// <param name="origin">Where the answer comes from when the cache has none.</param>
     /// <param name="requestId">The request for which it is fetched.</param>
-    /// <param name="wanted">What of the cache is an answer.</param>
-    public async Task<CacheAnswer> FlyAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, Wanted wanted = default)
+    /// <param name="suffices">What an entry of the cache must fulfil besides being good; null where any good one will do.</param>
+    public async Task<CacheAnswer> FlyAsync(
+        Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, Func<CacheEntry, bool>? suffices = null)
     {
         using var deadline = new Deadline(origin.Deadline, clock);
-        var seen = await LookAsync(flight, wanted);
+        var seen = await LookAsync(flight, suffices);
         if (seen.Answer is { } found)
         {
             return found;
@@ -30,7 +31,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
         {
             if (shared.IsConfigured)
             {
-                (lease, seen) = await WaitForTurnAsync(flight, seen, wanted, deadline);
+                (lease, seen) = await WaitForTurnAsync(flight, seen, suffices, deadline);
                 if (seen.Answer is { } fetchedElsewhere)
                 {
                     return fetchedElsewhere;
@@ -46,11 +47,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Looks in memory and Redis. An entry still good is the answer; another may serve as cover.</summary>
-    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight, Wanted wanted)
+    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight, Func<CacheEntry, bool>? suffices)
     {
         var held = memory.Find(flight.Key);
         var now = clock.GetUtcNow();
-        if (held is not null && IsGood(held.Entry, now, wanted) && now < held.LookAgainAt)
+        if (held is not null && IsGood(held.Entry, now, suffices) && now < held.LookAgainAt)
         {
             return new Seen(held.Entry, held.Epoch, new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory));
         }
@@ -64,11 +65,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
 
         if (view.Best is { } theirs && (held is null || theirs.FreshUntil >= held.Entry.FreshUntil))
         {
-            var answer = IsGood(theirs, now, wanted) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
+            var answer = IsGood(theirs, now, suffices) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
             return new Seen(Keep(flight, theirs, view.Epoch).Entry, view.Epoch, answer);
         }
 
-        if (held is not null && IsGood(held.Entry, now, wanted))
+        if (held is not null && IsGood(held.Entry, now, suffices))
         {
             Keep(flight, held.Entry, view.IsReached ? view.Epoch : held.Epoch);
             if (view.IsReached)
@@ -84,7 +85,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
 
     /// <summary>Waits until this replica may fetch, another has fetched, or Redis cannot say whose turn it is.</summary>
     private async Task<(IAsyncDisposable? Lease, Seen Seen)> WaitForTurnAsync(
-        Flights<CacheAnswer>.Flight flight, Seen seen, Wanted wanted, Deadline deadline)
+        Flights<CacheAnswer>.Flight flight, Seen seen, Func<CacheEntry, bool>? suffices, Deadline deadline)
     {
         var begun = clock.GetTimestamp();
         var fetchedElsewhere = default(long?); // when another replica was last known to be at it
@@ -94,7 +95,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             if (reached)
             {
                 // Looked at after the lock was got or refused: whoever had it before has written by now, or failed.
-                seen = await LookAsync(flight, wanted);
+                seen = await LookAsync(flight, suffices);
                 if (seen.Answer is { } answer)
                 {
                     SharedLevel.Release(lease);
@@ -188,18 +189,9 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Good is fresh and not near its end: a fetch begun for a refresh must not be content with what it is to refresh.</summary>
-    private static bool IsGood(CacheEntry entry, DateTimeOffset now, Wanted wanted) =>
-        now < entry.EagerFrom && wanted.Takes(entry);
+    private static bool IsGood(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, bool>? suffices) =>
+        now < entry.EagerFrom && (suffices is null || suffices(entry));
 
     /// <summary>What a look found: the best entry, the key's purge mark, and the answer if the entry is good enough to be one.</summary>
     private readonly record struct Seen(CacheEntry? Entry, string? Epoch, CacheAnswer? Answer);
-}
-
-/// <summary>Which entries of the cache are good enough. By default all that are fresh.</summary>
-/// <param name="NewerThan">Entries stored until then are not; null where any will do.</param>
-/// <param name="IsOfInterim">Whether that is asked of interim entries only: what is final is final.</param>
-internal readonly record struct Wanted(DateTimeOffset? NewerThan, bool IsOfInterim)
-{
-    public bool Takes(CacheEntry entry) =>
-        NewerThan is null || entry.StoredAt > NewerThan || (IsOfInterim && entry.Kind is EntryKind.Final);
 }

@@ -46,34 +46,6 @@ internal sealed class ResponseCache(
         return JoinAsync(key, origin, requestId, cancellationToken);
     }
 
-    /// <summary>As <see cref="GetAsync"/>, but an interim answer from before <paramref name="notBefore"/> does not do, fresh or not.</summary>
-    public async Task<CacheAnswer> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore)
-    {
-        var answer = await _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId, new Wanted(notBefore, IsOfInterim: true)), out var joined).Landed;
-        return joined ? answer.Joined() : answer;
-    }
-
-    /// <summary>What is at hand, fresh, in this process or in Redis. Asks the origin for nothing.</summary>
-    public async ValueTask<CacheEntry?> FindAsync(CacheKey key)
-    {
-        var now = clock.GetUtcNow();
-        if (memory.Find(key) is { } held && held.Entry.IsFresh(now) && now < held.LookAgainAt)
-        {
-            return held.Entry;
-        }
-
-        return (await shared.ReadAsync(key)).Best is { } theirs && theirs.IsFresh(now) ? theirs : null;
-    }
-
-    /// <summary>Another replica has something newer: what this process holds is looked for in Redis before it is believed again.</summary>
-    public void DoubtHere(CacheKey key)
-    {
-        if (memory.Find(key) is { Entry.Kind: not EntryKind.Final })
-        {
-            memory.Forget(key);
-        }
-    }
-
     /// <summary>
     /// An answer newer than <paramref name="outdated"/>, which turned out wrong before its time: another caller's if one has fetched it since,
     /// else the origin's. An origin that fails is covered as ever.
@@ -82,7 +54,7 @@ internal sealed class ResponseCache(
     {
         for (var last = false; ; last = true)
         {
-            var flight = _flights.JoinOrBegin(outdated.Subject, flight => plan.FlyAsync(flight, origin, requestId, new Wanted(outdated.StoredAt, IsOfInterim: false)), out var joined);
+            var flight = _flights.JoinOrBegin(outdated.Subject, flight => plan.FlyAsync(flight, origin, requestId, entry => entry.StoredAt > outdated.StoredAt), out var joined);
             var answer = await flight.Landed.WaitAsync(cancellationToken);
             if (last || !joined || answer.Status is not CacheStatus.Hit)
             {
@@ -128,6 +100,36 @@ internal sealed class ResponseCache(
 
     /// <summary>Whether this process holds a fresh final answer.</summary>
     public bool Holds(CacheKey key) => memory.Find(key) is { Entry: { Kind: EntryKind.Final } entry } && entry.IsFresh(clock.GetUtcNow());
+
+    /// <summary>As <see cref="GetAsync"/>, but an interim answer from before <paramref name="notBefore"/> does not do, fresh or not.</summary>
+    public async Task<CacheAnswer> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore)
+    {
+        var answer = await _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId, Suffices), out var joined).Landed;
+        return joined ? answer.Joined() : answer;
+
+        bool Suffices(CacheEntry entry) => entry.Kind is EntryKind.Final || entry.StoredAt >= notBefore;
+    }
+
+    /// <summary>What is at hand, fresh, in this process or in Redis. Asks the origin for nothing.</summary>
+    public async ValueTask<CacheEntry?> FindAsync(CacheKey key)
+    {
+        var now = clock.GetUtcNow();
+        if (memory.Find(key) is { } held && held.Entry.IsFresh(now) && now < held.LookAgainAt)
+        {
+            return held.Entry;
+        }
+
+        return (await shared.ReadAsync(key)).Best is { } theirs && theirs.IsFresh(now) ? theirs : null;
+    }
+
+    /// <summary>Another replica has something newer: what this process holds is looked for in Redis before it is believed again.</summary>
+    public void DoubtHere(CacheKey key)
+    {
+        if (memory.Find(key) is { Entry.Kind: not EntryKind.Final })
+        {
+            memory.Forget(key);
+        }
+    }
 
     /// <summary>Forgets a key on all replicas, fetches under way included. False where Redis is configured but did not confirm.</summary>
     public async Task<bool> PurgeAsync(CacheKey key)

@@ -53,29 +53,6 @@ internal sealed class GenerationReader
         }
     }
 
-    /// <summary>
-    /// Asks anew where what is known is unfinished and older than <paramref name="notBefore"/>. That there is no such generation is an answer
-    /// here. Throws <see cref="UpstreamException"/> where there is none.
-    /// </summary>
-    public async Task<CacheAnswer> RefreshAsync(GenerationId id, string requestId, DateTimeOffset notBefore)
-    {
-        var answer = await _cache.RefreshAsync(new CacheKey(id.Value), _origin, requestId, notBefore);
-        return answer.Entry is not null ? answer : throw new UpstreamException(answer.Fault!.Fault, answer.Fault.Message) { RetryAfter = answer.Fault.RetryAfter };
-    }
-
-    /// <summary>Keeps an answer that came with others, as if it had been asked for alone. Gives back what is kept now.</summary>
-    /// <param name="answer">The generation, as the upstream's list has it.</param>
-    /// <param name="askedAt">When the list was asked for.</param>
-    public async Task<CacheEntry?> KeepAsync(Generation answer, DateTimeOffset askedAt)
-    {
-        var key = new CacheKey(answer.Id);
-        var origin = _origin with { FetchAsync = (subject, _, _) => Task.FromResult(EntryOf(subject, answer)) };
-        return (await _cache.RefreshAsync(key, origin, string.Empty, askedAt)).Entry;
-    }
-
-    /// <summary>What is at hand without asking the upstream.</summary>
-    public ValueTask<CacheEntry?> FindAsync(GenerationId id) => _cache.FindAsync(new CacheKey(id.Value));
-
     /// <summary>The answer with newer links than <paramref name="outdated"/> has, asked for past the cache. Throws as <see cref="ReadAsync"/> does.</summary>
     public async Task<CacheAnswer> RenewAsync(CacheEntry outdated, string requestId, CancellationToken cancellationToken) =>
         Usable(await _cache.RenewAsync(outdated, _origin, requestId, cancellationToken));
@@ -104,6 +81,29 @@ internal sealed class GenerationReader
             // Whoever asked has it byte for byte; there is nothing to learn from it.
         }
     }
+
+    /// <summary>
+    /// Asks anew where what is known is unfinished and older than <paramref name="notBefore"/>. That there is no such generation is an answer
+    /// here. Throws <see cref="UpstreamException"/> where there is none.
+    /// </summary>
+    public async Task<CacheAnswer> RefreshAsync(GenerationId id, string requestId, DateTimeOffset notBefore)
+    {
+        var answer = await _cache.RefreshAsync(new CacheKey(id.Value), _origin, requestId, notBefore);
+        return answer.Entry is not null ? answer : throw new UpstreamException(answer.Fault!.Fault, answer.Fault.Message) { RetryAfter = answer.Fault.RetryAfter };
+    }
+
+    /// <summary>Keeps an answer that came with others, as if it had been asked for alone. Gives back what is kept now.</summary>
+    /// <param name="answer">The generation, as the upstream's list has it.</param>
+    /// <param name="askedAt">When the list was asked for.</param>
+    public async Task<CacheEntry?> KeepAsync(Generation answer, DateTimeOffset askedAt)
+    {
+        var key = new CacheKey(answer.Id);
+        var origin = _origin with { FetchAsync = (subject, _, _) => Task.FromResult(EntryOf(subject, answer)) };
+        return (await _cache.RefreshAsync(key, origin, string.Empty, askedAt)).Entry;
+    }
+
+    /// <summary>What is at hand without asking the upstream.</summary>
+    public ValueTask<CacheEntry?> FindAsync(GenerationId id) => _cache.FindAsync(new CacheKey(id.Value));
 
     /// <summary>Forgets the answer on all replicas. False where Redis is configured but did not confirm.</summary>
     public Task<bool> ForgetAsync(GenerationId id) => _cache.PurgeAsync(new CacheKey(id.Value));

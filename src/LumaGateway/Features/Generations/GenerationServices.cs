@@ -15,8 +15,8 @@ internal static class GenerationServices
     {
         services.AddOptionsWithValidateOnStart<FreshnessOptions, FreshnessOptionsValidator>().BindConfiguration(FreshnessOptions.Section);
         services.AddSingleton<IValidateOptions<FreshnessOptions>, FreshnessOptionsRules>();
-        services.AddOptionsWithValidateOnStart<BatchOptions, BatchOptionsValidator>().BindConfiguration(BatchOptions.Section);
         services.TryAddSingleton(new PublishedLinks(PublicUrl: null));
+        services.AddOptionsWithValidateOnStart<BatchOptions, BatchOptionsValidator>().BindConfiguration(BatchOptions.Section);
         services.AddSingleton<GenerationReader>();
         services.AddHostedService<PauseBroadcast>();
         services.AddSingleton(provider =>

@@ -69,7 +69,7 @@ internal sealed partial class CreateLedger(
 
     private static partial class Log
     {
-        [LoggerMessage(4101, LogLevel.Warning, "How a create ended could not be recorded; its Idempotency-Key will be answered with outcome_unknown.")]
+        [LoggerMessage(4301, LogLevel.Warning, "How a create ended could not be recorded; its Idempotency-Key will be answered with outcome_unknown.")]
         public static partial void NotRecorded(ILogger logger, Exception exception);
     }
 }

@@ -112,7 +112,7 @@ internal sealed partial class PassingAnswers(
 
     private static partial class Log
     {
-        [LoggerMessage(4111, LogLevel.Warning, "A generation was deleted, but Redis did not confirm that its cached answer is forgotten; it may be served until it is no longer fresh.")]
+        [LoggerMessage(4311, LogLevel.Warning, "A generation was deleted, but Redis did not confirm that its cached answer is forgotten; it may be served until it is no longer fresh.")]
         public static partial void NotForgotten(ILogger logger);
     }
 }

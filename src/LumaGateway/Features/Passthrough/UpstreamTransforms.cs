@@ -115,7 +115,7 @@ internal sealed partial class UpstreamTransforms(UpstreamMetrics metrics, ILogge
 
     private static partial class Log
     {
-        [LoggerMessage(4121, LogLevel.Error, "The upstream refuses the gateway's own account: {Fault}. Callers cannot mend this; the token or the credit must be renewed.")]
+        [LoggerMessage(4321, LogLevel.Error, "The upstream refuses the gateway's own account: {Fault}. Callers cannot mend this; the token or the credit must be renewed.")]
         public static partial void AccountRefused(ILogger logger, UpstreamFault fault);
     }
 }

@@ -94,7 +94,7 @@ public sealed class PassingTests : IDisposable
         var problem = await response.ProblemAsync(502, code);
         Assert.DoesNotContain("luma-xxxx", problem.ToString(), StringComparison.Ordinal);
         Assert.Equal("false", response.Header("x-should-retry"));
-        Assert.Contains(_raw.Gateway.Logs.GetSnapshot(), record => record is { Level: Microsoft.Extensions.Logging.LogLevel.Error, Id.Id: 4121 });
+        Assert.Contains(_raw.Gateway.Logs.GetSnapshot(), record => record is { Level: Microsoft.Extensions.Logging.LogLevel.Error, Id.Id: 4321 });
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Net;
 using LumaGateway.Tests.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Features.Passthrough;
 
@@ -78,6 +80,27 @@ public sealed class RoutesTests : IDisposable
         await response.ProblemAsync(405, "method_not_allowed");
         Assert.NotEqual("", response.Header("Allow"));
         Assert.Equal(0, _raw.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task The_list_follows_its_settings_without_a_restart()
+    {
+        _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Accepted);
+        _raw.Gateway.With("ReverseProxy:Routes:ping:Match:Path", "/luma/ping");
+        using var caller = _raw.CreateCaller();
+        using var before = await caller.AskAsync("/luma/pong");
+        var settings = (IConfigurationRoot)_raw.Gateway.Services.GetRequiredService<IConfiguration>();
+
+        settings["ReverseProxy:Routes:ping:Match:Path"] = "/luma/pong";
+        settings.Reload();
+
+        await before.ProblemAsync(404, "not_found");
+        await Pump.EventuallyAsync(async () =>
+        {
+            using var after = await caller.AskAsync("/luma/pong");
+            using var gone = await caller.AskAsync("/luma/ping");
+            return (after.StatusCode, gone.StatusCode) == (HttpStatusCode.Accepted, HttpStatusCode.NotFound);
+        });
     }
 
     [Theory]
