@@ -73,7 +73,6 @@ internal sealed class GenerationReader
             if (entry.Kind is EntryKind.Final)
             {
                 await _cache.OfferAsync(entry, begun);
-                Learned?.Invoke(entry);
             }
         }
         catch (UpstreamException)
