@@ -73,6 +73,7 @@ internal sealed class GenerationReader
             if (entry.Kind is EntryKind.Final)
             {
                 await _cache.OfferAsync(entry, begun);
+                Learned?.Invoke(entry); // somebody may wait for it
             }
         }
         catch (UpstreamException)
