@@ -4,7 +4,7 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Features.Assets;
 
 /// <summary>What is counted of assets.</summary>
-internal sealed class AssetMetrics
+internal sealed class AssetMetrics : ISeries
 {
     private readonly Counter<long> _renewals;
     private readonly Counter<long> _refusals;
@@ -14,6 +14,12 @@ internal sealed class AssetMetrics
         var meter = meters.Create(Instrumentation.Name);
         _renewals = meter.CreateCounter<long>("luma_gateway.assets.renewals", "{link}", "Links that a CDN refused and that were asked for anew.");
         _refusals = meter.CreateCounter<long>("luma_gateway.assets.refusals", "{link}", "Links that the gateway did not follow.");
+    }
+
+    public void Begin()
+    {
+        _renewals.Add(0);
+        _refusals.Add(0);
     }
 
     public void Renewed() => _renewals.Add(1);

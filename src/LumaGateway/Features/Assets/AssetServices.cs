@@ -1,5 +1,6 @@
 using System.Net;
 using LumaGateway.Features.Generations;
+using LumaGateway.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
@@ -22,7 +23,7 @@ internal static class AssetServices
         services.AddSingleton<AssetLinkRules>();
         services.AddSingleton<AssetConnector>();
         services.AddSingleton<AssetClient>();
-        services.AddSingleton<AssetMetrics>();
+        services.AddSeries<AssetMetrics>();
         services.AddSingleton<AssetSender>();
 
         return services;

@@ -4,7 +4,7 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Features.Passthrough;
 
 /// <summary>What is counted of the raw API. Attribute values come from closed sets.</summary>
-internal sealed class PassthroughMetrics
+internal sealed class PassthroughMetrics : ISeries
 {
     private readonly Counter<long> _creates;
     private readonly Counter<long> _replays;
@@ -16,7 +16,16 @@ internal sealed class PassthroughMetrics
         _replays = meter.CreateCounter<long>("luma_gateway.passthrough.replays", "{answer}", "Creates answered with the first answer to their Idempotency-Key.");
     }
 
-    public void Created(CreateOutcome outcome) => _creates.Add(1, new KeyValuePair<string, object?>("luma_gateway.create.outcome", NameOf(outcome)));
+    public void Begin()
+    {
+        _replays.Add(0);
+        foreach (var outcome in Enum.GetValues<CreateOutcome>())
+        {
+            Count(0, outcome);
+        }
+    }
+
+    public void Created(CreateOutcome outcome) => Count(1, outcome);
 
     public void Replayed() => _replays.Add(1);
 
@@ -27,4 +36,7 @@ internal sealed class PassthroughMetrics
         CreateOutcome.Unknown => "unknown",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome)),
     };
+
+    private void Count(int creates, CreateOutcome outcome) =>
+        _creates.Add(creates, new KeyValuePair<string, object?>("luma_gateway.create.outcome", NameOf(outcome)));
 }

@@ -1,5 +1,6 @@
 using LumaGateway.Access;
 using LumaGateway.Features.Callbacks;
+using LumaGateway.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Features.Passthrough;
@@ -11,7 +12,7 @@ internal static class PassthroughServices
     {
         services.AddOptionsWithValidateOnStart<PassthroughOptions, PassthroughOptionsValidator>().BindConfiguration(PassthroughOptions.Section);
         services.Configure<RouteOptions>(options => options.SetParameterPolicy<GenerationIdConstraint>(GenerationIdConstraint.Name));
-        services.AddSingleton<PassthroughMetrics>();
+        services.AddSeries<PassthroughMetrics>();
         services.AddSingleton<CreateLedger>();
         services.AddSingleton<IForwarderHttpClientFactory, UpstreamForwarderClients>();
         services.AddReverseProxy()
