@@ -1,3 +1,4 @@
+using System.Globalization;
 using LumaGateway.Sandbox.Dialects;
 
 namespace LumaGateway.Sandbox.Faults;
@@ -52,6 +53,11 @@ internal sealed class FaultMiddleware(
         if (fault.RetryAfter is not null)
         {
             context.Response.Headers.RetryAfter = fault.RetryAfter.ToString();
+        }
+
+        if (fault.RetryAfterMs is { } milliseconds)
+        {
+            context.Response.Headers["retry-after-ms"] = milliseconds.ToString(CultureInfo.InvariantCulture);
         }
 
         var dialect = dialects.Of(context.Request.Path) ?? dialects.All[0];

@@ -7,6 +7,7 @@ namespace LumaGateway.Sandbox.Faults;
 /// <param name="Kind">What goes wrong.</param>
 /// <param name="Status">The status, for <see cref="FaultKind.Status"/>; 503 without.</param>
 /// <param name="RetryAfter">The <c>Retry-After</c> beside it: seconds, or anything else that a header can hold.</param>
+/// <param name="RetryAfterMs">The <c>retry-after-ms</c> beside it, which Luma's official SDKs prefer.</param>
 /// <param name="Delay">Milliseconds: before the answer; for <see cref="FaultKind.Drip"/> between bytes (100 without).</param>
 /// <param name="Match">A part of <c>METHOD /path?query</c>, <c>*</c> standing for anything; everything without.</param>
 /// <param name="Count">How many requests it still strikes; all without.</param>
@@ -15,6 +16,7 @@ internal sealed record FaultRule(
     FaultKind Kind,
     int? Status = null,
     JsonValue? RetryAfter = null,
+    int? RetryAfterMs = null,
     int? Delay = null,
     string? Match = null,
     int? Count = null,

@@ -72,7 +72,11 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientDirectory cli
         catch (UpstreamException fault)
         {
             outcome = fault.Fault.ToString();
-            visit.Charge(cached: 0, upstream: 1); // guessing ids costs more than reading
+            if (!required.GoesUpstream)
+            {
+                visit.Charge(cached: 0, upstream: 1); // guessing ids costs more than reading
+            }
+
             throw;
         }
         finally

@@ -21,8 +21,9 @@ internal sealed class CacheEntry
     private const int Overhead = 256;
 
     public CacheEntry(
-        CacheKey subject, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset coverUntil)
+        CacheKey subject, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset coverUntil, byte[]? side = null)
     {
+        Side = side ?? [];
         Subject = subject;
         Kind = kind;
         Body = body;
@@ -44,6 +45,9 @@ internal sealed class CacheEntry
     /// <summary>UTF-8, as it is sent. Empty for <see cref="EntryKind.Absent"/>.</summary>
     public byte[] Body { get; }
 
+    /// <summary>What the gateway wants to remember beside the answer and never sends. Empty where there is nothing.</summary>
+    public byte[] Side { get; }
+
     /// <summary>Strong validator of <see cref="Body"/> (RFC 9110, section 8.8.3), quotes included; the same on every replica.</summary>
     public string ETag { get; }
 
@@ -58,7 +62,7 @@ internal sealed class CacheEntry
     public DateTimeOffset EagerFrom { get; }
 
     /// <summary>Bytes that it takes in memory, about.</summary>
-    public int Size => Overhead + Body.Length + (2 * Subject.Id.Length);
+    public int Size => Overhead + Body.Length + Side.Length + (2 * Subject.Id.Length);
 
     public bool IsFresh(DateTimeOffset now) => now < FreshUntil;
 

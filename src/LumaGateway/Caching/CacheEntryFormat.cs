@@ -5,26 +5,28 @@ using System.Text;
 namespace LumaGateway.Caching;
 
 /// <summary>
-/// An entry as bytes: checksum (XXH3, 8 bytes), kind, three times (UTC ticks), subject, body. What does not read back whole, or is of
+/// An entry as bytes: checksum (XXH3, 8 bytes), kind, three times (UTC ticks), the lengths of subject and side, subject, side, body. What does not read back whole, or is of
 /// another subject, is no entry.
 /// </summary>
 internal static class CacheEntryFormat
 {
     private const int ChecksumLength = 8;
-    private const int FixedLength = ChecksumLength + 1 + (3 * sizeof(long)) + 1;
+    private const int FixedLength = ChecksumLength + 1 + (3 * sizeof(long)) + 1 + sizeof(int);
 
     public static byte[] Write(CacheEntry entry)
     {
         var subjectLength = Encoding.UTF8.GetByteCount(entry.Subject.Id);
-        var bytes = new byte[FixedLength + subjectLength + entry.Body.Length];
+        var bytes = new byte[FixedLength + subjectLength + entry.Side.Length + entry.Body.Length];
         var rest = bytes.AsSpan(ChecksumLength);
         rest[0] = (byte)entry.Kind;
         BinaryPrimitives.WriteInt64LittleEndian(rest[1..], entry.StoredAt.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[9..], entry.FreshUntil.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[17..], entry.CoverUntil.UtcTicks);
         rest[25] = checked((byte)subjectLength);
-        Encoding.UTF8.GetBytes(entry.Subject.Id, rest[26..]);
-        entry.Body.CopyTo(rest[(26 + subjectLength)..]);
+        BinaryPrimitives.WriteInt32LittleEndian(rest[26..], entry.Side.Length);
+        Encoding.UTF8.GetBytes(entry.Subject.Id, rest[30..]);
+        entry.Side.CopyTo(rest[(30 + subjectLength)..]);
+        entry.Body.CopyTo(rest[(30 + subjectLength + entry.Side.Length)..]);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, XxHash3.HashToUInt64(rest));
         return bytes;
     }
@@ -39,16 +41,23 @@ internal static class CacheEntryFormat
         }
 
         var rest = bytes[ChecksumLength..];
-        var body = rest[26..];
+        var body = rest[30..];
         var subjectLength = rest[25];
-        if (rest[0] > (byte)EntryKind.Absent || body.Length < subjectLength
+        var sideLength = BinaryPrimitives.ReadInt32LittleEndian(rest[26..]);
+        if (rest[0] > (byte)EntryKind.Absent || sideLength < 0 || body.Length - subjectLength < sideLength
             || Encoding.UTF8.GetString(body[..subjectLength]) != subject.Id)
         {
             return null;
         }
 
         return new CacheEntry(
-            subject, (EntryKind)rest[0], body[subjectLength..].ToArray(), TimeAt(rest[1..]), TimeAt(rest[9..]), TimeAt(rest[17..]));
+            subject,
+            (EntryKind)rest[0],
+            body[(subjectLength + sideLength)..].ToArray(),
+            TimeAt(rest[1..]),
+            TimeAt(rest[9..]),
+            TimeAt(rest[17..]),
+            body.Slice(subjectLength, sideLength).ToArray());
     }
 
     private static DateTimeOffset TimeAt(ReadOnlySpan<byte> bytes) =>

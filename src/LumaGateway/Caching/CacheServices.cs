@@ -16,6 +16,9 @@ internal static class CacheServices
         services.AddOptions<RedisCacheOptions>().Configure<RedisConnection>(
             (options, connection) => options.ConnectionMultiplexerFactory = connection.GetAsync);
 
+        services.AddSingleton<IRecordStore>(provider => provider.GetRequiredService<RedisConnection>().IsConfigured
+            ? ActivatorUtilities.CreateInstance<RedisRecordStore>(provider)
+            : ActivatorUtilities.CreateInstance<MemoryRecordStore>(provider));
         services.AddSeries<CacheMetrics>();
         services.AddSingleton<RedisGuard>();
         services.AddSingleton<MemoryLevel>();

@@ -16,15 +16,16 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     private static readonly TimeSpan LaterLooks = TimeSpan.FromMilliseconds(120);
 
     /// <param name="flight">The flight.</param>
-    /// <param name="origin">Where the answer comes from when there is none.</param>
-    /// <param name="requestId">The request id of the caller for whom it begins.</param>
-    /// <param name="notBefore">An interim answer from before that is none, fresh or not.</param>
-    public async Task<CacheAnswer> FlyAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, DateTimeOffset notBefore = default)
+    /// <param name="origin">Where the answer comes from when the cache has none.</param>
+    /// <param name="requestId">The request for which it is fetched.</param>
+    /// <param name="suffices">What an entry of the cache must fulfil besides being good; null where any good one will do.</param>
+    public async Task<CacheAnswer> FlyAsync(
+        Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, Func<CacheEntry, bool>? suffices = null)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
         flight.Context = activity?.Context;
         using var deadline = new Deadline(origin.Deadline, clock);
-        var seen = await LookAsync(flight, notBefore);
+        var seen = await LookAsync(flight, suffices);
         if (seen.Answer is { } found)
         {
             return found;
@@ -35,7 +36,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
         {
             if (shared.IsConfigured)
             {
-                (lease, seen) = await WaitForTurnAsync(flight, seen, deadline, notBefore);
+                (lease, seen) = await WaitForTurnAsync(flight, seen, suffices, deadline);
                 if (seen.Answer is { } fetchedElsewhere)
                 {
                     return fetchedElsewhere;
@@ -51,11 +52,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Looks in memory and Redis. An entry still good is the answer; another may serve as cover.</summary>
-    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight, DateTimeOffset notBefore)
+    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight, Func<CacheEntry, bool>? suffices)
     {
         var held = memory.Find(flight.Key);
         var now = clock.GetUtcNow();
-        if (held is not null && IsGood(held.Entry, now, notBefore) && now < held.LookAgainAt)
+        if (held is not null && IsGood(held.Entry, now, suffices) && now < held.LookAgainAt)
         {
             return new Seen(held.Entry, held.Epoch, new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory));
         }
@@ -69,11 +70,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
 
         if (view.Best is { } theirs && (held is null || theirs.FreshUntil >= held.Entry.FreshUntil))
         {
-            var answer = IsGood(theirs, now, notBefore) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
+            var answer = IsGood(theirs, now, suffices) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
             return new Seen(Keep(flight, theirs, view.Epoch).Entry, view.Epoch, answer);
         }
 
-        if (held is not null && IsGood(held.Entry, now, notBefore))
+        if (held is not null && IsGood(held.Entry, now, suffices))
         {
             Keep(flight, held.Entry, view.IsReached ? view.Epoch : held.Epoch);
             if (view.IsReached)
@@ -89,7 +90,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
 
     /// <summary>Waits until this replica may fetch, another has fetched, or Redis cannot say whose turn it is.</summary>
     private async Task<(IAsyncDisposable? Lease, Seen Seen)> WaitForTurnAsync(
-        Flights<CacheAnswer>.Flight flight, Seen seen, Deadline deadline, DateTimeOffset notBefore)
+        Flights<CacheAnswer>.Flight flight, Seen seen, Func<CacheEntry, bool>? suffices, Deadline deadline)
     {
         var begun = clock.GetTimestamp();
         var fetchedElsewhere = default(long?); // when another replica was last known to be at it
@@ -99,7 +100,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             if (reached)
             {
                 // Looked at after the lock was got or refused: whoever had it before has written by now, or failed.
-                seen = await LookAsync(flight, notBefore);
+                seen = await LookAsync(flight, suffices);
                 if (seen.Answer is { } answer)
                 {
                     SharedLevel.Release(lease);
@@ -193,8 +194,8 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Good is fresh and not near its end: a fetch begun for a refresh must not be content with what it is to refresh.</summary>
-    private static bool IsGood(CacheEntry entry, DateTimeOffset now, DateTimeOffset notBefore) =>
-        now < entry.EagerFrom && (entry.Kind is EntryKind.Final || entry.StoredAt >= notBefore);
+    private static bool IsGood(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, bool>? suffices) =>
+        now < entry.EagerFrom && (suffices is null || suffices(entry));
 
     /// <summary>What a look found: the best entry, the key's purge mark, and the answer if the entry is good enough to be one.</summary>
     private readonly record struct Seen(CacheEntry? Entry, string? Epoch, CacheAnswer? Answer);

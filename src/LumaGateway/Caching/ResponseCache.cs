@@ -14,6 +14,10 @@ internal sealed class ResponseCache(
     private const string Span = "cache";
 
     private readonly Flights<CacheAnswer> _flights = new();
+    private long _purges;
+
+    /// <summary>Goes up with every purge that this process did or heard of.</summary>
+    public long Purges => Volatile.Read(ref _purges);
 
     /// <summary>The answer to <paramref name="key"/>, with an entry, a fault, or both. The token frees this caller only: the fetch goes on.</summary>
     public ValueTask<CacheAnswer> GetAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
@@ -42,11 +46,68 @@ internal sealed class ResponseCache(
         return JoinAsync(key, origin, requestId, cancellationToken);
     }
 
+    /// <summary>
+    /// An answer newer than <paramref name="outdated"/>, which turned out wrong before its time: another caller's if one has fetched it since,
+    /// else the origin's. An origin that fails is covered as ever.
+    /// </summary>
+    public async Task<CacheAnswer> RenewAsync(CacheEntry outdated, Origin origin, string requestId, CancellationToken cancellationToken)
+    {
+        for (var last = false; ; last = true)
+        {
+            var flight = _flights.JoinOrBegin(outdated.Subject, flight => plan.FlyAsync(flight, origin, requestId, entry => entry.StoredAt > outdated.StoredAt), out var joined);
+            var answer = await flight.Landed.WaitAsync(cancellationToken);
+            if (last || !joined || answer.Status is not CacheStatus.Hit)
+            {
+                return Told(joined ? answer.Joined() : answer, null);
+            }
+
+            // The flight under way was content with what this caller knows to be outdated.
+        }
+    }
+
+    /// <summary>
+    /// Keeps a final answer that came by another way than a fetch, if there is none. It is dropped where its key may have been purged since
+    /// <see cref="Purges"/> was <paramref name="purges"/>: it might be from before.
+    /// </summary>
+    public async Task OfferAsync(CacheEntry entry, long purges)
+    {
+        if (Holds(entry.Subject))
+        {
+            return;
+        }
+
+        if (shared.IsConfigured)
+        {
+            // A purge mark outlives every exchange with the origin: without one, nothing was purged meanwhile.
+            var view = await shared.ReadAsync(entry.Subject);
+            if (!view.IsReached || view.Epoch is not null || view.Final is not null || !await shared.WriteAsync(entry, null))
+            {
+                return;
+            }
+        }
+
+        var lookAgainAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
+        if (Purges == purges)
+        {
+            memory.Keep(new Held(entry, lookAgainAt, null));
+        }
+
+        if (Purges != purges)
+        {
+            memory.Forget(entry.Subject);
+        }
+    }
+
+    /// <summary>Whether this process holds a fresh final answer.</summary>
+    public bool Holds(CacheKey key) => memory.Find(key) is { Entry: { Kind: EntryKind.Final } entry } && entry.IsFresh(clock.GetUtcNow());
+
     /// <summary>As <see cref="GetAsync"/>, but an interim answer from before <paramref name="notBefore"/> does not do, fresh or not.</summary>
     public async Task<CacheAnswer> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore)
     {
-        var answer = await _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId, notBefore), out var joined).Landed;
+        var answer = await _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId, Suffices), out var joined).Landed;
         return joined ? answer.Joined() : answer;
+
+        bool Suffices(CacheEntry entry) => entry.Kind is EntryKind.Final || entry.StoredAt >= notBefore;
     }
 
     /// <summary>What is at hand, fresh, in this process or in Redis. Asks the origin for nothing.</summary>
@@ -83,6 +144,7 @@ internal sealed class ResponseCache(
     /// <summary>Forgets a key in this process alone; <see cref="FleetChannel"/> calls it when another replica purged.</summary>
     public void ForgetHere(CacheKey key)
     {
+        Interlocked.Increment(ref _purges);
         _flights.Doom(key);
         memory.Forget(key);
     }

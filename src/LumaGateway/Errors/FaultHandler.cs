@@ -18,6 +18,10 @@ internal sealed class FaultHandler : IExceptionHandler
                 await ProblemWriter.WriteAsync(httpContext, ProblemKinds.Of(bad.StatusCode));
                 return true;
 
+            case IOException { InnerException: OverflowException }: // Kestrel's, for a chunk size that no integer holds
+                await ProblemWriter.WriteAsync(httpContext, ProblemKinds.InvalidRequest);
+                return true;
+
             case OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested:
                 httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody reads it; logs and metrics do
                 return true;

@@ -44,7 +44,8 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
         response.Headers.ETag = default;
         response.ContentType = ContentType;
 
-        if (kind.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+        if (kind.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable
+            || (kind.Status is StatusCodes.Status409Conflict && retryAfter is not null))
         {
             // Who refused with a status alone said how long in the header.
             var asked = retryAfter?.TotalSeconds ?? (double.TryParse(response.Headers.RetryAfter, CultureInfo.InvariantCulture, out var sent) ? sent : DefaultRetryAfter);

@@ -71,6 +71,13 @@ internal sealed class UpstreamClient(
         }
     }
 
+    /// <summary>Reads a 200 that the upstream gave somebody else. Throws <see cref="UpstreamException"/> where it is no usable answer.</summary>
+    public DialectAnswer ReadPassed(GenerationId id, ReadOnlyMemory<byte> body)
+    {
+        using var document = Parse(isSuccess: true, body);
+        return _dialect.Read(id, HttpStatusCode.OK, document!.RootElement);
+    }
+
     private async Task<TAnswer> TryAsync<TAnswer>(Call<TAnswer> call, CancellationToken token)
     {
         using var span = call.Tries.Begin(_dialect.Name);

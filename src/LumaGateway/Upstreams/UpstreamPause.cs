@@ -37,7 +37,18 @@ internal sealed class UpstreamPause(TimeProvider clock)
     public bool Extend(TimeSpan length)
     {
         var until = (clock.GetUtcNow() + (length < Longest ? length : Longest)).UtcTicks;
-        var before = Volatile.Read(ref _until);
-        return until > before && Interlocked.CompareExchange(ref _until, until, before) == before;
+        while (true)
+        {
+            var before = Volatile.Read(ref _until);
+            if (until <= before)
+            {
+                return false;
+            }
+
+            if (Interlocked.CompareExchange(ref _until, until, before) == before)
+            {
+                return true;
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace LumaGateway.SystemTests.Hosting;
@@ -24,10 +25,10 @@ internal sealed class SandboxProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static async Task<SandboxProcess> StartAsync()
+    public static async Task<SandboxProcess> StartAsync(params string[] arguments)
     {
         var process = ChildProcess.Start(
-            ChildProcess.Dotnet, [Path.Combine(AppContext.BaseDirectory, "LumaGateway.Sandbox.dll"), "--alone", "--urls", "http://127.0.0.1:0"]);
+            ChildProcess.Dotnet, [Path.Combine(AppContext.BaseDirectory, "LumaGateway.Sandbox.dll"), "--alone", "--urls", "http://127.0.0.1:0", .. arguments]);
         try
         {
             var address = await process.ReadAsync(line => line.StartsWith(Listening, StringComparison.Ordinal) ? line[Listening.Length..] : null);
@@ -54,6 +55,13 @@ internal sealed class SandboxProcess : IAsyncDisposable
 
     public async Task MendAsync() =>
         (await _control.DeleteAsync(new Uri("/sandbox/faults", UriKind.Relative), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+
+    /// <summary>When a generation of a known course will end. Its course begins now, if nobody has seen it before.</summary>
+    public async Task<DateTimeOffset> EndOfAsync(string id)
+    {
+        var story = await _control.GetFromJsonAsync<JsonElement>(new Uri($"/sandbox/generations/{id}", UriKind.Relative), TestContext.Current.CancellationToken);
+        return story.GetProperty("changes").EnumerateArray().Last().GetProperty("at").GetDateTimeOffset();
+    }
 
     /// <summary>Puts a generation into a state, now.</summary>
     public async Task MoveAsync(string id, string state) => (await _control.PutAsJsonAsync(

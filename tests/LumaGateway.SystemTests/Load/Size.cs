@@ -5,5 +5,7 @@ internal static class Size
 {
     private static readonly bool IsFull = Environment.GetEnvironmentVariable("SYSTEM_TESTS") == "full";
 
+    public static int Count(int inCi, int inFull) => IsFull ? inFull : inCi;
+
     public static TimeSpan Seconds(int inCi, int inFull) => TimeSpan.FromSeconds(IsFull ? inFull : inCi);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LumaGateway.Access;
+using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
 using Microsoft.Extensions.Options;
@@ -27,10 +28,16 @@ internal static class BatchEndpoints
         }
 
         var items = new ReadOnlyMemory<byte>[ids.Count];
+        var asked = 0;
         await Parallel.ForEachAsync(
             Enumerable.Range(0, ids.Count),
             new ParallelOptions { MaxDegreeOfParallelism = options.Value.Parallel, CancellationToken = context.RequestAborted },
-            async (index, token) => items[index] = await ReadOneAsync(context, reader, ids[index], token));
+            async (index, token) =>
+            {
+                (items[index], var wasAsked) = await ReadOneAsync(context, reader, ids[index], token);
+                Interlocked.Add(ref asked, wasAsked ? 1 : 0);
+            });
+        Visit.Of(context)?.Charge(cached: ids.Count - asked, upstream: asked); // several at once are no cheaper than one by one
 
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "private, no-cache";
@@ -47,20 +54,21 @@ internal static class BatchEndpoints
         await json.FlushAsync(context.RequestAborted);
     }
 
-    private static async Task<ReadOnlyMemory<byte>> ReadOneAsync(HttpContext context, GenerationReader reader, string sent, CancellationToken token)
+    private static async Task<(ReadOnlyMemory<byte> Body, bool WasAsked)> ReadOneAsync(HttpContext context, GenerationReader reader, string sent, CancellationToken token)
     {
         if (!GenerationId.TryParse(sent, null, out var id))
         {
-            return Problem(context, sent, ProblemKinds.InvalidId);
+            return (Problem(context, sent, ProblemKinds.InvalidId), false);
         }
 
         try
         {
-            return (await reader.ReadAsync(id, context.TraceIdentifier, token)).Entry!.Body;
+            var answer = await reader.ReadAsync(id, context.TraceIdentifier, token);
+            return (answer.Entry!.Body, answer.Status is CacheStatus.Miss);
         }
         catch (UpstreamException exception)
         {
-            return Problem(context, sent, ProblemKinds.Of(exception.Fault));
+            return (Problem(context, sent, ProblemKinds.Of(exception.Fault)), true);
         }
     }
 

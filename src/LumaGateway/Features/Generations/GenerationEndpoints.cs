@@ -41,6 +41,7 @@ internal static class GenerationEndpoints
         if (PreferredWait.Read(context.Request.Headers["Prefer"], options.Value.Longest) is { } wait)
         {
             context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(long)wait.TotalSeconds}");
+            Visit.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters
             answer = await waiting.ReadAsync(id, wait, context.TraceIdentifier, context.RequestAborted);
         }
         else

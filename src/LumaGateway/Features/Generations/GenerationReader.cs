@@ -12,6 +12,7 @@ internal sealed class GenerationReader
     private readonly ResponseCache _cache;
     private readonly UpstreamClient _upstream;
     private readonly FreshnessOptions _freshness;
+    private readonly PublishedLinks _links;
     private readonly TimeProvider _clock;
     private readonly bool _signsUrls;
     private readonly Origin _origin;
@@ -22,9 +23,10 @@ internal sealed class GenerationReader
         UpstreamDialect dialect,
         IOptions<LumaOptions> luma,
         IOptions<FreshnessOptions> freshness,
+        PublishedLinks links,
         TimeProvider clock)
     {
-        (_cache, _upstream, _freshness, _clock) = (cache, upstream, freshness.Value, clock);
+        (_cache, _upstream, _freshness, _links, _clock) = (cache, upstream, freshness.Value, links, clock);
         _signsUrls = dialect.Chosen.SignsUrls;
         _origin = new Origin(FetchAsync, luma.Value.Deadline);
     }
@@ -48,6 +50,34 @@ internal sealed class GenerationReader
             }
 
             return Usable(answer);
+        }
+    }
+
+    /// <summary>The answer with newer links than <paramref name="outdated"/> has, asked for past the cache. Throws as <see cref="ReadAsync"/> does.</summary>
+    public async Task<CacheAnswer> RenewAsync(CacheEntry outdated, string requestId, CancellationToken cancellationToken) =>
+        Usable(await _cache.RenewAsync(outdated, _origin, requestId, cancellationToken));
+
+    /// <summary>The generation with the upstream's own links, whatever links the answer gives.</summary>
+    public static Generation OriginalOf(CacheEntry entry) =>
+        JsonSerializer.Deserialize(entry.Side.Length > 0 ? entry.Side : entry.Body, ContractsJson.Web.Generation)!;
+
+    /// <summary>What to give <see cref="LearnAsync"/> later; null where an answer that passes by would teach nothing.</summary>
+    public long? BeginLearning(GenerationId id) => _cache.Holds(new CacheKey(id.Value)) ? null : _cache.Purges;
+
+    /// <summary>Keeps what the upstream answered to somebody else, if it is final. Never throws.</summary>
+    public async Task LearnAsync(GenerationId id, ReadOnlyMemory<byte> body, long begun)
+    {
+        try
+        {
+            var entry = EntryOf(new CacheKey(id.Value), _upstream.ReadPassed(id, body).Generation);
+            if (entry.Kind is EntryKind.Final)
+            {
+                await _cache.OfferAsync(entry, begun);
+            }
+        }
+        catch (UpstreamException)
+        {
+            // Whoever asked has it byte for byte; there is nothing to learn from it.
         }
     }
 
@@ -106,12 +136,17 @@ internal sealed class GenerationReader
         var freshness = GenerationFreshness.Of(generation, _signsUrls, now, Random.Shared.NextDouble(), _freshness);
         var freshUntil = now + freshness.For;
 
+        var published = _links.Publish(generation);
+
         return new CacheEntry(
             key,
             freshness.IsFinal ? EntryKind.Final : EntryKind.Interim,
-            JsonSerializer.SerializeToUtf8Bytes(generation, ContractsJson.Web.Generation),
+            Written(published),
             now,
             freshUntil,
-            freshness.IsFinal ? freshUntil + _freshness.Stale : freshUntil);
+            freshness.IsFinal ? freshUntil + _freshness.Stale : freshUntil,
+            ReferenceEquals(published, generation) ? null : Written(generation));
     }
+
+    private static byte[] Written(Generation generation) => JsonSerializer.SerializeToUtf8Bytes(generation, ContractsJson.Web.Generation);
 }

@@ -1,5 +1,6 @@
 using LumaGateway.Caching;
 using LumaGateway.Upstreams;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Generations;
@@ -14,13 +15,14 @@ internal static class GenerationServices
     {
         services.AddOptionsWithValidateOnStart<FreshnessOptions, FreshnessOptionsValidator>().BindConfiguration(FreshnessOptions.Section);
         services.AddSingleton<IValidateOptions<FreshnessOptions>, FreshnessOptionsRules>();
+        services.TryAddSingleton(new PublishedLinks(PublicUrl: null));
         services.AddOptionsWithValidateOnStart<BatchOptions, BatchOptionsValidator>().BindConfiguration(BatchOptions.Section);
         services.AddSingleton<GenerationReader>();
         services.AddHostedService<PauseBroadcast>();
         services.AddSingleton(provider =>
         {
             var luma = provider.GetRequiredService<IOptions<LumaOptions>>().Value;
-            return new CacheScope(luma.AccountName, luma.Dialect, Schema);
+            return new CacheScope(luma.AccountName, luma.Dialect, Schema + provider.GetRequiredService<PublishedLinks>().Scope);
         });
 
         return services;

@@ -48,6 +48,7 @@ internal static class DocumentServices
             options.IncludeXmlComments(typeof(DocumentServices).Assembly);
             options.SchemaFilter<ContractSchemas>();
             options.OperationFilter<OperationAnswers>();
+            options.OperationFilter<WaitingAnswers>();
             options.DocumentFilter<PassthroughPaths>();
         });
 

@@ -10,6 +10,18 @@ namespace LumaGateway.Features.OpenApi;
 /// <summary>Gives every operation its headers, its examples, and every problem of the table that it can answer with.</summary>
 internal sealed class OperationAnswers : IOperationFilter
 {
+    /// <summary>What only files and creates are refused with.</summary>
+    private static readonly ProblemKind[] OfAssets =
+    [
+        ProblemKinds.GenerationUnfinished, ProblemKinds.AssetNotFound, ProblemKinds.PreconditionFailed, ProblemKinds.RangeNotSatisfiable,
+        ProblemKinds.AssetAddressRefused, ProblemKinds.AssetUnavailable, ProblemKinds.AssetNotMedia,
+    ];
+
+    private static readonly ProblemKind[] OfCreates =
+    [
+        ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.IdempotencyKeyReused, ProblemKinds.IdempotencyUnavailable,
+    ];
+
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
@@ -74,12 +86,14 @@ internal sealed class OperationAnswers : IOperationFilter
 
     private static IEnumerable<ProblemKind> Answers(string? operation) => operation switch
     {
+        "GetVideo" or "GetImage" or "GetThumbnail" or "GetLastFrame" or "GetVideoHead" or "GetImageHead" or "GetThumbnailHead" or "GetLastFrameHead" =>
+            Answers(null).Concat(OfAssets),
         "ForgetGeneration" =>
         [
             ProblemKinds.InvalidId, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed,
             ProblemKinds.RateLimited, ProblemKinds.CacheUnavailable,
         ],
-        _ => ProblemKinds.All.Except([ProblemKinds.InvalidRequest, ProblemKinds.NotFound, ProblemKinds.TooLarge, ProblemKinds.CacheUnavailable]),
+        _ => ProblemKinds.All.Except([ProblemKinds.InvalidRequest, ProblemKinds.NotFound, ProblemKinds.TooLarge, ProblemKinds.CacheUnavailable, .. OfAssets, .. OfCreates]),
     };
 
     private static void AddHeaders(OpenApiResponse response) => response.Headers = new Dictionary<string, IOpenApiHeader>

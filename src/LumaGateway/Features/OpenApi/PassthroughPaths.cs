@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
+using LumaGateway.Features.Passthrough;
 using Microsoft.Extensions.Primitives;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -9,14 +11,20 @@ using Yarp.ReverseProxy.Configuration;
 namespace LumaGateway.Features.OpenApi;
 
 /// <summary>Adds the routes that YARP carries, as the settings list them: the API explorer does not see those.</summary>
-internal sealed class PassthroughPaths(IProxyConfigProvider routes) : IDocumentFilter
+internal sealed partial class PassthroughPaths(IProxyConfigProvider routes) : IDocumentFilter
 {
+    private static readonly ProblemKind[] OfCreates =
+    [
+        ProblemKinds.InvalidRequest, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.TooLarge,
+        ProblemKinds.IdempotencyKeyReused, ProblemKinds.IdempotencyUnavailable,
+    ];
+
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
     {
         var problem = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
         foreach (var route in routes.GetConfig().Routes.Where(route => route.Match.Path is not null))
         {
-            var path = route.Match.Path!.Replace("**", string.Empty, StringComparison.Ordinal);
+            var path = Plain(route.Match.Path!);
             swaggerDoc.Paths ??= [];
             var item = swaggerDoc.Paths.TryGetValue(path, out var known) ? (OpenApiPathItem)known : new OpenApiPathItem();
             swaggerDoc.Paths[path] = item;
@@ -27,13 +35,22 @@ internal sealed class PassthroughPaths(IProxyConfigProvider routes) : IDocumentF
         }
     }
 
+    /// <summary>OpenAPI knows names of parameters, not their constraints.</summary>
+    [GeneratedRegex(@"\{\**([^:}]+)(:[^}]*)?\}")]
+    private static partial Regex Parameter();
+
+    private static string Plain(string path) => Parameter().Replace(path, "{$1}");
+
+    private static string RightsFor(string method) =>
+        HttpMethods.IsPost(method) ? "rights `raw` and `create`" : HttpMethods.IsDelete(method) ? "rights `raw` and `delete`" : "right `raw`";
+
     private static OpenApiOperation Describe(string name, string path, string method, IOpenApiSchema problem, OpenApiDocument document)
     {
         var operation = new OpenApiOperation
         {
             OperationId = $"Luma_{name}_{method}",
             Summary = $"Luma's own API: {name}",
-            Description = "Passed to the upstream as it is, with the gateway's token put in; its answer passes byte for byte. Asks for the right `raw`.",
+            Description = $"Passed to the upstream as it is, with the gateway's token put in; its answer passes byte for byte. Asks for the {RightsFor(method)}.",
             Tags = new HashSet<OpenApiTagReference> { new("Luma, unread", document) },
             Parameters = [],
             Security = OperationAnswers.ClientKeys(document),
@@ -50,8 +67,14 @@ internal sealed class PassthroughPaths(IProxyConfigProvider routes) : IDocumentF
             });
         }
 
-        ProblemKind[] kinds =
+        if (HttpMethods.IsPost(method))
+        {
+            AddCreate(operation);
+        }
+
+        IEnumerable<ProblemKind> kinds =
         [
+            .. HttpMethods.IsPost(method) ? OfCreates : [],
             ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.RateLimited, ProblemKinds.Unreachable,
             ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Saturated, ProblemKinds.TimedOut,
         ];
@@ -61,5 +84,23 @@ internal sealed class PassthroughPaths(IProxyConfigProvider routes) : IDocumentF
         }
 
         return operation;
+    }
+
+    private static void AddCreate(OpenApiOperation operation)
+    {
+        operation.Parameters!.Add(new OpenApiParameter
+        {
+            Name = IdempotentCreates.KeyHeader,
+            In = ParameterLocation.Header,
+            Description = $"1 to 255 visible ASCII characters. The same key with the same body gets the first answer again, marked `{IdempotentCreates.ReplayedHeader}: true`; a create whose outcome is unknown is never repeated.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 },
+        });
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Content = new Dictionary<string, IOpenApiMediaType>
+            {
+                ["application/json"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.Object } },
+            },
+        };
     }
 }

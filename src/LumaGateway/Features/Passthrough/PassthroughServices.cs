@@ -1,4 +1,5 @@
 using LumaGateway.Access;
+using LumaGateway.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Features.Passthrough;
@@ -8,6 +9,10 @@ internal static class PassthroughServices
 {
     public static IServiceCollection AddPassthrough(this IServiceCollection services, IConfigurationSection routes)
     {
+        services.AddOptionsWithValidateOnStart<PassthroughOptions, PassthroughOptionsValidator>().BindConfiguration(PassthroughOptions.Section);
+        services.Configure<RouteOptions>(options => options.SetParameterPolicy<GenerationIdConstraint>(GenerationIdConstraint.Name));
+        services.AddSeries<PassthroughMetrics>();
+        services.AddSingleton<CreateLedger>();
         services.AddSingleton<IForwarderHttpClientFactory, UpstreamForwarderClients>();
         services.AddReverseProxy()
             .LoadFromConfig(routes)
@@ -18,6 +23,12 @@ internal static class PassthroughServices
     }
 
     public static void MapPassthrough(this IEndpointRouteBuilder app) =>
-        app.MapReverseProxy(static pipeline => pipeline.Use(PlainPath.CheckAsync).Use(ForwarderProblems.WriteAsync))
+        app.MapReverseProxy(static pipeline =>
+            {
+                pipeline.Use(PlainPath.CheckAsync);
+                pipeline.UseMiddleware<ForwarderProblems>();
+                pipeline.UseMiddleware<PassingAnswers>();
+                pipeline.UseMiddleware<IdempotentCreates>();
+            })
             .RequireRight(Rights.Raw, forPost: Rights.Create, forDelete: Rights.Delete);
 }

@@ -6,7 +6,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Features.Passthrough;
 
 /// <summary>Points the routes' cluster at <c>Luma:BaseAddress</c>: the upstream is named in one setting.</summary>
-internal sealed class UpstreamCluster(IOptions<LumaOptions> options) : IProxyConfigFilter
+internal sealed class UpstreamCluster(IOptions<LumaOptions> luma, IOptions<PassthroughOptions> options) : IProxyConfigFilter
 {
     /// <summary>Silence of the upstream after which a passthrough is given up; a create may take long to answer.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(100);
@@ -15,10 +15,13 @@ internal sealed class UpstreamCluster(IOptions<LumaOptions> options) : IProxyCon
     {
         Destinations = new Dictionary<string, DestinationConfig>
         {
-            ["upstream"] = new() { Address = options.Value.Root.AbsoluteUri },
+            ["upstream"] = new() { Address = luma.Value.Root.AbsoluteUri },
         },
         HttpRequest = new ForwarderRequestConfig { ActivityTimeout = Silence },
     });
 
-    public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel) => new(route);
+    public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel) => new(route with
+    {
+        MaxRequestBodySize = route.MaxRequestBodySize ?? options.Value.MaxRequestBytes,
+    });
 }

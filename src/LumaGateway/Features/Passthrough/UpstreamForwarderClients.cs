@@ -19,7 +19,7 @@ internal sealed class UpstreamForwarderClients(IOptions<LumaOptions> options, IS
     {
         var gate = services.GetRequiredService<GateHandler>();
         var credential = services.GetRequiredService<CredentialHandler>();
-        (gate.InnerHandler, credential.InnerHandler) = (credential, base.WrapHandler(context, handler));
+        (gate.InnerHandler, credential.InnerHandler) = (credential, new NoSilentRepeat(base.WrapHandler(context, handler)));
         return gate;
     }
 }

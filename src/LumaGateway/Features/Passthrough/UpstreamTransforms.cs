@@ -1,5 +1,7 @@
+using LumaGateway.Contracts;
 using LumaGateway.Errors;
 using LumaGateway.Telemetry;
+using LumaGateway.Upstreams;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Transforms;
@@ -11,7 +13,7 @@ namespace LumaGateway.Features.Passthrough;
 /// What changes on the way: headers pass by allow-list in both directions, and a refusal of the gateway's own account
 /// becomes a problem, since no caller can mend it.
 /// </summary>
-internal sealed class UpstreamTransforms : ITransformProvider
+internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccount account) : ITransformProvider
 {
     private static readonly string[] RequestHeaders =
     [
@@ -23,7 +25,7 @@ internal sealed class UpstreamTransforms : ITransformProvider
     [
         HeaderNames.AcceptRanges, HeaderNames.CacheControl, HeaderNames.ContentDisposition, HeaderNames.ContentEncoding, HeaderNames.ContentLanguage,
         HeaderNames.ContentLength, HeaderNames.ContentRange, HeaderNames.ContentType, HeaderNames.Date, HeaderNames.ETag, HeaderNames.Expires,
-        HeaderNames.LastModified, HeaderNames.RetryAfter, HeaderNames.Vary, "retry-after-ms", "x-should-retry",
+        HeaderNames.LastModified, HeaderNames.RetryAfter, HeaderNames.Vary, "retry-after-ms", ShouldRetry.Header,
     ];
 
     public void ValidateRoute(TransformRouteValidationContext context)
@@ -38,6 +40,7 @@ internal sealed class UpstreamTransforms : ITransformProvider
 
     public void Apply(TransformBuilderContext context)
     {
+        context.UseDefaultForwarders = false; // YARP's own X-Forwarded-* would tell the upstream of callers
         context.CopyRequestHeaders = false;
         context.CopyResponseHeaders = false;
         context.CopyResponseTrailers = false;
@@ -60,24 +63,38 @@ internal sealed class UpstreamTransforms : ITransformProvider
         return default;
     }
 
-    private static async ValueTask AnswerAsync(ResponseTransformContext context)
+    private async ValueTask AnswerAsync(ResponseTransformContext context)
     {
         if (context.ProxyResponse is not { } answer)
         {
             return;
         }
 
-        var refusal = (int)answer.StatusCode switch
+        var isCreate = answer.RequestMessage?.Method == HttpMethod.Post;
+        var outcome = CreateOutcomes.Of(answer);
+        if (isCreate)
         {
-            StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => ProblemKinds.TokenRefused,
-            StatusCodes.Status402PaymentRequired => ProblemKinds.OutOfCredit,
+            context.HttpContext.Features.Set(new PassedCreate(outcome));
+        }
+
+        UpstreamFault? refusal = (int)answer.StatusCode switch
+        {
+            StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => UpstreamFault.TokenRefused,
+            StatusCodes.Status402PaymentRequired => UpstreamFault.OutOfCredit,
             _ => null,
         };
-        if (refusal is not null)
+        if (refusal is { } fault)
         {
+            metrics.Faulted(fault);
+            account.IsRefused(fault);
             context.SuppressResponseBody = true;
-            await ProblemWriter.WriteAsync(context.HttpContext, refusal);
+            await ProblemWriter.WriteAsync(context.HttpContext, ProblemKinds.Of(fault));
             return;
+        }
+
+        if (answer.IsSuccessStatusCode)
+        {
+            account.IsAccepted();
         }
 
         var headers = context.HttpContext.Response.Headers;
@@ -93,6 +110,11 @@ internal sealed class UpstreamTransforms : ITransformProvider
         if (!headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase))
         {
             headers.CacheControl = "private, no-cache";
+        }
+
+        if (isCreate && outcome is CreateOutcome.Unknown)
+        {
+            ShouldRetry.Forbid(context.HttpContext.Response); // an SDK would repeat a POST that may have been billed
         }
     }
 }

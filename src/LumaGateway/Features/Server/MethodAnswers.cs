@@ -2,17 +2,34 @@ using Microsoft.Net.Http.Headers;
 
 namespace LumaGateway.Features.Server;
 
-/// <summary>Answers <c>OPTIONS</c> with what a route takes (RFC 9110, section 9.3.7). To be called before routing.</summary>
+/// <summary>
+/// Answers <c>OPTIONS</c> with what a route takes (RFC 9110, section 9.3.7), and refuses <c>CONNECT</c>, which is for proxies and has no path to
+/// route by. To be called before routing.
+/// </summary>
 internal static class MethodAnswers
 {
-    public static IApplicationBuilder UseMethodAnswers(this IApplicationBuilder app) => app.Use(static next => context =>
-        HttpMethods.IsOptions(context.Request.Method) ? AnswerAsync(context, next) : next(context));
+    private const string Taken = "GET, HEAD, POST, DELETE, OPTIONS";
+
+    public static IApplicationBuilder UseMethodAnswers(this IApplicationBuilder app) => app.Use(static next => context => context.Request.Method switch
+    {
+        var method when HttpMethods.IsOptions(method) => AnswerAsync(context, next),
+        var method when HttpMethods.IsConnect(method) => Refuse(context),
+        _ => next(context),
+    });
+
+    private static Task Refuse(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+        context.Response.Headers.Allow = Taken;
+        return Task.CompletedTask;
+    }
 
     private static async Task AnswerAsync(HttpContext context, RequestDelegate next)
     {
         if (context.Request.Path.Value is "*" or "")
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent; // asked of the server as a whole
+            context.Response.Headers.Allow = Taken;
             return;
         }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LumaGateway.Access;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
 
@@ -25,6 +26,7 @@ internal sealed class EventStream(FirstNews first, WaitingRoom room, WatchTable 
             return;
         }
 
+        Visit.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters
         var lastEventId = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } sent ? sent : null;
         var told = new Told(ids, following.Watches, lastEventId);
         await GreetAsync(context, ids, following.Watches, isResumed: lastEventId is not null);

@@ -14,15 +14,14 @@ internal sealed class EventWriter(HttpResponse response, CancellationToken gone)
 
     private readonly PipeWriter _pipe = response.BodyWriter;
 
-    public bool HasBegun => response.HasStarted;
-
     /// <summary>Sends the headers, and a comment, so that whatever stands between lets the stream through.</summary>
-    public ValueTask<FlushResult> BeginAsync()
+    public async Task BeginAsync()
     {
         response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no"; // nginx would hold it back
-        return CommentAsync();
+        await response.StartAsync(gone); // what is written before the start costs Kestrel a buffer of 4 KiB until the end
+        await CommentAsync();
     }
 
     public ValueTask<FlushResult> CommentAsync()

@@ -8,11 +8,13 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvide
     private readonly WaitingOptions _options = options.Value;
 
     /// <summary>After an answer: by the generation's age, give or take a tenth, so that many do not come due together.</summary>
-    public DateTimeOffset After(News news)
+    /// <param name="news">The answer.</param>
+    /// <param name="askedAt">When it was asked for, so that a slow upstream does not stretch the schedule.</param>
+    public DateTimeOffset After(News news, DateTimeOffset askedAt)
     {
         var now = clock.GetUtcNow();
         var age = now - (news.Summary?.CreatedAt ?? now);
-        return news.Entry.StoredAt + (IntervalAt(age, _options) * Jitter());
+        return askedAt + (IntervalAt(age, _options) * Jitter());
     }
 
     /// <summary>After a fault: ever less often while it lasts.</summary>

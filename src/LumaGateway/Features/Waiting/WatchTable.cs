@@ -109,7 +109,7 @@ internal sealed class WatchTable(PollSchedule schedule, WaitingMetrics metrics, 
 
         if (watch.HintedAt <= entry.StoredAt)
         {
-            watch.DueAt = schedule.After(news);
+            watch.DueAt = schedule.After(news, watch.IsBeingAsked ? watch.AskedAt : entry.StoredAt);
         }
     }
 }

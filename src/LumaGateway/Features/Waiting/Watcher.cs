@@ -25,7 +25,7 @@ internal sealed partial class Watcher(
     TimeProvider clock,
     ILogger<Watcher> logger) : BackgroundService
 {
-    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(50);
 
     private readonly WaitingOptions _options = options.Value;
     private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);

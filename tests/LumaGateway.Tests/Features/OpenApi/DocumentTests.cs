@@ -62,7 +62,7 @@ public sealed class DocumentTests : IDisposable
         var document = await DocumentAsync();
         var operation = document.GetProperty("paths").GetProperty("/generations/{id}").GetProperty("get");
 
-        var parameter = Assert.Single(operation.GetProperty("parameters").EnumerateArray());
+        var parameter = Assert.Single(operation.GetProperty("parameters").EnumerateArray(), one => one.GetProperty("in").GetString() is "path");
         Assert.Equal(("id", "path", "string"), (parameter.GetProperty("name").GetString(), parameter.GetProperty("in").GetString(), parameter.GetProperty("schema").GetProperty("type").GetString()));
         Assert.NotEmpty(operation.GetProperty("security").EnumerateArray());
         Assert.NotEqual("", operation.GetProperty("summary").GetString());
@@ -75,6 +75,33 @@ public sealed class DocumentTests : IDisposable
         var paths = (await DocumentAsync()).GetProperty("paths");
 
         Assert.True(paths.GetProperty("/luma/generations/{id}").TryGetProperty("get", out _));
+    }
+
+    [Theory]
+    [InlineData("/generations/{id}", "get", "Prefer")]
+    [InlineData("/generations", "get", "ids")]
+    [InlineData("/generations/{id}/events", "get", "Last-Event-ID")]
+    [InlineData("/generations/events", "get", "ids")]
+    [InlineData("/generations/events", "get", "Last-Event-ID")]
+    [InlineData("/callbacks/luma/{secret}", "post", "secret")]
+    public async Task What_is_read_by_hand_is_in_the_document_too(string path, string method, string parameter)
+    {
+        var operation = (await DocumentAsync()).GetProperty("paths").GetProperty(path).GetProperty(method);
+
+        Assert.Contains(operation.GetProperty("parameters").EnumerateArray(), one => one.GetProperty("name").GetString() == parameter);
+    }
+
+    [Fact]
+    public async Task Streams_and_several_at_once_have_examples()
+    {
+        var paths = (await DocumentAsync()).GetProperty("paths");
+
+        var batch = Content("/generations", "application/json").GetProperty("examples").GetProperty("several").GetProperty("value").GetProperty("generations");
+        Assert.Equal("generation_not_found", batch[1].GetProperty("problem").GetProperty("code").GetString());
+        var one = Content("/generations/{id}/events", "text/event-stream").GetProperty("examples").GetProperty("event").GetProperty("value").GetString();
+        Assert.StartsWith("event: generation\nid: ", one, StringComparison.Ordinal);
+
+        JsonElement Content(string path, string type) => paths.GetProperty(path).GetProperty("get").GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty(type);
     }
 
     private async Task<JsonElement> DocumentAsync()

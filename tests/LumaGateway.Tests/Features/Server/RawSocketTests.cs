@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
+using LumaGateway.Errors;
 using LumaGateway.Tests.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -94,6 +95,38 @@ public sealed partial class RawSocketTests : IDisposable
     [Fact]
     public async Task Options_of_the_server_as_a_whole_are_answered() =>
         Assert.StartsWith("HTTP/1.1 204", await SendAsync(Start(), "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("FFFFFFFFFFFFFFFFF")]
+    [InlineData("zz")]
+    public async Task A_chunk_size_that_is_none_is_the_callers_fault(string size)
+    {
+        await using var upstream = await LoopbackUpstream.StartAsync(async context => await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted));
+        _gateway.To(upstream.Address)
+            .With("ReverseProxy:Routes:creating:ClusterId", "luma")
+            .With("ReverseProxy:Routes:creating:Match:Path", "/luma/created")
+            .With("ReverseProxy:Routes:creating:Match:Methods:0", "POST");
+
+        var answer = await SendAsync(Start(), $"POST /luma/created HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\nhello\r\n");
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains("\"invalid_request\"", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Kestrels_own_exception_for_a_chunk_size_is_no_failure_of_the_gateway()
+    {
+        var context = new DefaultHttpContext();
+
+        var handled = await new FaultHandler().TryHandleAsync(context, new IOException("Bad chunk size data.", new OverflowException()), TestContext.Current.CancellationToken);
+
+        Assert.True(handled);
+        Assert.Equal(400, context.Response.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_gateway_is_no_proxy_to_connect_through() =>
+        Assert.StartsWith("HTTP/1.1 405", await SendAsync(Start(), "CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_thousand_connections_that_send_slowly_keep_nobody_waiting_and_are_closed()

@@ -1,0 +1,21 @@
+namespace LumaGateway.Caching;
+
+/// <summary>
+/// Small records that must not be lost or doubled, each written by whoever was first and changed only by whoever knows what it says. Shared by
+/// all replicas where they share anything. Thread-safe. Unlike the cache it does not cope without its store: every method throws
+/// <see cref="RecordStoreAwayException"/> where the store did not confirm.
+/// </summary>
+internal interface IRecordStore
+{
+    /// <summary>Null where the record was added; else the one that was there first.</summary>
+    Task<byte[]?> TryAddAsync(string key, byte[] record, TimeSpan life);
+
+    /// <summary>False where the record is no longer <paramref name="known"/>.</summary>
+    Task<bool> ReplaceAsync(string key, byte[] known, byte[] record, TimeSpan life);
+
+    /// <summary>Removes the record if it still is <paramref name="known"/>.</summary>
+    Task RemoveAsync(string key, byte[] known);
+}
+
+/// <summary>The store did not confirm. What was asked of it may still have been done.</summary>
+internal sealed class RecordStoreAwayException(string message, Exception? innerException = null) : Exception(message, innerException);

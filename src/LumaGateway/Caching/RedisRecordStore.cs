@@ -1,0 +1,74 @@
+using StackExchange.Redis;
+
+namespace LumaGateway.Caching;
+
+/// <summary>Records in Redis, shared by all replicas. They are as safe as Redis is: one that evicts or loses writes loses records too.</summary>
+internal sealed class RedisRecordStore(RedisConnection connection, TimeProvider clock) : IRecordStore
+{
+    private const string Replace = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 else return 0 end";
+    private const string Remove = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
+
+    /// <summary>Longer than a cache would wait: without a record nothing may be done at all.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    public async Task<byte[]?> TryAddAsync(string key, byte[] record, TimeSpan life)
+    {
+        try
+        {
+            return await RunAsync(database => AddOrGetAsync(database, key, record, life));
+        }
+        catch (RecordStoreAwayException)
+        {
+            _ = TakeBackAsync(key, record); // it may have been added without our hearing of it
+            throw;
+        }
+    }
+
+    public Task<bool> ReplaceAsync(string key, byte[] known, byte[] record, TimeSpan life) => RunAsync(async database =>
+        (bool)await database.ScriptEvaluateAsync(Replace, [key], [known, record, (long)life.TotalMilliseconds]));
+
+    public Task RemoveAsync(string key, byte[] known) => RunAsync(database => database.ScriptEvaluateAsync(Remove, [key], [known]));
+
+    private static async Task<byte[]?> AddOrGetAsync(IDatabase database, string key, byte[] record, TimeSpan life)
+    {
+        while (true)
+        {
+            if (await database.StringSetAsync(key, record, life, When.NotExists))
+            {
+                return null;
+            }
+
+            if (await database.StringGetAsync(key) is { IsNull: false } first)
+            {
+                return first;
+            }
+
+            // It ended between the two questions.
+        }
+    }
+
+    private async Task TakeBackAsync(string key, byte[] record)
+    {
+        try
+        {
+            await RemoveAsync(key, record);
+        }
+        catch (RecordStoreAwayException)
+        {
+            // Then it runs out by itself.
+        }
+    }
+
+    private async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> step)
+    {
+        try
+        {
+            var redis = await connection.GetAsync().WaitAsync(Patience, clock);
+            return await step(redis.GetDatabase()).WaitAsync(Patience, clock);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            throw new RecordStoreAwayException("Redis did not confirm.", exception);
+        }
+    }
+}

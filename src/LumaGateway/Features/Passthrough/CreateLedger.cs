@@ -1,0 +1,82 @@
+using System.Security.Cryptography;
+using System.Text;
+using LumaGateway.Caching;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Features.Passthrough;
+
+/// <summary>
+/// Who creates under which key, and how it ended: in Redis for all replicas, or in this process where there is no Redis. Of several who claim
+/// one key at the same time one gets it. Thread-safe.
+/// </summary>
+internal sealed partial class CreateLedger(
+    IRecordStore store, CacheScope scope, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<CreateLedger> logger)
+{
+    /// <summary>How long after a create must be over it is still taken for running: clocks differ.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Claims a key. Throws <see cref="RecordStoreAwayException"/> where it cannot be told whose it is.</summary>
+    /// <param name="subject">Everything that two creates must have in common to be the same: client, method, path, key.</param>
+    /// <param name="fingerprint">Of what they send.</param>
+    public async Task<CreateClaim> ClaimAsync(IEnumerable<string> subject, string fingerprint)
+    {
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', subject)));
+        var key = $"luma-gateway:create:{scope.Account}:{Convert.ToHexStringLower(digest)}";
+        var record = new CreateRecord(Guid.NewGuid().ToString("N"), fingerprint, clock.GetUtcNow() + options.Value.CreateTimeout + Slack);
+        var written = record.Write();
+        var first = await store.TryAddAsync(key, written, options.Value.IdempotencyLifetime);
+
+        return first is null
+            ? new CreateClaim(key, record, written, IsOurs: true)
+            : new CreateClaim(key, CreateRecord.Read(first) ?? record with { IsUnknown = true }, first, IsOurs: false);
+    }
+
+    public Task SettleAsync(CreateClaim claim, CreateAnswer answer) => EndAsync(claim, claim.Record with { Answer = answer });
+
+    public Task MarkUnknownAsync(CreateClaim claim) => EndAsync(claim, claim.Record with { IsUnknown = true });
+
+    /// <summary>Nothing was done: the key may be used again.</summary>
+    public Task FreeAsync(CreateClaim claim) => EndAsync(claim, null);
+
+    public bool IsRunning(CreateRecord record) => !record.IsUnknown && record.Answer is null && clock.GetUtcNow() < record.Until;
+
+    /// <summary>A store that is away just now costs memory, never a second create: the key reads as unknown once its time is over.</summary>
+    private async Task EndAsync(CreateClaim claim, CreateRecord? record)
+    {
+        for (var last = false; ; last = true)
+        {
+            try
+            {
+                await (record is null
+                    ? store.RemoveAsync(claim.Key, claim.Written)
+                    : store.ReplaceAsync(claim.Key, claim.Written, record.Write(), options.Value.IdempotencyLifetime));
+                return;
+            }
+            catch (RecordStoreAwayException exception)
+            {
+                if (last)
+                {
+                    Log.NotRecorded(logger, exception);
+                    return;
+                }
+
+                await Task.Delay(TryAgainAfter, clock, CancellationToken.None);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4301, LogLevel.Warning, "How a create ended could not be recorded; its Idempotency-Key will be answered with outcome_unknown.")]
+        public static partial void NotRecorded(ILogger logger, Exception exception);
+    }
+}
+
+/// <summary>A key, and who has it.</summary>
+/// <param name="Key">Its name in the store.</param>
+/// <param name="Record">The record there.</param>
+/// <param name="Written">The record as it was written.</param>
+/// <param name="IsOurs">Whether whoever claimed it got it.</param>
+internal sealed record CreateClaim(string Key, CreateRecord Record, byte[] Written, bool IsOurs);

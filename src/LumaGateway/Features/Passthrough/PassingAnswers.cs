@@ -1,0 +1,118 @@
+using System.IO.Compression;
+using LumaGateway.Contracts;
+using LumaGateway.Features.Generations;
+using LumaGateway.Upstreams;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace LumaGateway.Features.Passthrough;
+
+/// <summary>
+/// Keeps the slim read in step with what passes: a finished generation that passes is learnt from a copy, one that is deleted is forgotten on
+/// all replicas before its caller hears of it. What passes is not changed by a byte.
+/// </summary>
+internal sealed partial class PassingAnswers(
+    RequestDelegate next, GenerationReader reader, UpstreamDialect dialect, IOptions<LumaOptions> luma, ILogger<PassingAnswers> logger)
+{
+    private const string Prefix = "/luma/";
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (request.RouteValues["id"] is not string text || !GenerationId.TryParse(text, null, out var id) || request.Path != Prefix + dialect.Chosen.PathOf(id))
+        {
+            return next(context);
+        }
+
+        if (HttpMethods.IsDelete(request.Method))
+        {
+            return ForgetAsync(context, id);
+        }
+
+        return HttpMethods.IsGet(request.Method) && reader.BeginLearning(id) is { } begun ? LearnAsync(context, id, begun) : next(context);
+    }
+
+    private async Task LearnAsync(HttpContext context, GenerationId id, long begun)
+    {
+        var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        using var copy = new CopyingStream(body.Stream, luma.Value.MaxBodyBytes);
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(copy, body));
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            context.Features.Set(body);
+        }
+
+        if (context.Response.StatusCode is StatusCodes.Status200OK && context.Features.Get<IForwarderErrorFeature>() is null
+            && copy.Whole is { Length: > 0 } passed && await DecodeAsync(passed, context.Response.Headers.ContentEncoding.ToString()) is { } plain)
+        {
+            await context.Response.CompleteAsync(); // nobody waits for what is learnt
+            await reader.LearnAsync(id, plain, begun);
+        }
+    }
+
+    private async Task ForgetAsync(HttpContext context, GenerationId id)
+    {
+        var forgotten = false;
+        context.Response.OnStarting(ForgetOnceAsync);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            await ForgetOnceAsync(); // also where the caller has left and no answer starts
+        }
+
+        async Task ForgetOnceAsync()
+        {
+            var refused = context.Response.StatusCode is >= 400 and < 500 and not (StatusCodes.Status404NotFound or StatusCodes.Status410Gone);
+            if (!forgotten && !refused)
+            {
+                forgotten = true;
+                if (!await reader.ForgetAsync(id))
+                {
+                    Log.NotForgotten(logger);
+                }
+            }
+        }
+    }
+
+    /// <summary>Null where the encoding is unknown, the bytes are not in it, or what comes out is too large.</summary>
+    private async Task<ReadOnlyMemory<byte>?> DecodeAsync(ReadOnlyMemory<byte> body, string encoding)
+    {
+        using var encoded = new MemoryStream(body.ToArray());
+        await using Stream? decoder = encoding switch
+        {
+            "gzip" => new GZipStream(encoded, CompressionMode.Decompress),
+            "br" => new BrotliStream(encoded, CompressionMode.Decompress),
+            "deflate" => new ZLibStream(encoded, CompressionMode.Decompress),
+            _ => null,
+        };
+        if (decoder is null)
+        {
+            return encoding is "" or "identity" ? body : null;
+        }
+
+        using var plain = new CopyingStream(Stream.Null, luma.Value.MaxBodyBytes);
+        try
+        {
+            await decoder.CopyToAsync(plain);
+            return plain.Whole;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4311, LogLevel.Warning, "A generation was deleted, but Redis did not confirm that its cached answer is forgotten; it may be served until it is no longer fresh.")]
+        public static partial void NotForgotten(ILogger logger);
+    }
+}

@@ -1,0 +1,114 @@
+// Luma's official SDK, unmodified, against the gateway: LUMAAI_BASE_URL and LUMAAI_API_KEY are all it is told.
+// SANDBOX is the emulated upstream's control address, to make it fail and to count what it was asked.
+import assert from 'node:assert/strict';
+import LumaAI from 'lumaai';
+
+const sandbox = process.env.SANDBOX;
+const client = new LumaAI();
+const wanted = { model: 'ray-2', prompt: 'a cat dancing', aspect_ratio: '16:9' };
+
+async function check(what, act) {
+  const told = await act();
+  console.log(`ok    ${what}${told ? `: ${told}` : ''}`);
+}
+
+const fail = (fault) => fetch(`${sandbox}/sandbox/faults`, {
+  method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault),
+}).then((answer) => assert.equal(answer.status, 200));
+
+const reset = () => fetch(`${sandbox}/sandbox/requests`, { method: 'DELETE' });
+const mend = () => fetch(`${sandbox}/sandbox/faults`, { method: 'DELETE' });
+const asked = async () => (await (await fetch(`${sandbox}/sandbox/requests`)).json()).total;
+
+async function refused(promise, status) {
+  const error = await promise.then(() => assert.fail('it was not refused'), (error) => error);
+  assert.equal(error.status, status, error.message);
+  return error;
+}
+
+let id;
+await check('ping', async () => (await client.ping.check()).message);
+await check('credits', async () => (await client.credits.get()).credit_balance);
+await check('concepts', async () => (await client.generations.concepts.list()).length);
+await check('create a video', async () => {
+  const made = await client.generations.create(wanted);
+  id = made.id;
+  assert.equal(made.state, 'queued');
+  assert.equal(made.request.prompt, wanted.prompt);
+  return made.state;
+});
+await check('create an image', async () => (await client.generations.image.create({ model: 'photon-1', prompt: 'a cat' })).generation_type);
+await check('get', async () => {
+  const read = await client.generations.get(id);
+  assert.equal(read.id, id);
+  return read.state;
+});
+await check('list', async () => {
+  const page = await client.generations.list({ limit: 10 });
+  assert.ok(page.generations.some((generation) => generation.id === id));
+  return page.count;
+});
+await check('upscale, audio', async () => {
+  await client.generations.upscale(id, { resolution: '4k' });
+  await client.generations.audio(id, { prompt: 'meow' });
+});
+await check('delete', async () => {
+  await client.generations.delete(id);
+});
+await check('404', async () => {
+  const error = await refused(client.generations.get(id), 404);
+  assert.ok(error instanceof LumaAI.NotFoundError);
+  return `${error.constructor.name}, ${error.error.detail}`;
+});
+await check('401', async () => {
+  const error = await refused(new LumaAI({ authToken: 'wrong' }).ping.check(), 401);
+  assert.ok(error instanceof LumaAI.AuthenticationError);
+  return `${error.constructor.name}, ${error.error.code}`;
+});
+await check('422', async () => {
+  const error = await refused(client.generations.create([]), 422);
+  assert.ok(error instanceof LumaAI.UnprocessableEntityError);
+  return `${error.constructor.name}, ${error.error.detail[0].msg}`;
+});
+await check('429 with retry-after-ms is waited for and tried again', async () => {
+  await fail({ kind: 'status', status: 429, retryAfterMs: 300, match: 'GET */credits', count: 1 });
+  const begun = performance.now();
+  await client.credits.get();
+  const took = performance.now() - begun;
+  assert.ok(took >= 300 && took < 5000, `${took} ms`);
+});
+for (const fault of [{ kind: 'reset' }, { kind: 'status', status: 500 }, { kind: 'status', status: 504 }, { kind: 'truncated' }]) {
+  await check(`a create whose outcome is unknown (${fault.kind} ${fault.status ?? ''}) is sent once`, async () => {
+    await mend();
+    await fail({ ...fault, match: 'POST */generations/video' });
+    await reset();
+    const error = await client.generations.create(wanted).then(() => assert.fail('it was not refused'), (error) => error);
+    assert.equal(await asked(), 1);
+    await mend();
+    return error.status ? `${error.status}, x-should-retry: ${error.headers['x-should-retry']}` : error.constructor.name;
+  });
+}
+await check('a create that the upstream never got is tried again by the SDK', async () => {
+  await mend();
+  await fail({ kind: 'status', status: 429, retryAfterMs: 10, match: 'POST */generations/video', count: 1 });
+  await reset();
+  await client.generations.create(wanted);
+  assert.equal(await asked(), 2);
+});
+await check('the same Idempotency-Key creates once', async () => {
+  await reset();
+  const headers = { 'Idempotency-Key': `k-${Date.now()}` };
+  const first = await client.generations.create(wanted, { headers }).withResponse();
+  const second = await client.generations.create(wanted, { headers }).withResponse();
+  assert.equal(first.data.id, second.data.id);
+  assert.equal(await asked(), 1);
+  const error = await refused(client.generations.create({ ...wanted, prompt: 'a dog' }, { headers }), 422);
+  return `Idempotency-Replayed: ${second.response.headers.get('idempotency-replayed')}; another body: ${error.error.code}`;
+});
+await check('large bodies pass both ways', async () => {
+  const prompt = 'ü'.repeat(4 * 1024 * 1024);
+  const made = await client.generations.create({ ...wanted, prompt });
+  const read = await client.generations.get(made.id);
+  assert.equal(read.request.prompt, prompt);
+  return `${Buffer.byteLength(prompt)} bytes`;
+});
