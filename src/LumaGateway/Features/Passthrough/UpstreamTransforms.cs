@@ -92,6 +92,11 @@ internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccoun
             return;
         }
 
+        if (answer.IsSuccessStatusCode)
+        {
+            account.IsAccepted();
+        }
+
         var headers = context.HttpContext.Response.Headers;
         foreach (var name in ResponseHeaders)
         {
