@@ -54,9 +54,18 @@ internal static partial class Startup
         _ => [],
     };
 
-    /// <summary>The generated validators put the property's name before a message that names the key already.</summary>
-    private static string Plain(string fault) =>
-        fault.Split(": ", 2) is [var property, var message] && message.Contains($":{property} ", StringComparison.Ordinal) ? message : fault;
+    /// <summary>The generated validators put the property's name before a message that names the key already; others say "Property key: message".</summary>
+    private static string Plain(string fault)
+    {
+        if (fault.Split(": ", 2) is not [var property, var message])
+        {
+            return fault;
+        }
+
+        const string Prefix = "Property ";
+        return property.StartsWith(Prefix, StringComparison.Ordinal) ? $"{property[Prefix.Length..]} {message}"
+            : message.Contains($":{property} ", StringComparison.Ordinal) ? message : fault;
+    }
 
     /// <summary>The binder's message repeats the value, which may be anything; what follows it is the key.</summary>
     [GeneratedRegex("' at '(?<key>[^']+)' to type '([^']+[.])?(?<type>[^'.]+)'", RegexOptions.RightToLeft)]

@@ -68,21 +68,4 @@ public sealed class ExportTests : IDisposable
 
         Assert.False(sink.Has("traces", "/health/ready"));
     }
-
-    [Fact]
-    public async Task The_sampler_is_the_one_that_OpenTelemetrys_variable_names()
-    {
-        await using var sink = await OtlpSink.StartAsync(grpc: false);
-        _gateway
-            .With("OTEL_EXPORTER_OTLP_ENDPOINT", sink.Address)
-            .With("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
-            .With("OTEL_TRACES_SAMPLER", "always_off");
-        _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
-        using var caller = _gateway.CreateCaller();
-
-        using var response = await caller.AskAsync("/generations/g1");
-        await Pump.EventuallyAsync(() => sink.Has("metrics", "luma_gateway.cache.answers"));
-
-        Assert.DoesNotContain("traces", sink.Signals);
-    }
 }
