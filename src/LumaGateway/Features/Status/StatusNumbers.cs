@@ -156,7 +156,7 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
     {
         var kind = Tag(tags, "error.type") ?? "";
         _upstreamFaults.Add(kind, (long)count);
-        if (count > 0 && kind != "not_found") // which is an answer, and would push the faults out
+        if (count > 0 && kind is not ("not_found" or "circuit_open")) // an answer, and an echo: they would push the causes out
         {
             _lastFaults.Add(kind);
         }
