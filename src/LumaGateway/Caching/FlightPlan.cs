@@ -94,6 +94,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     {
         var begun = clock.GetTimestamp();
         var fetchedElsewhere = default(long?); // when another replica was last known to be at it
+        var isFirst = true;
         for (var pause = FirstLook; ; pause = pause < LaterLooks ? pause * 1.5 : LaterLooks)
         {
             var (lease, reached) = await shared.TryLockAsync(flight.Key);
@@ -111,8 +112,12 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
                 fetchedElsewhere = clock.GetTimestamp();
             }
 
+            // One step out of time is sooner this process short of CPU than Redis gone: it is asked again before every replica fetches for itself.
+            var isAskedAgain = !reached && isFirst && shared.IsInUse;
+            isFirst = false;
+
             // Redis fell silent while another replica was fetching: that one is given the life of its lock to come back with an answer.
-            if (lease is not null || (!reached && !(fetchedElsewhere is { } then && clock.GetElapsedTime(then) < options.Value.LockLifetime)))
+            if (lease is not null || (!reached && !isAskedAgain && !(fetchedElsewhere is { } then && clock.GetElapsedTime(then) < options.Value.LockLifetime)))
             {
                 metrics.WaitedForTurn(clock.GetElapsedTime(begun));
                 return (lease, seen);

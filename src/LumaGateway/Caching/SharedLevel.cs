@@ -35,6 +35,9 @@ internal sealed class SharedLevel(
 
     public bool IsConfigured => connection.IsConfigured;
 
+    /// <summary>Whether Redis is there and not left alone just now: a step that failed has a chance if it is tried again.</summary>
+    public bool IsInUse => connection.IsConnected && metrics.IsRedisUsable;
+
     public async Task<SharedView> ReadAsync(CacheKey key)
     {
         if (!IsConfigured)
