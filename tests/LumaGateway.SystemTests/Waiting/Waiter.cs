@@ -10,17 +10,21 @@ internal sealed class Waiter : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
-    public static async Task<Waiter> ConnectAsync(Uri replica, string path, string? prefer = null)
+    public static async Task<Waiter> ConnectAsync(Uri replica, string path, string? prefer = null, string? lastEventId = null)
     {
         var waiter = new Waiter();
         await waiter._socket.ConnectAsync(IPAddress.Loopback, replica.Port, TestContext.Current.CancellationToken);
-        var header = prefer is null ? "" : $"Prefer: {prefer}\r\n";
+        var header = (prefer is null ? "" : $"Prefer: {prefer}\r\n") + (lastEventId is null ? "" : $"Last-Event-ID: {lastEventId}\r\n");
         await waiter._socket.SendAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {replica.Authority}\r\n{header}\r\n"), TestContext.Current.CancellationToken);
         return waiter;
     }
 
     /// <summary>When a state was first told of; null where the connection ended before.</summary>
-    public async Task<DateTimeOffset?> UntilAsync(string state)
+    public async Task<DateTimeOffset?> UntilAsync(string state) =>
+        await TextUntilAsync(state) is null ? null : TimeProvider.System.GetUtcNow();
+
+    /// <summary>All that was sent until a state was told of; null where the connection ended before.</summary>
+    public async Task<string?> TextUntilAsync(string state)
     {
         var wanted = $"\"state\":\"{state}\"";
         var seen = new StringBuilder();
@@ -32,7 +36,7 @@ internal sealed class Waiter : IDisposable
                 seen.Append(Encoding.ASCII.GetString(buffer, 0, length));
                 if (seen.ToString().Contains(wanted, StringComparison.Ordinal))
                 {
-                    return TimeProvider.System.GetUtcNow();
+                    return seen.ToString();
                 }
             }
         }

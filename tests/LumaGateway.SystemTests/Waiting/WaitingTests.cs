@@ -178,7 +178,16 @@ public sealed class WaitingTests(ITestOutputHelper output)
         var exit = await fleet.Replicas[0].Process.WaitForExitAsync(TimeSpan.FromSeconds(30));
         var took = TimeProvider.System.GetElapsedTime(begun);
 
+        using var caller = new HttpClient { BaseAddress = fleet.Replicas[1].Address };
+        using var known = await caller.GetAsync($"/generations/{Id}", TestContext.Current.CancellationToken);
+        using var resumed = await Waiter.ConnectAsync(fleet.Replicas[1].Address, $"/generations/{Id}/events", lastEventId: known.Headers.ETag!.Tag);
+        var head = await resumed.ReadAsync();
+        await fleet.Sandbox.MoveAsync(Id, "completed");
+        var rest = await resumed.TextUntilAsync("completed");
+
         output.WriteLine($"stopped in {Waiter.Milliseconds(took)}");
+        Assert.DoesNotContain("\"state\":\"processing\"", head + rest, StringComparison.Ordinal);
+        Assert.NotNull(rest);
         Assert.Contains("retry: ", last, StringComparison.Ordinal);
         Assert.NotNull(state);
         Assert.Equal(0, exit);
