@@ -40,6 +40,25 @@ public sealed class PassingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_create_that_is_throttled_pauses_no_read()
+    {
+        _raw.Upstream.Then((_, _) =>
+        {
+            var answer = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
+            answer.Headers.RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromMinutes(1));
+            return Task.FromResult(answer);
+        }).ThenJson(Samples.Failed("g1"));
+        using var caller = _raw.CreateCaller();
+
+        using var create = await caller.PostAsync("/luma/generations/video", new StringContent("{}", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+        using var read = await caller.AskAsync("/generations/g1");
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, create.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, read.StatusCode);
+        Assert.Equal(2, _raw.Upstream.Asked);
+    }
+
+    [Fact]
     public async Task A_request_passes_with_the_token_and_without_what_is_the_callers_own()
     {
         _raw.Upstream.ThenJson("{}", HttpStatusCode.Created);
