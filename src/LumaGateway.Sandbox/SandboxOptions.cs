@@ -23,7 +23,7 @@ internal sealed class SandboxOptions
     [AllowedValues("relay", "dream-machine", "agents", ErrorMessage = "--dialect must be relay, dream-machine or agents.")]
     public string Dialect { get; set; } = "relay";
 
-    /// <summary>The bearer token that every dialect asks for.</summary>
+    /// <summary>The bearer token that every dialect asks for at first.</summary>
     [Required]
     public string Token { get; set; } = "sandbox-token";
 

@@ -43,6 +43,7 @@ internal static class SandboxServices
         services.AddHostedService(provider => provider.GetRequiredService<CallbackSender>());
         services.AddSingleton<RequestLog>();
         services.AddSingleton<FaultRules>();
+        services.AddSingleton<AcceptedToken>();
         services.AddSingleton<ISandboxDialect, RelayDialect>();
         services.AddSingleton<ISandboxDialect, DreamMachineDialect>();
         services.AddSingleton<ISandboxDialect, AgentsDialect>();

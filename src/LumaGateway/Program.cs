@@ -1,8 +1,10 @@
 using LumaGateway.Access;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Errors;
 using LumaGateway.Features.Assets;
 using LumaGateway.Features.Callbacks;
+using LumaGateway.Features.Check;
 using LumaGateway.Features.Generations;
 using LumaGateway.Features.Health;
 using LumaGateway.Features.OpenApi;
@@ -10,6 +12,7 @@ using LumaGateway.Features.Passthrough;
 using LumaGateway.Features.Server;
 using LumaGateway.Features.Status;
 using LumaGateway.Features.Waiting;
+using LumaGateway.Sharing;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
 
@@ -18,6 +21,13 @@ if (KeyCommand.TryRun(args, Console.Out))
     return 0;
 }
 
+if (await HealthCommand.TryRunAsync(args, Console.Error) is { } health)
+{
+    return health;
+}
+
+EgressProxy.UseByDefault();
+var isCheck = CheckCommand.TakeFrom(ref args);
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 {
     Args = args,
@@ -25,6 +35,7 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 });
 
 builder.Services.AddSingleton(TimeProvider.System);
+builder.Services.AddSingleton<SteadyClock>();
 
 // What the gateway is made of, outermost first.
 builder.Services.AddGatewayTelemetry(builder.Configuration);
@@ -37,10 +48,12 @@ builder.Services.AddWaiting();
 builder.Services.AddCallbacks();
 builder.Services.AddResponseCache();
 builder.Services.AddUpstreams();
+builder.Services.AddSharing();
 builder.Services.AddPassthrough(builder.Configuration.GetSection("ReverseProxy"));
 builder.Services.AddGatewayHealth();
 builder.Services.AddStatus();
 builder.Services.AddGatewayDocument();
+builder.Services.AddCheck();
 
 var app = builder.Build();
 if (!await app.CanStartAsync())
@@ -48,15 +61,24 @@ if (!await app.CanStartAsync())
     return Startup.Refused;
 }
 
+if (isCheck)
+{
+    return await app.CheckConnectionsAsync();
+}
+
 // The order in which a request meets things.
+app.UseShutdown();
+app.UseRouting();
+app.UseHits();
+app.UsePoolHop();
 app.UseForwardedHeaders();
 app.UseRequestId();
 app.UseSafeHeaders();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
 app.UseMethodAnswers();
-app.UseRouting();
 app.UseAccess();
+app.UseAuthorization(); // for policies that ReverseProxy's routes may name; left to the host, it would stand in front of everything
 
 app.MapGenerations();
 app.MapAssets();

@@ -1,3 +1,4 @@
+using LumaGateway.Sandbox.Dialects;
 using LumaGateway.Sandbox.Faults;
 using LumaGateway.Sandbox.Generations;
 using LumaGateway.Sandbox.Requests;
@@ -21,6 +22,7 @@ internal static class ControlEndpoints
         control.MapGet("/generations/{id}", ReadGeneration);
         control.MapPut("/generations/{id}", MoveGeneration);
         control.MapDelete("/generations", (GenerationStore store) => store.Clear());
+        control.MapPut("/token", (TokenWanted wanted, AcceptedToken token) => token.Change(wanted.Token));
     }
 
     private static IResult ReadmeText() =>

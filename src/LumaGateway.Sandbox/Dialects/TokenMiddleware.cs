@@ -1,12 +1,10 @@
 namespace LumaGateway.Sandbox.Dialects;
 
 /// <summary>Asks every dialect's callers for the one bearer token; assets need none, as at Luma.</summary>
-internal sealed class TokenMiddleware(RequestDelegate next, DialectSet dialects, SandboxOptions options)
+internal sealed class TokenMiddleware(RequestDelegate next, DialectSet dialects, AcceptedToken token)
 {
-    private readonly string _expected = $"Bearer {options.Token}";
-
     public Task InvokeAsync(HttpContext context) =>
-        dialects.Of(context.Request.Path) is { } dialect && context.Request.Headers.Authorization.ToString() != _expected
+        dialects.Of(context.Request.Path) is { } dialect && !token.IsIn(context.Request)
             ? Refusal(dialect).ExecuteAsync(context)
             : next(context);
 

@@ -1,8 +1,6 @@
 using System.Globalization;
 using LumaGateway.Contracts;
 using LumaGateway.Telemetry;
-using Microsoft.Extensions.Primitives;
-using Microsoft.Net.Http.Headers;
 
 namespace LumaGateway.Access;
 
@@ -10,11 +8,8 @@ namespace LumaGateway.Access;
 /// Lets a request pass to its endpoint when its client has the right that the endpoint asks for and is within its limits. An endpoint that
 /// asks for no right is open to everybody. Refusals are statuses without a body, made problems further out.
 /// </summary>
-internal sealed class AccessMiddleware(RequestDelegate next, ClientDirectory clients, JwtClients tokens, AccessMetrics metrics, Audit audit)
+internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, AccessMetrics metrics, Audit audit)
 {
-    private const string ApiKeyHeader = "X-Api-Key";
-    private const string Bearer = "Bearer ";
-
     /// <summary>What is told afterwards in any case: it costs money, loses work, or takes an answer away from others.</summary>
     private const Rights Audited = Rights.Create | Rights.Delete | Rights.Purge;
 
@@ -26,7 +21,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientDirectory cli
             return;
         }
 
-        var (client, refusal) = await IdentifyAsync(context.Request.Headers);
+        var (client, refusal) = await callers.IdentifyAsync(context.Request.Headers);
         if (client is null)
         {
             audit.Refused(context, Client.UnknownName, refusal);
@@ -87,30 +82,5 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientDirectory cli
                 audit.Did(context, visit.Client.Name, audited, outcome);
             }
         }
-    }
-
-    /// <summary>A key that is sent must be right, even where none is needed.</summary>
-    private async ValueTask<(Client? Client, Refusal Otherwise)> IdentifyAsync(IHeaderDictionary headers)
-    {
-        var authorization = headers[HeaderNames.Authorization];
-        var apiKey = headers[ApiKeyHeader];
-        if (StringValues.IsNullOrEmpty(authorization) && StringValues.IsNullOrEmpty(apiKey))
-        {
-            return (clients.Anonymous, Refusal.NoCredential);
-        }
-
-        if (apiKey is [{ Length: > 0 } key])
-        {
-            return (clients.Find(key), Refusal.UnknownKey);
-        }
-
-        if (authorization is not [{ } value] || !value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
-        {
-            return (null, Refusal.UnknownKey);
-        }
-
-        return tokens.MayBeToken(value)
-            ? (await tokens.FindAsync(value[Bearer.Length..].Trim()), Refusal.InvalidToken)
-            : (clients.Find(value.AsSpan(Bearer.Length).Trim()), Refusal.UnknownKey);
     }
 }

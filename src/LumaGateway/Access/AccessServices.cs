@@ -16,6 +16,7 @@ internal static class AccessServices
         services.AddSingleton<Allowances>();
         services.AddSingleton<ClientDirectory>();
         services.AddSingleton<JwtClients>();
+        services.AddSingleton<Callers>();
         services.AddSeries<AccessMetrics>();
         services.AddSingleton<Audit>();
 

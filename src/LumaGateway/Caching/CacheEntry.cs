@@ -15,10 +15,17 @@ internal enum EntryKind : byte
     Absent,
 }
 
-/// <summary>One answer, ready to send, with its own freshness. Immutable.</summary>
+/// <summary>One answer, ready to send, with its own freshness. Never changes, but for headers that it keeps for a second. Thread-safe.</summary>
 internal sealed class CacheEntry
 {
     private const int Overhead = 256;
+
+    /// <summary>
+    /// Replicas' clocks differ a little. How old an answer is that claims to come from further in the future nobody knows: some clock is, or was, wrong.
+    /// </summary>
+    private static readonly TimeSpan ClocksDiffer = TimeSpan.FromSeconds(2);
+
+    private volatile FreshnessHeaders? _headers;
 
     public CacheEntry(
         CacheKey subject, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset coverUntil, byte[]? side = null)
@@ -64,7 +71,18 @@ internal sealed class CacheEntry
     /// <summary>Bytes that it takes in memory, about.</summary>
     public int Size => Overhead + Body.Length + Side.Length + (2 * Subject.Id.Length);
 
-    public bool IsFresh(DateTimeOffset now) => now < FreshUntil;
+    /// <summary>Whether it need not be asked for anew. What is final is right whatever a clock says.</summary>
+    public bool IsFresh(DateTimeOffset now) => now < FreshUntil && !IsFromTheFuture(now);
+
+    /// <summary>Whether a wrong clock has put a time on it, and that matters.</summary>
+    public bool IsFromTheFuture(DateTimeOffset now) => Kind is not EntryKind.Final && StoredAt > now + ClocksDiffer;
+
+    /// <summary>What headers say of its freshness; the same instance for all who ask within a second.</summary>
+    public FreshnessHeaders HeadersAt(DateTimeOffset now)
+    {
+        var ttl = (long)Math.Floor((FreshUntil - now).TotalSeconds);
+        return _headers is { } known && known.Ttl == ttl ? known : _headers = new FreshnessHeaders(Kind, ttl);
+    }
 
     public bool MayCover(DateTimeOffset now) => Kind is EntryKind.Final && now < CoverUntil;
 }

@@ -19,14 +19,9 @@ internal sealed class CacheMetrics : ISeries
     private readonly Counter<long> _corrupt;
     private readonly Counter<long> _purges;
     private readonly Histogram<double> _lockWait;
-    private readonly bool[] _isUsable = [true, true]; // by RedisUse
-    private readonly RedisConnection _redis;
-    private readonly TimeProvider _clock;
-    private long _heardRedisAt;
 
-    public CacheMetrics(IMeterFactory meters, RedisConnection redis, TimeProvider clock)
+    public CacheMetrics(IMeterFactory meters)
     {
-        (_redis, _clock, _heardRedisAt) = (redis, clock, clock.GetTimestamp());
         var meter = meters.Create(Instrumentation.Name);
         _answers = meter.CreateCounter<long>("luma_gateway.cache.answers", "{answer}", "Answers given, by how they came about and where they were found.");
         _faults = meter.CreateCounter<long>("luma_gateway.cache.faults", "{answer}", "Callers told of an upstream fault that nothing covered.");
@@ -38,15 +33,7 @@ internal sealed class CacheMetrics : ISeries
             "s",
             "Time a fetch waited for another replica's.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30] });
-        meter.CreateObservableGauge(
-            "luma_gateway.redis.usable", ObserveUse, "{state}", "1 while Redis is used for the operation, 0 while it is left alone. Only with Redis.");
-        meter.CreateObservableGauge(
-            "luma_gateway.redis.connected", ObserveConnection, "{state}", "1 while there is a connection to Redis, else 0. Only with Redis.");
-        meter.CreateObservableGauge(
-            "luma_gateway.redis.silence", ObserveSilence, "s", "Time since Redis last did what it was asked to. Only with Redis; grows while nobody asks.");
     }
-
-    public bool IsRedisUsable => IsUsable(RedisUse.Read) && IsUsable(RedisUse.Write);
 
     public void Begin()
     {
@@ -81,11 +68,6 @@ internal sealed class CacheMetrics : ISeries
 
     public void WaitedForTurn(TimeSpan waited) => _lockWait.Record(waited.TotalSeconds);
 
-    public void HeardRedis() => Volatile.Write(ref _heardRedisAt, _clock.GetTimestamp());
-
-    /// <summary>True where that is news.</summary>
-    public bool RedisIs(RedisUse use, bool usable) => Interlocked.Exchange(ref _isUsable[(int)use], usable) != usable;
-
     internal static string NameOf(CacheStatus status) => status switch
     {
         CacheStatus.Hit => "hit",
@@ -107,19 +89,4 @@ internal sealed class CacheMetrics : ISeries
         answers,
         new KeyValuePair<string, object?>("luma_gateway.cache.status", NameOf(status)),
         new KeyValuePair<string, object?>("luma_gateway.cache.level", NameOf(level)));
-
-    private IEnumerable<Measurement<int>> ObserveUse() => !_redis.IsConfigured
-        ? []
-        :
-        [
-            new(IsUsable(RedisUse.Read) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "read")),
-            new(IsUsable(RedisUse.Write) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "write")),
-        ];
-
-    private IEnumerable<Measurement<int>> ObserveConnection() => _redis.IsConfigured ? [new(_redis.IsConnected ? 1 : 0)] : [];
-
-    private IEnumerable<Measurement<double>> ObserveSilence() =>
-        _redis.IsConfigured ? [new(_clock.GetElapsedTime(Volatile.Read(ref _heardRedisAt)).TotalSeconds)] : [];
-
-    private bool IsUsable(RedisUse use) => Volatile.Read(ref _isUsable[(int)use]);
 }

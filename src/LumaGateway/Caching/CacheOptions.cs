@@ -16,17 +16,13 @@ internal sealed class CacheOptions
     [Duration("Cache:MemoryLifetime", "00:00:01", "00:01:00")]
     public TimeSpan MemoryLifetime { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long a caller waits for one step of Redis before going on without.</summary>
-    [Duration("Cache:RedisTimeout", "00:00:00.01", "00:00:05")]
-    public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromMilliseconds(150);
-
-    /// <summary>How long Redis is left alone after it failed repeatedly.</summary>
-    [Duration("Cache:RedisPause", "00:00:00.5", "00:01:00")]
-    public TimeSpan RedisPause { get; set; } = TimeSpan.FromSeconds(2);
-
     /// <summary>The life of the lock under which one replica fetches; it is renewed while the fetch runs.</summary>
     [Duration("Cache:LockLifetime", "00:00:01", "00:00:30")]
     public TimeSpan LockLifetime { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long callers wait for better than an old final answer; the fetch goes on without them.</summary>
+    [Duration("Cache:CoverAfter", "00:00:00.1", "00:01:00")]
+    public TimeSpan CoverAfter { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>After a fault that a stale answer covered: how long until the upstream is asked for it again.</summary>
     [Duration("Cache:CoverRetry", "00:00:00.1", "00:05:00")]

@@ -1,5 +1,7 @@
 using LumaGateway.Contracts;
+using LumaGateway.Sharing;
 using LumaGateway.Telemetry;
+using Medallion.Threading;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Caching;
@@ -25,18 +27,19 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
         using var activity = Instrumentation.Activities.StartActivity(Span);
         flight.Context = activity?.Context;
         using var deadline = new Deadline(origin.Deadline, clock);
-        var seen = await LookAsync(flight, suffices);
+        var seen = await LookAsync(flight, suffices, isPatient: false);
         if (seen.Answer is { } found)
         {
             return found;
         }
 
-        IAsyncDisposable? lease = null;
+        using var patience = suffices is null ? CoverIfSlow(flight, seen) : null;
+        IDistributedSynchronizationHandle? turn = null;
         try
         {
             if (shared.IsConfigured)
             {
-                (lease, seen) = await WaitForTurnAsync(flight, seen, suffices, deadline);
+                (turn, seen) = await WaitForTurnAsync(flight, seen, suffices, deadline);
                 if (seen.Answer is { } fetchedElsewhere)
                 {
                     return fetchedElsewhere;
@@ -47,12 +50,12 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
         }
         finally
         {
-            SharedLevel.Release(lease);
+            _ = FleetLocks.ReleaseAsync(turn);
         }
     }
 
     /// <summary>Looks in memory and Redis. An entry still good is the answer; another may serve as cover.</summary>
-    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight, Func<CacheEntry, bool>? suffices)
+    private async Task<Seen> LookAsync(Flights<CacheAnswer>.Flight flight, Func<CacheEntry, bool>? suffices, bool isPatient)
     {
         var held = memory.Find(flight.Key);
         var now = clock.GetUtcNow();
@@ -61,7 +64,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             return new Seen(held.Entry, held.Epoch, new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory));
         }
 
-        var view = await shared.ReadAsync(flight.Key);
+        var view = await shared.ReadAsync(flight.Key, isPatient);
         if (held is not null && view.Epoch is not null && view.Epoch != held.Epoch)
         {
             memory.Forget(flight.Key); // purged by another replica, whose word did not reach this one
@@ -89,22 +92,21 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Waits until this replica may fetch, another has fetched, or Redis cannot say whose turn it is.</summary>
-    private async Task<(IAsyncDisposable? Lease, Seen Seen)> WaitForTurnAsync(
+    private async Task<(IDistributedSynchronizationHandle? Turn, Seen Seen)> WaitForTurnAsync(
         Flights<CacheAnswer>.Flight flight, Seen seen, Func<CacheEntry, bool>? suffices, Deadline deadline)
     {
         var begun = clock.GetTimestamp();
         var fetchedElsewhere = default(long?); // when another replica was last known to be at it
-        var isFirst = true;
         for (var pause = FirstLook; ; pause = pause < LaterLooks ? pause * 1.5 : LaterLooks)
         {
-            var (lease, reached) = await shared.TryLockAsync(flight.Key);
+            var (turn, reached) = await shared.TryTakeTurnAsync(flight.Key);
             if (reached)
             {
                 // Looked at after the lock was got or refused: whoever had it before has written by now, or failed.
-                seen = await LookAsync(flight, suffices);
+                seen = await LookAsync(flight, suffices, isPatient: true);
                 if (seen.Answer is { } answer)
                 {
-                    SharedLevel.Release(lease);
+                    _ = FleetLocks.ReleaseAsync(turn);
                     metrics.WaitedForTurn(clock.GetElapsedTime(begun));
                     return (null, seen with { Answer = answer with { Status = CacheStatus.Collapsed } });
                 }
@@ -112,15 +114,11 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
                 fetchedElsewhere = clock.GetTimestamp();
             }
 
-            // One step out of time is sooner this process short of CPU than Redis gone: it is asked again before every replica fetches for itself.
-            var isAskedAgain = !reached && isFirst && shared.IsInUse;
-            isFirst = false;
-
             // Redis fell silent while another replica was fetching: that one is given the life of its lock to come back with an answer.
-            if (lease is not null || (!reached && !isAskedAgain && !(fetchedElsewhere is { } then && clock.GetElapsedTime(then) < options.Value.LockLifetime)))
+            if (turn is not null || (!reached && !(fetchedElsewhere is { } then && clock.GetElapsedTime(then) < options.Value.LockLifetime)))
             {
                 metrics.WaitedForTurn(clock.GetElapsedTime(begun));
-                return (lease, seen);
+                return (turn, seen);
             }
 
             try
@@ -179,6 +177,24 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
         return new CacheAnswer(entry, CacheStatus.Stale, CacheLevel.Memory, fault);
     }
 
+    /// <summary>An origin that takes too long is covered as one that fails (RFC 5861): callers have the old answer, and the flight goes on.</summary>
+    private ITimer? CoverIfSlow(Flights<CacheAnswer>.Flight flight, Seen seen)
+    {
+        return seen.Entry is { } entry && entry.MayCover(clock.GetUtcNow()) ? clock.CreateTimer(_ => Cover(entry), null, options.Value.CoverAfter, Timeout.InfiniteTimeSpan) : null;
+
+        void Cover(CacheEntry entry)
+        {
+            var now = clock.GetUtcNow();
+            var fault = new UpstreamException(UpstreamFault.TimedOut, "A refresh takes longer than Cache:CoverAfter.");
+            if (memory.Find(flight.Key) is { } held && !held.Entry.IsFresh(now))
+            {
+                held.Cover(fault, now + options.Value.CoverRetry); // who comes now does not wait either
+            }
+
+            flight.Land(new CacheAnswer(entry, CacheStatus.Stale, CacheLevel.Memory, fault));
+        }
+    }
+
     /// <summary>Keeps an entry in this process, unless it was purged since the flight began.</summary>
     private Held Keep(Flights<CacheAnswer>.Flight flight, CacheEntry entry, string? epoch)
     {
@@ -200,7 +216,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
 
     /// <summary>Good is fresh and not near its end: a fetch begun for a refresh must not be content with what it is to refresh.</summary>
     private static bool IsGood(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, bool>? suffices) =>
-        now < entry.EagerFrom && (suffices is null || suffices(entry));
+        entry.IsFresh(now) && now < entry.EagerFrom && (suffices is null || suffices(entry));
 
     /// <summary>What a look found: the best entry, the key's purge mark, and the answer if the entry is good enough to be one.</summary>
     private readonly record struct Seen(CacheEntry? Entry, string? Epoch, CacheAnswer? Answer);

@@ -40,12 +40,12 @@ internal sealed class Flights<TResult>
         {
             var result = await work(flight);
             _inFlight.TryRemove(new(flight.Key, flight));
-            flight.Landing.SetResult(result);
+            flight.Land(result);
         }
         catch (Exception exception)
         {
             _inFlight.TryRemove(new(flight.Key, flight));
-            flight.Landing.SetException(exception);
+            flight.Landing.TrySetException(exception);
             _ = flight.Landing.Task.Exception; // observed, even if every caller has left
         }
     }
@@ -67,6 +67,9 @@ internal sealed class Flights<TResult>
         public ActivityContext? Context { get; set; }
 
         public Task<TResult> Landed => Landing.Task;
+
+        /// <summary>Gives all who wait, or come meanwhile, a result. The work may go on: whatever comes of it later is no longer told.</summary>
+        public void Land(TResult result) => Landing.TrySetResult(result);
 
         internal TaskCompletionSource<TResult> Landing { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

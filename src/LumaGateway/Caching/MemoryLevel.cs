@@ -58,6 +58,9 @@ internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string?
 
     public string? Epoch => epoch;
 
+    /// <summary>Whether it can be given without asking anybody.</summary>
+    public bool MayBeGiven(DateTimeOffset now) => entry.IsFresh(now) && now < lookAgainAt;
+
     /// <summary>What this answer covers since the last try to refresh it; null when it covers nothing.</summary>
     public Cover? Covers => _covers;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LumaGateway.Sharing;
 using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 
@@ -12,6 +13,7 @@ internal sealed class ResponseCache(
     MemoryLevel memory, SharedLevel shared, FlightPlan plan, FleetChannel fleet, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
 {
     private const string Span = "cache";
+    private const string Purge = "purge";
 
     private readonly Flights<CacheAnswer> _flights = new();
     private long _purges;
@@ -19,13 +21,20 @@ internal sealed class ResponseCache(
     /// <summary>Goes up with every purge that this process did or heard of.</summary>
     public long Purges => Volatile.Read(ref _purges);
 
+    /// <summary>What memory holds and nothing is to be done about: neither is it to be looked for elsewhere, nor to be refreshed. Counts nothing.</summary>
+    public CacheEntry? Peek(CacheKey key, DateTimeOffset now) =>
+        memory.Find(key) is { } held && held.MayBeGiven(now) && now < held.Entry.EagerFrom ? held.Entry : null;
+
+    /// <summary>Counts an entry that <see cref="Peek"/> gave as the hit that it is, once it is given to somebody.</summary>
+    public CacheAnswer Give(CacheEntry entry) => Told(new CacheAnswer(entry, CacheStatus.Hit, CacheLevel.Memory), null);
+
     /// <summary>The answer to <paramref name="key"/>, with an entry, a fault, or both. The token frees this caller only: the fetch goes on.</summary>
     public ValueTask<CacheAnswer> GetAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         if (memory.Find(key) is { } held)
         {
-            if (held.Entry.IsFresh(now) && now < held.LookAgainAt)
+            if (held.MayBeGiven(now))
             {
                 if (now >= held.Entry.EagerFrom)
                 {
@@ -66,7 +75,7 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>
-    /// Keeps a final answer that came by another way than a fetch, if there is none. It is dropped where its key may have been purged since
+    /// Keeps a final answer that came by another way than a fetch, if there is none here. It is dropped where its key may have been purged since
     /// <see cref="Purges"/> was <paramref name="purges"/>: it might be from before.
     /// </summary>
     public async Task OfferAsync(CacheEntry entry, long purges)
@@ -78,24 +87,18 @@ internal sealed class ResponseCache(
 
         if (shared.IsConfigured)
         {
-            // A purge mark outlives every exchange with the origin: without one, nothing was purged meanwhile.
+            // A purge mark outlives every exchange with the origin: without one, nothing was purged meanwhile. Where Redis cannot say, it is asked
+            // again after Cache:MemoryLifetime, as about all that memory holds.
             var view = await shared.ReadAsync(entry.Subject);
-            if (!view.IsReached || view.Epoch is not null || view.Final is not null || !await shared.WriteAsync(entry, null))
+            if (view.Epoch is not null || (view.IsReached && view.Final is null && !await shared.WriteAsync(entry, null)))
             {
                 return;
             }
+
+            entry = view.Final ?? entry;
         }
 
-        var lookAgainAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
-        if (Purges == purges)
-        {
-            memory.Keep(new Held(entry, lookAgainAt, null));
-        }
-
-        if (Purges != purges)
-        {
-            memory.Forget(entry.Subject);
-        }
+        KeepHere(entry, null, purges);
     }
 
     /// <summary>Whether this process holds a fresh final answer.</summary>
@@ -114,12 +117,19 @@ internal sealed class ResponseCache(
     public async ValueTask<CacheEntry?> FindAsync(CacheKey key)
     {
         var now = clock.GetUtcNow();
-        if (memory.Find(key) is { } held && held.Entry.IsFresh(now) && now < held.LookAgainAt)
+        if (memory.Find(key) is { } held && held.MayBeGiven(now))
         {
             return held.Entry;
         }
 
-        return (await shared.ReadAsync(key)).Best is { } theirs && theirs.IsFresh(now) ? theirs : null;
+        var purges = Purges;
+        var view = await shared.ReadAsync(key);
+        if (view.Final is { } final)
+        {
+            KeepHere(final, view.Epoch, purges); // what a caller is told, its replica knows, whatever becomes of Redis
+        }
+
+        return view.Best is { } theirs && theirs.IsFresh(now) ? theirs : null;
     }
 
     /// <summary>Another replica has something newer: what this process holds is looked for in Redis before it is believed again.</summary>
@@ -137,16 +147,33 @@ internal sealed class ResponseCache(
         metrics.Purged();
         var confirmed = !shared.IsConfigured || await shared.PurgeAsync(key);
         ForgetHere(key);
-        await fleet.SayPurgedAsync(key);
+        await fleet.SayAsync(Purge, key.Id);
         return confirmed;
     }
 
-    /// <summary>Forgets a key in this process alone; <see cref="FleetChannel"/> calls it when another replica purged.</summary>
-    public void ForgetHere(CacheKey key)
+    /// <summary>From now on forgets what other replicas purge.</summary>
+    public void HearPurges() => fleet.Listen(Purge, words => Array.ForEach(words, id => ForgetHere(new CacheKey(id))));
+
+    private void ForgetHere(CacheKey key)
     {
         Interlocked.Increment(ref _purges);
         _flights.Doom(key);
         memory.Forget(key);
+    }
+
+    /// <summary>Keeps an answer in this process, unless its key may have been purged since.</summary>
+    private void KeepHere(CacheEntry entry, string? epoch, long purges)
+    {
+        var lookAgainAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
+        if (Purges == purges)
+        {
+            memory.Keep(new Held(entry, lookAgainAt, epoch));
+        }
+
+        if (Purges != purges)
+        {
+            memory.Forget(entry.Subject);
+        }
     }
 
     private async ValueTask<CacheAnswer> JoinAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)

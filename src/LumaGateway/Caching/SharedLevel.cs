@@ -1,5 +1,6 @@
 using System.Text;
-using Medallion.Threading.Redis;
+using LumaGateway.Sharing;
+using Medallion.Threading;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -19,10 +20,17 @@ internal readonly record struct SharedView(CacheEntry? Final, CacheEntry? Brief,
 
 /// <summary>
 /// Answers in Redis, shared by all replicas, and the lock under which one of them fetches. Never throws, and never takes much longer than
-/// <see cref="CacheOptions.RedisTimeout"/> a step: without Redis it knows nothing and keeps nothing.
+/// <see cref="RedisGuardOptions.RedisTimeout"/> a step: without Redis it knows nothing and keeps nothing.
 /// </summary>
 internal sealed class SharedLevel(
-    RedisConnection connection, IDistributedCache store, RedisGuard guard, CacheScope scope, IOptions<CacheOptions> options, TimeProvider clock, CacheMetrics metrics)
+    RedisConnection connection,
+    IDistributedCache store,
+    RedisGuard guard,
+    FleetLocks locks,
+    FleetScope scope,
+    IOptions<CacheOptions> options,
+    TimeProvider clock,
+    CacheMetrics metrics)
 {
     /// <summary>How long a purge is remembered: longer than any fetch begun before it, and than memory is believed unseen.</summary>
     private static readonly TimeSpan EpochLifetime = TimeSpan.FromMinutes(10);
@@ -35,10 +43,9 @@ internal sealed class SharedLevel(
 
     public bool IsConfigured => connection.IsConfigured;
 
-    /// <summary>Whether Redis is there and not left alone just now: a step that failed has a chance if it is tried again.</summary>
-    public bool IsInUse => connection.IsConnected && metrics.IsRedisUsable;
-
-    public async Task<SharedView> ReadAsync(CacheKey key)
+    /// <param name="key">The key.</param>
+    /// <param name="isPatient">Whether the upstream is asked where Redis does not answer.</param>
+    public async Task<SharedView> ReadAsync(CacheKey key, bool isPatient = false)
     {
         if (!IsConfigured)
         {
@@ -47,7 +54,7 @@ internal sealed class SharedLevel(
 
         // Finals, interims and purge marks stand apart; one round trip brings all three, since the connection pipelines.
         var (values, reached) = await guard.ReadAsync(
-            () => Task.WhenAll(LookAsync(Final(key)), LookAsync(Brief(key)), LookAsync(Epoch(key))), []);
+            () => Task.WhenAll(LookAsync(Final(key)), LookAsync(Brief(key)), LookAsync(Epoch(key))), [], isPatient);
 
         return reached ? new SharedView(Understand(key, values[0]), Understand(key, values[1]), Text(values[2]), true) : default;
     }
@@ -59,7 +66,7 @@ internal sealed class SharedLevel(
     public async Task WarmUpAsync()
     {
         var nobody = new CacheKey("-");
-        await ReleaseAsync(AcquireAsync(nobody));
+        await locks.TryOutAsync(Lock(nobody), options.Value.LockLifetime);
         await Task.WhenAll(LookAsync(Final(nobody)), LookAsync(Brief(nobody)), LookAsync(Epoch(nobody)));
         await guard.ReadAsync(() => Task.FromResult(true), false);
     }
@@ -114,46 +121,9 @@ internal sealed class SharedLevel(
         }
     }
 
-    /// <summary>The fleet's turn to fetch: a lease to dispose of, null while another replica has it, and false where Redis cannot say.</summary>
-    public Task<(IAsyncDisposable? Lease, bool IsReached)> TryLockAsync(CacheKey key) =>
-        guard.WriteAsync(() => AcquireAsync(key), null, static acquiring => _ = ReleaseAsync(acquiring), "lock"); // nobody else would ever give it back
-
-    /// <summary>Gives a lease back, in nobody's time: if Redis is away it runs out by itself.</summary>
-    public static void Release(IAsyncDisposable? lease)
-    {
-        if (lease is not null)
-        {
-            _ = ReleaseAsync(Task.FromResult<IAsyncDisposable?>(lease));
-        }
-    }
-
-    private async Task<IAsyncDisposable?> AcquireAsync(CacheKey key)
-    {
-        var redis = await connection.GetAsync();
-        var life = options.Value.LockLifetime;
-        var turn = new RedisDistributedLock(scope.KeyOf(key, "lock"), redis.GetDatabase(), lease => lease
-            .Expiry(life)
-            .ExtensionCadence(life / 3)
-            .MinValidityTime(life / 2));
-        return await turn.TryAcquireAsync(TimeSpan.Zero);
-    }
-
-    private static async Task ReleaseAsync(Task<IAsyncDisposable?> acquiring)
-    {
-        try
-        {
-            if (await acquiring is { } lease)
-            {
-                await lease.DisposeAsync();
-            }
-        }
-#pragma warning disable CA1031 // nobody waits for it, and it runs out by itself
-        catch
-#pragma warning restore CA1031
-        {
-            // Whatever kept Redis from giving or taking it.
-        }
-    }
+    /// <summary>The fleet's turn to fetch: a lock to release, null while another replica has it, and false where Redis cannot say.</summary>
+    public Task<(IDistributedSynchronizationHandle? Turn, bool IsReached)> TryTakeTurnAsync(CacheKey key) =>
+        locks.TryTakeAsync(Lock(key), options.Value.LockLifetime);
 
     private async Task MarkAndForgetAsync(CacheKey key)
     {
@@ -197,9 +167,11 @@ internal sealed class SharedLevel(
 
     private static string? Text(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
 
-    private string Final(CacheKey key) => scope.KeyOf(key, "final");
+    private string Final(CacheKey key) => scope.NameOf(key.Id, "final");
 
-    private string Brief(CacheKey key) => scope.KeyOf(key, "brief");
+    private string Brief(CacheKey key) => scope.NameOf(key.Id, "brief");
 
-    private string Epoch(CacheKey key) => scope.KeyOf(key, "epoch");
+    private string Epoch(CacheKey key) => scope.NameOf(key.Id, "epoch");
+
+    private string Lock(CacheKey key) => scope.NameOf(key.Id, "lock");
 }

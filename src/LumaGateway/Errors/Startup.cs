@@ -1,5 +1,6 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Errors;
@@ -32,17 +33,28 @@ internal static partial class Startup
     /// <summary>Runs until it is stopped. Gives the exit code.</summary>
     public static async Task<int> RunOrExplainAsync(this WebApplication app)
     {
-        try
+        await using (app) // which sends off what telemetry is still held
         {
-            await app.RunAsync();
+            try
+            {
+                await app.StartAsync();
+            }
+            catch (Exception exception) when (IsOfListening(exception))
+            {
+                await Console.Error.WriteLineAsync(
+                    $"LumaGateway cannot start, as it cannot listen where it should: {exception.Message.Split('\n')[0].TrimEnd('.', '\r')}. Look at ASPNETCORE_URLS, ASPNETCORE_HTTP_PORTS, Management:Port and Kestrel.");
+                return Refused;
+            }
+
+            await app.WaitForShutdownAsync();
             return 0;
         }
-        catch (IOException exception) when (exception.InnerException is AddressInUseException)
-        {
-            await Console.Error.WriteLineAsync($"LumaGateway cannot start. {exception.Message} Set ASPNETCORE_URLS to a free one.");
-            return Refused;
-        }
     }
+
+    /// <summary>An address that is taken, forbidden, not of this machine or not an address; a certificate that is missing or cannot be read.</summary>
+    private static bool IsOfListening(Exception exception) =>
+        exception is IOException or SocketException or FormatException or CryptographicException or UnauthorizedAccessException
+        || (exception is InvalidOperationException && exception.Source?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) is true);
 
     /// <summary>One options class that is wrong throws its own exception, several an aggregate; a value that does not convert the binder's.</summary>
     public static List<string> Faults(Exception exception) => exception switch

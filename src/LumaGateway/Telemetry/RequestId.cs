@@ -17,19 +17,20 @@ internal static class RequestId
     public static IApplicationBuilder UseRequestId(this IApplicationBuilder app)
     {
         var logger = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RequestId).FullName!);
-        return app.Use(next => context =>
-        {
-            var sent = context.Request.Headers[Header];
-            if (sent is [{ Length: > 0 and <= MaxLength } id] && !id.AsSpan().ContainsAnyExcept(Visible))
-            {
-                context.TraceIdentifier = id;
-                context.Response.Headers[Header] = id;
-                return FollowAsync(context, next, logger, id);
-            }
+        return app.Use(next => context => Assign(context) ? FollowAsync(context, next, logger, context.TraceIdentifier) : next(context));
+    }
 
-            context.Response.Headers[Header] = context.TraceIdentifier;
-            return next(context);
-        });
+    /// <summary>Gives the request its id, and its answer the header. True where the id is the caller's own.</summary>
+    public static bool Assign(HttpContext context)
+    {
+        var id = context.Request.Headers[Header] is [{ Length: > 0 and <= MaxLength } sent] && !sent.AsSpan().ContainsAnyExcept(Visible) ? sent : null;
+        if (id is not null)
+        {
+            context.TraceIdentifier = id;
+        }
+
+        context.Response.Headers[Header] = context.TraceIdentifier;
+        return id is not null;
     }
 
     /// <summary>The server's own scope was made before, with an id that nobody knows; log lines shall have the caller's.</summary>

@@ -77,6 +77,7 @@ internal static class TelemetryServices
     private static MeterProviderBuilder AddGatewayMeters(this MeterProviderBuilder metering) => metering
         .AddMeter(Instrumentation.Name)
         .AddAspNetCoreInstrumentation()
+        .AddView("aspnetcore.routing.match_attempts", MetricStreamConfiguration.Drop) // request.duration has the route; this would cost each request again
         .AddHttpClientInstrumentation()
         .AddRuntimeInstrumentation();
 }

@@ -14,6 +14,7 @@ internal static class UpstreamHandler
         handler.MaxConnectionsPerServer = 256;
         handler.EnableMultipleHttp2Connections = true;
         handler.UseCookies = false;
+        handler.UseProxy = true; // the one that https_proxy, http_proxy and no_proxy name, if any: YARP's own default is none
         handler.AllowAutoRedirect = false; // the token goes to no other address
         handler.AutomaticDecompression = DecompressionMethods.All;
         handler.MaxResponseHeadersLength = 64; // KiB

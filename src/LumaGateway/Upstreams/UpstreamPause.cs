@@ -1,10 +1,12 @@
+using LumaGateway.Contracts;
+
 namespace LumaGateway.Upstreams;
 
 /// <summary>
 /// While it is open nobody asks the upstream for a read, because the upstream asked for that (<c>Retry-After</c>, RFC 9110, section 10.2.3).
 /// Thread-safe.
 /// </summary>
-internal sealed class UpstreamPause(TimeProvider clock)
+internal sealed class UpstreamPause(SteadyClock clock)
 {
     /// <summary>However long the upstream asks for, somebody looks again after this.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
@@ -19,7 +21,7 @@ internal sealed class UpstreamPause(TimeProvider clock)
     {
         get
         {
-            var left = new TimeSpan(Volatile.Read(ref _until) - clock.GetUtcNow().UtcTicks);
+            var left = new TimeSpan(Volatile.Read(ref _until) - clock.Now.Ticks);
             return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }
@@ -36,7 +38,7 @@ internal sealed class UpstreamPause(TimeProvider clock)
     /// <summary>Another replica was asked for it. A pause is only ever made longer.</summary>
     public bool Extend(TimeSpan length)
     {
-        var until = (clock.GetUtcNow() + (length < Longest ? length : Longest)).UtcTicks;
+        var until = (clock.Now + (length < Longest ? length : Longest)).Ticks;
         while (true)
         {
             var before = Volatile.Read(ref _until);

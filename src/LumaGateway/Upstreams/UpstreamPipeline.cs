@@ -18,7 +18,7 @@ internal sealed partial class UpstreamPipeline
     private readonly ResiliencePipeline _pipeline;
     private readonly RetryBudget _budget = new();
 
-    public UpstreamPipeline(IOptions<LumaOptions> options, TimeProvider clock, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
+    public UpstreamPipeline(IOptions<LumaOptions> options, SteadyClock clock, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
     {
         var luma = options.Value;
         var builder = new ResiliencePipelineBuilder { TimeProvider = clock };

@@ -1,3 +1,5 @@
+using System.Net;
+using LumaGateway.Tests.Features.Passthrough;
 using LumaGateway.Tests.Hosting;
 using Microsoft.Extensions.Logging.Testing;
 
@@ -51,6 +53,50 @@ public sealed class AuditTests : IDisposable
             (state["Client"], state["Right"], state["Path"], state["Outcome"], state["RequestId"]));
     }
 
+    [Theory]
+    [InlineData("POST", "/luma/generations", "Create", HttpStatusCode.Created, "201")]
+    [InlineData("POST", "/luma/generations/g1/upscale", "Create", HttpStatusCode.InternalServerError, "500")]
+    [InlineData("DELETE", "/luma/generations/g1", "Delete", HttpStatusCode.NoContent, "204")]
+    [InlineData("DELETE", "/luma/generations/g1", "Delete", HttpStatusCode.NotFound, "404")]
+    public async Task A_create_and_a_delete_leave_one_event_with_what_the_upstream_made_of_it(
+        string method, string path, string right, HttpStatusCode answered, string outcome)
+    {
+        using var raw = new RawGateway();
+        raw.Upstream.AlwaysJson("{}", answered);
+
+        await SendAsync(raw.Gateway, Gateway.Key, method, path);
+
+        var state = Assert.Single(Events(raw.Gateway, Did)).StructuredState!.ToDictionary();
+        Assert.Equal(
+            ("tests", right, path, outcome, "audited-1"),
+            (state["Client"], state["Right"], state["Path"], state["Outcome"], state["RequestId"]));
+    }
+
+    [Fact]
+    public async Task A_create_that_the_upstream_never_answered_leaves_one_event_all_the_same()
+    {
+        using var raw = new RawGateway();
+        raw.Upstream.Always((_, _) => Task.FromException<HttpResponseMessage>(new HttpRequestException("broken off")));
+
+        await SendAsync(raw.Gateway, Gateway.Key, "POST", "/luma/generations");
+
+        var state = Assert.Single(Events(raw.Gateway, Did)).StructuredState!.ToDictionary();
+        Assert.Equal(("Create", "502"), (state["Right"], state["Outcome"]));
+    }
+
+    [Theory]
+    [InlineData("POST", "/luma/generations")]
+    [InlineData("DELETE", "/luma/generations/g1")]
+    public async Task A_create_or_delete_that_is_refused_leaves_its_refusal_alone(string method, string path)
+    {
+        _gateway.With("Access:Clients:1:Name", "reader").With("Access:Clients:1:KeySha256", Gateway.Digest("reader-key"));
+
+        await SendAsync("reader-key", method, path);
+
+        Assert.Single(Events(Refused));
+        Assert.Empty(Events(Did));
+    }
+
     [Fact]
     public async Task A_read_leaves_none()
     {
@@ -71,11 +117,15 @@ public sealed class AuditTests : IDisposable
             || record.Message.Contains(Gateway.Key, StringComparison.Ordinal) || record.Message.Contains(Gateway.Digest(Gateway.Key), StringComparison.Ordinal));
     }
 
-    private IEnumerable<FakeLogRecord> Events(int id) => _gateway.Logs.GetSnapshot().Where(record => record.Id.Id == id);
+    private IEnumerable<FakeLogRecord> Events(int id) => Events(_gateway, id);
 
-    private async Task SendAsync(string? key, string method, string path)
+    private static IEnumerable<FakeLogRecord> Events(Gateway gateway, int id) => gateway.Logs.GetSnapshot().Where(record => record.Id.Id == id);
+
+    private Task SendAsync(string? key, string method, string path) => SendAsync(_gateway, key, method, path);
+
+    private static async Task SendAsync(Gateway gateway, string? key, string method, string path)
     {
-        using var client = _gateway.CreateStranger();
+        using var client = gateway.CreateStranger();
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         request.Headers.Add("X-Request-Id", "audited-1");
         if (key is not null)

@@ -24,7 +24,7 @@ public sealed class ConventionTests
         Assert.True(events.Count >= 10, $"Only {events.Count} log events were found.");
         Assert.Empty(events.GroupBy(one => one.EventId).Where(group => group.Count() > 1).Select(group => group.Key));
         Assert.All(events, one => Assert.Equal(
-            one.Folder switch { "Access" => 1, "Caching" => 2, "Errors" or "Upstreams" => 3, _ => 4 },
+            one.Folder switch { "Access" => 1, "Caching" or "Sharing" => 2, "Errors" or "Upstreams" => 3, _ => 4 },
             one.EventId / 1000));
     }
 

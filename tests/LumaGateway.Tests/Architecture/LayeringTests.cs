@@ -5,7 +5,7 @@ using static ArchUnitNET.Fluent.ArchRuleDefinition;
 
 namespace LumaGateway.Tests.Architecture;
 
-/// <summary>Program → Features, Errors → Access | Caching | Upstreams → Contracts | Telemetry.</summary>
+/// <summary>Program → Features, Errors → Access | Caching | Upstreams → Sharing → Contracts | Telemetry.</summary>
 public sealed class LayeringTests
 {
     private const string Root = "LumaGateway";
@@ -13,8 +13,9 @@ public sealed class LayeringTests
     private static readonly ArchUnitNET.Domain.Architecture Code = new ArchLoader().LoadAssemblies(typeof(Generation).Assembly).Build();
 
     [Theory]
-    [InlineData("Contracts", "Telemetry", "Access", "Caching", "Upstreams", "Errors", "Features")]
-    [InlineData("Telemetry", "Access", "Caching", "Upstreams", "Errors", "Features")]
+    [InlineData("Contracts", "Telemetry", "Sharing", "Access", "Caching", "Upstreams", "Errors", "Features")]
+    [InlineData("Telemetry", "Sharing", "Access", "Caching", "Upstreams", "Errors", "Features")]
+    [InlineData("Sharing", "Access", "Caching", "Upstreams", "Errors", "Features")]
     [InlineData("Access", "Caching", "Upstreams", "Errors", "Features")]
     [InlineData("Caching", "Access", "Upstreams", "Errors", "Features")]
     [InlineData("Upstreams", "Access", "Caching", "Errors", "Features")]
@@ -26,6 +27,20 @@ public sealed class LayeringTests
             // What binds options is generated into one type that names every options class, and …Services call it.
             Types().That().ResideInNamespaceMatching($@"^{Root}\.{layer}(\.|$)").And().DoNotHaveNameMatching("Services$")
                 .Should().NotDependOnAny(Types().That().ResideInNamespaceMatching($@"^{Root}\.{other}(\.|$)"))
+                .Check(Code);
+        }
+    }
+
+    [Fact]
+    public void Features_refer_to_each_other_one_way_only()
+    {
+        string[] features = ["Server", "Generations", "Waiting", "Callbacks", "Passthrough", "Assets", "OpenApi", "Status", "Health"];
+        foreach (var (index, feature) in features.Index())
+        {
+            var later = string.Join('|', features[(index + 1)..].DefaultIfEmpty("none"));
+            Types().That().ResideInNamespaceMatching($@"^{Root}\.Features\.{feature}(\.|$)").And().DoNotHaveNameMatching("Services$")
+                .Should().NotDependOnAny(Types().That().ResideInNamespaceMatching($@"^{Root}\.Features\.({later})(\.|$)"))
+                .WithoutRequiringPositiveResults()
                 .Check(Code);
         }
     }

@@ -23,12 +23,12 @@ public sealed partial class CanaryTests : IAsyncLifetime
     private readonly Gateway _gateway = new();
     private readonly Sinks _sinks = new();
     private Issuer _issuer = null!;
-    private LoopbackUpstream _upstream = null!;
+    private Loopback _upstream = null!;
 
     public async ValueTask InitializeAsync()
     {
         _issuer = await Issuer.StartAsync();
-        _upstream = await LoopbackUpstream.StartAsync(AnswerAsync);
+        _upstream = await Loopback.StartAsync(AnswerAsync);
         _gateway.To(_upstream.Address).With("urls", "http://127.0.0.1:0")
             .With("Luma:ApiKey", $"{Token},{SecondToken}").With("Luma:Retries", "0").With("Luma:PropagateTrace", "true")
             .With("Access:Clients:0:KeySha256", Gateway.Digest(ClientKey))

@@ -11,10 +11,10 @@ internal sealed class Issuer : IAsyncDisposable
 {
     public const string Audience = "luma-gateway";
 
-    private readonly LoopbackUpstream _server;
+    private readonly Loopback _server;
     private readonly List<RsaSecurityKey> _published = [];
 
-    private Issuer(LoopbackUpstream server) => _server = server;
+    private Issuer(Loopback server) => _server = server;
 
     public string Address => _server.Address;
 
@@ -23,7 +23,7 @@ internal sealed class Issuer : IAsyncDisposable
     public static async Task<Issuer> StartAsync()
     {
         var issuer = default(Issuer);
-        issuer = new Issuer(await LoopbackUpstream.StartAsync(context => issuer!.AnswerAsync(context)));
+        issuer = new Issuer(await Loopback.StartAsync(context => issuer!.AnswerAsync(context)));
         issuer._published.Add(issuer.Key);
         return issuer;
     }

@@ -15,12 +15,12 @@ public sealed class TraceTests : IAsyncLifetime
     private readonly ConcurrentQueue<Activity> _spans = new();
     private readonly ConcurrentQueue<IHeaderDictionary> _received = new();
     private RequestDelegate _answer = static context => context.Response.WriteAsync(Samples.Completed);
-    private LoopbackUpstream _upstream = null!;
+    private Loopback _upstream = null!;
     private Gateway _gateway = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _upstream = await LoopbackUpstream.StartAsync(context =>
+        _upstream = await Loopback.StartAsync(context =>
         {
             _received.Enqueue(new HeaderDictionary(context.Request.Headers.ToDictionary()));
             return _answer(context);

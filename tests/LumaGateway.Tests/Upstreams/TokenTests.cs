@@ -26,12 +26,12 @@ public sealed class TokenTests : IDisposable
     public async Task The_token_is_never_sent_along_a_redirect(string path)
     {
         var elsewhere = 0;
-        await using var target = await LoopbackUpstream.StartAsync(_ =>
+        await using var target = await Loopback.StartAsync(_ =>
         {
             Interlocked.Increment(ref elsewhere);
             return Task.CompletedTask;
         });
-        await using var upstream = await LoopbackUpstream.StartAsync(context =>
+        await using var upstream = await Loopback.StartAsync(context =>
         {
             context.Response.Redirect($"{target.Address}/stolen", permanent: false);
             return Task.CompletedTask;
@@ -84,7 +84,7 @@ public sealed class TokenTests : IDisposable
     public async Task The_passthrough_tries_the_second_token_too()
     {
         var sent = new ConcurrentQueue<string>();
-        await using var upstream = await LoopbackUpstream.StartAsync(async context =>
+        await using var upstream = await Loopback.StartAsync(async context =>
         {
             var token = context.Request.Headers.Authorization.ToString();
             sent.Enqueue(token);
@@ -104,7 +104,7 @@ public sealed class TokenTests : IDisposable
     public async Task A_body_is_sent_again_whole_with_the_second_token()
     {
         var bodies = new ConcurrentQueue<string>();
-        await using var upstream = await LoopbackUpstream.StartAsync(async context =>
+        await using var upstream = await Loopback.StartAsync(async context =>
         {
             using var reader = new StreamReader(context.Request.Body);
             bodies.Enqueue(await reader.ReadToEndAsync(context.RequestAborted));

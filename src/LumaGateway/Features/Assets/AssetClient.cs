@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using LumaGateway.Upstreams;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Assets;
@@ -39,7 +40,7 @@ internal sealed class AssetClient : IDisposable
 
         var address = new Uri(text);
         var user = address.UserInfo.Split(':', 2);
-        return new WebProxy(address)
+        return new WebProxy(EgressProxy.WithoutUser(address))
         {
             Credentials = address.UserInfo.Length > 0
                 ? new NetworkCredential(Uri.UnescapeDataString(user[0]), Uri.UnescapeDataString(user.ElementAtOrDefault(1) ?? string.Empty))

@@ -9,18 +9,17 @@ internal delegate Task<IPAddress[]> HostResolver(string host, CancellationToken 
 
 /// <summary>
 /// Connects to a listed host, but only to an address that it may be at. The address that was checked is the one that is connected to: there is
-/// no second resolution that could say something else. With a proxy, addresses are the proxy's affair. Thread-safe.
+/// no second resolution that could say something else. The proxy, where one is set, may be anywhere. Thread-safe.
 /// </summary>
-internal sealed class AssetConnector(IOptions<AssetOptions> options, HostResolver resolve)
+internal sealed class AssetConnector(IOptions<AssetOptions> options, AssetNetworks networks, HostResolver resolve)
 {
-    private readonly IPNetwork[] _allowed = [.. options.Value.AllowedNetworks.Select(IPNetwork.Parse)];
-    private readonly bool _hasProxy = options.Value.Proxy.Length > 0;
+    private readonly Uri? _proxy = options.Value.Proxy.Length > 0 ? new Uri(options.Value.Proxy) : null;
 
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await resolve(host, cancellationToken);
-        var reachable = _hasProxy ? addresses : addresses.Where(MayConnect).ToArray();
+        var reachable = IsProxy(host, port) ? addresses : addresses.Where(networks.Hold).ToArray();
         if (reachable.Length == 0)
         {
             throw addresses.Length == 0
@@ -41,9 +40,5 @@ internal sealed class AssetConnector(IOptions<AssetOptions> options, HostResolve
         }
     }
 
-    private bool MayConnect(IPAddress address)
-    {
-        var plain = PublicNetworks.Plain(address);
-        return PublicNetworks.Hold(address) || _allowed.Any(network => network.Contains(plain));
-    }
+    private bool IsProxy(string host, int port) => _proxy is not null && port == _proxy.Port && host.Equals(_proxy.IdnHost, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,12 +1,13 @@
+using System.Net;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Assets;
 
 /// <summary>
-/// Which links may be followed at all, told from the link alone: https, a listed host on a listed port, no credentials. What its name resolves
-/// to is checked when it is connected to, by <see cref="AssetConnector"/>. Holds for redirects too. Thread-safe.
+/// Which links may be followed at all, told from the link alone: https, a listed host on a listed port, no credentials, no address that is not public.
+/// What a name resolves to is checked when it is connected to, by <see cref="AssetConnector"/>. Holds for redirects too, and with a proxy. Thread-safe.
 /// </summary>
-internal sealed class AssetLinkRules(IOptions<AssetOptions> options)
+internal sealed class AssetLinkRules(IOptions<AssetOptions> options, AssetNetworks networks)
 {
     /// <summary>The CDNs that Luma's documentation and its relays' name.</summary>
     private static readonly string[] Documented = ["storage.cdn-luma.com", "*.cdn-luma.com", "imagedelivery.net"];
@@ -39,6 +40,11 @@ internal sealed class AssetLinkRules(IOptions<AssetOptions> options)
         if (!_hosts.Any(host => host.Covers(link)))
         {
             throw new AssetRefusedException("The link's host is not on the list.");
+        }
+
+        if (IPAddress.TryParse(link.IdnHost, out var address) && !networks.Hold(address))
+        {
+            throw new AssetRefusedException("The link names an address that is not public.");
         }
 
         return link;

@@ -20,6 +20,7 @@ internal static class AssetServices
         }));
         services.AddHttpForwarder();
         services.AddSingleton<HostResolver>(Dns.GetHostAddressesAsync);
+        services.AddSingleton<AssetNetworks>();
         services.AddSingleton<AssetLinkRules>();
         services.AddSingleton<AssetConnector>();
         services.AddSingleton<AssetClient>();

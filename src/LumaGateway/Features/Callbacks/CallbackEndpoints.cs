@@ -1,31 +1,15 @@
 using LumaGateway.Errors;
 using LumaGateway.Features.Waiting;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Callbacks;
 
 /// <summary>
-/// Registers and maps the upstream's callbacks. They are unsigned and so never believed: one only makes the watch ask sooner, where somebody waits, and
+/// Maps the upstream's callbacks. They are unsigned and so never believed: one only makes the watch ask sooner, where somebody waits, and
 /// no more often than <c>Waiting:PollFloor</c>.
 /// </summary>
 internal static class CallbackEndpoints
 {
     private const int MaxBodyBytes = 64 * 1024;
-
-    public static IServiceCollection AddCallbacks(this IServiceCollection services)
-    {
-        services.AddOptionsWithValidateOnStart<CallbackOptions, CallbackOptionsRules>().BindConfiguration(CallbackOptions.Section);
-        services.AddSingleton<CallbackSecrets>();
-        services.Replace(ServiceDescriptor.Singleton<IHttpContextFactory>(provider =>
-        {
-            // The framework reuses contexts only with its own factory: without callbacks it stays.
-            var usual = new DefaultHttpContextFactory(provider);
-            return provider.GetRequiredService<IOptions<CallbackOptions>>().Value.SecretFile.Length > 0 ? new CallbackPaths(usual) : usual;
-        }));
-
-        return services;
-    }
 
     public static void MapCallbacks(this IEndpointRouteBuilder app) =>
         app.MapPost(CallbackPaths.Root + "/{secret}", TakeAsync)

@@ -17,6 +17,9 @@ internal sealed class CallbackOptions
 /// <summary>What <see cref="CallbackOptions"/> must hold. Never repeats a secret.</summary>
 internal sealed class CallbackOptionsRules : IValidateOptions<CallbackOptions>
 {
+    /// <summary>A longer one might not be recognised where an upstream gives it back.</summary>
+    private const int MaxUrl = 500;
+
     public ValidateOptionsResult Validate(string? name, CallbackOptions options)
     {
         var faults = new ValidateOptionsResultBuilder();
@@ -33,9 +36,10 @@ internal sealed class CallbackOptionsRules : IValidateOptions<CallbackOptions>
             }
 
             if (!Uri.TryCreate(options.PublicUrl, UriKind.Absolute, out var url)
-                || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
+                || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0
+                || options.PublicUrl.Length > MaxUrl)
             {
-                faults.AddError("must be an absolute http(s) address without user info, query or fragment.", "Callbacks:PublicUrl");
+                faults.AddError($"must be an absolute http(s) address without user info, query or fragment, of {MaxUrl} characters at most.", "Callbacks:PublicUrl");
             }
         }
 

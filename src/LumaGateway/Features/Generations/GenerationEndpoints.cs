@@ -1,13 +1,13 @@
-using System.Globalization;
 using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
-using LumaGateway.Features.Waiting;
 using LumaGateway.Telemetry;
-using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Generations;
+
+/// <summary>Reads for a caller that would rather wait than be answered at once; null for one that would not. Given by the feature that waits.</summary>
+internal delegate Task<CacheAnswer>? PatientRead(GenerationId id, HttpContext context);
 
 /// <summary>Maps the slim read.</summary>
 internal static class GenerationEndpoints
@@ -23,6 +23,7 @@ internal static class GenerationEndpoints
             .WithSummary("One generation, slim")
             .WithDescription("The state of one generation and, once it is completed, its links. Answers that are finished come from the cache; however many ask, the upstream is asked once.")
             .Produces<Generation>(StatusCodes.Status200OK, "application/json")
+            .WithMetadata(new MayBeHit())
             .RequireRight(Rights.Read);
 
         generations.MapDelete("/{id}/cache", ForgetAsync)
@@ -33,21 +34,12 @@ internal static class GenerationEndpoints
             .RequireRight(Rights.Purge);
     }
 
-    private static async Task ReadAsync(
-        GenerationId id, HttpContext context, GenerationReader reader, WaitingReader waiting, IOptions<WaitingOptions> options, TimeProvider clock)
+    private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, PatientRead patient, TimeProvider clock)
     {
         Instrumentation.Current?.SetTag("luma_gateway.generation.id", id.Value);
-        CacheAnswer answer;
-        if (PreferredWait.Read(context.Request.Headers["Prefer"], options.Value.Longest) is { } wait)
-        {
-            context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={(long)wait.TotalSeconds}");
-            Visit.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters
-            answer = await waiting.ReadAsync(id, wait, context.TraceIdentifier, context.RequestAborted);
-        }
-        else
-        {
-            answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
-        }
+        var answer = patient(id, context) is { } waiting
+            ? await waiting
+            : await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
 
         if (answer.Status is CacheStatus.Miss)
         {

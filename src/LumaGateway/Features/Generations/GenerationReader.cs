@@ -34,6 +34,13 @@ internal sealed class GenerationReader
     /// <summary>An answer that did not come from this process's memory, whoever asked for it and whatever it is.</summary>
     public event Action<CacheEntry>? Learned;
 
+    /// <summary>As <see cref="ResponseCache.Peek"/>. Null also where memory knows that there is no such generation.</summary>
+    public CacheEntry? Peek(GenerationId id, DateTimeOffset now) =>
+        _cache.Peek(new CacheKey(id.Value), now) is { Kind: not EntryKind.Absent } entry ? entry : null;
+
+    /// <inheritdoc cref="ResponseCache.Give"/>
+    public CacheAnswer Give(CacheEntry entry) => _cache.Give(entry);
+
     /// <summary>The answer, which may be an old one that covers a fault. Throws <see cref="UpstreamException"/> where there is none.</summary>
     public ValueTask<CacheAnswer> ReadAsync(GenerationId id, string requestId, CancellationToken cancellationToken)
     {

@@ -1,4 +1,4 @@
-using LumaGateway.Caching;
+using LumaGateway.Sharing;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -22,9 +22,12 @@ internal static class GenerationServices
         services.AddSingleton(provider =>
         {
             var luma = provider.GetRequiredService<IOptions<LumaOptions>>().Value;
-            return new CacheScope(luma.AccountName, luma.Dialect, Schema + provider.GetRequiredService<PublishedLinks>().Scope);
+            return new FleetScope(luma.AccountName, luma.Dialect, Schema + provider.GetRequiredService<PublishedLinks>().Scope);
         });
 
         return services;
     }
+
+    /// <summary>To be called after routing, which says what is a read.</summary>
+    public static IApplicationBuilder UseHits(this IApplicationBuilder app) => app.UseMiddleware<HitMiddleware>();
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace LumaGateway.Features.Health;
 
-/// <summary>Maps the probes. A dead upstream or Redis degrades the gateway but never makes it unready: cached answers go on.</summary>
+/// <summary>Maps the probes. A dead upstream or Redis degrades the gateway but never makes it unready: cached answers go on. A replica that was told to stop is unready.</summary>
 internal static class HealthEndpoints
 {
     private static readonly HttpMethodMetadata Probing = new([HttpMethods.Get, HttpMethods.Head]);
@@ -13,7 +13,8 @@ internal static class HealthEndpoints
     {
         services.AddHealthChecks()
             .AddCheck<UpstreamHealth>("upstream")
-            .AddCheck<RedisHealth>("redis");
+            .AddCheck<RedisHealth>("redis")
+            .AddCheck<ShutdownHealth>("shutdown");
 
         return services;
     }

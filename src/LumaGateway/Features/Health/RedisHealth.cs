@@ -1,11 +1,11 @@
-using LumaGateway.Caching;
+using LumaGateway.Sharing;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace LumaGateway.Features.Health;
 
-/// <summary>Degraded while Redis is configured but not used. Asks nobody: the cache knows.</summary>
-internal sealed class RedisHealth(RedisConnection redis, CacheMetrics cache) : IHealthCheck
+/// <summary>Degraded while Redis is configured but not used. Asks nobody: whoever uses it knows.</summary>
+internal sealed class RedisHealth(RedisConnection redis, RedisMetrics metrics) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(!redis.IsConfigured || (redis.IsConnected && cache.IsRedisUsable) ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded());
+        Task.FromResult(!redis.IsConfigured || (redis.IsConnected && metrics.IsUsable) ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded());
 }

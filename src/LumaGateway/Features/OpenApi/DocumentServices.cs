@@ -63,13 +63,13 @@ internal static class DocumentServices
         }
 
         app.MapSwagger("/openapi/{documentName}.json");
-        app.UseSwaggerUI(ui =>
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/swagger"), pages => pages.UseSwaggerUI(ui =>
         {
             ui.RoutePrefix = "swagger";
             ui.DocumentTitle = "LumaGateway";
             ui.SwaggerEndpoint($"/openapi/{Document}.json", "LumaGateway");
             ui.EnablePersistAuthorization();
             ui.DisplayRequestDuration();
-        });
+        }));
     }
 }

@@ -6,12 +6,12 @@ using LumaGateway.Features.Passthrough;
 using Microsoft.Extensions.Primitives;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
-using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy;
 
 namespace LumaGateway.Features.OpenApi;
 
-/// <summary>Adds the routes that YARP carries, as the settings list them: the API explorer does not see those.</summary>
-internal sealed partial class PassthroughPaths(IProxyConfigProvider routes) : IDocumentFilter
+/// <summary>Adds the routes that YARP carries just now: the API explorer does not see those.</summary>
+internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocumentFilter
 {
     private static readonly ProblemKind[] OfCreates =
     [
@@ -22,7 +22,7 @@ internal sealed partial class PassthroughPaths(IProxyConfigProvider routes) : ID
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
     {
         var problem = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
-        foreach (var route in routes.GetConfig().Routes.Where(route => route.Match.Path is not null))
+        foreach (var route in proxy.GetRoutes().Select(route => route.Config).Where(route => route.Match.Path is not null).OrderBy(route => route.RouteId, StringComparer.Ordinal))
         {
             var path = Plain(route.Match.Path!);
             swaggerDoc.Paths ??= [];

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using LumaGateway.Caching;
+using LumaGateway.Sharing;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Passthrough;
@@ -10,7 +10,7 @@ namespace LumaGateway.Features.Passthrough;
 /// one key at the same time one gets it. Thread-safe.
 /// </summary>
 internal sealed partial class CreateLedger(
-    IRecordStore store, CacheScope scope, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<CreateLedger> logger)
+    IRecordStore store, FleetScope scope, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<CreateLedger> logger)
 {
     /// <summary>How long after a create must be over it is still taken for running: clocks differ.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(30);

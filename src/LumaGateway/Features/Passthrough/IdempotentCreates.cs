@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using LumaGateway.Access;
-using LumaGateway.Caching;
+using LumaGateway.Sharing;
 using LumaGateway.Errors;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;

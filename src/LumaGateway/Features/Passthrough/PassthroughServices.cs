@@ -1,5 +1,4 @@
 using LumaGateway.Access;
-using LumaGateway.Features.Callbacks;
 using LumaGateway.Telemetry;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -11,6 +10,7 @@ internal static class PassthroughServices
     public static IServiceCollection AddPassthrough(this IServiceCollection services, IConfigurationSection routes)
     {
         services.AddOptionsWithValidateOnStart<PassthroughOptions, PassthroughOptionsValidator>().BindConfiguration(PassthroughOptions.Section);
+        services.AddOptionsWithValidateOnStart<ProxyRoutes, ProxyRoutesRules>().Configure(proxy => proxy.Settings = routes);
         services.Configure<RouteOptions>(options => options.SetParameterPolicy<GenerationIdConstraint>(GenerationIdConstraint.Name));
         services.AddSeries<PassthroughMetrics>();
         services.AddSingleton<CreateLedger>();
@@ -27,6 +27,7 @@ internal static class PassthroughServices
         app.MapReverseProxy(static pipeline =>
             {
                 pipeline.Use(PlainPath.CheckAsync);
+                pipeline.Use(NoUpgrade.PassAsync);
                 pipeline.UseMiddleware<ForwarderProblems>();
                 pipeline.UseMiddleware<PassingAnswers>();
                 pipeline.UseMiddleware<IdempotentCreates>();

@@ -31,9 +31,21 @@ internal static class Listeners
         }
 
         if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value.Port is { } port
-            && !addresses.Any(address => BindingAddress.Parse(address).Port == port))
+            && !addresses.Any(address => IsAt(address, port)))
         {
             addresses.Add(string.Create(CultureInfo.InvariantCulture, $"http://*:{port}"));
+        }
+    }
+
+    private static bool IsAt(string address, int port)
+    {
+        try
+        {
+            return BindingAddress.Parse(address).Port == port;
+        }
+        catch (FormatException)
+        {
+            return false; // the server says so when it begins to listen
         }
     }
 

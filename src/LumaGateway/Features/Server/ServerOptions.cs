@@ -43,6 +43,17 @@ internal sealed class ServerOptions
     /// <summary>HTTP/2: requests at the same time on one connection.</summary>
     [Number("Server:MaxStreamsPerConnection", 1, 10_000)]
     public int MaxStreamsPerConnection { get; set; } = 100;
+
+    /// <summary>
+    /// From SIGTERM until the listeners close: long enough for every load balancer to have seen that <c>/health/ready</c> says no, and longer than it
+    /// keeps an idle connection to the gateway, so that it never sends a request into one that closes.
+    /// </summary>
+    [Duration("Server:ShutdownDelay", "00:00:00", "00:05:00")]
+    public TimeSpan ShutdownDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long after that requests under way may take. With the delay, it must fit into what SIGKILL comes after.</summary>
+    [Duration("Server:ShutdownTimeout", "00:00:01", "01:00:00")]
+    public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }
 
 [OptionsValidator]

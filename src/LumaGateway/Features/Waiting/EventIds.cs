@@ -12,18 +12,17 @@ internal sealed class EventIds
 {
     private const int Length = sizeof(uint);
 
-    private readonly string?[] _told;
     private readonly byte[] _marks;
+    private string? _only;
 
     /// <param name="count">How many generations are followed.</param>
     /// <param name="lastEventId">What the client had been told before; null or foreign where it had been told nothing.</param>
     public EventIds(int count, string? lastEventId)
     {
-        _told = new string?[count];
-        _marks = new byte[count * Length];
+        _marks = count == 1 ? [] : new byte[count * Length];
         if (count == 1)
         {
-            _told[0] = lastEventId;
+            _only = lastEventId;
         }
         else if (lastEventId is not null && Base64Url.IsValid(lastEventId, out var length) && length == _marks.Length)
         {
@@ -32,14 +31,14 @@ internal sealed class EventIds
     }
 
     public bool Knows(int index, string etag) =>
-        _told.Length == 1 ? _told[0] == etag : _marks.AsSpan(index * Length, Length).SequenceEqual(Mark(etag));
+        _marks.Length == 0 ? _only == etag : _marks.AsSpan(index * Length, Length).SequenceEqual(Mark(etag));
 
     /// <summary>The id of the event that tells it.</summary>
     public string Tell(int index, string etag)
     {
-        if (_told.Length == 1)
+        if (_marks.Length == 0)
         {
-            return _told[0] = etag;
+            return _only = etag;
         }
 
         Mark(etag).CopyTo(_marks, index * Length);

@@ -9,7 +9,7 @@ namespace LumaGateway.Features.Waiting;
 /// Tells one caller of some generations: what it does not know yet, then every change, until all have ended. Whatever goes wrong upstream after the
 /// first answer sends nothing: the watch goes on.
 /// </summary>
-internal sealed class EventStream(FirstNews first, WaitingRoom room, WatchTable table, TimeProvider clock)
+internal sealed class EventStream(FirstNews first, WaitingRoom room, WatchTable table, SteadyClock clock)
 {
     /// <summary>Long enough for another replica to be ready, and spread, so that not all come at once.</summary>
     private static readonly TimeSpan ComeAgainAfter = TimeSpan.FromSeconds(1);
@@ -79,7 +79,7 @@ internal sealed class EventStream(FirstNews first, WaitingRoom room, WatchTable 
     {
         while (true)
         {
-            subscriber.SentAt(clock.GetUtcNow());
+            subscriber.SentAt(clock.Now);
             while (told.TakeNext() is var (index, news, id))
             {
                 if (news.Summary is not null)

@@ -33,6 +33,9 @@ internal sealed class FirstNews(GenerationReader reader, WatchTable table, ListS
     }
 
     /// <summary>What the watch knows, where that is not too old to be said of this moment.</summary>
-    public News? Recent(Watch watch) =>
-        watch.News is { } news && (news.IsLast || news.Entry.StoredAt + (options.Value.PollEvery * 1.5) > clock.GetUtcNow()) ? news : null;
+    public News? Recent(Watch watch)
+    {
+        var now = clock.GetUtcNow();
+        return watch.News is { } news && (news.IsLast || (news.Entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !news.Entry.IsFromTheFuture(now))) ? news : null;
+    }
 }

@@ -1,4 +1,6 @@
 using LumaGateway.Caching;
+using LumaGateway.Sharing;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Waiting;
@@ -23,12 +25,12 @@ internal enum WatchDuty
 /// </summary>
 internal sealed partial class FleetWatch(
     FleetLease lease,
-    FleetChannel channel,
+    WatchChannel channel,
     RedisConnection redis,
     WatchTable table,
     IOptions<WaitingOptions> options,
     WaitingMetrics metrics,
-    TimeProvider clock,
+    SteadyClock clock,
     ILogger<FleetWatch> logger)
 {
     private const string LeaseName = "watch";
@@ -40,14 +42,14 @@ internal sealed partial class FleetWatch(
     /// <summary>Two messages may be lost before a replica's wants, or the answer to them, are taken to have ended.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
 
-    private readonly Dictionary<string, DateTimeOffset> _replicas = [];
+    private readonly Dictionary<string, TimeSpan> _replicas = [];
     private readonly Lock _gate = new();
     private LeaseAnswer _answer = LeaseAnswer.Unknown;
     private bool _wasRefused;
-    private DateTimeOffset _lookAt;
-    private DateTimeOffset _sayAt;
-    private DateTimeOffset _answerAt;
-    private DateTimeOffset _heardUntil;
+    private TimeSpan _lookAt;
+    private TimeSpan _sayAt;
+    private TimeSpan _answerAt;
+    private TimeSpan _heardUntil;
 
     public WatchDuty Duty { get; private set; } = WatchDuty.None;
 
@@ -58,7 +60,7 @@ internal sealed partial class FleetWatch(
             return Duty = WatchDuty.Fleet;
         }
 
-        var now = clock.GetUtcNow();
+        var now = clock.Now;
         if (table.WantedHere > 0 && (now >= _lookAt || _answer is LeaseAnswer.Held != lease.IsHeld))
         {
             if (Duty is WatchDuty.None && _answer is LeaseAnswer.Unknown)
@@ -83,7 +85,7 @@ internal sealed partial class FleetWatch(
             return;
         }
 
-        var now = clock.GetUtcNow();
+        var now = clock.Now;
         var isTime = now >= _sayAt;
         var wants = table.All.Where(watch => (isTime || !watch.IsAnnounced) && !watch.IsDone && watch.IsWantedHere).ToList();
         if (isTime)
@@ -114,7 +116,7 @@ internal sealed partial class FleetWatch(
     /// <summary>Another replica waits. What it does not know is told to it, by the replica that asks.</summary>
     public void HearWants(string replica, IReadOnlyList<string> wants)
     {
-        var until = clock.GetUtcNow() + Patience;
+        var until = clock.Now + Patience;
         lock (_gate)
         {
             _replicas[replica] = until;
@@ -139,7 +141,7 @@ internal sealed partial class FleetWatch(
     {
         if (replicas.Contains(channel.Self))
         {
-            _heardUntil = clock.GetUtcNow() + Patience;
+            _heardUntil = clock.Now + Patience;
         }
     }
 
@@ -150,7 +152,7 @@ internal sealed partial class FleetWatch(
         (_answer, _wasRefused, Duty, _lookAt) = (LeaseAnswer.Unknown, false, WatchDuty.None, default);
     }
 
-    private async Task LookAsync(DateTimeOffset now)
+    private async Task LookAsync(TimeSpan now)
     {
         _lookAt = now + (LookEvery * PollSchedule.Jitter());
         _answer = await lease.TryTakeAsync(LeaseName, options.Value.LeaseLifetime);
@@ -166,7 +168,7 @@ internal sealed partial class FleetWatch(
         }
     }
 
-    private List<string> Heard(DateTimeOffset now)
+    private List<string> Heard(TimeSpan now)
     {
         lock (_gate)
         {

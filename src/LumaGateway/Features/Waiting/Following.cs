@@ -13,10 +13,16 @@ internal sealed class Following : IDisposable
     private readonly WatchTable _table;
     private readonly CancellationTokenRegistration _gone;
 
-    private Following(WaitingRoom room, WatchTable table, Subscriber subscriber, IEnumerable<CacheKey> keys, CancellationToken gone)
+    private Following(WaitingRoom room, WatchTable table, Subscriber subscriber, IReadOnlyList<GenerationId> ids, CancellationToken gone)
     {
         (_room, _table, Subscriber) = (room, table, subscriber);
-        Watches = [.. keys.Select(key => table.Join(key, subscriber))];
+        var watches = new Watch[ids.Count];
+        for (var i = 0; i < watches.Length; i++)
+        {
+            watches[i] = table.Join(new CacheKey(ids[i].Value), subscriber);
+        }
+
+        Watches = watches;
         _gone = gone.UnsafeRegister(static subscriber => ((Subscriber)subscriber!).Signal(Signals.Gone), subscriber);
     }
 
@@ -27,9 +33,9 @@ internal sealed class Following : IDisposable
 
     /// <summary>Null where the room is full.</summary>
     public static Following? TryBegin(
-        WaitingRoom room, WatchTable table, WaiterKind kind, TimeSpan? atMost, IEnumerable<GenerationId> ids, CancellationToken gone) =>
+        WaitingRoom room, WatchTable table, WaiterKind kind, TimeSpan? atMost, IReadOnlyList<GenerationId> ids, CancellationToken gone) =>
         room.TryEnter(kind, atMost) is { } subscriber
-            ? new Following(room, table, subscriber, ids.Select(id => new CacheKey(id.Value)), gone)
+            ? new Following(room, table, subscriber, ids, gone)
             : null;
 
     public void Dispose()

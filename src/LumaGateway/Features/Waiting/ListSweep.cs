@@ -18,6 +18,7 @@ internal sealed partial class ListSweep(
     IOptions<LumaOptions> luma,
     WaitingMetrics metrics,
     TimeProvider clock,
+    SteadyClock steady,
     ILogger<ListSweep> logger)
 {
     private const int PageLength = 100;
@@ -28,12 +29,12 @@ internal sealed partial class ListSweep(
 
     private readonly WaitingOptions _options = options.Value;
     private volatile bool _isRunning;
-    private DateTimeOffset _nextAt;
-    private DateTimeOffset _notBefore;
-    private DateTimeOffset _allAgainAt;
+    private TimeSpan _nextAt;
+    private TimeSpan _notBefore;
+    private TimeSpan _allAgainAt;
 
     /// <summary>Whether a list is the cheaper way for so many.</summary>
-    public bool Pays(int watched) => upstream.HasList && watched >= _options.ListFrom && clock.GetUtcNow() >= _notBefore;
+    public bool Pays(int watched) => upstream.HasList && watched >= _options.ListFrom && steady.Now >= _notBefore;
 
     /// <summary>True where the list takes care of what is watched, but for those that it does not name.</summary>
     public bool TryBegin(IReadOnlyList<Watch> watched)
@@ -43,7 +44,7 @@ internal sealed partial class ListSweep(
             return false;
         }
 
-        var now = clock.GetUtcNow();
+        var now = steady.Now;
         if (!_isRunning && now >= _nextAt)
         {
             if (now >= _allAgainAt)
@@ -63,7 +64,7 @@ internal sealed partial class ListSweep(
         return true;
     }
 
-    private async Task SweepAsync(Dictionary<string, Watch> wanted, DateTimeOffset now)
+    private async Task SweepAsync(Dictionary<string, Watch> wanted, TimeSpan now)
     {
         try
         {

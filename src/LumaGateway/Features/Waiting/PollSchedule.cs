@@ -1,16 +1,17 @@
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Waiting;
 
-/// <summary>When a generation is to be asked about again.</summary>
-internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvider clock)
+/// <summary>When a generation is to be asked about again, by <see cref="SteadyClock"/>.</summary>
+internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvider clock, SteadyClock steady)
 {
     private readonly WaitingOptions _options = options.Value;
 
     /// <summary>After an answer: by the generation's age, give or take a tenth, so that many do not come due together.</summary>
     /// <param name="news">The answer.</param>
     /// <param name="askedAt">When it was asked for, so that a slow upstream does not stretch the schedule.</param>
-    public DateTimeOffset After(News news, DateTimeOffset askedAt)
+    public TimeSpan After(News news, TimeSpan askedAt)
     {
         var now = clock.GetUtcNow();
         var age = now - (news.Summary?.CreatedAt ?? now);
@@ -18,10 +19,10 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvide
     }
 
     /// <summary>After a fault: ever less often while it lasts.</summary>
-    public DateTimeOffset AfterFault(int faultsInARow)
+    public TimeSpan AfterFault(int faultsInARow)
     {
         var wait = _options.PollEvery * Math.Pow(2, Math.Min(faultsInARow - 1, 10));
-        return clock.GetUtcNow() + (Shorter(wait, _options.PollSlowest) * Jitter());
+        return steady.Now + (Shorter(wait, _options.PollSlowest) * Jitter());
     }
 
     internal static TimeSpan IntervalAt(TimeSpan age, WaitingOptions options) => age <= options.SlowAfter

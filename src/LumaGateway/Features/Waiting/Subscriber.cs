@@ -6,24 +6,25 @@ namespace LumaGateway.Features.Waiting;
 /// One caller that waits. It costs this object and no timer, task or token of its own: whoever has something for it sets a signal. Signals may
 /// come from anywhere at any time; one consumer awaits them.
 /// </summary>
-internal sealed class Subscriber(WaiterKind kind, DateTimeOffset since, DateTimeOffset endsAt) : IValueTaskSource<Signals>
+internal sealed class Subscriber(WaiterKind kind, TimeSpan since, TimeSpan endsAt) : IValueTaskSource<Signals>
 {
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<Signals> _source = new() { RunContinuationsAsynchronously = true };
     private Signals _pending;
     private bool _isAwaited;
-    private long _quietSince = since.UtcTicks;
+    private long _quietSince = since.Ticks;
 
     public WaiterKind Kind => kind;
 
-    public DateTimeOffset Since => since;
+    /// <summary>When it came, by <see cref="Contracts.SteadyClock"/>, as all times here.</summary>
+    public TimeSpan Since => since;
 
-    public DateTimeOffset EndsAt => endsAt;
+    public TimeSpan EndsAt => endsAt;
 
     /// <summary>When something was last sent to it.</summary>
-    public DateTimeOffset QuietSince => new(Volatile.Read(ref _quietSince), TimeSpan.Zero);
+    public TimeSpan QuietSince => new(Volatile.Read(ref _quietSince));
 
-    public void SentAt(DateTimeOffset now) => Volatile.Write(ref _quietSince, now.UtcTicks);
+    public void SentAt(TimeSpan now) => Volatile.Write(ref _quietSince, now.Ticks);
 
     public void Signal(Signals signals)
     {

@@ -11,9 +11,11 @@ internal static class WaitingEndpoints
 {
     public static void MapWaiting(this IEndpointRouteBuilder app)
     {
+        // Not resolved by each request: that would give every stream a scope of services of its own, for as long as it lasts.
+        var stream = app.ServiceProvider.GetRequiredService<EventStream>();
         var generations = app.MapGroup("/generations").WithTags("Waiting");
 
-        generations.MapGet("/{id}/events", StreamOneAsync)
+        generations.MapGet("/{id}/events", (GenerationId id, HttpContext context) => stream.ServeAsync(context, [id]))
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId))
             .WithName("StreamGeneration")
             .WithSummary("One generation's changes, as they come")
@@ -30,8 +32,6 @@ internal static class WaitingEndpoints
             .Produces(StatusCodes.Status204NoContent)
             .RequireRight(Rights.Read);
     }
-
-    private static Task StreamOneAsync(GenerationId id, HttpContext context, EventStream stream) => stream.ServeAsync(context, [id]);
 
     private static async Task StreamSeveralAsync(HttpContext context, EventStream stream, IOptions<BatchOptions> options)
     {

@@ -1,42 +1,64 @@
+using System.Globalization;
+using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Features.Generations;
+using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Waiting;
 
 /// <summary>Reads one generation when it is finished, or when the caller has waited long enough.</summary>
-internal sealed class WaitingReader(GenerationReader reader, FirstNews first, WaitingRoom room, WatchTable table)
+internal sealed class WaitingReader(GenerationReader reader, FirstNews first, WaitingRoom room, WatchTable table, IOptions<WaitingOptions> options)
 {
+    private const string Applied = "Preference-Applied";
+
     /// <summary>
-    /// The answer, the moment it is final; else the state as it is at the end of the wait, or a fault of the upstream that still holds then. Throws
-    /// <see cref="UpstreamException"/> for that, and where nobody more can wait here.
+    /// The answer, the moment it is final; else the state as it is at the end of the wait, or a fault of the upstream that still holds then: throws
+    /// <see cref="UpstreamException"/> for that, and where nobody more can wait here. Null where the caller does not prefer to wait.
     /// </summary>
-    public async Task<CacheAnswer> ReadAsync(GenerationId id, TimeSpan wait, string requestId, CancellationToken cancellationToken)
+    public Task<CacheAnswer>? TryRead(GenerationId id, HttpContext context) =>
+        PreferredWait.Read(context.Request.Headers["Prefer"], options.Value.Longest) is { } wait ? ReadAsync(id, wait, context) : null;
+
+    private async Task<CacheAnswer> ReadAsync(GenerationId id, TimeSpan wait, HttpContext context)
     {
-        if (wait > TimeSpan.Zero && await WaitAsync(id, wait, requestId, cancellationToken) is { } news)
+        Visit.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters
+        if (await WaitAsync(id, wait, context) is { } news)
         {
             return news.Summary is null
                 ? throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id.")
                 : new CacheAnswer(news.Entry, CacheStatus.Collapsed, CacheLevel.None);
         }
 
-        return await reader.ReadAsync(id, requestId, cancellationToken);
+        return await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
     }
 
-    /// <summary>The last that was heard, where that is recent.</summary>
-    private async Task<News?> WaitAsync(GenerationId id, TimeSpan wait, string requestId, CancellationToken cancellationToken)
-    {
-        if (await reader.FindAsync(id) is { Kind: EntryKind.Final })
+    /// <summary>Of every answer but that nobody more can wait: also of a problem, for which what was set so far is thrown away.</summary>
+    private static void Say(TimeSpan wait, HttpResponse response) => response.OnStarting(
+        static state =>
         {
+            var (wait, response) = ((TimeSpan, HttpResponse))state;
+            response.Headers[Applied] = string.Create(CultureInfo.InvariantCulture, $"wait={(long)wait.TotalSeconds}");
+            return Task.CompletedTask;
+        },
+        (wait, response));
+
+    /// <summary>The last that was heard, where that is recent.</summary>
+    private async Task<News?> WaitAsync(GenerationId id, TimeSpan wait, HttpContext context)
+    {
+        var gone = context.RequestAborted;
+        if (wait == TimeSpan.Zero || await reader.FindAsync(id) is { Kind: EntryKind.Final })
+        {
+            Say(wait, context.Response);
             return null; // there is nothing to wait for: it is read as always
         }
 
-        using var following = Following.TryBegin(room, table, WaiterKind.Answer, wait, [id], cancellationToken)
+        using var following = Following.TryBegin(room, table, WaiterKind.Answer, wait, [id], gone)
             ?? throw new UpstreamException(UpstreamFault.Saturated, "Waiting:Max callers wait already.");
+        Say(wait, context.Response);
         var watch = following.Watches[0];
         try
         {
-            await first.GetAsync(id, watch, requestId, cancellationToken);
+            await first.GetAsync(id, watch, context.TraceIdentifier, gone);
         }
         catch (UpstreamException exception) when (exception.Fault is not UpstreamFault.NotFound)
         {
@@ -46,7 +68,7 @@ internal sealed class WaitingReader(GenerationReader reader, FirstNews first, Wa
         while (watch.News is not { IsLast: true })
         {
             var signals = await following.Subscriber.NextAsync();
-            cancellationToken.ThrowIfCancellationRequested();
+            gone.ThrowIfCancellationRequested();
             if ((signals & (Signals.TimeUp | Signals.Draining)) != 0)
             {
                 break;

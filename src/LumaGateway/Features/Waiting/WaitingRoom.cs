@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Features.Waiting;
@@ -7,7 +8,7 @@ namespace LumaGateway.Features.Waiting;
 /// Everybody who waits on this replica: bounded, woken by one timer for all of them, and sent away when the service stops. Thread-safe.
 /// </summary>
 internal sealed class WaitingRoom(
-    IOptions<WaitingOptions> options, IHostApplicationLifetime lifetime, WaitingMetrics metrics, TimeProvider clock) : BackgroundService
+    IOptions<WaitingOptions> options, IHostApplicationLifetime lifetime, WaitingMetrics metrics, TimeProvider clock, SteadyClock steady) : BackgroundService
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
 
@@ -31,8 +32,8 @@ internal sealed class WaitingRoom(
             return null;
         }
 
-        var now = clock.GetUtcNow();
-        var subscriber = new Subscriber(kind, now, atMost is { } length ? now + length : DateTimeOffset.MaxValue);
+        var now = steady.Now;
+        var subscriber = new Subscriber(kind, now, atMost is { } length ? now + length : TimeSpan.MaxValue);
         _present[subscriber] = true;
         metrics.Entered(kind);
         if (_occupied.CurrentCount == 0)
@@ -53,7 +54,7 @@ internal sealed class WaitingRoom(
         if (_present.TryRemove(subscriber, out _))
         {
             Interlocked.Decrement(ref _count);
-            metrics.Left(subscriber.Kind, (long)((clock.GetUtcNow() - subscriber.Since) / options.Value.PollEvery));
+            metrics.Left(subscriber.Kind, (long)((steady.Now - subscriber.Since) / options.Value.PollEvery));
         }
     }
 
@@ -81,7 +82,7 @@ internal sealed class WaitingRoom(
 
     private void Look()
     {
-        var now = clock.GetUtcNow();
+        var now = steady.Now;
         var quietUntil = now - options.Value.Heartbeat;
         foreach (var (subscriber, _) in _present)
         {

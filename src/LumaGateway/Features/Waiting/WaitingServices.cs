@@ -1,3 +1,4 @@
+using LumaGateway.Features.Generations;
 using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 
@@ -18,11 +19,13 @@ internal static class WaitingServices
         services.AddSingleton<PollBudget>();
         services.AddSingleton<WatchTable>();
         services.AddSingleton<ListSweep>();
+        services.AddSingleton<WatchChannel>();
         services.AddSingleton<FleetWatch>();
         services.AddSingleton<Watcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Watcher>());
         services.AddSingleton<FirstNews>();
         services.AddSingleton<WaitingReader>();
+        services.AddSingleton<PatientRead>(provider => provider.GetRequiredService<WaitingReader>().TryRead);
         services.AddSingleton<EventStream>();
 
         return services;

@@ -32,14 +32,17 @@ internal sealed class Watch(CacheKey key)
         }
     }
 
-    /// <summary>When it is to be asked about. Only a replica that asks looks at it.</summary>
-    public DateTimeOffset DueAt { get; set; }
+    /// <summary>When it is to be asked about, by <see cref="Contracts.SteadyClock"/>. Only a replica that asks looks at it.</summary>
+    public TimeSpan DueAt { get; set; }
 
-    /// <summary>When it was last asked about by this replica.</summary>
-    public DateTimeOffset AskedAt { get; set; }
+    /// <summary>When it was last asked about by this replica, by the same clock.</summary>
+    public TimeSpan AskedAt { get; set; }
 
-    /// <summary>Answers from before that do not do: there was a hint.</summary>
+    /// <summary>Answers from before that, by the wall clock, do not do: there was a hint.</summary>
     public DateTimeOffset HintedAt { get; set; }
+
+    /// <summary>When a hint was last taken, by <see cref="Contracts.SteadyClock"/>.</summary>
+    public TimeSpan HintTakenAt { get; set; } = TimeSpan.MinValue / 2;
 
     public int Faults { get; set; }
 
@@ -51,7 +54,7 @@ internal sealed class Watch(CacheKey key)
     /// <summary>Whether other replicas have been told that it is wanted here.</summary>
     public bool IsAnnounced { get; set; }
 
-    public bool IsWantedElsewhere(DateTimeOffset now) => now.UtcTicks < Volatile.Read(ref _wantedElsewhereUntil);
+    public bool IsWantedElsewhere(TimeSpan now) => now.Ticks < Volatile.Read(ref _wantedElsewhereUntil);
 
     /// <summary>False where it was closed meanwhile.</summary>
     public bool TryJoin(Subscriber subscriber, out bool isFirst)
@@ -73,17 +76,17 @@ internal sealed class Watch(CacheKey key)
     }
 
     /// <summary>False where it was closed meanwhile.</summary>
-    public bool TryWantElsewhere(DateTimeOffset until)
+    public bool TryWantElsewhere(TimeSpan until)
     {
         lock (_gate)
         {
-            Volatile.Write(ref _wantedElsewhereUntil, until.UtcTicks);
+            Volatile.Write(ref _wantedElsewhereUntil, until.Ticks);
             return !_isClosed;
         }
     }
 
     /// <summary>Closes it where nobody in the fleet waits any more.</summary>
-    public bool TryClose(DateTimeOffset now)
+    public bool TryClose(TimeSpan now)
     {
         lock (_gate)
         {
@@ -93,15 +96,15 @@ internal sealed class Watch(CacheKey key)
     }
 
     /// <summary>
-    /// Takes news in, and wakes whoever waits here where it says something new. What is old, and anything after the end, is no news; that a
-    /// known generation is gone must be said twice.
+    /// Takes news in, and wakes whoever waits here where it says something new. What is old, and anything after the end, is no news; the end always
+    /// is, whatever some replica's clock says. That a known generation is gone must be said twice.
     /// </summary>
     public bool TryTell(News news, out News? earlier)
     {
         lock (_gate)
         {
             earlier = _news;
-            if (earlier is not null && (earlier.IsLast || news.Entry.StoredAt < earlier.Entry.StoredAt))
+            if (earlier is not null && (earlier.IsLast || (!news.IsLast && news.Entry.StoredAt < earlier.Entry.StoredAt)))
             {
                 return false;
             }

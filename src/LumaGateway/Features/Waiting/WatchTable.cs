@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 
 namespace LumaGateway.Features.Waiting;
 
 /// <summary>All that somebody in the fleet waits for, as far as this replica knows. Thread-safe.</summary>
-internal sealed class WatchTable(PollSchedule schedule, WaitingMetrics metrics, TimeProvider clock)
+internal sealed class WatchTable(PollSchedule schedule, WaitingMetrics metrics, TimeProvider clock, SteadyClock steady)
 {
     private readonly ConcurrentDictionary<CacheKey, Watch> _watches = new();
     private int _wantedHere;
@@ -57,7 +58,7 @@ internal sealed class WatchTable(PollSchedule schedule, WaitingMetrics metrics, 
         }
     }
 
-    public Watch WantElsewhere(CacheKey key, DateTimeOffset until)
+    public Watch WantElsewhere(CacheKey key, TimeSpan until)
     {
         while (true)
         {
@@ -74,7 +75,7 @@ internal sealed class WatchTable(PollSchedule schedule, WaitingMetrics metrics, 
     /// <summary>Forgets what nobody waits for any more.</summary>
     public void Drop(Watch watch)
     {
-        if (watch.TryClose(clock.GetUtcNow()))
+        if (watch.TryClose(steady.Now))
         {
             _watches.TryRemove(new(watch.Key, watch));
         }
@@ -109,7 +110,9 @@ internal sealed class WatchTable(PollSchedule schedule, WaitingMetrics metrics, 
 
         if (watch.HintedAt <= entry.StoredAt)
         {
-            watch.DueAt = schedule.After(news, watch.IsBeingAsked ? watch.AskedAt : entry.StoredAt);
+            watch.DueAt = schedule.After(news, watch.IsBeingAsked ? watch.AskedAt : steady.Now - AgeOf(entry));
         }
     }
+
+    private TimeSpan AgeOf(CacheEntry entry) => clock.GetUtcNow() - entry.StoredAt is var age && age > TimeSpan.Zero ? age : TimeSpan.Zero;
 }

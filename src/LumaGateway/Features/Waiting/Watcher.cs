@@ -13,7 +13,7 @@ namespace LumaGateway.Features.Waiting;
 internal sealed partial class Watcher(
     WatchTable table,
     FleetWatch fleet,
-    FleetChannel channel,
+    WatchChannel channel,
     ListSweep lists,
     GenerationReader reader,
     ResponseCache cache,
@@ -23,6 +23,7 @@ internal sealed partial class Watcher(
     IOptions<WaitingOptions> options,
     WaitingMetrics metrics,
     TimeProvider clock,
+    SteadyClock steady,
     ILogger<Watcher> logger) : BackgroundService
 {
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(50);
@@ -121,7 +122,7 @@ internal sealed partial class Watcher(
     /// <summary>Asks about what is due, the longest overdue first, as far as the budget goes.</summary>
     private void Ask(WatchDuty duty)
     {
-        var now = clock.GetUtcNow();
+        var now = steady.Now;
         var watched = table.All.Where(watch => !watch.IsDone && (duty is WatchDuty.Fleet || watch.IsWantedHere)).ToList();
         var isListed = lists.TryBegin(watched);
         var due = watched.Where(watch => !watch.IsBeingAsked && watch.DueAt <= now && (!isListed || watch.IsUnlisted));
@@ -134,15 +135,15 @@ internal sealed partial class Watcher(
 
             watch.IsBeingAsked = true;
             watch.AskedAt = now;
-            _ = AskAsync(watch, now);
+            _ = AskAsync(watch);
         }
     }
 
-    private async Task AskAsync(Watch watch, DateTimeOffset now)
+    private async Task AskAsync(Watch watch)
     {
         try
         {
-            var halfway = now - (_options.PollEvery / 2); // younger than that, somebody else's answer saves this poll
+            var halfway = clock.GetUtcNow() - (_options.PollEvery / 2); // younger than that, somebody else's answer saves this poll
             var notBefore = watch.HintedAt > halfway ? watch.HintedAt : halfway;
             var answer = await reader.RefreshAsync(GenerationId.Parse(watch.Key.Id, null), Guid.NewGuid().ToString("N"), notBefore);
             metrics.Polled(answer.Status is CacheStatus.Miss or CacheStatus.Stale ? PollKind.Single : PollKind.Spared);
@@ -171,7 +172,7 @@ internal sealed partial class Watcher(
 
     private void Tell(Watch watch, News news)
     {
-        if (watch.IsWantedElsewhere(clock.GetUtcNow()))
+        if (watch.IsWantedElsewhere(steady.Now))
         {
             _ = channel.SayChangedAsync(news.Entry); // it never throws
         }
@@ -183,6 +184,10 @@ internal sealed partial class Watcher(
         {
             cache.DoubtHere(entry.Subject);
             table.Hear(entry);
+            if (entry.Kind is EntryKind.Final)
+            {
+                _ = cache.OfferAsync(entry, cache.Purges); // what callers here were told is known here; it never throws
+            }
         }
     }
 
@@ -203,14 +208,13 @@ internal sealed partial class Watcher(
     /// <summary>However many hints come, one is taken in the time of the floor.</summary>
     private bool TryHint(Watch watch)
     {
-        var now = clock.GetUtcNow();
-        if (now < watch.HintedAt + _options.PollFloor)
+        var (now, earliest) = (steady.Now, watch.AskedAt + _options.PollFloor);
+        if (now < watch.HintTakenAt + _options.PollFloor)
         {
             return false;
         }
 
-        var earliest = watch.AskedAt + _options.PollFloor;
-        watch.HintedAt = now;
+        (watch.HintTakenAt, watch.HintedAt) = (now, clock.GetUtcNow());
         watch.DueAt = earliest > now ? earliest : now;
         return true;
     }

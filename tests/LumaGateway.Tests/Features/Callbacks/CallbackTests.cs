@@ -63,6 +63,27 @@ public sealed class CallbackTests : IDisposable
         Assert.InRange(_gateway.Upstream.Asked, 2, 7);
     }
 
+    [Fact]
+    public async Task Callbacks_are_counted_by_what_came_of_them()
+    {
+        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var hints = _gateway.Collect<long>("luma_gateway.waiting.hints");
+        var waiting = await WaitAsync(caller, 5);
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        foreach (var body in new[] { """{"id":"g1"}""", """{"id":"g1"}""", """{"id":"nobody-waits"}""", "not json" })
+        {
+            using var answer = await SendAsync(caller, Secret, body);
+        }
+
+        using var wrong = await SendAsync(caller, NextSecret, """{"id":"g1"}""");
+        using var response = await _gateway.Clock.UntilAsync(waiting);
+
+        var outcomes = hints.GetMeasurementSnapshot().CountBy(measurement => $"{measurement.Tags["luma_gateway.waiting.outcome"]}").ToDictionary();
+        Assert.Equal((1, 3), (outcomes["asked"], outcomes["ignored"])); // the second came within the floor; who does not know the secret is nobody's callback
+    }
+
     [Theory]
     [InlineData("""{"id":"nobody-waits"}""")]
     [InlineData("""{"id":"a/b"}""")]

@@ -261,6 +261,28 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_slow_upstream_is_covered_by_the_stale_answer_and_its_own_answer_is_kept_when_it_comes()
+    {
+        var slow = new TaskCompletionSource<HttpResponseMessage>();
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).Then((_, _) => slow.Task);
+        using var caller = _gateway.CreateCaller();
+        using var first = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromHours(2));
+        var asking = caller.AskAsync("/generations/g1");
+        await Pump.EventuallyAsync(() => _gateway.Upstream.Asked == 2);
+
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+        using var covered = await asking;
+        using var next = await caller.AskAsync("/generations/g1");
+
+        Assert.Matches("^LumaGateway; hit; ttl=-[0-9]+; detail=upstream_timed_out$", covered.Header("Cache-Status"));
+        Assert.Equal(covered.Header("Cache-Status"), next.Header("Cache-Status"));
+        slow.SetResult(ScriptedUpstream.Json(Samples.Failed("g1")));
+        await Pump.EventuallyAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
     public async Task An_upstream_that_forgot_a_finished_generation_is_believed()
     {
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson("{}", HttpStatusCode.NotFound);
@@ -333,6 +355,7 @@ public sealed class ReadingTests : IDisposable
         var answer = new TaskCompletionSource<HttpResponseMessage>();
         _gateway.Upstream.Then((_, _) => answer.Task).ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
+        using var ready = await caller.AskAsync("/health/live"); // requests wait for the very first one's routing, too
         var waiting = Enumerable.Range(0, 20).Select(_ => caller.AskAsync(Path)).ToList();
         await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == 20);
         answer.SetResult(ScriptedUpstream.Json("{}", HttpStatusCode.BadRequest));

@@ -2,14 +2,21 @@ using System.Net;
 using LumaGateway.Tests.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 
 namespace LumaGateway.Tests.Features.Passthrough;
 
 public sealed class RoutesTests : IDisposable
 {
     private readonly RawGateway _raw = new();
+    private readonly string _settings = Path.Combine(Directory.CreateTempSubdirectory().FullName, "settings.json");
 
-    public void Dispose() => _raw.Dispose();
+    public void Dispose()
+    {
+        _raw.Dispose();
+        Directory.GetParent(_settings)!.Delete(recursive: true);
+    }
 
     [Theory]
     [InlineData("GET", "generations?limit=3&offset=1")]
@@ -104,6 +111,41 @@ public sealed class RoutesTests : IDisposable
     }
 
     [Theory]
+    [InlineData("ReverseProxy:Routes:ping:Match:Path", "/luma/{")]
+    [InlineData("ReverseProxy:Routes:ping:Match:Path", "/luma/{id:nosuchrule}")]
+    [InlineData("ReverseProxy:Routes:ping:ClusterId", "elsewhere")]
+    [InlineData("ReverseProxy:Routes:ping:Match:Methods:0", "GET IT")]
+    [InlineData("ReverseProxy:Routes:ping:Order", "first")]
+    [InlineData("ReverseProxy:Routes:ping:Transforms:0:NoSuchTransform", "x")]
+    public async Task A_list_that_becomes_wrong_is_logged_once_and_the_last_good_one_stays_until_it_is_right_again(string key, string value)
+    {
+        _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Accepted);
+        using var caller = _raw.CreateCaller();
+        await SetAsync("{}");
+        ((IConfigurationBuilder)_raw.Gateway.Services.GetRequiredService<IConfiguration>()).AddJsonFile(_settings, optional: false, reloadOnChange: true);
+        using var before = await caller.AskAsync("/luma/ping");
+
+        // The second line is right, but in the same list.
+        await SetAsync($$"""{ "{{key}}": "{{value}}", "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
+        await Pump.EventuallyAsync(() => Errors().Any());
+        using var after = await caller.AskAsync("/luma/ping");
+        using var other = await caller.AskAsync("/luma/credits");
+        using var document = await caller.AskAsync("/openapi/v1.json");
+        await SetAsync("""{ "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
+        await Pump.EventuallyAsync(async () =>
+        {
+            using var mended = await caller.AskAsync("/luma/credit");
+            return mended.StatusCode is HttpStatusCode.Accepted;
+        });
+
+        Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.Accepted), (after.StatusCode, other.StatusCode));
+        Assert.Equal(HttpStatusCode.OK, document.StatusCode);
+        Assert.Single(Errors());
+
+        IEnumerable<FakeLogRecord> Errors() => _raw.Gateway.Logs.GetSnapshot().Where(record => record.Level >= LogLevel.Error);
+    }
+
+    [Theory]
     [InlineData("GET", "raw", 202)]
     [InlineData("GET", "read", 403)]
     [InlineData("POST", "raw", 403)]
@@ -126,5 +168,12 @@ public sealed class RoutesTests : IDisposable
         using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    /// <summary>In one step, as a mounted file changes.</summary>
+    private async Task SetAsync(string settings)
+    {
+        await File.WriteAllTextAsync(_settings + ".next", settings, TestContext.Current.CancellationToken);
+        File.Move(_settings + ".next", _settings, overwrite: true);
     }
 }

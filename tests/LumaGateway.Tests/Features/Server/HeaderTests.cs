@@ -55,7 +55,7 @@ public sealed class HeaderTests : IDisposable
     [InlineData("no-store", "no-store")]
     public async Task What_passes_unread_is_for_no_shared_cache_either(string sent, string answered)
     {
-        await using var upstream = await LoopbackUpstream.StartAsync(context =>
+        await using var upstream = await Loopback.StartAsync(context =>
         {
             context.Response.Headers.CacheControl = sent;
             context.Response.Headers["X-Internal"] = "upstream's own";

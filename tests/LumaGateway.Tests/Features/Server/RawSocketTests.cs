@@ -28,7 +28,7 @@ public sealed partial class RawSocketTests : IDisposable
         var count = int.Parse(Environment.GetEnvironmentVariable("LUMA_FUZZ_REQUESTS") ?? "2000", CultureInfo.InvariantCulture);
         var seed = int.Parse(Environment.GetEnvironmentVariable("LUMA_FUZZ_SEED") ?? "4", CultureInfo.InvariantCulture);
         var asked = new ConcurrentDictionary<string, bool>();
-        await using var upstream = await LoopbackUpstream.StartAsync(context =>
+        await using var upstream = await Loopback.StartAsync(context =>
         {
             asked.TryAdd(context.Request.Path.Value!, true);
             return context.Response.WriteAsync(Samples.Failed(context.Request.Path.Value!.Split('/')[^1]), context.RequestAborted);
@@ -101,7 +101,7 @@ public sealed partial class RawSocketTests : IDisposable
     [InlineData("zz")]
     public async Task A_chunk_size_that_is_none_is_the_callers_fault(string size)
     {
-        await using var upstream = await LoopbackUpstream.StartAsync(async context => await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted));
+        await using var upstream = await Loopback.StartAsync(async context => await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted));
         _gateway.To(upstream.Address)
             .With("ReverseProxy:Routes:creating:ClusterId", "luma")
             .With("ReverseProxy:Routes:creating:Match:Path", "/luma/created")

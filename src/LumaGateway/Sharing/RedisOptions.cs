@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
-namespace LumaGateway.Caching;
+namespace LumaGateway.Sharing;
 
 /// <summary>The Redis that replicas share, if any. Bound to <c>ConnectionStrings</c>.</summary>
 internal sealed class RedisOptions
@@ -23,7 +23,6 @@ internal sealed class RedisOptions
         configuration.AbortOnConnectFail = false;
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
         configuration.ClientName ??= "luma-gateway";
-        configuration.AsyncTimeout = Math.Min(configuration.AsyncTimeout, 1000);
         configuration.ConnectTimeout = Math.Min(configuration.ConnectTimeout, 2000);
         configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
         configuration.ReconnectRetryPolicy = new LinearRetry(500);

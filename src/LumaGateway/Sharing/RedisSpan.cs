@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using LumaGateway.Telemetry;
 
-namespace LumaGateway.Caching;
+namespace LumaGateway.Sharing;
 
 /// <summary>
 /// One step of Redis as a span, by the conventions for database clients; StackExchange.Redis makes none itself. A step may be several commands sent

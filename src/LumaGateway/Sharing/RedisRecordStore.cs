@@ -1,6 +1,6 @@
 using StackExchange.Redis;
 
-namespace LumaGateway.Caching;
+namespace LumaGateway.Sharing;
 
 /// <summary>Records in Redis, shared by all replicas. They are as safe as Redis is: one that evicts or loses writes loses records too.</summary>
 internal sealed class RedisRecordStore(RedisConnection connection, TimeProvider clock) : IRecordStore

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
-namespace LumaGateway.Caching;
+namespace LumaGateway.Sharing;
 
 /// <summary>The one multiplexed connection of this process to Redis. Connects in the background and reconnects by itself.</summary>
 internal sealed partial class RedisConnection(IOptions<RedisOptions> options, ILogger<RedisConnection> logger) : IAsyncDisposable

@@ -1,4 +1,4 @@
-namespace LumaGateway.Caching;
+namespace LumaGateway.Sharing;
 
 /// <summary>
 /// Small records that must not be lost or doubled, each written by whoever was first and changed only by whoever knows what it says. Shared by

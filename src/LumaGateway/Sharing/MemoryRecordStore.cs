@@ -1,4 +1,4 @@
-namespace LumaGateway.Caching;
+namespace LumaGateway.Sharing;
 
 /// <summary>
 /// Records of this process alone. Bounded by bytes, and unlike a cache it forgets nothing before its time: when it is full it takes no more.

@@ -1,0 +1,11 @@
+namespace LumaGateway.Sandbox.Dialects;
+
+/// <summary>The one bearer token that every dialect takes, until it is changed. Thread-safe.</summary>
+internal sealed class AcceptedToken(SandboxOptions options)
+{
+    private volatile string _value = options.Token;
+
+    public void Change(string value) => _value = value;
+
+    public bool IsIn(HttpRequest request) => request.Headers.Authorization.ToString() == $"Bearer {_value}";
+}

@@ -1,0 +1,60 @@
+using LumaGateway.Access;
+using LumaGateway.Contracts;
+using LumaGateway.Errors;
+using LumaGateway.Telemetry;
+
+namespace LumaGateway.Features.Generations;
+
+/// <summary>
+/// Answers reads that memory holds, at once, ahead of the rest of the pipeline: most requests end here. It decides nothing: whatever is not plainly
+/// a hit for a client who may have it now goes on, refusals included, and the pipeline would come to the same answer.
+/// </summary>
+internal sealed class HitMiddleware(RequestDelegate next, Callers callers, AccessMetrics metrics, GenerationReader reader, TimeProvider clock)
+{
+    public Task InvokeAsync(HttpContext context) => TryAnswer(context) ?? next(context);
+
+    private Task? TryAnswer(HttpContext context)
+    {
+        DateTimeOffset now;
+        if (context.GetEndpoint()?.Metadata is not { } metadata
+            || metadata.GetMetadata<MayBeHit>() is null
+            || metadata.GetMetadata<RequiredRight>() is not { } required
+            || context.Request.Headers.ContainsKey("Prefer")
+            || Instrumentation.Current is not null // its span shall have all that the pipeline knows
+            || !callers.TryIdentify(context.Request.Headers, out var client, out _)
+            || client?.May(required.For(context.Request.Method)) is not true
+            || !GenerationId.TryParse(context.Request.RouteValues["id"] as string, null, out var id)
+            || reader.Peek(id, now = clock.GetUtcNow()) is not { } entry
+            || client.Allowance.TryEnter(out _) is not null)
+        {
+            return null;
+        }
+
+        metrics.Admitted(client.Name);
+        RequestId.Assign(context);
+        SafeHeaders.Set(context);
+        var sending = GenerationResponse.WriteAsync(context, reader.Give(entry), now);
+        if (!sending.IsCompleted)
+        {
+            return LeaveAsync(sending, client.Allowance);
+        }
+
+        client.Allowance.Leave();
+        return sending;
+    }
+
+    private static async Task LeaveAsync(Task sending, Allowance allowance)
+    {
+        try
+        {
+            await sending;
+        }
+        finally
+        {
+            allowance.Leave();
+        }
+    }
+}
+
+/// <summary>Endpoint metadata: a read of one generation, which memory may answer.</summary>
+internal sealed record MayBeHit;

@@ -1,0 +1,11 @@
+using LumaGateway.Features.Server;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace LumaGateway.Features.Health;
+
+/// <summary>Unready from the first signal to stop on: the one thing that takes a replica out of a load balancer.</summary>
+internal sealed class ShutdownHealth(Shutdown shutdown) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(shutdown.IsBegun ? HealthCheckResult.Unhealthy() : HealthCheckResult.Healthy());
+}

@@ -1,0 +1,24 @@
+namespace LumaGateway.Sharing;
+
+/// <summary>Registers what replicas share: a Redis where <c>ConnectionStrings:Redis</c> names one, and nothing where it does not.</summary>
+internal static class SharingServices
+{
+    public static IServiceCollection AddSharing(this IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<RedisOptions, RedisOptionsRules>().BindConfiguration(RedisOptions.Section);
+        services.AddOptionsWithValidateOnStart<RedisGuardOptions, RedisGuardOptionsValidator>().BindConfiguration(RedisGuardOptions.Section);
+
+        services.AddSingleton<RedisConnection>();
+        services.AddSingleton<RedisMetrics>();
+        services.AddSingleton<RedisGuard>();
+        services.AddSingleton<FleetLocks>();
+        services.AddSingleton<FleetLease>();
+        services.AddSingleton<FleetChannel>();
+        services.AddHostedService(provider => provider.GetRequiredService<FleetChannel>());
+        services.AddSingleton<IRecordStore>(provider => provider.GetRequiredService<RedisConnection>().IsConfigured
+            ? ActivatorUtilities.CreateInstance<RedisRecordStore>(provider)
+            : ActivatorUtilities.CreateInstance<MemoryRecordStore>(provider));
+
+        return services;
+    }
+}
