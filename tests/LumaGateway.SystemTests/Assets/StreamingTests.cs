@@ -6,6 +6,7 @@ using LumaGateway.SystemTests.Load;
 namespace LumaGateway.SystemTests.Assets;
 
 /// <summary>Large files through the gateway: whole, and without the gateway growing.</summary>
+[TestClass(DisableParallelization = true)]
 public sealed class StreamingTests
 {
     private const long Mebibyte = 1024 * 1024;

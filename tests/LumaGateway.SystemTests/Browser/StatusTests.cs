@@ -5,6 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace LumaGateway.SystemTests.Browser;
 
 /// <summary>The page for people, in a real browser.</summary>
+[TestClass(DisableParallelization = true)]
 public sealed class StatusTests
 {
     [Fact]

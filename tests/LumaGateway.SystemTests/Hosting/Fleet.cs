@@ -83,6 +83,14 @@ internal sealed class Fleet : IAsyncDisposable
         return replica;
     }
 
+    /// <summary>Starts a replica that has ended anew, where it was.</summary>
+    public async Task<GatewayProcess> ReplaceAsync(GatewayProcess ended)
+    {
+        var own = new Dictionary<string, string>(ended.Settings) { ["ASPNETCORE_URLS"] = ended.Address.GetLeftPart(UriPartial.Authority) };
+        await ended.DisposeAsync();
+        return _replicas[_replicas.IndexOf(ended)] = await GatewayProcess.StartAsync(own);
+    }
+
     /// <summary>Ends all replicas and starts as many anew: what they knew by heart is gone.</summary>
     public async Task RestartAsync()
     {

@@ -2,7 +2,10 @@ using System.Net;
 
 namespace LumaGateway.SystemTests.Hosting;
 
-/// <summary>One replica: the real gateway in a process of its own, set up by its environment, on a port of its own choice.</summary>
+/// <summary>
+/// One replica: the real gateway in a process of its own, set up by its environment, on a port of its own choice unless it is told one. When it is disposed of, everything
+/// that it wrote is searched for the secrets it was given: a test in which one got out fails.
+/// </summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
     /// <summary>The key of the one client that a fleet's gateways know; it has every right.</summary>
@@ -11,10 +14,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private const string Listening = "Now listening on: ";
 
     private readonly ChildProcess _process;
+    private readonly Secrets _secrets;
 
-    private GatewayProcess(ChildProcess process, Uri address)
+    private GatewayProcess(ChildProcess process, Uri address, IReadOnlyDictionary<string, string> settings)
     {
-        (_process, Address) = (process, address);
+        (_process, Address, Settings, _secrets) = (process, address, settings, Secrets.Of(settings));
         Client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 2048, UseProxy = false })
         {
             BaseAddress = address,
@@ -25,18 +29,21 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
+    public IReadOnlyDictionary<string, string> Settings { get; }
+
     public HttpClient Client { get; }
 
     public ChildProcess Process => _process;
 
     public string Log => _process.Everything;
 
-    public static ChildProcess Launch(IReadOnlyDictionary<string, string> settings) => ChildProcess.Start(
+    public static ChildProcess Launch(IReadOnlyDictionary<string, string> settings, params string[] arguments) => ChildProcess.Start(
         ChildProcess.Dotnet,
-        [Path.Combine(AppContext.BaseDirectory, "LumaGateway.dll")],
+        [Path.Combine(AppContext.BaseDirectory, "LumaGateway.dll"), .. arguments],
         new Dictionary<string, string>(settings.Select(setting => new KeyValuePair<string, string>(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)))
         {
-            ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            ["ASPNETCORE_URLS"] = settings.GetValueOrDefault("ASPNETCORE_URLS", "http://127.0.0.1:0"),
+            ["Logging__LogLevel__LumaGateway"] = settings.GetValueOrDefault("Logging:LogLevel:LumaGateway", "Trace"), // so that secrets would be seen
             ["DOTNET_TieredPGO"] = "0", // starts sooner; nothing here lives long enough to gain by it
             ["Logging__Console__FormatterName"] = settings.GetValueOrDefault("Logging:Console:FormatterName", "simple"), // read by people here
         });
@@ -47,7 +54,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         try
         {
             var address = await process.ReadAsync(line => line.Contains(Listening, StringComparison.Ordinal) ? line.Split(Listening)[1].Split('"')[0].Trim() : null);
-            var gateway = new GatewayProcess(process, new Uri(address));
+            var gateway = new GatewayProcess(process, new Uri(address), settings);
             await Wait.UntilAsync(gateway.IsReadyAsync, TimeSpan.FromSeconds(30), () => $"The gateway did not become ready.\n{gateway.Log}");
             return gateway;
         }
@@ -77,6 +84,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         Client.Dispose();
         await _process.DisposeAsync();
+        _secrets.AssertNotIn(Log);
     }
 
     private async Task<bool> IsReadyAsync()

@@ -25,6 +25,9 @@ internal sealed class SandboxProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
+    /// <summary>What it wrote.</summary>
+    public string Log => _process.Everything;
+
     public static async Task<SandboxProcess> StartAsync(params string[] arguments)
     {
         var process = ChildProcess.Start(
@@ -67,6 +70,10 @@ internal sealed class SandboxProcess : IAsyncDisposable
     public async Task MoveAsync(string id, string state) => (await _control.PutAsJsonAsync(
         new Uri($"/sandbox/generations/{id}", UriKind.Relative), new { state }, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
 
+    /// <summary>The only token that the upstream takes from now on.</summary>
+    public async Task RotateAsync(string token) => (await _control.PutAsJsonAsync(
+        new Uri("/sandbox/token", UriKind.Relative), new { token }, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+
     public async ValueTask DisposeAsync()
     {
         _control.Dispose();
@@ -75,7 +82,8 @@ internal sealed class SandboxProcess : IAsyncDisposable
 }
 
 /// <summary>The sandbox's counts since they were last forgotten.</summary>
-internal sealed record RequestCounts(long Total, int ConcurrentMax, IReadOnlyDictionary<string, long> ById);
+internal sealed record RequestCounts(
+    long Total, int ConcurrentMax, IReadOnlyDictionary<string, long> ByPath, IReadOnlyDictionary<string, long> ById);
 
 /// <summary>What is to go wrong, and with which requests; every request where nothing narrows it. See the sandbox's README.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
@@ -96,4 +104,8 @@ internal sealed record SandboxFault(string Kind)
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Count { get; init; }
+
+    /// <summary>From 0 to 1, how often it strikes.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Probability { get; init; }
 }

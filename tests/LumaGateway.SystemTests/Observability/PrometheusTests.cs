@@ -3,6 +3,7 @@ using LumaGateway.SystemTests.Hosting;
 namespace LumaGateway.SystemTests.Observability;
 
 /// <summary>Rules and dashboard, asked of a real Prometheus that scrapes a running gateway.</summary>
+[TestClass(DisableParallelization = true)]
 public sealed class PrometheusTests
 {
     [Fact]

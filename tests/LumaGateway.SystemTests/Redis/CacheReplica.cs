@@ -1,6 +1,9 @@
+using LumaGateway.Contracts;
 using System.Diagnostics.Metrics;
 using System.Text;
 using LumaGateway.Caching;
+using LumaGateway.Sharing;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -35,7 +38,10 @@ internal sealed class CacheReplica : IAsyncDisposable
     /// <summary>Entries counted as spoilt.</summary>
     public long Corrupt => Interlocked.Read(ref _corrupt);
 
-    public static async Task<CacheReplica> StartAsync(string redis, string schema = "1")
+    /// <param name="redis">The connection string.</param>
+    /// <param name="schema">Replicas of another schema do not see each other's entries.</param>
+    /// <param name="store">What to put in front of the store that entries are read from and written to; null for nothing.</param>
+    public static async Task<CacheReplica> StartAsync(string redis, string schema = "1", Func<IDistributedCache, IDistributedCache>? store = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
@@ -44,8 +50,16 @@ internal sealed class CacheReplica : IAsyncDisposable
         services.AddLogging();
         services.AddMetrics();
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(new CacheScope("account", "dialect", schema));
+        services.AddSingleton<SteadyClock>();
+        services.AddSingleton(new FleetScope("account", "dialect", schema));
+        services.AddSharing();
         services.AddResponseCache();
+        if (store is not null)
+        {
+            var real = services.Single(service => service.ServiceType == typeof(IDistributedCache)).ImplementationType!;
+            services.AddSingleton(provider => store((IDistributedCache)ActivatorUtilities.CreateInstance(provider, real)));
+        }
+
         var replica = new CacheReplica(services.BuildServiceProvider());
         foreach (var service in replica._services.GetServices<IHostedService>())
         {

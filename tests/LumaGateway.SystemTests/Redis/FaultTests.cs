@@ -7,6 +7,7 @@ using LumaGateway.SystemTests.Load;
 namespace LumaGateway.SystemTests.Redis;
 
 /// <summary>Redis in every kind of trouble, under 200 requests a second over three replicas: nobody notices, and it is used again by itself.</summary>
+[TestClass(DisableParallelization = true)]
 public sealed class FaultTests(ITestOutputHelper output)
 {
     private const int PerSecond = 200;

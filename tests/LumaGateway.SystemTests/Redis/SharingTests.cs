@@ -5,6 +5,7 @@ using StackExchange.Redis;
 namespace LumaGateway.SystemTests.Redis;
 
 /// <summary>What replicas have in common through Redis.</summary>
+[TestClass(DisableParallelization = true)]
 public sealed class SharingTests(FleetFixture fixture, ITestOutputHelper output) : IClassFixture<FleetFixture>
 {
     private readonly Fleet _fleet = fixture.Fleet;

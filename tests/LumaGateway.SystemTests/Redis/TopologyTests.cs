@@ -85,26 +85,16 @@ public sealed class TopologyTests(ITestOutputHelper output)
     public async Task Over_TLS_Redis_is_used_when_its_authority_is_trusted_and_only_then(bool isTrusted)
     {
         RedisServer.Require();
-        var certificates = Directory.CreateTempSubdirectory("luma-certificates-");
-        try
-        {
-            Certificates.WriteTo(certificates.FullName);
-            await using var redis = await RedisServer.StartAsync(
-                "--port", "0", "--tls-port", "{port}", "--tls-auth-clients", "no",
-                "--tls-cert-file", Path.Combine(certificates.FullName, Certificates.Server),
-                "--tls-key-file", Path.Combine(certificates.FullName, Certificates.ServerKey),
-                "--tls-ca-cert-file", Path.Combine(certificates.FullName, Certificates.Authority));
-            (string, string)[] trust = isTrusted ? [("SSL_CERT_FILE", Path.Combine(certificates.FullName, Certificates.Authority))] : [];
-            await using var fleet = await Fleet.StartAsync(2, $"localhost:{redis.Port},ssl=true,sslHost=localhost", trust);
+        using var certificates = new Certificates();
+        await using var redis = await RedisServer.StartAsync(
+            "--port", "0", "--tls-port", "{port}", "--tls-auth-clients", "no",
+            "--tls-cert-file", certificates.Server, "--tls-key-file", certificates.ServerKey, "--tls-ca-cert-file", certificates.Authority);
+        (string, string)[] trust = isTrusted ? [("SSL_CERT_FILE", certificates.Authority)] : [];
+        await using var fleet = await Fleet.StartAsync(2, $"localhost:{redis.Port},ssl=true,sslHost=localhost", trust);
 
-            var shared = await IsSharedAsync(fleet);
+        var shared = await IsSharedAsync(fleet);
 
-            Assert.Equal(isTrusted, shared);
-        }
-        finally
-        {
-            certificates.Delete(recursive: true);
-        }
+        Assert.Equal(isTrusted, shared);
     }
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -105,6 +105,24 @@ await check('the same Idempotency-Key creates once', async () => {
   const error = await refused(client.generations.create({ ...wanted, prompt: 'a dog' }, { headers }), 422);
   return `Idempotency-Replayed: ${second.response.headers.get('idempotency-replayed')}; another body: ${error.error.code}`;
 });
+const upstreamHas = async (id) => (await (await fetch(`${sandbox}/dream-machine/v1/generations/${id}`, {
+  headers: { authorization: `Bearer ${process.env.SANDBOX_TOKEN}` } })).json()).request.callback_url;
+await check('a create is called back by the upstream, and the SDK sees nothing of it', async () => {
+  const headers = { 'Idempotency-Key': `c-${Date.now()}` };
+  const made = await client.generations.create(wanted, { headers });
+  const again = await client.generations.create(wanted, { headers });
+  const read = await client.generations.get(made.id);
+  const page = await client.generations.list({ limit: 10 });
+  assert.equal(again.id, made.id);
+  assert.ok((await upstreamHas(made.id)).endsWith('/callbacks/luma/secret-of-the-sdk-test'));
+  assert.ok(page.generations.length > 1);
+  for (const seen of [made, again, read, page]) assert.ok(!JSON.stringify(seen).includes('callback'));
+});
+await check("the caller's own callback_url is kept and seen", async () => {
+  const made = await client.generations.create({ ...wanted, callback_url: 'http://127.0.0.1:9/mine' });
+  assert.equal(await upstreamHas(made.id), 'http://127.0.0.1:9/mine');
+  return made.request.callback_url;
+});
 await check('large bodies pass both ways', async () => {
   const prompt = 'ü'.repeat(4 * 1024 * 1024);
   const made = await client.generations.create({ ...wanted, prompt });

@@ -4,6 +4,7 @@ using LumaGateway.SystemTests.Load;
 namespace LumaGateway.SystemTests.Upstream;
 
 /// <summary>The upstream is gone for a while.</summary>
+[TestClass(DisableParallelization = true)]
 public sealed class OutageTests(ITestOutputHelper output)
 {
     private const int PerSecond = 100;

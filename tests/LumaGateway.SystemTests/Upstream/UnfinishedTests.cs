@@ -4,6 +4,7 @@ using LumaGateway.SystemTests.Load;
 namespace LumaGateway.SystemTests.Upstream;
 
 /// <summary>Everybody polls what is not finished yet.</summary>
+[TestClass(DisableParallelization = true)]
 public sealed class UnfinishedTests(ITestOutputHelper output)
 {
     private const int Ids = 50;

@@ -7,7 +7,7 @@ namespace LumaGateway.SystemTests.Waiting;
 /// <summary>Many callers that wait, on three replicas with one Redis. The sandbox says what it cost; sizes are short in CI and full by hand.</summary>
 public sealed class WaitingTests(ITestOutputHelper output)
 {
-    [Fact]
+    [Fact(DisableParallelization = true)]
     public async Task Thousands_of_waiters_on_one_id_cost_one_watch_and_are_told_together()
     {
         var callers = Size.Count(300, 3000);
@@ -31,7 +31,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
         waiters.ForEach(waiter => waiter.Dispose());
     }
 
-    [Theory]
+    [Theory(DisableParallelization = true)]
     [InlineData("relay")]
     [InlineData("dream-machine")]
     public async Task Many_generations_that_finish_at_random_are_each_found_out_soon(string dialect)
@@ -78,7 +78,10 @@ public sealed class WaitingTests(ITestOutputHelper output)
     public async Task When_the_replica_that_watches_is_killed_another_takes_over_within_seconds()
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
+        await using var fleet = await Fleet.StartAsync(1, redis.Endpoint);
+        int[] management = [FreePort.Next(), FreePort.Next()];
+        await fleet.AddAsync(("Management:Port", $"{management[0]}"));
+        await fleet.AddAsync(("Management:Port", $"{management[1]}"));
         const string Id = "orphaned";
         await fleet.Sandbox.MoveAsync(Id, "processing");
         using var first = await Waiter.ConnectAsync(fleet.Replicas[0].Address, $"/generations/{Id}", "wait=50");
@@ -93,6 +96,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
         var silence = TimeProvider.System.GetUtcNow() - killed;
         await Wait.ForAsync(TimeSpan.FromSeconds(6));
         var asked = await fleet.Sandbox.CountAsync(Id);
+        var takeovers = await Task.WhenAll(management.Select(TakeoversAsync));
         await fleet.Sandbox.MoveAsync(Id, "completed");
         var told = await Task.WhenAll(others.Select(waiter => waiter.UntilAsync("completed")));
 
@@ -100,15 +104,37 @@ public sealed class WaitingTests(ITestOutputHelper output)
         Assert.All(told, at => Assert.NotNull(at));
         Assert.True(silence < TimeSpan.FromSeconds(7), $"It was silent for {silence}.");
         Assert.InRange(asked, 3, 6);
+        Assert.Equal([0, 1], takeovers.Order());
         others.ForEach(waiter => waiter.Dispose());
     }
 
     [Fact]
+    public async Task What_a_waiter_was_told_its_replica_knows_when_redis_and_the_upstream_are_gone()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await using var fleet = await Fleet.StartAsync(2, redis.Endpoint);
+        const string Id = "told";
+        await fleet.Sandbox.MoveAsync(Id, "processing");
+        var waiters = await ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}", "wait=50"));
+        await Wait.ForAsync(TimeSpan.FromSeconds(1)); // one of the two asks by now; the other is told
+        await fleet.Sandbox.MoveAsync(Id, "completed");
+        await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
+        await Wait.ForAsync(TimeSpan.FromSeconds(1)); // nobody waits for it to be kept
+
+        redis.Kill();
+        await fleet.Sandbox.BreakAsync(new SandboxFault("reset"));
+
+        Assert.All(await Task.WhenAll(fleet.Replicas.Select(replica => replica.ReadAsync(Id))), body => Assert.Contains("completed", body, StringComparison.Ordinal));
+        waiters.ForEach(waiter => waiter.Dispose());
+    }
+
+    [Fact(DisableParallelization = true)]
     public async Task Idle_streams_cost_little_memory()
     {
         var count = Size.Count(2000, 10_000);
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(1, redis.Endpoint, ("DOTNET_gcServer", "0")); // the server's collector keeps slack, by the core
+        await using var fleet = await Fleet.StartAsync(1, redis.Endpoint, ("DOTNET_gcServer", Environment.GetEnvironmentVariable("DOTNET_gcServer") ?? "0")); // the server's collector keeps slack, by the core
         var replica = fleet.Replicas[0];
         for (var i = 0; i < 100; i++)
         {
@@ -131,7 +157,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
         waiters.ForEach(waiter => waiter.Dispose());
     }
 
-    [Fact]
+    [Fact(DisableParallelization = true)]
     public async Task A_flood_of_forged_callbacks_costs_no_polls_beyond_the_floor()
     {
         var span = Size.Seconds(5, 20);
@@ -244,6 +270,14 @@ public sealed class WaitingTests(ITestOutputHelper output)
         }
 
         return waiters;
+    }
+
+    private static async Task<double> TakeoversAsync(int port)
+    {
+        using var scraper = new HttpClient();
+        var metrics = await scraper.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"), TestContext.Current.CancellationToken);
+        var line = metrics.Split('\n').Single(line => line.StartsWith("luma_gateway_waiting_takeovers_takeover_total", StringComparison.Ordinal) || line.StartsWith("luma_gateway_waiting_takeovers_total", StringComparison.Ordinal));
+        return double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
     }
 
     private static long MemoryOf(GatewayProcess replica)

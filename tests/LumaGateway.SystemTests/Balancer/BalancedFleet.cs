@@ -1,0 +1,40 @@
+using System.Globalization;
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Balancer;
+
+/// <summary>Three replicas that share a Redis, on ports that stay theirs, with a balancer of each kind in front of them.</summary>
+internal sealed class BalancedFleet : IAsyncDisposable
+{
+    private readonly RedisServer _redis;
+
+    private BalancedFleet(RedisServer redis, Fleet fleet, IReadOnlyList<BalancerProcess> balancers) => (_redis, Fleet, Balancers) = (redis, fleet, balancers);
+
+    public Fleet Fleet { get; }
+
+    public IReadOnlyList<BalancerProcess> Balancers { get; }
+
+    public static async Task<BalancedFleet> StartAsync(params (string Key, string Value)[] settings)
+    {
+        Tool.Require(BalancerProcess.Nginx);
+        Tool.Require(BalancerProcess.HAProxy);
+        var redis = await RedisServer.StartAsync();
+        var fleet = await Fleet.StartAsync(0, redis.Endpoint, [.. settings, ("ForwardedHeaders:KnownProxies:0", "127.0.0.1")]);
+        for (var i = 0; i < 3; i++)
+        {
+            await fleet.AddAsync(("ASPNETCORE_URLS", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Lasting()}")));
+        }
+
+        var ports = fleet.Replicas.Select(replica => replica.Address.Port).ToList();
+        var balancers = await Task.WhenAll(
+            BalancerProcess.StartAsync(BalancerProcess.Nginx, ports), BalancerProcess.StartAsync(BalancerProcess.HAProxy, ports));
+        return new BalancedFleet(redis, fleet, balancers);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(Balancers.Select(balancer => balancer.DisposeAsync().AsTask()));
+        await Fleet.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+}

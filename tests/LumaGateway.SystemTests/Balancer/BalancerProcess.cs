@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.RegularExpressions;
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Balancer;
+
+/// <summary>
+/// A real load balancer with the repository's own configuration, in which nothing but addresses, ports and paths is changed. Skips the running test where
+/// the machine lacks it.
+/// </summary>
+internal sealed partial class BalancerProcess : IAsyncDisposable
+{
+    public const string Nginx = "nginx";
+    public const string HAProxy = "haproxy";
+
+    private readonly ChildProcess _process;
+    private readonly DirectoryInfo _folder;
+    private readonly Certificates _certificates;
+
+    private BalancerProcess(string program, ChildProcess process, DirectoryInfo folder, Certificates certificates, int port, int securePort)
+    {
+        (Program, _process, _folder, _certificates) = (program, process, folder, certificates);
+        Address = new Uri($"http://127.0.0.1:{port}");
+        SecureAddress = new Uri($"https://localhost:{securePort}");
+    }
+
+    public string Program { get; }
+
+    public Uri Address { get; }
+
+    public Uri SecureAddress { get; }
+
+    /// <summary>All that it said so far; it may say more meanwhile.</summary>
+    public IEnumerable<string> Log => _process.Output.Concat(_process.Errors);
+
+    /// <summary>What it says when it takes a gateway out.</summary>
+    public string Ejecting => Program is Nginx ? "temporarily disabled" : "is DOWN";
+
+    /// <param name="program"><see cref="Nginx"/> or <see cref="HAProxy"/>.</param>
+    /// <param name="gateways">The loopback ports to share the requests out to.</param>
+    public static async Task<BalancerProcess> StartAsync(string program, IReadOnlyList<int> gateways)
+    {
+        Tool.Require(program);
+        var folder = Directory.CreateTempSubdirectory($"luma-{program}-");
+        if (!OperatingSystem.IsWindows())
+        {
+            folder.UnixFileMode |= UnixFileMode.OtherExecute | UnixFileMode.OtherRead; // started by root, nginx works as somebody else
+        }
+
+        var certificates = new Certificates();
+        var (port, securePort) = (FreePort.Lasting(), FreePort.Lasting());
+        var arguments = program is Nginx ? Nginxs(folder.FullName, certificates, port, securePort, gateways) : HAProxys(folder.FullName, certificates, port, securePort, gateways);
+        var balancer = new BalancerProcess(program, ChildProcess.Start(Tool.Find(program)!, arguments), folder, certificates, port, securePort);
+        await Wait.UntilAsync(balancer.ListensAsync, TimeSpan.FromSeconds(10), () => $"{program} does not listen.\n{string.Join('\n', balancer.Log)}");
+        return balancer;
+    }
+
+    /// <summary>A client that trusts its certificate.</summary>
+    /// <param name="address">Where to.</param>
+    /// <param name="version">The one HTTP version spoken.</param>
+    /// <param name="connected">Called for each connection made.</param>
+    /// <param name="from">The loopback address that connections come from; the usual one where it is null.</param>
+    public HttpClient CreateClient(Uri address, Version version, Action? connected = null, IPAddress? from = null)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            MaxConnectionsPerServer = 4096,
+            ConnectCallback = async (context, cancellationToken) =>
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                if (from is not null)
+                {
+                    socket.Bind(new IPEndPoint(from, 0));
+                }
+
+                await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
+                connected?.Invoke();
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            CustomTrustStore = { X509CertificateLoader.LoadCertificateFromFile(_certificates.Authority) },
+        };
+        var client = new HttpClient(handler)
+        {
+            BaseAddress = address,
+            Timeout = TimeSpan.FromMinutes(2),
+            DefaultRequestVersion = version,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        client.DefaultRequestHeaders.Add("X-Api-Key", GatewayProcess.ClientKey);
+        return client;
+    }
+
+    public HttpClient CreateClient() => CreateClient(Address, HttpVersion.Version11);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        _certificates.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    private static string[] Nginxs(string folder, Certificates certificates, int port, int securePort, IEnumerable<int> gateways)
+    {
+        var tls = Directory.CreateDirectory(Path.Combine(folder, "tls")).FullName;
+        File.Copy(certificates.Server, Path.Combine(tls, "tls.crt"));
+        File.Copy(certificates.ServerKey, Path.Combine(tls, "tls.key"));
+        Write(Path.Combine(tls, "tls.conf"), "infra/nginx-tls.conf", text => text
+            .Replace("listen 8443", $"listen 127.0.0.1:{securePort}", StringComparison.Ordinal)
+            .Replace("/etc/nginx/tls", tls, StringComparison.Ordinal));
+        var file = Path.Combine(folder, "nginx.conf");
+        Write(file, "infra/nginx.conf", text => WithGateways(text, gateways)
+            .Replace("/tmp/", folder + "/", StringComparison.Ordinal)
+            .Replace("listen 8080", $"listen 127.0.0.1:{port}", StringComparison.Ordinal)
+            .Replace("/etc/nginx/tls", tls, StringComparison.Ordinal));
+        return ["-c", file, "-p", folder, "-g", "daemon off;"];
+    }
+
+    private static string[] HAProxys(string folder, Certificates certificates, int port, int securePort, IEnumerable<int> gateways)
+    {
+        var pem = Path.Combine(folder, "tls.pem");
+        File.WriteAllText(pem, File.ReadAllText(certificates.Server) + "\n" + File.ReadAllText(certificates.ServerKey));
+        var file = Path.Combine(folder, "haproxy.cfg");
+        Write(file, "infra/haproxy.cfg", text => WithGateways(text, gateways)
+            .Replace("bind :8080", $"bind 127.0.0.1:{port}", StringComparison.Ordinal)
+            .Replace("bind :8443", $"bind 127.0.0.1:{securePort}", StringComparison.Ordinal)
+            .Replace("/etc/haproxy/tls.pem", pem, StringComparison.Ordinal));
+        return ["-db", "-f", file];
+    }
+
+    private static void Write(string file, string original, Func<string, string> change) =>
+        File.WriteAllText(file, change(File.ReadAllText(Path.Combine(Repository.Root, original))));
+
+    /// <summary>The line of each gateway, with everything else that it says.</summary>
+    private static string WithGateways(string text, IEnumerable<int> ports)
+    {
+        var line = GatewayLine().Match(text);
+        var lines = string.Concat(ports.Select((port, i) => line.Value.Replace("gateway-1:8080", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"), StringComparison.Ordinal)
+            .Replace("gateway-1", $"gateway-{i + 1}", StringComparison.Ordinal)));
+        return GatewayLine().Replace(text, "").Insert(line.Index, lines);
+    }
+
+    [GeneratedRegex(@"^ *server .*gateway-\d:8080.*\n", RegexOptions.Multiline)]
+    private static partial Regex GatewayLine();
+
+    private async Task<bool> ListensAsync()
+    {
+        Assert.False(_process.HasExited, $"{Program} ended.\n{string.Join('\n', Log)}");
+        try
+        {
+            using var probe = new TcpClient();
+            await probe.ConnectAsync(IPAddress.Loopback, Address.Port, TestContext.Current.CancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false; // not yet
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using LumaGateway.SystemTests.Hosting;
+using YamlDotNet.Serialization;
+
+namespace LumaGateway.SystemTests.Infra;
+
+/// <summary><c>infra/compose.yaml</c>, as far as it can be told wrong without a Docker engine.</summary>
+public sealed class ComposeTests
+{
+    private static readonly string Folder = Path.Combine(Repository.Root, "infra");
+    private static readonly Compose File = new DeserializerBuilder().IgnoreUnmatchedProperties().Build()
+        .Deserialize<Compose>(System.IO.File.ReadAllText(Path.Combine(Folder, "compose.yaml")));
+
+    [Fact]
+    public void Every_file_that_is_mounted_is_there() => Assert.All(
+        File.Services.Values.SelectMany(service => service.Volumes),
+        volume =>
+        {
+            var source = volume.StartsWith("${", StringComparison.Ordinal) ? volume.Split(":-")[1].Split('}')[0] : volume.Split(':')[0];
+            Assert.True(Path.Exists(Path.Combine(Folder, source)), $"{volume} is mounted but not there.");
+        });
+
+    [Fact]
+    public void Every_setting_of_ours_is_one_that_is_read() => Assert.All(
+        File.Services.Where(service => service.Value.Build is not null).SelectMany(service => service.Value.Environment.Keys),
+        name => Assert.True(KnownSettings.Hold(name), $"Nobody reads {name}."));
+
+    [Fact]
+    public void A_setting_that_nobody_reads_is_told() => Assert.All(
+        ["Luma__Typo", "Access__Clients__x__Name", "Access__Clients__0__Typo", "Typo__ApiKey", "Luma"],
+        name => Assert.False(KnownSettings.Hold(name), $"{name} is no setting."));
+
+    [Fact]
+    public void Every_stage_that_is_built_is_in_the_Dockerfile() => Assert.All(
+        File.Services.Values.Select(service => service.Build?.Target).OfType<string>(),
+        target => Assert.Contains(Dockerfile.Read().Stages, stage => stage.Name == target));
+
+    [Fact]
+    public void Prometheus_scrapes_every_gateway_at_its_management_port()
+    {
+        var scraped = System.IO.File.ReadAllText(Path.Combine(Folder, "prometheus", "prometheus.yml"));
+        var gateways = File.Services.Where(service => service.Value.Environment.ContainsKey("Management__Port"));
+
+        Assert.NotEmpty(gateways);
+        Assert.All(gateways, gateway => Assert.Contains($"{gateway.Key}:{gateway.Value.Environment["Management__Port"]}", scraped, StringComparison.Ordinal));
+    }
+
+    private sealed class Compose
+    {
+        /// <summary>What all gateways have in common: an alias is only known where its anchor was read.</summary>
+        [YamlMember(Alias = "x-gateway")]
+        public Service? Gateway { get; set; }
+
+        [YamlMember(Alias = "services")]
+        public Dictionary<string, Service> Services { get; set; } = [];
+    }
+
+    private sealed class Service
+    {
+        [YamlMember(Alias = "build")]
+        public Build? Build { get; set; }
+
+        [YamlMember(Alias = "environment")]
+        public Dictionary<string, string> Environment { get; set; } = [];
+
+        [YamlMember(Alias = "volumes")]
+        public List<string> Volumes { get; set; } = [];
+    }
+
+    private sealed class Build
+    {
+        [YamlMember(Alias = "target")]
+        public string? Target { get; set; }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Text.RegularExpressions;
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Infra;
+
+/// <summary>The image, as far as it can be told wrong without a Docker engine.</summary>
+public sealed partial class DockerfileTests
+{
+    private static readonly Dockerfile File = Dockerfile.Read();
+
+    [Fact]
+    public void Every_base_image_is_pinned_to_a_patch() => Assert.All(
+        File.Stages.Where(stage => File.Stages.All(other => other.Name != stage.From)),
+        stage => Assert.Matches(PinnedTag(), stage.From));
+
+    [Fact]
+    public void The_image_that_is_built_by_default_is_the_gateway() => Assert.Equal("gateway", File.Stages[^1].Name);
+
+    [Theory]
+    [InlineData("gateway")]
+    [InlineData("sandbox")]
+    public void What_runs_is_not_root_has_no_shell_between_it_and_its_signals_and_needs_no_writable_folder(string stage)
+    {
+        var history = File.History(File.Named(stage));
+
+        Assert.Equal("$APP_UID", history.Last(instruction => instruction.Name is "USER").Arguments);
+        Assert.StartsWith("[\"dotnet\"", history.Last(instruction => instruction.Name is "ENTRYPOINT").Arguments, StringComparison.Ordinal);
+        Assert.Contains(history, instruction => instruction is { Name: "ENV", Arguments: "DOTNET_EnableDiagnostics=0" });
+        Assert.DoesNotContain(history, instruction => instruction.Name is "RUN" or "ADD" or "VOLUME");
+    }
+
+    [Fact]
+    public void The_image_says_what_it_is() => Assert.All(
+        ["title", "description", "licenses", "version", "revision"],
+        label => Assert.Contains(
+            File.Named("gateway").Instructions,
+            instruction => instruction.Name is "LABEL" && instruction.Arguments.Contains($"org.opencontainers.image.{label}=", StringComparison.Ordinal)));
+
+    /// <summary>What is missing among the files that are copied is missing here too. Restores and publishes for real: half a minute.</summary>
+    [Fact]
+    public async Task Its_steps_make_a_gateway_out_of_nothing_but_what_they_copy()
+    {
+        var folder = Directory.CreateTempSubdirectory("luma-image-");
+        var source = folder.CreateSubdirectory("source").FullName;
+        var app = Path.Combine(folder.FullName, "app");
+
+        foreach (var step in File.Named("build").Instructions)
+        {
+            switch (step.Name)
+            {
+                case "COPY":
+                    Copy(step.Arguments.Split(' '), source);
+                    break;
+                case "RUN":
+                    await RunAsync("sh", ["-c", step.Arguments.Replace("/app", app, StringComparison.Ordinal)], source);
+                    break;
+            }
+        }
+
+        await RunAsync(ChildProcess.Dotnet, [Path.Combine(app, "LumaGateway.dll"), "key", "new"], app);
+        Assert.True(System.IO.File.Exists(Path.Combine(app, "appsettings.json")));
+        Assert.False(System.IO.File.Exists(Path.Combine(app, "appsettings.Development.json")));
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Its_health_check_tells_a_gateway_that_lives_from_one_that_does_not()
+    {
+        await using var fleet = await Fleet.StartAsync(1, redis: null);
+        var gateway = fleet.Replicas[0];
+
+        Assert.Equal(0, await CheckAsync(gateway.Address));
+        gateway.Process.Kill();
+        await gateway.Process.WaitForExitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, await CheckAsync(gateway.Address));
+    }
+
+    private static async Task<int> CheckAsync(Uri address)
+    {
+        var command = File.Named("gateway").Instructions.Single(instruction => instruction.Name is "HEALTHCHECK").Arguments;
+        Assert.EndsWith("""CMD ["dotnet", "LumaGateway.dll", "health"]""", command, StringComparison.Ordinal);
+        await using var check = ChildProcess.Start(ChildProcess.Dotnet, ["LumaGateway.dll", "health"], new Dictionary<string, string> { ["ASPNETCORE_HTTP_PORTS"] = $"{address.Port}" });
+        return await check.WaitForExitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    /// <summary>As Docker does: a folder's contents, or files, into a folder. What <c>.dockerignore</c> names is left out.</summary>
+    private static void Copy(string[] paths, string source)
+    {
+        var target = Path.Combine(source, paths[^1]);
+        foreach (var path in paths[..^1])
+        {
+            var from = Path.Combine(Repository.Root, path);
+            var files = System.IO.File.Exists(from) ? [from] : Directory.GetFiles(from, "*", SearchOption.AllDirectories);
+            foreach (var file in files.Where(file => !BuildOutput().IsMatch(file)))
+            {
+                var to = Path.Combine(target, System.IO.File.Exists(from) ? Path.GetFileName(file) : Path.GetRelativePath(from, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+                System.IO.File.Copy(file, to, overwrite: true);
+            }
+        }
+    }
+
+    private static async Task RunAsync(string program, string[] arguments, string directory)
+    {
+        // Nothing that is started stays behind.
+        var environment = new Dictionary<string, string> { ["MSBUILDDISABLENODEREUSE"] = "1", ["UseSharedCompilation"] = "false" };
+        await using var process = ChildProcess.Start(program, arguments, environment, directory);
+        Assert.True(await process.WaitForExitAsync(TimeSpan.FromMinutes(5)) == 0, $"{string.Join(' ', arguments)} failed.\n{process.Everything}");
+    }
+
+    [GeneratedRegex(@":\d+\.\d+\.\d+(-[a-z0-9-]+)?$")]
+    private static partial Regex PinnedTag();
+
+    [GeneratedRegex("/(bin|obj)/")]
+    private static partial Regex BuildOutput();
+}

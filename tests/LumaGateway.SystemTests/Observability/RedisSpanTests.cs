@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using LumaGateway.Caching;
+using LumaGateway.SystemTests.Hosting;
+using LumaGateway.SystemTests.Redis;
+using LumaGateway.Telemetry;
+
+namespace LumaGateway.SystemTests.Observability;
+
+/// <summary>The steps of Redis as spans, from a cache on a real Redis.</summary>
+public sealed class RedisSpanTests : IDisposable
+{
+    private readonly ActivityTraceId _trace = ActivityTraceId.CreateRandom();
+    private readonly ConcurrentQueue<Activity> _spans = new();
+    private readonly ActivityListener _listener;
+
+    public RedisSpanTests()
+    {
+        _listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == Instrumentation.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = span =>
+            {
+                if (span.TraceId == _trace)
+                {
+                    _spans.Enqueue(span);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(_listener);
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    [Fact]
+    public async Task Each_step_of_a_miss_and_a_purge_is_a_client_span_of_its_callers_trace_and_holds_no_key()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var replica = await CacheReplica.StartAsync(redis.Endpoint);
+        var key = new CacheKey("a-telling-id");
+
+        await TracedAsync(async () =>
+        {
+            await replica.ReadAsync(key, EntryKind.Final, "final");
+            Assert.True(await replica.Cache.PurgeAsync(key));
+        });
+        await Wait.UntilAsync(() => Task.FromResult(Operations().Count >= 5), TimeSpan.FromSeconds(10), () => string.Join(' ', Operations()));
+
+        Assert.Equal(["lock", "publish", "purge", "read", "write"], Operations());
+        Assert.All(_spans.Where(IsOfRedis), span =>
+        {
+            Assert.Equal((ActivityKind.Client, $"redis {span.GetTagItem("db.operation.name")}"), (span.Kind, span.DisplayName));
+            Assert.Equal(ActivityStatusCode.Unset, span.Status);
+            Assert.DoesNotContain("a-telling-id", string.Join(' ', span.TagObjects), StringComparison.Ordinal);
+        });
+    }
+
+    [Fact]
+    public async Task A_step_that_fails_says_so_by_its_kind_alone()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var replica = await CacheReplica.StartAsync(redis.Endpoint);
+        redis.Kill();
+
+        await TracedAsync(() => replica.ReadAsync(new CacheKey("subject"), EntryKind.Final, "final"));
+        await Wait.UntilAsync(() => Task.FromResult(_spans.Any(IsOfRedis)), TimeSpan.FromSeconds(10), () => "No step was tried.");
+
+        var failed = Assert.Single(_spans, span => span.DisplayName is "redis read");
+        Assert.Equal(ActivityStatusCode.Error, failed.Status);
+        Assert.StartsWith("StackExchange.Redis.Redis", failed.GetTagItem("error.type") as string, StringComparison.Ordinal);
+        Assert.DoesNotContain(redis.Endpoint, failed.StatusDescription + string.Join(' ', failed.TagObjects), StringComparison.Ordinal);
+    }
+
+    private static bool IsOfRedis(Activity span) => span.GetTagItem("db.system.name") is "redis";
+
+    private List<string> Operations() => [.. _spans.Where(IsOfRedis).Select(span => (string)span.GetTagItem("db.operation.name")!).Distinct().Order(StringComparer.Ordinal)];
+
+    private async Task TracedAsync(Func<Task> act)
+    {
+        using var request = new Activity("request").SetParentId(_trace, ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded).Start();
+        await act();
+    }
+}

@@ -1,0 +1,69 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Operations;
+
+/// <summary>TLS spoken by the gateway itself, for networks where nothing in front of it does: Kestrel's own settings.</summary>
+public sealed class ServerTlsTests
+{
+    private const string Listening = "Now listening on: ";
+
+    [Fact]
+    public async Task A_certificate_from_files_is_served_with_HTTP_2_and_a_renewed_one_without_a_restart()
+    {
+        using var certificates = new Certificates();
+        var first = certificates.LoadServer().Thumbprint;
+        var address = new Uri($"https://127.0.0.1:{FreePort.Next()}"); // a port of its own choice would be another one after each renewal
+        await using var gateway = GatewayProcess.Launch(new Dictionary<string, string>
+        {
+            ["Kestrel:Endpoints:Https:Url"] = address.OriginalString,
+            ["Kestrel:Endpoints:Https:Certificate:Path"] = certificates.Server,
+            ["Kestrel:Endpoints:Https:Certificate:KeyPath"] = certificates.ServerKey,
+            ["Luma:BaseAddress"] = "http://127.0.0.1:9/luma",
+            ["Luma:ApiKey"] = "token-of-the-tls-tests",
+            ["Access:AllowAnonymous"] = "true",
+        });
+        await gateway.ReadAsync(line => line.Contains(Listening, StringComparison.Ordinal) ? line : null);
+
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = Trusting(certificates) })
+        {
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using var answer = await client.GetAsync(new Uri(address, "/health/ready"), TestContext.Current.CancellationToken);
+        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), (answer.StatusCode, answer.Version));
+        Assert.Equal(first, await ServedAsync(address, certificates));
+
+        var renewed = certificates.Renew();
+
+        await Wait.UntilAsync(
+            async () => await ServedAsync(address, certificates) == renewed, TimeSpan.FromSeconds(30), () => $"The renewed certificate is not served.\n{gateway.Everything}");
+    }
+
+    /// <summary>The thumbprint that a new connection is shown; null where none comes about just now.</summary>
+    private static async Task<string?> ServedAsync(Uri address, Certificates certificates)
+    {
+        try
+        {
+            using var socket = new TcpClient();
+            await socket.ConnectAsync(IPAddress.Loopback, address.Port, TestContext.Current.CancellationToken);
+            await using var tls = new SslStream(socket.GetStream());
+            await tls.AuthenticateAsClientAsync(Trusting(certificates), TestContext.Current.CancellationToken);
+            return (tls.RemoteCertificate as X509Certificate2)?.Thumbprint;
+        }
+        catch (Exception fault) when (fault is SocketException or IOException)
+        {
+            return null;
+        }
+    }
+
+    private static SslClientAuthenticationOptions Trusting(Certificates certificates)
+    {
+        var chain = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        chain.CustomTrustStore.ImportFromPemFile(certificates.Authority);
+        return new SslClientAuthenticationOptions { TargetHost = "localhost", CertificateChainPolicy = chain };
+    }
+}

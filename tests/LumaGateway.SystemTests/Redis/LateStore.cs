@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Caching.Distributed;
+
+namespace LumaGateway.SystemTests.Redis;
+
+/// <summary>A store whose answers to reads can be held up, and are counted.</summary>
+internal sealed class LateStore(IDistributedCache store) : IDistributedCache
+{
+    private long _delayTicks;
+    private int _reads;
+
+    public TimeSpan Delay
+    {
+        get => new(Volatile.Read(ref _delayTicks));
+        set => Volatile.Write(ref _delayTicks, value.Ticks);
+    }
+
+    public int Reads => Volatile.Read(ref _reads);
+
+    public async Task<byte[]?> GetAsync(string key, CancellationToken token = default)
+    {
+        Interlocked.Increment(ref _reads);
+        var value = await store.GetAsync(key, token);
+        await Task.Delay(Delay, TimeProvider.System, token);
+        return value;
+    }
+
+    public byte[]? Get(string key) => throw new NotSupportedException();
+
+    public void Refresh(string key) => throw new NotSupportedException();
+
+    public Task RefreshAsync(string key, CancellationToken token = default) => throw new NotSupportedException();
+
+    public void Remove(string key) => throw new NotSupportedException();
+
+    public Task RemoveAsync(string key, CancellationToken token = default) => store.RemoveAsync(key, token);
+
+    public void Set(string key, byte[] value, DistributedCacheEntryOptions options) => throw new NotSupportedException();
+
+    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default) =>
+        store.SetAsync(key, value, options, token);
+}

@@ -1,0 +1,75 @@
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Start;
+
+/// <summary><c>--check</c> against the sandbox and a real Redis.</summary>
+public sealed class CheckTests
+{
+    private const string Password = "CANARYredispassword";
+
+    [Fact]
+    public async Task A_check_of_good_connections_says_a_line_for_each_and_ends_with_0()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync("--requirepass", Password);
+        await using var sandbox = await SandboxProcess.StartAsync();
+
+        var (exit, lines) = await CheckAsync(Fleet.SettingsFor(sandbox, $"{redis.Endpoint},password={Password}"));
+
+        Assert.Equal(0, exit);
+        Assert.Collection(
+            lines,
+            line => Assert.StartsWith("ok    settings", line, StringComparison.Ordinal),
+            line => Assert.StartsWith("ok    upstream", line, StringComparison.Ordinal),
+            line => Assert.StartsWith("ok    redis", line, StringComparison.Ordinal),
+            line => Assert.StartsWith("-     issuer", line, StringComparison.Ordinal));
+        Assert.Equal(1, (await sandbox.CountsAsync()).Total);
+    }
+
+    [Theory]
+    [InlineData("Luma:ApiKey", "CANARYwrongtoken", "FAIL  upstream  It refuses the token")]
+    [InlineData("Luma:BaseAddress", "http://127.0.0.1:9/luma", "FAIL  upstream  Nobody can be reached")]
+    [InlineData("Luma:Dialect", "piapi", "FAIL  upstream")]
+    [InlineData("ConnectionStrings:Redis", "127.0.0.1:9,password=CANARYpassword", "FAIL  redis")]
+    [InlineData("Access:Jwt:Authority", "http://127.0.0.1:9/CANARYissuer", "FAIL  issuer")]
+    public async Task A_connection_that_is_no_good_is_told_without_a_secret_and_ends_with_1(string key, string value, string told)
+    {
+        await using var sandbox = await SandboxProcess.StartAsync();
+        var settings = new Dictionary<string, string>(Fleet.SettingsFor(sandbox, null)) { [key] = value };
+        if (key.StartsWith("Access:Jwt", StringComparison.Ordinal))
+        {
+            settings["Access:Jwt:Audience"] = "luma-gateway";
+        }
+
+        var (exit, lines) = await CheckAsync(settings);
+
+        Assert.Equal(1, exit);
+        Assert.Contains(lines, line => line.StartsWith(told, StringComparison.Ordinal));
+        Assert.Single(lines, line => line.StartsWith("FAIL", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_wrong_password_of_Redis_is_told()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync("--requirepass", Password);
+        await using var sandbox = await SandboxProcess.StartAsync();
+
+        var (exit, lines) = await CheckAsync(Fleet.SettingsFor(sandbox, $"{redis.Endpoint},password=CANARYother"));
+
+        Assert.Equal(1, exit);
+        Assert.Contains(lines, line => line.StartsWith("FAIL  redis", StringComparison.Ordinal));
+    }
+
+    /// <summary>At its most talkative: nothing but the lines may be read, and no secret in any of them.</summary>
+    private static async Task<(int Exit, IReadOnlyCollection<string> Lines)> CheckAsync(Dictionary<string, string> settings)
+    {
+        settings["Logging:LogLevel:Default"] = "Trace";
+        await using var gateway = GatewayProcess.Launch(settings, "--check", "--Luma:Retries=0");
+        var exit = await gateway.WaitForExitAsync(TimeSpan.FromSeconds(40));
+        Assert.Empty(gateway.Errors);
+        Assert.All([.. settings.Where(setting => setting.Key.Contains("ApiKey", StringComparison.Ordinal)).Select(setting => setting.Value), "CANARY"], secret => Assert.DoesNotContain(secret, gateway.Everything, StringComparison.Ordinal));
+        Assert.All(gateway.Output, line => Assert.Matches("^(ok  |FAIL|-   )  (settings|upstream|redis   |issuer  )  [A-Z]", line));
+        return (exit, gateway.Output);
+    }
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using LumaGateway.SystemTests.Hosting;
+
+namespace LumaGateway.SystemTests.Start;
+
+/// <summary>A start that cannot be, as an operator meets it: one message, no stack trace, an exit code other than 0.</summary>
+public sealed class RefusalTests
+{
+    private static readonly Dictionary<string, string> Usable = new()
+    {
+        ["Luma:BaseAddress"] = "http://127.0.0.1:9/luma",
+        ["Luma:ApiKey"] = "token-of-the-refusal-tests",
+        ["Access:AllowAnonymous"] = "true",
+        ["Logging:Console:FormatterName"] = "json",
+    };
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_told()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var address = $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture)}";
+
+        var said = await RefuseAsync(("ASPNETCORE_URLS", address));
+
+        Assert.Contains($"{address}: address already in use", said, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ASPNETCORE_URLS", "nonsense", "'nonsense'")]
+    [InlineData("ASPNETCORE_URLS", "https://127.0.0.1:0", "No server certificate")]
+    [InlineData("ASPNETCORE_URLS", "http://192.0.2.1:0", "Cannot assign requested address")]
+    [InlineData("Kestrel:Endpoints:Tls:Certificate:Path", "/nothing/here.pfx", "/nothing/here.pfx")]
+    public async Task An_address_or_certificate_that_cannot_be_used_is_told(string key, string value, string told)
+    {
+        var said = await RefuseAsync((key, value), ("Kestrel:Endpoints:Tls:Url", key.StartsWith("Kestrel", StringComparison.Ordinal) ? "https://127.0.0.1:0" : ""));
+
+        Assert.Contains(told, said, StringComparison.Ordinal);
+        Assert.Contains("ASPNETCORE_URLS", said, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Luma:ApiKeyFile", "/nothing/here", "Luma:ApiKeyFile")]
+    [InlineData("Callbacks:SecretFile", "/nothing/here", "Callbacks:SecretFile")]
+    [InlineData("ReverseProxy:Routes:generations:Match:Path", "/{", "ReverseProxy:Routes:generations")]
+    [InlineData("ReverseProxy:Routes:generations:Order", "lots", "ReverseProxy:Routes:generations:Order")]
+    [InlineData("ReverseProxy:Routes:generations:ClusterId", "nowhere", "ReverseProxy:Routes:generations:ClusterId")]
+    [InlineData("ReverseProxy:Routes:extra:ClusterId", "luma", "ReverseProxy:Routes:extra")]
+    [InlineData("ReverseProxy:Routes:generations:Transforms:0:NoSuchTransform", "x", "ReverseProxy:Routes:generations")]
+    [InlineData("ReverseProxy:Clusters:luma:LoadBalancingPolicy", "NoSuchPolicy", "ReverseProxy:Clusters:luma")]
+    public async Task A_wrong_setting_or_missing_file_is_named(string key, string value, string named)
+    {
+        var said = await RefuseAsync((key, value), key is "Luma:ApiKeyFile" ? ("Luma:ApiKey", "") : ("Luma:Name", "test"));
+
+        Assert.Contains($"- {named}", said, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> RefuseAsync(params (string Key, string Value)[] settings)
+    {
+        var all = new Dictionary<string, string>(Usable);
+        foreach (var (key, value) in settings.Where(setting => setting.Value.Length > 0 || Usable.ContainsKey(setting.Key)))
+        {
+            all[key] = value;
+        }
+
+        await using var gateway = GatewayProcess.Launch(all);
+        Assert.Equal(1, await gateway.WaitForExitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Empty(gateway.Output);
+        Assert.StartsWith("LumaGateway cannot start", gateway.Errors.First(), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", gateway.Everything, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", gateway.Everything, StringComparison.Ordinal);
+        Assert.DoesNotContain(Usable["Luma:ApiKey"], gateway.Everything, StringComparison.Ordinal);
+        return gateway.Everything;
+    }
+}
