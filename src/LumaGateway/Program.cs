@@ -72,6 +72,7 @@ app.UseRouting();
 app.UseHits();
 app.UsePoolHop();
 app.UseForwardedHeaders();
+app.UseTraceContext();
 app.UseRequestId();
 app.UseSafeHeaders();
 app.UseExceptionHandler();

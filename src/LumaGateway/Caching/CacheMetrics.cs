@@ -15,17 +15,17 @@ internal sealed class CacheMetrics : ISeries
 
     private readonly Counter<long> _answers;
     private readonly Counter<long> _faults;
-    private readonly Counter<long> _saved;
     private readonly Counter<long> _corrupt;
     private readonly Counter<long> _purges;
     private readonly Histogram<double> _lockWait;
+    private long _saved;
 
     public CacheMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(Instrumentation.Name);
         _answers = meter.CreateCounter<long>("luma_gateway.cache.answers", "{answer}", "Answers given, by how they came about and where they were found.");
         _faults = meter.CreateCounter<long>("luma_gateway.cache.faults", "{answer}", "Callers told of an upstream fault that nothing covered.");
-        _saved = meter.CreateCounter<long>("luma_gateway.cache.saved", "{request}", "Upstream reads that callers did not cost: hits and joined fetches.");
+        meter.CreateObservableCounter("luma_gateway.cache.saved", () => Volatile.Read(ref _saved), "{request}", "Upstream reads that callers did not cost: hits and joined fetches.");
         _corrupt = meter.CreateCounter<long>("luma_gateway.cache.corrupt", "{entry}", "Entries in Redis that did not read back whole, or were another's.");
         _purges = meter.CreateCounter<long>("luma_gateway.cache.purges", "{purge}", "Answers forgotten by demand.");
         _lockWait = meter.CreateHistogram(
@@ -38,7 +38,6 @@ internal sealed class CacheMetrics : ISeries
     public void Begin()
     {
         _faults.Add(0);
-        _saved.Add(0);
         _corrupt.Add(0);
         _purges.Add(0);
         foreach (var (status, level) in Possible)
@@ -58,7 +57,7 @@ internal sealed class CacheMetrics : ISeries
         Count(1, answer.Status, answer.Level);
         if (answer.Status is CacheStatus.Hit or CacheStatus.Collapsed)
         {
-            _saved.Add(1);
+            Interlocked.Increment(ref _saved); // of every hit: told when somebody collects
         }
     }
 

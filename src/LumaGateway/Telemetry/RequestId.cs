@@ -17,26 +17,24 @@ internal static class RequestId
     public static IApplicationBuilder UseRequestId(this IApplicationBuilder app)
     {
         var logger = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RequestId).FullName!);
-        return app.Use(next => context => Assign(context) ? FollowAsync(context, next, logger, context.TraceIdentifier) : next(context));
+        return app.Use(next => context => FollowAsync(context, next, logger));
     }
 
-    /// <summary>Gives the request its id, and its answer the header. True where the id is the caller's own.</summary>
-    public static bool Assign(HttpContext context)
+    /// <summary>Gives the request its id, and its answer the header.</summary>
+    public static void Assign(HttpContext context)
     {
-        var id = context.Request.Headers[Header] is [{ Length: > 0 and <= MaxLength } sent] && !sent.AsSpan().ContainsAnyExcept(Visible) ? sent : null;
-        if (id is not null)
+        if (context.Request.Headers[Header] is [{ Length: > 0 and <= MaxLength } sent] && !sent.AsSpan().ContainsAnyExcept(Visible))
         {
-            context.TraceIdentifier = id;
+            context.TraceIdentifier = sent;
         }
 
         context.Response.Headers[Header] = context.TraceIdentifier;
-        return id is not null;
     }
 
-    /// <summary>The server's own scope was made before, with an id that nobody knows; log lines shall have the caller's.</summary>
-    private static async Task FollowAsync(HttpContext context, RequestDelegate next, ILogger logger, string id)
+    private static async Task FollowAsync(HttpContext context, RequestDelegate next, ILogger logger)
     {
-        using var scope = Scope(logger, id);
+        Assign(context);
+        using var scope = Scope(logger, context.TraceIdentifier);
         await next(context);
     }
 }

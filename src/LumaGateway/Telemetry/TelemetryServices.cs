@@ -74,10 +74,9 @@ internal static class TelemetryServices
     private static bool IsLookedAfter(PathString path) =>
         path.StartsWithSegments("/health") || path.StartsWithSegments("/metrics") || path.StartsWithSegments("/status");
 
+    /// <summary>Of ASP.NET Core's meters only these: the rest (routing, the server's memory pool, …) would count each request again and again.</summary>
     private static MeterProviderBuilder AddGatewayMeters(this MeterProviderBuilder metering) => metering
-        .AddMeter(Instrumentation.Name)
-        .AddAspNetCoreInstrumentation()
-        .AddView("aspnetcore.routing.match_attempts", MetricStreamConfiguration.Drop) // request.duration has the route; this would cost each request again
+        .AddMeter(Instrumentation.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics")
         .AddHttpClientInstrumentation()
         .AddRuntimeInstrumentation();
 }

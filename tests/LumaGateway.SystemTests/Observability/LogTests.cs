@@ -22,6 +22,8 @@ public sealed class LogTests
         var line = await gateway.Process.ReadAsync(line => line.Contains("\"EventId\":3021", StringComparison.Ordinal) ? line : null);
 
         Assert.All(gateway.Process.Output, one => JsonDocument.Parse(one));
+        using var problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("0af7651916cd43dd8448eb211c80319c", problem.RootElement.GetProperty("trace_id").GetString());
         var scopes = JsonDocument.Parse(line).RootElement.GetProperty("Scopes").EnumerateArray().ToList();
         Assert.Contains(scopes, scope => scope.TryGetProperty("TraceId", out var trace) && trace.GetString() == "0af7651916cd43dd8448eb211c80319c");
         Assert.Contains(scopes, scope => scope.TryGetProperty("RequestId", out var id) && id.GetString() == "asked-by-me");

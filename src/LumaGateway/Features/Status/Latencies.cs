@@ -23,10 +23,21 @@ internal sealed class Latencies(TimeProvider clock)
     }
 
     /// <summary>In milliseconds; null where nothing was recorded lately.</summary>
-    public LatencyBody? Read()
+    public LatencyBody? Read() => Read([this]);
+
+    /// <summary>As <see cref="Read()"/>, of what several recorded.</summary>
+    public static LatencyBody? Read(IEnumerable<Latencies> several)
     {
-        Turn();
-        var counts = _current.Zip(_previous, static (one, other) => one + other).ToArray();
+        var counts = new long[Steps];
+        foreach (var one in several)
+        {
+            one.Turn();
+            for (var i = 0; i < Steps; i++)
+            {
+                counts[i] += one._current[i] + one._previous[i];
+            }
+        }
+
         var total = counts.Sum();
         return total == 0 ? null : new LatencyBody(At(0.5), At(0.95), At(0.99));
 

@@ -3,21 +3,22 @@ namespace LumaGateway.Features.Status;
 /// <summary>What is known of one route. Thread-safe.</summary>
 internal sealed class RouteNumbers(TimeProvider clock)
 {
-    private long _total;
-    private long _failed;
+    public LastSeconds Requests { get; } = new(clock);
+
+    public LastSeconds Failures { get; } = new(clock);
 
     public Latencies Latencies { get; } = new(clock);
 
     public void Add(double seconds, bool failed)
     {
-        Interlocked.Increment(ref _total);
+        Requests.Add(1);
         if (failed)
         {
-            Interlocked.Increment(ref _failed);
+            Failures.Add(1);
         }
 
         Latencies.Record(seconds);
     }
 
-    public RouteBody Read(string method, string route) => new(method, route, Volatile.Read(ref _total), Volatile.Read(ref _failed), Latencies.Read());
+    public RouteBody Read(string method, string route) => new(method, route, Requests.Total, Failures.Total, Latencies.Read());
 }

@@ -14,17 +14,12 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
     private readonly Lock _observing = new();
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<(string Method, string Route), RouteNumbers> _routes = new();
+    private readonly ConcurrentDictionary<string, LastSeconds> _answers = new(StringComparer.Ordinal);
     private readonly Tallies _counts = new();
-    private readonly Tallies _answers = new();
     private readonly Tallies _upstreamFaults = new();
     private readonly Tallies _admitted = new();
     private readonly Tallies _refused = new();
-    private readonly LastSeconds _requests = new(clock);
-    private readonly LastSeconds _failures = new(clock);
-    private readonly LastSeconds _given = new(clock);
-    private readonly LastSeconds _free = new(clock);
     private readonly LastSeconds _asked = new(clock);
-    private readonly Latencies _latencies = new(clock);
     private readonly Latencies _upstreamLatencies = new(clock);
     private readonly LastFaults _lastFaults = new(clock);
     private readonly ConcurrentDictionary<string, double> _gauges = new(StringComparer.Ordinal);
@@ -60,9 +55,13 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
             Environment.MachineName,
             _startedAt,
             clock.GetUtcNow(),
-            new TrafficBody( // but for the one that asks
-                Math.Max(0, _counts.Of("active") - 1), _counts.Of("requests"), _counts.Of("failures"), _requests.Read(), _failures.Read(), _latencies.Read()),
-            new CacheBody(_answers.Read(), _counts.Of("luma_gateway.cache.faults"), _counts.Of("luma_gateway.cache.saved"), _given.Read(), _free.Read()),
+            ReadTraffic(),
+            new CacheBody(
+                _answers.ToDictionary(one => one.Key, one => one.Value.Total, StringComparer.Ordinal),
+                _counts.Of("luma_gateway.cache.faults"),
+                (long)Gauge("luma_gateway.cache.saved"),
+                LastSeconds.Read(_answers.Values),
+                LastSeconds.Read(_answers.Where(one => one.Key != "miss").Select(one => one.Value))),
             ReadUpstream(),
             ReadRedis(),
             _counts.Of("luma_gateway.waiting.waiters"),
@@ -106,51 +105,25 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
         "http.server.active_requests" => (value, _) => _counts.Add("active", (long)value),
         "http.client.request.duration" => (value, _) => _upstreamLatencies.Record(value),
         "luma_gateway.cache.answers" => Given,
-        "luma_gateway.upstream.requests" => (value, _) => Asked((int)value),
+        "luma_gateway.upstream.requests" => (value, _) => _asked.Add((int)value),
         "luma_gateway.upstream.faults" => Faulted,
         "luma_gateway.access.admitted" => (value, tags) => _admitted.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
         "luma_gateway.access.refused" => (value, tags) => _refused.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
         "luma_gateway.waiting.waiters" or "luma_gateway.waiting.watched" or
-        "luma_gateway.cache.faults" or "luma_gateway.cache.saved" or "luma_gateway.upstream.retries" or "luma_gateway.upstream.token_fallbacks" =>
+        "luma_gateway.cache.faults" or "luma_gateway.upstream.retries" or "luma_gateway.upstream.token_fallbacks" =>
             (value, _) => _counts.Add(instrument.Name, (long)value),
         _ when instrument.IsObservable && instrument.Meter.Name == Instrumentation.Name =>
             (value, tags) => _gauges[Tag(tags, "luma_gateway.redis.operation") ?? instrument.Name] = value,
         _ => null,
     };
 
-    private void Answered(double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags)
-    {
-        var failed = HasFailed(tags);
-        _counts.Add("requests", 1);
-        _requests.Add(1);
-        _latencies.Record(seconds);
-        if (failed)
-        {
-            _counts.Add("failures", 1);
-            _failures.Add(1);
-        }
+    private void Answered(double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _routes
+        .GetOrAdd((Tag(tags, "http.request.method") ?? "", Tag(tags, "http.route") ?? "(none)"), static (_, clock) => new RouteNumbers(clock), clock)
+        .Add(seconds, HasFailed(tags));
 
-        _routes
-            .GetOrAdd((Tag(tags, "http.request.method") ?? "", Tag(tags, "http.route") ?? "(none)"), static (_, clock) => new RouteNumbers(clock), clock)
-            .Add(seconds, failed);
-    }
-
-    private void Asked(int count)
-    {
-        _counts.Add("luma_gateway.upstream.requests", count);
-        _asked.Add(count);
-    }
-
-    private void Given(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags)
-    {
-        var status = Tag(tags, "luma_gateway.cache.status") ?? "";
-        _answers.Add(status, (long)count);
-        _given.Add((int)count);
-        if (status != "miss")
-        {
-            _free.Add((int)count);
-        }
-    }
+    private void Given(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _answers
+        .GetOrAdd(Tag(tags, "luma_gateway.cache.status") ?? "", static (_, clock) => new LastSeconds(clock), clock)
+        .Add((int)count);
 
     private void Faulted(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
@@ -164,13 +137,25 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
 
     private double Gauge(string name) => _gauges.GetValueOrDefault(name);
 
+    private TrafficBody ReadTraffic()
+    {
+        var routes = _routes.Values;
+        return new TrafficBody(
+            Math.Max(0, _counts.Of("active") - 1), // but for the one that asks
+            routes.Sum(route => route.Requests.Total),
+            routes.Sum(route => route.Failures.Total),
+            LastSeconds.Read(routes.Select(route => route.Requests)),
+            LastSeconds.Read(routes.Select(route => route.Failures)),
+            Latencies.Read(routes.Select(route => route.Latencies)));
+    }
+
     private UpstreamBody ReadUpstream() => new(
         Gauge("luma_gateway.upstream.breaker") > 0,
         Gauge("luma_gateway.upstream.account_refused") > 0,
         (long)Gauge("luma_gateway.upstream.active"),
         (long)Gauge("luma_gateway.upstream.queued"),
         (long)Gauge("luma_gateway.upstream.limit"),
-        _counts.Of("luma_gateway.upstream.requests"),
+        _asked.Total,
         _counts.Of("luma_gateway.upstream.retries"),
         _counts.Of("luma_gateway.upstream.token_fallbacks"),
         _upstreamFaults.Read(),
