@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using LumaGateway.Errors;
+using LumaGateway.Features.Server;
 using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -103,6 +104,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
             services.Replace(ServiceDescriptor.Transient<IStartupValidator>(provider => new Recording(
                 (IStartupValidator)ActivatorUtilities.CreateInstance(provider, validator), StartFaults)));
             services.AddSingleton<IStartupFilter>(Arrivals);
+            services.Remove(services.Single(service => service.ImplementationType == typeof(StartMemory))); // this process holds many gateways
             if (!_isNetworked)
             {
                 services.AddHttpClient<UpstreamClient>().ConfigurePrimaryHttpMessageHandler(() => Upstream);

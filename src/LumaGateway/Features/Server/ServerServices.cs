@@ -20,6 +20,7 @@ internal static class ServerServices
         services.AddOptionsWithValidateOnStart<ManagementOptions, ManagementOptionsValidator>().BindConfiguration(ManagementOptions.Section);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ManagementPolicy>());
 
+        services.AddHostedService<StartMemory>();
         services.AddSingleton<Shutdown>();
         services.AddSingleton<IHostLifetime>(provider => provider.GetRequiredService<Shutdown>());
 
