@@ -2,6 +2,8 @@ using LumaGateway.Contracts;
 using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+using Yarp.ReverseProxy;
 
 namespace LumaGateway.Features.OpenApi;
 
@@ -46,11 +48,11 @@ internal static class DocumentServices
             options.SupportNonNullableReferenceTypes();
             options.UseAllOfToExtendReferenceSchemas(); // so that an asset can be said to be null
             options.IncludeXmlComments(typeof(DocumentServices).Assembly);
-            options.SchemaFilter<ContractSchemas>();
-            options.OperationFilter<OperationAnswers>();
-            options.OperationFilter<WaitingAnswers>();
-            options.DocumentFilter<PassthroughPaths>();
+            options.AddSchemaFilterInstance(new ContractSchemas());
+            options.AddOperationFilterInstance(new OperationAnswers());
+            options.AddOperationFilterInstance(new WaitingAnswers());
         });
+        services.AddOptions<SwaggerGenOptions>().Configure<IProxyStateLookup>((options, proxy) => options.AddDocumentFilterInstance(new PassthroughPaths(proxy)));
 
         return services;
     }
