@@ -37,20 +37,14 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public string Log => _process.Everything;
 
-    public static ChildProcess Launch(IReadOnlyDictionary<string, string> settings, params string[] arguments) => ChildProcess.Start(
-        ChildProcess.Dotnet,
-        [Path.Combine(AppContext.BaseDirectory, "LumaGateway.dll"), .. arguments],
-        new Dictionary<string, string>(settings.Select(setting => new KeyValuePair<string, string>(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)))
-        {
-            ["ASPNETCORE_URLS"] = settings.GetValueOrDefault("ASPNETCORE_URLS", "http://127.0.0.1:0"),
-            ["Logging__LogLevel__LumaGateway"] = settings.GetValueOrDefault("Logging:LogLevel:LumaGateway", "Trace"), // so that secrets would be seen
-            ["DOTNET_TieredPGO"] = "0", // starts sooner; nothing here lives long enough to gain by it
-            ["Logging__Console__FormatterName"] = settings.GetValueOrDefault("Logging:Console:FormatterName", "simple"), // read by people here
-        });
+    public static ChildProcess Launch(IReadOnlyDictionary<string, string> settings, params string[] arguments) =>
+        Launch(GatewayProgram.Tested, settings, arguments);
 
-    public static async Task<GatewayProcess> StartAsync(IReadOnlyDictionary<string, string> settings)
+    /// <param name="settings">By their keys.</param>
+    /// <param name="program">The one that is tested, unless it is told another.</param>
+    public static async Task<GatewayProcess> StartAsync(IReadOnlyDictionary<string, string> settings, GatewayProgram? program = null)
     {
-        var process = Launch(settings);
+        var process = Launch(program ?? GatewayProgram.Tested, settings);
         try
         {
             var address = await process.ReadAsync(line => line.Contains(Listening, StringComparison.Ordinal) ? line.Split(Listening)[1].Split('"')[0].Trim() : null);
@@ -86,6 +80,16 @@ internal sealed class GatewayProcess : IAsyncDisposable
         await _process.DisposeAsync();
         _secrets.AssertNotIn(Log);
     }
+
+    private static ChildProcess Launch(GatewayProgram program, IReadOnlyDictionary<string, string> settings, params string[] arguments) => program.Start(
+        arguments,
+        new Dictionary<string, string>(settings.Select(setting => new KeyValuePair<string, string>(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)))
+        {
+            ["ASPNETCORE_URLS"] = settings.GetValueOrDefault("ASPNETCORE_URLS", "http://127.0.0.1:0"),
+            ["Logging__LogLevel__LumaGateway"] = settings.GetValueOrDefault("Logging:LogLevel:LumaGateway", "Trace"), // so that secrets would be seen
+            ["DOTNET_TieredPGO"] = "0", // the assembly starts sooner; nothing here lives long enough to gain by it
+            ["Logging__Console__FormatterName"] = settings.GetValueOrDefault("Logging:Console:FormatterName", "simple"), // read by people here
+        });
 
     private async Task<bool> IsReadyAsync()
     {

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Infra;
@@ -17,14 +18,14 @@ public sealed partial class DockerfileTests
     public void The_image_that_is_built_by_default_is_the_gateway() => Assert.Equal("gateway", File.Stages[^1].Name);
 
     [Theory]
-    [InlineData("gateway")]
-    [InlineData("sandbox")]
-    public void What_runs_is_not_root_has_no_shell_between_it_and_its_signals_and_needs_no_writable_folder(string stage)
+    [InlineData("gateway", "[\"/app/LumaGateway\"]")]
+    [InlineData("sandbox", "[\"dotnet\", ")]
+    public void What_runs_is_not_root_has_no_shell_between_it_and_its_signals_and_needs_no_writable_folder(string stage, string program)
     {
         var history = File.History(File.Named(stage));
 
         Assert.Equal("$APP_UID", history.Last(instruction => instruction.Name is "USER").Arguments);
-        Assert.StartsWith("[\"dotnet\"", history.Last(instruction => instruction.Name is "ENTRYPOINT").Arguments, StringComparison.Ordinal);
+        Assert.StartsWith(program, history.Last(instruction => instruction.Name is "ENTRYPOINT").Arguments, StringComparison.Ordinal);
         Assert.Contains(history, instruction => instruction is { Name: "ENV", Arguments: "DOTNET_EnableDiagnostics=0" });
         Assert.DoesNotContain(history, instruction => instruction.Name is "RUN" or "ADD" or "VOLUME");
     }
@@ -36,10 +37,22 @@ public sealed partial class DockerfileTests
             File.Named("gateway").Instructions,
             instruction => instruction.Name is "LABEL" && instruction.Arguments.Contains($"org.opencontainers.image.{label}=", StringComparison.Ordinal)));
 
-    /// <summary>What is missing among the files that are copied is missing here too. Restores and publishes for real: half a minute.</summary>
+    [Fact]
+    public void The_native_programs_compiler_is_of_the_patch_of_the_image_it_runs_in()
+    {
+        var project = XDocument.Load(Path.Combine(Repository.Root, "src/LumaGateway/LumaGateway.csproj"));
+
+        Assert.Contains($":{project.Descendants("RuntimeFrameworkVersion").Single().Value}-", File.Named("gateway").From, StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// What is missing among the files that are copied is missing here too. Restores and compiles for real, in minutes, but behind whatever else
+    /// wants the processor.
+    /// </summary>
     [Fact]
     public async Task Its_steps_make_a_gateway_out_of_nothing_but_what_they_copy()
     {
+        Tool.Require("clang");
         var folder = Directory.CreateTempSubdirectory("luma-image-");
         var source = folder.CreateSubdirectory("source").FullName;
         var app = Path.Combine(folder.FullName, "app");
@@ -51,15 +64,16 @@ public sealed partial class DockerfileTests
                 case "COPY":
                     Copy(step.Arguments.Split(' '), source);
                     break;
-                case "RUN":
-                    await RunAsync("sh", ["-c", step.Arguments.Replace("/app", app, StringComparison.Ordinal)], source);
+                case "RUN" when !step.Arguments.StartsWith("apt-get ", StringComparison.Ordinal): // the machine has what it installs, or the test is skipped
+                    await RunAsync("nice", ["sh", "-c", step.Arguments.Replace("/app", app, StringComparison.Ordinal)], source);
                     break;
             }
         }
 
-        await RunAsync(ChildProcess.Dotnet, [Path.Combine(app, "LumaGateway.dll"), "key", "new"], app);
-        Assert.True(System.IO.File.Exists(Path.Combine(app, "appsettings.json")));
-        Assert.False(System.IO.File.Exists(Path.Combine(app, "appsettings.Development.json")));
+        Assert.Equal(["LumaGateway", "LumaGateway.xml", "appsettings.json"], Directory.GetFiles(app).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        var program = GatewayProgram.Native(Path.Combine(app, "LumaGateway"));
+        await RunAsync(program.File, ["key", "new"], folder.FullName);
+        await AssertItIsTheGatewayAsync(program);
         folder.Delete(recursive: true);
     }
 
@@ -78,10 +92,24 @@ public sealed partial class DockerfileTests
     private static async Task<int> CheckAsync(Uri address)
     {
         var command = File.Named("gateway").Instructions.Single(instruction => instruction.Name is "HEALTHCHECK").Arguments;
-        Assert.EndsWith("""CMD ["dotnet", "LumaGateway.dll", "health"]""", command, StringComparison.Ordinal);
-        await using var check = ChildProcess.Start(ChildProcess.Dotnet, ["LumaGateway.dll", "health"], new Dictionary<string, string> { ["ASPNETCORE_HTTP_PORTS"] = $"{address.Port}" });
+        Assert.EndsWith("""CMD ["/app/LumaGateway", "health"]""", command, StringComparison.Ordinal);
+        await using var check = GatewayProgram.Tested.Start(["health"], new Dictionary<string, string> { ["ASPNETCORE_HTTP_PORTS"] = $"{address.Port}" });
         return await check.WaitForExitAsync(TimeSpan.FromSeconds(20));
     }
+
+    /// <summary>It answers, and describes itself byte for byte as the assembly does: what is described is looked for by reflection, which native code may lack.</summary>
+    private static async Task AssertItIsTheGatewayAsync(GatewayProgram program)
+    {
+        await using var sandbox = await SandboxProcess.StartAsync();
+        await using var native = await GatewayProcess.StartAsync(Fleet.SettingsFor(sandbox, redis: null), program);
+        await using var assembly = await GatewayProcess.StartAsync(Fleet.SettingsFor(sandbox, redis: null), GatewayProgram.Assembly);
+
+        Assert.Equal(await assembly.ReadAsync(SandboxProcess.SampleId), await native.ReadAsync(SandboxProcess.SampleId));
+        Assert.Equal(await DocumentAsync(assembly), await DocumentAsync(native));
+    }
+
+    private static Task<string> DocumentAsync(GatewayProcess gateway) =>
+        gateway.Client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), TestContext.Current.CancellationToken);
 
     /// <summary>As Docker does: a folder's contents, or files, into a folder. What <c>.dockerignore</c> names is left out.</summary>
     private static void Copy(string[] paths, string source)
@@ -105,7 +133,7 @@ public sealed partial class DockerfileTests
         // Nothing that is started stays behind.
         var environment = new Dictionary<string, string> { ["MSBUILDDISABLENODEREUSE"] = "1", ["UseSharedCompilation"] = "false" };
         await using var process = ChildProcess.Start(program, arguments, environment, directory);
-        Assert.True(await process.WaitForExitAsync(TimeSpan.FromMinutes(5)) == 0, $"{string.Join(' ', arguments)} failed.\n{process.Everything}");
+        Assert.True(await process.WaitForExitAsync(TimeSpan.FromMinutes(10)) == 0, $"{string.Join(' ', arguments)} failed.\n{process.Everything}");
     }
 
     [GeneratedRegex(@":\d+\.\d+\.\d+(-[a-z0-9-]+)?$")]
