@@ -54,7 +54,10 @@ internal static partial class Startup
     /// <summary>An address that is taken, forbidden, not of this machine or not an address; a certificate that is missing or cannot be read.</summary>
     private static bool IsOfListening(Exception exception) =>
         exception is IOException or SocketException or FormatException or CryptographicException or UnauthorizedAccessException
-        || (exception is InvalidOperationException && exception.Source?.StartsWith("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) is true);
+        || (exception is InvalidOperationException && CameThroughKestrel(exception));
+
+    /// <summary>The trace tells, as native code knows no <see cref="Exception.Source"/>.</summary>
+    private static bool CameThroughKestrel(Exception exception) => exception.StackTrace?.Contains("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) is true;
 
     /// <summary>One options class that is wrong throws its own exception, several an aggregate; a value that does not convert the binder's.</summary>
     public static List<string> Faults(Exception exception) => exception switch
