@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
-namespace LumaGateway.Tests.Hosting;
+namespace LumaGateway.Tests.Shared;
 
 /// <summary>A real issuer of JWTs on a loopback port: its document, its key set, and keys that can be rolled over.</summary>
 internal sealed class Issuer : IAsyncDisposable
