@@ -33,7 +33,8 @@ internal sealed partial record GatewaySettings
 
     public Dictionary<string, string> Environment(Uri origin, int port, int managementPort)
     {
-        var environment = ImageVariable().Matches(File.ReadAllText(Path.Combine(Plan.Root, "Dockerfile")))
+        var dockerfile = File.ReadAllText(Path.Combine(Plan.Root, "Dockerfile"));
+        var environment = ImageVariable().Matches(dockerfile[dockerfile.LastIndexOf("\nFROM ", StringComparison.Ordinal)..])
             .ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
         environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}";
         environment["ASPNETCORE_ENVIRONMENT"] = WriteClients();
@@ -62,7 +63,7 @@ internal sealed partial record GatewaySettings
         return name;
     }
 
-    /// <summary>Settings of the runtime that the image has.</summary>
+    /// <summary>Settings of the runtime that the image has: its stage is the last one.</summary>
     [GeneratedRegex(@"(?<name>DOTNET_\w+)=(?<value>\S+)")]
     private static partial Regex ImageVariable();
 }
