@@ -1,4 +1,5 @@
 using LumaGateway.SystemTests.Hosting;
+using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 
 namespace LumaGateway.SystemTests.Infra;
@@ -8,7 +9,7 @@ public sealed class ComposeTests
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "infra");
     private static readonly Compose File = new DeserializerBuilder().IgnoreUnmatchedProperties().Build()
-        .Deserialize<Compose>(System.IO.File.ReadAllText(Path.Combine(Folder, "compose.yaml")));
+        .Deserialize<Compose>(new MergingParser(new Parser(new StringReader(System.IO.File.ReadAllText(Path.Combine(Folder, "compose.yaml"))))));
 
     [Fact]
     public void Every_file_that_is_mounted_is_there() => Assert.All(
@@ -33,6 +34,12 @@ public sealed class ComposeTests
     public void Every_stage_that_is_built_is_in_the_Dockerfile() => Assert.All(
         File.Services.Values.Select(service => service.Build?.Target).OfType<string>(),
         target => Assert.Contains(Dockerfile.Read().Stages, stage => stage.Name == target));
+
+    /// <summary>nginx looks a name up once: a gateway that came back under another address would be lost to it.</summary>
+    [Fact]
+    public void A_gateway_that_is_started_again_is_where_it_was() => Assert.All(
+        File.Services.Where(service => service.Value.Environment.ContainsKey("Management__Port")),
+        gateway => Assert.Matches(@"^172\.28\.0\.1\d$", gateway.Value.Networks["default"]["ipv4_address"]));
 
     [Fact]
     public void Prometheus_scrapes_every_gateway_at_its_management_port()
@@ -61,6 +68,9 @@ public sealed class ComposeTests
 
         [YamlMember(Alias = "environment")]
         public Dictionary<string, string> Environment { get; set; } = [];
+
+        [YamlMember(Alias = "networks")]
+        public Dictionary<string, Dictionary<string, string>> Networks { get; set; } = [];
 
         [YamlMember(Alias = "volumes")]
         public List<string> Volumes { get; set; } = [];
