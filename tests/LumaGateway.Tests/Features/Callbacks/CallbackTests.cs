@@ -36,6 +36,11 @@ public sealed class CallbackTests : IDisposable
         _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
 
         using var answer = await SendAsync(stranger, Secret, """{"id":"g1","state":"failed"}""");
+        await Pump.EventuallyAsync(() =>
+        {
+            _gateway.Clock.Advance(TimeSpan.FromMilliseconds(20)); // much slower than a wait passes: it must not end first on a busy machine
+            return _gateway.Upstream.Asked == 2;
+        });
         using var response = await _gateway.Clock.UntilAsync(waiting);
 
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
