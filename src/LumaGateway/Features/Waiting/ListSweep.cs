@@ -32,6 +32,7 @@ internal sealed partial class ListSweep(
     private TimeSpan _nextAt;
     private TimeSpan _notBefore;
     private TimeSpan _allAgainAt;
+    private int _allWere;
 
     /// <summary>Whether a list is the cheaper way for so many.</summary>
     public bool Pays(int watched) => upstream.HasList && watched >= _options.ListFrom && steady.Now >= _notBefore;
@@ -47,9 +48,9 @@ internal sealed partial class ListSweep(
         var now = steady.Now;
         if (!_isRunning && now >= _nextAt)
         {
-            if (now >= _allAgainAt)
+            if (now >= _allAgainAt || watched.Count >= 2 * _allWere) // pages that did not pay for few may pay for many
             {
-                _allAgainAt = now + TryAgainAfter;
+                (_allAgainAt, _allWere) = (now + TryAgainAfter, watched.Count);
                 foreach (var watch in watched)
                 {
                     watch.IsUnlisted = false;

@@ -92,6 +92,24 @@ public sealed class ListSweepTests : IDisposable
         Assert.DoesNotContain("g5", _asked);
     }
 
+    [Fact]
+    public async Task Pages_that_did_not_pay_for_few_are_read_as_soon_as_there_are_many()
+    {
+        using var caller = _gateway.With("Batch:MaxIds", "200").CreateCaller();
+        using var few = await FollowAsync(caller, [1, 2, 3, 4, 450]);
+        await SettleAsync(few);
+        await RunAsync(TimeSpan.FromSeconds(5));
+        Assert.Contains("g450", _asked);
+
+        using var many = await FollowAsync(caller, [.. Enumerable.Range(0, 100).Select(i => (i * 5) + 1)]);
+        await RunAsync(TimeSpan.FromSeconds(5));
+        _asked.Clear();
+        await RunAsync(TimeSpan.FromSeconds(10));
+
+        Assert.Contains("generations?limit=100&offset=400", _asked);
+        Assert.All(_asked, path => Assert.Contains('?', path));
+    }
+
     [Theory]
     [InlineData(HttpStatusCode.NotFound)]
     [InlineData(HttpStatusCode.MethodNotAllowed)]
