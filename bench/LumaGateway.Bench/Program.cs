@@ -18,7 +18,7 @@ if (args is ["serve", var baseline, .. var rest])
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Environment.Exit(130));
 
 IReadOnlyList<IPart> parts =
-    [new HitPart(), new RedisHitPart(), new MissPart(), new PassthroughPart(), new LatencyPart(), new StartPart(), new MillionPart(), new PiecesPart(), new ScalingPart()];
+    [new HitPart(), new RedisHitPart(), new MissPart(), new PassthroughPart(), new AssetsPart(), new LatencyPart(), new StartPart(), new MillionPart(), new PiecesPart(), new ScalingPart()];
 if (!Plan.TryParse(args, parts, out var plan, out var complaint))
 {
     Console.Error.WriteLine(complaint);

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using LumaGateway.Access;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Sharing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,6 +28,7 @@ internal static class Pieces
             .AddLogging()
             .AddMetrics()
             .AddSingleton(TimeProvider.System)
+            .AddSingleton<SteadyClock>()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())
             .AddSingleton(new FleetScope("bench", "relay", "1"))
             .AddAccess()

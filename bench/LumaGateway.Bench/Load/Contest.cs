@@ -45,9 +45,9 @@ internal sealed class Contest(Lab lab, IReadOnlyList<Contender> contenders)
     }
 
     /// <summary>Requests a second, medians.</summary>
-    public string Rates() => Markdown.Table(
-        ["requests a second", .. Levels.Select(Heading)],
-        contenders.Select(one => (string[])[one.Name, .. Levels.Select(level => Number.Rounded(Spread.Of(Of(one.Name, level).Select(run => run.Rate)).Median))]));
+    public string Rates(string unit = "requests", int rounding = 100) => Markdown.Table(
+        [$"{unit} a second", .. Levels.Select(Heading)],
+        contenders.Select(one => (string[])[one.Name, .. Levels.Select(level => Number.Rounded(Spread.Of(Of(one.Name, level).Select(run => run.Rate)).Median, rounding))]));
 
     /// <summary>What the first of each pair reached as a multiple of the second, round by round: the median (least–most).</summary>
     public string Ratios(params IReadOnlyList<(string Ours, string Theirs)> pairs) => Markdown.Table(

@@ -11,7 +11,7 @@ internal sealed partial record GatewaySettings
     /// <summary>The largest that <c>Limits:RequestsPerSecond</c> takes: checked on every request, reached by none.</summary>
     private const int OutOfReach = 1_000_000;
 
-    private static readonly string[] Rights = ["read", "raw"];
+    private static readonly string[] Rights = ["read", "raw", "assets"];
 
     /// <summary>What <c>bench/run</c> published as the Dockerfile does.</summary>
     public static string Folder { get; } = Path.Combine(Plan.Artifacts, "gateway");
@@ -46,6 +46,9 @@ internal sealed partial record GatewaySettings
         environment["ConnectionStrings__Redis"] = Redis;
         environment["Limits__RequestsPerSecond"] = environment["Limits__Burst"] = $"{OutOfReach}";
         environment["Limits__Upstream__Concurrency"] = "1000";
+        environment["Assets__AllowedHosts__0"] = origin.Authority;
+        environment["Assets__AllowedNetworks__0"] = "127.0.0.0/8";
+        environment["Assets__AllowHttp"] = "true";
         return environment;
     }
 

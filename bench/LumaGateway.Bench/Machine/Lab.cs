@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -10,6 +11,11 @@ internal sealed class Lab : IAsyncDisposable
 {
     /// <summary>The id whose answer every cache is filled with.</summary>
     public const string SampleId = "4665a07c-7641-4809-a133-10786201bb56";
+
+    /// <summary>The id whose video is a real file, of so many bytes.</summary>
+    public const string FilmId = "film";
+
+    public const int FilmBytes = 1024 * 1024;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-bench-");
     private readonly List<ServerProcess> _processes = [];
@@ -32,6 +38,7 @@ internal sealed class Lab : IAsyncDisposable
         {
             lab._folder.UnixFileMode |= UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute; // nginx's worker is nobody
             await File.WriteAllBytesAsync(lab.SlimFile, lab.Slim);
+            await File.WriteAllBytesAsync(Path.Combine(lab._folder.FullName, "film.mp4"), RandomNumberGenerator.GetBytes(FilmBytes));
             var relay = Encoding.UTF8.GetString(Compact("completed.json")).Replace(SampleId, "$id", StringComparison.Ordinal);
             var (port, file) = lab.Configured("origin.conf", ("relay", relay), ("slim", Encoding.UTF8.GetString(lab.Slim)));
             lab.Origin = new Origin(await lab.StartAsync("upstream", port, Core(Cores.Origin), ["nginx", "-p", lab._folder.FullName, "-c", file]));

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using LumaGateway.SystemTests.Hosting;
@@ -72,6 +73,8 @@ public sealed partial class DockerfileTests
         }
 
         Assert.Equal(["LumaGateway", "LumaGateway.xml", "appsettings.json"], Directory.GetFiles(app).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        AssertItIsCompiledForSpeed(await System.IO.File.ReadAllLinesAsync(
+            Directory.GetFiles(source, "*.ilc.rsp", SearchOption.AllDirectories).Single(), TestContext.Current.CancellationToken));
         var program = GatewayProgram.Native(Path.Combine(app, "LumaGateway"));
         await RunAsync(program.File, ["key", "new"], folder.FullName);
         await AssertItIsTheGatewayAsync(program);
@@ -96,6 +99,16 @@ public sealed partial class DockerfileTests
         Assert.EndsWith("""CMD ["/app/LumaGateway", "health"]""", command, StringComparison.Ordinal);
         await using var check = GatewayProgram.Tested.Start(["health"], new Dictionary<string, string> { ["ASPNETCORE_HTTP_PORTS"] = $"{address.Port}" });
         return await check.WaitForExitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    /// <summary>MSBuild evaluates what these come from at its own time: a condition that is false too early leaves them out without a word.</summary>
+    private static void AssertItIsCompiledForSpeed(string[] compilerArguments)
+    {
+        Assert.Contains("--Ot", compilerArguments);
+        Assert.Contains(compilerArguments, argument => argument.StartsWith("--mibc:", StringComparison.Ordinal));
+        Assert.Equal(
+            RuntimeInformation.ProcessArchitecture is Architecture.X64,
+            compilerArguments.Contains("--instruction-set:x86-64-v3"));
     }
 
     /// <summary>It answers, and describes itself byte for byte as the assembly does: what is described is looked for by reflection, which native code may lack.</summary>
