@@ -100,9 +100,9 @@ internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccoun
         var headers = context.HttpContext.Response.Headers;
         foreach (var name in ResponseHeaders)
         {
-            if (answer.Headers.TryGetValues(name, out var values) || answer.Content.Headers.TryGetValues(name, out values))
+            if (answer.Headers.NonValidated.TryGetValues(name, out var values) || answer.Content.Headers.NonValidated.TryGetValues(name, out values))
             {
-                headers[name] = new StringValues([.. values]);
+                headers[name] = values.Count == 1 ? values.ToString() : new StringValues([.. values]);
             }
         }
 

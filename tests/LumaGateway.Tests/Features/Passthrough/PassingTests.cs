@@ -26,6 +26,8 @@ public sealed class PassingTests : IDisposable
             answer.Headers.TryAddWithoutValidation("X-Internal-Node", "10.0.0.7");
             answer.Headers.TryAddWithoutValidation("ETag", "\"v1\"");
             answer.Headers.TryAddWithoutValidation("retry-after-ms", "250");
+            answer.Headers.TryAddWithoutValidation("Vary", "Accept-Encoding,  Origin");
+            answer.Headers.TryAddWithoutValidation("Cache-Control", "max-age=0,no-store");
             return Task.FromResult(answer);
         });
         using var caller = _raw.CreateCaller();
@@ -36,6 +38,8 @@ public sealed class PassingTests : IDisposable
         Assert.Equal("\"v1\"", response.Header("ETag"));
         Assert.Equal("250", response.Header("retry-after-ms"));
         Assert.Equal("application/json; charset=utf-8", response.Header("Content-Type"));
+        Assert.Equal("Accept-Encoding,  Origin", response.Headers.NonValidated["Vary"].ToString()); // as written, not as understood
+        Assert.Equal("max-age=0,no-store", response.Headers.NonValidated["Cache-Control"].ToString());
         Assert.Equal(("", "", ""), (response.Header("Set-Cookie"), response.Header("Server"), response.Header("X-Internal-Node")));
     }
 
