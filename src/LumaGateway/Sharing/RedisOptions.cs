@@ -23,6 +23,10 @@ internal sealed class RedisOptions
         configuration.AbortOnConnectFail = false;
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
         configuration.ClientName ??= "luma-gateway";
+
+        // A former master that comes back takes itself for one until the Sentinel tells it otherwise. A client that connects in between writes to it
+        // until it asks again who is who: by default for up to a minute, in which nothing is shared.
+        configuration.ConfigCheckSeconds = Math.Min(configuration.ConfigCheckSeconds, 5);
         configuration.ConnectTimeout = Math.Min(configuration.ConnectTimeout, 2000);
         configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
         configuration.ReconnectRetryPolicy = new LinearRetry(500);
