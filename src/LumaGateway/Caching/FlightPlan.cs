@@ -163,7 +163,8 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     private CacheAnswer Cover(Flights<CacheAnswer>.Flight flight, Seen seen, UpstreamException? fault)
     {
         var now = clock.GetUtcNow();
-        if (seen.Entry is not { } entry || (fault is not null && !entry.MayCover(now)))
+        var known = seen.Entry ?? memory.Find(flight.Key)?.Entry; // which may have come here while the origin was asked
+        if (known is not { } entry || (fault is not null && !entry.MayCover(now)))
         {
             return new CacheAnswer(null, CacheStatus.Miss, CacheLevel.None, fault);
         }

@@ -132,6 +132,24 @@ public sealed class PassingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_read_whose_own_fetch_fails_has_the_answer_that_came_by_another_way_meanwhile()
+    {
+        var slow = new TaskCompletionSource<HttpResponseMessage>();
+        _raw.Upstream.Then((_, _) => slow.Task).ThenJson(Samples.Completed);
+        using var caller = _raw.CreateCaller();
+        var reading = caller.AskAsync($"/generations/{Samples.CompletedId}");
+        await Pump.EventuallyAsync(() => _raw.Upstream.Asked == 1);
+
+        using var raw = await caller.AskAsync(Path);
+        await Pump.EventuallyAsync(() => _raw.Gateway.Services.Holds(Samples.CompletedId));
+        slow.SetResult(ScriptedUpstream.Json("<html>"));
+        using var read = await reading;
+
+        Assert.Equal(HttpStatusCode.OK, read.StatusCode);
+        Assert.Equal(2, _raw.Upstream.Asked);
+    }
+
+    [Fact]
     public async Task A_finished_answer_that_passes_is_the_slim_reads_next_hit()
     {
         _raw.Upstream.ThenJson(Samples.Completed);
