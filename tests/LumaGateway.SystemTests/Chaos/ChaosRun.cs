@@ -17,7 +17,8 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
     /// <summary>The invariants that did not hold.</summary>
     public async Task<IReadOnlyList<Invariant>> RunAsync()
     {
-        _findings.Violated += (invariant, complaint) => print($"VIOLATED {invariant}: {complaint}\n  again: {options.CommandLine}");
+        var round = options.FirstRound;
+        _findings.Violated += (invariant, complaint) => print($"VIOLATED {invariant}: {complaint}\n  again: {(options with { FirstRound = round }).CommandLine}");
         await using var system = await ChaosSystem.StartAsync();
         var name = $"s{options.Seed}x";
         var faults = new Faults(system, _findings, clock);
@@ -39,14 +40,14 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
             ("creates", SteadyLoad.Begin(1, creators.CreateAsync)),
         ];
         var slowest = TimeSpan.Zero;
-        var round = options.FirstRound;
         var figures = new List<string>();
         try
         {
             do
             {
-                var took = await RunRoundAsync(round++, system, faults, recovery);
+                var took = await RunRoundAsync(round, system, faults, recovery);
                 slowest = took > slowest ? took : slowest;
+                round++;
             }
             while (exchange.Now < options.Length);
         }
