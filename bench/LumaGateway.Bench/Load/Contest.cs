@@ -9,12 +9,14 @@ namespace LumaGateway.Bench.Load;
 /// <param name="Ask">What is asked of it, made anew for every run.</param>
 /// <param name="AsksUpstream">Whether each request must reach the upstream; else none may.</param>
 /// <param name="Length">The length of every answer in bytes, where it is known.</param>
-internal sealed record Contender(string Name, Server Server, Func<Asking> Ask, bool AsksUpstream, int? Length = null);
+/// <param name="LearnsSlowly">Whether it needs tens of seconds under load until it is as fast as it gets.</param>
+internal sealed record Contender(string Name, Server Server, Func<Asking> Ask, bool AsksUpstream, int? Length = null, bool LearnsSlowly = false);
 
 /// <summary>Contenders taking turns, round by round, so that whatever the machine does meanwhile happens to all of them.</summary>
 internal sealed class Contest(Lab lab, IReadOnlyList<Contender> contenders)
 {
     private const int WarmUpConnections = 32;
+    private const int SlowWarmUp = 10; // times as long
     private const double Tolerance = 0.02; // what was under way when a run was cut off
 
     private readonly Dictionary<(string Name, int Connections), List<Run>> _runs = [];
@@ -27,7 +29,7 @@ internal sealed class Contest(Lab lab, IReadOnlyList<Contender> contenders)
         foreach (var contender in contenders)
         {
             await Answers.CheckAsync(contender);
-            await Wrk.RunAsync(contender.Server, contender.Ask(), WarmUpConnections, lab.Plan.Seconds + 1);
+            await Wrk.RunAsync(contender.Server, contender.Ask(), WarmUpConnections, (lab.Plan.Seconds + 1) * (contender.LearnsSlowly ? SlowWarmUp : 1));
         }
 
         for (var round = 1; round <= lab.Plan.Rounds; round++)

@@ -13,12 +13,16 @@ internal sealed partial record GatewaySettings
 
     private static readonly string[] Rights = ["read", "raw", "assets"];
 
-    /// <summary>What <c>bench/run</c> published as the Dockerfile does.</summary>
-    public static string Folder { get; } = Path.Combine(Plan.Artifacts, "gateway");
+    /// <summary>What <c>bench/run</c> published as the Dockerfile does: a native program.</summary>
+    public static string NativeFolder { get; } = Path.Combine(Plan.Artifacts, "gateway");
 
-    /// <summary>A native program where one was published, else an assembly.</summary>
-    public static IReadOnlyList<string> Command { get; } =
-        Path.Combine(Folder, "LumaGateway.dll") is var assembly && File.Exists(assembly) ? ["dotnet", assembly] : [Path.Combine(Folder, "LumaGateway")];
+    /// <summary>The same sources as an assembly, which the JIT compiles as it runs.</summary>
+    private static string JitFolder { get; } = Path.Combine(Plan.Artifacts, "gateway-jit");
+
+    /// <summary>The assembly in the place of the native program.</summary>
+    public bool IsJit { get; init; }
+
+    public IReadOnlyList<string> Command => IsJit ? ["dotnet", Path.Combine(JitFolder, "LumaGateway.dll")] : [Path.Combine(NativeFolder, "LumaGateway")];
 
     /// <summary>Keys are <c>key-0</c> to one less than this.</summary>
     public int Clients { get; init; } = 1;
@@ -62,7 +66,7 @@ internal sealed partial record GatewaySettings
             KeySha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"key-{index}"))),
             Rights,
         });
-        File.WriteAllBytes(Path.Combine(Folder, $"appsettings.{name}.json"), JsonSerializer.SerializeToUtf8Bytes(new { Access = new { Clients = clients } }));
+        File.WriteAllBytes(Path.Combine(IsJit ? JitFolder : NativeFolder, $"appsettings.{name}.json"), JsonSerializer.SerializeToUtf8Bytes(new { Access = new { Clients = clients } }));
         return name;
     }
 

@@ -55,8 +55,8 @@ internal sealed class Lab : IAsyncDisposable
     public async Task<Server> GatewayAsync(GatewaySettings? settings = null)
     {
         var (port, managementPort) = (FreePort.Next(), FreePort.Next());
-        var environment = (settings ?? new GatewaySettings()).Environment(Origin.Server.Address, port, managementPort);
-        return await StartAsync("gateway", port, settings?.Cores ?? Core(Cores.Server), GatewaySettings.Command, environment);
+        settings ??= new GatewaySettings();
+        return await StartAsync("gateway", port, settings.Cores ?? Core(Cores.Server), settings.Command, settings.Environment(Origin.Server.Address, port, managementPort));
     }
 
     public Task<Server> BaselineAsync(string baseline, string argument) => StartBaselineAsync(baseline, argument, environment: null);

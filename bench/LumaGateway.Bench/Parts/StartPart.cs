@@ -60,7 +60,7 @@ internal sealed class StartPart : IPart
     private static string Times(IEnumerable<(double Live, double Read)> starts, Func<(double Live, double Read), double> part) => Spread.Of(starts.Select(part)).ToString("0");
 
     /// <summary>Without the settings that the bench put there.</summary>
-    private static long PublishedBytes() => new DirectoryInfo(GatewaySettings.Folder)
+    private static long PublishedBytes() => new DirectoryInfo(GatewaySettings.NativeFolder)
         .EnumerateFiles("*", SearchOption.AllDirectories)
         .Where(file => !file.Name.StartsWith("appsettings.Bench", StringComparison.Ordinal))
         .Sum(file => file.Length);
