@@ -23,6 +23,27 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
         }
     }
 
+    /// <summary>
+    /// Has the client ask all servers anew who they are. It does so by itself when a connection comes or goes, or a server tells another role; but a
+    /// master that was passed over while it did not answer is taken for none for good once it answers over the connection that it always had. Never throws.
+    /// </summary>
+    public async Task LookAgainAsync()
+    {
+        if (_connecting is not { IsCompletedSuccessfully: true } connecting)
+        {
+            return;
+        }
+
+        try
+        {
+            await (await connecting).ConfigureAsync();
+        }
+        catch (Exception exception) when (exception is RedisException or ObjectDisposedException or TimeoutException)
+        {
+            // It is asked again the next time that Redis fails.
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_connecting is { IsCompletedSuccessfully: true } connecting)

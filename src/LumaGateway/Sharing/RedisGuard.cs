@@ -21,7 +21,7 @@ internal sealed partial class RedisGuard
     private readonly ResiliencePipeline _reads;
     private readonly ResiliencePipeline _writes;
 
-    public RedisGuard(IOptions<RedisGuardOptions> options, SteadyClock clock, RedisMetrics metrics, ILogger<RedisGuard> logger)
+    public RedisGuard(IOptions<RedisGuardOptions> options, RedisConnection redis, SteadyClock clock, RedisMetrics metrics, ILogger<RedisGuard> logger)
     {
         (_timeout, _clock, _metrics) = (options.Value.RedisTimeout, clock, metrics);
         _reads = Build(RedisUse.Read);
@@ -36,7 +36,11 @@ internal sealed partial class RedisGuard
                 MinimumThroughput = 2,
                 SamplingDuration = TimeSpan.FromSeconds(1),
                 BreakDuration = options.Value.RedisPause,
-                OnOpened = _ => Turned(use, usable: false),
+                OnOpened = opened =>
+                {
+                    _ = redis.LookAgainAsync(); // it never throws
+                    return Turned(use, usable: false);
+                },
                 OnClosed = _ => Turned(use, usable: true),
             })
             .Build();

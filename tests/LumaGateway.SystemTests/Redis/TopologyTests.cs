@@ -38,6 +38,29 @@ public sealed class TopologyTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_master_that_was_given_up_while_it_did_not_answer_is_used_once_it_does()
+    {
+        RedisServer.Require();
+        await using var one = await RedisServer.StartAsync(AtOnce);
+        await using var two = await RedisServer.StartAsync(AtOnce);
+        await using var fleet = await Fleet.StartAsync(2, $"{one.Endpoint},{two.Endpoint}");
+        await AssertSharedAsync(fleet, "done-before");
+        var (chosen, other) = (await one.KeysAsync("*done-before*")).Length > 0 ? (one, two) : (two, one); // of two masters
+
+        other.Pause();
+        await chosen.ExecuteAsync("REPLICAOF", "127.0.0.1", Number(other.Port));
+        await Wait.ForAsync(TimeSpan.FromSeconds(9)); // the client has asked who is who, and heard of no master
+        other.Resume();
+
+        var used = await Wait.UntilAsync(
+            async () => (await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => IsSharedAsync(fleet)))).All(shared => shared),
+            TimeSpan.FromSeconds(20),
+            () => $"The master is not used.\n{fleet.Replicas[0].Log}");
+        output.WriteLine($"used again {used.TotalSeconds:0.0} s after it answered");
+        Assert.NotEmpty(await other.KeysAsync("*:final"));
+    }
+
+    [Fact]
     public async Task Answers_are_shared_through_a_Cluster_and_a_failover_in_it()
     {
         RedisServer.Require();

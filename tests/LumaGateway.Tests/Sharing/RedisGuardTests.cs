@@ -21,7 +21,7 @@ public sealed class RedisGuardTests : IDisposable
     {
         var connection = new RedisConnection(Options.Create(new RedisOptions()), NullLogger<RedisConnection>.Instance);
         _metrics = new RedisMetrics(_services.GetRequiredService<IMeterFactory>(), connection, _clock);
-        _guard = new RedisGuard(Options.Create(new RedisGuardOptions()), new SteadyClock(_clock), _metrics, NullLogger<RedisGuard>.Instance);
+        _guard = new RedisGuard(Options.Create(new RedisGuardOptions()), connection, new SteadyClock(_clock), _metrics, NullLogger<RedisGuard>.Instance);
     }
 
     public void Dispose() => _services.Dispose();

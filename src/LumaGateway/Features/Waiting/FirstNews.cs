@@ -1,3 +1,4 @@
+using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Features.Generations;
 using Microsoft.Extensions.Options;
@@ -13,7 +14,7 @@ internal sealed class FirstNews(GenerationReader reader, WatchTable table, ListS
     /// </summary>
     public async ValueTask<News?> GetAsync(GenerationId id, Watch watch, string requestId, CancellationToken cancellationToken)
     {
-        if (Recent(watch) is { } known)
+        if (Recent(watch, id) is { } known)
         {
             return known;
         }
@@ -33,9 +34,14 @@ internal sealed class FirstNews(GenerationReader reader, WatchTable table, ListS
     }
 
     /// <summary>What the watch knows, where that is not too old to be said of this moment.</summary>
-    public News? Recent(Watch watch)
+    public News? Recent(Watch watch, GenerationId id)
     {
         var now = clock.GetUtcNow();
+        if (watch.News is { IsLast: false } && reader.Peek(id, now) is { Kind: EntryKind.Final } final)
+        {
+            table.Learn(final); // memory has it a moment before those who wait are told, and somebody may have read it there
+        }
+
         return watch.News is { } news && (news.IsLast || (news.Entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !news.Entry.IsFromTheFuture(now))) ? news : null;
     }
 }

@@ -75,6 +75,6 @@ internal sealed class WaitingReader(GenerationReader reader, FirstNews first, Wa
             }
         }
 
-        return first.Recent(watch);
+        return first.Recent(watch, id);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using LumaGateway.Caching;
 using LumaGateway.Tests.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -30,6 +31,28 @@ public sealed class EventStreamTests : IDisposable
         using var plain = await caller.AskAsync("/generations/g1");
         Assert.Equal(plain.Header("ETag"), all[^1].Id);
         Assert.Equal(await plain.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), all[^1].Data);
+    }
+
+    [Theory]
+    [InlineData("/generations/g1/events")]
+    [InlineData("/generations/events?ids=g1,g2")]
+    public async Task Who_begins_to_follow_is_told_the_end_as_soon_as_memory_has_it(string path)
+    {
+        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var earlier = await Events.OpenAsync(caller, "/generations/g1/events");
+        Assert.Equal("processing", (await earlier.NextAsync())!.State);
+        var cache = _gateway.Services.GetRequiredService<ResponseCache>();
+        var now = _gateway.Clock.GetUtcNow();
+        var end = """{"id":"g1","state":"completed"}"""u8.ToArray();
+
+        await cache.OfferAsync(new CacheEntry(new CacheKey("g1"), EntryKind.Final, end, now, now.AddHours(1), now.AddHours(2)), cache.Purges);
+        using var plain = await caller.AskAsync("/generations/g1");
+        using var later = await Events.OpenAsync(caller, path);
+
+        Assert.Equal("completed", (await plain.JsonAsync()).GetProperty("state").GetString());
+        Assert.Equal("completed", (await later.NextAsync())!.State);
+        Assert.Equal("completed", (await earlier.NextAsync())!.State);
     }
 
     [Fact]
