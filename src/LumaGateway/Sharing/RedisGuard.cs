@@ -38,12 +38,19 @@ internal sealed partial class RedisGuard
                 BreakDuration = options.Value.RedisPause,
                 OnOpened = opened =>
                 {
-                    _ = redis.LookAgainAsync(); // it never throws
+                    _ = LookAgainAsync();
                     return Turned(use, usable: false);
                 },
                 OnClosed = _ => Turned(use, usable: true),
             })
             .Build();
+
+        // Half way to the next probe: it sees what has changed by then, and is over.
+        async Task LookAgainAsync()
+        {
+            await Task.Delay(options.Value.RedisPause / 2, clock);
+            await redis.LookAgainAsync();
+        }
 
         // A probe that fails opens the breaker again: that is no change.
         ValueTask Turned(RedisUse use, bool usable)
