@@ -65,6 +65,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
         }
 
         var view = await shared.ReadAsync(flight.Key, isPatient);
+        now = clock.GetUtcNow(); // a patient look may outlast what it finds
         if (held is not null && view.Epoch is not null && view.Epoch != held.Epoch)
         {
             memory.Forget(flight.Key); // purged by another replica, whose word did not reach this one

@@ -129,7 +129,7 @@ internal sealed class ResponseCache(
             KeepHere(final, view.Epoch, purges); // what a caller is told, its replica knows, whatever becomes of Redis
         }
 
-        return view.Best is { } theirs && theirs.IsFresh(now) ? theirs : null;
+        return view.Best is { } theirs && theirs.IsFresh(clock.GetUtcNow()) ? theirs : null;
     }
 
     /// <summary>Another replica has something newer: what this process holds is looked for in Redis before it is believed again.</summary>

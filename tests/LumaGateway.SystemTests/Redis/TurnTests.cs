@@ -42,6 +42,19 @@ public sealed class TurnTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_no_longer_fresh_when_Redis_gave_it_at_last_is_fetched_anew()
+    {
+        await using var first = await CacheReplica.StartAsync(_redis.Endpoint);
+        LateStore? late = null;
+        await using var second = await CacheReplica.StartAsync(_redis.Endpoint, store: store => late = new LateStore(store));
+        await first.ReadAsync(Key, EntryKind.Interim, "fresh for a second");
+
+        late!.Delay = TimeSpan.FromSeconds(1); // the first look gives up, the patient one of who has the turn outlasts the freshness
+
+        Assert.Equal("fetched anew", await second.ReadAsync(Key, EntryKind.Interim, "fetched anew"));
+    }
+
+    [Fact]
     public async Task Replicas_that_lack_CPU_fetch_once_all_the_same()
     {
         await using var one = await CacheReplica.StartAsync(_redis.Endpoint);
