@@ -155,7 +155,7 @@ internal sealed class UpstreamClient(
         try
         {
             await using var stream = await response.Content.ReadAsStreamAsync(token);
-            while (await stream.ReadAsync(body.GetMemory(4096), token) is > 0 and var read)
+            while (await stream.ReadAsync(body.GetMemory(), token) is > 0 and var read)
             {
                 body.Advance(read);
                 if (body.WrittenCount > _maxBodyBytes)
