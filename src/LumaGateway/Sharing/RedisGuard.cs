@@ -36,14 +36,16 @@ internal sealed partial class RedisGuard
                 MinimumThroughput = 2,
                 SamplingDuration = TimeSpan.FromSeconds(1),
                 BreakDuration = options.Value.RedisPause,
-                OnOpened = opened =>
-                {
-                    _ = LookAgainAsync();
-                    return Turned(use, usable: false);
-                },
+                OnOpened = _ => Opened(use),
                 OnClosed = _ => Turned(use, usable: true),
             })
             .Build();
+
+        ValueTask Opened(RedisUse use)
+        {
+            _ = LookAgainAsync(); // it never throws
+            return Turned(use, usable: false);
+        }
 
         // Half way to the next probe: it sees what has changed by then, and is over.
         async Task LookAgainAsync()

@@ -33,7 +33,7 @@ internal sealed class FirstNews(GenerationReader reader, WatchTable table, ListS
         return watch.News ?? new News(entry);
     }
 
-    /// <summary>What the watch knows, where that is not too old to be said of this moment.</summary>
+    /// <summary>What the watch knows, or the end where memory has it, if that is not too old to be said of this moment.</summary>
     public News? Recent(Watch watch, GenerationId id)
     {
         var now = clock.GetUtcNow();
