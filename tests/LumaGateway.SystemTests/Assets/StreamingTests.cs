@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using LumaGateway.SystemTests.Hosting;
-using LumaGateway.SystemTests.Load;
 
 namespace LumaGateway.SystemTests.Assets;
 

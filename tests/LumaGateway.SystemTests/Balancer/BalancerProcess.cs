@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Balancer;
 

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Text;
-using LumaGateway.SystemTests.Hosting;
-using LumaGateway.SystemTests.Load;
 
 namespace LumaGateway.SystemTests.Balancer;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Balancer;
 

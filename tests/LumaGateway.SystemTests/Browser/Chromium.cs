@@ -1,4 +1,3 @@
-using LumaGateway.SystemTests.Hosting;
 using Microsoft.Playwright;
 
 namespace LumaGateway.SystemTests.Browser;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using LumaGateway.SystemTests.Hosting;
 using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 

@@ -1,4 +1,3 @@
-using LumaGateway.SystemTests.Hosting;
 using Xunit.Sdk;
 
 namespace LumaGateway.SystemTests.Door;

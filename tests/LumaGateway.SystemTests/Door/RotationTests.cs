@@ -1,5 +1,3 @@
-using LumaGateway.SystemTests.Hosting;
-using LumaGateway.SystemTests.Load;
 using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.SystemTests.Door;

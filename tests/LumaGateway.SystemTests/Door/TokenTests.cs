@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Door;
 

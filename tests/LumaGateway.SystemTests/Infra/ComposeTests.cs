@@ -1,4 +1,3 @@
-using LumaGateway.SystemTests.Hosting;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Infra;
 

@@ -1,7 +1,6 @@
 using k8s;
 using k8s.Models;
 using LumaGateway.Features.Server;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Infra;
 

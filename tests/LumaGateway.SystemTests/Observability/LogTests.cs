@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Observability;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Observability;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using LumaGateway.SystemTests.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.SystemTests.Operations;

@@ -1,5 +1,4 @@
 using LumaGateway.Caching;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Redis;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Redis;
 

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using LumaGateway.SystemTests.Hosting;
-using LumaGateway.SystemTests.Load;
 
 namespace LumaGateway.SystemTests.Redis;
 

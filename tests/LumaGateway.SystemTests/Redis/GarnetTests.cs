@@ -1,5 +1,4 @@
 using System.Net;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Redis;
 

@@ -1,5 +1,3 @@
-using LumaGateway.SystemTests.Hosting;
-using LumaGateway.SystemTests.Load;
 
 namespace LumaGateway.SystemTests.Redis;
 

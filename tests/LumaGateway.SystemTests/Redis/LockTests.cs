@@ -1,4 +1,3 @@
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Redis;
 

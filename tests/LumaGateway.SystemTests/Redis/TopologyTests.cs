@@ -1,5 +1,4 @@
 using System.Globalization;
-using LumaGateway.SystemTests.Hosting;
 using StackExchange.Redis;
 
 namespace LumaGateway.SystemTests.Redis;

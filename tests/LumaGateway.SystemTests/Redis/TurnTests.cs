@@ -1,6 +1,4 @@
 using LumaGateway.Caching;
-using LumaGateway.SystemTests.Hosting;
-using LumaGateway.SystemTests.Load;
 
 namespace LumaGateway.SystemTests.Redis;
 

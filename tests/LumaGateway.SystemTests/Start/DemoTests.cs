@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Start;
 

@@ -5,8 +5,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Xml.Linq;
-using LumaGateway.SystemTests.Hosting;
-using LumaGateway.SystemTests.Waiting;
 
 namespace LumaGateway.SystemTests.Start;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using LumaGateway.SystemTests.Hosting;
 
 namespace LumaGateway.SystemTests.Start;
 

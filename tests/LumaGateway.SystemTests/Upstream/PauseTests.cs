@@ -1,6 +1,4 @@
 using System.Net;
-using LumaGateway.SystemTests.Hosting;
-using LumaGateway.SystemTests.Load;
 
 namespace LumaGateway.SystemTests.Upstream;
 

@@ -1,0 +1,13 @@
+
+namespace LumaGateway.EnduranceTests.Chaos;
+
+/// <summary>The secrets of a run, made to be found.</summary>
+internal static class Secrets
+{
+    private const string Canary = "CANARYupstreamtoken";
+
+    public static string Token(int number) => $"{Canary}{number:0000}";
+
+    public static bool AreIn(string text) =>
+        text.Contains(Canary, StringComparison.Ordinal) || text.Contains(GatewayProcess.ClientKey, StringComparison.Ordinal);
+}

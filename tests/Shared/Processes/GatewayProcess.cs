@@ -1,0 +1,106 @@
+using System.Net;
+
+namespace LumaGateway.Tests.Shared.Processes;
+
+/// <summary>
+/// One replica: the real gateway in a process of its own, set up by its environment, on a port of its own choice unless it is told one. When it is disposed of, everything
+/// that it wrote is searched for the secrets it was given: a test in which one got out fails.
+/// </summary>
+internal sealed class GatewayProcess : IAsyncDisposable
+{
+    /// <summary>The key of the one client that a fleet's gateways know; it has every right.</summary>
+    public const string ClientKey = "key-of-the-system-tests";
+
+    private const string Listening = "Now listening on: ";
+
+    private readonly ChildProcess _process;
+    private readonly Secrets _secrets;
+
+    private GatewayProcess(ChildProcess process, Uri address, IReadOnlyDictionary<string, string> settings)
+    {
+        (_process, Address, Settings, _secrets) = (process, address, settings, Secrets.Of(settings));
+        Client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 2048, UseProxy = false })
+        {
+            BaseAddress = address,
+            Timeout = TimeSpan.FromSeconds(60),
+        };
+        Client.DefaultRequestHeaders.Add("X-Api-Key", ClientKey);
+    }
+
+    public Uri Address { get; }
+
+    public IReadOnlyDictionary<string, string> Settings { get; }
+
+    public HttpClient Client { get; }
+
+    public ChildProcess Process => _process;
+
+    public string Log => _process.Everything;
+
+    public static ChildProcess Launch(IReadOnlyDictionary<string, string> settings, params string[] arguments) =>
+        Launch(GatewayProgram.Tested, settings, arguments);
+
+    /// <param name="settings">By their keys.</param>
+    /// <param name="program">The one that is tested, unless it is told another.</param>
+    public static async Task<GatewayProcess> StartAsync(IReadOnlyDictionary<string, string> settings, GatewayProgram? program = null)
+    {
+        var process = Launch(program ?? GatewayProgram.Tested, settings);
+        try
+        {
+            var address = await process.ReadAsync(line => line.Contains(Listening, StringComparison.Ordinal) ? line.Split(Listening)[1].Split('"')[0].Trim() : null);
+            var gateway = new GatewayProcess(process, new Uri(address), settings);
+            await Wait.UntilAsync(gateway.IsReadyAsync, TimeSpan.FromSeconds(30), () => $"The gateway did not become ready.\n{gateway.Log}");
+            return gateway;
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task<HttpResponseMessage> GetAsync(string id) =>
+        Client.GetAsync(new Uri($"/generations/{id}", UriKind.Relative), TestContext.Current.CancellationToken);
+
+    /// <summary>An answer that must be 200.</summary>
+    public async Task<string> ReadAsync(string id)
+    {
+        using var response = await GetAsync(id);
+        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.StatusCode is HttpStatusCode.OK, $"{id} was answered with {(int)response.StatusCode}: {body}\n{Log}");
+        return body;
+    }
+
+    public Task<HttpResponseMessage> PurgeAsync(string id) =>
+        Client.DeleteAsync(new Uri($"/generations/{id}/cache", UriKind.Relative), TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _process.DisposeAsync();
+        _secrets.AssertNotIn(Log);
+    }
+
+    private static ChildProcess Launch(GatewayProgram program, IReadOnlyDictionary<string, string> settings, params string[] arguments) => program.Start(
+        arguments,
+        new Dictionary<string, string>(settings.Select(setting => new KeyValuePair<string, string>(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)))
+        {
+            ["ASPNETCORE_URLS"] = settings.GetValueOrDefault("ASPNETCORE_URLS", "http://127.0.0.1:0"),
+            ["Logging__LogLevel__LumaGateway"] = settings.GetValueOrDefault("Logging:LogLevel:LumaGateway", "Trace"), // so that secrets would be seen
+            ["DOTNET_TieredPGO"] = "0", // the assembly starts sooner; nothing here lives long enough to gain by it
+            ["Logging__Console__FormatterName"] = settings.GetValueOrDefault("Logging:Console:FormatterName", "simple"), // read by people here
+        });
+
+    private async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using var response = await Client.GetAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}

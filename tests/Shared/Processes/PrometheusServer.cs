@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace LumaGateway.Tests.Shared.Processes;
+
+/// <summary>A real Prometheus with the repository's own rules, that scrapes given ports every second. Needs <c>prometheus</c>: <see cref="Tool.Require"/> it first.</summary>
+internal sealed class PrometheusServer : IAsyncDisposable
+{
+    public const string Program = "prometheus";
+
+    private readonly ChildProcess _process;
+    private readonly DirectoryInfo _folder;
+    private readonly HttpClient _client;
+
+    private PrometheusServer(ChildProcess process, DirectoryInfo folder, Uri address)
+    {
+        (_process, _folder) = (process, folder);
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address };
+    }
+
+    public static async Task<PrometheusServer> StartAsync(params int[] ports)
+    {
+        var folder = Directory.CreateTempSubdirectory("luma-prometheus-");
+        var targets = string.Join(", ", ports.Select(port => $"\"127.0.0.1:{port}\""));
+        await File.WriteAllTextAsync(
+            Path.Combine(folder.FullName, "prometheus.yml"),
+            (await File.ReadAllTextAsync(Path.Combine(Repository.Root, "infra/prometheus/prometheus.yml"), TestContext.Current.CancellationToken))
+                .Replace("\"gateway-1:9090\", \"gateway-2:9090\"", targets, StringComparison.Ordinal)
+                .Replace("15s", "1s", StringComparison.Ordinal),
+            TestContext.Current.CancellationToken);
+        File.Copy(Path.Combine(Repository.Root, "infra/prometheus/alerts.yml"), Path.Combine(folder.FullName, "alerts.yml"));
+
+        var own = FreePort.Next().ToString(CultureInfo.InvariantCulture);
+        var process = ChildProcess.Start(
+            Program,
+            [
+                $"--config.file={Path.Combine(folder.FullName, "prometheus.yml")}", $"--storage.tsdb.path={Path.Combine(folder.FullName, "data")}",
+                $"--web.listen-address=127.0.0.1:{own}",
+            ]);
+        var server = new PrometheusServer(process, folder, new Uri($"http://127.0.0.1:{own}"));
+        await Wait.UntilAsync(server.IsReadyAsync, TimeSpan.FromSeconds(30), () => $"Prometheus does not answer.\n{process.Everything}");
+        return server;
+    }
+
+    /// <summary>The <c>data</c> of an answer of the HTTP API, which must be a success.</summary>
+    public async Task<JsonElement> AskAsync(string path)
+    {
+        using var response = await _client.GetAsync(new Uri("/api/v1/" + path, UriKind.Relative), TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, $"{path}: {text}");
+        return JsonDocument.Parse(text).RootElement.GetProperty("data");
+    }
+
+    /// <summary>How many series an expression has just now.</summary>
+    public async Task<int> CountAsync(string expression) =>
+        (await AskAsync("query?query=" + Uri.EscapeDataString(expression))).GetProperty("result").GetArrayLength();
+
+    public Task HasAsync(string expression) => Wait.UntilAsync(
+        async () => await CountAsync(expression) > 0, TimeSpan.FromSeconds(30), () => $"Prometheus has nothing for {expression}.\n{_process.Everything}");
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _process.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    private async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using var response = await _client.GetAsync(new Uri("/-/ready", UriKind.Relative), TestContext.Current.CancellationToken);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}

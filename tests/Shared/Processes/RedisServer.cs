@@ -1,0 +1,185 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using StackExchange.Redis;
+
+namespace LumaGateway.Tests.Shared.Processes;
+
+/// <summary>
+/// A real RESP server on a loopback port, in a folder of its own, empty: <c>redis-server</c> where it is installed, else Garnet, which comes
+/// as a .NET tool. The one place where Redis is made to fail.
+/// </summary>
+internal sealed class RedisServer : IAsyncDisposable
+{
+    private const string Program = "redis-server";
+
+    /// <summary>Half a gigabyte: fetched only where a test needs it, and once.</summary>
+    private static readonly Lazy<Task> Garnet = new(RestoreGarnetAsync);
+
+    private readonly bool _isGarnet;
+    private readonly string[] _arguments;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-redis-");
+    private readonly bool _isSentinel;
+    private readonly string _login;
+    private ChildProcess? _process;
+    private ConnectionMultiplexer? _admin;
+
+    private RedisServer(bool isGarnet, string[] arguments)
+    {
+        (_isGarnet, _isSentinel, _arguments) = (isGarnet, arguments.Contains("--sentinel"), arguments);
+        _login = Array.IndexOf(arguments, "--requirepass") is >= 0 and var at ? $",password={arguments[at + 1]}" : string.Empty;
+    }
+
+    public static bool IsInstalled => Tool.IsInstalled(Program);
+
+    /// <summary>Skips the running test where there is no <c>redis-server</c>.</summary>
+    public static void Require() => Tool.Require(Program);
+
+    public int Port { get; } = FreePort.Next();
+
+    public string Endpoint => $"127.0.0.1:{Port}";
+
+    public string Folder => _folder.FullName;
+
+    /// <summary>Whichever server there is.</summary>
+    public static Task<RedisServer> StartAsync() => IsInstalled ? StartAsync(isGarnet: false, []) : StartGarnetAsync();
+
+    /// <summary>Needs <c>redis-server</c>: <see cref="Require"/> it first. In the arguments, <c>{port}</c> stands for its port and <c>{folder}</c> for its folder.</summary>
+    public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync(isGarnet: false, arguments);
+
+    public static async Task<RedisServer> StartGarnetAsync()
+    {
+        await Garnet.Value;
+        return await StartAsync(isGarnet: true, []);
+    }
+
+    /// <summary>A Sentinel, which writes to its settings' file itself.</summary>
+    public static Task<RedisServer> StartSentinelAsync(string settings) => StartAsync(isGarnet: false, [settings, "--sentinel"]);
+
+    /// <summary>A server that does not run yet.</summary>
+    public static RedisServer NotYet() => new(isGarnet: false, []);
+
+    /// <summary>Starts it (again): empty, on the port it always had.</summary>
+    public async Task RestartAsync()
+    {
+        Kill();
+        _process = _isGarnet
+            ? ChildProcess.Start(
+                ChildProcess.Dotnet,
+                ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--memory", "64m", "--index", "8m"],
+                directory: Repository.Root)
+            : ChildProcess.Start(Program, _isSentinel
+                ? [.. _arguments, "--port", Number(Port), "--bind", "127.0.0.1", "--dir", Folder]
+                : ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments.Select(Filled)]);
+        await Wait.UntilAsync(
+            () => _process.HasExited ? Task.FromResult(true) : IsListeningAsync(), TimeSpan.FromSeconds(30), () => $"Redis does not listen.\n{_process.Everything}");
+        Assert.False(_process.HasExited, $"Redis ended at its start.\n{_process.Everything}");
+    }
+
+    public void Kill()
+    {
+        _process?.Kill();
+        _process = null;
+    }
+
+    public void Pause() => _process!.Pause();
+
+    public void Resume() => _process!.Resume();
+
+    /// <summary>Makes every write fail from now on, as a Redis without an eviction policy does when it is full.</summary>
+    public async Task FillAsync()
+    {
+        await SetAsync("maxmemory-policy", "noeviction");
+        await SetAsync("maxmemory", "1");
+    }
+
+    public Task EmptyAsync() => SetAsync("maxmemory", "0");
+
+    /// <summary>Makes it a replica of nobody that can be found: reads go on, writes are refused.</summary>
+    public async Task MakeReadOnlyAsync()
+    {
+        await ExecuteAsync("REPLICAOF", "127.0.0.1", Number(FreePort.Next()));
+        await SetAsync("replica-serve-stale-data", "yes");
+    }
+
+    public Task MakeWritableAsync() => ExecuteAsync("REPLICAOF", "NO", "ONE");
+
+    public Task SetPasswordAsync(string password) => SetAsync("requirepass", password);
+
+    public async Task<RedisResult> ExecuteAsync(string command, params object[] arguments) =>
+        await (await AdminAsync()).GetServer(Endpoint).ExecuteAsync(command, arguments);
+
+    public async Task<IDatabase> DataAsync() => (await AdminAsync()).GetDatabase();
+
+    public async Task<RedisKey[]> KeysAsync(string pattern) =>
+        await (await AdminAsync()).GetServer(Endpoint).KeysAsync(pattern: pattern).ToArrayAsync(TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_admin is not null)
+        {
+            await _admin.DisposeAsync();
+        }
+
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+
+        _folder.Delete(recursive: true);
+    }
+
+    private static async Task<RedisServer> StartAsync(bool isGarnet, string[] arguments)
+    {
+        var server = new RedisServer(isGarnet, arguments);
+        try
+        {
+            await server.RestartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    private string Filled(string argument) =>
+        argument.Replace("{port}", Number(Port), StringComparison.Ordinal).Replace("{folder}", Folder, StringComparison.Ordinal);
+
+    private static async Task RestoreGarnetAsync()
+    {
+        await using var restore = ChildProcess.Start(ChildProcess.Dotnet, ["tool", "restore"], directory: Repository.Root);
+        Assert.True(await restore.WaitForExitAsync(TimeSpan.FromMinutes(5)) == 0, $"dotnet tool restore failed.\n{restore.Everything}");
+    }
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private async Task SetAsync(string parameter, string value) => await (await AdminAsync()).GetServer(Endpoint).ConfigSetAsync(parameter, value);
+
+    private async Task<ConnectionMultiplexer> AdminAsync()
+    {
+        if (_admin is null)
+        {
+            var options = ConfigurationOptions.Parse($"{Endpoint},allowAdmin=true,abortConnect=false{_login}");
+            options.CommandMap = _isSentinel ? CommandMap.Sentinel : CommandMap.Default;
+            _admin = await ConnectionMultiplexer.ConnectAsync(options);
+        }
+
+        return _admin;
+    }
+
+    private async Task<bool> IsListeningAsync()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, Port, TestContext.Current.CancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

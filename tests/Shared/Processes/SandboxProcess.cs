@@ -1,0 +1,111 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace LumaGateway.Tests.Shared.Processes;
+
+/// <summary>The emulated upstream in a process of its own. Its request counts are the oracle: what the gateway really asked for.</summary>
+internal sealed class SandboxProcess : IAsyncDisposable
+{
+    public const string Token = "sandbox-token";
+
+    /// <summary>The id of the documented completed sample.</summary>
+    public const string SampleId = "4665a07c-7641-4809-a133-10786201bb56";
+
+    private const string Listening = "Sandbox listening on ";
+
+    private readonly ChildProcess _process;
+    private readonly HttpClient _control;
+
+    private SandboxProcess(ChildProcess process, Uri address)
+    {
+        (_process, Address) = (process, address);
+        _control = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address };
+    }
+
+    public Uri Address { get; }
+
+    /// <summary>What it wrote.</summary>
+    public string Log => _process.Everything;
+
+    public static async Task<SandboxProcess> StartAsync(params string[] arguments)
+    {
+        var process = ChildProcess.Start(
+            ChildProcess.Dotnet, [Path.Combine(AppContext.BaseDirectory, "LumaGateway.Sandbox.dll"), "--alone", "--urls", "http://127.0.0.1:0", .. arguments]);
+        try
+        {
+            var address = await process.ReadAsync(line => line.StartsWith(Listening, StringComparison.Ordinal) ? line[Listening.Length..] : null);
+            return new SandboxProcess(process, new Uri(address));
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>How often the upstream was asked, and about which ids.</summary>
+    public async Task<RequestCounts> CountsAsync() =>
+        (await _control.GetFromJsonAsync<RequestCounts>(new Uri("/sandbox/requests", UriKind.Relative), TestContext.Current.CancellationToken))!;
+
+    public async Task<long> CountAsync(string id) => (await CountsAsync()).ById.GetValueOrDefault(id);
+
+    public async Task ForgetCountsAsync() =>
+        (await _control.DeleteAsync(new Uri("/sandbox/requests", UriKind.Relative), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+
+    public async Task BreakAsync(SandboxFault fault) => (await _control.PutAsJsonAsync(
+        new Uri("/sandbox/faults", UriKind.Relative), fault, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+
+    public async Task MendAsync() =>
+        (await _control.DeleteAsync(new Uri("/sandbox/faults", UriKind.Relative), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+
+    /// <summary>When a generation of a known course will end. Its course begins now, if nobody has seen it before.</summary>
+    public async Task<DateTimeOffset> EndOfAsync(string id)
+    {
+        var story = await _control.GetFromJsonAsync<JsonElement>(new Uri($"/sandbox/generations/{id}", UriKind.Relative), TestContext.Current.CancellationToken);
+        return story.GetProperty("changes").EnumerateArray().Last().GetProperty("at").GetDateTimeOffset();
+    }
+
+    /// <summary>Puts a generation into a state, now.</summary>
+    public async Task MoveAsync(string id, string state) => (await _control.PutAsJsonAsync(
+        new Uri($"/sandbox/generations/{id}", UriKind.Relative), new { state }, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+
+    /// <summary>The only token that the upstream takes from now on.</summary>
+    public async Task RotateAsync(string token) => (await _control.PutAsJsonAsync(
+        new Uri("/sandbox/token", UriKind.Relative), new { token }, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+
+    public async ValueTask DisposeAsync()
+    {
+        _control.Dispose();
+        await _process.DisposeAsync();
+    }
+}
+
+/// <summary>The sandbox's counts since they were last forgotten.</summary>
+internal sealed record RequestCounts(
+    long Total, int ConcurrentMax, IReadOnlyDictionary<string, long> ByPath, IReadOnlyDictionary<string, long> ById);
+
+/// <summary>What is to go wrong, and with which requests; every request where nothing narrows it. See the sandbox's README.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record SandboxFault(string Kind)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Status { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? RetryAfter { get; init; }
+
+    /// <summary>Milliseconds.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Delay { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Match { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Count { get; init; }
+
+    /// <summary>From 0 to 1, how often it strikes.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Probability { get; init; }
+}
