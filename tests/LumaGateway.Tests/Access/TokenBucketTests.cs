@@ -1,5 +1,6 @@
 using CsCheck;
 using LumaGateway.Access;
+using LumaGateway.Tests.Hosting;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Access;
@@ -35,7 +36,7 @@ public sealed class TokenBucketTests
                     given++;
                 }
             }
-        });
+        }, iter: PropertyCases.Of(1000));
 
     [Fact]
     public void Many_who_take_at_once_get_no_more_than_there_is()

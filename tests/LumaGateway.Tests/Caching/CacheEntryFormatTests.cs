@@ -1,5 +1,6 @@
 using CsCheck;
 using LumaGateway.Caching;
+using LumaGateway.Tests.Hosting;
 
 namespace LumaGateway.Tests.Caching;
 
@@ -34,11 +35,11 @@ public sealed class CacheEntryFormatTests
                 Assert.Null(CacheEntryFormat.Read(new CacheKey("g1"), changed));
                 Assert.Null(CacheEntryFormat.Read(new CacheKey("g1"), bytes.AsSpan(0, position % bytes.Length)));
             },
-            iter: 10_000);
+            iter: PropertyCases.Of(10_000));
 
     [Fact]
     public void No_garbage_is_taken_for_an_entry() =>
-        Gen.Byte.Array[0, 300].Sample(bytes => Assert.Null(CacheEntryFormat.Read(new CacheKey("g1"), bytes)), iter: 10_000);
+        Gen.Byte.Array[0, 300].Sample(bytes => Assert.Null(CacheEntryFormat.Read(new CacheKey("g1"), bytes)), iter: PropertyCases.Of(10_000));
 
     private static CacheEntry Entry(string id, byte[] body) =>
         new(new CacheKey(id), EntryKind.Final, body, Now, Now.AddHours(1), Now.AddDays(7));

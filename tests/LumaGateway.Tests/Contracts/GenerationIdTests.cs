@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using CsCheck;
 using LumaGateway.Contracts;
+using LumaGateway.Tests.Hosting;
 
 namespace LumaGateway.Tests.Contracts;
 
@@ -24,7 +25,7 @@ public sealed partial class GenerationIdTests
                     Assert.Equal(expected ? text : string.Empty, id.Value);
                     Assert.Equal(id, same);
                 },
-                iter: 50_000);
+                iter: PropertyCases.Of(50_000));
 
     [GeneratedRegex("\\A[A-Za-z0-9_-]{1,128}\\z")]
     private static partial Regex Rule();
