@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using LumaGateway.Access;
 using LumaGateway.Tests.Hosting;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Access;
 
@@ -130,7 +132,7 @@ public sealed class LimitTests : IDisposable
         });
         using var caller = _gateway.CreateCaller();
         var underWay = new[] { caller.AskAsync("/generations/g1"), caller.AskAsync("/generations/g1") };
-        await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == 2);
+        await _gateway.Arrivals.WaitingAsync(2);
 
         using var refused = await caller.AskAsync("/generations/g1");
         answer.SetResult();
@@ -169,7 +171,7 @@ public sealed class LimitTests : IDisposable
         using var caller = _gateway.CreateCaller();
         using var impatient = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var left = caller.GetAsync("/generations/g1", impatient.Token);
-        await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == 1);
+        await _gateway.Arrivals.WaitingAsync(1);
 
         await impatient.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
@@ -191,14 +193,15 @@ public sealed class LimitTests : IDisposable
             return ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]));
         });
 
-        var before = _gateway.Arrivals.Waiting;
         var first = caller.AskAsync("/generations/a");
-        await Pump.EventuallyAsync(() => _gateway.Upstream.Asked == 2);
+        await _gateway.Upstream.AskedAsync(2);
         var queued = caller.AskAsync("/generations/b");
-        await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == before + 2);
+        var gate = _gateway.Services.GetRequiredService<UpstreamGate>();
+        await Pump.EventuallyAsync(() => gate.Queued == 1);
         using var refused = await caller.AskAsync("/generations/c");
         var hit = await StatusAsync(caller, "cached");
-        using var impatient = await _gateway.Clock.UntilAsync(queued);
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(0.5));
+        using var impatient = await queued;
         answer.SetResult();
 
         await refused.ProblemAsync(503, "gateway_saturated");

@@ -4,14 +4,15 @@ using Microsoft.AspNetCore.Hosting;
 namespace LumaGateway.Tests.Hosting;
 
 /// <summary>
-/// Counts the requests that wait for something. The way from here to the cache's flights never yields, so that a request counted here has joined
+/// Counts the requests that had to wait for something. The way from here to the cache's flights never yields, so that a request counted here has joined
 /// or begun its flight.
 /// </summary>
 internal sealed class Arrivals : IStartupFilter
 {
-    private int _waiting;
+    private readonly AwaitableCount _waiting = new();
 
-    public int Waiting => Volatile.Read(ref _waiting);
+    /// <summary>Until at least so many requests have come to wait.</summary>
+    public Task WaitingAsync(int least) => _waiting.ReachAsync(least);
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -20,7 +21,7 @@ internal sealed class Arrivals : IStartupFilter
             var answering = next(context);
             if (!answering.IsCompleted)
             {
-                Interlocked.Increment(ref _waiting);
+                _waiting.Increment();
             }
 
             await answering;

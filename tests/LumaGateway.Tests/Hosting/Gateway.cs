@@ -12,7 +12,6 @@ using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Hosting;
 
@@ -46,7 +45,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
 
     public Arrivals Arrivals { get; } = new();
 
-    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 4, 8, 12, 10, 0, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.Zero };
+    public TestClock Clock { get; } = new(new DateTimeOffset(2026, 4, 8, 12, 10, 0, TimeSpan.Zero));
 
     public FakeLogCollector Logs => Services.GetFakeLogCollector();
 

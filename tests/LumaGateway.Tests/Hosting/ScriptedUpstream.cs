@@ -12,12 +12,16 @@ internal sealed class ScriptedUpstream : HttpMessageHandler
 {
     private readonly ConcurrentQueue<Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>>> _script = new();
     private readonly ConcurrentQueue<Received> _received = new();
+    private readonly AwaitableCount _asked = new();
     private Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>>? _always;
 
     /// <summary>All requests, in the order they came.</summary>
     public IReadOnlyCollection<Received> Received => _received;
 
-    public int Asked => _received.Count;
+    public int Asked => _asked.Value;
+
+    /// <summary>Until it was asked at least so often.</summary>
+    public Task AskedAsync(int least) => _asked.ReachAsync(least);
 
     public ScriptedUpstream Then(Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> answer)
     {
@@ -46,6 +50,7 @@ internal sealed class ScriptedUpstream : HttpMessageHandler
             request.Method,
             request.RequestUri!,
             request.Headers.ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase)));
+        _asked.Increment();
 
         var answer = _script.TryDequeue(out var next) ? next : _always;
         return answer is null

@@ -3,8 +3,7 @@ using LumaGateway.Tests.Hosting;
 namespace LumaGateway.Tests.Telemetry;
 
 /// <summary>Apart from all others: a span that another gateway of this process has sampled is exported here too.</summary>
-[Collection(nameof(SamplerTests))]
-[CollectionDefinition(nameof(SamplerTests), DisableParallelization = true)]
+[Collection(RunsAlone.Name)]
 public sealed class SamplerTests : IDisposable
 {
     private readonly Gateway _gateway = new();

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Features.Callbacks;
 
+[Collection(RunsAlone.Name)]
 public sealed class CallbackTests : IDisposable
 {
     private const string Secret = "s3cret-of-the-callback";
@@ -33,14 +34,12 @@ public sealed class CallbackTests : IDisposable
         using var caller = _gateway.CreateCaller();
         using var stranger = _gateway.CreateStranger();
         var waiting = await WaitAsync(caller);
-        _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(1));
 
         using var answer = await SendAsync(stranger, Secret, """{"id":"g1","state":"failed"}""");
-        await Pump.EventuallyAsync(() =>
-        {
-            _gateway.Clock.Advance(TimeSpan.FromMilliseconds(20)); // much slower than a wait passes: it must not end first on a busy machine
-            return _gateway.Upstream.Asked == 2;
-        });
+        var hinted = _gateway.Clock.GetUtcNow();
+        await _gateway.Clock.UntilAsync(() => _gateway.Upstream.Asked == 2);
+        Assert.InRange(_gateway.Clock.GetUtcNow() - hinted, TimeSpan.Zero, TimeSpan.FromMilliseconds(50)); // with the loop's next turn
         using var response = await _gateway.Clock.UntilAsync(waiting);
 
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
@@ -60,8 +59,7 @@ public sealed class CallbackTests : IDisposable
         {
             using var answer = await SendAsync(stranger, Secret, """{"id":"g1"}""");
             Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
-            _gateway.Clock.Advance(TimeSpan.FromMilliseconds(40));
-            await Task.Yield();
+            await _gateway.Clock.RunAsync(TimeSpan.FromMilliseconds(40));
         }
 
         using var response = await _gateway.Clock.UntilAsync(waiting);
@@ -75,7 +73,7 @@ public sealed class CallbackTests : IDisposable
         using var caller = _gateway.CreateCaller();
         using var hints = _gateway.Collect<long>("luma_gateway.waiting.hints");
         var waiting = await WaitAsync(caller, 5);
-        _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(1));
 
         foreach (var body in new[] { """{"id":"g1"}""", """{"id":"g1"}""", """{"id":"nobody-waits"}""", "not json" })
         {
@@ -174,7 +172,8 @@ public sealed class CallbackTests : IDisposable
     {
         var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1") { Headers = { { "Prefer", $"wait={seconds}" } } };
         var waiting = caller.SendAsync(request, TestContext.Current.CancellationToken);
-        await Pump.EventuallyAsync(() => _gateway.Services.GetRequiredService<WatchTable>().All.Any(watch => watch.News is not null));
+        await _gateway.Clock.SettleAsync();
+        Assert.NotNull(Assert.Single(_gateway.Services.GetRequiredService<WatchTable>().All).News);
         return waiting;
     }
 

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Primitives;
 namespace LumaGateway.Tests.Features.Generations;
 
 /// <summary>What a hit costs, in numbers that are the same on every machine.</summary>
+[Collection(RunsAlone.Name)]
 public sealed class HitCostTests : IAsyncLifetime
 {
     private readonly Gateway _gateway = new Gateway()

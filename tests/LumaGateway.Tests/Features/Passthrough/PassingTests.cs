@@ -138,7 +138,7 @@ public sealed class PassingTests : IDisposable
         _raw.Upstream.Then((_, _) => slow.Task).ThenJson(Samples.Completed);
         using var caller = _raw.CreateCaller();
         var reading = caller.AskAsync($"/generations/{Samples.CompletedId}");
-        await Pump.EventuallyAsync(() => _raw.Upstream.Asked == 1);
+        await _raw.Upstream.AskedAsync(1);
 
         using var raw = await caller.AskAsync(Path);
         await Pump.EventuallyAsync(() => _raw.Gateway.Services.Holds(Samples.CompletedId));
@@ -211,7 +211,7 @@ public sealed class PassingTests : IDisposable
         _raw.Upstream.Then((_, _) => late.Task).ThenJson("", HttpStatusCode.NoContent).ThenJson("{}", HttpStatusCode.NotFound);
         using var caller = _raw.CreateCaller();
         var raw = caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => _raw.Upstream.Asked == 1);
+        await _raw.Upstream.AskedAsync(1);
 
         using var deleted = await caller.DeleteAsync(Path, TestContext.Current.CancellationToken);
         late.SetResult(ScriptedUpstream.Json(Samples.Completed));

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace LumaGateway.Tests.Features.Waiting;
 
+[Collection(RunsAlone.Name)]
 public sealed class EventStreamTests : IDisposable
 {
     private readonly Gateway _gateway = new();
@@ -213,7 +214,8 @@ public sealed class EventStreamTests : IDisposable
         await events.NextAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1") { Headers = { { "Prefer", "wait=50" } } };
         var waiting = caller.SendAsync(request, TestContext.Current.CancellationToken);
-        await Pump.EventuallyAsync(() => _gateway.Services.GetRequiredService<LumaGateway.Features.Waiting.WaitingRoom>().Count == 2);
+        await _gateway.Clock.SettleAsync();
+        Assert.Equal(2, _gateway.Services.GetRequiredService<LumaGateway.Features.Waiting.WaitingRoom>().Count);
 
         _gateway.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
 

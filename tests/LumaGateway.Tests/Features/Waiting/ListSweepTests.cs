@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LumaGateway.Tests.Features.Waiting;
 
 /// <summary>The account's generations as Luma lists them, newest first: <c>g0</c>, <c>g1</c>, …</summary>
+[Collection(RunsAlone.Name)]
 public sealed class ListSweepTests : IDisposable
 {
     private readonly Gateway _gateway = new Gateway()
@@ -39,7 +40,7 @@ public sealed class ListSweepTests : IDisposable
 
         _finished["g7"] = true;
         var told = await _gateway.Clock.UntilAsync(events.NextAsync());
-        await RunAsync(TimeSpan.FromSeconds(20));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(20));
 
         Assert.Equal(("g7", "completed"), (told!.Subject, told.State));
         Assert.All(_asked, path => Assert.Equal("generations?limit=100&offset=0", path));
@@ -53,7 +54,7 @@ public sealed class ListSweepTests : IDisposable
         using var caller = _gateway.CreateCaller();
         using var events = await FollowAsync(caller, 4);
 
-        await RunAsync(TimeSpan.FromSeconds(10));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
 
         Assert.DoesNotContain(_asked, path => path.Contains('?', StringComparison.Ordinal));
         Assert.InRange(_asked.Count, 16, 32);
@@ -67,7 +68,7 @@ public sealed class ListSweepTests : IDisposable
         using var events = await FollowAsync(caller, 20);
         await SettleAsync(events);
 
-        await RunAsync(TimeSpan.FromSeconds(10));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
         _finished["g3"] = true;
         var told = await _gateway.Clock.UntilAsync(events.NextAsync());
 
@@ -84,7 +85,7 @@ public sealed class ListSweepTests : IDisposable
         using var events = await FollowAsync(caller, [.. Enumerable.Range(0, 10), 120, 150, 250, 450]);
         await SettleAsync(events);
 
-        await RunAsync(TimeSpan.FromSeconds(10));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
 
         Assert.Contains("generations?limit=100&offset=100", _asked);
         Assert.DoesNotContain("generations?limit=100&offset=300", _asked);
@@ -98,13 +99,13 @@ public sealed class ListSweepTests : IDisposable
         using var caller = _gateway.With("Batch:MaxIds", "200").CreateCaller();
         using var few = await FollowAsync(caller, [1, 2, 3, 4, 450]);
         await SettleAsync(few);
-        await RunAsync(TimeSpan.FromSeconds(5));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(5));
         Assert.Contains("g450", _asked);
 
         using var many = await FollowAsync(caller, [.. Enumerable.Range(0, 100).Select(i => (i * 5) + 1)]);
-        await RunAsync(TimeSpan.FromSeconds(5));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(5));
         _asked.Clear();
-        await RunAsync(TimeSpan.FromSeconds(10));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
 
         Assert.Contains("generations?limit=100&offset=400", _asked);
         Assert.All(_asked, path => Assert.Contains('?', path));
@@ -119,7 +120,7 @@ public sealed class ListSweepTests : IDisposable
         using var caller = _gateway.CreateCaller();
         using var events = await FollowAsync(caller, 20);
 
-        await RunAsync(TimeSpan.FromSeconds(25));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(25));
 
         Assert.Single(_asked, path => path.Contains('?', StringComparison.Ordinal));
         Assert.InRange(_asked.Count(path => path == "g19"), 9, 15);
@@ -134,27 +135,17 @@ public sealed class ListSweepTests : IDisposable
     private async Task SettleAsync(Events events)
     {
         var table = _gateway.Services.GetRequiredService<WatchTable>();
-        for (var steps = 0; table.All.Any(watch => watch.News is null) && steps < 1000; steps++)
-        {
-            await RunAsync(TimeSpan.FromMilliseconds(50));
-        }
-
-        await RunAsync(TimeSpan.FromSeconds(3));
-        foreach (var watch in table.All)
+        await _gateway.Clock.UntilAsync(() => table.All.All(watch => watch.News is not null));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(3));
+        var watched = table.All.ToList();
+        Assert.NotEmpty(watched);
+        foreach (var watch in watched)
         {
             Assert.NotNull(watch.News);
             await events.NextAsync();
         }
 
         _asked.Clear();
-    }
-
-    private Task<bool> RunAsync(TimeSpan length) => _gateway.Clock.UntilAsync(PassAsync(length));
-
-    private async Task<bool> PassAsync(TimeSpan length)
-    {
-        await Task.Delay(length, _gateway.Clock, TestContext.Current.CancellationToken);
-        return true;
     }
 
     private string Page(System.Collections.Specialized.NameValueCollection query)

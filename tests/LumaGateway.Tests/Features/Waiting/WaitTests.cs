@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Features.Waiting;
 
+[Collection(RunsAlone.Name)]
 public sealed class WaitTests : IDisposable
 {
     private readonly Gateway _gateway = new Gateway().With("Waiting:SlowAfter", "1.00:00:00");
@@ -101,7 +102,7 @@ public sealed class WaitTests : IDisposable
         _gateway.With("Waiting:Max", "1").Upstream.AlwaysJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
         var waiting = AskAsync(caller, "wait=5");
-        await Pump.EventuallyAsync(() => _gateway.Upstream.Asked == 1);
+        await _gateway.Upstream.AskedAsync(1);
 
         using var refused = await AskAsync(caller, "wait=5");
 
@@ -121,13 +122,15 @@ public sealed class WaitTests : IDisposable
         using var hangUp = new CancellationTokenSource();
         var waiting = AskAsync(caller, "wait=50", hangUp.Token);
         var table = _gateway.Services.GetRequiredService<WatchTable>();
-        await Pump.EventuallyAsync(() => _gateway.Upstream.Asked == 1 && !table.IsEmpty);
+        await _gateway.Clock.SettleAsync();
+        Assert.Equal((1, false), (_gateway.Upstream.Asked, table.IsEmpty));
 
         await hangUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
 
-        await Pump.EventuallyAsync(() => table.IsEmpty && table.WantedHere == 0);
-        _gateway.Clock.Advance(TimeSpan.FromMinutes(1));
+        await _gateway.Clock.SettleAsync();
+        Assert.Equal((true, 0), (table.IsEmpty, table.WantedHere));
+        await _gateway.Clock.RunAsync(TimeSpan.FromMinutes(1));
         Assert.Equal(1, _gateway.Upstream.Asked);
     }
 
@@ -175,12 +178,13 @@ public sealed class WaitTests : IDisposable
         _gateway.With("Waiting:PollEvery", "00:00:30").With("Waiting:PollSlowest", "00:00:30");
         using var caller = _gateway.CreateCaller();
         var waiting = AskAsync(caller, "wait=20");
-        await Pump.EventuallyAsync(() => _gateway.Services.GetRequiredService<WatchTable>().All.Any(watch => watch.News is not null));
-        _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(3));
 
         using var other = await AskAsync(caller, null);
-        using var response = await waiting.WaitAsync(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
+        await _gateway.Clock.SettleAsync();
 
+        Assert.True(waiting.IsCompleted); // though no time has passed
+        using var response = await waiting;
         Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal(2, _gateway.Upstream.Asked);
     }
@@ -233,7 +237,8 @@ public sealed class WaitTests : IDisposable
 
         var responses = await _gateway.Clock.UntilAsync(Task.WhenAll(AskAsync(caller, "wait=30"), AskAsync(caller, "wait=30")));
 
-        await Pump.EventuallyAsync(() => waiters.GetMeasurementSnapshot().Count == 4);
+        await _gateway.Clock.SettleAsync();
+        Assert.Equal(4, waiters.GetMeasurementSnapshot().Count);
         Assert.Equal(0, waiters.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
         Assert.Equal(0, watched.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
         Assert.Equal(2, polls.GetMeasurementSnapshot().Where(measurement => measurement.Tags["luma_gateway.waiting.call"] is "single").Sum(measurement => measurement.Value));

@@ -1,0 +1,26 @@
+using LumaGateway.Access;
+using LumaGateway.Tests.Hosting;
+
+namespace LumaGateway.Tests.Access;
+
+[Collection(RunsAlone.Name)]
+public sealed class AllowanceCostTests
+{
+    [Fact]
+    public void Takes_and_owes_without_allocating()
+    {
+        var allowance = new Allowance(TimeProvider.System, new ClientLimits(1_000_000, 1_000_000, 10, 5));
+        Assert.Null(allowance.TryEnter(out _));
+        allowance.Leave();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        for (var i = 0; i < 1000; i++)
+        {
+            allowance.TryEnter(out _);
+            allowance.Charge(0, 1);
+            allowance.Leave();
+        }
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+}
