@@ -9,10 +9,15 @@ internal static class HealthCommand
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     /// <summary>The exit code; null where the arguments are not this command's.</summary>
-    public static async Task<int?> TryRunAsync(string[] args, TextWriter errors) => args switch
+    public static Task<int?> TryRunAsync(string[] args, TextWriter errors) => TryRunAsync(args, errors, Patience);
+
+    /// <param name="args">The program's arguments.</param>
+    /// <param name="errors">Where it says why the gateway does not live.</param>
+    /// <param name="timeout">How long the gateway may take to answer.</param>
+    internal static async Task<int?> TryRunAsync(string[] args, TextWriter errors, TimeSpan timeout) => args switch
     {
-        ["health"] => await RunAsync(Here(), errors),
-        ["health", var address] => await RunAsync(address, errors),
+        ["health"] => await RunAsync(Here(), errors, timeout),
+        ["health", var address] => await RunAsync(address, errors, timeout),
         _ => null,
     };
 
@@ -22,11 +27,11 @@ internal static class HealthCommand
         return $"http://127.0.0.1:{ports?.FirstOrDefault() ?? "8080"}";
     }
 
-    private static async Task<int> RunAsync(string address, TextWriter errors)
+    private static async Task<int> RunAsync(string address, TextWriter errors, TimeSpan timeout)
     {
         try
         {
-            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = timeout };
             using var answer = await client.GetAsync(new Uri(new Uri(address), "/health/live"));
             return answer.IsSuccessStatusCode ? 0 : 1;
         }

@@ -15,9 +15,9 @@ public sealed class HealthCommandTests : IDisposable
         var (main, _) = Listening.Start(_gateway);
         using var errors = new StringWriter();
 
-        Assert.Equal(0, await HealthCommand.TryRunAsync(["health", main.AbsoluteUri], errors));
+        Assert.Equal(0, await HealthCommand.TryRunAsync(["health", main.AbsoluteUri], errors, Pump.Patience));
         Assert.Equal("", errors.ToString());
-        Assert.Equal(1, await HealthCommand.TryRunAsync(["health", "http://127.0.0.1:9"], errors));
+        Assert.Equal(1, await HealthCommand.TryRunAsync(["health", "http://127.0.0.1:9"], errors, Pump.Patience));
         Assert.StartsWith("http://127.0.0.1:9 does not answer", errors.ToString(), StringComparison.Ordinal);
     }
 
