@@ -11,6 +11,13 @@ internal sealed class Issuer : IAsyncDisposable
 {
     public const string Audience = "luma-gateway";
 
+    /// <summary>Three pairs of keys for all tests of the process: to find the primes of one takes up to a second.</summary>
+    private static readonly Lazy<RSAParameters>[] Pairs = [.. Enumerable.Range(0, 3).Select(_ => new Lazy<RSAParameters>(() =>
+    {
+        using var rsa = RSA.Create(2048);
+        return rsa.ExportParameters(includePrivateParameters: true);
+    }))];
+
     private readonly Loopback _server;
     private readonly List<RsaSecurityKey> _published = [];
 
@@ -18,7 +25,7 @@ internal sealed class Issuer : IAsyncDisposable
 
     public string Address => _server.Address;
 
-    public RsaSecurityKey Key { get; private set; } = NewKey("first");
+    public RsaSecurityKey Key { get; private set; } = KeyOf(Pairs[0], "first");
 
     public static async Task<Issuer> StartAsync()
     {
@@ -28,12 +35,13 @@ internal sealed class Issuer : IAsyncDisposable
         return issuer;
     }
 
-    public static RsaSecurityKey NewKey(string id) => new(RSA.Create(2048)) { KeyId = id };
+    /// <summary>A key that no issuer has.</summary>
+    public static RsaSecurityKey ForeignKey(string id) => KeyOf(Pairs[2], id);
 
     /// <summary>Signs with a new key from now on, and publishes that one alone.</summary>
     public void RollOver()
     {
-        Key = NewKey("second");
+        Key = KeyOf(Pairs[1], "second");
         _published.Clear();
         _published.Add(Key);
     }
@@ -54,6 +62,8 @@ internal sealed class Issuer : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private static RsaSecurityKey KeyOf(Lazy<RSAParameters> pair, string id) => new(RSA.Create(pair.Value)) { KeyId = id };
 
     private async Task AnswerAsync(HttpContext context)
     {

@@ -96,11 +96,11 @@ public sealed class JwtTests : IAsyncLifetime
 
     [Fact]
     public Task A_token_whose_signature_is_anothers_is_refused() => AssertRefusedAsync(
-        _issuer.Sign(Now, credentials: new SigningCredentials(Issuer.NewKey("first"), SecurityAlgorithms.RsaSha256), claims: Reader));
+        _issuer.Sign(Now, credentials: new SigningCredentials(Issuer.ForeignKey("first"), SecurityAlgorithms.RsaSha256), claims: Reader));
 
     [Fact]
     public Task A_token_signed_with_a_key_nobody_published_is_refused() => AssertRefusedAsync(
-        _issuer.Sign(Now, credentials: new SigningCredentials(Issuer.NewKey("unheard-of"), SecurityAlgorithms.RsaSha256), claims: Reader));
+        _issuer.Sign(Now, credentials: new SigningCredentials(Issuer.ForeignKey("unheard-of"), SecurityAlgorithms.RsaSha256), claims: Reader));
 
     [Fact]
     public Task A_token_signed_with_the_public_key_as_if_it_were_a_shared_secret_is_refused()
@@ -142,7 +142,7 @@ public sealed class JwtTests : IAsyncLifetime
             using var after = await AskAsync(_issuer.Sign(Now, claims: Reader));
             return after.StatusCode is HttpStatusCode.OK;
         });
-        await AssertRefusedAsync(_issuer.Sign(Now, credentials: new SigningCredentials(Issuer.NewKey(old.KeyId), SecurityAlgorithms.RsaSha256), claims: Reader));
+        await AssertRefusedAsync(_issuer.Sign(Now, credentials: new SigningCredentials(Issuer.ForeignKey(old.KeyId), SecurityAlgorithms.RsaSha256), claims: Reader));
         Assert.Equal(HttpStatusCode.OK, before.StatusCode);
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
@@ -7,14 +8,18 @@ using Microsoft.Extensions.Logging.Testing;
 
 namespace LumaGateway.Tests.Canary;
 
-/// <summary>Everything that leaves the process while it listens, in this process: spans and measurements of all sources, and what it is given.</summary>
+/// <summary>
+/// Everything that leaves a gateway while it listens: spans of all sources, measurements of this gateway and of what the whole process shares, and
+/// what it is given. Other tests' gateways are not listened to: a listener works on the thread that measures, and would slow it down.
+/// </summary>
 internal sealed class Sinks : IDisposable
 {
     private readonly ConcurrentQueue<(string Sink, string Text)> _texts = new();
     private readonly ActivityListener _spans;
     private readonly MeterListener _measurements = new();
 
-    public Sinks()
+    /// <param name="meters">The gateway's own.</param>
+    public Sinks(IMeterFactory meters)
     {
         _spans = new ActivityListener
         {
@@ -23,7 +28,13 @@ internal sealed class Sinks : IDisposable
             ActivityStopped = Keep,
         };
         ActivitySource.AddActivityListener(_spans);
-        _measurements.InstrumentPublished = (instrument, listener) => listener.EnableMeasurementEvents(instrument);
+        _measurements.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Scope is null || ReferenceEquals(instrument.Meter.Scope, meters))
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
         _measurements.SetMeasurementEventCallback<long>((instrument, _, tags, _) => Keep(instrument, tags));
         _measurements.SetMeasurementEventCallback<int>((instrument, _, tags, _) => Keep(instrument, tags));
         _measurements.SetMeasurementEventCallback<double>((instrument, _, tags, _) => Keep(instrument, tags));
@@ -54,11 +65,10 @@ internal sealed class Sinks : IDisposable
     public IReadOnlyList<string> Find(IEnumerable<string> secrets)
     {
         _measurements.RecordObservableInstruments();
-        var forms = secrets
-            .SelectMany(secret => new[] { secret, Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)).TrimEnd('=')[..^1] })
-            .ToArray();
-        return [.. _texts
-            .SelectMany(text => forms.Where(form => text.Text.Contains(form, StringComparison.OrdinalIgnoreCase)).Select(form => $"{text.Sink}: {form} in {text.Text}"))];
+        var forms = SearchValues.Create(
+            [.. secrets.SelectMany(secret => new[] { secret, Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)).TrimEnd('=')[..^1] })],
+            StringComparison.OrdinalIgnoreCase);
+        return [.. _texts.Where(text => text.Text.AsSpan().ContainsAny(forms)).Select(text => $"{text.Sink}: {text.Text}")];
     }
 
     public void Dispose()

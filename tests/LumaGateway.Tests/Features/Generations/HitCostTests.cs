@@ -79,19 +79,7 @@ public sealed class HitCostTests : IAsyncLifetime
         Assert.Equal(["Authorization", "If-None-Match", "Prefer", "X-Api-Key", "X-Request-Id"], counted.Asked.Order());
     }
 
-    /// <summary>What a thousand hits allocate once the framework's code is compiled for good: before that it boxes here and there.</summary>
-    private long BytesOfAThousand()
-    {
-        var least = long.MaxValue;
-        for (var round = 0; round < 1000 && least > 0; round++)
-        {
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            Ask(1000);
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-
-        return least;
-    }
+    private long BytesOfAThousand() => Allocations.LeastOf(() => Ask(1000));
 
     /// <summary>As the server does, with an empty response each time.</summary>
     private void Ask(int times)
