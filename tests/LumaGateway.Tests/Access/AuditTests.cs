@@ -113,6 +113,8 @@ public sealed class AuditTests : IDisposable
         await SendAsync("CANARY-of-a-wrong-key", "GET", "/generations/g1");
         await SendAsync(Gateway.Key, "DELETE", "/generations/g1/cache");
 
+        Assert.Single(Events(Refused));
+        Assert.Single(Events(Did));
         Assert.DoesNotContain(_gateway.Logs.GetSnapshot(), record => record.Message.Contains("CANARY", StringComparison.Ordinal)
             || record.Message.Contains(Gateway.Key, StringComparison.Ordinal) || record.Message.Contains(Gateway.Digest(Gateway.Key), StringComparison.Ordinal));
     }

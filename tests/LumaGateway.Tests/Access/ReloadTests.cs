@@ -2,31 +2,28 @@ using System.Net;
 using LumaGateway.Tests.Hosting;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Testing;
 
 namespace LumaGateway.Tests.Access;
 
-/// <summary>Settings in a file that changes while the gateway runs.</summary>
+/// <summary>Settings that change while the gateway runs.</summary>
 public sealed class ReloadTests : IDisposable
 {
     private readonly Gateway _gateway = new();
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-door-");
+    private readonly ChangingSettings _settings = new("{}");
     private readonly WebApplicationFactory<Program> _running;
 
     public ReloadTests()
     {
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
-        Write("""{}""");
-        _running = _gateway.WithWebHostBuilder(host => host.ConfigureAppConfiguration(settings => settings.AddJsonFile(File, optional: false, reloadOnChange: true)));
+        _running = _gateway.WithWebHostBuilder(host => host.ConfigureAppConfiguration(settings => settings.Add(_settings)));
     }
 
     public void Dispose()
     {
         _running.Dispose();
         _gateway.Dispose();
-        _folder.Delete(recursive: true);
     }
 
     [Fact]
@@ -35,7 +32,7 @@ public sealed class ReloadTests : IDisposable
         HttpStatusCode[] before = [await StatusAsync(Gateway.Key), await StatusAsync("late-key")];
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.Unauthorized], before);
 
-        Write(LateClient);
+        _settings.Become(LateClient);
 
         await Pump.EventuallyAsync(async () => await StatusAsync("late-key") is HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(Gateway.Key));
@@ -50,24 +47,24 @@ public sealed class ReloadTests : IDisposable
     {
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(Gateway.Key));
 
-        Write(wrong);
+        _settings.Become(wrong);
 
         await Pump.EventuallyAsync(() => Logs.GetSnapshot().Any(record => record.Id.Id == 1002));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(Gateway.Key));
         Assert.DoesNotContain(Logs.GetSnapshot(), record => record.Message.Contains("CANARY", StringComparison.Ordinal));
 
-        Write(LateClient);
+        _settings.Become(LateClient);
         await Pump.EventuallyAsync(async () => await StatusAsync("late-key") is HttpStatusCode.OK);
     }
 
     [Fact]
     public async Task A_limit_that_changes_does_not_forgive_what_was_used()
     {
-        Write("""{"Limits":{"RequestsPerSecond":1,"Burst":1,"UpstreamCost":1}}""");
+        _settings.Become("""{"Limits":{"RequestsPerSecond":1,"Burst":1,"UpstreamCost":1}}""");
         HttpStatusCode[] before = [await StatusAsync(Gateway.Key), await StatusAsync(Gateway.Key)];
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], before);
 
-        Write("""{"Limits":{"RequestsPerSecond":1,"Burst":2,"UpstreamCost":1}}""");
+        _settings.Become("""{"Limits":{"RequestsPerSecond":1,"Burst":2,"UpstreamCost":1}}""");
 
         await Pump.EventuallyAsync(async () => await StatusAsync(Gateway.Key) is HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync(Gateway.Key));
@@ -76,10 +73,6 @@ public sealed class ReloadTests : IDisposable
     private static string LateClient => """{"Access":{"Clients":[{"Name":"late","KeySha256":"DIGEST"}]}}""".Replace("DIGEST", Gateway.Digest("late-key"), StringComparison.Ordinal);
 
     private FakeLogCollector Logs => _running.Services.GetFakeLogCollector();
-
-    private string File => Path.Combine(_folder.FullName, "settings.json");
-
-    private void Write(string settings) => System.IO.File.WriteAllText(File, settings);
 
     private async Task<HttpStatusCode> StatusAsync(string key)
     {

@@ -3,6 +3,7 @@ using System.Text;
 using LumaGateway.Errors;
 using LumaGateway.Features.Server;
 using LumaGateway.Upstreams;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
@@ -35,6 +36,18 @@ internal sealed class Gateway : WebApplicationFactory<Program>
         ["Access:Clients:0:Rights:3"] = "delete",
         ["Access:Clients:0:Rights:4"] = "assets",
         ["Access:Clients:0:Rights:5"] = "purge",
+
+        // What the server and the runtime measure in real time is far away: a starved machine must not trip it.
+        ["Server:HeaderTimeout"] = "00:01:00",
+        ["Server:MinBytesPerSecond"] = "1",
+        ["Assets:ConnectTimeout"] = "00:01:00",
+        ["OTEL_EXPORTER_OTLP_TIMEOUT"] = "600000",
+        ["OTEL_BSP_EXPORT_TIMEOUT"] = "600000",
+        ["OTEL_BLRP_EXPORT_TIMEOUT"] = "600000",
+        ["OTEL_METRIC_EXPORT_TIMEOUT"] = "600000",
+
+        // Settings change where a test changes them: nothing watches their files.
+        ["hostBuilder:reloadConfigOnChange"] = "false",
     };
 
     private readonly List<Action<IServiceCollection>> _services = [];
@@ -60,7 +73,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
     public Gateway To(string address)
     {
         _isNetworked = true;
-        return With("Luma:BaseAddress", address);
+        return With("Luma:BaseAddress", address).With("Luma:Deadline", "00:05:00").With("Luma:AttemptTimeout", "00:05:00"); // the limit on connecting, too
     }
 
     /// <summary>Changes a service before the start.</summary>
@@ -88,6 +101,13 @@ internal sealed class Gateway : WebApplicationFactory<Program>
 
     public static string Digest(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
+    /// <summary>A request that is never answered fails its test as a hang, not by the client's own time-out.</summary>
+    protected override void ConfigureClient(HttpClient client)
+    {
+        base.ConfigureClient(client);
+        client.Timeout = Timeout.InfiniteTimeSpan;
+    }
+
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         foreach (var (key, value) in _settings.Where(setting => setting.Value is not null))
@@ -102,6 +122,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
             var validator = services.Last(service => service.ServiceType == typeof(IStartupValidator)).ImplementationType!;
             services.Replace(ServiceDescriptor.Transient<IStartupValidator>(provider => new Recording(
                 (IStartupValidator)ActivatorUtilities.CreateInstance(provider, validator), StartFaults)));
+            services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, bearer => bearer.BackchannelTimeout = Pump.Patience);
             services.AddSingleton<IStartupFilter>(Arrivals);
             services.Remove(services.Single(service => service.ImplementationType == typeof(StartMemory))); // this process holds many gateways
             if (!_isNetworked)

@@ -10,13 +10,8 @@ namespace LumaGateway.Tests.Features.Passthrough;
 public sealed class RoutesTests : IDisposable
 {
     private readonly RawGateway _raw = new();
-    private readonly string _settings = Path.Combine(Directory.CreateTempSubdirectory().FullName, "settings.json");
 
-    public void Dispose()
-    {
-        _raw.Dispose();
-        Directory.GetParent(_settings)!.Delete(recursive: true);
-    }
+    public void Dispose() => _raw.Dispose();
 
     [Theory]
     [InlineData("GET", "generations?limit=3&offset=1")]
@@ -121,17 +116,17 @@ public sealed class RoutesTests : IDisposable
     {
         _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Accepted);
         using var caller = _raw.CreateCaller();
-        await SetAsync("{}");
-        ((IConfigurationBuilder)_raw.Gateway.Services.GetRequiredService<IConfiguration>()).AddJsonFile(_settings, optional: false, reloadOnChange: true);
+        var settings = new ChangingSettings("{}");
+        ((IConfigurationBuilder)_raw.Gateway.Services.GetRequiredService<IConfiguration>()).Add(settings);
         using var before = await caller.AskAsync("/luma/ping");
 
         // The second line is right, but in the same list.
-        await SetAsync($$"""{ "{{key}}": "{{value}}", "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
+        settings.Become($$"""{ "{{key}}": "{{value}}", "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
         await Pump.EventuallyAsync(() => Errors().Any());
         using var after = await caller.AskAsync("/luma/ping");
         using var other = await caller.AskAsync("/luma/credits");
         using var document = await caller.AskAsync("/openapi/v1.json");
-        await SetAsync("""{ "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
+        settings.Become("""{ "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
         await Pump.EventuallyAsync(async () =>
         {
             using var mended = await caller.AskAsync("/luma/credit");
@@ -168,12 +163,5 @@ public sealed class RoutesTests : IDisposable
         using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.Equal(status, (int)response.StatusCode);
-    }
-
-    /// <summary>In one step, as a mounted file changes.</summary>
-    private async Task SetAsync(string settings)
-    {
-        await File.WriteAllTextAsync(_settings + ".next", settings, TestContext.Current.CancellationToken);
-        File.Move(_settings + ".next", _settings, overwrite: true);
     }
 }
