@@ -34,7 +34,8 @@ public sealed class LayeringTests
     [Fact]
     public void Features_refer_to_each_other_one_way_only()
     {
-        string[] features = ["Server", "Generations", "Waiting", "Callbacks", "Passthrough", "Assets", "OpenApi", "Status", "Health"];
+        string[] features = ["Server", "Generations", "Waiting", "Callbacks", "Passthrough", "Assets", "OpenApi", "Status", "Health", "Check"];
+        Assert.Equal(Features().Order(), features.Order());
         foreach (var (index, feature) in features.Index())
         {
             var later = string.Join('|', features[(index + 1)..].DefaultIfEmpty("none"));
@@ -56,4 +57,10 @@ public sealed class LayeringTests
         Types().That().DoNotResideInNamespace($"{Root}.Contracts").And().ResideInNamespaceMatching($@"^{Root}\.")
             .Should().NotBePublic()
             .Check(Code);
+
+    private static IEnumerable<string> Features() => typeof(Generation).Assembly.GetTypes()
+        .Select(type => type.Namespace?.Split('.'))
+        .Where(parts => parts is [Root, "Features", ..])
+        .Select(parts => parts![2])
+        .Distinct();
 }

@@ -23,10 +23,10 @@ internal sealed class RawConnection : IDisposable
     /// <summary>No more comes from this side.</summary>
     public void Finish() => _socket.Shutdown(SocketShutdown.Send);
 
-    /// <summary>All that is answered until the other side closes; null where it neither answers nor closes in time.</summary>
-    public async Task<string?> ReadToEndAsync(TimeSpan patience)
+    /// <summary>All that is answered until the other side closes; null where it does not close within <see cref="Pump.Patience"/>.</summary>
+    public async Task<string?> ReadToEndAsync()
     {
-        using var limit = new CancellationTokenSource(patience, TimeProvider.System);
+        using var limit = new CancellationTokenSource(Pump.Patience, TimeProvider.System);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, TestContext.Current.CancellationToken);
         var answer = new StringBuilder();
         var buffer = new byte[16 * 1024];

@@ -1,11 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 
 namespace LumaGateway.Tests.Features.Assets;
@@ -18,28 +12,22 @@ internal sealed class Cdn : IAsyncDisposable
 {
     public static readonly byte[] File = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 31))];
 
-    private readonly WebApplication _app;
     private readonly ConcurrentQueue<RequestDelegate> _script = new();
     private readonly ConcurrentQueue<Asked> _asked = new();
+    private Loopback _server = null!;
 
     private Cdn()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        _app = builder.Build();
-        _app.Run(AnswerAsync);
     }
 
     public IReadOnlyList<Asked> Asked => [.. _asked];
 
-    public int Port => new Uri(_app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()
-        .Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
+    public int Port => new Uri(_server.Address).Port;
 
     public static async Task<Cdn> StartAsync()
     {
         var cdn = new Cdn();
-        await cdn._app.StartAsync(TestContext.Current.CancellationToken);
+        cdn._server = await Loopback.StartAsync(cdn.AnswerAsync);
         return cdn;
     }
 
@@ -73,7 +61,7 @@ internal sealed class Cdn : IAsyncDisposable
         return Task.CompletedTask;
     });
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private Task AnswerAsync(HttpContext context)
     {

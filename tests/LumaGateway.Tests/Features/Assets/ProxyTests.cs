@@ -2,10 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using LumaGateway.Tests.Hosting;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace LumaGateway.Tests.Features.Assets;
 
@@ -28,6 +25,7 @@ public sealed class ProxyTests : IAsyncLifetime
 
         Assert.Equal(Cdn.File, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         Assert.Single(_cdn.Asked);
+        Assert.NotEmpty(proxy.Heads);
         Assert.All(proxy.Heads, head => Assert.StartsWith("GET http://cdn.test/file.mp4 HTTP/1.1\r\n", head, StringComparison.Ordinal));
         Assert.DoesNotContain(Gateway.Key, string.Concat(proxy.Heads), StringComparison.Ordinal);
     }
@@ -36,14 +34,14 @@ public sealed class ProxyTests : IAsyncLifetime
     public async Task Through_a_tunnel_the_certificate_is_still_the_hosts_own_to_show()
     {
         await using var impostor = await StartTlsAsync();
-        using var proxy = new EgressProxy(new Uri(impostor.Urls.Single()).Port);
+        using var proxy = new EgressProxy(new Uri(impostor.Address).Port);
         using var gateway = Through(proxy).With("Assets:AllowedHosts:0", "cdn.test");
 
         using var response = await AskAsync(gateway, "https://cdn.test/file.mp4");
 
         await response.ProblemAsync(502, "asset_unavailable");
-        Assert.All(proxy.Heads, head => Assert.StartsWith("CONNECT cdn.test:443 HTTP/1.1\r\n", head, StringComparison.Ordinal));
         Assert.NotEmpty(proxy.Heads);
+        Assert.All(proxy.Heads, head => Assert.StartsWith("CONNECT cdn.test:443 HTTP/1.1\r\n", head, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -106,18 +104,12 @@ public sealed class ProxyTests : IAsyncLifetime
     }
 
     /// <summary>A server that says it is <c>cdn.test</c>, without anybody to vouch for it.</summary>
-    private static async Task<WebApplication> StartTlsAsync()
+    private static async Task<Loopback> StartTlsAsync()
     {
         using var key = ECDsa.Create();
         var now = TimeProvider.System.GetUtcNow();
         using var made = new CertificateRequest("CN=cdn.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
         var certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, endpoint => endpoint.UseHttps(certificate)));
-        var app = builder.Build();
-        app.Run(context => context.Response.WriteAsync("not the CDN"));
-        await app.StartAsync(TestContext.Current.CancellationToken);
-        return app;
+        return await Loopback.StartAsync(context => context.Response.WriteAsync("not the CDN"), certificate);
     }
 }

@@ -19,7 +19,9 @@ public sealed class DocumentTests : IDisposable
         Assert.Equal(
             ["200", "304", "400", "401", "403", "404", "405", "429", "500", "502", "503", "504"],
             answers.EnumerateObject().Select(answer => answer.Name).Order());
-        foreach (var kind in ProblemKinds.All.Where(kind => kind.Code.StartsWith("upstream_", StringComparison.Ordinal)))
+        var upstream = ProblemKinds.All.Where(kind => kind.Code.StartsWith("upstream_", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(upstream);
+        foreach (var kind in upstream)
         {
             var problem = answers.GetProperty($"{kind.Status}").GetProperty("content").GetProperty("application/problem+json");
             Assert.Equal("#/components/schemas/Problem", problem.GetProperty("schema").GetProperty("$ref").GetString());

@@ -1,5 +1,6 @@
 using System.Net;
 using LumaGateway.Caching;
+using LumaGateway.Features.Waiting;
 using LumaGateway.Tests.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -209,13 +210,15 @@ public sealed class EventStreamTests : IDisposable
     public async Task When_the_service_stops_waiters_get_the_state_and_streams_are_told_when_to_come_again()
     {
         _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
-        using var caller = _gateway.CreateCaller();
+        var (main, _) = Listening.Start(_gateway.With("Server:ShutdownTimeout", "01:00:00")); // a server in memory does not wait for what is under way
+        using var caller = new HttpClient { BaseAddress = main };
+        caller.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
         using var events = await Events.OpenAsync(caller, "/generations/g1/events");
         await events.NextAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1") { Headers = { { "Prefer", "wait=50" } } };
         var waiting = caller.SendAsync(request, TestContext.Current.CancellationToken);
-        await _gateway.Clock.SettleAsync();
-        Assert.Equal(2, _gateway.Services.GetRequiredService<LumaGateway.Features.Waiting.WaitingRoom>().Count);
+        var room = _gateway.Services.GetRequiredService<WaitingRoom>();
+        await Pump.EventuallyAsync(() => room.Count == 2);
 
         _gateway.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
 
