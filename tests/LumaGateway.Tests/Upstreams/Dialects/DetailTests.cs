@@ -15,11 +15,34 @@ public sealed class DetailTests
     [InlineData("dream-machine", """{"id":"g1","request":{"prompt":"p","aspect_ratio":"16:9","model":"m"}}""")]
     [InlineData("agents", """{"id":"g1","model":"m","prompt":"p","aspect_ratio":"16:9"}""")]
     [InlineData("agents", """{"id":"g1","model":"m","request":{"prompt":"p","aspect_ratio":"16:9"}}""")]
+    [InlineData("agents", """{"id":"g1","request":{"model":"m","prompt":"p","aspect_ratio":"16:9"}}""")]
     [InlineData("new-api", """{"data":{"task_id":"g1","data":{"model":"m","request":{"prompt":"p","aspect_ratio":"16:9"}}}}""")]
     [InlineData("new-api", """{"data":{"task_id":"g1","model":"m","data":{"prompt":"p","aspect_ratio":"16:9"}}}""")]
+    [InlineData("new-api", """{"data":{"task_id":"g1","data":{"request":{"model":"m","prompt":"p","aspect_ratio":"16:9"}}}}""")]
     [InlineData("piapi", """{"data":{"task_id":"g1","model":"luma","input":{"prompt":"p","aspect_ratio":"16:9","model_name":"m"}}}""")]
     [InlineData("piapi", """{"data":{"task_id":"g1","model":"m","output":{"prompt":"p","aspect_ratio":"16:9"}}}""")]
     public void Prompt_aspect_ratio_and_model_are_read_from_where_the_variant_puts_them(string dialect, string body)
+    {
+        var generation = Dialect.Read(dialect, body);
+
+        Assert.Equal(("p", "16:9", "m"), (generation.Prompt, generation.AspectRatio, generation.Model));
+    }
+
+    [Theory]
+    [InlineData("relay", """{"id":"g1","model":"m","prompt":"x","aspect_ratio":"x","request":{"model":"x","prompt":"p","aspect_ratio":"16:9"}}""")]
+    [InlineData("dream-machine", """
+        {"id":"g1","model":"m","version":"x","prompt":"x","aspect_ratio":"x","request":{"model":"x","prompt":"p","aspect_ratio":"16:9"}}
+        """)]
+    [InlineData("dream-machine", """{"id":"g1","version":"m","request":{"model":"x","prompt":"p","aspect_ratio":"16:9"}}""")]
+    [InlineData("agents", """{"id":"g1","model":"m","prompt":"p","aspect_ratio":"16:9","request":{"model":"x","prompt":"x","aspect_ratio":"x"}}""")]
+    [InlineData("new-api", """
+        {"data":{"task_id":"g1","model":"m","data":{"model":"x","prompt":"x","aspect_ratio":"x","request":{"model":"x","prompt":"p","aspect_ratio":"16:9"}}}}
+        """)]
+    [InlineData("new-api", """{"data":{"task_id":"g1","data":{"model":"m","prompt":"p","aspect_ratio":"16:9","request":{"model":"x"}}}}""")]
+    [InlineData("piapi", """
+        {"data":{"task_id":"g1","model":"x","input":{"model_name":"m","prompt":"p","aspect_ratio":"16:9"},"output":{"prompt":"x","aspect_ratio":"x"}}}
+        """)]
+    public void Where_a_detail_is_given_twice_the_place_that_the_variant_prefers_counts(string dialect, string body)
     {
         var generation = Dialect.Read(dialect, body);
 
@@ -92,6 +115,14 @@ public sealed class DetailTests
     [InlineData("new-api", """{"data":{"task_id":"g1","data":{"created_at":"2024-12-22T13:38:40Z"}}}""")]
     [InlineData("piapi", """{"data":{"task_id":"g1","created_at":"","output":{"created_at":"2024-12-22T13:38:40Z"}}}""")]
     public void The_time_of_creation_is_read_from_where_the_variant_puts_it(string dialect, string body) =>
+        Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(1_734_874_720), Dialect.Read(dialect, body).CreatedAt);
+
+    [Theory]
+    [InlineData("relay", """{"id":"g1","created_at":1734874720,"artifact":{"created_at":1}}""")]
+    [InlineData("new-api", """{"data":{"task_id":"g1","created_at":1734874720,"submit_time":1,"data":{"created_at":2}}}""")]
+    [InlineData("new-api", """{"data":{"task_id":"g1","submit_time":1734874720,"data":{"created_at":2}}}""")]
+    [InlineData("piapi", """{"data":{"task_id":"g1","created_at":1734874720,"output":{"created_at":1}}}""")]
+    public void Where_a_time_of_creation_is_given_twice_the_outer_one_counts(string dialect, string body) =>
         Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(1_734_874_720), Dialect.Read(dialect, body).CreatedAt);
 
     [Theory]

@@ -43,6 +43,8 @@ public sealed class PictureTests
     [InlineData(""" "assets":"https://h/x","type":" IMAGE " """, null, "https://h/x")]
     [InlineData(""" "assets":"https://h/x","request":{"generation_type":"image"} """, null, "https://h/x")]
     [InlineData(""" "assets":"https://h/x" """, "https://h/x", null)]
+    [InlineData(""" "assets":"https://h/x","generation_type":"video","type":"image","request":{"generation_type":"image"} """, "https://h/x", null)]
+    [InlineData(""" "assets":"https://h/x","type":"video","request":{"generation_type":"image"} """, "https://h/x", null)]
     [InlineData(""" "assets":{"progress_video":"https://h/p"} """, null, null)]
     [InlineData(""" "assets":"" """, null, null)]
     [InlineData(""" "assets":null """, null, null)]
@@ -52,6 +54,17 @@ public sealed class PictureTests
         var generation = Dialect.Read("dream-machine", Dialect.BodyWith("dream-machine", "\"completed\"", body));
 
         Assert.Equal((video, image), (generation.Video?.Url, generation.Image?.Url));
+    }
+
+    [Fact]
+    public void Dream_machines_thumbnail_and_last_frame_are_read_where_they_are_given()
+    {
+        var generation = Dialect.Read("dream-machine", Dialect.BodyWith("dream-machine", "\"completed\"", """
+            "assets":{"video":"https://h/v","thumbnail":"https://h/t","last_frame":{"url":"https://h/l","width":4,"height":3}}
+            """));
+
+        Assert.Equal(new ImageAsset("https://h/t", null, null), generation.Thumbnail);
+        Assert.Equal(new ImageAsset("https://h/l", 4, 3), generation.LastFrame);
     }
 
     [Theory]
@@ -73,6 +86,38 @@ public sealed class PictureTests
             """));
 
         Assert.Equal((video, image), (generation.Video?.Url, generation.Image?.Url));
+    }
+
+    [Theory]
+    [InlineData("video", true)]
+    [InlineData("video_edit", true)]
+    [InlineData("video_reframe", true)]
+    [InlineData(" Video_Edit ", true)]
+    [InlineData("image", false)]
+    [InlineData("image_edit", false)]
+    [InlineData("IMAGE_EDIT", false)]
+    public void The_type_of_an_agents_generation_or_of_its_output_says_whether_it_is_a_video_or_an_image(string type, bool isVideo)
+    {
+        var ofTheItem = Dialect.Read("agents", Dialect.BodyWith("agents", "\"completed\"", $$"""
+            "type":"audio","output":[{"type":"{{type}}","url":"https://h/x"}]
+            """));
+        var ofTheGeneration = Dialect.Read("agents", Dialect.BodyWith("agents", "\"completed\"", $$"""
+            "type":"{{type}}","output":[{"url":"https://h/x"}]
+            """));
+
+        Assert.All([ofTheItem, ofTheGeneration], generation => Assert.Equal(
+            isVideo ? ("https://h/x", null) : (null, "https://h/x"), (generation.Video?.Url, generation.Image?.Url)));
+    }
+
+    [Fact]
+    public void The_first_thumbnail_and_the_first_last_frame_of_an_agents_output_with_a_link_are_taken()
+    {
+        var generation = Dialect.Read("agents", Dialect.BodyWith("agents", "\"completed\"", """
+            "output":[{"type":"thumbnail","url":""},{"type":"thumbnail","url":"https://h/t"},{"type":"thumbnail","url":"https://h/t2"},
+                      {"type":"last_frame","url":null},{"type":"last_frame","url":"https://h/l"},{"type":"last_frame","url":"https://h/l2"}]
+            """));
+
+        Assert.Equal(("https://h/t", "https://h/l"), (generation.Thumbnail?.Url, generation.LastFrame?.Url));
     }
 
     [Fact]
