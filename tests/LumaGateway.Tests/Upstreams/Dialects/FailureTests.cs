@@ -22,6 +22,22 @@ public sealed class FailureTests
             new GenerationFailure(code, reason),
             Dialect.Read(dialect, Dialect.BodyWith(dialect, "\"failed\"", body)).Failure);
 
+    [Theory]
+    [InlineData("relay", """ "failure_reason":"why","fail_reason":"x","failure_code":"c","error":{"message":"x","code":"x"} """)]
+    [InlineData("relay", """ "failure_code":"c","fail_reason":"why","error":"x" """)]
+    [InlineData("relay", """ "failure_code":"c","failure_reason":" ","fail_reason":"","error":"why" """)]
+    [InlineData("relay", """ "failure_code":0,"error":{"code":"c","message":"why","raw_message":"x","reason":"x","detail":"x"} """)]
+    [InlineData("relay", """ "error":{"code":"c","message":null,"raw_message":"why","reason":"x","detail":"x"} """)]
+    [InlineData("relay", """ "error":{"code":"c","raw_message":{},"reason":"why","detail":"x"} """)]
+    [InlineData("relay", """ "error":{"code":"c","detail":"why"} """)]
+    [InlineData("new-api", """ "failure_code":"c","fail_reason":"why","data":{"failure_code":"x","failure_reason":"x"} """)]
+    [InlineData("new-api", """ "fail_reason":"why","data":{"error":{"code":"c","message":"x"}} """)]
+    [InlineData("piapi", """ "error":{"code":"c","message":"why"},"output":{"failure_code":"x","failure_reason":"x"} """)]
+    public void A_named_member_counts_before_the_error_object_and_an_outer_one_before_an_inner_one(string dialect, string body) =>
+        Assert.Equal(
+            new GenerationFailure("c", "why"),
+            Dialect.Read(dialect, Dialect.BodyWith(dialect, "\"failed\"", body)).Failure);
+
     [Fact]
     public void A_failed_generation_that_says_no_reason_has_an_empty_failure()
     {

@@ -82,7 +82,7 @@ public sealed class ListTests
         var refusal = Assert.Throws<UpstreamException>(() => Read(body));
 
         Assert.Equal(UpstreamFault.Malformed, refusal.Fault);
-        Assert.NotEmpty(refusal.Message);
+        Assert.EndsWith(".", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -12,8 +12,9 @@ public sealed class RefusalTests
     [
         (201, UpstreamFault.Rejected), (204, UpstreamFault.Rejected), (302, UpstreamFault.Rejected), (304, UpstreamFault.Rejected),
         (400, UpstreamFault.Rejected), (401, UpstreamFault.TokenRefused), (402, UpstreamFault.OutOfCredit),
-        (403, UpstreamFault.TokenRefused), (404, UpstreamFault.NotFound), (405, UpstreamFault.Rejected), (409, UpstreamFault.Rejected),
-        (413, UpstreamFault.Rejected), (422, UpstreamFault.Rejected), (429, UpstreamFault.Throttled), (500, UpstreamFault.Failed),
+        (403, UpstreamFault.TokenRefused), (404, UpstreamFault.NotFound), (405, UpstreamFault.Rejected), (408, UpstreamFault.Failed),
+        (409, UpstreamFault.Rejected), (413, UpstreamFault.Rejected), (422, UpstreamFault.Rejected), (425, UpstreamFault.Failed),
+        (429, UpstreamFault.Throttled), (499, UpstreamFault.Rejected), (500, UpstreamFault.Failed),
         (502, UpstreamFault.Failed), (503, UpstreamFault.Failed), (504, UpstreamFault.Failed), (520, UpstreamFault.Failed),
         (599, UpstreamFault.Failed), (600, UpstreamFault.Rejected),
     ];
@@ -90,7 +91,20 @@ public sealed class RefusalTests
     [InlineData(200, "403", UpstreamFault.TokenRefused)]
     [InlineData(200, "402", UpstreamFault.OutOfCredit)]
     [InlineData(200, "429", UpstreamFault.Throttled)]
+    [InlineData(200, "\" Task_Not_Exist \"", UpstreamFault.NotFound)]
+    [InlineData(200, "\" 404 \"", UpstreamFault.NotFound)]
+    [InlineData(200, "408", UpstreamFault.Failed)]
+    [InlineData(200, "425", UpstreamFault.Failed)]
     [InlineData(200, "500", UpstreamFault.Failed)]
+    [InlineData(200, "599", UpstreamFault.Failed)]
+    [InlineData(200, "600", UpstreamFault.Malformed)]
+    [InlineData(200, "199", UpstreamFault.Malformed)]
+    [InlineData(200, "404.5", UpstreamFault.Malformed)]
+    [InlineData(200, "302", UpstreamFault.Malformed)]
+    [InlineData(400, "402", UpstreamFault.OutOfCredit)]
+    [InlineData(400, "429", UpstreamFault.Throttled)]
+    [InlineData(404, "401", UpstreamFault.NotFound)]
+    [InlineData(422, "\"task_not_exist\"", UpstreamFault.NotFound)]
     [InlineData(200, "400", UpstreamFault.Malformed)]
     [InlineData(200, "1", UpstreamFault.Malformed)]
     [InlineData(200, "-1", UpstreamFault.Malformed)]
@@ -110,6 +124,9 @@ public sealed class RefusalTests
     [Theory]
     [InlineData("\"success\"")]
     [InlineData("\"SUCCESS\"")]
+    [InlineData("\" success \"")]
+    [InlineData("200.0")]
+    [InlineData("0.0")]
     [InlineData("200")]
     [InlineData("\"200\"")]
     [InlineData("0")]
@@ -161,6 +178,27 @@ public sealed class RefusalTests
         Assert.Equal(
             UpstreamFault.Malformed,
             Dialect.Refusal(dialect, """{"error":{"code":7},"data":{"task_id":"g1","status":"failed"}}""").Fault);
+
+    [Theory]
+    [MemberData(nameof(NoAnswers))]
+    public void A_refusal_says_in_words_what_is_wrong(string dialect, string body) =>
+        Assert.Matches("^The upstream.+\\.$", Dialect.Refusal(dialect, body).Message);
+
+    [Theory]
+    [MemberData(nameof(EveryStatus))]
+    public void A_refusal_names_the_status_that_the_upstream_answered(string dialect, (int Status, UpstreamFault Fault) row) =>
+        Assert.Equal($"The upstream answered {row.Status}.", Dialect.Refusal(dialect, "{}", (HttpStatusCode)row.Status).Message);
+
+    [Theory]
+    [InlineData("new-api")]
+    [InlineData("piapi")]
+    public void A_refusal_for_a_wrappers_code_names_the_status_or_the_code_as_its_cause(string dialect)
+    {
+        const string Body = """{"code":404,"data":{"task_id":"g1","status":"completed"}}""";
+
+        Assert.Equal("The upstream answered 400.", Dialect.Refusal(dialect, Body, HttpStatusCode.BadRequest).Message);
+        Assert.Contains("failure code", Dialect.Refusal(dialect, Body).Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData(200, """{"id":"canary-7f3a","data":{"task_id":"canary-7f3a"}}""")]

@@ -18,6 +18,13 @@ public sealed class SignedUrlTests
     [InlineData("se=2026-04-08T13:05:00Z#t=3&se=2020-01-01T00:00:00Z", "2026-04-08T13:05:00Z")]
     [InlineData("Expires=1775653500&se=2026-04-08T12:00:00Z", "2026-04-08T12:00:00Z")]
     [InlineData("X-Amz-Date=20260408T120500Z&X-Amz-Expires=3600&Expires=1775653499", "2026-04-08T13:04:59Z")]
+    [InlineData("se=2026-04-08T13:00:00Z&Expires=1775653500", "2026-04-08T13:00:00Z")]
+    [InlineData("se=2026-04-08T14:00:00Z&Expires=1775653500", "2026-04-08T13:05:00Z")]
+    [InlineData("Expires=1775653500&Expires=1775653400", "2026-04-08T13:05:00Z")]
+    [InlineData("x=1&Expires=17756%353500", "2026-04-08T13:05:00Z")]
+    [InlineData("Expires=1000000000", "2001-09-09T01:46:40Z")]
+    [InlineData("X-Amz-Date=99991231T235959Z&X-Amz-Expires=0", "9999-12-31T23:59:59Z")]
+    [InlineData("X-Amz-Date=99991231T235900Z&X-Amz-Expires=59", "9999-12-31T23:59:59Z")]
     public void The_expiry_of_a_signed_link_is_read(string query, string expected) =>
         Assert.Equal(
             DateTimeOffset.Parse(expected, CultureInfo.InvariantCulture),
@@ -37,6 +44,12 @@ public sealed class SignedUrlTests
     [InlineData("https://h/v.mp4?X-Amz-Date=20260408T120500Z&X-Amz-Expires=99999999999999999999")]
     [InlineData("https://h/v.mp4?X-Amz-Date=99991231T235959Z&X-Amz-Expires=1")]
     [InlineData("https://h/v.mp4?Expires=3600")]
+    [InlineData("https://h/v.mp4?Expires=999999999")]
+    [InlineData("https://h/v.mp4?X-Amz-Date=99991231T235900Z&X-Amz-Expires=60")]
+    [InlineData("https://h/v.mp4?X-Amz-Date=20260408T120500Z&X-Amz-Expires= 3600")]
+    [InlineData("https://h/v.mp4?=1775653500")]
+    [InlineData("https://h/v.mp4?Expires")]
+    [InlineData("https://h/v.mp4#t=3")]
     [InlineData("https://h/v.mp4?Expires=never")]
     [InlineData("https://h/v.mp4?Expires=1e30")]
     [InlineData("https://h/v.mp4?se=1775653500")]
