@@ -1,46 +1,148 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
 using CsCheck;
 using LumaGateway.Caching;
 using LumaGateway.Tests.Hosting;
 
 namespace LumaGateway.Tests.Caching;
 
+/// <summary>An entry as bytes in Redis: it reads back whole, or it is no entry. Needs nothing.</summary>
 public sealed class CacheEntryFormatTests
 {
-    private static readonly DateTimeOffset Now = new(2026, 4, 8, 12, 0, 0, TimeSpan.Zero);
+    /// <summary>Offsets in the bytes: the checksum comes first.</summary>
+    private const int Kind = 8;
+    private const int StoredAt = 9;
+    private const int FreshUntil = 17;
+    private const int SideLength = 34;
+    private const int Subject = 38;
 
-    [Fact]
-    public void An_entry_reads_back_as_it_was()
+    [Theory]
+    [InlineData("g1", 3, 0)]
+    [InlineData("g1", 0, 0)]
+    [InlineData("g1", 3, 5)]
+    [InlineData("g1", 0, 5)]
+    [InlineData("ü-not-ASCII", 10_000, 300)]
+    [InlineData("", 0, 0)]
+    public void An_entry_reads_back_as_it_was(string id, int bodyLength, int sideLength) => Assert.All(Enum.GetValues<EntryKind>(), kind =>
     {
-        var entry = Entry("g1", [1, 2, 3]);
+        var entry = Entries.Any(kind, id, Bytes(bodyLength), Bytes(sideLength));
 
-        var read = CacheEntryFormat.Read(new CacheKey("g1"), CacheEntryFormat.Write(entry))!;
+        var read = CacheEntryFormat.Read(new CacheKey(id), CacheEntryFormat.Write(entry))!;
 
+        Assert.Equal(entry.Subject, read.Subject);
         Assert.Equal(entry.Body, read.Body);
+        Assert.Equal(entry.Side, read.Side);
         Assert.Equal(entry.ETag, read.ETag);
         Assert.Equal((entry.Kind, entry.StoredAt, entry.FreshUntil, entry.CoverUntil), (read.Kind, read.StoredAt, read.FreshUntil, read.CoverUntil));
+    });
+
+    [Fact]
+    public void Times_are_written_in_UTC()
+    {
+        var entry = Entries.Final(Entries.Noon.ToOffset(TimeSpan.FromHours(2)));
+
+        var read = Read(CacheEntryFormat.Write(entry))!;
+
+        Assert.Equal(Entries.Noon, read.StoredAt);
+        Assert.Equal(TimeSpan.Zero, read.StoredAt.Offset);
     }
 
     [Fact]
     public void An_entry_of_another_subject_is_none() =>
-        Assert.Null(CacheEntryFormat.Read(new CacheKey("g2"), CacheEntryFormat.Write(Entry("g1", [1]))));
+        Assert.Null(CacheEntryFormat.Read(new CacheKey("g2"), CacheEntryFormat.Write(Entry([1]))));
+
+    [Fact]
+    public void An_id_whose_length_does_not_fit_a_byte_is_not_written()
+    {
+        var (longest, tooLong) = (new string('x', 255), new string('x', 256));
+
+        Assert.NotNull(CacheEntryFormat.Read(new CacheKey(longest), CacheEntryFormat.Write(Entries.Any(EntryKind.Final, longest, [1], []))));
+        Assert.Throws<OverflowException>(() => CacheEntryFormat.Write(Entries.Any(EntryKind.Final, tooLong, [1], [])));
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(2, true)]
+    [InlineData(3, false)]
+    [InlineData(255, false)]
+    public void An_entry_of_an_unknown_kind_is_none(byte kind, bool isKnown) => Assert.Equal(isKnown, Read(Altered(bytes => bytes[Kind] = kind)) is not null);
+
+    [Theory]
+    [InlineData(0, "ssbbb")]
+    [InlineData(2, "bbb")]
+    [InlineData(5, "")]
+    [InlineData(6, null)]
+    [InlineData(int.MaxValue, null)]
+    [InlineData(-1, null)]
+    [InlineData(int.MinValue, null)]
+    public void An_entry_whose_parts_do_not_fit_into_it_is_none(int sideLength, string? body) =>
+        Assert.Equal(body, Read(Altered(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(SideLength), sideLength))).Text());
+
+    [Fact]
+    public void An_entry_that_ends_within_its_subject_is_none() => Assert.Null(Read(Altered(_ => { }, length: Subject + 1)));
+
+    [Fact]
+    public void An_entry_that_ends_with_its_subject_has_no_body()
+    {
+        var bytes = Altered(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(SideLength), 0), length: Subject + 2);
+
+        Assert.Empty(Read(bytes)!.Body);
+    }
+
+    [Fact]
+    public void Bytes_too_short_for_an_entry_are_none_even_where_their_checksum_is_right()
+    {
+        for (var length = 8; length < Subject; length++)
+        {
+            Assert.Null(Read(Altered(_ => { }, length)));
+        }
+    }
+
+    [Theory]
+    [InlineData(long.MinValue)]
+    [InlineData(long.MaxValue)]
+    public void A_time_out_of_range_is_the_nearest_that_is_in_range(long ticks)
+    {
+        var read = Read(Altered(bytes =>
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(StoredAt), ticks);
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(FreshUntil), ticks);
+        }))!;
+
+        Assert.Equal(ticks < 0 ? DateTimeOffset.MinValue : DateTimeOffset.MaxValue, read.StoredAt);
+        Assert.Equal(read.StoredAt, read.FreshUntil);
+    }
 
     [Fact]
     public void No_damage_goes_unseen() =>
         Gen.Select(Gen.Byte.Array[0, 200], Gen.Int[0, 10_000], Gen.Int[1, 255]).Sample(
             (body, position, change) =>
             {
-                var bytes = CacheEntryFormat.Write(Entry("g1", body));
+                var bytes = CacheEntryFormat.Write(Entry(body));
                 var changed = (byte[])bytes.Clone();
                 changed[position % bytes.Length] ^= (byte)change;
-                Assert.Null(CacheEntryFormat.Read(new CacheKey("g1"), changed));
-                Assert.Null(CacheEntryFormat.Read(new CacheKey("g1"), bytes.AsSpan(0, position % bytes.Length)));
+                Assert.Null(Read(changed));
+                Assert.Null(CacheEntryFormat.Read(Entries.Key, bytes.AsSpan(0, position % bytes.Length)));
             },
             iter: PropertyCases.Of(10_000));
 
     [Fact]
     public void No_garbage_is_taken_for_an_entry() =>
-        Gen.Byte.Array[0, 300].Sample(bytes => Assert.Null(CacheEntryFormat.Read(new CacheKey("g1"), bytes)), iter: PropertyCases.Of(10_000));
+        Gen.Byte.Array[0, 300].Sample(bytes => Assert.Null(Read(bytes)), iter: PropertyCases.Of(10_000));
 
-    private static CacheEntry Entry(string id, byte[] body) =>
-        new(new CacheKey(id), EntryKind.Final, body, Now, Now.AddHours(1), Now.AddDays(7));
+    private static CacheEntry Entry(byte[] body) => Entries.Any(EntryKind.Final, Entries.Key.Id, body, []);
+
+    private static CacheEntry? Read(byte[] bytes) => CacheEntryFormat.Read(Entries.Key, bytes);
+
+    /// <summary>An entry with the side "ss" and the body "bbb", changed, cut to a length, and with a right checksum all the same.</summary>
+    private static byte[] Altered(Action<byte[]> change, int? length = null)
+    {
+        var bytes = CacheEntryFormat.Write(Entries.Any(EntryKind.Final, Entries.Key.Id, "bbb"u8.ToArray(), "ss"u8.ToArray()));
+        change(bytes);
+        bytes = bytes[..(length ?? bytes.Length)];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, XxHash3.HashToUInt64(bytes.AsSpan(8)));
+        return bytes;
+    }
+
+    private static byte[] Bytes(int length) => [.. Enumerable.Range(0, length).Select(index => (byte)index)];
 }

@@ -1,0 +1,113 @@
+using LumaGateway.Caching;
+
+namespace LumaGateway.Tests.Caching;
+
+/// <summary>One entry and what it says of its own freshness. Needs nothing.</summary>
+public sealed class CacheEntryTests
+{
+    private static readonly DateTimeOffset Now = Entries.Noon;
+    private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
+
+    [Fact]
+    public void An_entry_is_fresh_until_its_time_and_not_at_it()
+    {
+        var entry = Entries.Final(Now, freshFor: TimeSpan.FromHours(1));
+
+        Assert.True(entry.IsFresh(Now));
+        Assert.True(entry.IsFresh(Now.AddHours(1) - Tick));
+        Assert.False(entry.IsFresh(Now.AddHours(1)));
+    }
+
+    [Theory]
+    [InlineData(2.0, true)]
+    [InlineData(2.1, false)]
+    public void An_interim_entry_stored_more_than_two_seconds_in_the_future_is_not_fresh(double secondsAhead, bool isFresh)
+    {
+        var entry = Entries.Interim(Now.AddSeconds(secondsAhead), freshFor: TimeSpan.FromMinutes(1));
+
+        Assert.Equal(isFresh, entry.IsFresh(Now));
+        Assert.Equal(!isFresh, entry.IsFromTheFuture(Now));
+    }
+
+    [Fact]
+    public void A_not_found_entry_from_the_future_is_not_fresh() => Assert.False(Entries.Absent(Now.AddMinutes(1)).IsFresh(Now));
+
+    [Fact]
+    public void A_final_entry_is_right_whatever_the_clock_says()
+    {
+        var entry = Entries.Final(Now.AddMinutes(10));
+
+        Assert.True(entry.IsFresh(Now));
+        Assert.False(entry.IsFromTheFuture(Now));
+    }
+
+    [Theory]
+    [InlineData(100, 90)] // the last tenth
+    [InlineData(600, 540)] // a tenth is a minute
+    [InlineData(36_000, 35_940)] // a minute at most
+    public void A_final_entry_is_refreshed_ahead_in_the_last_tenth_of_its_life_or_the_last_minute(int freshFor, int refreshFrom) =>
+        Assert.Equal(Now.AddSeconds(refreshFrom), Entries.Final(Now, freshFor: TimeSpan.FromSeconds(freshFor)).EagerFrom);
+
+    [Fact]
+    public void An_entry_that_is_not_final_is_never_refreshed_ahead()
+    {
+        var (interim, absent) = (Entries.Interim(Now), Entries.Absent(Now));
+
+        Assert.Equal(interim.FreshUntil, interim.EagerFrom);
+        Assert.Equal(absent.FreshUntil, absent.EagerFrom);
+    }
+
+    [Fact]
+    public void Only_a_final_entry_may_be_served_over_an_error_and_only_until_its_time()
+    {
+        var final = Entries.Final(Now, freshFor: TimeSpan.FromHours(1), staleFor: TimeSpan.FromHours(1));
+
+        Assert.True(final.MayCover(Now.AddHours(2) - Tick));
+        Assert.False(final.MayCover(Now.AddHours(2)));
+        Assert.False(Entries.Interim(Now).MayCover(Now));
+        Assert.False(Entries.Absent(Now).MayCover(Now - Tick));
+    }
+
+    [Fact]
+    public void The_validator_is_a_quoted_digest_of_the_body_and_of_nothing_else()
+    {
+        var one = Entries.Final(Now, "body");
+        var same = Entries.Interim(Now.AddDays(1), "body", key: new CacheKey("g2"));
+
+        Assert.Matches("^\"[0-9a-f]{32}\"$", one.ETag);
+        Assert.Equal(one.ETag, same.ETag);
+        Assert.NotEqual(one.ETag, Entries.Final(Now, "Body").ETag);
+    }
+
+    [Fact]
+    public void Its_size_counts_the_body_the_side_and_the_id()
+    {
+        var size = Entries.Any(EntryKind.Final, "id", [], []).Size;
+
+        Assert.True(size >= 256);
+        Assert.Equal(size + 10, Entries.Any(EntryKind.Final, "id", new byte[10], []).Size);
+        Assert.Equal(size + 20, Entries.Any(EntryKind.Final, "id", [], new byte[20]).Size);
+        Assert.Equal(size + 6, Entries.Any(EntryKind.Final, "id+++", [], []).Size);
+    }
+
+    [Fact]
+    public void Nothing_beside_the_answer_is_an_empty_side()
+    {
+        Assert.Empty(Entries.Final(Now).Side);
+        Assert.Equal([7], Entries.Any(EntryKind.Final, "id", [], [7]).Side);
+    }
+
+    [Fact]
+    public void Headers_are_written_once_a_second()
+    {
+        var entry = Entries.Final(Now, freshFor: TimeSpan.FromSeconds(10));
+
+        var first = entry.HeadersAt(Now.AddSeconds(0.5));
+        var sameSecond = entry.HeadersAt(Now.AddSeconds(0.9));
+        var nextSecond = entry.HeadersAt(Now.AddSeconds(1.1));
+
+        Assert.Same(first, sameSecond);
+        Assert.NotSame(first, nextSecond);
+        Assert.Equal((9L, 8L), (first.Ttl, nextSecond.Ttl));
+    }
+}

@@ -1,0 +1,24 @@
+namespace LumaGateway.Tests.Caching;
+
+/// <summary>Waits for what happens on another thread. The bound is only there so that a test that can never pass ends.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+
+    /// <summary>Waits until the condition holds.</summary>
+    public static async Task TrueAsync(Func<bool> holds)
+    {
+        var begun = TimeProvider.System.GetTimestamp();
+        while (!holds())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(begun) < Bound, "It did not come about within 30 seconds.");
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Waits until a task ends, and gives its result.</summary>
+    public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Bound, TimeProvider.System, TestContext.Current.CancellationToken);
+
+    /// <inheritdoc cref="Soon{T}"/>
+    public static Task Soon(this Task task) => task.WaitAsync(Bound, TimeProvider.System, TestContext.Current.CancellationToken);
+}
