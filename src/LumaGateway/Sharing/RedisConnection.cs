@@ -9,6 +9,10 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
     private readonly Lock _gate = new();
     private Task<IConnectionMultiplexer>? _connecting;
 
+    /// <summary>Makes the connection. A test puts a Redis of its own here.</summary>
+    public Func<ConfigurationOptions, Task<IConnectionMultiplexer>> Connect { get; init; } =
+        static async configuration => await ConnectionMultiplexer.ConnectAsync(configuration);
+
     public bool IsConfigured => options.Value.IsConfigured;
 
     /// <summary>Whether commands have a chance just now.</summary>
@@ -55,7 +59,7 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
     private async Task<IConnectionMultiplexer> ConnectAsync()
     {
         await Task.Yield(); // never on a caller's time
-        var redis = await ConnectionMultiplexer.ConnectAsync(options.Value.Parse());
+        var redis = await Connect(options.Value.Parse());
         redis.ConnectionFailed += (_, args) => Log.ConnectionLost(logger, args.ConnectionType, args.FailureType);
         redis.ConnectionRestored += (_, args) => Log.ConnectionRestored(logger, args.ConnectionType);
         if (!redis.IsConnected)
