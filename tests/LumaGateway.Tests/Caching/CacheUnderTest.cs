@@ -1,0 +1,121 @@
+using System.Diagnostics.Metrics;
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Sharing;
+using LumaGateway.Telemetry;
+using LumaGateway.Tests.Sharing;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Tests.Caching;
+
+/// <summary>
+/// The cache of one replica, wired as the product wires it, with a fake origin, a fake clock and, where there is one, a fake Redis. The one place that
+/// knows how the cache is put together.
+/// </summary>
+internal sealed class CacheUnderTest : IAsyncDisposable
+{
+    public static readonly TimeSpan RedisTimeout = new RedisGuardOptions().RedisTimeout;
+    public static readonly TimeSpan StaleAfter = new CacheOptions().CoverAfter;
+    public static readonly TimeSpan RetryPause = new CacheOptions().CoverRetry;
+    public static readonly TimeSpan MemoryLifetime = new CacheOptions().MemoryLifetime;
+
+    /// <summary>The locks' life, which their library measures in real time: far away.</summary>
+    public static readonly TimeSpan LockLifetime = TimeSpan.FromSeconds(30);
+
+    private readonly ServiceProvider _services;
+
+    private CacheUnderTest(ServiceProvider services) => (_services, Cache) = (services, services.GetRequiredService<ResponseCache>());
+
+    public ResponseCache Cache { get; }
+
+    public MemoryLevel Memory => _services.GetRequiredService<MemoryLevel>();
+
+    public SharedLevel Redis => _services.GetRequiredService<SharedLevel>();
+
+    public RedisMetrics RedisState => _services.GetRequiredService<RedisMetrics>();
+
+    public FakeOrigin Origin { get; } = new();
+
+    /// <summary>The cache, ready to be used but with none of its background work begun.</summary>
+    public static CacheUnderTest Create(WaitingClock clock, FakeRedis? redis = null, params IEnumerable<(string Key, string Value)> settings)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["ConnectionStrings:Redis"] = redis is null ? "" : "redis.test",
+                ["Cache:LockLifetime"] = $"{LockLifetime}",
+            })
+            .AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)))
+            .Build());
+        services.AddLogging();
+        services.AddMetrics();
+        services.AddSingleton<TimeProvider>(clock);
+        services.AddSingleton<SteadyClock>();
+        services.AddSingleton(new FleetScope("account", "dialect", "1"));
+        services.AddSharing();
+        services.AddResponseCache();
+        if (redis is not null)
+        {
+            services.AddSingleton<IDistributedCache>(redis);
+            services.AddSingleton(provider => new RedisConnection(
+                provider.GetRequiredService<IOptions<RedisOptions>>(), provider.GetRequiredService<ILogger<RedisConnection>>())
+            {
+                Connect = _ => Task.FromResult(redis.Connect()),
+            });
+        }
+
+        return new CacheUnderTest(services.BuildServiceProvider());
+    }
+
+    /// <summary>As <see cref="Create"/>, with the background work begun: Redis is warm, and other replicas are listened to.</summary>
+    public static async Task<CacheUnderTest> StartAsync(WaitingClock clock, FakeRedis? redis = null, params IEnumerable<(string Key, string Value)> settings)
+    {
+        var cache = Create(clock, redis, settings);
+        await cache.StartAsync();
+        return cache;
+    }
+
+    public async Task StartAsync()
+    {
+        foreach (var service in _services.GetServices<IHostedService>())
+        {
+            await service.StartAsync(TestContext.Current.CancellationToken).Soon();
+            if (service is BackgroundService { ExecuteTask: { } subscribing })
+            {
+                await subscribing.Soon();
+            }
+        }
+    }
+
+    /// <summary>Reads the key, asking the origin where the cache has no answer. Waits as a caller does.</summary>
+    public Task<CacheAnswer> ReadAsync(CacheKey? key = null, CancellationToken? token = null) =>
+        Cache.GetAsync(key ?? Entries.Key, Origin.Origin, "request", token ?? TestContext.Current.CancellationToken).AsTask().Soon();
+
+    /// <summary>As <see cref="ReadAsync"/>, but asks for something newer than an entry.</summary>
+    public Task<CacheAnswer> RenewAsync(CacheEntry outdated) =>
+        Cache.RenewAsync(outdated, Origin.Origin, "renewal", TestContext.Current.CancellationToken).Soon();
+
+    /// <summary>As <see cref="ReadAsync"/>, but an interim answer from before a time does not do.</summary>
+    public Task<CacheAnswer> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore).Soon();
+
+    /// <summary>Counts a counter from now on.</summary>
+    public MetricCollector<T> Collect<T>(string name)
+        where T : struct => new(_services.GetRequiredService<IMeterFactory>(), Instrumentation.Name, $"luma_gateway.cache.{name}");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var service in _services.GetServices<IHostedService>())
+        {
+            await service.StopAsync(CancellationToken.None);
+        }
+
+        await _services.DisposeAsync();
+    }
+}
