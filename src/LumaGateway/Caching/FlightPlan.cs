@@ -98,7 +98,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     {
         var begun = clock.GetTimestamp();
         var fetchedElsewhere = default(long?); // when another replica was last known to be at it
-        for (var pause = FirstLook; ; pause = pause < LaterLooks ? pause * 1.5 : LaterLooks)
+        for (var pause = FirstLook; ; pause = pause * 1.5 < LaterLooks ? pause * 1.5 : LaterLooks)
         {
             var (turn, reached) = await shared.TryTakeTurnAsync(flight.Key);
             if (reached)
