@@ -70,6 +70,27 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         }
     }
 
+    /// <summary>The keys that hold a value.</summary>
+    public List<string> Keys
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _values.Keys.Where(key => Find(key) is not null)];
+            }
+        }
+    }
+
+    /// <summary>Counts from now on.</summary>
+    public void ForgetDone()
+    {
+        lock (_gate)
+        {
+            _done.Clear();
+        }
+    }
+
     /// <summary>The value under the one key that ends so; null where there is none.</summary>
     public byte[]? Value(string part)
     {

@@ -7,17 +7,19 @@ namespace LumaGateway.Tests.Sharing;
 internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
 {
     private readonly Lock _gate = new();
-    private readonly List<(object Timer, TimeSpan Wait)> _waits = [];
+    private readonly List<Wait> _waits = [];
+    private Action? _atRead;
+    private int _reads;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public DateTimeOffset Now => GetUtcNow();
+    public DateTimeOffset Now => base.GetUtcNow();
 
     /// <summary>Whether anybody waits for exactly this long.</summary>
     public bool HasWait(TimeSpan wait)
     {
         lock (_gate)
         {
-            return _waits.Any(waiting => waiting.Wait == wait);
+            return _waits.Any(waiting => waiting.Length == wait);
         }
     }
 
@@ -28,37 +30,38 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
         Advance(wait);
     }
 
-    /// <summary>Waits until somebody waits for exactly this long.</summary>
-    public async Task WaitedForAsync(TimeSpan wait)
+    /// <summary>Lets waits of these lengths pass, each after it has begun, until a task ends.</summary>
+    public async Task<T> PassUntilAsync<T>(Task<T> done, params TimeSpan[] waits)
     {
-        while (true)
+        while (await WaitedForAsync(waits, done) is { } wait)
         {
-            Task changed;
-            lock (_gate)
-            {
-                changed = _changed.Task;
-            }
-
-            if (HasWait(wait))
-            {
-                return;
-            }
-
-            await changed.Soon();
+            Advance(wait);
         }
+
+        return await done;
+    }
+
+    /// <summary>Waits until somebody waits for exactly this long.</summary>
+    public Task WaitedForAsync(TimeSpan wait) => WaitedForAsync([wait], new TaskCompletionSource().Task);
+
+    /// <summary>Does something when the clock is next read for this many times: in the midst of what the product does then.</summary>
+    public void AtRead(int times, Action act) => (_reads, _atRead) = (times, act);
+
+    public override DateTimeOffset GetUtcNow()
+    {
+        if (_atRead is { } act && Interlocked.Decrement(ref _reads) == 0)
+        {
+            _atRead = null;
+            act();
+        }
+
+        return base.GetUtcNow();
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var wait = new object();
-        lock (_gate)
-        {
-            _waits.Add((wait, dueTime));
-            _changed.TrySetResult();
-            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        }
-
-        return new Timer(this, wait, base.CreateTimer(
+        var wait = new Wait(dueTime);
+        var timer = base.CreateTimer(
             given =>
             {
                 End(wait);
@@ -66,18 +69,59 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
             },
             state,
             dueTime,
-            period));
+            period);
+        lock (_gate)
+        {
+            if (!wait.IsOver)
+            {
+                _waits.Add(wait);
+                _changed.TrySetResult();
+                _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+
+        return new Timer(this, wait, timer);
     }
 
-    private void End(object wait)
+    /// <summary>The first of these waits that has begun; null where the task ended.</summary>
+    private async Task<TimeSpan?> WaitedForAsync(TimeSpan[] waits, Task done)
+    {
+        while (!done.IsCompleted)
+        {
+            Task changed;
+            lock (_gate)
+            {
+                if (_waits.Find(waiting => waits.Contains(waiting.Length)) is { } wait)
+                {
+                    return wait.Length;
+                }
+
+                changed = _changed.Task;
+            }
+
+            await Task.WhenAny(done, changed).Soon();
+        }
+
+        return null;
+    }
+
+    private void End(Wait wait)
     {
         lock (_gate)
         {
-            _waits.RemoveAll(waiting => waiting.Timer == wait);
+            wait.IsOver = true;
+            _waits.Remove(wait);
         }
     }
 
-    private sealed class Timer(WaitingClock clock, object wait, ITimer timer) : ITimer
+    private sealed class Wait(TimeSpan length)
+    {
+        public TimeSpan Length => length;
+
+        public bool IsOver { get; set; }
+    }
+
+    private sealed class Timer(WaitingClock clock, Wait wait, ITimer timer) : ITimer
     {
         public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(dueTime, period);
 
