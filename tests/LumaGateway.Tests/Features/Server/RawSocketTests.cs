@@ -130,7 +130,7 @@ public sealed partial class RawSocketTests : IDisposable
     public async Task A_thousand_connections_that_send_slowly_keep_nobody_waiting()
     {
         const string Unfinished = "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ";
-        _gateway.With(services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.RequestHeadersTimeout = Timeout.InfiniteTimeSpan));
+        _gateway.With(services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.BePatient()));
         var address = Start();
         var slow = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => RawConnection.OpenAsync(address)));
         await Task.WhenAll(slow.Select(connection => connection.SendAsync(Unfinished)));
