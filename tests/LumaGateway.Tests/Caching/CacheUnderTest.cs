@@ -105,6 +105,9 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     /// <summary>As <see cref="ReadAsync"/>, but an interim answer from before a time does not do.</summary>
     public Task<CacheAnswer> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore).Soon();
 
+    /// <summary>Has the cache begin its series, as it does when the service starts.</summary>
+    public void BeginSeries() => _services.GetRequiredService<CacheMetrics>().Begin();
+
     /// <summary>Counts a counter from now on.</summary>
     public MetricCollector<T> Collect<T>(string name)
         where T : struct => new(_services.GetRequiredService<IMeterFactory>(), Instrumentation.Name, $"luma_gateway.cache.{name}");

@@ -31,13 +31,20 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
     }
 
     /// <summary>Lets waits of these lengths pass, each after it has begun, until a task ends.</summary>
-    public async Task<T> PassUntilAsync<T>(Task<T> done, params TimeSpan[] waits)
+    public async Task PassUntilAsync(Task done, params TimeSpan[] waits)
     {
         while (await WaitedForAsync(waits, done) is { } wait)
         {
             Advance(wait);
         }
 
+        await done;
+    }
+
+    /// <inheritdoc cref="PassUntilAsync(Task, TimeSpan[])"/>
+    public async Task<T> PassUntilAsync<T>(Task<T> done, params TimeSpan[] waits)
+    {
+        await PassUntilAsync((Task)done, waits);
         return await done;
     }
 

@@ -1,0 +1,223 @@
+using System.Diagnostics;
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Telemetry;
+using LumaGateway.Tests.Sharing;
+
+namespace LumaGateway.Tests.Caching;
+
+/// <summary>What the cache counts, and the spans it makes. Needs nothing.</summary>
+public sealed class CacheTelemetryTests : IAsyncDisposable
+{
+    private static readonly UpstreamException Fault = new(UpstreamFault.Unreachable, "The origin is away.");
+
+    private readonly WaitingClock _clock = new();
+    private readonly CacheUnderTest _cache;
+
+    public CacheTelemetryTests() => _cache = CacheUnderTest.Create(_clock);
+
+    public ValueTask DisposeAsync() => _cache.DisposeAsync();
+
+    [Fact]
+    public async Task Answers_are_counted_by_status_and_level_and_hits_and_joins_as_saved()
+    {
+        using var answers = _cache.Collect<long>("answers");
+        using var saved = _cache.Collect<long>("saved");
+        var fetch = _cache.Origin.Holds(Entries.Final(_clock.Now));
+        var (first, second) = (_cache.ReadAsync(), _cache.ReadAsync());
+        await fetch.ReachedAsync();
+        fetch.Release();
+        await first;
+        await second;
+        await _cache.ReadAsync();
+        _cache.Cache.Give((await _cache.ReadAsync()).Entry!);
+        _clock.Advance(TimeSpan.FromHours(1));
+        _cache.Origin.Fails(Fault);
+        await _cache.ReadAsync();
+
+        Assert.Equal(
+            ["collapsed none 1", "hit memory 3", "miss none 1", "stale memory 1"],
+            answers.GetMeasurementSnapshot()
+                .GroupBy(answer => $"{answer.Tags["luma_gateway.cache.status"]} {answer.Tags["luma_gateway.cache.level"]}")
+                .Select(group => $"{group.Key} {group.Sum(answer => answer.Value)}")
+                .Order());
+        saved.RecordObservableInstruments();
+        Assert.Equal(4, saved.LastMeasurement!.Value);
+    }
+
+    [Fact]
+    public async Task A_fault_that_a_caller_is_told_is_counted_and_not_as_an_answer()
+    {
+        using var answers = _cache.Collect<long>("answers");
+        using var faults = _cache.Collect<long>("faults");
+        _cache.Origin.Fails(Fault);
+
+        await _cache.ReadAsync();
+
+        Assert.Equal(1, Assert.Single(faults.GetMeasurementSnapshot()).Value);
+        Assert.Empty(answers.GetMeasurementSnapshot());
+    }
+
+    [Fact]
+    public async Task A_purge_is_counted()
+    {
+        using var purges = _cache.Collect<long>("purges");
+
+        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+
+        Assert.Equal(1, Assert.Single(purges.GetMeasurementSnapshot()).Value);
+    }
+
+    [Fact]
+    public async Task A_renewal_is_counted_as_the_answer_that_it_is_and_a_refresh_and_a_peek_are_not()
+    {
+        _cache.Origin.Answers(Entries.Final(_clock.Now));
+        var entry = (await _cache.ReadAsync()).Entry!;
+        using var answers = _cache.Collect<long>("answers");
+
+        _cache.Cache.Peek(Entries.Key, _clock.Now);
+        await _cache.RefreshAsync(_clock.Now);
+        Assert.Empty(answers.GetMeasurementSnapshot());
+        _cache.Origin.Answers(Entries.Final(_clock.Now));
+        await _cache.RenewAsync(entry);
+
+        Assert.Equal("miss", Assert.Single(answers.GetMeasurementSnapshot()).Tags["luma_gateway.cache.status"]);
+    }
+
+    [Fact]
+    public void Every_series_begins_at_zero()
+    {
+        using var answers = _cache.Collect<long>("answers");
+        using var faults = _cache.Collect<long>("faults");
+        using var purges = _cache.Collect<long>("purges");
+        using var corrupt = _cache.Collect<long>("corrupt");
+
+        _cache.BeginSeries();
+
+        Assert.All(new[] { faults, purges, corrupt }, counter => Assert.Equal(0, Assert.Single(counter.GetMeasurementSnapshot()).Value));
+        Assert.Equal(
+            ["collapsed memory", "collapsed none", "collapsed redis", "hit memory", "hit redis", "miss none", "stale memory"],
+            answers.GetMeasurementSnapshot().Select(answer => $"{answer.Tags["luma_gateway.cache.status"]} {answer.Tags["luma_gateway.cache.level"]}").Order());
+        Assert.All(answers.GetMeasurementSnapshot(), answer => Assert.Equal(0, answer.Value));
+    }
+
+    [Fact]
+    public void A_status_or_level_without_a_name_is_a_fault_of_the_program()
+    {
+        Assert.Equal("status", Assert.Throws<ArgumentOutOfRangeException>(() => CacheMetrics.NameOf((CacheStatus)99)).ParamName);
+        Assert.Equal("level", Assert.Throws<ArgumentOutOfRangeException>(() => CacheMetrics.NameOf((CacheLevel)99)).ParamName);
+    }
+
+    [Fact]
+    public async Task A_miss_is_a_span_of_the_cache_with_a_span_of_the_fetch_in_it()
+    {
+        using var spans = new Spans();
+        _cache.Origin.Answers(Entries.Final(_clock.Now));
+
+        await spans.Within(() => _cache.ReadAsync());
+
+        var cache = spans.Single("cache");
+        Assert.Equal(("miss", "none"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.level")));
+        Assert.Equal(ActivityStatusCode.Unset, cache.Status);
+        Assert.Equal(cache.SpanId, spans.Single("fetch").ParentSpanId);
+        Assert.Empty(cache.Links);
+    }
+
+    [Fact]
+    public async Task A_hit_is_a_span_too()
+    {
+        _cache.Origin.Answers(Entries.Final(_clock.Now));
+        await _cache.ReadAsync();
+        using var spans = new Spans();
+
+        await spans.Within(() => _cache.ReadAsync());
+
+        Assert.Equal(("hit", "memory"), (spans.Single("cache").GetTagItem("luma_gateway.cache.status"), spans.Single("cache").GetTagItem("luma_gateway.cache.level")));
+    }
+
+    [Fact]
+    public async Task A_caller_who_joined_a_fetch_links_to_its_span()
+    {
+        using var one = new Spans();
+        using var two = new Spans();
+        var fetch = _cache.Origin.Holds(Entries.Final(_clock.Now));
+        var first = one.Within(() => _cache.ReadAsync());
+        var second = two.Within(() => _cache.ReadAsync());
+        await fetch.ReachedAsync();
+        fetch.Release();
+        await first;
+        await second;
+
+        Assert.Equal(one.Single("fetch").Context, Assert.Single(two.Single("cache").Links).Context);
+        Assert.Empty(one.Single("cache").Links);
+        Assert.Equal("collapsed", two.Single("cache").GetTagItem("luma_gateway.cache.status"));
+    }
+
+    [Fact]
+    public async Task A_fault_that_nothing_covers_is_an_error_of_the_span_and_one_that_is_covered_is_not()
+    {
+        using var bare = new Spans();
+        _cache.Origin.Fails(Fault);
+        await bare.Within(() => _cache.ReadAsync());
+        _cache.Origin.Answers(Entries.Final(_clock.Now));
+        await _cache.ReadAsync();
+        _clock.Advance(TimeSpan.FromHours(1));
+        using var covered = new Spans();
+        _cache.Origin.Fails(Fault);
+        await covered.Within(() => _cache.ReadAsync());
+
+        Assert.Equal((ActivityStatusCode.Error, Fault.Message), (bare.Single("cache").Status, bare.Single("cache").StatusDescription));
+        Assert.Equal((ActivityStatusCode.Unset, "stale"), (covered.Single("cache").Status, covered.Single("cache").GetTagItem("luma_gateway.cache.status")));
+    }
+
+    /// <summary>The product's spans in one trace.</summary>
+    private sealed class Spans : IDisposable
+    {
+        private readonly List<Activity> _ended = [];
+        private readonly ActivityListener _listener;
+        private readonly Activity _root = new("root");
+
+        public Spans()
+        {
+            _root.SetIdFormat(ActivityIdFormat.W3C);
+            _listener = new ActivityListener
+            {
+                ShouldListenTo = source => source.Name == Instrumentation.Name,
+                Sample = (ref options) => options.TraceId == _root.TraceId ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+                ActivityStopped = activity =>
+                {
+                    if (activity.TraceId == _root.TraceId)
+                    {
+                        lock (_ended)
+                        {
+                            _ended.Add(activity);
+                        }
+                    }
+                },
+            };
+            ActivitySource.AddActivityListener(_listener);
+        }
+
+        public async Task<CacheAnswer> Within(Func<Task<CacheAnswer>> read)
+        {
+            _root.Start();
+            var answer = await read();
+            _root.Stop();
+            return answer;
+        }
+
+        public Activity Single(string name)
+        {
+            lock (_ended)
+            {
+                return Assert.Single(_ended, activity => activity.OperationName == name);
+            }
+        }
+
+        public void Dispose()
+        {
+            _listener.Dispose();
+            _root.Dispose();
+        }
+    }
+}

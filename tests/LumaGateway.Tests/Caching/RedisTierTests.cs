@@ -1,0 +1,267 @@
+using LumaGateway.Caching;
+using LumaGateway.Tests.Sharing;
+using StackExchange.Redis;
+
+namespace LumaGateway.Tests.Caching;
+
+/// <summary>The Redis tier: how entries, locks and invalidation tokens stand in Redis, and what becomes of a step that fails. Redis is a fake. Needs nothing.</summary>
+public sealed class RedisTierTests : IAsyncLifetime
+{
+    private static readonly CacheKey Key = Entries.Key;
+
+    /// <summary>How much longer than its use an entry stays in Redis.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
+
+    private readonly WaitingClock _clock = new();
+    private readonly FakeRedis _redis;
+    private CacheUnderTest _cache = null!;
+
+    public RedisTierTests() => _redis = new FakeRedis(_clock);
+
+    private SharedLevel Tier => _cache.Redis;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cache = await CacheUnderTest.StartAsync(_clock, _redis);
+        _redis.ForgetDone();
+    }
+
+    public ValueTask DisposeAsync() => _cache.DisposeAsync();
+
+    [Fact]
+    public async Task A_final_and_an_interim_entry_stand_side_by_side_and_the_final_one_counts()
+    {
+        Assert.True(await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
+        Assert.True(await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon());
+
+        var view = await Tier.ReadAsync(Key).Soon();
+
+        Assert.Equal(("final", "interim", "final", null, true), (view.Final.Text(), view.Brief.Text(), view.Best.Text(), view.Epoch, view.IsReached));
+        _redis.Lose(":final");
+        Assert.Equal("interim", (await Tier.ReadAsync(Key).Soon()).Best.Text());
+    }
+
+    [Fact]
+    public async Task An_empty_Redis_was_reached_and_one_that_fails_was_not()
+    {
+        var empty = await Tier.ReadAsync(Key).Soon();
+        Assert.Equal((null, null, null, true), (empty.Final, empty.Brief, empty.Epoch, empty.IsReached));
+
+        using var failing = _redis.Fail("get", ":brief");
+        Assert.Equal(default, await Tier.ReadAsync(Key).Soon());
+    }
+
+    [Fact]
+    public async Task A_final_entry_stays_for_as_long_as_it_may_be_served_over_an_error_and_an_interim_one_while_it_is_fresh()
+    {
+        await Tier.WriteAsync(Entries.Final(_clock.Now, freshFor: TimeSpan.FromHours(1), staleFor: TimeSpan.FromHours(2)), null).Soon();
+        await Tier.WriteAsync(Entries.Interim(_clock.Now, freshFor: TimeSpan.FromSeconds(5)), null).Soon();
+
+        Assert.Equal(TimeSpan.FromHours(3) + Slack, _redis.LifeOf(":final"));
+        Assert.Equal(TimeSpan.FromSeconds(5) + Slack, _redis.LifeOf(":brief"));
+    }
+
+    [Fact]
+    public async Task An_entry_whose_time_is_over_is_not_written()
+    {
+        Assert.True(await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-5), freshFor: TimeSpan.FromSeconds(5)), null).Soon());
+        Assert.True(await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-9), freshFor: TimeSpan.FromSeconds(5)), null).Soon());
+
+        Assert.Empty(_redis.Done);
+    }
+
+    [Fact]
+    public async Task That_there_is_no_such_subject_removes_the_final_entry_and_nothing_else_does()
+    {
+        await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon();
+        await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon();
+        Assert.NotNull(_redis.Value(":final"));
+
+        await Tier.WriteAsync(Entries.Absent(_clock.Now), null).Soon();
+
+        Assert.Null(_redis.Value(":final"));
+        Assert.Equal(EntryKind.Absent, (await Tier.ReadAsync(Key).Soon()).Best!.Kind);
+    }
+
+    [Fact]
+    public async Task A_write_is_refused_where_the_invalidation_token_changed_and_taken_where_it_did_not()
+    {
+        Assert.True(await Tier.PurgeAsync(Key).Soon());
+        var token = (await Tier.ReadAsync(Key).Soon()).Epoch;
+        Assert.NotNull(token);
+
+        Assert.False(await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
+        Assert.Null(_redis.Value(":final"));
+        Assert.True(await Tier.WriteAsync(Entries.Final(_clock.Now), token).Soon());
+        Assert.NotNull(_redis.Value(":final"));
+
+        await Tier.PurgeAsync(Key).Soon();
+        Assert.NotEqual(token, (await Tier.ReadAsync(Key).Soon()).Epoch); // every purge has its own
+        Assert.False(await Tier.WriteAsync(Entries.Interim(_clock.Now), token).Soon());
+        Assert.Null(_redis.Value(":brief"));
+    }
+
+    [Fact]
+    public async Task A_write_that_Redis_does_not_confirm_counts_as_kept()
+    {
+        using var failing = _redis.Fail("set");
+
+        Assert.True(await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
+    }
+
+    [Fact]
+    public async Task A_write_left_behind_still_takes_back_what_was_purged_meanwhile()
+    {
+        var slow = _redis.Hold("set", ":final", replyOnly: true);
+        var look = _redis.Hold("get", ":epoch");
+        var writing = Tier.WriteAsync(Entries.Final(_clock.Now), null);
+        await slow.ReachedAsync();
+        await _clock.PassAsync(CacheUnderTest.RedisTimeout);
+        Assert.True(await writing.Soon());
+        using (_redis.Fail("remove", ":final"))
+        {
+            await Tier.PurgeAsync(Key).Soon();
+        }
+
+        Assert.NotNull(_redis.Value(":final"));
+        look.Release();
+        slow.Release();
+
+        Assert.Null(_redis.Value(":final"));
+    }
+
+    [Fact]
+    public async Task A_purge_removes_both_entries_and_leaves_its_token_for_ten_minutes()
+    {
+        await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon();
+        await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon();
+        _redis.ForgetDone();
+
+        Assert.True(await Tier.PurgeAsync(Key).Soon());
+
+        Assert.Equal(["set epoch", "remove final", "remove brief"], _redis.Done); // the token first: a write in between sees it
+        Assert.Equal(TimeSpan.FromMinutes(10), _redis.LifeOf(":epoch"));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_purge_that_Redis_refuses_says_so(int kind)
+    {
+        Exception exception = kind switch { 0 => FakeRedis.Gone(), 1 => new TimeoutException(), _ => new ObjectDisposedException("connection") };
+        using var failing = _redis.Fail("remove", exception: exception);
+
+        Assert.False(await Tier.PurgeAsync(Key).Soon());
+    }
+
+    [Fact]
+    public async Task A_purge_waits_three_seconds_for_Redis_and_no_longer()
+    {
+        using var silent = _redis.Silence("set", ":epoch");
+        var purging = Tier.PurgeAsync(Key);
+
+        await _clock.PassAsync(TimeSpan.FromSeconds(3));
+
+        Assert.False(await purging.Soon());
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_program_in_a_purge_is_not_hidden()
+    {
+        using var failing = _redis.Fail("set", exception: new InvalidOperationException("a bug"));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Tier.PurgeAsync(Key));
+    }
+
+    [Fact]
+    public async Task One_replica_at_a_time_has_the_lock()
+    {
+        var (mine, reached) = await Tier.TryTakeTurnAsync(Key).Soon();
+        Assert.True(reached);
+        Assert.NotNull(mine);
+
+        Assert.Equal((null, true), await Tier.TryTakeTurnAsync(Key).Soon());
+        Assert.NotNull((await Tier.TryTakeTurnAsync(new CacheKey("g2")).Soon()).Turn);
+        await mine.DisposeAsync().AsTask().Soon();
+        Assert.NotNull((await Tier.TryTakeTurnAsync(Key).Soon()).Turn);
+    }
+
+    [Fact]
+    public async Task The_lock_lives_as_long_as_it_is_set_to()
+    {
+        await Tier.TryTakeTurnAsync(Key).Soon();
+
+        Assert.Equal(CacheUnderTest.LockLifetime, _redis.LifeOf(":lock"));
+    }
+
+    [Fact]
+    public async Task All_names_of_a_key_share_a_hash_tag_and_no_name_with_another_part()
+    {
+        await Tier.TryTakeTurnAsync(Key).Soon();
+        await Tier.PurgeAsync(Key).Soon();
+        var token = (await Tier.ReadAsync(Key).Soon()).Epoch;
+        await Tier.WriteAsync(Entries.Final(_clock.Now), token).Soon();
+        await Tier.WriteAsync(Entries.Interim(_clock.Now), token).Soon();
+
+        Assert.Equal(4, _redis.Keys.Count);
+        Assert.All(_redis.Keys, key => Assert.Contains("{g1}:", key, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_a_Redis_nothing_is_looked_for_and_every_write_is_kept()
+    {
+        await using var alone = CacheUnderTest.Create(_clock);
+
+        Assert.False(alone.Redis.IsConfigured);
+        Assert.Equal(default, await alone.Redis.ReadAsync(Key).Soon());
+        Assert.True(await alone.Redis.WriteAsync(Entries.Final(_clock.Now), "any token").Soon());
+        await alone.StartAsync(); // nothing to get ready
+    }
+
+    [Fact]
+    public async Task At_the_start_every_kind_of_step_is_done_once()
+    {
+        await using var cache = await CacheUnderTest.StartAsync(_clock, _redis);
+
+        Assert.Equal(["add lock", "get brief", "get epoch", "get final", "remove lock"], _redis.Done.Where(done => done != "subscribe fleet").Order());
+        Assert.DoesNotContain(_redis.Keys, key => key.EndsWith(":lock", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_warm_up_throws_what_Redis_throws()
+    {
+        using var failing = _redis.Fail("get");
+
+        await Assert.ThrowsAnyAsync<RedisException>(() => Tier.WarmUpAsync());
+    }
+
+    [Theory]
+    [InlineData("get")]
+    [InlineData("add")]
+    public async Task A_Redis_that_fails_does_not_keep_the_gateway_from_starting(string command)
+    {
+        using var failing = _redis.Fail(command);
+
+        await using var cache = await CacheUnderTest.StartAsync(_clock, _redis);
+
+        Assert.True(cache.Redis.IsConfigured);
+    }
+
+    [Fact]
+    public async Task A_Redis_that_hangs_keeps_the_gateway_from_starting_for_a_second()
+    {
+        using var silent = _redis.Silence("get");
+        await using var cache = CacheUnderTest.Create(_clock, _redis);
+
+        await _clock.PassUntilAsync(cache.StartAsync(), TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_program_at_the_start_is_not_hidden()
+    {
+        using var failing = _redis.Fail("get", exception: new InvalidOperationException("a bug"));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => CacheUnderTest.StartAsync(_clock, _redis));
+    }
+}
