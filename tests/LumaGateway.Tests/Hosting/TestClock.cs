@@ -3,8 +3,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace LumaGateway.Tests.Hosting;
 
 /// <summary>
-/// A clock that moves only when told. It knows every timer that waits for it, so that a test can go from one due time to the next, and only while
-/// the process has nothing else to do: fake time cannot overtake real work, however slow the machine is. Thread-safe.
+/// A clock that moves only when told. It knows every timer that waits for it. A test can go from one due time to the next, and only while the
+/// process is idle: fake time cannot overtake real work, however slow the machine is. Thread-safe.
 /// </summary>
 /// <remarks>
 /// <see cref="FakeTimeProvider.Advance"/> moves at once and may be called anywhere. The methods of this class wait for the thread pool to be idle,
@@ -12,7 +12,7 @@ namespace LumaGateway.Tests.Hosting;
 /// </remarks>
 internal sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
 {
-    /// <summary>More than any test waits, in this clock's time.</summary>
+    /// <summary>Longer than any test waits, in this clock's time.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromHours(2);
 
     private readonly Lock _gate = new();
@@ -70,11 +70,11 @@ internal sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
         return PassAsync(() => GetUtcNow() >= end ? null : NextDueAt is { } next && next < end ? next : end);
     }
 
-    /// <summary>Lets what is under way come to its end or to a wait for time. No time passes.</summary>
+    /// <summary>Waits until all work has ended or waits for a timer. No time passes.</summary>
     public Task SettleAsync() => PassAsync(() => null);
 
-    /// <summary>Goes where it is told to, each time once the process is idle, until it is told nothing more.</summary>
-    /// <remarks>On a thread of its own, which is none of the thread pool that must be idle.</remarks>
+    /// <summary>Advances to each instant that <paramref name="next"/> returns, each time once the process is idle; ends when it returns null.</summary>
+    /// <remarks>It runs on a thread of its own: the thread pool must be idle.</remarks>
     private Task PassAsync(Func<DateTimeOffset?> next)
     {
         RunsAlone.Check();
