@@ -45,6 +45,7 @@ internal sealed class CacheReplica : IAsyncDisposable
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
+            .AddInMemoryCollection(SuiteSettings.Defaults!)
             .AddInMemoryCollection([new("ConnectionStrings:Redis", redis)])
             .Build());
         services.AddLogging();

@@ -3,8 +3,8 @@ using System.Net;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// One replica: the real gateway in a process of its own, set up by its environment, on a port of its own choice unless it is told one. When it is disposed of, everything
-/// that it wrote is searched for the secrets it was given: a test in which one got out fails.
+/// One replica: the real gateway in a process of its own, set up by its environment, on a port of its own choice unless it is told one. Settings that it is not
+/// given have the suite's defaults. When it is disposed of, everything that it wrote is searched for the secrets it was given: a test in which one got out fails.
 /// </summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         Client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 2048, UseProxy = false })
         {
             BaseAddress = address,
-            Timeout = TimeSpan.FromSeconds(60),
+            Timeout = TimeSpan.FromMinutes(3), // longer than any Luma:Deadline of the suites
         };
         Client.DefaultRequestHeaders.Add("X-Api-Key", ClientKey);
     }
@@ -83,7 +83,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     private static ChildProcess Launch(GatewayProgram program, IReadOnlyDictionary<string, string> settings, params string[] arguments) => program.Start(
         arguments,
-        new Dictionary<string, string>(settings.Select(setting => new KeyValuePair<string, string>(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)))
+        new Dictionary<string, string>(SuiteSettings.Defaults.Where(setting => !settings.ContainsKey(setting.Key)).Concat(settings).Select(setting => new KeyValuePair<string, string>(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)))
         {
             ["ASPNETCORE_URLS"] = settings.GetValueOrDefault("ASPNETCORE_URLS", "http://127.0.0.1:0"),
             ["Logging__LogLevel__LumaGateway"] = settings.GetValueOrDefault("Logging:LogLevel:LumaGateway", "Trace"), // so that secrets would be seen

@@ -1,0 +1,21 @@
+namespace LumaGateway.SystemTests;
+
+/// <summary>The settings that every gateway and cache of this suite starts with, unless its test sets them itself.</summary>
+internal static class SuiteSettings
+{
+    /// <summary>
+    /// Time-outs near the end of their ranges, so that a process that gets no CPU for seconds does not reach them. A test of one of them sets that one.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> Defaults { get; } = new Dictionary<string, string>
+    {
+        ["Cache:RedisTimeout"] = "00:00:05",
+        ["Cache:LockLifetime"] = "00:00:30",
+        ["Cache:CoverAfter"] = "00:01:00",
+        ["Luma:AttemptTimeout"] = "00:01:00",
+        ["Luma:Deadline"] = "00:02:00",
+        ["Luma:BreakerMinimumCalls"] = "10000",
+        ["Limits:Upstream:QueueTimeout"] = "00:00:30",
+        ["Assets:ConnectTimeout"] = "00:01:00",
+        ["Assets:Silence"] = "00:10:00",
+    };
+}
