@@ -10,8 +10,9 @@ internal sealed class Fleet : IAsyncDisposable
 
     private readonly Dictionary<string, string> _settings;
     private readonly List<GatewayProcess> _replicas = [];
+    private readonly bool _ownsSandbox;
 
-    private Fleet(SandboxProcess sandbox, Dictionary<string, string> settings) => (Sandbox, _settings) = (sandbox, settings);
+    private Fleet(SandboxProcess sandbox, bool ownsSandbox, Dictionary<string, string> settings) => (Sandbox, _ownsSandbox, _settings) = (sandbox, ownsSandbox, settings);
 
     public SandboxProcess Sandbox { get; }
 
@@ -20,26 +21,12 @@ internal sealed class Fleet : IAsyncDisposable
     /// <param name="replicas">How many.</param>
     /// <param name="redis">The connection string; null for memory alone.</param>
     /// <param name="settings">Settings that differ from a fleet's usual ones.</param>
-    public static async Task<Fleet> StartAsync(int replicas, string? redis, params (string Key, string Value)[] settings)
-    {
-        var sandbox = await SandboxProcess.StartAsync();
-        var fleet = new Fleet(sandbox, SettingsFor(sandbox, redis));
-        foreach (var (key, value) in settings)
-        {
-            fleet._settings[key] = value;
-        }
+    public static async Task<Fleet> StartAsync(int replicas, string? redis, params (string Key, string Value)[] settings) =>
+        await StartAsync(await SandboxProcess.StartAsync(), ownsSandbox: true, replicas, redis, settings);
 
-        try
-        {
-            fleet._replicas.AddRange(await Task.WhenAll(Enumerable.Range(0, replicas).Select(_ => GatewayProcess.StartAsync(fleet._settings))));
-            return fleet;
-        }
-        catch
-        {
-            await fleet.DisposeAsync();
-            throw;
-        }
-    }
+    /// <summary>In front of a sandbox that others use too, and that outlives the fleet: each test takes ids of its own.</summary>
+    public static Task<Fleet> StartAsync(SandboxProcess sandbox, int replicas, string? redis, params (string Key, string Value)[] settings) =>
+        StartAsync(sandbox, ownsSandbox: false, replicas, redis, settings);
 
     /// <summary>What the settings hold of a client's key.</summary>
     public static string DigestOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
@@ -102,7 +89,30 @@ internal sealed class Fleet : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopReplicasAsync();
-        await Sandbox.DisposeAsync();
+        if (_ownsSandbox)
+        {
+            await Sandbox.DisposeAsync();
+        }
+    }
+
+    private static async Task<Fleet> StartAsync(SandboxProcess sandbox, bool ownsSandbox, int replicas, string? redis, (string Key, string Value)[] settings)
+    {
+        var fleet = new Fleet(sandbox, ownsSandbox, SettingsFor(sandbox, redis));
+        foreach (var (key, value) in settings)
+        {
+            fleet._settings[key] = value;
+        }
+
+        try
+        {
+            fleet._replicas.AddRange(await Task.WhenAll(Enumerable.Range(0, replicas).Select(_ => GatewayProcess.StartAsync(fleet._settings))));
+            return fleet;
+        }
+        catch
+        {
+            await fleet.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task StopReplicasAsync()

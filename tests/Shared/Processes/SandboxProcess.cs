@@ -50,6 +50,11 @@ internal sealed class SandboxProcess : IAsyncDisposable
 
     public async Task<long> CountAsync(string id) => (await CountsAsync()).ById.GetValueOrDefault(id);
 
+    /// <summary>The last 32 requests about an id, oldest first: when they arrived, and which of its addresses they were sent to.</summary>
+    public async Task<IReadOnlyList<Arrival>> ArrivalsAsync(string id) =>
+        [.. (await _control.GetFromJsonAsync<List<JsonElement>>(new Uri($"/sandbox/requests/{id}", UriKind.Relative), TestContext.Current.CancellationToken))!
+            .Select(request => new Arrival(request.GetProperty("at").GetDateTimeOffset(), request.GetProperty("headers").GetProperty("Host").GetString()!))];
+
     public async Task ForgetCountsAsync() =>
         (await _control.DeleteAsync(new Uri("/sandbox/requests", UriKind.Relative), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
 
@@ -84,6 +89,9 @@ internal sealed class SandboxProcess : IAsyncDisposable
 /// <summary>The sandbox's counts since they were last forgotten.</summary>
 internal sealed record RequestCounts(
     long Total, int ConcurrentMax, IReadOnlyDictionary<string, long> ByPath, IReadOnlyDictionary<string, long> ById);
+
+/// <summary>One request as it reached the sandbox.</summary>
+internal sealed record Arrival(DateTimeOffset At, string Host);
 
 /// <summary>What is to go wrong, and with which requests; every request where nothing narrows it. See the sandbox's README.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LumaGateway.EnduranceTests.Chaos;
+namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
 /// The wall clock of a process that can be moved while it runs, by libfaketime (Debian: <c>faketime</c>). Monotonic time is left alone, as it is
