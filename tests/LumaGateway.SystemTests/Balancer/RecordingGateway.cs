@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -14,89 +13,61 @@ internal sealed class RecordingGateway : IAsyncDisposable
     private const string Healthy = "GET /health/ready ";
     private static readonly byte[] Answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"u8.ToArray();
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentQueue<string> _received = new();
     private readonly bool _hangsUp;
-    private readonly Task _accepting;
+    private readonly LoopbackListener _listener;
 
     public RecordingGateway(bool hangsUp = false)
     {
         _hangsUp = hangsUp;
-        _listener.Start();
-        _accepting = AcceptAsync();
+        _listener = new LoopbackListener(ServeAsync);
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => _listener.Port;
 
     public IReadOnlyCollection<string> Received => _received;
 
-    public async ValueTask DisposeAsync()
-    {
-        _listener.Stop();
-        await _accepting;
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
-    private async Task AcceptAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                _ = ServeAsync(await _listener.AcceptTcpClientAsync());
-            }
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-            // It is over.
-        }
-    }
-
-    private async Task ServeAsync(TcpClient connection)
+    private async Task ServeAsync(TcpClient connection, CancellationToken end)
     {
         var received = new StringBuilder();
         try
         {
-            using (connection)
-            {
-                var stream = connection.GetStream();
-                var buffer = new byte[16 * 1024];
-                var isAnswered = false;
-                while (await stream.ReadAsync(buffer) is > 0 and var length)
-                {
-                    received.Append(Encoding.Latin1.GetString(buffer, 0, length));
-                    if (isAnswered || !IsWhole(received.ToString()))
-                    {
-                        continue;
-                    }
-
-                    if (_hangsUp && !IsOfHealth())
-                    {
-                        Keep();
-                        return;
-                    }
-
-                    await stream.WriteAsync(Answer);
-                    isAnswered = true;
-                }
-            }
+            await TalkAsync(connection.GetStream(), received, end);
         }
-        catch (IOException)
+        finally
         {
-            // The other side ended it.
-        }
-
-        Keep();
-
-        void Keep()
-        {
-            if (received.Length > 0 && !IsOfHealth())
+            if (received.Length > 0 && !IsOfHealth(received))
             {
                 _received.Enqueue(received.ToString());
             }
         }
-
-        bool IsOfHealth() => received.ToString().StartsWith(Healthy, StringComparison.Ordinal);
     }
+
+    private async Task TalkAsync(NetworkStream stream, StringBuilder received, CancellationToken end)
+    {
+        var buffer = new byte[16 * 1024];
+        var isAnswered = false;
+        while (await stream.ReadAsync(buffer, end) is > 0 and var length)
+        {
+            received.Append(Encoding.Latin1.GetString(buffer, 0, length));
+            if (isAnswered || !IsWhole(received.ToString()))
+            {
+                continue;
+            }
+
+            if (_hangsUp && !IsOfHealth(received))
+            {
+                return;
+            }
+
+            await stream.WriteAsync(Answer, end);
+            isAnswered = true;
+        }
+    }
+
+    private static bool IsOfHealth(StringBuilder received) => received.ToString().StartsWith(Healthy, StringComparison.Ordinal);
 
     /// <summary>As far as it has to be known in order to answer: balancers send no body in other forms than these.</summary>
     private static bool IsWhole(string received) => received.Split("\r\n\r\n", 2) is [var head, var body]

@@ -37,9 +37,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public string Log => _process.Everything;
 
+    /// <summary>Starts the process and waits for nothing: it may refuse its settings.</summary>
     public static ChildProcess Launch(IReadOnlyDictionary<string, string> settings, params string[] arguments) =>
         Launch(GatewayProgram.Tested, settings, arguments);
 
+    /// <summary>Returns once it serves requests. Throws <see cref="PortTakenException"/> if it was given a port that is taken.</summary>
     /// <param name="settings">By their keys.</param>
     /// <param name="program">The one that is tested, unless it is told another.</param>
     public static async Task<GatewayProcess> StartAsync(IReadOnlyDictionary<string, string> settings, GatewayProgram? program = null)
@@ -49,7 +51,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         {
             var address = await process.ReadAsync(line => line.Contains(Listening, StringComparison.Ordinal) ? line.Split(Listening)[1].Split('"')[0].Trim() : null);
             var gateway = new GatewayProcess(process, new Uri(address), settings);
-            await Wait.UntilAsync(gateway.IsReadyAsync, TimeSpan.FromSeconds(30), () => $"The gateway did not become ready.\n{gateway.Log}");
+            await Wait.UntilAsync(gateway.IsReadyAsync, () => $"The gateway did not become ready.\n{gateway.Log}");
             return gateway;
         }
         catch
@@ -93,6 +95,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     private async Task<bool> IsReadyAsync()
     {
+        _process.AssertRuns();
         try
         {
             using var response = await Client.GetAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);

@@ -18,7 +18,7 @@ internal sealed class PrometheusServer : IAsyncDisposable
         _client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address };
     }
 
-    public static async Task<PrometheusServer> StartAsync(params int[] ports)
+    public static Task<PrometheusServer> StartAsync(params int[] ports) => FreePort.UseAsync(async own =>
     {
         var folder = Directory.CreateTempSubdirectory("luma-prometheus-");
         var targets = string.Join(", ", ports.Select(port => $"\"127.0.0.1:{port}\""));
@@ -30,17 +30,25 @@ internal sealed class PrometheusServer : IAsyncDisposable
             TestContext.Current.CancellationToken);
         File.Copy(Path.Combine(Repository.Root, "infra/prometheus/alerts.yml"), Path.Combine(folder.FullName, "alerts.yml"));
 
-        var own = FreePort.Next().ToString(CultureInfo.InvariantCulture);
+        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{own}");
         var process = ChildProcess.Start(
             Program,
             [
                 $"--config.file={Path.Combine(folder.FullName, "prometheus.yml")}", $"--storage.tsdb.path={Path.Combine(folder.FullName, "data")}",
-                $"--web.listen-address=127.0.0.1:{own}",
+                $"--web.listen-address={address}",
             ]);
-        var server = new PrometheusServer(process, folder, new Uri($"http://127.0.0.1:{own}"));
-        await Wait.UntilAsync(server.IsReadyAsync, TimeSpan.FromSeconds(30), () => $"Prometheus does not answer.\n{process.Everything}");
-        return server;
-    }
+        var server = new PrometheusServer(process, folder, new Uri($"http://{address}"));
+        try
+        {
+            await process.ReadAsync(line => line.Contains("Server is ready to receive web requests", StringComparison.Ordinal) ? line : null);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    });
 
     /// <summary>The <c>data</c> of an answer of the HTTP API, which must be a success.</summary>
     public async Task<JsonElement> AskAsync(string path)
@@ -56,25 +64,12 @@ internal sealed class PrometheusServer : IAsyncDisposable
         (await AskAsync("query?query=" + Uri.EscapeDataString(expression))).GetProperty("result").GetArrayLength();
 
     public Task HasAsync(string expression) => Wait.UntilAsync(
-        async () => await CountAsync(expression) > 0, TimeSpan.FromSeconds(30), () => $"Prometheus has nothing for {expression}.\n{_process.Everything}");
+        async () => await CountAsync(expression) > 0, () => $"Prometheus has nothing for {expression}.\n{_process.Everything}");
 
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
         await _process.DisposeAsync();
         _folder.Delete(recursive: true);
-    }
-
-    private async Task<bool> IsReadyAsync()
-    {
-        try
-        {
-            using var response = await _client.GetAsync(new Uri("/-/ready", UriKind.Relative), TestContext.Current.CancellationToken);
-            return response.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
     }
 }

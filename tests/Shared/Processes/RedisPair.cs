@@ -87,7 +87,6 @@ internal sealed class RedisPair : IAsyncDisposable
         var begun = TimeProvider.System.GetTimestamp();
         await Wait.UntilAsync(
             async () => await IsSettledAsync() || (TimeProvider.System.GetElapsedTime(begun) > SentinelHas && await OrderAsync()),
-            TimeSpan.FromSeconds(60),
             () => "The master and its replica do not find each other.");
     }
 

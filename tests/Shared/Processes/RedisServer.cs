@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Shared.Processes;
@@ -21,12 +19,13 @@ internal sealed class RedisServer : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-redis-");
     private readonly bool _isSentinel;
     private readonly string _login;
+    private readonly Lock _gate = new();
     private ChildProcess? _process;
-    private ConnectionMultiplexer? _admin;
+    private Task<ConnectionMultiplexer>? _admin;
 
-    private RedisServer(bool isGarnet, string[] arguments)
+    private RedisServer(int port, bool isGarnet, string[] arguments)
     {
-        (_isGarnet, _isSentinel, _arguments) = (isGarnet, arguments.Contains("--sentinel"), arguments);
+        (Port, _isGarnet, _isSentinel, _arguments) = (port, isGarnet, arguments.Contains("--sentinel"), arguments);
         _login = Array.IndexOf(arguments, "--requirepass") is >= 0 and var at ? $",password={arguments[at + 1]}" : string.Empty;
     }
 
@@ -35,7 +34,7 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <summary>Skips the running test where there is no <c>redis-server</c>.</summary>
     public static void Require() => Tool.Require(Program);
 
-    public int Port { get; } = FreePort.Next();
+    public int Port { get; }
 
     public string Endpoint => $"127.0.0.1:{Port}";
 
@@ -57,12 +56,16 @@ internal sealed class RedisServer : IAsyncDisposable
     public static Task<RedisServer> StartSentinelAsync(string settings) => StartAsync(isGarnet: false, [settings, "--sentinel"]);
 
     /// <summary>A server that does not run yet.</summary>
-    public static RedisServer NotYet() => new(isGarnet: false, []);
+    public static RedisServer NotYet() => new(FreePort.Lasting(), isGarnet: false, []);
 
-    /// <summary>Starts it (again): empty, on the port it always had.</summary>
+    /// <summary>Starts it (again): empty, on the port it always had. Its own word is waited for: whatever else listens there is not taken for it.</summary>
     public async Task RestartAsync()
     {
-        Kill();
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+        }
+
         _process = _isGarnet
             ? ChildProcess.Start(
                 ChildProcess.Dotnet,
@@ -71,16 +74,10 @@ internal sealed class RedisServer : IAsyncDisposable
             : ChildProcess.Start(Program, _isSentinel
                 ? [.. _arguments, "--port", Number(Port), "--bind", "127.0.0.1", "--dir", Folder]
                 : ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments.Select(Filled)]);
-        await Wait.UntilAsync(
-            () => _process.HasExited ? Task.FromResult(true) : IsListeningAsync(), TimeSpan.FromSeconds(30), () => $"Redis does not listen.\n{_process.Everything}");
-        Assert.False(_process.HasExited, $"Redis ended at its start.\n{_process.Everything}");
+        await _process.ReadAsync(line => line.Contains(_isSentinel ? "Sentinel ID is" : "Ready to accept connections", StringComparison.Ordinal) ? line : null);
     }
 
-    public void Kill()
-    {
-        _process?.Kill();
-        _process = null;
-    }
+    public void Kill() => _process?.Kill();
 
     public void Pause() => _process!.Pause();
 
@@ -98,7 +95,7 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <summary>Makes it a replica of nobody that can be found: reads go on, writes are refused.</summary>
     public async Task MakeReadOnlyAsync()
     {
-        await ExecuteAsync("REPLICAOF", "127.0.0.1", Number(FreePort.Next()));
+        await ExecuteAsync("REPLICAOF", "127.0.0.1", Number(FreePort.Lasting()));
         await SetAsync("replica-serve-stale-data", "yes");
     }
 
@@ -118,7 +115,7 @@ internal sealed class RedisServer : IAsyncDisposable
     {
         if (_admin is not null)
         {
-            await _admin.DisposeAsync();
+            await (await _admin).DisposeAsync();
         }
 
         if (_process is not null)
@@ -129,9 +126,9 @@ internal sealed class RedisServer : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private static async Task<RedisServer> StartAsync(bool isGarnet, string[] arguments)
+    private static Task<RedisServer> StartAsync(bool isGarnet, string[] arguments) => FreePort.UseAsync(async port =>
     {
-        var server = new RedisServer(isGarnet, arguments);
+        var server = new RedisServer(port, isGarnet, arguments);
         try
         {
             await server.RestartAsync();
@@ -142,7 +139,7 @@ internal sealed class RedisServer : IAsyncDisposable
             await server.DisposeAsync();
             throw;
         }
-    }
+    });
 
     private string Filled(string argument) =>
         argument.Replace("{port}", Number(Port), StringComparison.Ordinal).Replace("{folder}", Folder, StringComparison.Ordinal);
@@ -150,36 +147,25 @@ internal sealed class RedisServer : IAsyncDisposable
     private static async Task RestoreGarnetAsync()
     {
         await using var restore = ChildProcess.Start(ChildProcess.Dotnet, ["tool", "restore"], directory: Repository.Root);
-        Assert.True(await restore.WaitForExitAsync(TimeSpan.FromMinutes(5)) == 0, $"dotnet tool restore failed.\n{restore.Everything}");
+        Assert.True(await restore.WaitForExitAsync(TimeSpan.FromMinutes(10)) == 0, $"dotnet tool restore failed.\n{restore.Everything}");
     }
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private async Task SetAsync(string parameter, string value) => await (await AdminAsync()).GetServer(Endpoint).ConfigSetAsync(parameter, value);
 
-    private async Task<ConnectionMultiplexer> AdminAsync()
+    private Task<ConnectionMultiplexer> AdminAsync()
     {
-        if (_admin is null)
+        lock (_gate)
         {
-            var options = ConfigurationOptions.Parse($"{Endpoint},allowAdmin=true,abortConnect=false{_login}");
+            return _admin ??= ConnectAsync();
+        }
+
+        async Task<ConnectionMultiplexer> ConnectAsync()
+        {
+            var options = ConfigurationOptions.Parse($"{Endpoint},allowAdmin=true,abortConnect=false,connectTimeout=30000,syncTimeout=60000,asyncTimeout=60000{_login}");
             options.CommandMap = _isSentinel ? CommandMap.Sentinel : CommandMap.Default;
-            _admin = await ConnectionMultiplexer.ConnectAsync(options);
-        }
-
-        return _admin;
-    }
-
-    private async Task<bool> IsListeningAsync()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            await socket.ConnectAsync(IPAddress.Loopback, Port, TestContext.Current.CancellationToken);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
+            return await ConnectionMultiplexer.ConnectAsync(options);
         }
     }
 }

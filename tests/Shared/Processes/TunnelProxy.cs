@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -8,20 +7,17 @@ namespace LumaGateway.Tests.Shared.Processes;
 /// <summary>An egress proxy on a loopback port that opens tunnels (<c>CONNECT</c>), wherever to, and keeps what it was sent before they opened. Thread-safe.</summary>
 internal sealed class TunnelProxy : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _end = new();
     private readonly ConcurrentQueue<string> _asked = new();
     private readonly bool _isOpen;
-    private readonly Task _accepting;
+    private readonly LoopbackListener _listener;
 
     private TunnelProxy(bool isOpen)
     {
         _isOpen = isOpen;
-        _listener.Start();
-        _accepting = AcceptAsync();
+        _listener = new LoopbackListener(ServeAsync);
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => _listener.Port;
 
     /// <summary>The heads of all requests.</summary>
     public IReadOnlyCollection<string> Asked => _asked;
@@ -31,62 +27,32 @@ internal sealed class TunnelProxy : IAsyncDisposable
     /// <summary>One that lets nobody through: 407, whatever credentials it is sent.</summary>
     public static TunnelProxy Closed() => new(isOpen: false);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        _listener.Stop();
-        await _accepting;
-        _end.Dispose();
-    }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
-    private async Task AcceptAsync()
+    private async Task ServeAsync(TcpClient client, CancellationToken end)
     {
-        try
+        var stream = client.GetStream();
+        var head = await ReadHeadAsync(stream, end);
+        _asked.Enqueue(head);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(_isOpen
+            ? "HTTP/1.1 200 Connection established\r\n\r\n"
+            : "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"egress\"\r\nContent-Length: 0\r\n\r\n"), end);
+        if (_isOpen)
         {
-            while (true)
-            {
-                _ = ServeAsync(await _listener.AcceptTcpClientAsync(_end.Token));
-            }
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-            // It is over.
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
-    {
-        try
-        {
-            using (client)
-            {
-                var stream = client.GetStream();
-                var head = await ReadHeadAsync(stream);
-                _asked.Enqueue(head);
-                await stream.WriteAsync(Encoding.ASCII.GetBytes(_isOpen
-                    ? "HTTP/1.1 200 Connection established\r\n\r\n"
-                    : "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"egress\"\r\nContent-Length: 0\r\n\r\n"), _end.Token);
-                if (_isOpen)
-                {
-                    var target = new Uri($"tcp://{head.Split(' ')[1]}");
-                    using var server = new TcpClient();
-                    await server.ConnectAsync(target.Host, target.Port, _end.Token);
-                    await Task.WhenAny(stream.CopyToAsync(server.GetStream(), _end.Token), server.GetStream().CopyToAsync(stream, _end.Token));
-                }
-            }
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or IOException)
-        {
-            // Either end has gone; so does the other.
+            var target = new Uri($"tcp://{head.Split(' ')[1]}");
+            using var server = new TcpClient();
+            await server.ConnectAsync(target.Host, target.Port, end);
+            await LoopbackListener.EndTogetherAsync(
+                client, server, stream.CopyToAsync(server.GetStream(), end), server.GetStream().CopyToAsync(stream, end));
         }
     }
 
     /// <summary>To the empty line and not a byte further.</summary>
-    private async Task<string> ReadHeadAsync(NetworkStream stream)
+    private static async Task<string> ReadHeadAsync(NetworkStream stream, CancellationToken end)
     {
         var head = new StringBuilder();
         var one = new byte[1];
-        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one, _end.Token) > 0)
+        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one, end) > 0)
         {
             head.Append((char)one[0]);
         }

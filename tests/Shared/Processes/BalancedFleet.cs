@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LumaGateway.SystemTests.Balancer;
+namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>Three replicas that share a Redis, on ports that stay theirs, with a balancer of each kind in front of them.</summary>
 internal sealed class BalancedFleet : IAsyncDisposable

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 
-namespace LumaGateway.SystemTests.Balancer;
+namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
 /// A caller that wants to know when one generation is finished, as a browser's EventSource or a loop of <c>Prefer: wait</c> does. It is dropped when

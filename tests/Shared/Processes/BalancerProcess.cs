@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 
-namespace LumaGateway.SystemTests.Balancer;
+namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
 /// A real load balancer with the repository's own configuration, in which nothing but addresses, ports and paths is changed. Skips the running test where
@@ -40,21 +40,32 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
 
     /// <param name="program"><see cref="Nginx"/> or <see cref="HAProxy"/>.</param>
     /// <param name="gateways">The loopback ports to share the requests out to.</param>
-    public static async Task<BalancerProcess> StartAsync(string program, IReadOnlyList<int> gateways)
+    public static Task<BalancerProcess> StartAsync(string program, IReadOnlyList<int> gateways)
     {
         Tool.Require(program);
-        var folder = Directory.CreateTempSubdirectory($"luma-{program}-");
-        if (!OperatingSystem.IsWindows())
+        return FreePort.UseAsync(async port =>
         {
-            folder.UnixFileMode |= UnixFileMode.OtherExecute | UnixFileMode.OtherRead; // started by root, nginx works as somebody else
-        }
+            var folder = Directory.CreateTempSubdirectory($"luma-{program}-");
+            if (!OperatingSystem.IsWindows())
+            {
+                folder.UnixFileMode |= UnixFileMode.OtherExecute | UnixFileMode.OtherRead; // started by root, nginx works as somebody else
+            }
 
-        var certificates = new Certificates();
-        var (port, securePort) = (FreePort.Lasting(), FreePort.Lasting());
-        var arguments = program is Nginx ? Nginxs(folder.FullName, certificates, port, securePort, gateways) : HAProxys(folder.FullName, certificates, port, securePort, gateways);
-        var balancer = new BalancerProcess(program, ChildProcess.Start(Tool.Find(program)!, arguments), folder, certificates, port, securePort);
-        await Wait.UntilAsync(balancer.ListensAsync, TimeSpan.FromSeconds(10), () => $"{program} does not listen.\n{string.Join('\n', balancer.Log)}");
-        return balancer;
+            var certificates = new Certificates();
+            var securePort = FreePort.Lasting();
+            var arguments = program is Nginx ? Nginxs(folder.FullName, certificates, port, securePort, gateways) : HAProxys(folder.FullName, certificates, port, securePort, gateways);
+            var balancer = new BalancerProcess(program, ChildProcess.Start(Tool.Find(program)!, arguments), folder, certificates, port, securePort);
+            try
+            {
+                await Wait.UntilAsync(balancer.ListensAsync, () => $"{program} does not listen.\n{string.Join('\n', balancer.Log)}");
+                return balancer;
+            }
+            catch
+            {
+                await balancer.DisposeAsync();
+                throw;
+            }
+        });
     }
 
     /// <summary>A client that trusts its certificate.</summary>
@@ -90,7 +101,7 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
         var client = new HttpClient(handler)
         {
             BaseAddress = address,
-            Timeout = TimeSpan.FromMinutes(2),
+            Timeout = Wait.Patience,
             DefaultRequestVersion = version,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
@@ -152,7 +163,7 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
 
     private async Task<bool> ListensAsync()
     {
-        Assert.False(_process.HasExited, $"{Program} ended.\n{string.Join('\n', Log)}");
+        _process.AssertRuns();
         try
         {
             using var probe = new TcpClient();
