@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -20,6 +21,8 @@ internal static class ServerServices
         services.AddOptionsWithValidateOnStart<ManagementOptions, ManagementOptionsValidator>().BindConfiguration(ManagementOptions.Section);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ManagementPolicy>());
 
+        services.AddSingleton<DrainingTransport>();
+        services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<DrainingTransport>());
         services.AddHostedService<StartMemory>();
         services.AddSingleton<Shutdown>();
         services.AddSingleton<IHostLifetime>(provider => provider.GetRequiredService<Shutdown>());

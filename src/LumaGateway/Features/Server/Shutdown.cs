@@ -6,11 +6,13 @@ namespace LumaGateway.Features.Server;
 
 /// <summary>
 /// How the process begins and ends. The first SIGTERM makes it unready while everything else goes on for <see cref="ServerOptions.ShutdownDelay"/>:
-/// load balancers see it and send new requests elsewhere. Then the listeners close, and what is under way is finished within
-/// <see cref="ServerOptions.ShutdownTimeout"/>. Ctrl+C skips the delay. A second signal of either kind ends the process at once.
+/// load balancers see it and send new requests elsewhere. Then the ports close, requests on connections made before are served for another second, and what
+/// is under way is finished within <see cref="ServerOptions.ShutdownTimeout"/>. Ctrl+C skips delay and second. A second signal of either kind ends the process
+/// at once.
 /// </summary>
 internal sealed partial class Shutdown(
-    IHostApplicationLifetime lifetime, IOptions<ServerOptions> server, IOptions<HostOptions> host, TimeProvider clock, ILogger<Shutdown> logger) : IHostLifetime, IDisposable
+    IHostApplicationLifetime lifetime, DrainingTransport transport, IOptions<ServerOptions> server, IOptions<HostOptions> host, TimeProvider clock, ILogger<Shutdown> logger)
+    : IHostLifetime, IDisposable
 {
     private readonly List<PosixSignalRegistration> _signals = [];
     private int _asked;
@@ -46,7 +48,12 @@ internal sealed partial class Shutdown(
     private async Task StopAsync(TimeSpan delay)
     {
         Log.Begun(logger, delay.TotalSeconds);
-        await Task.Delay(delay, clock);
+        if (delay > TimeSpan.Zero)
+        {
+            await Task.Delay(delay, clock);
+            await transport.DrainAsync();
+        }
+
         lifetime.StopApplication();
     }
 
