@@ -1,6 +1,6 @@
 namespace LumaGateway.SystemTests;
 
-/// <summary>The settings that every gateway and cache of this suite starts with, unless its test sets them itself.</summary>
+/// <summary>The settings that every gateway, cache and balancer of this suite starts with, unless its test sets them itself.</summary>
 internal static class SuiteSettings
 {
     /// <summary>
@@ -17,5 +17,17 @@ internal static class SuiteSettings
         ["Limits:Upstream:QueueTimeout"] = "00:00:30",
         ["Assets:ConnectTimeout"] = "00:01:00",
         ["Assets:Silence"] = "00:10:00",
+    };
+
+    /// <summary>
+    /// What is changed in infra/nginx.conf and infra/haproxy.cfg, besides addresses: a gateway that lives is not given up for being slow, one that was away is
+    /// soon tried again, and idle connections are long gone when a gateway closes.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> BalancerSettings { get; } = new Dictionary<string, string>
+    {
+        ["proxy_connect_timeout 1s;"] = "proxy_connect_timeout 60s;",
+        ["keepalive_timeout 3s;"] = "keepalive_timeout 1s;",
+        ["fail_timeout=5s"] = "fail_timeout=2s",
+        ["timeout connect 1s"] = "timeout connect 60s\n    timeout check 60s",
     };
 }

@@ -19,10 +19,8 @@ internal sealed class BalancedFleet : IAsyncDisposable
         Tool.Require(BalancerProcess.HAProxy);
         var redis = await RedisServer.StartAsync();
         var fleet = await Fleet.StartAsync(0, redis.Endpoint, [.. settings, ("ForwardedHeaders:KnownProxies:0", "127.0.0.1")]);
-        for (var i = 0; i < 3; i++)
-        {
-            await fleet.AddAsync(("ASPNETCORE_URLS", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort.Lasting()}")));
-        }
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => FreePort.UseAsync(
+            port => fleet.AddAsync(("ASPNETCORE_URLS", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"))))));
 
         var ports = fleet.Replicas.Select(replica => replica.Address.Port).ToList();
         var balancers = await Task.WhenAll(

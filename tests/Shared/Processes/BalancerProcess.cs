@@ -7,8 +7,8 @@ using System.Text.RegularExpressions;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// A real load balancer with the repository's own configuration, in which nothing but addresses, ports and paths is changed. Skips the running test where
-/// the machine lacks it.
+/// A real load balancer with the repository's own configuration, in which addresses, ports and paths are changed, and what
+/// <see cref="SuiteSettings.BalancerSettings"/> lists, but nothing else. Skips the running test where the machine lacks it.
 /// </summary>
 internal sealed partial class BalancerProcess : IAsyncDisposable
 {
@@ -19,9 +19,12 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
     private readonly DirectoryInfo _folder;
     private readonly Certificates _certificates;
 
-    private BalancerProcess(string program, ChildProcess process, DirectoryInfo folder, Certificates certificates, int port, int securePort)
+    private readonly IReadOnlyList<int> _gateways;
+
+    private BalancerProcess(
+        string program, IReadOnlyList<int> gateways, ChildProcess process, DirectoryInfo folder, Certificates certificates, int port, int securePort)
     {
-        (Program, _process, _folder, _certificates) = (program, process, folder, certificates);
+        (Program, _gateways, _process, _folder, _certificates) = (program, gateways, process, folder, certificates);
         Address = new Uri($"http://127.0.0.1:{port}");
         SecureAddress = new Uri($"https://localhost:{securePort}");
     }
@@ -34,6 +37,9 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
 
     /// <summary>All that it said so far; it may say more meanwhile.</summary>
     public IEnumerable<string> Log => _process.Output.Concat(_process.Errors);
+
+    /// <summary>What it wrote of requests and gateways that failed.</summary>
+    public IEnumerable<string> Complaints => Log.Where(line => !line.Contains(" 200 ", StringComparison.Ordinal));
 
     /// <summary>What it says when it takes a gateway out.</summary>
     public string Ejecting => Program is Nginx ? "temporarily disabled" : "is DOWN";
@@ -54,7 +60,7 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
             var certificates = new Certificates();
             var securePort = FreePort.Lasting();
             var arguments = program is Nginx ? Nginxs(folder.FullName, certificates, port, securePort, gateways) : HAProxys(folder.FullName, certificates, port, securePort, gateways);
-            var balancer = new BalancerProcess(program, ChildProcess.Start(Tool.Find(program)!, arguments), folder, certificates, port, securePort);
+            var balancer = new BalancerProcess(program, gateways, ChildProcess.Start(Tool.Find(program)!, arguments), folder, certificates, port, securePort);
             try
             {
                 await Wait.UntilAsync(balancer.ListensAsync, () => $"{program} does not listen.\n{string.Join('\n', balancer.Log)}");
@@ -66,6 +72,25 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
                 throw;
             }
         });
+    }
+
+    /// <summary>How many requests the gateway of a number answered with 200, as far as its log tells by now.</summary>
+    public int AnsweredBy(int gateway)
+    {
+        // nginx names all gateways that it tried, the one that answered last; HAProxy that one alone.
+        var answered = Program is Nginx
+            ? new Regex($@""" 200 .*127\.0\.0\.1:{_gateways[gateway]}"" """)
+            : new Regex($" gateways/gateway-{gateway + 1} [-+0-9/]+ 200 ");
+        return Log.Count(answered.IsMatch);
+    }
+
+    /// <summary>Waits until every gateway has answered a request more than it has by now. Somebody must be asking.</summary>
+    public async Task IsAnsweredByAllAsync()
+    {
+        var before = _gateways.Select((_, i) => AnsweredBy(i)).ToList();
+        await Wait.UntilAsync(
+            () => before.Select((count, i) => AnsweredBy(i) > count).All(more => more),
+            () => $"{Program} does not ask every gateway.\n{string.Join('\n', Log.TakeLast(20))}");
     }
 
     /// <summary>A client that trusts its certificate.</summary>
@@ -127,7 +152,7 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
             .Replace("listen 8443", $"listen 127.0.0.1:{securePort}", StringComparison.Ordinal)
             .Replace("/etc/nginx/tls", tls, StringComparison.Ordinal));
         var file = Path.Combine(folder, "nginx.conf");
-        Write(file, "infra/nginx.conf", text => WithGateways(text, gateways)
+        Write(file, "infra/nginx.conf", text => WithGateways(WithSuiteSettings(text), gateways)
             .Replace("/tmp/", folder + "/", StringComparison.Ordinal)
             .Replace("listen 8080", $"listen 127.0.0.1:{port}", StringComparison.Ordinal)
             .Replace("/etc/nginx/tls", tls, StringComparison.Ordinal));
@@ -139,7 +164,7 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
         var pem = Path.Combine(folder, "tls.pem");
         File.WriteAllText(pem, File.ReadAllText(certificates.Server) + "\n" + File.ReadAllText(certificates.ServerKey));
         var file = Path.Combine(folder, "haproxy.cfg");
-        Write(file, "infra/haproxy.cfg", text => WithGateways(text, gateways)
+        Write(file, "infra/haproxy.cfg", text => WithGateways(WithSuiteSettings(text), gateways)
             .Replace("bind :8080", $"bind 127.0.0.1:{port}", StringComparison.Ordinal)
             .Replace("bind :8443", $"bind 127.0.0.1:{securePort}", StringComparison.Ordinal)
             .Replace("/etc/haproxy/tls.pem", pem, StringComparison.Ordinal));
@@ -148,6 +173,13 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
 
     private static void Write(string file, string original, Func<string, string> change) =>
         File.WriteAllText(file, change(File.ReadAllText(Path.Combine(Repository.Root, original))));
+
+    private static string WithSuiteSettings(string text)
+    {
+        var changed = SuiteSettings.BalancerSettings.Aggregate(text, (soFar, setting) => soFar.Replace(setting.Key, setting.Value, StringComparison.Ordinal));
+        Assert.True(changed != text || SuiteSettings.BalancerSettings.Count == 0, "The suite's settings stand nowhere in the balancer's file.");
+        return changed;
+    }
 
     /// <summary>The line of each gateway, with everything else that it says.</summary>
     private static string WithGateways(string text, IEnumerable<int> ports)

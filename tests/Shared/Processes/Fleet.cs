@@ -56,7 +56,7 @@ internal sealed class Fleet : IAsyncDisposable
         return settings;
     }
 
-    /// <summary>One more replica, set up like the others but for <paramref name="settings"/>.</summary>
+    /// <summary>One more replica, which may be added beside others; set up like the others but for <paramref name="settings"/>.</summary>
     public async Task<GatewayProcess> AddAsync(params (string Key, string Value)[] settings)
     {
         var own = new Dictionary<string, string>(_settings);
@@ -66,7 +66,11 @@ internal sealed class Fleet : IAsyncDisposable
         }
 
         var replica = await GatewayProcess.StartAsync(own);
-        _replicas.Add(replica);
+        lock (_replicas)
+        {
+            _replicas.Add(replica);
+        }
+
         return replica;
     }
 
