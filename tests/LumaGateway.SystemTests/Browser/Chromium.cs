@@ -1,9 +1,10 @@
 using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
 
 namespace LumaGateway.SystemTests.Browser;
 
-/// <summary>The machine's own Chromium without a window, that remembers every address it asked for.</summary>
-internal sealed class Chromium : IAsyncDisposable
+/// <summary>The machine's own Chromium without a window, one for all tests, started when the first one opens a page. Thread-safe.</summary>
+public sealed class Chromium : IAsyncDisposable
 {
     private const string Program = "chromium";
 
@@ -12,47 +13,41 @@ internal sealed class Chromium : IAsyncDisposable
         "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ];
 
-    private readonly IPlaywright _driver;
-    private readonly IBrowser _browser;
-    private readonly List<string> _requests = [];
+    private readonly Lazy<Task<(IPlaywright Driver, IBrowser Browser)>> _started = new(StartAsync);
 
-    private Chromium(IPlaywright driver, IBrowser browser, IPage page)
-    {
-        (_driver, _browser, Page) = (driver, browser, page);
-        page.Request += (_, request) =>
-        {
-            lock (_requests)
-            {
-                _requests.Add(request.Url);
-            }
-        };
-    }
-
-    public IPage Page { get; }
-
-    /// <summary>What was asked for so far, data: and blob: left out, which ask nobody.</summary>
-    public IReadOnlyList<Uri> Requests
-    {
-        get
-        {
-            lock (_requests)
-            {
-                return [.. _requests.Select(url => new Uri(url)).Where(url => url.Scheme is not ("data" or "blob"))];
-            }
-        }
-    }
-
-    public static async Task<Chromium> StartAsync()
+    /// <summary>A page of its own, in a profile of its own. Skips the running test where the machine has no Chromium.</summary>
+    internal async Task<BrowserPage> OpenAsync()
     {
         Tool.Require(Program);
-        var driver = await Playwright.CreateAsync();
-        var browser = await driver.Chromium.LaunchAsync(new() { ExecutablePath = Tool.Find(Program), Args = Quietly });
-        return new Chromium(driver, browser, await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1400, Height = 1600 } }));
+        var (_, browser) = await _started.Value;
+        var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1400, Height = 1600 } });
+        page.SetDefaultTimeout((float)Wait.Patience.TotalMilliseconds);
+        return new BrowserPage(page);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _browser.CloseAsync();
-        _driver.Dispose();
+        if (_started.IsValueCreated)
+        {
+            var (driver, browser) = await _started.Value;
+            await browser.CloseAsync();
+            driver.Dispose();
+        }
+    }
+
+    private static async Task<(IPlaywright Driver, IBrowser Browser)> StartAsync()
+    {
+        SetDefaultExpectTimeout((float)Wait.Patience.TotalMilliseconds);
+        var driver = await Playwright.CreateAsync();
+        return (driver, await driver.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = Tool.Find(Program),
+            Args = Quietly,
+            Timeout = (float)Wait.Patience.TotalMilliseconds,
+        }));
     }
 }
+
+/// <summary>The test classes that share the <see cref="Chromium"/>.</summary>
+[CollectionDefinition]
+public sealed class UsesChromium : ICollectionFixture<Chromium>;

@@ -4,14 +4,14 @@ using static Microsoft.Playwright.Assertions;
 
 namespace LumaGateway.SystemTests.Browser;
 
-/// <summary>The page for people, in a real browser.</summary>
-[TestClass(DisableParallelization = true)]
-public sealed class StatusTests
+/// <summary>The page for people, in a real browser. Needs chromium, and redis-server or Garnet.</summary>
+[Collection<UsesChromium>]
+public sealed class StatusTests(Chromium chromium)
 {
     [Fact]
     public async Task The_page_shows_what_happens_by_day_and_night_on_desk_and_phone_and_asks_nobody_else()
     {
-        await using var browser = await Chromium.StartAsync();
+        await using var browser = await chromium.OpenAsync();
         await using var gateway = await WatchedGateway.StartAsync();
         await gateway.GiveItALifeAsync();
         var page = browser.Page;
@@ -40,7 +40,8 @@ public sealed class StatusTests
         Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "The page is wider than a phone.");
 
         gateway.Replica.Process.Kill();
-        await Expect(page.Locator("#verdict")).ToContainTextAsync("does not answer", new() { Timeout = 15_000 });
+        await Expect(page.Locator("#verdict")).ToContainTextAsync("does not answer");
+        Assert.NotEmpty(browser.Requests);
         Assert.All(browser.Requests, request => Assert.Equal(gateway.Management.Authority, request.Authority));
         Assert.DoesNotContain(complaints, complaint => complaint.Contains("Content Security Policy", StringComparison.Ordinal) || complaint.Contains("Uncaught", StringComparison.Ordinal));
     }

@@ -3,15 +3,15 @@ using static Microsoft.Playwright.Assertions;
 
 namespace LumaGateway.SystemTests.Browser;
 
-/// <summary>Swagger UI as a newcomer uses it, in a real browser.</summary>
-public sealed class SwaggerTests
+/// <summary>Swagger UI as a newcomer uses it, in a real browser. Needs chromium.</summary>
+[Collection<UsesChromium>]
+public sealed class SwaggerTests(Chromium chromium, SharedSandbox shared)
 {
     [Fact]
     public async Task A_newcomer_authorizes_types_the_id_executes_and_sees_the_video_without_leaving_the_gateway()
     {
-        await using var browser = await Chromium.StartAsync();
-        await using var sandbox = await SandboxProcess.StartAsync();
-        var settings = Fleet.SettingsFor(sandbox, redis: null);
+        await using var browser = await chromium.OpenAsync();
+        var settings = Fleet.SettingsFor(await shared.GetAsync(), redis: null);
         settings["Access:AllowAnonymous"] = "false";
         await using var gateway = await GatewayProcess.StartAsync(settings);
         var page = browser.Page;

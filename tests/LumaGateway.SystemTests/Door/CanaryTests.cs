@@ -7,7 +7,7 @@ namespace LumaGateway.SystemTests.Door;
 
 /// <summary>
 /// The gateway as it is run, at its most talkative, with Redis, a scraper and an OTLP receiver. The id asked for is the check of the search
-/// itself: it must be found wherever a secret could be.
+/// itself: it must be found wherever a secret could be. Needs redis-server.
 /// </summary>
 public sealed class CanaryTests
 {
@@ -41,17 +41,17 @@ public sealed class CanaryTests
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
             Keep(context.Request.Path.Value!, Encoding.Latin1.GetString(body.ToArray()));
         });
-        var management = FreePort.Next();
 
-        await using (var gateway = await GatewayProcess.StartAsync(Settings(redis, upstream, receiver, management)))
+        var (gateway, management) = await FreePort.UseAsync(async port => (await GatewayProcess.StartAsync(Settings(redis, upstream, receiver, port)), port));
+        await using (gateway)
         {
             await LeadAsync(gateway.Address, (response, body) => Keep("answers", $"{response}\n{body}"));
-            using var scraper = new HttpClient();
+            using var scraper = new HttpClient(new SocketsHttpHandler { UseProxy = false });
             Keep("scraped", await scraper.GetStringAsync(new Uri($"http://127.0.0.1:{management}/metrics"), TestContext.Current.CancellationToken));
             await KeepRedisAsync(redis, Keep);
-            await Wait.UntilAsync(() => Task.FromResult(sinks.ContainsKey("/v1/traces") && sinks.ContainsKey("/v1/metrics")), TimeSpan.FromSeconds(30), () => "Nothing was exported.");
+            await Wait.UntilAsync(() => sinks.ContainsKey("/v1/traces") && sinks.ContainsKey("/v1/metrics"), () => "Nothing was exported.");
             gateway.Process.Terminate();
-            await gateway.Process.WaitForExitAsync(TimeSpan.FromSeconds(30));
+            await gateway.Process.WaitForExitAsync();
             Keep("console", gateway.Log);
         }
 
@@ -78,7 +78,7 @@ public sealed class CanaryTests
             $"/generations/{Id}", $"/generations/{Id}", "/generations/failing", "/generations/broken", "/generations/refused", "/generations/unknown", "/generations/bad%20id",
             $"/luma/generations/{Id}", "/luma/generations/refused", "/health/ready", "/openapi/v1.json", "/swagger/index.html", "/metrics", "/nowhere",
         ];
-        using var client = new HttpClient { BaseAddress = address };
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = Wait.Patience };
         foreach (var (header, value) in credentials)
         {
             foreach (var path in paths)
@@ -124,6 +124,7 @@ public sealed class CanaryTests
         ["Luma:Name"] = "upstream",
         ["Luma:Retries"] = "0",
         ["Luma:PropagateTrace"] = "true",
+        ["Server:ShutdownDelay"] = "00:00:00",
         ["Access:Clients:0:Name"] = "canaries",
         ["Access:Clients:0:KeySha256"] = Fleet.DigestOf(ClientKey),
         ["Access:Clients:0:Rights:0"] = "read",

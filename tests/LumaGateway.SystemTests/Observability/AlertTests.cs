@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace LumaGateway.SystemTests.Observability;
 
-/// <summary>The alert rules by themselves, and the runbook that they point to.</summary>
+/// <summary>The alert rules by themselves, and the runbook that they point to. Needs promtool, which comes with Prometheus. Slow: it plays days of samples through the rules.</summary>
 public sealed partial class AlertTests
 {
     private const string Promtool = "promtool";
@@ -16,7 +16,7 @@ public sealed partial class AlertTests
         Tool.Require(Promtool);
         await using var promtool = ChildProcess.Start(Promtool, arguments, directory: Path.Combine(Repository.Root, "infra/prometheus"));
 
-        Assert.True(await promtool.WaitForExitAsync(TimeSpan.FromMinutes(2)) == 0, promtool.Everything);
+        Assert.True(await promtool.WaitForExitAsync() == 0, promtool.Everything);
     }
 
     [Fact]

@@ -2,18 +2,19 @@ using System.Text.Json;
 
 namespace LumaGateway.SystemTests.Observability;
 
-/// <summary>The log as it is written in production.</summary>
-public sealed class LogTests
+/// <summary>The log as it is written in production. Needs nothing but the gateway.</summary>
+public sealed class LogTests(SharedSandbox shared)
 {
     [Fact]
     public async Task Every_line_is_JSON_and_those_of_a_request_name_its_trace_and_its_id()
     {
-        await using var sandbox = await SandboxProcess.StartAsync();
+        const string Id = "00000000-0000-4000-8000-000000000004";
+        var sandbox = await shared.GetAsync();
         var settings = Fleet.SettingsFor(sandbox, redis: null);
         settings["Logging:Console:FormatterName"] = "json";
         await using var gateway = await GatewayProcess.StartAsync(settings);
-        await sandbox.BreakAsync(new SandboxFault("status") { Status = 401 });
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/00000000-0000-4000-8000-000000000004");
+        await sandbox.BreakAsync(new SandboxFault("status") { Status = 401, Match = Id });
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/generations/{Id}");
         request.Headers.Add("X-Request-Id", "asked-by-me");
         request.Headers.Add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 

@@ -20,13 +20,14 @@ internal sealed class WatchedGateway : IAsyncDisposable
 
     public static async Task<WatchedGateway> StartAsync(params (string Key, string Value)[] settings)
     {
-        var port = FreePort.Next();
         var redis = await RedisServer.StartAsync();
         try
         {
-            var fleet = await Fleet.StartAsync(
-                1, redis.Endpoint, [("Management:Port", port.ToString(CultureInfo.InvariantCulture)), ("Luma:RetryDelay", "00:00:00.01"), .. settings]);
-            return new WatchedGateway(redis, fleet, port);
+            return await FreePort.UseAsync(async port => new WatchedGateway(
+                redis,
+                await Fleet.StartAsync(
+                    1, redis.Endpoint, [("Management:Port", port.ToString(CultureInfo.InvariantCulture)), ("Luma:RetryDelay", "00:00:00.01"), .. settings]),
+                port));
         }
         catch
         {
@@ -44,7 +45,7 @@ internal sealed class WatchedGateway : IAsyncDisposable
             await Replica.ReadAsync(SandboxProcess.SampleId);
         }
 
-        using var stranger = new HttpClient { BaseAddress = Replica.Address };
+        using var stranger = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Replica.Address };
         stranger.DefaultRequestHeaders.Add("X-Api-Key", "of nobody");
         using var refused = await stranger.GetAsync(new Uri("/generations/a", UriKind.Relative), TestContext.Current.CancellationToken);
 
@@ -69,7 +70,7 @@ internal sealed class WatchedGateway : IAsyncDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/generations/{id}");
         request.Headers.Add("Prefer", "wait=20");
         var waiting = Replica.Client.SendAsync(request, TestContext.Current.CancellationToken);
-        await Wait.UntilAsync(async () => await Fleet.Sandbox.CountAsync(id) > 0, TimeSpan.FromSeconds(10), () => "Nobody asked.");
+        await Wait.UntilAsync(async () => await Fleet.Sandbox.CountAsync(id) > 0, () => "Nobody asked.");
         await Fleet.Sandbox.MoveAsync(id, "completed");
         using var answer = await waiting;
     }

@@ -4,42 +4,47 @@ using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.SystemTests.Operations;
 
-/// <summary>The way out to the upstream: a proxy that the environment names, and an authority that is nobody else's.</summary>
+/// <summary>The way out to the upstream: a proxy that the environment names, and an authority that is nobody else's. Needs nothing but the gateway.</summary>
 public sealed class EgressTests
 {
     private const string Token = "token-of-the-egress-tests";
     private const string ProxyPassword = "password-of-the-proxy";
 
+    /// <summary>A read and the passthrough: each has a client of its own.</summary>
+    private static readonly string[] Ways = ["/generations/g1", "/luma/generations/g1"];
+
     private readonly ConcurrentQueue<string> _seen = new();
 
-    [Theory]
-    [InlineData("/generations/g1")]
-    [InlineData("/luma/generations/g1")]
-    public async Task An_upstream_is_asked_through_the_proxy_that_the_environment_names(string path)
+    [Fact]
+    public async Task An_upstream_is_asked_through_the_proxy_that_the_environment_names()
     {
         await using var proxy = await Loopback.StartAsync(AnswerAsync);
         await using var gateway = await StartAsync("http://upstream.invalid/luma", ("http_proxy", proxy.Address));
 
-        Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, path));
-        Assert.Equal(["upstream.invalid /luma/generations/g1"], _seen);
+        foreach (var way in Ways)
+        {
+            Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, way));
+        }
+
+        Assert.Equal(Enumerable.Repeat("upstream.invalid /luma/generations/g1", Ways.Length), _seen);
     }
 
-    [Theory]
-    [InlineData("/generations/g1")]
-    [InlineData("/luma/generations/g1")]
-    public async Task An_upstream_that_no_proxy_names_is_asked_directly(string path)
+    [Fact]
+    public async Task An_upstream_that_no_proxy_names_is_asked_directly()
     {
         await using var upstream = await Loopback.StartAsync(AnswerAsync);
         await using var gateway = await StartAsync($"{upstream.Address}/luma", ("http_proxy", "http://127.0.0.1:9"), ("no_proxy", "example.com,127.0.0.1"));
 
-        Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, path));
-        Assert.Equal([$"{new Uri(upstream.Address).Authority} /luma/generations/g1"], _seen);
+        foreach (var way in Ways)
+        {
+            Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, way));
+        }
+
+        Assert.Equal(Enumerable.Repeat($"{new Uri(upstream.Address).Authority} /luma/generations/g1", Ways.Length), _seen);
     }
 
-    [Theory]
-    [InlineData("/generations/g1")]
-    [InlineData("/luma/generations/g1")]
-    public async Task Over_TLS_a_proxy_learns_the_upstreams_name_and_nothing_else(string path)
+    [Fact]
+    public async Task Over_TLS_a_proxy_learns_the_upstreams_name_and_nothing_else()
     {
         using var certificates = new Certificates();
         using var certificate = certificates.LoadServer();
@@ -49,10 +54,15 @@ public sealed class EgressTests
         await using var gateway = await StartAsync(
             $"https://{authority}/luma", ("https_proxy", $"http://127.0.0.1:{proxy.Port}"), ("SSL_CERT_FILE", certificates.Authority));
 
-        Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, path));
-        Assert.Equal([$"{authority} /luma/generations/g1"], _seen);
-        Assert.StartsWith($"CONNECT {authority} ", Assert.Single(proxy.Asked), StringComparison.Ordinal);
-        Assert.DoesNotContain(Token, proxy.Asked.Single(), StringComparison.Ordinal);
+        foreach (var way in Ways)
+        {
+            Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, way));
+        }
+
+        Assert.Equal(Enumerable.Repeat($"{authority} /luma/generations/g1", Ways.Length), _seen);
+        Assert.NotEmpty(proxy.Asked);
+        Assert.All(proxy.Asked, head => Assert.StartsWith($"CONNECT {authority} ", head, StringComparison.Ordinal));
+        Assert.All(proxy.Asked, head => Assert.DoesNotContain(Token, head, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -65,7 +75,7 @@ public sealed class EgressTests
             ("Logging:LogLevel:Default", "Trace"),
             ("Logging:LogLevel:Yarp.ReverseProxy", "Trace"));
 
-        foreach (var path in (string[])["/generations/g1", "/luma/generations/g1"])
+        foreach (var path in Ways)
         {
             using var answer = await gateway.Client.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
             var body = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -111,9 +121,12 @@ public sealed class EgressTests
         (string, string)[] trust = variable is null ? [] : [(variable, variable is "SSL_CERT_DIR" ? certificates.Folder : certificates.Authority)];
         await using var gateway = await StartAsync($"https://localhost:{new Uri(upstream.Address).Port}/luma", trust);
 
-        Assert.Equal(expected, await AskAsync(gateway, "/generations/g1"));
-        Assert.Equal(expected, await AskAsync(gateway, "/luma/generations/g1"));
-        Assert.Equal(expected is HttpStatusCode.OK ? 2 : 0, _seen.Count);
+        foreach (var way in Ways)
+        {
+            Assert.Equal(expected, await AskAsync(gateway, way));
+        }
+
+        Assert.Equal(expected is HttpStatusCode.OK ? Ways.Length : 0, _seen.Count);
     }
 
     private static Task<GatewayProcess> StartAsync(string upstream, params (string Name, string Value)[] environment) => GatewayProcess.StartAsync(

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace LumaGateway.SystemTests.Operations;
 
-/// <summary>TLS spoken by the gateway itself, for networks where nothing in front of it does: Kestrel's own settings.</summary>
+/// <summary>TLS spoken by the gateway itself, for networks where nothing in front of it does: Kestrel's own settings. Needs nothing but the gateway.</summary>
 public sealed class ServerTlsTests
 {
     private const string Listening = "Now listening on: ";
@@ -15,17 +15,8 @@ public sealed class ServerTlsTests
     {
         using var certificates = new Certificates();
         var first = certificates.LoadServer().Thumbprint;
-        var address = new Uri($"https://127.0.0.1:{FreePort.Next()}"); // a port of its own choice would be another one after each renewal
-        await using var gateway = GatewayProcess.Launch(new Dictionary<string, string>
-        {
-            ["Kestrel:Endpoints:Https:Url"] = address.OriginalString,
-            ["Kestrel:Endpoints:Https:Certificate:Path"] = certificates.Server,
-            ["Kestrel:Endpoints:Https:Certificate:KeyPath"] = certificates.ServerKey,
-            ["Luma:BaseAddress"] = "http://127.0.0.1:9/luma",
-            ["Luma:ApiKey"] = "token-of-the-tls-tests",
-            ["Access:AllowAnonymous"] = "true",
-        });
-        await gateway.ReadAsync(line => line.Contains(Listening, StringComparison.Ordinal) ? line : null);
+        var (gateway, address) = await FreePort.UseAsync(port => StartAsync(certificates, port)); // a port of its own choice would be another one after each renewal
+        await using var _ = gateway;
 
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = Trusting(certificates) })
         {
@@ -39,7 +30,31 @@ public sealed class ServerTlsTests
         var renewed = certificates.Renew();
 
         await Wait.UntilAsync(
-            async () => await ServedAsync(address, certificates) == renewed, TimeSpan.FromSeconds(30), () => $"The renewed certificate is not served.\n{gateway.Everything}");
+            async () => await ServedAsync(address, certificates) == renewed, () => $"The renewed certificate is not served.\n{gateway.Everything}");
+    }
+
+    private static async Task<(ChildProcess Gateway, Uri Address)> StartAsync(Certificates certificates, int port)
+    {
+        var address = new Uri($"https://127.0.0.1:{port}");
+        var gateway = GatewayProcess.Launch(new Dictionary<string, string>
+        {
+            ["Kestrel:Endpoints:Https:Url"] = address.OriginalString,
+            ["Kestrel:Endpoints:Https:Certificate:Path"] = certificates.Server,
+            ["Kestrel:Endpoints:Https:Certificate:KeyPath"] = certificates.ServerKey,
+            ["Luma:BaseAddress"] = "http://127.0.0.1:9/luma",
+            ["Luma:ApiKey"] = "token-of-the-tls-tests",
+            ["Access:AllowAnonymous"] = "true",
+        });
+        try
+        {
+            await gateway.ReadAsync(line => line.Contains(Listening, StringComparison.Ordinal) ? line : null);
+            return (gateway, address);
+        }
+        catch
+        {
+            await gateway.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>The thumbprint that a new connection is shown; null where none comes about just now.</summary>

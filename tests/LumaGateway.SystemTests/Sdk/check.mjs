@@ -71,11 +71,11 @@ await check('422', async () => {
   return `${error.constructor.name}, ${error.error.detail[0].msg}`;
 });
 await check('429 with retry-after-ms is waited for and tried again', async () => {
-  await fail({ kind: 'status', status: 429, retryAfterMs: 300, match: 'GET */credits', count: 1 });
+  await fail({ kind: 'status', status: 429, retryAfterMs: 1500, match: 'GET */credits', count: 1 });
   const begun = performance.now();
   await client.credits.get();
   const took = performance.now() - begun;
-  assert.ok(took >= 300 && took < 5000, `${took} ms`);
+  assert.ok(took >= 1490, `${took} ms`); // by itself the SDK tries again after half a second; a timer may be early by a millisecond
 });
 for (const fault of [{ kind: 'reset' }, { kind: 'status', status: 500 }, { kind: 'status', status: 504 }, { kind: 'truncated' }]) {
   await check(`a create whose outcome is unknown (${fault.kind} ${fault.status ?? ''}) is sent once`, async () => {

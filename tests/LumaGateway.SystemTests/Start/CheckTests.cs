@@ -1,8 +1,7 @@
-
 namespace LumaGateway.SystemTests.Start;
 
-/// <summary><c>--check</c> against the sandbox and a real Redis.</summary>
-public sealed class CheckTests
+/// <summary><c>--check</c> against the sandbox and a real Redis. Two of the tests need redis-server.</summary>
+public sealed class CheckTests(SharedSandbox shared)
 {
     private const string Password = "CANARYredispassword";
 
@@ -33,7 +32,7 @@ public sealed class CheckTests
     [InlineData("Access:Jwt:Authority", "http://127.0.0.1:9/CANARYissuer", "FAIL  issuer")]
     public async Task A_connection_that_is_no_good_is_told_without_a_secret_and_ends_with_1(string key, string value, string told)
     {
-        await using var sandbox = await SandboxProcess.StartAsync();
+        var sandbox = await shared.GetAsync();
         var settings = new Dictionary<string, string>(Fleet.SettingsFor(sandbox, null)) { [key] = value };
         if (key.StartsWith("Access:Jwt", StringComparison.Ordinal))
         {
@@ -52,9 +51,8 @@ public sealed class CheckTests
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync("--requirepass", Password);
-        await using var sandbox = await SandboxProcess.StartAsync();
 
-        var (exit, lines) = await CheckAsync(Fleet.SettingsFor(sandbox, $"{redis.Endpoint},password=CANARYother"));
+        var (exit, lines) = await CheckAsync(Fleet.SettingsFor(await shared.GetAsync(), $"{redis.Endpoint},password=CANARYother"));
 
         Assert.Equal(1, exit);
         Assert.Contains(lines, line => line.StartsWith("FAIL  redis", StringComparison.Ordinal));
@@ -65,7 +63,7 @@ public sealed class CheckTests
     {
         settings["Logging:LogLevel:Default"] = "Trace";
         await using var gateway = GatewayProcess.Launch(settings, "--check", "--Luma:Retries=0");
-        var exit = await gateway.WaitForExitAsync(TimeSpan.FromSeconds(40));
+        var exit = await gateway.WaitForExitAsync();
         Assert.Empty(gateway.Errors);
         Assert.All([.. settings.Where(setting => setting.Key.Contains("ApiKey", StringComparison.Ordinal)).Select(setting => setting.Value), "CANARY"], secret => Assert.DoesNotContain(secret, gateway.Everything, StringComparison.Ordinal));
         Assert.All(gateway.Output, line => Assert.Matches("^(ok  |FAIL|-   )  (settings|upstream|redis   |issuer  )  [A-Z]", line));

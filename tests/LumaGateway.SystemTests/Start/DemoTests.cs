@@ -3,25 +3,19 @@ using System.Text.RegularExpressions;
 
 namespace LumaGateway.SystemTests.Start;
 
-/// <summary>The demo: one command, no key, no network.</summary>
+/// <summary>The demo: one command, no key, no network. Needs nothing but the sandbox and the gateway.</summary>
 public sealed partial class DemoTests
 {
     [Fact]
     public async Task The_demo_prints_a_curl_line_that_works_and_leaves_nothing_behind_when_it_is_stopped()
     {
-        await using var demo = ChildProcess.Start(
-            ChildProcess.Dotnet,
-            [
-                Path.Combine(AppContext.BaseDirectory, "LumaGateway.Sandbox.dll"),
-                "--port", FreePort.Next().ToString(CultureInfo.InvariantCulture),
-                "--gateway-port", FreePort.Next().ToString(CultureInfo.InvariantCulture),
-            ]);
-        var line = await demo.ReadAsync(line => Curl().Match(line) is { Success: true } match ? match : null);
+        var (demo, line) = await FreePort.UseAsync(StartAsync);
+        await using var _ = demo;
         var gateway = new Uri(line.Groups["url"].Value);
         Assert.Contains(demo.Output, text => text.StartsWith("Gateway ", StringComparison.Ordinal));
         Assert.Contains(demo.Output, text => text.StartsWith("Swagger ", StringComparison.Ordinal));
 
-        using var client = new HttpClient();
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var request = new HttpRequestMessage(HttpMethod.Get, gateway);
         request.Headers.TryAddWithoutValidation(line.Groups["name"].Value, line.Groups["value"].Value);
         using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -31,8 +25,28 @@ public sealed partial class DemoTests
 
         demo.Terminate();
 
-        Assert.Equal(0, await demo.WaitForExitAsync(TimeSpan.FromSeconds(20)));
-        await Wait.UntilAsync(() => IsGoneAsync(client, gateway), TimeSpan.FromSeconds(5), () => "The gateway outlived the demo.");
+        Assert.Equal(0, await demo.WaitForExitAsync());
+        await Wait.UntilAsync(() => IsGoneAsync(client, gateway), () => "The gateway outlived the demo.");
+    }
+
+    private static async Task<(ChildProcess Demo, Match Curl)> StartAsync(int port)
+    {
+        var demo = ChildProcess.Start(
+            ChildProcess.Dotnet,
+            [
+                Path.Combine(AppContext.BaseDirectory, "LumaGateway.Sandbox.dll"),
+                "--port", port.ToString(CultureInfo.InvariantCulture),
+                "--gateway-port", FreePort.Lasting().ToString(CultureInfo.InvariantCulture),
+            ]);
+        try
+        {
+            return (demo, await demo.ReadAsync(line => Curl().Match(line) is { Success: true } match ? match : null));
+        }
+        catch
+        {
+            await demo.DisposeAsync();
+            throw;
+        }
     }
 
     private static async Task<bool> IsGoneAsync(HttpClient client, Uri gateway)
