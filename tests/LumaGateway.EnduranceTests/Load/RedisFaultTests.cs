@@ -1,0 +1,153 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace LumaGateway.EnduranceTests.Load;
+
+/// <summary>Redis in every kind of trouble, under 200 requests a second over three replicas: no request fails, and Redis is used again. Needs redis-server.</summary>
+public sealed class RedisFaultTests(ITestOutputHelper output)
+{
+    private const int PerSecond = 200;
+
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RecoveryGoal = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan P99Goal = TimeSpan.FromSeconds(2);
+
+    [Fact]
+    public Task Redis_killed() => EndureAsync(redis => RunAsync(redis.Kill), redis => redis.RestartAsync());
+
+    [Fact]
+    public Task Redis_paused() => EndureAsync(redis => RunAsync(redis.Pause), redis => RunAsync(redis.Resume));
+
+    [Fact]
+    public Task Redis_full() => EndureAsync(redis => redis.FillAsync(), redis => redis.EmptyAsync());
+
+    [Fact]
+    public Task Redis_a_read_only_replica() => EndureAsync(redis => redis.MakeReadOnlyAsync(), redis => redis.MakeWritableAsync());
+
+    [Fact]
+    public async Task Redis_restarted_empty()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await EndureAsync(redis.Endpoint, () => redis.RestartAsync(), () => Task.CompletedTask, isDegraded: false);
+    }
+
+    [Fact]
+    public async Task Redis_slow()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await using var road = FaultProxy.To(redis.Port);
+        await EndureAsync(
+            road.Endpoint,
+            () => RunAsync(() => road.Delay = TimeSpan.FromMilliseconds(200)),
+            () => RunAsync(() => road.Delay = TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task Redis_behind_a_connection_that_breaks()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await using var road = FaultProxy.To(redis.Port);
+        await EndureAsync(road.Endpoint, () => RunAsync(road.Drop), () => Task.CompletedTask, isDegraded: false);
+    }
+
+    [Fact]
+    public async Task Redis_with_another_password()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync("--requirepass", "the-right-one");
+        await EndureAsync($"{redis.Endpoint},password=the-wrong-one", () => Task.CompletedTask, () => redis.SetPasswordAsync("the-wrong-one"));
+    }
+
+    [Fact]
+    public async Task Redis_absent_at_the_start()
+    {
+        RedisServer.Require();
+        await using var redis = RedisServer.NotYet();
+        await EndureAsync(redis.Endpoint, () => Task.CompletedTask, () => redis.RestartAsync());
+    }
+
+    private static Task RunAsync(Action action)
+    {
+        action();
+        return Task.CompletedTask;
+    }
+
+    private async Task EndureAsync(Func<RedisServer, Task> spoil, Func<RedisServer, Task> mend)
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await EndureAsync(redis.Endpoint, () => spoil(redis), () => mend(redis));
+    }
+
+    private async Task EndureAsync(string connection, Func<Task> spoil, Func<Task> mend, bool isDegraded = true)
+    {
+        await using var fleet = await Fleet.StartAsync(3, connection);
+        foreach (var replica in fleet.Replicas)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 10).Select(i => replica.ReadAsync($"done-hot{i}"))); // compiled before time counts
+        }
+
+        var load = SteadyLoad.Begin(PerSecond, number => fleet.Replicas[number % 3].GetAsync(IdOf(number)));
+        await Wait.ForAsync(TimeSpan.FromSeconds(1));
+        var before = load.Take();
+        await spoil();
+        await Wait.ForAsync(Outage);
+        var during = load.Take();
+        if (isDegraded)
+        {
+            Assert.False(await IsUsedAsync(fleet.Replicas[0]), $"The fault was not noticed.\n{during}\n{fleet.Replicas[0].Log}");
+        }
+
+        await mend();
+        var usedAgain = await Wait.UntilAsync(
+            async () => (await Task.WhenAll(fleet.Replicas.Select(IsUsedAsync))).All(used => used),
+            Patience,
+            () => "Redis is not used again.\n" + fleet.Replicas[0].Log);
+        var after = await load.EndAsync();
+        await AssertSharedAsync(fleet);
+
+        output.WriteLine($"{TestContext.Current.TestMethod?.MethodName}: used again after {Goal.Of(usedAgain, RecoveryGoal)}, p99 meanwhile {Goal.Of(during.P99, P99Goal)}");
+        output.WriteLine($"  before: {before}");
+        output.WriteLine($"  during: {during}");
+        output.WriteLine($"  after:  {after}");
+        output.WriteLine($"  upstream requests in all: {(await fleet.Sandbox.CountsAsync()).Total}; lines logged by one replica: {fleet.Replicas[0].Log.Count(c => c is '\n')}");
+        Assert.All(new[] { before, during, after }, figures => Assert.NotEqual(0, figures.Count));
+        Assert.All(new[] { before, during, after }, figures => Assert.Equal(0, figures.Failed));
+    }
+
+    /// <summary>Most ask for what is finished; one in ten for what is not, one in twenty for what nobody asked for before.</summary>
+    private static string IdOf(int number) => (number % 20) switch
+    {
+        0 => $"done-new{number}",
+        1 or 2 => $"processing-{number % 60}",
+        _ => $"done-hot{number % 50}",
+    };
+
+    private static async Task<bool> IsUsedAsync(GatewayProcess replica)
+    {
+        var health = await replica.Client.GetFromJsonAsync<JsonElement>(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
+        return health.GetProperty("checks").GetProperty("redis").GetString() is "healthy";
+    }
+
+    private static async Task AssertSharedAsync(Fleet fleet)
+    {
+        const string Id = "done-after-the-fault";
+        await Wait.UntilAsync(
+            async () =>
+            {
+                var id = $"{Id}-{Guid.NewGuid():N}";
+                foreach (var replica in fleet.Replicas)
+                {
+                    await replica.ReadAsync(id);
+                }
+
+                return await fleet.Sandbox.CountAsync(id) == 1;
+            },
+            Patience,
+            () => "Answers are not shared again.");
+    }
+}

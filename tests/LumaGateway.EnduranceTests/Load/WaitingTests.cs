@@ -1,0 +1,246 @@
+using System.Globalization;
+
+namespace LumaGateway.EnduranceTests.Load;
+
+/// <summary>Many callers that wait, on three replicas with one Redis: what they cost, and how late they are told. Needs redis-server or Garnet.</summary>
+public sealed class WaitingTests(ITestOutputHelper output)
+{
+    [Fact]
+    public async Task Thousands_of_waiters_on_one_id_cost_one_watch_and_are_told_together()
+    {
+        const int Callers = 3000;
+        var length = TimeSpan.FromSeconds(10);
+        await using var redis = await RedisServer.StartAsync();
+        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
+        const string Id = "waited-for";
+        await fleet.Sandbox.MoveAsync(Id, "processing");
+
+        var waiters = await ConnectAsync(Callers, i => (fleet.Replicas[i % 3].Address, $"/generations/{Id}", "wait=50"));
+        var told = Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
+        await Wait.ForAsync(length);
+        var moved = TimeProvider.System.GetUtcNow();
+        await fleet.Sandbox.MoveAsync(Id, "completed");
+        var lags = (await told).Select(at => at!.Value - moved).Order().ToList();
+
+        var asked = await fleet.Sandbox.CountAsync(Id);
+        output.WriteLine($"{Callers} waiters on one id: {Goal.Of(asked, length.TotalSeconds, "upstream requests")} in {length.TotalSeconds + lags[^1].TotalSeconds:0} s; first told after {Waiter.Milliseconds(lags[0])}, last after {Goal.Of(lags[^1], TimeSpan.FromSeconds(4))}");
+        Assert.Equal(Callers, lags.Count);
+        waiters.ForEach(waiter => waiter.Dispose());
+    }
+
+    [Theory]
+    [InlineData("relay")]
+    [InlineData("dream-machine")]
+    public async Task Many_generations_that_finish_at_random_are_each_found_out_soon(string dialect)
+    {
+        const int Count = 1000;
+        var span = TimeSpan.FromSeconds(40);
+        await using var redis = await RedisServer.StartAsync();
+        await using var fleet = await Fleet.StartAsync(0, redis.Endpoint);
+        var root = new Uri(fleet.Sandbox.Address, dialect is "relay" ? "luma" : "dream-machine/v1").AbsoluteUri;
+        for (var i = 0; i < 3; i++)
+        {
+            await fleet.AddAsync(("Luma:BaseAddress", root), ("Luma:Dialect", dialect), ("Luma:MaxPollsPerSecond", "1000"));
+        }
+
+        var random = new Random(1);
+        var begun = TimeProvider.System.GetTimestamp();
+        var ends = new Dictionary<string, DateTimeOffset>();
+        for (var i = 0; i < Count; i++)
+        {
+            var id = $"run-{5000 + random.Next((int)span.TotalMilliseconds)}ms-g{i}";
+            ends[id] = await fleet.Sandbox.EndOfAsync(id);
+        }
+
+        var watched = ends.Keys.SelectMany(id => new[] { id, id }).ToList();
+        var waiters = await ConnectAsync(watched.Count, i => (fleet.Replicas[i % 3].Address, $"/generations/{watched[i]}/events", null));
+        await fleet.Sandbox.ForgetCountsAsync();
+        var (counting, connected) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow());
+        var told = await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
+        var lags = told.Select((at, i) => (At: at!.Value, End: ends[watched[i]])).Where(one => one.End > connected).Select(one => one.At - one.End).Order().ToList();
+
+        var elapsed = TimeProvider.System.GetElapsedTime(counting);
+        var total = (await fleet.Sandbox.CountsAsync()).Total;
+        var (p50, p99) = (lags[lags.Count / 2], lags[lags.Count * 99 / 100]);
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{dialect}: {Count} generations × 2 waiters over {span.TotalSeconds:0} s: lag p50 {p50.TotalMilliseconds:0} ms, p99 {Goal.Of(p99, TimeSpan.FromSeconds(4))}, longest {lags[^1].TotalMilliseconds:0} ms (connected in {TimeProvider.System.GetElapsedTime(begun, counting).TotalSeconds:0.0} s)"));
+        output.WriteLine($"  {total} upstream requests, {Goal.Of(total / elapsed.TotalSeconds, dialect is "relay" ? Count / 2.0 : Count * 6 / 1000.0, "a second")}");
+        Assert.NotEmpty(lags);
+        waiters.ForEach(waiter => waiter.Dispose());
+    }
+
+    [Fact]
+    public async Task When_the_replica_that_watches_is_killed_another_takes_over_within_seconds()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var fleet = await Fleet.StartAsync(1, redis.Endpoint);
+        int[] management = [FreePort.Next(), FreePort.Next()];
+        await fleet.AddAsync(("Management:Port", $"{management[0]}"));
+        await fleet.AddAsync(("Management:Port", $"{management[1]}"));
+        const string Id = "orphaned";
+        await fleet.Sandbox.MoveAsync(Id, "processing");
+        using var first = await Waiter.ConnectAsync(fleet.Replicas[0].Address, $"/generations/{Id}", "wait=50");
+        await Wait.ForAsync(TimeSpan.FromSeconds(1)); // which makes the first replica the one that watches
+        var others = await ConnectAsync(2, i => (fleet.Replicas[1 + i].Address, $"/generations/{Id}", "wait=50"));
+        await Wait.ForAsync(TimeSpan.FromSeconds(5));
+
+        fleet.Replicas[0].Process.Kill();
+        var killed = TimeProvider.System.GetUtcNow();
+        await fleet.Sandbox.ForgetCountsAsync();
+        await Wait.UntilAsync(async () => await fleet.Sandbox.CountAsync(Id) > 0, TimeSpan.FromSeconds(60), () => "Nobody took over.");
+        var silence = TimeProvider.System.GetUtcNow() - killed;
+        await Wait.ForAsync(TimeSpan.FromSeconds(6));
+        var asked = await fleet.Sandbox.CountAsync(Id);
+        var takeovers = await Task.WhenAll(management.Select(TakeoversAsync));
+        await fleet.Sandbox.MoveAsync(Id, "completed");
+        var told = await Task.WhenAll(others.Select(waiter => waiter.UntilAsync("completed")));
+
+        output.WriteLine($"silence after SIGKILL of the replica that polls: {Goal.Of(silence, TimeSpan.FromSeconds(7))}; {Goal.Of(asked, 6, "upstream requests")} in the 6 s after it");
+        Assert.All(told, at => Assert.NotNull(at));
+        Assert.Equal([0, 1], takeovers.Order());
+        others.ForEach(waiter => waiter.Dispose());
+    }
+
+    [Fact]
+    public async Task Idle_streams_cost_little_memory()
+    {
+        const int Count = 10_000;
+        await using var redis = await RedisServer.StartAsync();
+        await using var fleet = await Fleet.StartAsync(1, redis.Endpoint, ("DOTNET_gcServer", Environment.GetEnvironmentVariable("DOTNET_gcServer") ?? "0")); // the server's collector keeps slack, by the core
+        var replica = fleet.Replicas[0];
+        for (var i = 0; i < 100; i++)
+        {
+            await fleet.Sandbox.MoveAsync($"idle{i}", "processing");
+        }
+
+        using (var warmUp = await Waiter.ConnectAsync(replica.Address, "/generations/idle0/events"))
+        {
+            await warmUp.UntilAsync("processing");
+        }
+
+        var before = MemoryOf(replica);
+        var waiters = await ConnectAsync(Count, i => (replica.Address, $"/generations/idle{i % 100}/events", null));
+        await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("processing")));
+        await Wait.ForAsync(TimeSpan.FromSeconds(35)); // two heartbeats
+        var each = (MemoryOf(replica) - before) / Count;
+
+        output.WriteLine($"{Count} idle streams on one replica: {Goal.Of(each / 1024.0, 20, "KiB of resident memory each")} ({before / 1024 / 1024} MiB before)");
+        waiters.ForEach(waiter => waiter.Dispose());
+    }
+
+    [Fact]
+    public async Task A_flood_of_forged_callbacks_costs_no_polls_beyond_the_floor()
+    {
+        var span = TimeSpan.FromSeconds(15);
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "secret-of-the-system-tests", TestContext.Current.CancellationToken);
+        await using var redis = await RedisServer.StartAsync();
+        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint, ("Callbacks:SecretFile", file));
+        await fleet.Sandbox.MoveAsync("watched", "processing");
+        var waiters = await ConnectAsync(3, i => (fleet.Replicas[i].Address, "/generations/watched", "wait=50"));
+        await Wait.ForAsync(TimeSpan.FromSeconds(3));
+        await fleet.Sandbox.ForgetCountsAsync();
+
+        var flood = SteadyLoad.Begin(1000, i => fleet.Replicas[i % 3].Client.PostAsync(
+            new Uri("/callbacks/luma/secret-of-the-system-tests", UriKind.Relative),
+            new StringContent(i % 2 == 0 ? """{"id":"watched","state":"completed"}""" : $$"""{"id":"other{{i}}"}"""),
+            TestContext.Current.CancellationToken));
+        await Wait.ForAsync(span);
+        var figures = await flood.EndAsync();
+        var counts = await fleet.Sandbox.CountsAsync();
+
+        output.WriteLine($"forged callbacks: {figures}; {Goal.Of(counts.Total, span.TotalSeconds + 2, "upstream requests")} meanwhile, in {span.TotalSeconds:0} s");
+        Assert.Equal(figures.Count, figures.With(status => status is 204));
+        Assert.Equal(counts.Total, counts.ById["watched"]);
+        Assert.NotEqual(0, figures.Count);
+        waiters.ForEach(waiter => waiter.Dispose());
+        File.Delete(file);
+    }
+
+    [Fact]
+    public async Task A_replica_that_is_stopped_ends_its_waits_at_once()
+    {
+        const int Callers = 1000;
+        await using var fleet = await Fleet.StartAsync(1, redis: null);
+        const string Id = "moved-house";
+        await fleet.Sandbox.MoveAsync(Id, "processing");
+        var waiters = await ConnectAsync(Callers, _ => (fleet.Replicas[0].Address, $"/generations/{Id}/events", null));
+        await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("processing")));
+
+        var begun = TimeProvider.System.GetTimestamp();
+        fleet.Replicas[0].Process.Terminate();
+        var last = await Task.WhenAll(waiters.Select(waiter => waiter.ReadAsync()));
+        var exit = await fleet.Replicas[0].Process.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        var took = TimeProvider.System.GetElapsedTime(begun);
+
+        output.WriteLine($"stopped with {Callers} streams in {Goal.Of(took, TimeSpan.FromSeconds(10))}");
+        Assert.Equal(0, exit);
+        Assert.All(last, text => Assert.Contains("retry: ", text, StringComparison.Ordinal));
+        waiters.ForEach(waiter => waiter.Dispose());
+    }
+
+    [Theory]
+    [InlineData("gone")]
+    [InlineData("slow")]
+    public async Task Without_a_usable_Redis_each_replica_watches_for_itself(string trouble)
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var proxy = FaultProxy.To(redis.Port);
+        await using var fleet = await Fleet.StartAsync(2, proxy.Endpoint);
+        const string Id = "left-alone";
+        await fleet.Sandbox.MoveAsync(Id, "processing");
+        var waiters = await ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}", "wait=50"));
+        await Wait.ForAsync(TimeSpan.FromSeconds(3));
+
+        if (trouble is "gone")
+        {
+            redis.Kill();
+        }
+        else
+        {
+            proxy.Delay = TimeSpan.FromSeconds(3);
+        }
+
+        await Wait.ForAsync(TimeSpan.FromSeconds(5));
+        await fleet.Sandbox.ForgetCountsAsync();
+        await Wait.ForAsync(TimeSpan.FromSeconds(6));
+        var asked = await fleet.Sandbox.CountAsync(Id);
+        var moved = TimeProvider.System.GetUtcNow();
+        await fleet.Sandbox.MoveAsync(Id, "completed");
+        var lags = (await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")))).Select(at => at!.Value - moved).Order().ToList();
+
+        output.WriteLine($"Redis {trouble}: {Goal.Of(asked, 8, "upstream requests")} in 6 s on two replicas; last told after {Goal.Of(lags[^1], TimeSpan.FromSeconds(5))}");
+        Assert.NotEqual(0, asked);
+        waiters.ForEach(waiter => waiter.Dispose());
+    }
+
+    private static async Task<List<Waiter>> ConnectAsync(int count, Func<int, (Uri Replica, string Path, string? Prefer)> caller)
+    {
+        var waiters = new List<Waiter>(count);
+        foreach (var batch in Enumerable.Range(0, count).Chunk(100))
+        {
+            waiters.AddRange(await Task.WhenAll(batch.Select(i =>
+            {
+                var (replica, path, prefer) = caller(i);
+                return Waiter.ConnectAsync(replica, path, prefer);
+            })));
+        }
+
+        return waiters;
+    }
+
+    private static async Task<double> TakeoversAsync(int port)
+    {
+        using var scraper = new HttpClient();
+        var metrics = await scraper.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"), TestContext.Current.CancellationToken);
+        var line = metrics.Split('\n').Single(line => line.StartsWith("luma_gateway_waiting_takeovers_takeover_total", StringComparison.Ordinal) || line.StartsWith("luma_gateway_waiting_takeovers_total", StringComparison.Ordinal));
+        return double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
+    }
+
+    private static long MemoryOf(GatewayProcess replica)
+    {
+        var line = File.ReadLines($"/proc/{replica.Process.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
+}
