@@ -39,20 +39,24 @@ internal sealed class CacheReplica : IAsyncDisposable
     public long Corrupt => Interlocked.Read(ref _corrupt);
 
     /// <param name="redis">The connection string.</param>
-    /// <param name="schema">Replicas of another schema do not see each other's entries.</param>
+    /// <param name="account">Replicas of another account do not see each other's entries: a test takes one of its own.</param>
+    /// <param name="schema">Nor do replicas of another schema.</param>
+    /// <param name="redisTimeout"><c>Cache:RedisTimeout</c>; null: the suite's.</param>
     /// <param name="store">What to put in front of the store that entries are read from and written to; null for nothing.</param>
-    public static async Task<CacheReplica> StartAsync(string redis, string schema = "1", Func<IDistributedCache, IDistributedCache>? store = null)
+    public static async Task<CacheReplica> StartAsync(
+        string redis, string account = "account", string schema = "1", TimeSpan? redisTimeout = null, Func<IDistributedCache, IDistributedCache>? store = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
             .AddInMemoryCollection(SuiteSettings.Defaults!)
+            .AddInMemoryCollection(redisTimeout is null ? [] : [new("Cache:RedisTimeout", redisTimeout.ToString())])
             .AddInMemoryCollection([new("ConnectionStrings:Redis", redis)])
             .Build());
         services.AddLogging();
         services.AddMetrics();
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<SteadyClock>();
-        services.AddSingleton(new FleetScope("account", "dialect", schema));
+        services.AddSingleton(new FleetScope(account, "dialect", schema));
         services.AddSharing();
         services.AddResponseCache();
         if (store is not null)
@@ -81,7 +85,7 @@ internal sealed class CacheReplica : IAsyncDisposable
     /// <summary>The body answered; the origin gives <paramref name="entry"/> where it is asked at all.</summary>
     public async Task<string> ReadAsync(CacheKey key, Func<Task<CacheEntry>> entry)
     {
-        var origin = new Origin((_, _, _) => entry(), TimeSpan.FromSeconds(10));
+        var origin = new Origin((_, _, _) => entry(), TimeSpan.FromMinutes(2));
         var answer = await Cache.GetAsync(key, origin, "request", TestContext.Current.CancellationToken);
         return Encoding.UTF8.GetString(answer.Entry!.Body);
     }

@@ -2,23 +2,21 @@ using LumaGateway.Caching;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>What the cache promises of its entries, whoever's they are.</summary>
-public sealed class CacheTests : IAsyncLifetime
+/// <summary>What the cache promises of its entries, whoever's they are. Each test takes an account of its own.</summary>
+[Collection(typeof(SharedSystem))]
+public sealed class CacheTests(SharedSystem shared)
 {
     private static readonly CacheKey Key = new("subject");
 
-    private RedisServer _redis = null!;
-
-    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _redis.DisposeAsync();
+    private readonly RedisServer _redis = shared.Redis;
+    private readonly string _account = $"cache-{Guid.NewGuid():N}";
 
     [Fact]
     public async Task A_late_unfinished_answer_never_replaces_a_final_one()
     {
-        await using var late = await CacheReplica.StartAsync(_redis.Endpoint);
-        await using var quick = await CacheReplica.StartAsync(_redis.Endpoint);
-        await using var third = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var late = await StartAsync();
+        await using var quick = await StartAsync();
+        await using var third = await StartAsync();
         var asked = new TaskCompletionSource();
         var held = new TaskCompletionSource<CacheEntry>();
         var reading = late.ReadAsync(Key, () =>
@@ -27,7 +25,7 @@ public sealed class CacheTests : IAsyncLifetime
             return held.Task;
         });
         await asked.Task;
-        await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync("*:lock")).Single()); // as if its replica had been thought dead
+        await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync($"*{_account}*:lock")).Single()); // as if its replica had been thought dead
 
         await quick.ReadAsync(Key, EntryKind.Final, "final");
         held.SetResult(CacheReplica.Entry(Key, EntryKind.Interim, "interim"));
@@ -35,13 +33,13 @@ public sealed class CacheTests : IAsyncLifetime
 
         Assert.Equal("final", await third.ReadAsync(Key, EntryKind.Interim, "asked again"));
         await Wait.UntilAsync(
-            async () => await late.ReadAsync(Key, EntryKind.Interim, "asked again") is "final", TimeSpan.FromSeconds(3), () => "The late one keeps to its own.");
+            async () => await late.ReadAsync(Key, EntryKind.Interim, "asked again") is "final", SharedSystem.Patience, () => "The late one keeps to its own.");
     }
 
     [Fact]
     public async Task A_final_answer_that_the_origin_takes_back_stays()
     {
-        await using var replica = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var replica = await StartAsync();
         var now = TimeProvider.System.GetUtcNow();
         await replica.ReadAsync(Key, () => Task.FromResult(new CacheEntry(Key, EntryKind.Final, "final"u8.ToArray(), now, now, now.AddHours(1))));
         var asked = 0;
@@ -61,8 +59,8 @@ public sealed class CacheTests : IAsyncLifetime
     [Fact]
     public async Task Two_versions_of_the_schema_do_not_see_each_others_entries()
     {
-        await using var one = await CacheReplica.StartAsync(_redis.Endpoint);
-        await using var two = await CacheReplica.StartAsync(_redis.Endpoint, schema: "2");
+        await using var one = await StartAsync();
+        await using var two = await StartAsync(schema: "2");
 
         Assert.Equal("as one writes it", await one.ReadAsync(Key, EntryKind.Final, "as one writes it"));
         Assert.Equal("as two writes it", await two.ReadAsync(Key, EntryKind.Final, "as two writes it"));
@@ -73,12 +71,12 @@ public sealed class CacheTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_spoilt_entry_is_counted_and_overwritten(bool isOfAnotherType)
     {
-        await using var writer = await CacheReplica.StartAsync(_redis.Endpoint);
-        await using var reader = await CacheReplica.StartAsync(_redis.Endpoint);
-        await using var third = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var writer = await StartAsync();
+        await using var reader = await StartAsync();
+        await using var third = await StartAsync();
         await writer.ReadAsync(Key, EntryKind.Final, "right");
         var data = await _redis.DataAsync();
-        var name = (await _redis.KeysAsync("*:final")).Single();
+        var name = (await _redis.KeysAsync($"*{_account}*:final")).Single();
         if (isOfAnotherType)
         {
             await data.KeyDeleteAsync(name);
@@ -95,4 +93,6 @@ public sealed class CacheTests : IAsyncLifetime
         Assert.InRange(reader.Corrupt, 1, 2); // looked at before and after its turn was got
         Assert.Equal(0, third.Corrupt);
     }
+
+    private Task<CacheReplica> StartAsync(string schema = "1") => CacheReplica.StartAsync(_redis.Endpoint, _account, schema);
 }

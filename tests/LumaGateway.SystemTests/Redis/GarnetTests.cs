@@ -3,17 +3,18 @@ using System.Net;
 namespace LumaGateway.SystemTests.Redis;
 
 /// <summary>The gateway on Garnet, which a machine with nothing but the SDK can have.</summary>
-public sealed class GarnetTests
+[Collection(typeof(SharedSystem))]
+public sealed class GarnetTests(SharedSystem shared)
 {
     [Fact]
     public async Task Replicas_share_answers_locks_and_purges_through_Garnet_too()
     {
         const string Id = "fault-latency-500-garnet";
         await using var redis = await RedisServer.StartGarnetAsync();
-        await using var fleet = await Fleet.StartAsync(2, redis.Endpoint);
+        await using var fleet = await Fleet.StartAsync(shared.Sandbox, 2, redis.Endpoint);
 
         await Task.WhenAll(fleet.Replicas.Select(replica => replica.ReadAsync(Id)));
-        Assert.Equal(1, await fleet.Sandbox.CountAsync(Id));
+        Assert.Equal(1, await shared.Sandbox.CountAsync(Id));
 
         using var purged = await fleet.Replicas[0].PurgeAsync(Id);
         Assert.Equal(HttpStatusCode.NoContent, purged.StatusCode);
@@ -21,9 +22,9 @@ public sealed class GarnetTests
             async () =>
             {
                 await fleet.Replicas[1].ReadAsync(Id);
-                return await fleet.Sandbox.CountAsync(Id) == 2;
+                return await shared.Sandbox.CountAsync(Id) >= 2; // a word of the purge that comes late dooms the fetch, and one more is made
             },
-            TimeSpan.FromSeconds(1),
+            SharedSystem.Patience,
             () => "The purge did not reach the other replica.");
     }
 }

@@ -1,25 +1,26 @@
 using LumaGateway.Caching;
+using Microsoft.Extensions.Caching.Distributed;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>Replicas take turns even where a step of Redis takes longer than a caller would wait for it.</summary>
-public sealed class TurnTests : IAsyncLifetime
+/// <summary>Replicas take turns even where a step of Redis takes longer than a caller would wait for it. Each test takes an account of its own.</summary>
+[Collection(typeof(SharedSystem))]
+public sealed class TurnTests(SharedSystem shared)
 {
     private static readonly CacheKey Key = new("subject");
-    private static readonly TimeSpan LongerThanCallersWait = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan CallersWait = TimeSpan.FromMilliseconds(600); // a patient step has eight times as long
+    private static readonly TimeSpan LongerThanCallersWait = TimeSpan.FromSeconds(1);
 
-    private RedisServer _redis = null!;
+    private static readonly TimeSpan AsShipped = TimeSpan.FromMilliseconds(150);
 
-    public async ValueTask InitializeAsync() => _redis = await RedisServer.StartAsync();
-
-    public ValueTask DisposeAsync() => _redis.DisposeAsync();
+    private readonly string _account = $"turn-{Guid.NewGuid():N}";
 
     [Fact]
     public async Task A_replica_that_gets_its_turn_but_cannot_read_at_once_does_not_fetch_what_is_there()
     {
-        await using var first = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var first = await StartAsync();
         LateStore? late = null;
-        await using var second = await CacheReplica.StartAsync(_redis.Endpoint, store: store => late = new LateStore(store));
+        await using var second = await StartAsync(CallersWait, store => late = new LateStore(store));
         var readsOfOneLook = late!.Reads; // while it started
         var asked = new TaskCompletionSource();
         var held = new TaskCompletionSource<CacheEntry>();
@@ -30,7 +31,7 @@ public sealed class TurnTests : IAsyncLifetime
         });
         await asked.Task;
         var waiting = second.ReadAsync(Key, EntryKind.Final, "fetched again");
-        await Wait.UntilAsync(() => late.Reads > 3 * readsOfOneLook, TimeSpan.FromSeconds(5), () => "The second replica does not wait for the first."); // it was refused its turn
+        await Wait.UntilAsync(() => late.Reads > 3 * readsOfOneLook, SharedSystem.Patience, () => "The second replica does not wait for the first."); // it was refused its turn
 
         late.Delay = LongerThanCallersWait;
         held.SetResult(CacheReplica.Entry(Key, EntryKind.Final, "fetched once"));
@@ -42,12 +43,12 @@ public sealed class TurnTests : IAsyncLifetime
     [Fact]
     public async Task What_was_no_longer_fresh_when_Redis_gave_it_at_last_is_fetched_anew()
     {
-        await using var first = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var first = await StartAsync();
         LateStore? late = null;
-        await using var second = await CacheReplica.StartAsync(_redis.Endpoint, store: store => late = new LateStore(store));
+        await using var second = await StartAsync(CallersWait, store => late = new LateStore(store));
         await first.ReadAsync(Key, EntryKind.Interim, "fresh for a second");
 
-        late!.Delay = TimeSpan.FromSeconds(1); // the first look gives up, the patient one of who has the turn outlasts the freshness
+        late!.Delay = LongerThanCallersWait; // the first look gives up, the patient one of who has the turn outlasts the freshness
 
         Assert.Equal("fetched anew", await second.ReadAsync(Key, EntryKind.Interim, "fetched anew"));
     }
@@ -55,8 +56,8 @@ public sealed class TurnTests : IAsyncLifetime
     [Fact]
     public async Task Replicas_that_lack_CPU_fetch_once_all_the_same()
     {
-        await using var one = await CacheReplica.StartAsync(_redis.Endpoint);
-        await using var two = await CacheReplica.StartAsync(_redis.Endpoint);
+        await using var one = await StartAsync(AsShipped);
+        await using var two = await StartAsync(AsShipped);
         var asked = 0;
 
         using (new BusyThreadPool())
@@ -70,4 +71,9 @@ public sealed class TurnTests : IAsyncLifetime
 
         Assert.Equal(1, asked);
     }
+
+    /// <param name="redisTimeout">Null: far away.</param>
+    /// <param name="store">What to put in front of the store; null for nothing.</param>
+    private Task<CacheReplica> StartAsync(TimeSpan? redisTimeout = null, Func<IDistributedCache, IDistributedCache>? store = null) =>
+        CacheReplica.StartAsync(shared.Redis.Endpoint, _account, redisTimeout: redisTimeout, store: store);
 }

@@ -1,0 +1,25 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace LumaGateway.SystemTests.Redis;
+
+/// <summary>Whether replicas use Redis, as their health says.</summary>
+internal static class RedisUse
+{
+    public static async Task<bool> IsUsedAsync(GatewayProcess replica)
+    {
+        var health = await replica.Client.GetFromJsonAsync<JsonElement>(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
+        return health.GetProperty("checks").GetProperty("redis").GetString() is "healthy";
+    }
+
+    /// <summary>Waits until all do: a replica starts without Redis where that does not answer within a second.</summary>
+    public static async Task<Fleet> UsedByAllAsync(Fleet fleet)
+    {
+        foreach (var replica in fleet.Replicas)
+        {
+            await Wait.UntilAsync(() => IsUsedAsync(replica), SharedSystem.Patience, () => $"Redis is not used.\n{replica.Log}");
+        }
+
+        return fleet;
+    }
+}
