@@ -42,14 +42,21 @@ internal sealed class CacheReplica : IAsyncDisposable
     /// <param name="account">Replicas of another account do not see each other's entries: a test takes one of its own.</param>
     /// <param name="schema">Nor do replicas of another schema.</param>
     /// <param name="redisTimeout"><c>Cache:RedisTimeout</c>; null: the suite's.</param>
+    /// <param name="lockLifetime"><c>Cache:LockLifetime</c>; null: the suite's.</param>
     /// <param name="store">What to put in front of the store that entries are read from and written to; null for nothing.</param>
     public static async Task<CacheReplica> StartAsync(
-        string redis, string account = "account", string schema = "1", TimeSpan? redisTimeout = null, Func<IDistributedCache, IDistributedCache>? store = null)
+        string redis,
+        string account = "account",
+        string schema = "1",
+        TimeSpan? redisTimeout = null,
+        TimeSpan? lockLifetime = null,
+        Func<IDistributedCache, IDistributedCache>? store = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
             .AddInMemoryCollection(SuiteSettings.Defaults!)
             .AddInMemoryCollection(redisTimeout is null ? [] : [new("Cache:RedisTimeout", redisTimeout.ToString())])
+            .AddInMemoryCollection(lockLifetime is null ? [] : [new("Cache:LockLifetime", lockLifetime.ToString())])
             .AddInMemoryCollection([new("ConnectionStrings:Redis", redis)])
             .Build());
         services.AddLogging();

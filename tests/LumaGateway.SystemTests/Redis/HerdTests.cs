@@ -29,7 +29,7 @@ public sealed class HerdTests(SharedSystem shared)
     [Fact]
     public async Task Readers_of_an_upstream_that_hangs_all_have_their_problem_for_a_few_upstream_requests()
     {
-        await using var fleet = await shared.StartAsync(2, "herd", ("Luma:Deadline", "00:00:03"));
+        await using var fleet = await shared.StartAsync(1, "herd", ("Luma:Deadline", "00:00:03"), ("Luma:AttemptTimeout", "00:00:03"));
 
         await AssertProblemsAsync("fault-hang-herd", fleet);
     }

@@ -7,6 +7,8 @@ namespace LumaGateway.SystemTests.Redis;
 [CollectionDefinition]
 public sealed class SharedSystem : IAsyncLifetime, ICollectionFixture<SharedSystem>
 {
+    private const string Account = "shared";
+
     /// <summary>How long a test waits for what must happen.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
@@ -19,22 +21,24 @@ public sealed class SharedSystem : IAsyncLifetime, ICollectionFixture<SharedSyst
 
     internal Fleet Fleet { get; private set; } = null!;
 
+    /// <summary>A replica of another account, which soon looks at Redis again.</summary>
+    internal Fleet Other { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         var redis = RedisServer.StartAsync();
         Sandbox = await SandboxProcess.StartAsync();
         Redis = await redis;
-        Fleet = await RedisUse.UsedByAllAsync(await Fleet.StartAsync(
-            Sandbox,
+        var other = StartAsync(1, "another-account", ("Cache:MemoryLifetime", "00:00:01"));
+        Fleet = await StartAsync(
             3,
-            Redis.Endpoint,
-            [
-                ("Luma:Retries", "0"), // one request a fetch, whatever comes of it: the counts are exact
-                ("Waiting:PollEvery", PollEvery.ToString()),
-                ("Waiting:PollFloor", "00:00:00.2"),
-                ("Waiting:LeaseLifetime", "00:00:10"),
-                ("Waiting:Longest", "00:10:00"),
-            ]));
+            Account,
+            ("Luma:Retries", "0"), // one request a fetch, whatever comes of it: the counts are exact
+            ("Waiting:PollEvery", PollEvery.ToString()),
+            ("Waiting:PollFloor", "00:00:00.2"),
+            ("Waiting:LeaseLifetime", "00:00:10"),
+            ("Waiting:Longest", "00:10:00"));
+        Other = await other;
     }
 
     /// <summary>Replicas of a test's own, which share this Redis with each other, and nothing with replicas of another account.</summary>
@@ -42,10 +46,11 @@ public sealed class SharedSystem : IAsyncLifetime, ICollectionFixture<SharedSyst
         await Fleet.StartAsync(Sandbox, replicas, Redis.Endpoint, [("Luma:Name", account), .. settings]));
 
     /// <summary>One more replica beside the three: it shares their answers, and may be killed.</summary>
-    internal Task<Fleet> StartBesideAsync(params (string Key, string Value)[] settings) => StartAsync(1, "sandbox", settings);
+    internal Task<Fleet> StartBesideAsync(params (string Key, string Value)[] settings) => StartAsync(1, Account, settings);
 
     public async ValueTask DisposeAsync()
     {
+        await Other.DisposeAsync();
         await Fleet.DisposeAsync();
         await Sandbox.DisposeAsync();
         await Redis.DisposeAsync();

@@ -54,6 +54,17 @@ public sealed class TurnTests(SharedSystem shared)
     }
 
     [Fact]
+    public async Task A_Redis_that_answers_but_too_slowly_for_a_lock_is_done_without()
+    {
+        await using var road = FaultProxy.To(shared.Redis.Port);
+        await using var replica = await CacheReplica.StartAsync(road.Endpoint, _account, lockLifetime: TimeSpan.FromSeconds(1));
+
+        road.Delay = TimeSpan.FromSeconds(0.8); // more than half the lock's life, and less than Cache:RedisTimeout
+
+        Assert.Equal("fetched", await replica.ReadAsync(Key, EntryKind.Final, "fetched"));
+    }
+
+    [Fact]
     public async Task Replicas_that_lack_CPU_fetch_once_all_the_same()
     {
         await using var one = await StartAsync(AsShipped);
