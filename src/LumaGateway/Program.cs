@@ -69,6 +69,7 @@ if (isCheck)
 // The order in which a request meets things.
 app.UseShutdown();
 app.UseRouting();
+app.UseManagementPort(); // before UseHits, which answers
 app.UseHits();
 app.UsePoolHop();
 app.UseForwardedHeaders();

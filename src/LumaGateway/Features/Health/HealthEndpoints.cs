@@ -1,3 +1,4 @@
+using LumaGateway.Features.Server;
 using LumaGateway.Telemetry;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -22,10 +23,10 @@ internal static class HealthEndpoints
     public static void MapGatewayHealth(this IEndpointRouteBuilder app)
     {
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync })
-            .WithMetadata(Probing)
+            .WithMetadata(Probing, new OnEveryPort())
             .DisableHttpMetrics(); // probes are no traffic
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync })
-            .WithMetadata(Probing)
+            .WithMetadata(Probing, new OnEveryPort())
             .DisableHttpMetrics();
     }
 

@@ -65,7 +65,8 @@ internal static class DocumentServices
         }
 
         app.MapSwagger("/openapi/{documentName}.json");
-        app.UseWhen(context => context.Request.Path.StartsWithSegments("/swagger"), pages => pages.UseSwaggerUI(ui =>
+        // Where routing found nothing: on the management port it finds an endpoint that answers 404.
+        app.UseWhen(static context => context.GetEndpoint() is null && context.Request.Path.StartsWithSegments("/swagger"), pages => pages.UseSwaggerUI(ui =>
         {
             ui.RoutePrefix = "swagger";
             ui.DocumentTitle = "LumaGateway";

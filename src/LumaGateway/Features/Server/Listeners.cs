@@ -17,7 +17,7 @@ internal static class Listeners
     public static void AddListeners(this WebApplication app)
     {
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses;
-        if (addresses is null or { IsReadOnly: true } || app.Configuration.GetSection("Kestrel:Endpoints").Exists())
+        if (addresses is null or { IsReadOnly: true } || Endpoints(app.Configuration).Count > 0)
         {
             return;
         }
@@ -30,14 +30,17 @@ internal static class Listeners
             }
         }
 
-        if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value.Port is { } port
-            && !addresses.Any(address => IsAt(address, port)))
+        if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value.Port is { } port)
         {
             addresses.Add(string.Create(CultureInfo.InvariantCulture, $"http://*:{port}"));
         }
     }
 
-    private static bool IsAt(string address, int port)
+    /// <summary>The addresses of <c>Kestrel:Endpoints</c>; none where it is not used.</summary>
+    public static List<string> Endpoints(IConfiguration settings) =>
+        [.. settings.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"] ?? "")];
+
+    public static bool IsAt(string address, int port)
     {
         try
         {
@@ -49,7 +52,8 @@ internal static class Listeners
         }
     }
 
-    private static IEnumerable<string> Configured(IConfiguration settings)
+    /// <summary>Every address that is not of <c>Kestrel:Endpoints</c>, the default included.</summary>
+    public static IEnumerable<string> Configured(IConfiguration settings)
     {
         if (settings[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } urls)
         {

@@ -19,6 +19,7 @@ internal static class ServerServices
         services.AddSingleton<IPostConfigureOptions<ForwardedHeadersOptions>, ForwardingSetup>();
 
         services.AddOptionsWithValidateOnStart<ManagementOptions, ManagementOptionsValidator>().BindConfiguration(ManagementOptions.Section);
+        services.AddSingleton<IValidateOptions<ManagementOptions>, ManagementOptionsRules>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ManagementPolicy>());
 
         services.AddSingleton<DrainingTransport>();
