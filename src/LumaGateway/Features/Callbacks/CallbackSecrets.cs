@@ -22,17 +22,18 @@ internal sealed partial class CallbackSecrets(IOptions<CallbackOptions> options,
 
     public bool IsConfigured => _file.Length > 0;
 
-    /// <summary>The one that is given out; null where there is none.</summary>
-    public string? First => Current().FirstOrDefault();
+    /// <summary>The last segment of a new create's callback address, signed with the first secret; null where there is none.</summary>
+    public string? NewToken() => Current().FirstOrDefault() is { } secret ? CallbackToken.Create(secret, clock.GetUtcNow()) : null;
 
-    /// <summary>Takes as long for a wrong one as for a right one.</summary>
-    public bool Knows(string secret)
+    /// <summary>Whether it is a secret, or a token that one of them signed. Takes as long for a wrong secret as for a right one.</summary>
+    public bool Knows(string segment)
     {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(secret));
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(segment));
         var known = false;
         foreach (var one in Current())
         {
             known |= CryptographicOperations.FixedTimeEquals(hash, SHA256.HashData(Encoding.UTF8.GetBytes(one)));
+            known |= CallbackToken.IsGood(segment, one, clock.GetUtcNow());
         }
 
         return known;

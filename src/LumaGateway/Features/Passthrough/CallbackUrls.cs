@@ -2,16 +2,16 @@ using System.Buffers;
 using System.Text.Json;
 using LumaGateway.Contracts;
 using LumaGateway.Features.Callbacks;
+using LumaGateway.Upstreams.Wire;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Features.Passthrough;
 
 /// <summary>
-/// Gives creates that pass to the upstream a <c>callback_url</c> of ours, where the caller gave none, and takes it out of every JSON answer that passes
-/// back: the one declared change to what passes unread. Does nothing unless <c>Callbacks:PublicUrl</c> is set. Innermost of the passthrough.
+/// Gives creates that pass to the upstream a <c>callback_url</c> of ours, where the caller gave none. Each create's address holds a token of its own
+/// (<see cref="CallbackToken"/>) and never the secret, so answers that echo it pass unread. Does nothing unless <c>Callbacks:PublicUrl</c> is set.
 /// </summary>
 internal sealed class CallbackUrls(RequestDelegate next, IOptions<CallbackOptions> options, CallbackSecrets secrets)
 {
@@ -25,34 +25,14 @@ internal sealed class CallbackUrls(RequestDelegate next, IOptions<CallbackOption
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (!_isOn)
+        if (_isOn && HttpMethods.IsPost(context.Request.Method)
+            && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
+            && secrets.NewToken() is { } token)
         {
-            await next(context);
-            return;
+            await FillInAsync(context.Request, _prefix + token);
         }
 
-        if (HttpMethods.IsPost(context.Request.Method) && secrets.First is { } secret
-            && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false)
-        {
-            await FillInAsync(context.Request, _prefix + secret);
-        }
-
-        context.Request.Headers.Remove(HeaderNames.AcceptEncoding); // what is packed cannot be looked through
-        var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        await using var omitting = new OmittingStream(body.Stream, _prefix, () => TryBegin(context.Response));
-        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(omitting, body));
-        try
-        {
-            await next(context);
-            if (context.Features.Get<IForwarderErrorFeature>() is null) // of an answer that broke off nothing is sent that was not: it becomes a problem
-            {
-                await omitting.FinishAsync(context.RequestAborted);
-            }
-        }
-        finally
-        {
-            context.Features.Set(body);
-        }
+        await next(context);
     }
 
     private static async Task FillInAsync(HttpRequest request, string url)
@@ -97,27 +77,11 @@ internal sealed class CallbackUrls(RequestDelegate next, IOptions<CallbackOption
         {
             using var document = JsonDocument.Parse(body);
             isEmpty = document.RootElement.ValueKind is not JsonValueKind.Object || !document.RootElement.EnumerateObject().Any();
-            return document.RootElement.ValueKind is JsonValueKind.Object && !document.RootElement.TryGetProperty(Member, out _);
+            return document.RootElement.ValueKind is JsonValueKind.Object && document.RootElement.Member(Member).ValueKind is JsonValueKind.Undefined;
         }
         catch (JsonException)
         {
             return false;
         }
-    }
-
-    /// <summary>Whether the answer, whose headers are there, can hold an address of ours.</summary>
-    private static bool TryBegin(HttpResponse answer)
-    {
-        if (answer.Headers.ContentEncoding.Count > 0 || answer.ContentType?.Contains("json", StringComparison.OrdinalIgnoreCase) is not true)
-        {
-            return false;
-        }
-
-        if (!answer.HasStarted)
-        {
-            answer.ContentLength = null; // it may become shorter
-        }
-
-        return true;
     }
 }

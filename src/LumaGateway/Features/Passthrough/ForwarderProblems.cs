@@ -1,5 +1,6 @@
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
+using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Features.Passthrough;
@@ -10,12 +11,16 @@ namespace LumaGateway.Features.Passthrough;
 /// </summary>
 internal sealed class ForwarderProblems(RequestDelegate next, PassthroughMetrics metrics)
 {
+    /// <summary>The most of a create's answer that waits for its end, in bytes: more than any answer to a create that Luma documents.</summary>
+    private const int HeldBytes = 8 * 1024;
+
     public async Task InvokeAsync(HttpContext context)
     {
-        await next(context);
+        var isCreate = HttpMethods.IsPost(context.Request.Method);
+        await (isCreate ? HoldAsync(context) : next(context));
 
         var failure = context.Features.Get<IForwarderErrorFeature>();
-        var outcome = HttpMethods.IsPost(context.Request.Method) ? OutcomeOf(context, failure) : null;
+        var outcome = isCreate ? OutcomeOf(context, failure) : null;
         if (outcome is { } known)
         {
             metrics.Created(known);
@@ -26,12 +31,33 @@ internal sealed class ForwarderProblems(RequestDelegate next, PassthroughMetrics
             return;
         }
 
+        context.Response.Clear(); // headers of the answer that broke off
         if (outcome is CreateOutcome.Unknown)
         {
             ShouldRetry.Forbid(context.Response);
         }
 
         await ProblemWriter.WriteAsync(context, kind);
+    }
+
+    /// <summary>Sends nothing of a create's answer that breaks off early: an SDK repeats a POST whose answer broke off, unless a problem forbids it.</summary>
+    private async Task HoldAsync(HttpContext context)
+    {
+        var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        await using var held = new HoldingStream(body.Stream, HeldBytes);
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(held, body));
+        try
+        {
+            await next(context);
+            if (context.Features.Get<IForwarderErrorFeature>() is null)
+            {
+                await held.ReleaseAsync(context.RequestAborted);
+            }
+        }
+        finally
+        {
+            context.Features.Set(body);
+        }
     }
 
     private static CreateOutcome? OutcomeOf(HttpContext context, IForwarderErrorFeature? failure) =>

@@ -31,7 +31,7 @@ internal static class PassthroughServices
                 pipeline.UseMiddleware<ForwarderProblems>();
                 pipeline.UseMiddleware<PassingAnswers>();
                 pipeline.UseMiddleware<IdempotentCreates>();
-                pipeline.UseMiddleware<CallbackUrls>(); // innermost: whatever stands before it knows nothing of ours
+                pipeline.UseMiddleware<CallbackUrls>(); // innermost: a repeated create must compare as its caller sent it
             })
             .RequireRight(Rights.Raw, forPost: Rights.Create, forDelete: Rights.Delete);
 }

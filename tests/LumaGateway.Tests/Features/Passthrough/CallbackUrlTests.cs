@@ -1,15 +1,15 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.RegularExpressions;
 using LumaGateway.Tests.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Features.Passthrough;
 
-public sealed class CallbackUrlTests : IAsyncLifetime
+public sealed partial class CallbackUrlTests : IAsyncLifetime
 {
-    private const string Secret = "s3cret-of-the-callback";
-    private const string Url = $"https://gateway.test/callbacks/luma/{Secret}";
+    private const string Url = "https://gateway.test/callbacks/luma/TOKEN";
 
     private readonly string _file = Path.GetTempFileName();
     private readonly List<string> _received = [];
@@ -20,7 +20,7 @@ public sealed class CallbackUrlTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await File.WriteAllTextAsync(_file, Secret, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_file, "s3cret-of-the-callback", TestContext.Current.CancellationToken);
         _answer = context => context.Response.WriteAsync($$"""{"request":{{_received[^1]}}}""");
         _upstream = await Loopback.StartAsync(async context =>
         {
@@ -39,17 +39,17 @@ public sealed class CallbackUrlTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"prompt":"cat"}""", $$"""{"callback_url":"{{Url}}","prompt":"cat"}""", """{"request":{"prompt":"cat"}}""", true)]
-    [InlineData("""{"prompt":"cat"}""", $$"""{"callback_url":"{{Url}}","prompt":"cat"}""", """{"request":{"prompt":"cat"}}""", false)]
-    [InlineData("{}", $$"""{"callback_url":"{{Url}}"}""", """{"request":{}}""", false)]
-    [InlineData("""{"callback_url":"https://mine.test/"}""", """{"callback_url":"https://mine.test/"}""", """{"request":{"callback_url":"https://mine.test/"}}""", true)]
-    [InlineData("[1]", "[1]", """{"request":[1]}""", true)]
-    public async Task A_create_gets_our_callback_unless_it_has_one_and_its_caller_never_sees_it(string sent, string received, string answered, bool isChunked)
+    [InlineData("""{"prompt":"cat"}""", $$"""{"callback_url":"{{Url}}","prompt":"cat"}""", true)]
+    [InlineData("""{"prompt":"cat"}""", $$"""{"callback_url":"{{Url}}","prompt":"cat"}""", false)]
+    [InlineData("{}", $$"""{"callback_url":"{{Url}}"}""", false)]
+    [InlineData("""{"callback_url":"https://mine.test/"}""", """{"callback_url":"https://mine.test/"}""", true)]
+    [InlineData("[1]", "[1]", true)]
+    public async Task A_create_gets_our_callback_unless_it_has_one_and_its_answer_passes_unread(string sent, string received, bool isChunked)
     {
         using var response = await CreateAsync(sent, isChunked);
 
-        Assert.Equal(received, Assert.Single(_received));
-        Assert.Equal(answered, await TextAsync(response));
+        Assert.Equal(received, WithoutToken(Assert.Single(_received)));
+        Assert.Equal($$"""{"request":{{_received[0]}}}""", await TextAsync(response));
     }
 
     [Theory]
@@ -94,76 +94,18 @@ public sealed class CallbackUrlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_creates_with_one_key_are_one_with_our_callback_and_both_answers_are_without_it()
+    public async Task Two_creates_with_one_key_are_one_with_our_callback()
     {
         using var first = await CreateAsync("""{"prompt":"cat"}""", isChunked: true, key: "k1");
         using var second = await CreateAsync("""{"prompt":"cat"}""", isChunked: false, key: "k1");
 
-        Assert.Equal($$"""{"callback_url":"{{Url}}","prompt":"cat"}""", Assert.Single(_received));
+        Assert.Equal($$"""{"callback_url":"{{Url}}","prompt":"cat"}""", WithoutToken(Assert.Single(_received)));
         Assert.Equal("true", second.Header("Idempotency-Replayed"));
-        Assert.Equal("""{"request":{"prompt":"cat"}}""", await TextAsync(first));
-        Assert.Equal("""{"request":{"prompt":"cat"}}""", await TextAsync(second));
-    }
-
-    [Theory]
-    [InlineData($$"""{"id":"g1","request":{"callback_url":"{{Url}}","prompt":"cat"} }""", """{"id":"g1","request":{"prompt":"cat"} }""")]
-    [InlineData($$"""{"id":"g1", "callback_url" : "{{Url}}", "n":1.0e0}""", """{"id":"g1", "n":1.0e0}""")]
-    [InlineData($$"""{"id":"g1","callback_url":"{{Url}}"}""", """{"id":"g1"}""")]
-    [InlineData("""{"id":"g1","callback_url":"https:\/\/gateway.test\/callbacks\/luma\/earlier-secret-of-ours"}""", """{"id":"g1"}""")]
-    [InlineData("""{"id":"g1","callback_url":"https://mine.test/callbacks/luma/x"}""", """{"id":"g1","callback_url":"https://mine.test/callbacks/luma/x"}""")]
-    [InlineData("""{"id":"g1","callback_url":null,"x":["callback_url"]}""", """{"id":"g1","callback_url":null,"x":["callback_url"]}""")]
-    [InlineData($$"""{"id":"g1","x\"callback_url":"{{Url}}"}""", $$"""{"id":"g1","x\"callback_url":"{{Url}}"}""")]
-    [InlineData($$"""{"id":"g1","prompt":"\"callback_url\":\"{{Url}}\""}""", $$"""{"id":"g1","prompt":"\"callback_url\":\"{{Url}}\""}""")]
-    public async Task Of_an_answer_only_the_member_with_our_address_is_missing(string answered, string passed)
-    {
-        _answer = context => context.Response.WriteAsync(answered);
-
-        Assert.Equal(passed, await ReadAsync());
+        Assert.Equal(await TextAsync(first), await TextAsync(second));
     }
 
     [Fact]
-    public async Task A_member_is_found_wherever_the_answer_is_cut_and_an_answer_of_any_length_streams()
-    {
-        // An array whose every element holds one, in writes of all lengths: every cut falls somewhere in one.
-        var elements = PropertyCases.Of(10_000, atLeast: 1000);
-        var element = $$"""{"callback_url":"{{Url}}","prompt":"Käse {{new string('y', 300)}}"}, """;
-        var answered = Encoding.UTF8.GetBytes("[" + string.Concat(Enumerable.Repeat(element, elements)) + $$"""{"id":"last", "callback_url":"{{Url}}"}]""");
-        _answer = async context =>
-        {
-            var random = new Random(1);
-            for (var at = 0; at < answered.Length;)
-            {
-                var length = Math.Min(random.Next(1, 6000), answered.Length - at);
-                await context.Response.Body.WriteAsync(answered.AsMemory(at, length));
-                at += length;
-            }
-        };
-
-        var text = await ReadAsync();
-
-        Assert.Equal("[" + string.Concat(Enumerable.Repeat(element.Replace($"\"callback_url\":\"{Url}\",", "", StringComparison.Ordinal), elements)) + """{"id":"last"}]""", text);
-    }
-
-    [Fact]
-    public async Task What_is_no_json_passes_as_it_is_and_with_its_length()
-    {
-        var bytes = Encoding.UTF8.GetBytes($$"""{"callback_url":"{{Url}}"}""");
-        _answer = context =>
-        {
-            context.Response.ContentType = "application/octet-stream";
-            context.Response.ContentLength = bytes.Length;
-            return context.Response.Body.WriteAsync(bytes).AsTask();
-        };
-        using var caller = _gateway.CreateCaller();
-
-        using var response = await caller.AskAsync("/luma/generations/g1");
-
-        Assert.Equal(bytes, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
-        Assert.Equal(bytes.Length, response.Content.Headers.ContentLength);
-    }
-
-    [Fact]
-    public async Task Without_a_public_address_nothing_is_put_in_or_taken_out()
+    public async Task Without_a_public_address_nothing_is_put_in()
     {
         _gateway.With("Callbacks:PublicUrl", null);
         var sent = $$$"""{"request":{"callback_url":"{{{Url}}}"}}""";
@@ -176,13 +118,8 @@ public sealed class CallbackUrlTests : IAsyncLifetime
 
     private static Task<string> TextAsync(HttpResponseMessage response) => response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
-    private async Task<string> ReadAsync()
-    {
-        using var caller = _gateway.CreateCaller();
-        using var response = await caller.AskAsync("/luma/generations/g1");
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        return await TextAsync(response);
-    }
+    /// <summary>Each create's token is another.</summary>
+    private static string WithoutToken(string received) => Token().Replace(received, "$1TOKEN");
 
     private async Task<HttpResponseMessage> CreateAsync(string? body, bool isChunked, string? key = null)
     {
@@ -207,4 +144,7 @@ public sealed class CallbackUrlTests : IAsyncLifetime
         request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, MediaTypeHeaderValue.Parse("application/json"));
         return await caller.SendAsync(request, TestContext.Current.CancellationToken);
     }
+
+    [GeneratedRegex("(/callbacks/luma/)[A-Za-z0-9_-]{38}")]
+    private static partial Regex Token();
 }
