@@ -13,6 +13,7 @@ namespace LumaGateway.Access;
 internal sealed partial class JwtClients
 {
     private const int MaxTokenLength = 8 * 1024;
+    private const string CriticalHeader = "crit";
 
     private readonly JwtBearerOptions _bearer;
     private readonly JwtOptions _jwt;
@@ -55,7 +56,7 @@ internal sealed partial class JwtClients
         var result = await _bearer.TokenHandlers[0].ValidateTokenAsync(token, _parameters);
         if (result.IsValid)
         {
-            return ClientOf((JsonWebToken)result.SecurityToken);
+            return NameOf((JsonWebToken)result.SecurityToken) is { } name ? ClientOf(name, (JsonWebToken)result.SecurityToken) : null;
         }
 
         // The exception's own text may hold parts of the token.
@@ -63,14 +64,26 @@ internal sealed partial class JwtClients
         return null;
     }
 
-    private Client? ClientOf(JsonWebToken token)
+    /// <summary>The client that a valid token names. Null where it names none, or has a critical header (RFC 7515, section 4.1.11): none is understood here.</summary>
+    private string? NameOf(JsonWebToken token)
     {
-        if (!token.TryGetPayloadValue<string>(_jwt.ClientNameClaim, out var name) || !NamePattern().IsMatch(name))
+        if (token.TryGetHeaderValue<object>(CriticalHeader, out _))
         {
-            Log.NotBelieved(_logger, "NoClientName");
+            Log.NotBelieved(_logger, "CriticalHeader");
             return null;
         }
 
+        if (token.TryGetPayloadValue<string>(_jwt.ClientNameClaim, out var name) && name is not null && NamePattern().IsMatch(name)) // true and null for a JSON null
+        {
+            return name;
+        }
+
+        Log.NotBelieved(_logger, "NoClientName");
+        return null;
+    }
+
+    private Client ClientOf(string name, JsonWebToken token)
+    {
         var rights = token.Claims
             .Where(claim => claim.Type == _jwt.RightsClaim)
             .SelectMany(claim => claim.Value.Split(' '))

@@ -1,9 +1,10 @@
 using System.Text.Json;
 using LumaGateway.Contracts;
+using LumaGateway.Upstreams.Wire;
 
 namespace LumaGateway.Features.Callbacks;
 
-/// <summary>Which generation a callback is about. Nothing else in it is looked at.</summary>
+/// <summary>Which generation a callback is about. Nothing else in it is looked at. Never throws: what cannot be decoded names none.</summary>
 internal static class CallbackBody
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 32 };
@@ -13,7 +14,7 @@ internal static class CallbackBody
         try
         {
             using var document = JsonDocument.Parse(body, Options);
-            return IdIn(document.RootElement) ?? (document.RootElement.ValueKind is JsonValueKind.Object && document.RootElement.TryGetProperty("data", out var data) ? IdIn(data) : null);
+            return IdIn(document.RootElement) ?? IdIn(document.RootElement.Member("data"));
         }
         catch (JsonException)
         {
@@ -21,16 +22,7 @@ internal static class CallbackBody
         }
     }
 
-    private static GenerationId? IdIn(JsonElement element)
-    {
-        foreach (var name in element.ValueKind is JsonValueKind.Object ? new[] { "id", "task_id" } : [])
-        {
-            if (element.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && GenerationId.TryParse(value.GetString(), null, out var id))
-            {
-                return id;
-            }
-        }
+    private static GenerationId? IdIn(JsonElement element) => IdOf(element.Member("id")) ?? IdOf(element.Member("task_id"));
 
-        return null;
-    }
+    private static GenerationId? IdOf(JsonElement element) => GenerationId.TryParse(element.Text(), null, out var id) ? id : null;
 }
