@@ -1,5 +1,6 @@
 using LumaGateway.Access;
 using LumaGateway.Caching;
+using LumaGateway.Configuration;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
 using LumaGateway.Features.Assets;
@@ -38,6 +39,7 @@ builder.Services.AddSingleton(TimeProvider.System);
 builder.Services.AddSingleton<SteadyClock>();
 
 // What the gateway is made of, outermost first.
+builder.Services.AddSettingsCheck(); // first at the start: the others read the values that it checks
 builder.Services.AddGatewayTelemetry(builder.Configuration);
 builder.Services.AddGatewayServer();
 builder.Services.AddGatewayErrors();

@@ -53,8 +53,8 @@ internal static partial class Startup
 
     /// <summary>An address that is taken, forbidden, not of this machine or not an address; a certificate that is missing or cannot be read.</summary>
     private static bool IsOfListening(Exception exception) =>
-        exception is IOException or SocketException or FormatException or CryptographicException or UnauthorizedAccessException
-        || (exception is InvalidOperationException && CameThroughKestrel(exception));
+        exception is IOException or SocketException or FormatException or CryptographicException or UnauthorizedAccessException or InvalidOperationException
+        && CameThroughKestrel(exception);
 
     /// <summary>The trace tells, as native code knows no <see cref="Exception.Source"/>.</summary>
     private static bool CameThroughKestrel(Exception exception) => exception.StackTrace?.Contains("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) is true;

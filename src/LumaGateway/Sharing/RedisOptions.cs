@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -8,7 +9,10 @@ internal sealed class RedisOptions
 {
     public const string Section = "ConnectionStrings";
 
-    /// <summary>A StackExchange.Redis configuration: several endpoints, Sentinel, Cluster and TLS as it takes them. Empty: memory only.</summary>
+    /// <summary>
+    /// A StackExchange.Redis configuration: several endpoints, Sentinel, Cluster and TLS as it takes them; or a <c>redis://</c> or <c>rediss://</c> URL of
+    /// one server. Empty: memory only.
+    /// </summary>
     public string Redis { get; set; } = "";
 
     public bool IsConfigured => Redis.Length > 0;
@@ -19,7 +23,7 @@ internal sealed class RedisOptions
     /// </summary>
     public ConfigurationOptions Parse()
     {
-        var configuration = ConfigurationOptions.Parse(Redis);
+        var configuration = RedisUrl.IsUrl(Redis) ? RedisUrl.Parse(Redis) : ConfigurationOptions.Parse(Redis);
         configuration.AbortOnConnectFail = false;
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
         configuration.ClientName ??= "luma-gateway";
@@ -41,13 +45,23 @@ internal sealed class RedisOptionsRules : IValidateOptions<RedisOptions>
     {
         try
         {
-            return !options.IsConfigured || options.Parse().EndPoints.Count > 0
-                ? ValidateOptionsResult.Success
-                : ValidateOptionsResult.Fail("ConnectionStrings:Redis names no endpoint.");
+            if (!options.IsConfigured)
+            {
+                return ValidateOptionsResult.Success;
+            }
+
+            var endpoints = options.Parse().EndPoints;
+            return endpoints.Count == 0 ? ValidateOptionsResult.Fail("ConnectionStrings:Redis names no endpoint.")
+                : endpoints.Any(IsNone) ? ValidateOptionsResult.Fail("ConnectionStrings:Redis names an endpoint that is no host, such as redis:6379.")
+                : ValidateOptionsResult.Success;
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
-            return ValidateOptionsResult.Fail("ConnectionStrings:Redis is not a StackExchange.Redis configuration.");
+            return ValidateOptionsResult.Fail(
+                "ConnectionStrings:Redis is neither a StackExchange.Redis configuration, such as redis:6379,password=…, nor a URL, such as rediss://user:password@redis:6379/0.");
         }
     }
+
+    /// <summary>The client takes any text for a name, and then looks for it for ever.</summary>
+    private static bool IsNone(EndPoint endpoint) => endpoint is DnsEndPoint { Host: var host } && Uri.CheckHostName(host) is UriHostNameType.Unknown;
 }

@@ -20,9 +20,9 @@ internal sealed class OtlpVariables(IConfiguration environment, string signal)
             options.Protocol = protocol is "http/protobuf" ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc;
         }
 
-        if (Value("ENDPOINT") is { } endpoint)
+        if (Uri.TryCreate(Value("ENDPOINT"), UriKind.Absolute, out var endpoint)) // the start refuses any other
         {
-            options.Endpoint = new Uri(endpoint);
+            options.Endpoint = endpoint;
         }
 
         if (Value("HEADERS") is { } headers)

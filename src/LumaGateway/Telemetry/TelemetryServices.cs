@@ -18,6 +18,7 @@ internal static class TelemetryServices
     public static IServiceCollection AddGatewayTelemetry(this IServiceCollection services, IConfiguration environment)
     {
         services.AddMetrics();
+        services.AddOptionsWithValidateOnStart<OtlpSettings, OtlpRules>();
         var traces = new OtlpVariables(environment, "TRACES");
         var metrics = new OtlpVariables(environment, "METRICS");
         var logs = new OtlpVariables(environment, "LOGS");

@@ -26,6 +26,9 @@ internal sealed class LumaOptions
     /// <summary>A file that holds the upstream token; read again when it changes.</summary>
     public string ApiKeyFile { get; set; } = "";
 
+    /// <summary>Lets a public host be asked over plain http, where anybody on the way can read the token.</summary>
+    public bool AllowHttp { get; set; }
+
     /// <summary>Whether <c>traceparent</c> is sent upstream.</summary>
     public bool PropagateTrace { get; set; }
 

@@ -18,6 +18,10 @@ internal sealed class LumaOptionsRules(IEnumerable<IUpstreamDialect> dialects) :
         {
             faults.AddError("Luma:BaseAddress must be an absolute http(s) address without user info, query or fragment.");
         }
+        else if (root.Scheme is "http" && !options.AllowHttp && !PrivateHost.Is(root))
+        {
+            faults.AddError("Luma:BaseAddress must begin with https: over http to a public host the token could be read on the way. Where its network is private, set Luma:AllowHttp to true.");
+        }
 
         if (options.Dialect.Length > 0 && !dialects.Any(dialect => dialect.Name == options.Dialect))
         {

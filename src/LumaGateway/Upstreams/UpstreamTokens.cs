@@ -44,12 +44,19 @@ internal sealed class UpstreamTokens
             using var file = File.OpenRead(path);
             Span<byte> bytes = stackalloc byte[MaxFileBytes + 1];
             var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return length <= MaxFileBytes ? Parse(Encoding.UTF8.GetString(bytes[..length])) : null;
+            return length <= MaxFileBytes ? Parse(TextOf(bytes[..length])) : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             return null;
         }
+    }
+
+    /// <summary>Editors and shells may begin a file with a byte-order mark, UTF-16's included.</summary>
+    private static string TextOf(ReadOnlySpan<byte> bytes)
+    {
+        using var reader = new StreamReader(new MemoryStream(bytes.ToArray()), Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
+        return reader.ReadToEnd();
     }
 
     public bool SameAs(UpstreamTokens other) => First == other.First && Second == other.Second;

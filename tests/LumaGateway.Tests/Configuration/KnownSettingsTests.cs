@@ -1,0 +1,46 @@
+using System.Reflection;
+using LumaGateway.Configuration;
+using LumaGateway.Contracts;
+using LumaGateway.Features.Assets;
+
+namespace LumaGateway.Tests.Configuration;
+
+/// <summary>The list of settings against the options classes that settings are bound to.</summary>
+public sealed class KnownSettingsTests
+{
+    [Fact]
+    public void The_list_of_settings_is_that_of_the_options_classes()
+    {
+        var bound = typeof(Generation).Assembly.GetTypes()
+            .Select(type => (type, Section: type.GetField("Section")?.GetRawConstantValue() as string))
+            .Where(found => found.Section is not null)
+            .SelectMany(found => SettingsOf(found.type, found.Section!))
+            .Order(StringComparer.Ordinal)
+            .ToList();
+
+        Assert.True(bound.Count > 80, $"Only {bound.Count} settings were found.");
+        Assert.Equal(bound, KnownSettings.Kinds.Select(known => $"{known.Key} {known.Value}").Order(StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<string> SettingsOf(Type type, string key)
+    {
+        var plain = Nullable.GetUnderlyingType(type) ?? type;
+        if (KindOf(plain) is { } kind)
+        {
+            return [$"{key} {kind}"];
+        }
+
+        return plain is { IsGenericType: true, GenericTypeArguments: [var item] }
+            ? SettingsOf(item, $"{key}:#")
+            : plain.GetProperties(BindingFlags.Instance | BindingFlags.Public).Where(property => property.CanWrite).SelectMany(property => SettingsOf(property.PropertyType, $"{key}:{property.Name}"));
+    }
+
+    private static SettingKind? KindOf(Type type) =>
+        type == typeof(string) ? SettingKind.Text
+        : type == typeof(bool) ? SettingKind.Flag
+        : type == typeof(int) || type == typeof(long) ? SettingKind.Whole
+        : type == typeof(double) ? SettingKind.Number
+        : type == typeof(TimeSpan) ? SettingKind.Time
+        : type == typeof(AssetMode) ? SettingKind.AssetMode
+        : null;
+}
