@@ -19,11 +19,12 @@ internal sealed class AccessMetrics : ISeries, IDisposable
     private readonly IDisposable? _subscription;
     private volatile FrozenSet<string> _named;
 
-    public AccessMetrics(IMeterFactory meters, IOptionsMonitor<AccessOptions> options)
+    public AccessMetrics(IMeterFactory meters, Allowances allowances, IOptionsMonitor<AccessOptions> options)
     {
         var meter = meters.Create(Instrumentation.Name);
         _admitted = meter.CreateCounter<long>("luma_gateway.access.admitted", "{request}", "Requests let in, by client.");
         _refused = meter.CreateCounter<long>("luma_gateway.access.refused", "{request}", "Requests refused before anything was done for them, by client and reason.");
+        meter.CreateObservableGauge("luma_gateway.access.active", () => allowances.Present, "{request}", "Requests of clients under way, callers that wait not counted.");
         _named = NamesIn(options.CurrentValue);
         _subscription = options.OnChange(changed =>
         {

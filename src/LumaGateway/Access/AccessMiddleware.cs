@@ -45,17 +45,18 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
             return;
         }
 
-        await FollowAsync(context, new Visit(client), required, asked & Audited);
+        using var visit = new Visit(client); // gives the slot back, whatever happens below
+        await FollowAsync(context, visit, required, asked & Audited);
     }
 
     private async Task FollowAsync(HttpContext context, Visit visit, RequiredRight required, Rights audited)
     {
-        context.Features.Set(visit);
-        metrics.Admitted(visit.Client.Name);
-        Instrumentation.Current?.SetTag("luma_gateway.client.name", visit.Client.Name);
         var outcome = nameof(Exception);
         try
         {
+            context.Features.Set(visit);
+            metrics.Admitted(visit.Client.Name);
+            Instrumentation.Current?.SetTag("luma_gateway.client.name", visit.Client.Name);
             if (required.GoesUpstream)
             {
                 visit.Charge(cached: 0, upstream: 1);
@@ -76,7 +77,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
         }
         finally
         {
-            visit.HandBackPlace();
+            visit.HandBackPlace(); // before the audit event: that may take its time
             if (audited is not Rights.None)
             {
                 audit.Did(context, visit.Client.Name, audited, outcome);

@@ -13,8 +13,11 @@ internal sealed class Allowance(TimeProvider clock, ClientLimits limits)
     private volatile ClientLimits _limits = limits;
     private int _present;
 
+    /// <summary>Requests of the client that are under way, waiters not counted.</summary>
+    public int Present => Volatile.Read(ref _present);
+
     /// <summary>Whether forgetting it would give its client nothing.</summary>
-    public bool IsIdle => Volatile.Read(ref _present) == 0 && _bucket.IsFull;
+    public bool IsIdle => Present == 0 && _bucket.IsFull;
 
     /// <summary>New settings count from the next request on; what is owed stays owed.</summary>
     public void Become(ClientLimits limits) => _limits = limits;
@@ -23,21 +26,26 @@ internal sealed class Allowance(TimeProvider clock, ClientLimits limits)
     public Refusal? TryEnter(out TimeSpan wait)
     {
         var limits = _limits;
-        if (Interlocked.Increment(ref _present) > limits.Concurrency && limits.Concurrency > 0)
+        var isIn = false;
+        try
         {
-            Leave();
-            wait = WhenCrowded;
-            return Refusal.TooManyAtOnce;
-        }
+            if (Interlocked.Increment(ref _present) > limits.Concurrency && limits.Concurrency > 0)
+            {
+                wait = WhenCrowded;
+                return Refusal.TooManyAtOnce;
+            }
 
-        wait = TimeSpan.Zero;
-        if (limits.RequestsPerSecond > 0 && !_bucket.TryTake(limits.RequestsPerSecond, limits.Burst, out wait))
+            wait = TimeSpan.Zero;
+            isIn = limits.RequestsPerSecond == 0 || _bucket.TryTake(limits.RequestsPerSecond, limits.Burst, out wait);
+            return isIn ? null : Refusal.TooManyASecond;
+        }
+        finally
         {
-            Leave();
-            return Refusal.TooManyASecond;
+            if (!isIn)
+            {
+                Leave();
+            }
         }
-
-        return null;
     }
 
     public void Leave() => Interlocked.Decrement(ref _present);

@@ -15,6 +15,9 @@ internal sealed class Allowances(TimeProvider clock)
 
     public int Count => _byName.Count;
 
+    /// <summary>Requests of all clients that are under way, waiters not counted.</summary>
+    public int Present => _byName.Sum(static client => client.Value.Present);
+
     /// <summary>Takes over what the settings say; clients not among them have the limits of everybody.</summary>
     public void Become(AccessOptions access, LimitsOptions limits)
     {

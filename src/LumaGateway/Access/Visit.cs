@@ -1,7 +1,7 @@
 namespace LumaGateway.Access;
 
-/// <summary>One request that was let in: whose it is, and its place among those that its client has under way.</summary>
-internal sealed class Visit(Client client)
+/// <summary>One request that was let in: whose it is, and its place among those that its client has under way, which it gives back when it is disposed of.</summary>
+internal sealed class Visit(Client client) : IDisposable
 {
     private int _holdsPlace = 1;
 
@@ -21,6 +21,8 @@ internal sealed class Visit(Client client)
             client.Allowance.Leave();
         }
     }
+
+    public void Dispose() => HandBackPlace();
 
     /// <inheritdoc cref="Allowance.Charge"/>
     public void Charge(int cached, int upstream) => client.Allowance.Charge(cached, upstream);

@@ -88,9 +88,10 @@ internal sealed partial class RedisGuard
             static async (_, run) =>
             {
                 using var span = RedisSpan.Start(run.operation);
-                var step = run.begin();
+                var step = default(Task<T>);
                 try
                 {
+                    step = run.begin();
                     var value = await run.guard.InTimeAsync(step, run.isPatient);
                     run.guard._metrics.Heard();
                     return Outcome.FromResult(value);
@@ -100,7 +101,11 @@ internal sealed partial class RedisGuard
 #pragma warning restore CA1031
                 {
                     span.Fail(exception);
-                    run.leftBehind?.Invoke(step);
+                    if (step is not null)
+                    {
+                        run.leftBehind?.Invoke(step);
+                    }
+
                     return Outcome.FromException<T>(exception);
                 }
             },

@@ -1,4 +1,5 @@
 using LumaGateway.Access;
+using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
 using LumaGateway.Telemetry;
@@ -30,17 +31,29 @@ internal sealed class HitMiddleware(RequestDelegate next, Callers callers, Acces
             return null;
         }
 
-        metrics.Admitted(client.Name);
-        RequestId.Assign(context);
-        SafeHeaders.Set(context);
-        var sending = GenerationResponse.WriteAsync(context, reader.Give(entry), now);
-        if (!sending.IsCompleted)
-        {
-            return LeaveAsync(sending, client.Allowance);
-        }
+        return Answer(context, client, entry, now);
+    }
 
-        client.Allowance.Leave();
-        return sending;
+    /// <summary>Gives the slot back here unless the write goes on: a write can also throw before it returns a task.</summary>
+    private Task Answer(HttpContext context, Client client, CacheEntry entry, DateTimeOffset now)
+    {
+        var goesOn = false;
+        try
+        {
+            metrics.Admitted(client.Name);
+            RequestId.Assign(context);
+            SafeHeaders.Set(context);
+            var sending = GenerationResponse.WriteAsync(context, reader.Give(entry), now);
+            goesOn = !sending.IsCompleted;
+            return goesOn ? LeaveAsync(sending, client.Allowance) : sending;
+        }
+        finally
+        {
+            if (!goesOn)
+            {
+                client.Allowance.Leave();
+            }
+        }
     }
 
     private static async Task LeaveAsync(Task sending, Allowance allowance)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 
@@ -11,41 +12,60 @@ internal sealed class Following : IDisposable
 {
     private readonly WaitingRoom _room;
     private readonly WatchTable _table;
-    private readonly CancellationTokenRegistration _gone;
+    private readonly List<Watch> _watches;
+    private CancellationTokenRegistration _gone;
 
-    private Following(WaitingRoom room, WatchTable table, Subscriber subscriber, IReadOnlyList<GenerationId> ids, CancellationToken gone)
-    {
-        (_room, _table, Subscriber) = (room, table, subscriber);
-        var watches = new Watch[ids.Count];
-        for (var i = 0; i < watches.Length; i++)
-        {
-            watches[i] = table.Join(new CacheKey(ids[i].Value), subscriber);
-        }
-
-        Watches = watches;
-        _gone = gone.UnsafeRegister(static subscriber => ((Subscriber)subscriber!).Signal(Signals.Gone), subscriber);
-    }
+    private Following(WaitingRoom room, WatchTable table, Subscriber subscriber, int count) =>
+        (_room, _table, Subscriber, _watches) = (room, table, subscriber, new List<Watch>(count));
 
     public Subscriber Subscriber { get; }
 
     /// <summary>In the order of the ids.</summary>
-    public IReadOnlyList<Watch> Watches { get; }
+    public IReadOnlyList<Watch> Watches => _watches;
 
     /// <summary>Null where the room is full.</summary>
     public static Following? TryBegin(
-        WaitingRoom room, WatchTable table, WaiterKind kind, TimeSpan? atMost, IReadOnlyList<GenerationId> ids, CancellationToken gone) =>
-        room.TryEnter(kind, atMost) is { } subscriber
-            ? new Following(room, table, subscriber, ids, gone)
-            : null;
+        WaitingRoom room, WatchTable table, WaiterKind kind, TimeSpan? atMost, IReadOnlyList<GenerationId> ids, CancellationToken gone)
+    {
+        if (room.TryEnter(kind, atMost) is not { } subscriber)
+        {
+            return null;
+        }
 
+        var following = new Following(room, table, subscriber, ids.Count);
+        try
+        {
+            following.Join(ids, gone);
+            return following;
+        }
+        catch
+        {
+            following.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Leaves the room first, then every watch: a callee that throws at one of them keeps none of the others.</summary>
     public void Dispose()
     {
         _gone.Dispose();
-        foreach (var watch in Watches)
+        try
         {
-            _table.Leave(watch, Subscriber);
+            _room.Leave(Subscriber);
+        }
+        finally
+        {
+            _table.Leave(CollectionsMarshal.AsSpan(_watches), Subscriber);
+        }
+    }
+
+    private void Join(IReadOnlyList<GenerationId> ids, CancellationToken gone)
+    {
+        foreach (var id in ids)
+        {
+            _watches.Add(_table.Join(new CacheKey(id.Value), Subscriber));
         }
 
-        _room.Leave(Subscriber);
+        _gone = gone.UnsafeRegister(static subscriber => ((Subscriber)subscriber!).Signal(Signals.Gone), Subscriber);
     }
 }

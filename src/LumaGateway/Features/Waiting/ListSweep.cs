@@ -57,9 +57,10 @@ internal sealed partial class ListSweep(
                 }
             }
 
-            _isRunning = true;
             _nextAt = now + (_options.PollEvery * PollSchedule.Jitter());
-            _ = SweepAsync(watched.Where(watch => !watch.IsUnlisted).ToDictionary(watch => watch.Key.Id), now);
+            var wanted = watched.Where(watch => !watch.IsUnlisted).ToDictionary(watch => watch.Key.Id);
+            _isRunning = true; // the sweep itself ends it, whatever happens
+            _ = SweepAsync(wanted, now);
         }
 
         return true;

@@ -68,7 +68,7 @@ internal sealed class WaitingMetrics : ISeries
 
     public void Watching() => _watched.Add(1);
 
-    public void WatchingNoMore() => _watched.Add(-1);
+    public void WatchingNoMore(int count) => _watched.Add(-count);
 
     public void Polled(PollKind kind) => _polls.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.call", NameOf(kind)));
 

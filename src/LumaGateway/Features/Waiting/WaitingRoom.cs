@@ -35,25 +35,33 @@ internal sealed class WaitingRoom(
         var now = steady.Now;
         var subscriber = new Subscriber(kind, now, atMost is { } length ? now + length : TimeSpan.MaxValue);
         _present[subscriber] = true;
-        metrics.Entered(kind);
-        if (_occupied.CurrentCount == 0)
+        try
         {
-            _occupied.Release(); // the timer only runs while somebody is here
-        }
+            metrics.Entered(kind);
+            if (_occupied.CurrentCount == 0)
+            {
+                _occupied.Release(); // the timer only runs while somebody is here
+            }
 
-        if (IsClosing)
+            if (IsClosing)
+            {
+                subscriber.Signal(Signals.Draining);
+            }
+
+            return subscriber;
+        }
+        catch
         {
-            subscriber.Signal(Signals.Draining);
+            Leave(subscriber);
+            throw;
         }
-
-        return subscriber;
     }
 
     public void Leave(Subscriber subscriber)
     {
         if (_present.TryRemove(subscriber, out _))
         {
-            Interlocked.Decrement(ref _count);
+            Interlocked.Decrement(ref _count); // before the metrics, which may throw
             metrics.Left(subscriber.Kind, (long)((steady.Now - subscriber.Since) / options.Value.PollEvery));
         }
     }

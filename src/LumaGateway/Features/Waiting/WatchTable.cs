@@ -39,23 +39,38 @@ internal sealed class WatchTable(PollSchedule schedule, WaitingMetrics metrics, 
             if (isFirst)
             {
                 Interlocked.Increment(ref _wantedHere);
-                metrics.Watching();
-                watch.IsAnnounced = false;
-                Joined?.Invoke();
+                try
+                {
+                    metrics.Watching();
+                    watch.IsAnnounced = false;
+                    Joined?.Invoke();
+                }
+                catch
+                {
+                    Leave([watch], subscriber);
+                    throw;
+                }
             }
 
             return watch;
         }
     }
 
-    public void Leave(Watch watch, Subscriber subscriber)
+    /// <summary>Leaves every watch, whatever a callee throws at one of them.</summary>
+    public void Leave(ReadOnlySpan<Watch> watches, Subscriber subscriber)
     {
-        if (watch.Leave(subscriber))
+        var ended = 0;
+        foreach (var watch in watches)
         {
-            Interlocked.Decrement(ref _wantedHere);
-            metrics.WatchingNoMore();
-            Drop(watch);
+            if (watch.Leave(subscriber))
+            {
+                Interlocked.Decrement(ref _wantedHere);
+                Drop(watch);
+                ended++;
+            }
         }
+
+        metrics.WatchingNoMore(ended);
     }
 
     public Watch WantElsewhere(CacheKey key, TimeSpan until)

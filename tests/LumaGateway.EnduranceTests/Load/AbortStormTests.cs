@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Net;
+
+namespace LumaGateway.EnduranceTests.Load;
+
+/// <summary>Callers that hang up at once, on every route and over both versions of HTTP: whatever they held is free afterwards.</summary>
+[TestClass(DisableParallelization = true)]
+public sealed class AbortStormTests(ITestOutputHelper output)
+{
+    private const int Aborts = 12_000;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    /// <summary>What is held for requests, as the gateway's own metrics name it.</summary>
+    private static readonly string[] Held =
+    [
+        "luma_gateway_access_active", "luma_gateway_waiting_waiters", "luma_gateway_waiting_watched", "luma_gateway_upstream_active", "luma_gateway_upstream_queued",
+    ];
+
+    [Fact]
+    public async Task Twenty_thousand_aborted_requests_leave_no_slot_waiter_watch_or_gate_place()
+    {
+        int[] ports = [FreePort.Next(), FreePort.Next(), FreePort.Next()];
+        await using var fleet = await Fleet.StartAsync(
+            1,
+            null,
+            ("Kestrel:Endpoints:A:Url", $"http://127.0.0.1:{ports[0]}"),
+            ("Kestrel:Endpoints:B:Url", $"http://127.0.0.1:{ports[1]}"),
+            ("Kestrel:Endpoints:B:Protocols", "Http2"),
+            ("Kestrel:Endpoints:C:Url", $"http://127.0.0.1:{ports[2]}"),
+            ("Management:Port", $"{ports[2]}"),
+            ("Limits:Concurrency", "100"),
+            ("Logging:LogLevel:LumaGateway", "Warning"));
+        var gateway = fleet.Replicas[0];
+        await gateway.ReadAsync(SandboxProcess.SampleId);
+
+        var http1 = await new AbortStorm(Address(ports[0]), GatewayProcess.ClientKey, AllRoutes).OverHttp1Async(Aborts, TestContext.Current.CancellationToken);
+        var http2 = await new AbortStorm(Address(ports[1]), GatewayProcess.ClientKey, AllRoutes).OverHttp2Async(Aborts, TestContext.Current.CancellationToken);
+        output.WriteLine($"{http1} requests aborted over HTTP/1.1, {http2} over HTTP/2.");
+
+        Assert.InRange(http1 + http2, 20_000, 2 * Aborts);
+        Assert.InRange(http2, 8_000, Aborts);
+        using var scraper = new HttpClient();
+        var left = "";
+        await Wait.UntilAsync(
+            async () =>
+            {
+                var metrics = await scraper.GetStringAsync(new Uri(Address(ports[2]), "/metrics"), TestContext.Current.CancellationToken);
+                var values = Held.Select(name => (name, value: SumOf(metrics, name))).ToList();
+                left = string.Join(", ", values.Select(one => $"{one.name} {one.value}"));
+                return values.All(one => one.value == 0);
+            },
+            Patience,
+            () => $"{left}\n{gateway.Log}");
+        output.WriteLine(left);
+        using var caller = new HttpClient();
+        caller.DefaultRequestHeaders.Add("X-Api-Key", GatewayProcess.ClientKey);
+        using var hit = await caller.GetAsync(new Uri(Address(ports[0]), $"/generations/{SandboxProcess.SampleId}"), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, hit.StatusCode);
+    }
+
+    private static IReadOnlyList<AbortedRequest> AllRoutes { get; } =
+    [
+        new("GET", $"/generations/{SandboxProcess.SampleId}"),
+        new("HEAD", $"/generations/{SandboxProcess.SampleId}"),
+        new("GET", $"/generations/{SandboxProcess.SampleId}"),
+        new("GET", "/generations/storm-a"),
+        new("GET", $"/generations/{SandboxProcess.SampleId}"),
+        new("GET", "/generations?ids=storm-a,storm-b,storm-c"),
+        new("GET", $"/generations/{SandboxProcess.SampleId}"),
+        new("GET", "/generations/storm-a", null, ("Prefer", "wait=50")),
+        new("GET", "/generations/storm-a/events"),
+        new("GET", "/generations/events?ids=storm-a,storm-b"),
+        new("GET", $"/generations/{SandboxProcess.SampleId}/video"),
+        new("DELETE", "/generations/storm-d/cache"),
+        new("GET", $"/luma/generations/{SandboxProcess.SampleId}"),
+        new("DELETE", "/luma/generations/storm-e"),
+        new("POST", "/luma/generations", """{"prompt":"a"}"""),
+        new("POST", "/luma/generations", """{"prompt":"b"}""", ("Idempotency-Key", "storm")),
+        new("GET", "/openapi/v1.json"),
+        new("GET", "/health/ready"),
+        new("GET", "/nothing"),
+    ];
+
+    private static Uri Address(int port) => new($"http://127.0.0.1:{port}");
+
+    private static double SumOf(string metrics, string name)
+    {
+        var lines = metrics.Split('\n')
+            .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) || line.StartsWith(name + " ", StringComparison.Ordinal))
+            .ToList();
+        Assert.True(lines.Count > 0, $"There is no metric {name}.\n{metrics}");
+        return lines.Sum(line => double.Parse(line[(line.LastIndexOf('}') + 1)..].Replace(name, "", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
+    }
+}
