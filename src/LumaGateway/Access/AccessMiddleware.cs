@@ -59,7 +59,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
             Instrumentation.Current?.SetTag("luma_gateway.client.name", visit.Client.Name);
             if (required.GoesUpstream)
             {
-                visit.Charge(cached: 0, upstream: 1);
+                visit.ChargeFetch();
             }
 
             await next(context);
@@ -68,11 +68,11 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
         catch (UpstreamException fault)
         {
             outcome = fault.Fault.ToString();
-            if (!required.GoesUpstream)
-            {
-                visit.Charge(cached: 0, upstream: 1); // guessing ids costs more than reading
-            }
-
+            throw;
+        }
+        catch (OverLimitException limit)
+        {
+            audit.Refused(context, visit.Client.Name, limit.Reason);
             throw;
         }
         finally

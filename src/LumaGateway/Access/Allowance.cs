@@ -50,16 +50,47 @@ internal sealed class Allowance(TimeProvider clock, ClientLimits limits)
 
     public void Leave() => Interlocked.Decrement(ref _present);
 
-    /// <summary>Settles what a request cost, of which one token was paid when it came in.</summary>
-    /// <param name="cached">Answers that cost the upstream nothing.</param>
-    /// <param name="upstream">Exchanges with the upstream.</param>
-    public void Charge(int cached, int upstream)
+    /// <summary>
+    /// Takes the tokens of several answers in one request, of which one was paid when it came in: all of them, or none and says how long to wait.
+    /// What exceeds the burst is owed, since a client never has more at once.
+    /// </summary>
+    /// <param name="answers">How many.</param>
+    /// <param name="wait">When there are enough.</param>
+    public bool TryAdmit(int answers, out TimeSpan wait)
     {
         var limits = _limits;
-        var owed = cached + (upstream * limits.UpstreamCost) - 1;
-        if (owed > 0 && limits.RequestsPerSecond > 0)
+        wait = TimeSpan.Zero;
+        if (answers <= 1 || limits.RequestsPerSecond == 0)
         {
-            _bucket.Owe(owed, limits.RequestsPerSecond);
+            return true;
+        }
+
+        var atOnce = Math.Min(answers - 1, limits.Burst - 1);
+        if (atOnce > 0 && !_bucket.TryTake(atOnce, limits.RequestsPerSecond, limits.Burst, out wait))
+        {
+            _bucket.Owe(-1, limits.RequestsPerSecond); // a refusal costs nothing: the wait holds for the whole request
+            return false;
+        }
+
+        Owe(answers - 1 - atOnce, limits);
+        return true;
+    }
+
+    /// <summary>
+    /// Charges one exchange with the upstream, of which one token was paid as for a cached answer. To be called when the exchange begins: a caller that
+    /// hangs up has caused it all the same.
+    /// </summary>
+    public void ChargeFetch()
+    {
+        var limits = _limits;
+        Owe(limits.UpstreamCost - 1, limits);
+    }
+
+    private void Owe(int tokens, ClientLimits limits)
+    {
+        if (tokens > 0 && limits.RequestsPerSecond > 0)
+        {
+            _bucket.Owe(tokens, limits.RequestsPerSecond);
         }
     }
 }

@@ -11,14 +11,17 @@ internal sealed class TokenBucket(TimeProvider clock)
     public bool IsFull => Volatile.Read(ref _fullAt) <= clock.GetTimestamp();
 
     /// <summary>Takes one token, or says how long it is until there is one.</summary>
-    public bool TryTake(int perSecond, int size, out TimeSpan wait)
+    public bool TryTake(int perSecond, int size, out TimeSpan wait) => TryTake(1, perSecond, size, out wait);
+
+    /// <summary>Takes all of so many tokens, or none and says how long it is until there are so many. More than <paramref name="size"/> are never there.</summary>
+    public bool TryTake(int tokens, int perSecond, int size, out TimeSpan wait)
     {
-        var each = TicksOf(1, perSecond);
+        var (each, cost) = (TicksOf(1, perSecond), TicksOf(tokens, perSecond));
         while (true)
         {
             var now = clock.GetTimestamp();
             var before = Volatile.Read(ref _fullAt);
-            var after = Math.Max(before, now) + each;
+            var after = Math.Max(before, now) + cost;
             var excess = after - now - (each * size);
             if (excess > 0)
             {
@@ -34,7 +37,7 @@ internal sealed class TokenBucket(TimeProvider clock)
         }
     }
 
-    /// <summary>Takes tokens whether they are there or not: what is missing is paid before the next one is given.</summary>
+    /// <summary>Takes tokens whether they are there or not: what is missing is paid before the next one is given. Fewer than none: gives back what was taken.</summary>
     public void Owe(int tokens, int perSecond)
     {
         var cost = TicksOf(tokens, perSecond);

@@ -24,6 +24,15 @@ internal sealed class Visit(Client client) : IDisposable
 
     public void Dispose() => HandBackPlace();
 
-    /// <inheritdoc cref="Allowance.Charge"/>
-    public void Charge(int cached, int upstream) => client.Allowance.Charge(cached, upstream);
+    /// <summary>Admits a request for several answers as a whole. Throws <see cref="OverLimitException"/> where the client has too few tokens.</summary>
+    public void Admit(int answers)
+    {
+        if (!client.Allowance.TryAdmit(answers, out var wait))
+        {
+            throw new OverLimitException(Refusal.TooManyASecond, wait);
+        }
+    }
+
+    /// <inheritdoc cref="Allowance.ChargeFetch"/>
+    public void ChargeFetch() => client.Allowance.ChargeFetch();
 }

@@ -1,3 +1,4 @@
+using LumaGateway.Access;
 using LumaGateway.Contracts;
 using Microsoft.AspNetCore.Diagnostics;
 
@@ -12,6 +13,10 @@ internal sealed class FaultHandler : IExceptionHandler
         {
             case UpstreamException upstream:
                 await ProblemWriter.WriteAsync(httpContext, ProblemKinds.Of(upstream.Fault), retryAfter: upstream.RetryAfter);
+                return true;
+
+            case OverLimitException limit:
+                await ProblemWriter.WriteAsync(httpContext, ProblemKinds.RateLimited, retryAfter: limit.Wait);
                 return true;
 
             case BadHttpRequestException bad:

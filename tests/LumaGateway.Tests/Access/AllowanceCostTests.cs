@@ -18,7 +18,7 @@ public sealed class AllowanceCostTests
             for (var i = 0; i < 1000; i++)
             {
                 allowance.TryEnter(out _);
-                allowance.Charge(0, 1);
+                allowance.ChargeFetch();
                 allowance.Leave();
             }
         }));

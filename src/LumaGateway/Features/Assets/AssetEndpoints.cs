@@ -46,7 +46,7 @@ internal static class AssetEndpoints
 
     private static async Task SendAsync(AssetKind kind, GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender)
     {
-        var answer = await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
+        var answer = await reader.ReadAsync(id, context.TraceIdentifier, Visit.Of(context), context.RequestAborted);
         await sender.SendAsync(context, id, kind, answer.Entry!);
     }
 }

@@ -1,3 +1,4 @@
+using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Features.Generations;
@@ -5,7 +6,7 @@ using LumaGateway.Features.Generations;
 namespace LumaGateway.Features.Assets;
 
 /// <summary>One caller's download: which file of which generation, and the link to it as far as it is known.</summary>
-internal sealed class AssetFetch(GenerationId id, AssetKind kind, CacheEntry entry, string requestId, GenerationReader reader)
+internal sealed class AssetFetch(GenerationId id, AssetKind kind, CacheEntry entry, string requestId, Visit? payer, GenerationReader reader)
 {
     public static readonly HttpRequestOptionsKey<AssetFetch> Key = new("asset");
 
@@ -19,7 +20,7 @@ internal sealed class AssetFetch(GenerationId id, AssetKind kind, CacheEntry ent
     /// <summary>Asks the upstream for another link, past the cache. Throws <see cref="UpstreamException"/> where it gives no answer.</summary>
     public async Task RenewAsync(CancellationToken cancellationToken)
     {
-        var renewed = await reader.RenewAsync(entry, requestId, cancellationToken);
+        var renewed = await reader.RenewAsync(entry, requestId, payer, cancellationToken);
         Link = AssetKinds.LinkOf(kind, GenerationReader.OriginalOf(renewed.Entry!));
     }
 }

@@ -1,3 +1,4 @@
+using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
@@ -35,7 +36,7 @@ internal sealed partial class AssetSender(
             return;
         }
 
-        var fetch = new AssetFetch(id, kind, entry, context.TraceIdentifier, reader);
+        var fetch = new AssetFetch(id, kind, entry, context.TraceIdentifier, Visit.Of(context), reader);
         if (fetch.Link is null)
         {
             await ProblemWriter.WriteAsync(context, ProblemKinds.AssetNotFound);

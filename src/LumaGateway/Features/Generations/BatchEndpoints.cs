@@ -1,6 +1,5 @@
 using System.Text.Json;
 using LumaGateway.Access;
-using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Errors;
 using Microsoft.Extensions.Options;
@@ -27,17 +26,12 @@ internal static class BatchEndpoints
             return;
         }
 
+        Visit.Of(context)?.Admit(ids.Count); // several at once are no cheaper than one by one
         var items = new ReadOnlyMemory<byte>[ids.Count];
-        var asked = 0;
         await Parallel.ForEachAsync(
             Enumerable.Range(0, ids.Count),
             new ParallelOptions { MaxDegreeOfParallelism = options.Value.Parallel, CancellationToken = context.RequestAborted },
-            async (index, token) =>
-            {
-                (items[index], var wasAsked) = await ReadOneAsync(context, reader, ids[index], token);
-                Interlocked.Add(ref asked, wasAsked ? 1 : 0);
-            });
-        Visit.Of(context)?.Charge(cached: ids.Count - asked, upstream: asked); // several at once are no cheaper than one by one
+            async (index, token) => items[index] = await ReadOneAsync(context, reader, ids[index], token));
 
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "private, no-cache";
@@ -54,21 +48,20 @@ internal static class BatchEndpoints
         await json.FlushAsync(context.RequestAborted);
     }
 
-    private static async Task<(ReadOnlyMemory<byte> Body, bool WasAsked)> ReadOneAsync(HttpContext context, GenerationReader reader, string sent, CancellationToken token)
+    private static async Task<ReadOnlyMemory<byte>> ReadOneAsync(HttpContext context, GenerationReader reader, string sent, CancellationToken token)
     {
         if (!GenerationId.TryParse(sent, null, out var id))
         {
-            return (Problem(context, sent, ProblemKinds.InvalidId), false);
+            return Problem(context, sent, ProblemKinds.InvalidId);
         }
 
         try
         {
-            var answer = await reader.ReadAsync(id, context.TraceIdentifier, token);
-            return (answer.Entry!.Body, answer.Status is CacheStatus.Miss);
+            return (await reader.ReadAsync(id, context.TraceIdentifier, Visit.Of(context), token)).Entry!.Body;
         }
         catch (UpstreamException exception)
         {
-            return (Problem(context, sent, ProblemKinds.Of(exception.Fault)), true);
+            return Problem(context, sent, ProblemKinds.Of(exception.Fault));
         }
     }
 

@@ -39,12 +39,7 @@ internal static class GenerationEndpoints
         Instrumentation.Current?.SetTag("luma_gateway.generation.id", id.Value);
         var answer = patient(id, context) is { } waiting
             ? await waiting
-            : await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
-
-        if (answer.Status is CacheStatus.Miss)
-        {
-            Visit.Of(context)?.Charge(cached: 0, upstream: 1);
-        }
+            : await reader.ReadAsync(id, context.TraceIdentifier, Visit.Of(context), context.RequestAborted);
 
         await GenerationResponse.WriteAsync(context, answer, clock.GetUtcNow());
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Upstreams;
@@ -42,9 +43,13 @@ internal sealed class GenerationReader
     public CacheAnswer Give(CacheEntry entry) => _cache.Give(entry);
 
     /// <summary>The answer, which may be an old one that covers a fault. Throws <see cref="UpstreamException"/> where there is none.</summary>
-    public ValueTask<CacheAnswer> ReadAsync(GenerationId id, string requestId, CancellationToken cancellationToken)
+    /// <param name="id">The generation.</param>
+    /// <param name="requestId">The request for which it is read.</param>
+    /// <param name="payer">Who is charged for the exchange with the upstream, if this read begins one; null: nobody.</param>
+    /// <param name="cancellationToken">Frees this caller only: the exchange goes on.</param>
+    public ValueTask<CacheAnswer> ReadAsync(GenerationId id, string requestId, Visit? payer, CancellationToken cancellationToken)
     {
-        var reading = _cache.GetAsync(new CacheKey(id.Value), _origin, requestId, cancellationToken);
+        var reading = _cache.GetAsync(new CacheKey(id.Value), OriginFor(payer), requestId, cancellationToken);
         return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Taken(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
 
         async ValueTask<CacheAnswer> AwaitAsync(ValueTask<CacheAnswer> reading) => Taken(await reading);
@@ -61,8 +66,8 @@ internal sealed class GenerationReader
     }
 
     /// <summary>The answer with newer links than <paramref name="outdated"/> has, asked for past the cache. Throws as <see cref="ReadAsync"/> does.</summary>
-    public async Task<CacheAnswer> RenewAsync(CacheEntry outdated, string requestId, CancellationToken cancellationToken) =>
-        Usable(await _cache.RenewAsync(outdated, _origin, requestId, cancellationToken));
+    public async Task<CacheAnswer> RenewAsync(CacheEntry outdated, string requestId, Visit? payer, CancellationToken cancellationToken) =>
+        Usable(await _cache.RenewAsync(outdated, OriginFor(payer), requestId, cancellationToken));
 
     /// <summary>The generation with the upstream's own links, whatever links the answer gives.</summary>
     public static Generation OriginalOf(CacheEntry entry) =>
@@ -121,6 +126,17 @@ internal sealed class GenerationReader
         { Entry: null, Fault: { } fault } => throw new UpstreamException(fault.Fault, fault.Message) { RetryAfter = fault.RetryAfter },
         { Entry.Kind: EntryKind.Absent } => throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id."),
         _ => answer,
+    };
+
+    private Origin OriginFor(Visit? payer) => payer is null ? _origin : ChargedTo(payer);
+
+    private Origin ChargedTo(Visit payer) => _origin with
+    {
+        FetchAsync = (key, requestId, deadline) =>
+        {
+            payer.ChargeFetch(); // before it begins: a caller that hangs up has caused it all the same
+            return FetchAsync(key, requestId, deadline);
+        },
     };
 
     private async Task<CacheEntry> FetchAsync(CacheKey key, string requestId, Deadline deadline)

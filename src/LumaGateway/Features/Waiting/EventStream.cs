@@ -19,6 +19,7 @@ internal sealed class EventStream(FirstNews first, WaitingRoom room, WatchTable 
     public async Task ServeAsync(HttpContext context, IReadOnlyList<GenerationId> ids)
     {
         var gone = context.RequestAborted;
+        Visit.Of(context)?.Admit(ids.Count);
         using var following = Following.TryBegin(room, table, WaiterKind.Stream, null, ids, gone);
         if (following is null)
         {
@@ -62,7 +63,7 @@ internal sealed class EventStream(FirstNews first, WaitingRoom room, WatchTable 
         {
             try
             {
-                var news = await first.GetAsync(ids[index], watches[index], context.TraceIdentifier, token);
+                var news = await first.GetAsync(ids[index], watches[index], context.TraceIdentifier, Visit.Of(context), token);
                 if (ids.Count == 1 && news is { Summary: null })
                 {
                     throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id.");

@@ -1,3 +1,4 @@
+using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Features.Generations;
@@ -12,7 +13,12 @@ internal sealed class FirstNews(GenerationReader reader, WatchTable table, ListS
     /// The state as it is known: from the watch, else from the cache, else from the upstream. Null where the upstream's list will tell soon.
     /// Throws <see cref="UpstreamException"/> where the upstream, asked for this caller, gives no answer.
     /// </summary>
-    public async ValueTask<News?> GetAsync(GenerationId id, Watch watch, string requestId, CancellationToken cancellationToken)
+    /// <param name="id">The generation.</param>
+    /// <param name="watch">Its watch.</param>
+    /// <param name="requestId">The caller's request.</param>
+    /// <param name="payer">Who is charged for the exchange with the upstream, if this begins one.</param>
+    /// <param name="cancellationToken">Frees this caller only.</param>
+    public async ValueTask<News?> GetAsync(GenerationId id, Watch watch, string requestId, Visit? payer, CancellationToken cancellationToken)
     {
         if (Recent(watch, id) is { } known)
         {
@@ -26,7 +32,7 @@ internal sealed class FirstNews(GenerationReader reader, WatchTable table, ListS
                 return null;
             }
 
-            entry = (await reader.ReadAsync(id, requestId, cancellationToken)).Entry!;
+            entry = (await reader.ReadAsync(id, requestId, payer, cancellationToken)).Entry!;
         }
 
         table.Learn(entry);

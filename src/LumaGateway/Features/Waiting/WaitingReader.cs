@@ -21,7 +21,6 @@ internal sealed class WaitingReader(GenerationReader reader, FirstNews first, Wa
 
     private async Task<CacheAnswer> ReadAsync(GenerationId id, TimeSpan wait, HttpContext context)
     {
-        Visit.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters
         if (await WaitAsync(id, wait, context) is { } news)
         {
             return news.Summary is null
@@ -29,7 +28,7 @@ internal sealed class WaitingReader(GenerationReader reader, FirstNews first, Wa
                 : new CacheAnswer(news.Entry, CacheStatus.Collapsed, CacheLevel.None);
         }
 
-        return await reader.ReadAsync(id, context.TraceIdentifier, context.RequestAborted);
+        return await reader.ReadAsync(id, context.TraceIdentifier, Visit.Of(context), context.RequestAborted);
     }
 
     /// <summary>Of every answer but that nobody more can wait: also of a problem, for which what was set so far is thrown away.</summary>
@@ -54,11 +53,12 @@ internal sealed class WaitingReader(GenerationReader reader, FirstNews first, Wa
 
         using var following = Following.TryBegin(room, table, WaiterKind.Answer, wait, [id], gone)
             ?? throw new UpstreamException(UpstreamFault.Saturated, "Waiting:Max callers wait already.");
+        Visit.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters; who does not wait keeps its slot
         Say(wait, context.Response);
         var watch = following.Watches[0];
         try
         {
-            await first.GetAsync(id, watch, context.TraceIdentifier, gone);
+            await first.GetAsync(id, watch, context.TraceIdentifier, Visit.Of(context), gone);
         }
         catch (UpstreamException exception) when (exception.Fault is not UpstreamFault.NotFound)
         {
