@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Compression;
 using LumaGateway.Contracts;
 using LumaGateway.Features.Generations;
@@ -48,7 +49,7 @@ internal sealed partial class PassingAnswers(
         }
 
         if (context.Response.StatusCode is StatusCodes.Status200OK && context.Features.Get<IForwarderErrorFeature>() is null
-            && copy.Whole is { Length: > 0 } passed && await DecodeAsync(passed, context.Response.Headers.ContentEncoding.ToString()) is { } plain)
+            && copy.Whole is { Length: > 0 } passed && await DecodeAsync(passed, context) is { } plain)
         {
             await context.Response.CompleteAsync(); // nobody waits for what is learnt
             await reader.LearnAsync(id, plain, begun);
@@ -82,9 +83,13 @@ internal sealed partial class PassingAnswers(
         }
     }
 
-    /// <summary>Null where the encoding is unknown, the bytes are not in it, or what comes out is too large.</summary>
-    private async Task<ReadOnlyMemory<byte>?> DecodeAsync(ReadOnlyMemory<byte> body, string encoding)
+    /// <summary>
+    /// Null where the encoding is unknown, the bytes are not in it, or what comes out is larger than <c>Luma:MaxBodyBytes</c>: decoding stops there, since a
+    /// few bytes can stand for any number. It also stops when the connection ends.
+    /// </summary>
+    private async Task<ReadOnlyMemory<byte>?> DecodeAsync(ReadOnlyMemory<byte> body, HttpContext context)
     {
+        var encoding = context.Response.Headers.ContentEncoding.ToString();
         using var encoded = new MemoryStream(body.ToArray());
         await using Stream? decoder = encoding switch
         {
@@ -98,13 +103,21 @@ internal sealed partial class PassingAnswers(
             return encoding is "" or "identity" ? body : null;
         }
 
-        using var plain = new CopyingStream(Stream.Null, luma.Value.MaxBodyBytes);
+        var plain = new ArrayBufferWriter<byte>();
         try
         {
-            await decoder.CopyToAsync(plain);
-            return plain.Whole;
+            while (await decoder.ReadAsync(plain.GetMemory(4096), context.RequestAborted) is > 0 and var read)
+            {
+                plain.Advance(read);
+                if (plain.WrittenCount > luma.Value.MaxBodyBytes)
+                {
+                    return null;
+                }
+            }
+
+            return plain.WrittenMemory;
         }
-        catch (InvalidDataException)
+        catch (Exception exception) when (exception is InvalidDataException or OperationCanceledException)
         {
             return null;
         }
