@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry;
 using OpenTelemetry.Context.Propagation;
 using OpenTelemetry.Logs;
@@ -19,6 +20,10 @@ internal static class TelemetryServices
     {
         services.AddMetrics();
         services.AddOptionsWithValidateOnStart<OtlpSettings, OtlpRules>();
+
+        // A reader of stdout that stalls must not stall requests. What is dropped is counted by the console itself, which writes the number to stderr.
+        services.PostConfigure<ConsoleLoggerOptions>(static console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
+
         var traces = new OtlpVariables(environment, "TRACES");
         var metrics = new OtlpVariables(environment, "METRICS");
         var logs = new OtlpVariables(environment, "LOGS");

@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace LumaGateway.SystemTests.Observability;
+
+/// <summary>Whoever reads the gateway's output may stop reading: a full disk, a log agent that hangs.</summary>
+public sealed class StalledLogTests
+{
+    private const int Connections = 300;
+    private const int RequestsEach = 20;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
+
+    [Fact]
+    public async Task A_log_that_nobody_reads_stalls_no_request_and_not_the_health()
+    {
+        await using var sandbox = await SandboxProcess.StartAsync();
+        var address = new Uri($"http://127.0.0.1:{FreePort.Next()}");
+        using var gateway = StartUnread(sandbox, address);
+        try
+        {
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = Connections + 10 }) { BaseAddress = address, Timeout = Patience };
+            await Wait.UntilAsync(() => IsReadyAsync(client), Patience, () => "The gateway did not become ready.");
+
+            await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => KnockAsync(client)));
+
+            using var health = await client.GetAsync(new Uri("/health/live", UriKind.Relative), TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+        }
+        finally
+        {
+            gateway.Kill(entireProcessTree: true);
+        }
+    }
+
+    /// <summary>Both of its pipes are there, and nothing is ever read from them.</summary>
+    private static Process StartUnread(SandboxProcess sandbox, Uri address)
+    {
+        var start = new ProcessStartInfo(GatewayProgram.Tested.File, GatewayProgram.Tested.First) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in Fleet.SettingsFor(sandbox, redis: null))
+        {
+            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
+        start.Environment["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority);
+        start.Environment["Logging__LogLevel__Microsoft.AspNetCore"] = "Debug"; // many lines a request: the pipe is soon full
+        start.Environment["Logging__Console__MaxQueueLength"] = "100";
+        return Process.Start(start)!;
+    }
+
+    private static async Task KnockAsync(HttpClient client)
+    {
+        for (var i = 0; i < RequestsEach; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1");
+            request.Headers.Add("X-Api-Key", "a-wrong-key");
+            using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        }
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient client)
+    {
+        try
+        {
+            using var response = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}
