@@ -60,7 +60,9 @@ internal sealed class LumaOptions
     [Number("Luma:MaxPollsPerSecond", 0.1, 100_000)]
     public double MaxPollsPerSecond { get; set; } = 50;
 
-    /// <summary>The share of failing tries, over <see cref="BreakerWindow"/>, at which the breaker opens.</summary>
+    /// <summary>
+    /// The share of failing tries, over <see cref="BreakerWindow"/>, at which the breaker opens. Tries of one id that keep failing count as one.
+    /// </summary>
     [Number("Luma:BreakerFailureRatio", 0.01, 1.0)]
     public double BreakerFailureRatio { get; set; } = 0.5;
 

@@ -55,7 +55,7 @@ internal sealed class UpstreamClient(
     {
         try
         {
-            var answer = await pipeline.ExecuteAsync(static (run, token) => run.client.TryAsync(run.call, token), (client: this, call), deadline);
+            var answer = await pipeline.ExecuteAsync(call.Path, static (run, token) => run.client.TryAsync(run.call, token), (client: this, call), deadline);
             account.IsAccepted();
             return answer;
         }

@@ -9,18 +9,24 @@ namespace LumaGateway.Upstreams;
 
 /// <summary>
 /// What surrounds every read of the upstream, send and body together: bounded retry, breaker, attempt time-out, under the caller's
-/// deadline. One for the process: its breaker is the upstream's state. Reads only: a create is never repeated.
+/// deadline. One for the process: its breaker is the upstream's state, so that a subject which keeps failing counts once in
+/// <c>Luma:BreakerWindow</c>. Reads only: a create is never repeated.
 /// </summary>
 internal sealed partial class UpstreamPipeline
 {
     private static readonly ResiliencePropertyKey<Deadline> DeadlineKey = new("deadline");
 
-    private readonly ResiliencePipeline _pipeline;
+    private readonly ResiliencePipeline _retries;
+    private readonly ResiliencePipeline _counted;
+    private readonly ResiliencePipeline _uncounted;
+    private readonly CircuitBreakerStateProvider _circuit = new();
+    private readonly FailingSubjects _failing;
     private readonly RetryBudget _budget = new();
 
     public UpstreamPipeline(IOptions<LumaOptions> options, SteadyClock clock, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
     {
         var luma = options.Value;
+        _failing = new FailingSubjects(luma.BreakerWindow, clock);
         var builder = new ResiliencePipelineBuilder { TimeProvider = clock };
 
         // Polly takes no retry strategy with zero attempts.
@@ -42,7 +48,9 @@ internal sealed partial class UpstreamPipeline
             });
         }
 
-        _pipeline = builder
+        _retries = builder.Build();
+        _uncounted = new ResiliencePipelineBuilder { TimeProvider = clock }.AddTimeout(luma.AttemptTimeout).Build();
+        _counted = new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 FailureRatio = luma.BreakerFailureRatio,
@@ -50,8 +58,10 @@ internal sealed partial class UpstreamPipeline
                 SamplingDuration = luma.BreakerWindow,
                 BreakDuration = luma.BreakerPause,
                 ShouldHandle = args => new(IsUpstreamDown(args.Outcome.Exception)),
+                StateProvider = _circuit,
                 OnOpened = args =>
                 {
+                    _failing.Clear(); // the next probe counts, whatever it asks for
                     metrics.BreakerIs(open: true);
                     Log.BreakerOpened(logger, args.BreakDuration.TotalSeconds);
                     return default;
@@ -68,16 +78,20 @@ internal sealed partial class UpstreamPipeline
     }
 
     /// <summary>Runs one read. Throws <see cref="UpstreamException"/> for whatever goes wrong on the way.</summary>
+    /// <param name="subject">What is asked for.</param>
+    /// <param name="attempt">One attempt.</param>
+    /// <param name="state">What the attempt is given.</param>
+    /// <param name="deadline">Ends the whole way.</param>
     public async Task<TAnswer> ExecuteAsync<TState, TAnswer>(
-        Func<TState, CancellationToken, Task<TAnswer>> attempt, TState state, Deadline deadline)
+        string subject, Func<TState, CancellationToken, Task<TAnswer>> attempt, TState state, Deadline deadline)
     {
         _budget.Earn();
         var context = ResilienceContextPool.Shared.Get(deadline.Token);
         context.Properties.Set(DeadlineKey, deadline);
         try
         {
-            return await _pipeline.ExecuteAsync(
-                static async (context, run) => await run.attempt(run.state, context.CancellationToken), context, (attempt, state));
+            return await _retries.ExecuteAsync(
+                static (context, run) => run.pipeline.AttemptAsync(run.subject, run.attempt, run.state, context), context, (pipeline: this, subject, attempt, state));
         }
         catch (BrokenCircuitException exception)
         {
@@ -97,11 +111,36 @@ internal sealed partial class UpstreamPipeline
         }
     }
 
+    /// <summary>
+    /// One attempt. While the circuit is closed, a subject that has failed of its own is asked for past the breaker: counted as failures its attempts would
+    /// open the circuit for everybody, counted as successes they would hide that the upstream is down.
+    /// </summary>
+    private async ValueTask<TAnswer> AttemptAsync<TState, TAnswer>(
+        string subject, Func<TState, CancellationToken, Task<TAnswer>> attempt, TState state, ResilienceContext context)
+    {
+        var isCounted = _circuit.CircuitState is not CircuitState.Closed || !_failing.Contains(subject);
+        try
+        {
+            var answer = await (isCounted ? _counted : _uncounted).ExecuteAsync(
+                static async (context, run) => await run.attempt(run.state, context.CancellationToken), context, (attempt, state));
+            _failing.Remove(subject);
+            return answer;
+        }
+        catch (Exception exception) when (isCounted && IsSubjectsOwn(exception))
+        {
+            _failing.Add(subject);
+            throw;
+        }
+    }
+
     /// <summary>A little later than asked for: all who were told the same must not come back at the same moment. Null: the usual back-off.</summary>
     private static TimeSpan? Jittered(TimeSpan? wait) => wait + TimeSpan.FromMilliseconds(Random.Shared.Next(10, 200));
 
     private static bool IsUpstreamDown(Exception? exception) => exception is TimeoutRejectedException
         or UpstreamException { Fault: UpstreamFault.Unreachable or UpstreamFault.Failed };
+
+    /// <summary>Whether it may be the subject that fails, and not the upstream. A connection that cannot be made says nothing of a subject.</summary>
+    private static bool IsSubjectsOwn(Exception exception) => exception is TimeoutRejectedException or UpstreamException { Fault: UpstreamFault.Failed };
 
     /// <summary>Worth it where another try may help, can begin before the deadline, and the budget allows it.</summary>
     private bool IsWorthRetrying(Exception? exception, ResilienceContext context)
