@@ -8,7 +8,11 @@ namespace LumaGateway.Sharing;
 internal interface IRecordStore
 {
     /// <summary>Null where the record was added; else the one that was there first.</summary>
-    Task<byte[]?> TryAddAsync(string key, byte[] record, TimeSpan life);
+    /// <param name="owner">The client whose record it is: a store in memory gives each a share.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="life">How long it is kept.</param>
+    Task<byte[]?> TryAddAsync(string owner, string key, byte[] record, TimeSpan life);
 
     /// <summary>False where the record is no longer <paramref name="known"/>.</summary>
     Task<bool> ReplaceAsync(string key, byte[] known, byte[] record, TimeSpan life);

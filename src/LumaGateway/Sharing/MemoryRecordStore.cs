@@ -1,34 +1,41 @@
 namespace LumaGateway.Sharing;
 
 /// <summary>
-/// Records of this process alone. Bounded by bytes, and unlike a cache it forgets nothing before its time: when it is full it takes no more.
+/// Records of this process alone. Bounded by bytes, and unlike a cache it forgets nothing before its time: when it is full it takes no more. One owner
+/// may fill <see cref="OwnerShare"/> of it, so that none is refused because of another alone.
 /// </summary>
 internal sealed class MemoryRecordStore(TimeProvider clock) : IRecordStore
 {
-    private const int Overhead = 200;
+    /// <summary>What a record costs besides its key and itself: its entries in two collections and the array's header.</summary>
+    private const int Overhead = 300;
+
     private const long MaxBytes = 64 * 1024 * 1024;
+    private const long OwnerShare = MaxBytes / 4;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Kept> _records = new(StringComparer.Ordinal);
-    private readonly PriorityQueue<(string Key, DateTimeOffset Until), DateTimeOffset> _ends = new();
+    private readonly Dictionary<string, long> _bytesOf = new(StringComparer.Ordinal);
+    private readonly SortedSet<(DateTimeOffset Until, string Key)> _ends = new(Comparer<(DateTimeOffset Until, string Key)>.Create(
+        static (a, b) => a.Until != b.Until ? a.Until.CompareTo(b.Until) : string.CompareOrdinal(a.Key, b.Key)));
     private long _bytes;
 
-    public Task<byte[]?> TryAddAsync(string key, byte[] record, TimeSpan life)
+    public Task<byte[]?> TryAddAsync(string owner, string key, byte[] record, TimeSpan life)
     {
         lock (_gate)
         {
-            Sweep();
+            RemovePassed();
             if (_records.TryGetValue(key, out var first))
             {
                 return Task.FromResult<byte[]?>(first.Record);
             }
 
-            if (_bytes + SizeOf(key, record) > MaxBytes)
+            var size = SizeOf(key, record);
+            if (_bytes + size > MaxBytes || _bytesOf.GetValueOrDefault(owner) + size > OwnerShare)
             {
-                return Task.FromException<byte[]?>(new RecordStoreAwayException("The records in memory have reached their limit."));
+                return Task.FromException<byte[]?>(new RecordStoreAwayException("The records in memory, or this owner's share of them, have reached their limit."));
             }
 
-            Put(key, record, life);
+            Put(owner, key, record, life);
             return Task.FromResult<byte[]?>(null);
         }
     }
@@ -37,14 +44,14 @@ internal sealed class MemoryRecordStore(TimeProvider clock) : IRecordStore
     {
         lock (_gate)
         {
-            var held = Holds(key, known);
-            if (held)
+            if (Find(key, known) is not { } kept)
             {
-                Drop(key);
-                Put(key, record, life);
+                return Task.FromResult(false);
             }
 
-            return Task.FromResult(held);
+            Remove(key, kept);
+            Put(kept.Owner, key, record, life); // whatever its size: how a create ended must not be lost
+            return Task.FromResult(true);
         }
     }
 
@@ -52,9 +59,9 @@ internal sealed class MemoryRecordStore(TimeProvider clock) : IRecordStore
     {
         lock (_gate)
         {
-            if (Holds(key, known))
+            if (Find(key, known) is { } kept)
             {
-                Drop(key);
+                Remove(key, kept);
             }
 
             return Task.CompletedTask;
@@ -63,36 +70,45 @@ internal sealed class MemoryRecordStore(TimeProvider clock) : IRecordStore
 
     private static int SizeOf(string key, byte[] record) => Overhead + (2 * key.Length) + record.Length;
 
-    private bool Holds(string key, byte[] known) => _records.TryGetValue(key, out var kept) && kept.Record.AsSpan().SequenceEqual(known);
+    private Kept? Find(string key, byte[] known) => _records.TryGetValue(key, out var kept) && kept.Record.AsSpan().SequenceEqual(known) ? kept : null;
 
-    private void Put(string key, byte[] record, TimeSpan life)
+    private void Put(string owner, string key, byte[] record, TimeSpan life)
     {
         var until = clock.GetUtcNow() + life;
-        _records[key] = new Kept(record, until);
-        _ends.Enqueue((key, until), until);
-        _bytes += SizeOf(key, record);
+        _records[key] = new Kept(owner, record, until);
+        _ends.Add((until, key));
+        Count(owner, SizeOf(key, record));
     }
 
-    private void Drop(string key)
+    private void Remove(string key, Kept kept)
     {
-        if (_records.Remove(key, out var kept))
+        _records.Remove(key);
+        _ends.Remove((kept.Until, key));
+        Count(kept.Owner, -SizeOf(key, kept.Record));
+    }
+
+    private void Count(string owner, int bytes)
+    {
+        _bytes += bytes;
+        var left = _bytesOf.GetValueOrDefault(owner) + bytes;
+        if (left > 0)
         {
-            _bytes -= SizeOf(key, kept.Record);
+            _bytesOf[owner] = left;
+        }
+        else
+        {
+            _bytesOf.Remove(owner);
         }
     }
 
-    private void Sweep()
+    private void RemovePassed()
     {
         var now = clock.GetUtcNow();
-        while (_ends.TryPeek(out var end, out var until) && until <= now)
+        while (_ends.Count > 0 && _ends.Min is var (until, key) && until <= now)
         {
-            _ends.Dequeue();
-            if (_records.TryGetValue(end.Key, out var kept) && kept.Until <= now)
-            {
-                Drop(end.Key);
-            }
+            Remove(key, _records[key]);
         }
     }
 
-    private readonly record struct Kept(byte[] Record, DateTimeOffset Until);
+    private readonly record struct Kept(string Owner, byte[] Record, DateTimeOffset Until);
 }

@@ -11,7 +11,7 @@ internal sealed class RedisRecordStore(RedisConnection connection, TimeProvider 
     /// <summary>Longer than a cache would wait: without a record nothing may be done at all.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    public async Task<byte[]?> TryAddAsync(string key, byte[] record, TimeSpan life)
+    public async Task<byte[]?> TryAddAsync(string owner, string key, byte[] record, TimeSpan life)
     {
         try
         {

@@ -15,18 +15,24 @@ internal sealed partial class CreateLedger(
     /// <summary>How long after a create must be over it is still taken for running: clocks differ.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long a refusal (400, 422) is kept: long enough for the repetitions of one call, and it cost nothing, so that another attempt later may be sent.
+    /// </summary>
+    private static readonly TimeSpan RefusalLifetime = TimeSpan.FromMinutes(10);
+
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Claims a key. Throws <see cref="RecordStoreAwayException"/> where it cannot be told whose it is.</summary>
+    /// <param name="client">Whose create it is.</param>
     /// <param name="subject">Everything that two creates must have in common to be the same: client, method, path, key.</param>
     /// <param name="fingerprint">Of what they send.</param>
-    public async Task<CreateClaim> ClaimAsync(IEnumerable<string> subject, string fingerprint)
+    public async Task<CreateClaim> ClaimAsync(string client, IEnumerable<string> subject, string fingerprint)
     {
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', subject)));
         var key = $"luma-gateway:create:{scope.Account}:{Convert.ToHexStringLower(digest)}";
         var record = new CreateRecord(Guid.NewGuid().ToString("N"), fingerprint, clock.GetUtcNow() + options.Value.CreateTimeout + Slack);
         var written = record.Write();
-        var first = await store.TryAddAsync(key, written, options.Value.IdempotencyLifetime);
+        var first = await store.TryAddAsync(client, key, written, options.Value.IdempotencyLifetime);
 
         return first is null
             ? new CreateClaim(key, record, written, IsOurs: true)
@@ -42,6 +48,10 @@ internal sealed partial class CreateLedger(
 
     public bool IsRunning(CreateRecord record) => !record.IsUnknown && record.Answer is null && clock.GetUtcNow() < record.Until;
 
+    private TimeSpan LifeOf(CreateRecord record) => record.Answer?.Status is StatusCodes.Status400BadRequest or StatusCodes.Status422UnprocessableEntity
+        ? RefusalLifetime
+        : options.Value.IdempotencyLifetime;
+
     /// <summary>A store that is away just now costs memory, never a second create: the key reads as unknown once its time is over.</summary>
     private async Task EndAsync(CreateClaim claim, CreateRecord? record)
     {
@@ -51,7 +61,7 @@ internal sealed partial class CreateLedger(
             {
                 await (record is null
                     ? store.RemoveAsync(claim.Key, claim.Written)
-                    : store.ReplaceAsync(claim.Key, claim.Written, record.Write(), options.Value.IdempotencyLifetime));
+                    : store.ReplaceAsync(claim.Key, claim.Written, record.Write(), LifeOf(record)));
                 return;
             }
             catch (RecordStoreAwayException exception)

@@ -58,8 +58,9 @@ internal sealed class IdempotentCreates(
         CreateClaim claim;
         try
         {
-            string[] subject = [Visit.Of(context)!.Client.Name, context.Request.Method, context.Request.Path, key];
-            claim = await ledger.ClaimAsync(subject, FingerprintOf(context.Request, body));
+            var client = Visit.Of(context)!.Client.Name;
+            string[] subject = [client, context.Request.Method, context.Request.Path, key];
+            claim = await ledger.ClaimAsync(client, subject, FingerprintOf(context.Request, body));
         }
         catch (RecordStoreAwayException)
         {

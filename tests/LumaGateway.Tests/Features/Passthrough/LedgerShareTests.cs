@@ -1,0 +1,63 @@
+using System.Net;
+using System.Text;
+using LumaGateway.Tests.Hosting;
+
+namespace LumaGateway.Tests.Features.Passthrough;
+
+/// <summary>What one client keeps in the memory ledger costs others nothing.</summary>
+public sealed class LedgerShareTests : IDisposable
+{
+    private readonly RawGateway _raw = new();
+
+    public LedgerShareTests() => _raw.Gateway.With("Access:Clients:1:Name", "other").With("Access:Clients:1:KeySha256", Gateway.Digest("other-key"))
+        .With("Access:Clients:1:Rights:0", "raw").With("Access:Clients:1:Rights:1", "create");
+
+    public void Dispose() => _raw.Dispose();
+
+    [Fact]
+    public async Task One_client_cannot_fill_the_ledger_so_that_others_are_refused()
+    {
+        var large = $$"""{"id":"g1","state":"queued","note":"{{new string('x', 900_000)}}"}""";
+        _raw.Upstream.AlwaysJson(large, HttpStatusCode.Created);
+        using var greedy = _raw.CreateCaller();
+        using var other = _raw.Gateway.CreateStranger();
+        other.DefaultRequestHeaders.Add("X-Api-Key", "other-key");
+        var refused = 0;
+        for (var i = 0; i < 100; i++)
+        {
+            using var response = await PostAsync(greedy, $"greedy-{i}");
+            refused += response.StatusCode is HttpStatusCode.ServiceUnavailable ? 1 : 0;
+        }
+
+        using var others = await PostAsync(other, "other-1");
+
+        Assert.InRange(refused, 1, 99);
+        Assert.Equal(HttpStatusCode.Created, others.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.BadRequest)]
+    [InlineData(HttpStatusCode.UnprocessableEntity)]
+    public async Task That_a_create_was_wrong_is_kept_for_minutes_not_for_a_day(HttpStatusCode wrong)
+    {
+        _raw.Upstream.ThenJson("""{"detail":"wrong"}""", wrong).AlwaysJson("""{"id":"g1"}""", HttpStatusCode.Created);
+        using var caller = _raw.CreateCaller();
+
+        using var first = await PostAsync(caller, "k");
+        using var again = await PostAsync(caller, "k");
+        _raw.Gateway.Clock.Advance(TimeSpan.FromMinutes(11));
+        using var later = await PostAsync(caller, "k");
+        _raw.Gateway.Clock.Advance(TimeSpan.FromHours(23));
+        using var replayed = await PostAsync(caller, "k");
+
+        Assert.Equal([wrong, wrong, HttpStatusCode.Created, HttpStatusCode.Created], new[] { first, again, later, replayed }.Select(response => response.StatusCode));
+        Assert.Equal(2, _raw.Upstream.Asked);
+    }
+
+    private static async Task<HttpResponseMessage> PostAsync(HttpClient caller, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/luma/generations") { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        request.Headers.Add("Idempotency-Key", key);
+        return await caller.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}
