@@ -54,7 +54,7 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>The gateway as its image runs it, with one client, its limits on and its metrics collected.</summary>
     public async Task<Server> GatewayAsync(GatewaySettings? settings = null)
     {
-        var (port, managementPort) = (FreePort.Next(), FreePort.Next());
+        var (port, managementPort) = (FreePort.Lasting(), FreePort.Lasting());
         settings ??= new GatewaySettings();
         return await StartAsync("gateway", port, settings.Cores ?? Core(Cores.Server), settings.Command, settings.Environment(Origin.Server.Address, port, managementPort));
     }
@@ -71,7 +71,7 @@ internal sealed class Lab : IAsyncDisposable
     {
         var (port, file) = Configured(
             "nginx.conf",
-            ("balancer", $"{(balancer > 0 ? balancer : FreePort.Next())}"),
+            ("balancer", $"{(balancer > 0 ? balancer : FreePort.Lasting())}"),
             ("replicas", string.Join("; server ", replicas.Append(Origin.Server).Take(Math.Max(1, replicas.Count)).Select(replica => $"127.0.0.1:{replica.Port}"))));
         return await StartAsync("nginx", port, Core(Cores.Server), ["nginx", "-p", _folder.FullName, "-c", file]);
     }
@@ -91,7 +91,7 @@ internal sealed class Lab : IAsyncDisposable
 
     public async Task<Server> RedisAsync()
     {
-        var port = FreePort.Next();
+        var port = FreePort.Lasting();
         return await StartAsync(
             "Redis", port, Core(Cores.Origin), ["redis-server", "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", _folder.FullName]);
     }
@@ -124,7 +124,7 @@ internal sealed class Lab : IAsyncDisposable
 
     private Task<Server> StartBaselineAsync(string baseline, string argument, Dictionary<string, string>? environment)
     {
-        var port = FreePort.Next();
+        var port = FreePort.Lasting();
         var program = Path.Combine(AppContext.BaseDirectory, "LumaGateway.Bench.dll");
         return StartAsync(baseline, port, Core(Cores.Server), ["dotnet", program, "serve", baseline, $"{port}", argument], environment);
     }
@@ -140,7 +140,7 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Fills in one of <c>bench/candidates</c>, with a port of its own.</summary>
     private (int Port, string File) Configured(string template, params IEnumerable<(string Name, string Value)> values)
     {
-        var port = FreePort.Next();
+        var port = FreePort.Lasting();
         var text = File.ReadAllText(Path.Combine(Plan.Root, "bench/candidates", template))
             .Replace("@port@", $"{port}", StringComparison.Ordinal)
             .Replace("@folder@", _folder.FullName, StringComparison.Ordinal);

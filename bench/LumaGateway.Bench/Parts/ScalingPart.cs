@@ -104,7 +104,7 @@ internal sealed class ScalingPart : IPart
         foreach (var count in new[] { 1, 2, 3 })
         {
             replicas.Add(await lab.GatewayAsync(new GatewaySettings { Cores = $"{Cores.Replica(replicas.Count)}" }));
-            var balancer = FreePort.Next();
+            var balancer = FreePort.Lasting();
             var nginx = await lab.NginxAsync(balancer, replicas);
             var front = nginx with { Port = balancer };
             await CheckAsync(lab, replicas[^1]);

@@ -75,7 +75,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
     {
         await using var redis = await RedisServer.StartAsync();
         await using var fleet = await Fleet.StartAsync(1, redis.Endpoint);
-        int[] management = [FreePort.Next(), FreePort.Next()];
+        int[] management = [FreePort.Lasting(), FreePort.Lasting()];
         await fleet.AddAsync(("Management:Port", $"{management[0]}"));
         await fleet.AddAsync(("Management:Port", $"{management[1]}"));
         const string Id = "orphaned";

@@ -42,7 +42,7 @@ public sealed class StreamingTests
     public async Task A_proxy_in_the_environment_is_not_used()
     {
         // The upstream is read past the proxy, by its address; the file's host has a name, to which nothing says that.
-        var port = FreePort.Next();
+        var port = FreePort.Lasting();
         await using var sandbox = await SandboxProcess.StartAsync(
             "--Sandbox:AssetBytes=1000", $"--urls=http://127.0.0.1:{port}", $"--Sandbox:PublicUrl=http://localhost:{port}");
         await using var gateway = await StartGatewayAsync(

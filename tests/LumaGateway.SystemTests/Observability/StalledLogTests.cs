@@ -15,7 +15,7 @@ public sealed class StalledLogTests
     public async Task A_log_that_nobody_reads_stalls_no_request_and_not_the_health()
     {
         await using var sandbox = await SandboxProcess.StartAsync();
-        var address = new Uri($"http://127.0.0.1:{FreePort.Next()}");
+        var address = new Uri($"http://127.0.0.1:{FreePort.Lasting()}");
         using var gateway = StartUnread(sandbox, address);
         try
         {

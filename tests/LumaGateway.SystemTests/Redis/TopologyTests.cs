@@ -66,7 +66,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
             for (var i = 0; i < 2 * Masters; i++)
             {
                 nodes.Add(await RedisServer.StartAsync([
-                    "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", Number(FreePort.Next()), "--cluster-node-timeout", "1000", .. AtOnce]));
+                    "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", Number(FreePort.Lasting()), "--cluster-node-timeout", "1000", .. AtOnce]));
             }
 
             await FormClusterAsync(nodes);

@@ -88,9 +88,9 @@ public sealed class FetchCostTests : IDisposable
         HangUpstream();
         using var caller = _gateway.CreateCaller();
         var first = caller.AskAsync("/generations/g1");
-        await Pump.EventuallyAsync(() => _gateway.Upstream.Asked == 1);
+        await _gateway.Upstream.AskedAsync(1);
         var second = caller.AskAsync("/generations/g1");
-        await Pump.EventuallyAsync(() => _gateway.Arrivals.Waiting == 2);
+        await _gateway.Arrivals.WaitingAsync(2);
 
         _released.SetResult();
         var answers = await Task.WhenAll(first, second);
@@ -147,7 +147,7 @@ public sealed class FetchCostTests : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1");
         request.Headers.Add("Prefer", "wait=0");
         var first = caller.SendAsync(request, TestContext.Current.CancellationToken);
-        await Pump.EventuallyAsync(() => _gateway.Upstream.Asked == 1);
+        await _gateway.Upstream.AskedAsync(1);
 
         using var second = await caller.AskAsync("/generations/g2");
         _released.SetResult();

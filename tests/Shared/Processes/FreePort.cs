@@ -32,9 +32,6 @@ internal static class FreePort
         throw new InvalidOperationException($"Something listens on every port from {Block.First} to {Block.First + BlockSize - 1}.");
     }
 
-    /// <summary>The older name of <see cref="Lasting"/>.</summary>
-    public static int Next() => Lasting();
-
     /// <summary>Starts a program on a port, and again on another one if something else took it first: <paramref name="start"/> throws <see cref="PortTakenException"/> then.</summary>
     public static async Task<T> UseAsync<T>(Func<int, Task<T>> start)
     {
