@@ -1,54 +1,86 @@
+using System.Net;
+using LumaGateway.SystemTests.Redis;
 
 namespace LumaGateway.SystemTests.Upstream;
 
-/// <summary>The upstream is gone for a while.</summary>
-[TestClass(DisableParallelization = true)]
-public sealed class OutageTests(ITestOutputHelper output)
+/// <summary>The upstream is gone. Needs redis-server or Garnet.</summary>
+[Collection(typeof(SharedSystem))]
+public sealed class OutageTests(SharedSystem shared)
 {
-    private const int PerSecond = 100;
-
-    private static readonly TimeSpan Outage = Size.Seconds(inCi: 6, inFull: 60);
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(4);
+    private const string Never = "00:10:00";
+    private const string Soon = "00:00:00.5";
 
     [Theory]
     [InlineData("reset")]
     [InlineData("hang")]
     public async Task Finished_answers_go_on_stale_ones_too_and_the_dead_upstream_is_left_alone(string fault)
     {
-        await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(
-            3, redis.Endpoint, ("Freshness:Completed", "00:00:01"), ("Luma:Deadline", Deadline.ToString()), ("Luma:AttemptTimeout", "00:00:01.5"));
-        foreach (var id in Enumerable.Range(0, 20).SelectMany(i => new[] { $"done-{i}", $"fail-{i}" }))
+        string[] finished = [.. Enumerable.Range(0, 3).SelectMany(i => new[] { $"done-outage-{fault}-{i}", $"fail-outage-{fault}-{i}" })];
+        await using var fleet = await shared.StartAsync(
+            1,
+            $"outage-{fault}",
+            ("Freshness:Completed", "00:00:01"),
+            ("Luma:AttemptTimeout", "00:00:00.5"),
+            ("Luma:Retries", "0"),
+            ("Luma:BreakerMinimumCalls", "2"),
+            ("Luma:BreakerWindow", "00:05:00"),
+            ("Luma:BreakerPause", Never),
+            ("Cache:CoverAfter", "00:00:00.2"));
+        var other = await fleet.AddAsync(("Luma:BreakerPause", Soon));
+        var replica = fleet.Replicas[0];
+        foreach (var id in finished)
         {
-            await fleet.Replicas[0].ReadAsync(id);
+            await Wait.UntilAsync(() => IsAnsweredAsync(replica, id), SharedSystem.Patience, () => replica.Log); // a cold start may miss so short a time-out
         }
 
-        await Wait.ForAsync(TimeSpan.FromSeconds(1.2)); // what is completed is stale now, what has failed is fresh
-        await fleet.Sandbox.BreakAsync(new SandboxFault(fault));
-        await fleet.Sandbox.ForgetCountsAsync();
+        await shared.Sandbox.BreakAsync(new SandboxFault(fault) { Match = $"GET *-outage-{fault}-*" });
+        foreach (var id in finished.Where(id => id.StartsWith("done", StringComparison.Ordinal)))
+        {
+            await Wait.UntilAsync(async () => await AnswerAsync(replica, id) is "stale", SharedSystem.Patience, () => $"{id} does not become stale.");
+        }
 
-        var finished = SteadyLoad.Begin(PerSecond, number => fleet.Replicas[number % 3].GetAsync(number % 2 == 0 ? $"done-{number / 6 % 20}" : $"fail-{number / 6 % 20}"));
-        var unfinished = SteadyLoad.Begin(PerSecond / 5, number => fleet.Replicas[number % 3].GetAsync($"processing-{number % 10}"));
-        await Wait.ForAsync(Outage);
-        var (known, unknown) = (await finished.EndAsync(), await unfinished.EndAsync());
+        foreach (var one in fleet.Replicas)
+        {
+            await Wait.UntilAsync(
+                async () =>
+                {
+                    await AssertProblemAsync(one, $"processing-outage-{fault}-{Guid.NewGuid():N}");
+                    return await IsLeftAloneAsync(one);
+                },
+                SharedSystem.Patience,
+                () => $"The breaker does not open.\n{one.Log}");
+        }
 
-        var asked = (await fleet.Sandbox.CountsAsync()).Total;
-        output.WriteLine($"finished:   {known}");
-        output.WriteLine($"unfinished: {unknown}");
-        output.WriteLine($"upstream requests in {Outage.TotalSeconds:0} s: {asked}, {asked / Outage.TotalSeconds / 3:0.0} a second for each replica");
-        Assert.True(known.Count == known.With(status => status is 200), string.Join("\n\n", fleet.Replicas.Select(replica => replica.Log)));
-        Assert.Equal(unknown.Count, unknown.With(status => status is 502 or 503 or 504));
-        Assert.InRange(unknown.Longest, TimeSpan.Zero, Deadline + TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.NotNull(await AnswerAsync(replica, finished[i % finished.Length]));
+            await AssertProblemAsync(replica, $"processing-outage-{fault}-late-{i}");
+        }
 
-        await fleet.Sandbox.MendAsync();
-        var back = await Wait.UntilAsync(
-            async () =>
-            {
-                using var answer = await fleet.Replicas[0].GetAsync("processing-back");
-                return answer.IsSuccessStatusCode;
-            },
-            TimeSpan.FromSeconds(10),
-            () => "The upstream is not asked again.");
-        output.WriteLine($"asked again {back.TotalSeconds:0.0} s after it was back");
+        Assert.DoesNotContain((await shared.Sandbox.CountsAsync()).ById.Keys, id => id.StartsWith($"processing-outage-{fault}-late-", StringComparison.Ordinal));
+        await Wait.UntilAsync(() => IsAnsweredAsync(other, $"processing-back-{fault}"), SharedSystem.Patience, () => "The upstream is not asked again.");
     }
+
+    private static async Task<bool> IsAnsweredAsync(GatewayProcess replica, string id)
+    {
+        using var response = await replica.GetAsync(id);
+        return response.IsSuccessStatusCode;
+    }
+
+    /// <summary>How a finished id is answered, which it must be: <c>stale</c>, or <c>fresh</c>.</summary>
+    private static async Task<string> AnswerAsync(GatewayProcess replica, string id)
+    {
+        using var response = await replica.GetAsync(id);
+        Assert.True(response.StatusCode is HttpStatusCode.OK, $"{id} was answered with {(int)response.StatusCode}.\n{replica.Log}");
+        return response.Headers.GetValues("Cache-Status").Single().Contains("ttl=-", StringComparison.Ordinal) ? "stale" : "fresh";
+    }
+
+    private static async Task AssertProblemAsync(GatewayProcess replica, string id)
+    {
+        using var response = await replica.GetAsync(id);
+        Assert.True((int)response.StatusCode is 502 or 503 or 504, $"{id} was answered with {(int)response.StatusCode}.");
+    }
+
+    private static async Task<bool> IsLeftAloneAsync(GatewayProcess replica) =>
+        (await replica.Client.GetStringAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken)).Contains("\"upstream\":\"degraded\"", StringComparison.Ordinal);
 }

@@ -1,0 +1,96 @@
+using System.Net;
+using LumaGateway.SystemTests.Redis;
+using LumaGateway.SystemTests.Waiting;
+
+namespace LumaGateway.SystemTests.Upstream;
+
+/// <summary>Two replicas in front of an upstream that has a list and deletes. Needs redis-server or Garnet.</summary>
+[Collection(typeof(SharedSystem))]
+public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : IClassFixture<DreamMachineTests.Replicas>
+{
+    private const string List = "GET /dream-machine/v1/generations";
+
+    private readonly SandboxProcess _sandbox = fixture.Fleet.Sandbox;
+    private readonly IReadOnlyList<GatewayProcess> _replicas = fixture.Fleet.Replicas;
+
+    [Fact]
+    public async Task Many_generations_that_callers_wait_for_are_asked_about_by_the_list_and_each_end_is_told()
+    {
+        string[] ids = [.. Enumerable.Range(0, 12).Select(i => $"listed-{i}")];
+        foreach (var id in ids)
+        {
+            await _sandbox.MoveAsync(id, "processing");
+        }
+
+        var waiters = await Waiters.ConnectAsync(2 * ids.Length, i => (_replicas[i % 2].Address, $"/generations/{ids[i / 2]}/events", null));
+        await Waiters.AssertToldAsync(waiters, "processing");
+        await ListedAsync(more: 1);
+        var before = await OneByOneAsync(ids);
+        await ListedAsync(more: 3);
+        Assert.InRange(await OneByOneAsync(ids) - before, 0, ids.Length - 1); // three times all of them, if it were not for the list
+
+        foreach (var id in ids)
+        {
+            await _sandbox.MoveAsync(id, "completed");
+        }
+
+        await Waiters.AssertToldAsync(waiters, "completed");
+        waiters.ForEach(waiter => waiter.Dispose());
+    }
+
+    [Fact]
+    public async Task A_delete_through_one_replica_is_forgotten_by_all()
+    {
+        const string Id = "done-deleted";
+        foreach (var replica in _replicas)
+        {
+            await replica.ReadAsync(Id);
+        }
+
+        await _sandbox.BreakAsync(new SandboxFault("status") { Status = 404, Match = $"GET */generations/{Id}" });
+        using var deleted = await _replicas[0].Client.DeleteAsync(new Uri($"/luma/generations/{Id}", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        foreach (var replica in _replicas)
+        {
+            await Wait.UntilAsync(
+                async () =>
+                {
+                    using var gone = await replica.GetAsync(Id);
+                    return gone.StatusCode is HttpStatusCode.NotFound;
+                },
+                SharedSystem.Patience,
+                () => "A replica goes on with what was deleted.");
+        }
+    }
+
+    private async Task<long> OneByOneAsync(IEnumerable<string> ids)
+    {
+        var counts = (await _sandbox.CountsAsync()).ById;
+        return ids.Sum(id => counts.GetValueOrDefault(id));
+    }
+
+    private async Task ListedAsync(int more)
+    {
+        var before = await ListsAsync();
+        await Wait.UntilAsync(async () => await ListsAsync() >= before + more, SharedSystem.Patience, () => "The list is not asked for.");
+
+        async Task<long> ListsAsync() => (await _sandbox.CountsAsync()).ByPath.GetValueOrDefault(List);
+    }
+
+    public sealed class Replicas(SharedSystem shared) : IAsyncLifetime
+    {
+        internal Fleet Fleet { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            // A sandbox of their own, since its list names all that any test made up.
+            Fleet = await Fleet.StartAsync(0, shared.Redis.Endpoint, ("Luma:Dialect", "dream-machine"), ("Luma:MaxPollsPerSecond", "1000"), ("Waiting:PollEvery", "00:00:00.4"), ("Waiting:PollFloor", "00:00:00.2"));
+            var root = new Uri(Fleet.Sandbox.Address, "dream-machine/v1").AbsoluteUri;
+            await Task.WhenAll(Fleet.AddAsync(("Luma:BaseAddress", root)), Fleet.AddAsync(("Luma:BaseAddress", root)));
+            await RedisUse.UsedByAllAsync(Fleet);
+        }
+
+        public ValueTask DisposeAsync() => Fleet.DisposeAsync();
+    }
+}

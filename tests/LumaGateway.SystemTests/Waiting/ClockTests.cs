@@ -1,0 +1,98 @@
+using LumaGateway.SystemTests.Redis;
+
+namespace LumaGateway.SystemTests.Waiting;
+
+/// <summary>The clock of one replica is wrong by an hour, or is set right again. Needs libfaketime, and redis-server or Garnet.</summary>
+[Collection(typeof(SharedSystem))]
+public sealed class ClockTests(SharedSystem shared) : IDisposable
+{
+    private const int Hour = 3600;
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-clock-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task A_clock_that_is_set_back_keeps_nobody_waiting()
+    {
+        const string Waited = "waited-for-in-the-past";
+        const string Streamed = "streamed-in-the-past";
+        var clock = NewClock();
+        await using var fleet = await StartAsync("clock-waits", clock, 1);
+        var replica = fleet.Replicas[0];
+        await shared.Sandbox.MoveAsync(Waited, "processing");
+        await shared.Sandbox.MoveAsync(Streamed, "processing");
+        using var stream = await Waiter.ConnectAsync(replica.Address, $"/generations/{Streamed}/events");
+        await Waiters.AssertToldAsync([stream], "processing");
+        using var waiting = await Waiter.ConnectAsync(replica.Address, $"/generations/{Waited}", "wait=6");
+        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Waited) > 0, SharedSystem.Patience, () => "The wait did not begin.");
+
+        await MoveAsync(clock, -Hour, replica);
+        await shared.Sandbox.MoveAsync(Streamed, "completed");
+
+        await Waiters.AssertToldAsync([stream], "completed");
+        await Waiters.AssertToldAsync([waiting], "processing"); // its time is up
+    }
+
+    [Fact]
+    public async Task An_unfinished_answer_is_believed_no_longer_because_of_a_clock()
+    {
+        var clock = NewClock();
+        await using var fleet = await StartAsync("clock-reads", clock, 2);
+        var wrong = fleet.Replicas[0];
+        await AssertFoundOutAsync("read-before-the-clock-is-set-back", -Hour);
+        await MoveAsync(clock, Hour, wrong);
+        await AssertFoundOutAsync("read-ahead-of-time", Hour);
+
+        async Task AssertFoundOutAsync(string id, int after)
+        {
+            await shared.Sandbox.MoveAsync(id, "processing");
+            foreach (var replica in fleet.Replicas)
+            {
+                Assert.Contains("processing", await replica.ReadAsync(id), StringComparison.Ordinal);
+            }
+
+            await MoveAsync(clock, after, wrong);
+            await shared.Sandbox.MoveAsync(id, "completed");
+            foreach (var replica in fleet.Replicas)
+            {
+                await Wait.UntilAsync(
+                    async () => (await replica.ReadAsync(id)).Contains("completed", StringComparison.Ordinal), SharedSystem.Patience, () => "A replica goes on with what was.");
+            }
+        }
+    }
+
+    private FakeClock NewClock()
+    {
+        Assert.SkipUnless(FakeClock.IsInstalled, "Needs libfaketime, which is not installed on this machine.");
+        return FakeClock.TryCreate(_folder.FullName)!;
+    }
+
+    /// <summary>The first replica has the clock.</summary>
+    private async Task<Fleet> StartAsync(string account, FakeClock clock, int replicas)
+    {
+        var fleet = await shared.StartAsync(0, account, ("Waiting:PollEvery", "00:00:00.5"), ("Waiting:PollFloor", "00:00:00.2"));
+        await fleet.AddAsync([.. clock.Environment.Select(setting => (setting.Key, setting.Value))]);
+        for (var i = 1; i < replicas; i++)
+        {
+            await fleet.AddAsync();
+        }
+
+        return await RedisUse.UsedByAllAsync(fleet);
+    }
+
+    /// <summary>Moves the clock, and waits until the replica goes by it.</summary>
+    private static async Task MoveAsync(FakeClock clock, int seconds, GatewayProcess replica)
+    {
+        clock.Move(seconds);
+        await Wait.UntilAsync(
+            async () =>
+            {
+                using var response = await replica.Client.GetAsync(new Uri("/health/live", UriKind.Relative), TestContext.Current.CancellationToken);
+                var difference = response.Headers.Date!.Value - TimeProvider.System.GetUtcNow();
+                return Math.Abs(difference.TotalSeconds - seconds) < Hour / 2;
+            },
+            SharedSystem.Patience,
+            () => "The clock does not move.");
+    }
+}

@@ -1,0 +1,30 @@
+namespace LumaGateway.SystemTests.Waiting;
+
+/// <summary>Many callers that wait.</summary>
+internal static class Waiters
+{
+    private const int ConnectingAtOnce = 100;
+
+    public static async Task<List<Waiter>> ConnectAsync(int count, Func<int, (Uri Replica, string Path, string? Prefer)> caller)
+    {
+        var waiters = new List<Waiter>(count);
+        foreach (var batch in Enumerable.Range(0, count).Chunk(ConnectingAtOnce))
+        {
+            waiters.AddRange(await Task.WhenAll(batch.Select(i =>
+            {
+                var (replica, path, prefer) = caller(i);
+                return Waiter.ConnectAsync(replica, path, prefer);
+            })));
+        }
+
+        return waiters;
+    }
+
+    /// <summary>Each of them is told of the state, sooner or later.</summary>
+    public static async Task AssertToldAsync(IReadOnlyCollection<Waiter> waiters, string state)
+    {
+        Assert.NotEmpty(waiters);
+        var told = Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync(state)));
+        Assert.All(await told.WaitAsync(Redis.SharedSystem.Patience, TimeProvider.System, TestContext.Current.CancellationToken), at => Assert.NotNull(at));
+    }
+}
