@@ -33,7 +33,7 @@ public sealed class CacheTests(SharedSystem shared)
 
         Assert.Equal("final", await third.ReadAsync(Key, EntryKind.Interim, "asked again"));
         await Wait.UntilAsync(
-            async () => await late.ReadAsync(Key, EntryKind.Interim, "asked again") is "final", SharedSystem.Patience, () => "The late one keeps to its own.");
+            async () => await late.ReadAsync(Key, EntryKind.Interim, "asked again") is "final", () => "The late one keeps to its own.");
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class CreateTests(SharedSystem shared)
         await shared.Sandbox.BreakAsync(new SandboxFault("hang") { Match = $"POST */{Id}/extend" });
         await using var victim = await shared.StartBesideAsync();
         var dying = Creates.SendAsync(victim.Replicas[0], Id, "dying");
-        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) == 1, SharedSystem.Patience, () => "The create was not sent.");
+        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) == 1, () => "The create was not sent.");
         victim.Replicas[0].Process.Kill();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => dying);
 

@@ -47,7 +47,7 @@ public sealed class FaultTests(SharedSystem shared)
 
             await mend();
             await AllAnswerUntilAsync(fleet, known, RedisUse.IsUsedAsync, $"Redis, which was {trouble}, is not used again.");
-            await Wait.UntilAsync(() => IsSharedAsync(fleet), SharedSystem.Patience, () => $"Answers are not shared by a Redis that was {trouble}.\n{fleet.Replicas[0].Log}");
+            await Wait.UntilAsync(() => IsSharedAsync(fleet), () => $"Answers are not shared by a Redis that was {trouble}.\n{fleet.Replicas[0].Log}");
         }
 
         Func<GatewayProcess, Task<bool>> HasLostConnection()
@@ -94,7 +94,6 @@ public sealed class FaultTests(SharedSystem shared)
                     await replica.ReadAsync(NewId()); // which is read and written: only a replica that tries to finds out whether it can
                     return hasNoticed is null || await hasNoticed(replica);
                 },
-                SharedSystem.Patience,
                 () => $"{complaint}\n{replica.Log}");
         }
     }

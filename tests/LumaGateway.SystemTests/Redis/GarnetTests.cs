@@ -24,7 +24,6 @@ public sealed class GarnetTests(SharedSystem shared)
                 await fleet.Replicas[1].ReadAsync(Id);
                 return await shared.Sandbox.CountAsync(Id) >= 2; // a word of the purge that comes late dooms the fetch, and one more is made
             },
-            SharedSystem.Patience,
             () => "The purge did not reach the other replica.");
     }
 }

@@ -44,5 +44,5 @@ public sealed class HerdTests(SharedSystem shared)
     }
 
     private static Task<Figures> RunAsync(string id, Fleet fleet) =>
-        Herd.RunAsync(Callers, $"/generations/{id}", [.. fleet.Replicas.Select(replica => replica.Address)], SharedSystem.Patience);
+        Herd.RunAsync(Callers, $"/generations/{id}", [.. fleet.Replicas.Select(replica => replica.Address)], Wait.Patience);
 }

@@ -17,7 +17,7 @@ internal static class RedisUse
     {
         foreach (var replica in fleet.Replicas)
         {
-            await Wait.UntilAsync(() => IsUsedAsync(replica), SharedSystem.Patience, () => $"Redis is not used.\n{replica.Log}");
+            await Wait.UntilAsync(() => IsUsedAsync(replica), () => $"Redis is not used.\n{replica.Log}");
         }
 
         return fleet;

@@ -1,16 +1,13 @@
 namespace LumaGateway.SystemTests.Redis;
 
 /// <summary>
-/// One Redis, one sandbox and three replicas for all tests that break nothing. The tests run side by side: each takes ids of its own, and none forgets
-/// the sandbox's counts or breaks more than its own ids. A test that kills or breaks something starts replicas of its own in front of the sandbox.
+/// One Redis and three replicas in front of the suite's sandbox, for all tests that break nothing. The tests run side by side: each takes ids of its own,
+/// and none forgets the sandbox's counts or breaks more than its own ids. A test that kills or breaks something starts replicas of its own.
 /// </summary>
 [CollectionDefinition]
-public sealed class SharedSystem : IAsyncLifetime, ICollectionFixture<SharedSystem>
+public sealed class SharedSystem(SharedSandbox sandbox) : IAsyncLifetime, ICollectionFixture<SharedSystem>
 {
     private const string Account = "shared";
-
-    /// <summary>How long a test waits for what must happen.</summary>
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     /// <summary><c>Waiting:PollEvery</c> of the three replicas.</summary>
     internal static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(400);
@@ -27,7 +24,7 @@ public sealed class SharedSystem : IAsyncLifetime, ICollectionFixture<SharedSyst
     public async ValueTask InitializeAsync()
     {
         var redis = RedisServer.StartAsync();
-        Sandbox = await SandboxProcess.StartAsync();
+        Sandbox = await sandbox.GetAsync();
         Redis = await redis;
         var other = StartAsync(1, "another-account", ("Cache:MemoryLifetime", "00:00:01"));
         Fleet = await StartAsync(
@@ -52,7 +49,6 @@ public sealed class SharedSystem : IAsyncLifetime, ICollectionFixture<SharedSyst
     {
         await Other.DisposeAsync();
         await Fleet.DisposeAsync();
-        await Sandbox.DisposeAsync();
         await Redis.DisposeAsync();
     }
 }

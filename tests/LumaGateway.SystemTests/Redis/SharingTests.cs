@@ -86,7 +86,6 @@ public sealed class SharingTests(SharedSystem shared)
                 await replica.ReadAsync(Id);
                 return await _fleet.Sandbox.CountAsync(Id) == 2;
             },
-            SharedSystem.Patience,
             () => "It went on believing its memory.");
     }
 
@@ -107,7 +106,6 @@ public sealed class SharingTests(SharedSystem shared)
         {
             await Wait.UntilAsync(
                 async () => (await replica.ReadAsync(Id)).Contains("\"state\":\"failed\"", StringComparison.Ordinal),
-                SharedSystem.Patience,
                 () => "A replica still gives what was purged.");
         }
 
@@ -119,7 +117,7 @@ public sealed class SharingTests(SharedSystem shared)
     {
         const string Id = "fault-latency-1000-purged-meanwhile";
         var slow = _fleet.Replicas[1].ReadAsync(Id);
-        await Wait.UntilAsync(async () => await _fleet.Sandbox.CountAsync(Id) == 1, SharedSystem.Patience, () => "The fetch did not begin.");
+        await Wait.UntilAsync(async () => await _fleet.Sandbox.CountAsync(Id) == 1, () => "The fetch did not begin.");
 
         using var purged = await _fleet.Replicas[0].PurgeAsync(Id);
         await slow;

@@ -20,10 +20,9 @@ public sealed partial class TopologyTests(SharedSystem shared)
         await using var master = await RedisServer.StartAsync(AtOnce);
         await using var replica = await RedisServer.StartAsync("--replicaof", "127.0.0.1", Number(master.Port));
         await using var sentinel = await SentinelOfAsync(master);
-        await Wait.UntilAsync(() => FollowsAsync(replica), SharedSystem.Patience, () => "The replica did not follow its master.");
+        await Wait.UntilAsync(() => FollowsAsync(replica), () => "The replica did not follow its master.");
         await Wait.UntilAsync(
             async () => (await sentinel.ExecuteAsync("SENTINEL", "REPLICAS", "luma")).Length == 1,
-            SharedSystem.Patience,
             () => "Sentinel does not know the replica.");
         await using var fleet = await StartAsync(1, $"{sentinel.Endpoint},serviceName=luma");
         var gateway = fleet.Replicas[0];
@@ -31,7 +30,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
 
         master.Kill();
 
-        await Wait.UntilAsync(() => IsMasterAsync(replica), SharedSystem.Patience, () => "Sentinel promoted nobody.");
+        await Wait.UntilAsync(() => IsMasterAsync(replica), () => "Sentinel promoted nobody.");
         await AssertWrittenToAsync(replica, gateway);
     }
 
@@ -50,7 +49,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
         await chosen.ExecuteAsync("REPLICAOF", "127.0.0.1", Number(other.Port));
         var roles = new RoleQuestions(chosen);
         var before = await roles.CountAsync();
-        await Wait.UntilAsync(async () => await roles.CountAsync() >= before + 6, SharedSystem.Patience, () => "The client does not ask who is who."); // once a second, and no server is a master
+        await Wait.UntilAsync(async () => await roles.CountAsync() >= before + 6, () => "The client does not ask who is who."); // once a second, and no server is a master
         other.Resume();
 
         await AssertWrittenToAsync(other, gateway);
@@ -79,14 +78,13 @@ public sealed partial class TopologyTests(SharedSystem shared)
             var holding = await Task.WhenAll(nodes.Take(Masters).Select(node => node.KeysAsync("*:final")));
             Assert.All(holding, Assert.NotEmpty); // every master has its part
 
-            await Wait.UntilAsync(() => FollowsAsync(nodes[Masters]), SharedSystem.Patience, () => "The replica did not follow its master.");
+            await Wait.UntilAsync(() => FollowsAsync(nodes[Masters]), () => "The replica did not follow its master.");
             nodes[0].Kill();
 
             await Wait.UntilAsync(
-                () => IsMasterAsync(nodes[Masters]), SharedSystem.Patience, () => "The Cluster promoted nobody.");
+                () => IsMasterAsync(nodes[Masters]), () => "The Cluster promoted nobody.");
             await Wait.UntilAsync(
                 async () => (await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => IsSharedAsync(fleet)))).All(shared => shared),
-                SharedSystem.Patience,
                 () => $"The new master is not used.\n{fleet.Replicas[0].Log}");
         }
         finally
@@ -112,7 +110,6 @@ public sealed partial class TopologyTests(SharedSystem shared)
                 await fleet.Replicas[0].ReadAsync(NewId());
                 return await RedisUse.IsUsedAsync(fleet.Replicas[0]);
             },
-            SharedSystem.Patience,
             () => $"Redis is not used.\n{fleet.Replicas[0].Log}");
     }
 
@@ -176,7 +173,6 @@ public sealed partial class TopologyTests(SharedSystem shared)
         {
             await Wait.UntilAsync(
                 async () => (await replica.ExecuteAsync("CLUSTER", "NODES")).ToString().Contains(master, StringComparison.Ordinal),
-                SharedSystem.Patience,
                 () => "The nodes do not find each other.");
             await replica.ExecuteAsync("CLUSTER", "REPLICATE", master);
         }
@@ -186,7 +182,6 @@ public sealed partial class TopologyTests(SharedSystem shared)
             await Wait.UntilAsync(
                 async () => (await node.ExecuteAsync("CLUSTER", "INFO")).ToString().Contains("cluster_state:ok", StringComparison.Ordinal)
                     && (await node.ExecuteAsync("CLUSTER", "NODES")).ToString().Split("slave ").Length > Masters,
-                SharedSystem.Patience,
                 () => "The Cluster does not form.");
         }
     }
@@ -208,19 +203,18 @@ public sealed partial class TopologyTests(SharedSystem shared)
         (await replica.ExecuteAsync("INFO", "replication")).ToString().Contains("master_link_status:up", StringComparison.Ordinal);
 
     /// <summary>Reads new ids until one of them gets there.</summary>
-    private static Task<TimeSpan> AssertWrittenToAsync(RedisServer server, GatewayProcess gateway) => Wait.UntilAsync(
+    private static Task AssertWrittenToAsync(RedisServer server, GatewayProcess gateway) => Wait.UntilAsync(
         async () =>
         {
             var id = NewId();
             await gateway.ReadAsync(id);
             return (await server.KeysAsync($"*{id}*:final")).Length > 0;
         },
-        SharedSystem.Patience,
         () => $"The master is not used.\n{gateway.Log}");
 
     /// <summary>Starved for a moment, a replica may take Redis for slow and go without it.</summary>
-    private static Task<TimeSpan> AssertSharedAsync(Fleet fleet) =>
-        Wait.UntilAsync(() => IsSharedAsync(fleet), SharedSystem.Patience, () => $"Answers are not shared.\n{fleet.Replicas[0].Log}");
+    private static Task AssertSharedAsync(Fleet fleet) =>
+        Wait.UntilAsync(() => IsSharedAsync(fleet), () => $"Answers are not shared.\n{fleet.Replicas[0].Log}");
 
     private static async Task<bool> IsSharedAsync(Fleet fleet)
     {

@@ -31,7 +31,7 @@ public sealed class TurnTests(SharedSystem shared)
         });
         await asked.Task;
         var waiting = second.ReadAsync(Key, EntryKind.Final, "fetched again");
-        await Wait.UntilAsync(() => late.Reads > 3 * readsOfOneLook, SharedSystem.Patience, () => "The second replica does not wait for the first."); // it was refused its turn
+        await Wait.UntilAsync(() => late.Reads > 3 * readsOfOneLook, () => "The second replica does not wait for the first."); // it was refused its turn
 
         late.Delay = LongerThanCallersWait;
         held.SetResult(CacheReplica.Entry(Key, EntryKind.Final, "fetched once"));

@@ -59,7 +59,6 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
                     using var gone = await replica.GetAsync(Id);
                     return gone.StatusCode is HttpStatusCode.NotFound;
                 },
-                SharedSystem.Patience,
                 () => "A replica goes on with what was deleted.");
         }
     }
@@ -73,7 +72,7 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
     private async Task ListedAsync(int more)
     {
         var before = await ListsAsync();
-        await Wait.UntilAsync(async () => await ListsAsync() >= before + more, SharedSystem.Patience, () => "The list is not asked for.");
+        await Wait.UntilAsync(async () => await ListsAsync() >= before + more, () => "The list is not asked for.");
 
         async Task<long> ListsAsync() => (await _sandbox.CountsAsync()).ByPath.GetValueOrDefault(List);
     }

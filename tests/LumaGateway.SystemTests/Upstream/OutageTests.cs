@@ -30,13 +30,13 @@ public sealed class OutageTests(SharedSystem shared)
         var replica = fleet.Replicas[0];
         foreach (var id in finished)
         {
-            await Wait.UntilAsync(() => IsAnsweredAsync(replica, id), SharedSystem.Patience, () => replica.Log); // a cold start may miss so short a time-out
+            await Wait.UntilAsync(() => IsAnsweredAsync(replica, id), () => replica.Log); // a cold start may miss so short a time-out
         }
 
         await shared.Sandbox.BreakAsync(new SandboxFault(fault) { Match = $"GET *-outage-{fault}-*" });
         foreach (var id in finished.Where(id => id.StartsWith("done", StringComparison.Ordinal)))
         {
-            await Wait.UntilAsync(async () => await AnswerAsync(replica, id) is "stale", SharedSystem.Patience, () => $"{id} does not become stale.");
+            await Wait.UntilAsync(async () => await AnswerAsync(replica, id) is "stale", () => $"{id} does not become stale.");
         }
 
         foreach (var one in fleet.Replicas)
@@ -47,7 +47,6 @@ public sealed class OutageTests(SharedSystem shared)
                     await AssertProblemAsync(one, $"processing-outage-{fault}-{Guid.NewGuid():N}");
                     return await IsLeftAloneAsync(one);
                 },
-                SharedSystem.Patience,
                 () => $"The breaker does not open.\n{one.Log}");
         }
 
@@ -58,7 +57,7 @@ public sealed class OutageTests(SharedSystem shared)
         }
 
         Assert.DoesNotContain((await shared.Sandbox.CountsAsync()).ById.Keys, id => id.StartsWith($"processing-outage-{fault}-late-", StringComparison.Ordinal));
-        await Wait.UntilAsync(() => IsAnsweredAsync(other, $"processing-back-{fault}"), SharedSystem.Patience, () => "The upstream is not asked again.");
+        await Wait.UntilAsync(() => IsAnsweredAsync(other, $"processing-back-{fault}"), () => "The upstream is not asked again.");
     }
 
     private static async Task<bool> IsAnsweredAsync(GatewayProcess replica, string id)

@@ -32,7 +32,6 @@ public sealed class PauseTests(SharedSystem shared)
         Assert.InRange(told.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 300);
         await Wait.UntilAsync(
             async () => await StatusAsync(fleet.Replicas[1], $"done-{Guid.NewGuid():N}") is HttpStatusCode.ServiceUnavailable,
-            SharedSystem.Patience,
             () => "The other replica is not told.");
         for (var i = 0; i < 10; i++)
         {

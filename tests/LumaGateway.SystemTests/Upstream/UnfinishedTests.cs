@@ -28,7 +28,6 @@ public sealed class UnfinishedTests(SharedSystem shared)
                 var counts = (await shared.Sandbox.CountsAsync()).ById;
                 return isShared && ids.All(id => counts.GetValueOrDefault(id) >= 3);
             },
-            SharedSystem.Patience,
             () => "They are not asked for again, or nothing is shared.");
 
         foreach (var id in ids)

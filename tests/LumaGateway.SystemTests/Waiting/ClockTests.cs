@@ -25,7 +25,7 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
         using var stream = await Waiter.ConnectAsync(replica.Address, $"/generations/{Streamed}/events");
         await Waiters.AssertToldAsync([stream], "processing");
         using var waiting = await Waiter.ConnectAsync(replica.Address, $"/generations/{Waited}", "wait=6");
-        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Waited) > 0, SharedSystem.Patience, () => "The wait did not begin.");
+        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Waited) > 0, () => "The wait did not begin.");
 
         await MoveAsync(clock, -Hour, replica);
         await shared.Sandbox.MoveAsync(Streamed, "completed");
@@ -57,7 +57,7 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
             foreach (var replica in fleet.Replicas)
             {
                 await Wait.UntilAsync(
-                    async () => (await replica.ReadAsync(id)).Contains("completed", StringComparison.Ordinal), SharedSystem.Patience, () => "A replica goes on with what was.");
+                    async () => (await replica.ReadAsync(id)).Contains("completed", StringComparison.Ordinal), () => "A replica goes on with what was.");
             }
         }
     }
@@ -92,7 +92,6 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
                 var difference = response.Headers.Date!.Value - TimeProvider.System.GetUtcNow();
                 return Math.Abs(difference.TotalSeconds - seconds) < Hour / 2;
             },
-            SharedSystem.Patience,
             () => "The clock does not move.");
     }
 }

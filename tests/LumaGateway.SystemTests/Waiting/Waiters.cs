@@ -25,6 +25,6 @@ internal static class Waiters
     {
         Assert.NotEmpty(waiters);
         var told = Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync(state)));
-        Assert.All(await told.WaitAsync(Redis.SharedSystem.Patience, TimeProvider.System, TestContext.Current.CancellationToken), at => Assert.NotNull(at));
+        Assert.All(await told.WaitAsync(Wait.Patience, TimeProvider.System, TestContext.Current.CancellationToken), at => Assert.NotNull(at));
     }
 }

@@ -19,7 +19,7 @@ public sealed class WaitingTests(SharedSystem shared)
         const string Id = "waited-for";
         await shared.Sandbox.MoveAsync(Id, "processing");
         var waiters = await Waiters.ConnectAsync(300, i => (_replicas[i % 3].Address, $"/generations/{Id}", "wait=500"));
-        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) >= 5, SharedSystem.Patience, () => "It is not polled for.");
+        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) >= 5, () => "It is not polled for.");
 
         await shared.Sandbox.MoveAsync(Id, "completed");
         await Waiters.AssertToldAsync(waiters, "completed");
@@ -98,12 +98,12 @@ public sealed class WaitingTests(SharedSystem shared)
         using var stream = await Waiter.ConnectAsync(replica.Address, $"/generations/{Id}/events");
         await Waiters.AssertToldAsync([stream], "processing");
         using var waiting = await Waiter.ConnectAsync(replica.Address, $"/generations/{Waited}", "wait=50");
-        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Waited) > 0, SharedSystem.Patience, () => "The wait did not begin.");
+        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Waited) > 0, () => "The wait did not begin.");
 
         replica.Process.Terminate();
         var last = await stream.ReadAsync();
         await Waiters.AssertToldAsync([waiting], "processing");
-        var exit = await replica.Process.WaitForExitAsync(SharedSystem.Patience);
+        var exit = await replica.Process.WaitForExitAsync(Wait.Patience);
 
         using var caller = new HttpClient { BaseAddress = _replicas[1].Address };
         using var known = await caller.GetAsync(new Uri($"/generations/{Id}", UriKind.Relative), TestContext.Current.CancellationToken);

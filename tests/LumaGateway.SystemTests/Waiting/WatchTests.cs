@@ -62,7 +62,6 @@ public sealed class WatchTests(SharedSystem shared)
                     var after = (await shared.Sandbox.ArrivalsAsync(id)).Where(arrival => arrival.At > spoiled).CountBy(arrival => arrival.Host).ToList();
                     return after.Count == 2 && after.All(host => host.Value >= 2);
                 },
-                SharedSystem.Patience,
                 () => $"Not each replica polls for itself.\n{fleet.Replicas[0].Log}");
 
             await shared.Sandbox.MoveAsync(id, "completed");
@@ -100,7 +99,6 @@ public sealed class WatchTests(SharedSystem shared)
                     using var response = await replica.GetAsync(Id);
                     return (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains("\"state\":\"completed\"", StringComparison.Ordinal);
                 },
-                SharedSystem.Patience,
                 () => $"A replica does not know what it told.\n{replica.Log}");
         }
 
@@ -124,7 +122,7 @@ public sealed class WatchTests(SharedSystem shared)
     private async Task PolledAsync(string id, int more)
     {
         var before = await shared.Sandbox.CountAsync(id);
-        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(id) >= before + more, SharedSystem.Patience, () => "It is not polled for.");
+        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(id) >= before + more, () => "It is not polled for.");
     }
 
     /// <summary>What may be on its way when it is asked about is left out: the last three polls come from one replica, sooner or later.</summary>
@@ -133,7 +131,6 @@ public sealed class WatchTests(SharedSystem shared)
         await PolledAsync(id, 3);
         await Wait.UntilAsync(
             async () => (await shared.Sandbox.ArrivalsAsync(id)).TakeLast(3).DistinctBy(arrival => arrival.Host).Count() == 1,
-            SharedSystem.Patience,
             () => "Several replicas poll.");
     }
 }
