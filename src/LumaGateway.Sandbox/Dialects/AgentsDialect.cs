@@ -20,6 +20,7 @@ internal sealed class AgentsDialect(AssetLinks links) : ISandboxDialect
     {
         routes.AddEndpointFilter(EchoRequestIdAsync);
         routes.MapGet("/generations/{id}", (string id) => desk.Read(id));
+        routes.MapGet("/files", () => new JsonAnswer(StatusCodes.Status200OK, new JsonObject { ["data"] = new JsonArray(), ["has_more"] = false, ["next_cursor"] = null }));
         routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, null, StatusCodes.Status201Created));
     }
 

@@ -38,6 +38,7 @@ internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
             ["code"] = status switch
             {
                 StatusCodes.Status401Unauthorized => "invalid_token",
+                StatusCodes.Status404NotFound when message is "Not Found" => "", // no such route
                 StatusCodes.Status404NotFound => "task_not_found",
                 StatusCodes.Status429TooManyRequests => "rate_limit_exceeded",
                 _ => $"status_{status}",

@@ -51,6 +51,10 @@ internal sealed class UpstreamClient(
         return AskAsync(new Call<DialectPage>(lists.PathOfList(limit, offset), lists.ReadList, requestId), deadline);
     }
 
+    /// <summary>Asks what tells one kind of upstream from another, whichever is configured; the token goes as the configured one wants it.</summary>
+    public Task<ProbeAnswer> ProbeAsync(DialectProbe probe, string requestId, Deadline deadline) =>
+        AskAsync(new Call<ProbeAnswer>(probe.Path, (status, body) => ProbeAnswer.Read(probe, status, body), requestId), deadline);
+
     private async Task<TAnswer> AskAsync<TAnswer>(Call<TAnswer> call, Deadline deadline)
     {
         try

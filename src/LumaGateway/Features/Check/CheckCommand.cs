@@ -3,7 +3,7 @@ using System.Globalization;
 namespace LumaGateway.Features.Check;
 
 /// <summary>
-/// <c>--check</c>: instead of serving, tries every connection that the settings name, says a line for each, and ends with 0 where all are good.
+/// <c>--check</c>: instead of serving, tries every connection that the settings name, says a line for each, and ends with 0 where none is bad.
 /// Names settings, never what they hold.
 /// </summary>
 internal static class CheckCommand
@@ -40,7 +40,7 @@ internal static class CheckCommand
                 var (verdict, says) = await check.TryAsync();
                 isGood &= verdict is not Verdict.Bad;
                 Say(
-                    verdict switch { Verdict.Good => "ok", Verdict.Bad => "FAIL", _ => "-" },
+                    verdict switch { Verdict.Good => "ok", Verdict.Bad => "FAIL", Verdict.Unclear => "?", _ => "-" },
                     check.Name,
                     verdict is Verdict.Good ? string.Create(CultureInfo.InvariantCulture, $"{says} ({clock.GetElapsedTime(begun).TotalMilliseconds:0} ms)") : says);
             }

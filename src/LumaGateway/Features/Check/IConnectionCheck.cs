@@ -16,6 +16,9 @@ internal enum Verdict
     Good,
     Bad,
 
+    /// <summary>There is a connection, but what is at its end cannot be told for sure. The exit code does not count it.</summary>
+    Unclear,
+
     /// <summary>The settings name no such connection.</summary>
     NotConfigured,
 }
