@@ -70,6 +70,7 @@ if (isCheck)
 
 // The order in which a request meets things.
 app.UseShutdown();
+app.UseDepartures();
 app.UseRouting();
 app.UseManagementPort(); // before UseHits, which answers
 app.UseHits();

@@ -24,7 +24,7 @@ internal sealed class AssetConnector(IOptions<AssetOptions> options, AssetNetwor
         {
             throw addresses.Length == 0
                 ? new SocketException((int)SocketError.HostNotFound)
-                : new AssetRefusedException("The link's host is at an address that is not public.");
+                : new AssetRefusedException("The link's host is at an address that is not public, nor in Assets:AllowedNetworks.");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

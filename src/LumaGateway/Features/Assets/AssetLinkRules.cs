@@ -29,7 +29,7 @@ internal sealed class AssetLinkRules(IOptions<AssetOptions> options, AssetNetwor
         var isWeb = link.Scheme == Uri.UriSchemeHttps || (_allowHttp && link.Scheme == Uri.UriSchemeHttp);
         if (!isWeb)
         {
-            throw new AssetRefusedException("The link's scheme is not allowed.");
+            throw new AssetRefusedException("The link's scheme is not allowed; http is with Assets:AllowHttp.");
         }
 
         if (link.UserInfo.Length > 0)
@@ -39,12 +39,12 @@ internal sealed class AssetLinkRules(IOptions<AssetOptions> options, AssetNetwor
 
         if (!_hosts.Any(host => host.Covers(link)))
         {
-            throw new AssetRefusedException("The link's host is not on the list.");
+            throw new AssetRefusedException("The link's host or port is not listed in Assets:AllowedHosts.");
         }
 
         if (IPAddress.TryParse(link.IdnHost, out var address) && !networks.Hold(address))
         {
-            throw new AssetRefusedException("The link names an address that is not public.");
+            throw new AssetRefusedException("The link names an address that is not public, nor in Assets:AllowedNetworks.");
         }
 
         return link;

@@ -90,7 +90,9 @@ internal sealed partial class AssetSender(
                 break;
 
             default:
-                await ProblemWriter.WriteAsync(context, error is ForwarderError.RequestTimedOut ? ProblemKinds.TimedOut : ProblemKinds.AssetUnavailable);
+                var kind = error is ForwarderError.RequestTimedOut ? ProblemKinds.TimedOut : ProblemKinds.AssetUnavailable;
+                Log.NotFetched(logger, error, kind.Status, context.TraceIdentifier);
+                await ProblemWriter.WriteAsync(context, kind);
                 break;
         }
     }
@@ -110,7 +112,10 @@ internal sealed partial class AssetSender(
 
     private static partial class Log
     {
-        [LoggerMessage(4201, LogLevel.Warning, "An asset was not fetched: {Reason} See Assets:AllowedHosts and Assets:AllowedNetworks (request {RequestId}).")]
+        [LoggerMessage(4201, LogLevel.Warning, "An asset was not fetched: {Reason} (request {RequestId})")]
         public static partial void Refused(ILogger logger, string reason, string requestId);
+
+        [LoggerMessage(4202, LogLevel.Warning, "An asset could not be fetched: {Error}; the caller was answered {Status} (request {RequestId}).")]
+        public static partial void NotFetched(ILogger logger, ForwarderError error, int status, string requestId);
     }
 }

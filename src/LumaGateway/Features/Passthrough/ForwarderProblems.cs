@@ -9,7 +9,7 @@ namespace LumaGateway.Features.Passthrough;
 /// Makes what YARP could not carry a row of the one problem table. A create that may have been done all the same says so: an SDK must not send
 /// it again by itself.
 /// </summary>
-internal sealed class ForwarderProblems(RequestDelegate next, PassthroughMetrics metrics)
+internal sealed partial class ForwarderProblems(RequestDelegate next, PassthroughMetrics metrics, ILogger<ForwarderProblems> logger)
 {
     /// <summary>The most of a create's answer that waits for its end, in bytes: more than any answer to a create that Luma documents.</summary>
     private const int HeldBytes = 8 * 1024;
@@ -31,6 +31,7 @@ internal sealed class ForwarderProblems(RequestDelegate next, PassthroughMetrics
             return;
         }
 
+        Log.NotCarried(logger, failure.Error, kind.Status, context.TraceIdentifier);
         context.Response.Clear(); // headers of the answer that broke off
         if (outcome is CreateOutcome.Unknown)
         {
@@ -74,4 +75,10 @@ internal sealed class ForwarderProblems(RequestDelegate next, PassthroughMetrics
             : ProblemKinds.TimedOut,
         _ => ProblemKinds.Unreachable,
     };
+
+    private static partial class Log
+    {
+        [LoggerMessage(4312, LogLevel.Warning, "A request under /luma could not be carried: {Error}; the caller was answered {Status} (request {RequestId}).")]
+        public static partial void NotCarried(ILogger logger, ForwarderError error, int status, string requestId);
+    }
 }
