@@ -8,6 +8,7 @@ using LumaGateway.Features.Callbacks;
 using LumaGateway.Features.Check;
 using LumaGateway.Features.Generations;
 using LumaGateway.Features.Health;
+using LumaGateway.Features.Help;
 using LumaGateway.Features.OpenApi;
 using LumaGateway.Features.Passthrough;
 using LumaGateway.Features.Server;
@@ -25,6 +26,11 @@ if (KeyCommand.TryRun(args, Console.Out))
 if (await HealthCommand.TryRunAsync(args, Console.Error) is { } health)
 {
     return health;
+}
+
+if (HelpCommand.TryRun(args, Console.Out, Console.Error) is { } told)
+{
+    return told;
 }
 
 EgressProxy.UseByDefault();

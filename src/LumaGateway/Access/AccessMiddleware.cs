@@ -13,6 +13,11 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
     /// <summary>What is told afterwards in any case: it costs money, loses work, or takes an answer away from others.</summary>
     private const Rights Audited = Rights.Create | Rights.Delete | Rights.Purge;
 
+    /// <summary>RFC 6750, section 3; without an error where nothing was sent.</summary>
+    public const string Challenge = "Bearer realm=\"LumaGateway\"";
+
+    private const string InvalidToken = Challenge + ", error=\"invalid_token\"";
+
     public async Task InvokeAsync(HttpContext context)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredRight>() is not { } required)
@@ -25,6 +30,12 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
         if (client is null)
         {
             audit.Refused(context, Client.UnknownName, refusal);
+            if (refusal is not Refusal.NoCredential)
+            {
+                context.Features.Set(new Denial("The key or token that was sent is not valid here."));
+                context.Response.Headers.WWWAuthenticate = InvalidToken;
+            }
+
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return;
         }
@@ -32,7 +43,10 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
         var asked = required.For(context.Request.Method);
         if (!client.May(asked))
         {
+            var missing = RightNames.Of(asked & ~client.Rights);
             audit.Refused(context, client.Name, Refusal.MissingRight);
+            context.Features.Set(new Denial($"This client lacks the right {string.Join(" and the right ", missing)}, which the route asks for."));
+            context.Response.Headers.WWWAuthenticate = $"{Challenge}, error=\"insufficient_scope\", scope=\"{string.Join(' ', RightNames.Of(asked))}\"";
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
             return;
         }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using LumaGateway.Access;
 using LumaGateway.Contracts;
 using LumaGateway.Telemetry;
 
@@ -27,7 +28,7 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
             ? input.Kind
             : ProblemKinds.Of(status);
 
-        return new ValueTask(WriteAsync(http, kind));
+        return new ValueTask(WriteAsync(http, kind, http.Features.Get<Denial>()?.Detail));
     }
 
     /// <summary>Writes a problem in place of whatever was about to be answered.</summary>
@@ -53,9 +54,9 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
             response.Headers.RetryAfter = Math.Max(1, seconds).ToString(CultureInfo.InvariantCulture);
         }
 
-        if (kind.Status is StatusCodes.Status401Unauthorized)
+        if (kind.Status is StatusCodes.Status401Unauthorized && response.Headers.WWWAuthenticate.Count == 0)
         {
-            response.Headers.WWWAuthenticate = "Bearer realm=\"LumaGateway\"";
+            response.Headers.WWWAuthenticate = AccessMiddleware.Challenge;
         }
 
         if (kind.IsForOperators)

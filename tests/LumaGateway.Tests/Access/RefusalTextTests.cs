@@ -1,0 +1,51 @@
+using LumaGateway.Tests.Hosting;
+
+namespace LumaGateway.Tests.Access;
+
+/// <summary>What a caller who is refused learns of the reason.</summary>
+public sealed class RefusalTextTests : IDisposable
+{
+    private readonly Gateway _gateway = new();
+
+    public RefusalTextTests() => _gateway
+        .With("Access:Clients:1:Name", "reader").With("Access:Clients:1:KeySha256", Gateway.Digest("reader-key"));
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Theory]
+    [InlineData("GET", "/luma/generations/g1", "the right raw,", "raw")]
+    [InlineData("POST", "/luma/generations", "the right raw and the right create,", "raw create")]
+    [InlineData("DELETE", "/generations/g1/cache", "the right purge,", "purge")]
+    public async Task A_missing_right_is_named(string method, string path, string named, string scope)
+    {
+        using var response = await AskAsync(method, path, "reader-key");
+
+        var problem = await response.ProblemAsync(403, "forbidden");
+        Assert.Contains(named, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal($"Bearer realm=\"LumaGateway\", error=\"insufficient_scope\", scope=\"{scope}\"", response.Header("WWW-Authenticate"));
+    }
+
+    [Fact]
+    public async Task A_wrong_key_is_told_from_none()
+    {
+        using var wrong = await AskAsync("GET", "/generations/g1", "no-such-key");
+        using var none = await AskAsync("GET", "/generations/g1", null);
+
+        await wrong.ProblemAsync(401, "unauthenticated");
+        await none.ProblemAsync(401, "unauthenticated");
+        Assert.Equal("Bearer realm=\"LumaGateway\", error=\"invalid_token\"", wrong.Header("WWW-Authenticate"));
+        Assert.Equal("Bearer realm=\"LumaGateway\"", none.Header("WWW-Authenticate"));
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(string method, string path, string? key)
+    {
+        using var caller = _gateway.CreateStranger();
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (key is not null)
+        {
+            request.Headers.Add("X-Api-Key", key);
+        }
+
+        return await caller.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,44 @@
+using LumaGateway.Tests.Hosting;
+
+namespace LumaGateway.Tests.Configuration;
+
+/// <summary>Values that cannot be read, told in words and with an example, never by a type's name.</summary>
+public sealed class ValueMessageTests
+{
+    [Theory]
+    [InlineData("Luma:Deadline", "15", "a time such as 00:00:15")]
+    [InlineData("Luma:Deadline", "soon", "a time such as 00:00:15")]
+    [InlineData("Freshness:Stale", "7", "a number alone would be days")]
+    [InlineData("Server:ShutdownDelay", "5s", "a time such as 00:00:15")]
+    [InlineData("Luma:Retries", "two", "a whole number such as 20")]
+    [InlineData("Luma:Retries", "1.5", "a whole number such as 20")]
+    [InlineData("Cache:MemoryBytes", "128MB", "a whole number such as 20")]
+    [InlineData("Management:Port", "http", "a whole number such as 20")]
+    [InlineData("Luma:BreakerFailureRatio", "half", "a number such as 0.5")]
+    [InlineData("Access:AllowAnonymous", "yes", "true or false")]
+    [InlineData("Swagger:Enabled", "0", "true or false")]
+    [InlineData("Access:Clients:0:Limits:Burst", "many", "a whole number such as 20")]
+    [InlineData("Assets:Mode", "Stroll", "Stream or Redirect")]
+    public void A_value_that_cannot_be_read_is_told_with_an_example(string key, string value, string example)
+    {
+        using var gateway = new Gateway().With(key, value);
+
+        Assert.ThrowsAny<Exception>(gateway.CreateCaller);
+
+        var fault = Assert.Single(gateway.StartFaults);
+        Assert.StartsWith($"{key} must be ", fault, StringComparison.Ordinal);
+        Assert.Contains(example, fault, StringComparison.Ordinal);
+        Assert.DoesNotContain(value is "15" or "0" or "1.5" or "7" or "http" ? "TimeSpan" : value, fault, StringComparison.Ordinal);
+        Assert.DoesNotMatch("TimeSpan|Int32|Int64|Boolean|Double", fault);
+    }
+
+    [Fact]
+    public void All_values_that_cannot_be_read_are_told_at_once()
+    {
+        using var gateway = new Gateway().With("Luma:Deadline", "15").With("Luma:Retries", "two").With("Swagger:Enabled", "perhaps").With("Luma:Dialct", "relay");
+
+        Assert.ThrowsAny<Exception>(gateway.CreateCaller);
+
+        Assert.Equal(4, gateway.StartFaults.Count);
+    }
+}
