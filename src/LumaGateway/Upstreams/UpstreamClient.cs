@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -158,7 +159,7 @@ internal sealed class UpstreamClient(
         var body = new ArrayBufferWriter<byte>(4096);
         try
         {
-            await using var stream = await response.Content.ReadAsStreamAsync(token);
+            await using var stream = await PlainAsync(response.Content, token);
             while (await stream.ReadAsync(body.GetMemory(), token) is > 0 and var read)
             {
                 body.Advance(read);
@@ -178,6 +179,15 @@ internal sealed class UpstreamClient(
         }
 
         return body;
+    }
+
+    /// <summary>The handler unpacks what it asked for, but does not know gzip by its old name (RFC 9110, section 8.4.1.3).</summary>
+    private static async Task<Stream> PlainAsync(HttpContent content, CancellationToken token)
+    {
+        var stream = await content.ReadAsStreamAsync(token);
+        return content.Headers.ContentEncoding is { Count: 1 } encodings && encodings.Single().Equals("x-gzip", StringComparison.OrdinalIgnoreCase)
+            ? new GZipStream(stream, CompressionMode.Decompress)
+            : stream;
     }
 
     private TimeSpan? RetryAfterOf(HttpResponseMessage response)

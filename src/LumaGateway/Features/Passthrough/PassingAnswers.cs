@@ -91,9 +91,10 @@ internal sealed partial class PassingAnswers(
     {
         var encoding = context.Response.Headers.ContentEncoding.ToString();
         using var encoded = new MemoryStream(body.ToArray());
-        await using Stream? decoder = encoding switch
+        await using Stream? decoder = encoding.Trim().ToLowerInvariant() switch
         {
-            "gzip" => new GZipStream(encoded, CompressionMode.Decompress),
+            "gzip" or "x-gzip" => // RFC 9110, section 8.4.1.3
+                new GZipStream(encoded, CompressionMode.Decompress),
             "br" => new BrotliStream(encoded, CompressionMode.Decompress),
             "deflate" => new ZLibStream(encoded, CompressionMode.Decompress),
             _ => null,
