@@ -131,6 +131,7 @@ public sealed class LimitTests : IDisposable
             return ScriptedUpstream.Json(Samples.Failed("g1"));
         });
         using var caller = _gateway.CreateCaller();
+        using var ready = await caller.AskAsync("/health/live");
         var underWay = new[] { caller.AskAsync("/generations/g1"), caller.AskAsync("/generations/g1") };
         await _gateway.Arrivals.WaitingAsync(2);
 
@@ -171,7 +172,7 @@ public sealed class LimitTests : IDisposable
         using var caller = _gateway.CreateCaller();
         using var impatient = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var left = caller.GetAsync("/generations/g1", impatient.Token);
-        await _gateway.Arrivals.WaitingAsync(1);
+        await _gateway.Upstream.AskedAsync(1);
 
         await impatient.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);

@@ -5,7 +5,7 @@ namespace LumaGateway.Tests.Hosting;
 
 /// <summary>
 /// Counts the requests that had to wait for something. The way from here to the cache's flights never yields, so that a request counted here has joined
-/// or begun its flight.
+/// or begun its flight. Only the very first requests wait for routing to be built: a test has one answered, or sees the upstream asked, before it counts.
 /// </summary>
 internal sealed class Arrivals : IStartupFilter
 {

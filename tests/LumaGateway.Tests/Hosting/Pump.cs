@@ -3,8 +3,8 @@ namespace LumaGateway.Tests.Hosting;
 /// <summary>Waits for what happens beside a request.</summary>
 internal static class Pump
 {
-    /// <summary>Far more than a starved machine needs. It only ends a test that would hang.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    /// <summary>Far more than a starved machine needs: it only ends a test that would hang.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     /// <summary>Asks until the condition holds; fails after <see cref="Patience"/> of real time.</summary>
     public static Task EventuallyAsync(Func<bool> holds) => EventuallyAsync(() => Task.FromResult(holds()));

@@ -3,10 +3,7 @@ namespace LumaGateway.Tests.Hosting;
 /// <summary>Waits until the thread pool of this process is idle: nothing is queued and nothing runs. Scheduling by the machine plays no part in it.</summary>
 internal static class ThreadPoolRest
 {
-    /// <summary>After so long something blocks a thread of the pool for good; the test fails.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
-    /// <summary>Blocks the calling thread, which must not be one of the pool.</summary>
+    /// <summary>Blocks the calling thread, which must not be one of the pool. Fails where something blocks a thread of the pool for good.</summary>
     public static void Await(CancellationToken cancelled)
     {
         if (Thread.CurrentThread.IsThreadPoolThread)
@@ -17,7 +14,7 @@ internal static class ThreadPoolRest
         var begun = TimeProvider.System.GetTimestamp();
         for (var looks = 0; !IsIdle(); looks++)
         {
-            if (TimeProvider.System.GetElapsedTime(begun) > Patience)
+            if (TimeProvider.System.GetElapsedTime(begun) > Pump.Patience)
             {
                 throw new InvalidOperationException($"The thread pool did not become idle: {BusyThreads} threads busy, {ThreadPool.PendingWorkItemCount} items queued.");
             }

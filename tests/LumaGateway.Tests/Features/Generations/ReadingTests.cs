@@ -339,7 +339,7 @@ public sealed class ReadingTests : IDisposable
         var answer = new TaskCompletionSource<HttpResponseMessage>();
         _gateway.Upstream.Then((_, _) => answer.Task).ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
-        using var ready = await caller.AskAsync("/health/live"); // requests wait for the very first one's routing, too
+        using var ready = await caller.AskAsync("/health/live");
         var waiting = Enumerable.Range(0, 20).Select(_ => caller.AskAsync(Path)).ToList();
         await _gateway.Arrivals.WaitingAsync(20);
         answer.SetResult(ScriptedUpstream.Json("{}", HttpStatusCode.BadRequest));
