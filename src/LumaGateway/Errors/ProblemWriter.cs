@@ -67,7 +67,8 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
         var body = JsonSerializer.SerializeToUtf8Bytes(Describe(context, kind, detail), ContractsJson.Web.Problem);
         response.ContentLength = body.Length;
 
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+        // Without the caller's token: writing to a connection that is gone does nothing, and a cancellation here would be logged as an unhandled exception.
+        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, CancellationToken.None).AsTask();
     }
 
     /// <summary>The problem as it would be written, for answers that hold several.</summary>

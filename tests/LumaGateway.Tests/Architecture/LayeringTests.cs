@@ -34,7 +34,7 @@ public sealed class LayeringTests
     [Fact]
     public void Features_refer_to_each_other_one_way_only()
     {
-        string[] features = ["Server", "Generations", "Waiting", "Callbacks", "Passthrough", "Assets", "OpenApi", "Status", "Health", "Check"];
+        string[] features = ["Server", "Generations", "Waiting", "Callbacks", "Passthrough", "Assets", "OpenApi", "Status", "Health", "Check", "Help"];
         Assert.Equal(Features().Order(), features.Order());
         foreach (var (index, feature) in features.Index())
         {

@@ -4,6 +4,7 @@ using LumaGateway.Tests.Hosting;
 namespace LumaGateway.Tests.Upstreams;
 
 /// <summary>The circuit opens for an upstream that is down, not for ids that it cannot read.</summary>
+[Collection(RunsAlone.Name)]
 public sealed class BreakerTests : IDisposable
 {
     private readonly Gateway _gateway = new Gateway().With("Limits:RequestsPerSecond", "0");

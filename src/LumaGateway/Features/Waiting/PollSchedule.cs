@@ -8,6 +8,9 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvide
 {
     private readonly WaitingOptions _options = options.Value;
 
+    /// <summary>For a generation that a caller has just begun to wait for, and asks about itself.</summary>
+    public TimeSpan First() => steady.Now + _options.PollEvery;
+
     /// <summary>After an answer: by the generation's age, give or take a tenth, so that many do not come due together.</summary>
     /// <param name="news">The answer.</param>
     /// <param name="askedAt">When it was asked for, so that a slow upstream does not stretch the schedule.</param>

@@ -38,6 +38,11 @@ internal sealed class WatchTable(PollSchedule schedule, WaitingMetrics metrics, 
 
             if (isFirst)
             {
+                if (watch.DueAt == default)
+                {
+                    watch.DueAt = schedule.First(); // the caller's own read comes first: it is charged for the exchange that it causes
+                }
+
                 Interlocked.Increment(ref _wantedHere);
                 try
                 {
