@@ -72,7 +72,8 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             held = null;
         }
 
-        if (view.Best is { } theirs && (held is null || theirs.FreshUntil >= held.Entry.FreshUntil))
+        // The newer of two interim entries may be fresh for a shorter time: its length is drawn at random.
+        if (view.Best is { } theirs && (held is null || theirs.StoredAt >= held.Entry.StoredAt))
         {
             var answer = IsGood(theirs, now, suffices) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
             return new Seen(Keep(flight, theirs, view.Epoch).Entry, view.Epoch, answer);
