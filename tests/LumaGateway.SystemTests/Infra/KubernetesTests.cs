@@ -4,7 +4,7 @@ using LumaGateway.Features.Server;
 
 namespace LumaGateway.SystemTests.Infra;
 
-/// <summary>The manifests of <c>infra/kubernetes/base</c>, read by Kubernetes's own types: an unknown field or a value of the wrong kind does not pass.</summary>
+/// <summary>The manifests of <c>infra/kubernetes/base</c>, read by Kubernetes's own types: an unknown field or a value of the wrong kind does not pass. Needs nothing.</summary>
 public sealed class KubernetesTests
 {
     private const string Kustomization = "kustomization.yaml";
@@ -71,6 +71,7 @@ public sealed class KubernetesTests
         Assert.True(container.SecurityContext.ReadOnlyRootFilesystem);
         Assert.Equal(["ALL"], container.SecurityContext.Capabilities.Drop);
         Assert.False(Pod.AutomountServiceAccountToken);
+        Assert.NotEmpty(Pod.Volumes);
         Assert.All(Pod.Volumes, volume => Assert.NotNull(volume.Secret));
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -10,7 +9,7 @@ namespace LumaGateway.Tests.Shared.Processes;
 /// A real load balancer with the repository's own configuration, in which addresses, ports and paths are changed, and what
 /// <see cref="SuiteSettings.BalancerSettings"/> lists, but nothing else. Skips the running test where the machine lacks it.
 /// </summary>
-internal sealed partial class BalancerProcess : IAsyncDisposable
+internal sealed class BalancerProcess : IAsyncDisposable
 {
     public const string Nginx = "nginx";
     public const string HAProxy = "haproxy";
@@ -59,7 +58,8 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
 
             var certificates = new Certificates();
             var securePort = FreePort.Lasting();
-            var arguments = program is Nginx ? Nginxs(folder.FullName, certificates, port, securePort, gateways) : HAProxys(folder.FullName, certificates, port, securePort, gateways);
+            var files = new BalancerFiles(folder.FullName, certificates, port, securePort, gateways);
+            var arguments = program is Nginx ? files.WriteNginxs() : files.WriteHAProxys();
             var balancer = new BalancerProcess(program, gateways, ChildProcess.Start(Tool.Find(program)!, arguments), folder, certificates, port, securePort);
             try
             {
@@ -142,56 +142,6 @@ internal sealed partial class BalancerProcess : IAsyncDisposable
         _certificates.Dispose();
         _folder.Delete(recursive: true);
     }
-
-    private static string[] Nginxs(string folder, Certificates certificates, int port, int securePort, IEnumerable<int> gateways)
-    {
-        var tls = Directory.CreateDirectory(Path.Combine(folder, "tls")).FullName;
-        File.Copy(certificates.Server, Path.Combine(tls, "tls.crt"));
-        File.Copy(certificates.ServerKey, Path.Combine(tls, "tls.key"));
-        Write(Path.Combine(tls, "tls.conf"), "infra/nginx-tls.conf", text => text
-            .Replace("listen 8443", $"listen 127.0.0.1:{securePort}", StringComparison.Ordinal)
-            .Replace("/etc/nginx/tls", tls, StringComparison.Ordinal));
-        var file = Path.Combine(folder, "nginx.conf");
-        Write(file, "infra/nginx.conf", text => WithGateways(WithSuiteSettings(text), gateways)
-            .Replace("/tmp/", folder + "/", StringComparison.Ordinal)
-            .Replace("listen 8080", $"listen 127.0.0.1:{port}", StringComparison.Ordinal)
-            .Replace("/etc/nginx/tls", tls, StringComparison.Ordinal));
-        return ["-c", file, "-p", folder, "-g", "daemon off;"];
-    }
-
-    private static string[] HAProxys(string folder, Certificates certificates, int port, int securePort, IEnumerable<int> gateways)
-    {
-        var pem = Path.Combine(folder, "tls.pem");
-        File.WriteAllText(pem, File.ReadAllText(certificates.Server) + "\n" + File.ReadAllText(certificates.ServerKey));
-        var file = Path.Combine(folder, "haproxy.cfg");
-        Write(file, "infra/haproxy.cfg", text => WithGateways(WithSuiteSettings(text), gateways)
-            .Replace("bind :8080", $"bind 127.0.0.1:{port}", StringComparison.Ordinal)
-            .Replace("bind :8443", $"bind 127.0.0.1:{securePort}", StringComparison.Ordinal)
-            .Replace("/etc/haproxy/tls.pem", pem, StringComparison.Ordinal));
-        return ["-db", "-f", file];
-    }
-
-    private static void Write(string file, string original, Func<string, string> change) =>
-        File.WriteAllText(file, change(File.ReadAllText(Path.Combine(Repository.Root, original))));
-
-    private static string WithSuiteSettings(string text)
-    {
-        var changed = SuiteSettings.BalancerSettings.Aggregate(text, (soFar, setting) => soFar.Replace(setting.Key, setting.Value, StringComparison.Ordinal));
-        Assert.True(changed != text || SuiteSettings.BalancerSettings.Count == 0, "The suite's settings stand nowhere in the balancer's file.");
-        return changed;
-    }
-
-    /// <summary>The line of each gateway, with everything else that it says.</summary>
-    private static string WithGateways(string text, IEnumerable<int> ports)
-    {
-        var line = GatewayLine().Match(text);
-        var lines = string.Concat(ports.Select((port, i) => line.Value.Replace("gateway-1:8080", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}"), StringComparison.Ordinal)
-            .Replace("gateway-1", $"gateway-{i + 1}", StringComparison.Ordinal)));
-        return GatewayLine().Replace(text, "").Insert(line.Index, lines);
-    }
-
-    [GeneratedRegex(@"^ *server .*gateway-\d:8080.*\n", RegexOptions.Multiline)]
-    private static partial Regex GatewayLine();
 
     private async Task<bool> ListensAsync()
     {

@@ -52,6 +52,8 @@ internal sealed class ChildProcess : IAsyncDisposable
     public static ChildProcess Start(
         string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? directory = null)
     {
+        Watchdog.Begin();
+
         // setsid replaces itself by the program: the process keeps its id.
         var start = new ProcessStartInfo(Watchdog.GroupLeader ?? file, Watchdog.GroupLeader is null ? arguments : [file, .. arguments])
         {

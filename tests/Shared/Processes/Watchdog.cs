@@ -4,7 +4,7 @@ namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
 /// A shell that kills this process's children once this process has gone, by SIGKILL too: it is told their ids over a pipe, and the pipe's end is the
-/// signal. Started with the first child. Thread-safe. On Windows it does nothing.
+/// signal. Thread-safe. On Windows it does nothing.
 /// </summary>
 internal static class Watchdog
 {
@@ -27,6 +27,18 @@ internal static class Watchdog
 
     /// <summary>The program that makes the one it starts the leader of a process group; null where there is none.</summary>
     public static string? GroupLeader { get; } = OperatingSystem.IsLinux() ? Tool.Find("setsid") : null;
+
+    /// <summary>To be called before the first child is started, so that none is without a watchdog for long.</summary>
+    public static void Begin()
+    {
+        lock (Gate)
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                _shell ??= Start();
+            }
+        }
+    }
 
     public static void Started(int id)
     {
@@ -52,14 +64,8 @@ internal static class Watchdog
 
     private static void Tell(string line)
     {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        _shell ??= Start();
-        _shell.StandardInput.Write(line + "\n");
-        _shell.StandardInput.Flush();
+        _shell?.StandardInput.Write(line + "\n");
+        _shell?.StandardInput.Flush();
     }
 
     /// <summary>In a group of its own: what is sent to this process's group, a key press for one, does not reach it.</summary>
