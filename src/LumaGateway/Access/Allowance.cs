@@ -12,12 +12,13 @@ internal sealed class Allowance(TimeProvider clock, ClientLimits limits)
     private readonly TokenBucket _bucket = new(clock);
     private volatile ClientLimits _limits = limits;
     private int _present;
+    private int _waiting;
 
     /// <summary>Requests of the client that are under way, waiters not counted.</summary>
     public int Present => Volatile.Read(ref _present);
 
     /// <summary>Whether forgetting it would give its client nothing.</summary>
-    public bool IsIdle => Present == 0 && _bucket.IsFull;
+    public bool IsIdle => Present == 0 && Volatile.Read(ref _waiting) == 0 && _bucket.IsFull;
 
     /// <summary>New settings count from the next request on; what is owed stays owed.</summary>
     public void Become(ClientLimits limits) => _limits = limits;
@@ -49,6 +50,20 @@ internal sealed class Allowance(TimeProvider clock, ClientLimits limits)
     }
 
     public void Leave() => Interlocked.Decrement(ref _present);
+
+    /// <summary>Takes one of so many waiting places, to be followed by one <see cref="LeaveWaiting"/>; false where the client has them all.</summary>
+    public bool TryEnterWaiting(int most)
+    {
+        if (Interlocked.Increment(ref _waiting) <= most)
+        {
+            return true;
+        }
+
+        LeaveWaiting();
+        return false;
+    }
+
+    public void LeaveWaiting() => Interlocked.Decrement(ref _waiting);
 
     /// <summary>
     /// Takes the tokens of several answers in one request, of which one was paid when it came in: all of them, or none and says how long to wait.

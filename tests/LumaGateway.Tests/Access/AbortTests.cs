@@ -150,7 +150,7 @@ public sealed class AbortTests : IDisposable
     ];
 
     private static void Begin(WaitingRoom room, WatchTable table) =>
-        Following.TryBegin(room, table, WaiterKind.Stream, null, [GenerationId.Parse("a", null), GenerationId.Parse("b", null)], CancellationToken.None)?.Dispose();
+        Following.TryBegin(room, table, null, WaiterKind.Stream, null, [GenerationId.Parse("a", null), GenerationId.Parse("b", null)], CancellationToken.None)?.Dispose();
 
     private Task AssertNothingIsHeldAsync()
     {

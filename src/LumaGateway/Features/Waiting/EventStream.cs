@@ -20,7 +20,7 @@ internal sealed class EventStream(FirstNews first, WaitingRoom room, WatchTable 
     {
         var gone = context.RequestAborted;
         Visit.Of(context)?.Admit(ids.Count);
-        using var following = Following.TryBegin(room, table, WaiterKind.Stream, null, ids, gone);
+        using var following = Following.TryBegin(room, table, Visit.Of(context)?.Client, WaiterKind.Stream, null, ids, gone);
         if (following is null)
         {
             await ProblemWriter.WriteAsync(context, ProblemKinds.Saturated, "As many callers wait here already as may.");

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 
@@ -23,11 +24,11 @@ internal sealed class Following : IDisposable
     /// <summary>In the order of the ids.</summary>
     public IReadOnlyList<Watch> Watches => _watches;
 
-    /// <summary>Null where the room is full.</summary>
+    /// <inheritdoc cref="WaitingRoom.TryEnter"/>
     public static Following? TryBegin(
-        WaitingRoom room, WatchTable table, WaiterKind kind, TimeSpan? atMost, IReadOnlyList<GenerationId> ids, CancellationToken gone)
+        WaitingRoom room, WatchTable table, Client? client, WaiterKind kind, TimeSpan? atMost, IReadOnlyList<GenerationId> ids, CancellationToken gone)
     {
-        if (room.TryEnter(kind, atMost) is not { } subscriber)
+        if (room.TryEnter(client, kind, atMost) is not { } subscriber)
         {
             return null;
         }

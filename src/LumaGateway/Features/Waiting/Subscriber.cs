@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using LumaGateway.Access;
 
 namespace LumaGateway.Features.Waiting;
 
@@ -6,13 +7,16 @@ namespace LumaGateway.Features.Waiting;
 /// One caller that waits. It costs this object and no timer, task or token of its own: whoever has something for it sets a signal. Signals may
 /// come from anywhere at any time; one consumer awaits them.
 /// </summary>
-internal sealed class Subscriber(WaiterKind kind, TimeSpan since, TimeSpan endsAt) : IValueTaskSource<Signals>
+internal sealed class Subscriber(Client? client, WaiterKind kind, TimeSpan since, TimeSpan endsAt) : IValueTaskSource<Signals>
 {
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<Signals> _source = new() { RunContinuationsAsynchronously = true };
     private Signals _pending;
     private bool _isAwaited;
     private long _quietSince = since.Ticks;
+
+    /// <summary>Whose waiting place it holds.</summary>
+    public Client? Client => client;
 
     public WaiterKind Kind => kind;
 

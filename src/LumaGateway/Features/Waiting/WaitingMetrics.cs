@@ -24,7 +24,7 @@ internal sealed class WaitingMetrics : ISeries
         _watched = meter.CreateUpDownCounter<long>("luma_gateway.waiting.watched", "{generation}", "Generations that callers of this replica wait for now.");
         _polls = meter.CreateCounter<long>("luma_gateway.waiting.polls", "{request}", "Polls that came due because somebody waits, by what they cost.");
         _saved = meter.CreateCounter<long>("luma_gateway.waiting.polls_saved", "{request}", "Polls that callers would have sent in the time they waited, one every Waiting:PollEvery.");
-        _turnedAway = meter.CreateCounter<long>("luma_gateway.waiting.turned_away", "{request}", "Callers that could not wait because Waiting:Max already do.");
+        _turnedAway = meter.CreateCounter<long>("luma_gateway.waiting.turned_away", "{request}", "Callers that could not wait because Waiting:Max, or their client's share of it, already do.");
         _takeovers = meter.CreateCounter<long>("luma_gateway.waiting.takeovers", "{takeover}", "Times this replica took the watch over from another.");
         _hints = meter.CreateCounter<long>("luma_gateway.waiting.hints", "{callback}", "Callbacks received, by what came of them.");
         _lag = meter.CreateHistogram(

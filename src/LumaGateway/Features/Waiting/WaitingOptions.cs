@@ -12,6 +12,12 @@ internal sealed class WaitingOptions
     [Number("Waiting:Max", 1, 1_000_000)]
     public int Max { get; set; } = 20_000;
 
+    /// <summary>How much of <see cref="Max"/> one client may take; one place at least.</summary>
+    [Number("Waiting:ClientShare", 0.01, 1.0)]
+    public double ClientShare { get; set; } = 0.5;
+
+    public int MaxOfClient => Math.Max(1, (int)(Max * ClientShare));
+
     /// <summary>The longest that <c>Prefer: wait</c> is granted.</summary>
     [Duration("Waiting:Longest", "00:00:01", "00:10:00")]
     public TimeSpan Longest { get; set; } = TimeSpan.FromSeconds(50);

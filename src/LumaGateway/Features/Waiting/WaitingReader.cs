@@ -51,7 +51,7 @@ internal sealed class WaitingReader(GenerationReader reader, FirstNews first, Wa
             return null; // there is nothing to wait for: it is read as always
         }
 
-        using var following = Following.TryBegin(room, table, WaiterKind.Answer, wait, [id], gone)
+        using var following = Following.TryBegin(room, table, Visit.Of(context)?.Client, WaiterKind.Answer, wait, [id], gone)
             ?? throw new UpstreamException(UpstreamFault.Saturated, "Waiting:Max callers wait already.");
         Visit.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters; who does not wait keeps its slot
         Say(wait, context.Response);

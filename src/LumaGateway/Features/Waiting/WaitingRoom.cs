@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LumaGateway.Access;
 using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
 
@@ -12,6 +13,9 @@ internal sealed class WaitingRoom(
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>When a client that has its share may come again: nobody knows when one of its callers leaves.</summary>
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<Subscriber, bool> _present = new();
     private readonly SemaphoreSlim _occupied = new(0);
     private int _count;
@@ -20,10 +24,11 @@ internal sealed class WaitingRoom(
 
     public bool IsClosing => lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>Null where the room is full.</summary>
+    /// <summary>Null where the room is full. Throws <see cref="OverLimitException"/> where the client has its share of it already.</summary>
+    /// <param name="client">Who waits.</param>
     /// <param name="kind">How it waits.</param>
     /// <param name="atMost">How long it waits; null for as long as it takes.</param>
-    public Subscriber? TryEnter(WaiterKind kind, TimeSpan? atMost)
+    public Subscriber? TryEnter(Client? client, WaiterKind kind, TimeSpan? atMost)
     {
         if (Interlocked.Increment(ref _count) > options.Value.Max)
         {
@@ -32,8 +37,15 @@ internal sealed class WaitingRoom(
             return null;
         }
 
+        if (client?.Allowance.TryEnterWaiting(options.Value.MaxOfClient) is false)
+        {
+            Interlocked.Decrement(ref _count);
+            metrics.TurnedAway();
+            throw new OverLimitException(Refusal.TooManyAtOnce, AgainAfter);
+        }
+
         var now = steady.Now;
-        var subscriber = new Subscriber(kind, now, atMost is { } length ? now + length : TimeSpan.MaxValue);
+        var subscriber = new Subscriber(client, kind, now, atMost is { } length ? now + length : TimeSpan.MaxValue);
         _present[subscriber] = true;
         try
         {
@@ -61,6 +73,7 @@ internal sealed class WaitingRoom(
     {
         if (_present.TryRemove(subscriber, out _))
         {
+            subscriber.Client?.Allowance.LeaveWaiting();
             Interlocked.Decrement(ref _count); // before the metrics, which may throw
             metrics.Left(subscriber.Kind, (long)((steady.Now - subscriber.Since) / options.Value.PollEvery));
         }
