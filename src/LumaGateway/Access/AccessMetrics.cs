@@ -44,7 +44,7 @@ internal sealed class AccessMetrics : ISeries, IDisposable
             }
         }
 
-        foreach (var reason in (Refusal[])[Refusal.NoCredential, Refusal.UnknownKey, Refusal.InvalidToken])
+        foreach (var reason in (Refusal[])[Refusal.NoCredential, Refusal.UnknownKey, Refusal.InvalidToken, Refusal.TokenTooLarge])
         {
             _refused.Add(0, ClientNamed(Client.UnknownName), Because(reason));
         }
@@ -61,6 +61,7 @@ internal sealed class AccessMetrics : ISeries, IDisposable
         Refusal.NoCredential => "no_credential",
         Refusal.UnknownKey => "unknown_key",
         Refusal.InvalidToken => "invalid_token",
+        Refusal.TokenTooLarge => "token_too_large",
         Refusal.MissingRight => "missing_right",
         Refusal.TooManyASecond => "too_many_a_second",
         Refusal.TooManyAtOnce => "too_many_at_once",

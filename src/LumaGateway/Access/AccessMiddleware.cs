@@ -26,13 +26,13 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
             return;
         }
 
-        var (client, refusal) = await callers.IdentifyAsync(context.Request.Headers);
+        var (client, refusal) = await callers.IdentifyAsync(context.Request.Headers, context.RequestAborted);
         if (client is null)
         {
             audit.Refused(context, Client.UnknownName, refusal);
             if (refusal is not Refusal.NoCredential)
             {
-                context.Features.Set(new Denial("The key or token that was sent is not valid here."));
+                context.Features.Set(refusal is Refusal.TokenTooLarge ? callers.TokenTooLarge : new Denial("The key or token that was sent is not valid here."));
                 context.Response.Headers.WWWAuthenticate = InvalidToken;
             }
 

@@ -43,6 +43,11 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
             faults.AddError("is required beside Access:Jwt:Authority: a token made for somebody else must not be believed.", "Access:Jwt:Audience");
         }
 
+        if (jwt.MaxTokenBytes is < 1024 or > 64 * 1024)
+        {
+            faults.AddError("must be between 1024 and 65536.", "Access:Jwt:MaxTokenBytes");
+        }
+
         if (jwt.ClientNameClaim.Length == 0)
         {
             faults.AddError("must name a claim.", "Access:Jwt:ClientNameClaim");

@@ -8,6 +8,9 @@ internal sealed class Callers(ClientDirectory clients, JwtClients tokens)
     private const string ApiKeyHeader = "X-Api-Key";
     private const string Bearer = "Bearer ";
 
+    /// <inheritdoc cref="JwtClients.TooLarge"/>
+    public Denial TokenTooLarge => tokens.TooLarge;
+
     /// <summary>Says at once who it is, or why it is nobody. False for a token, which only <see cref="IdentifyAsync"/> can check.</summary>
     public bool TryIdentify(IHeaderDictionary headers, out Client? client, out Refusal otherwise)
     {
@@ -36,8 +39,8 @@ internal sealed class Callers(ClientDirectory clients, JwtClients tokens)
     }
 
     /// <summary>Null where it is nobody, and why.</summary>
-    public async ValueTask<(Client? Client, Refusal Otherwise)> IdentifyAsync(IHeaderDictionary headers) =>
+    public async ValueTask<(Client? Client, Refusal Otherwise)> IdentifyAsync(IHeaderDictionary headers, CancellationToken cancellationToken) =>
         TryIdentify(headers, out var client, out var otherwise)
             ? (client, otherwise)
-            : (await tokens.FindAsync(headers.Authorization.ToString()[Bearer.Length..].Trim()), Refusal.InvalidToken);
+            : await tokens.FindAsync(headers.Authorization.ToString()[Bearer.Length..].Trim(), cancellationToken);
 }

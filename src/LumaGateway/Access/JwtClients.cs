@@ -12,56 +12,95 @@ namespace LumaGateway.Access;
 /// </summary>
 internal sealed partial class JwtClients
 {
-    private const int MaxTokenLength = 8 * 1024;
     private const string CriticalHeader = "crit";
 
     private readonly JwtBearerOptions _bearer;
     private readonly JwtOptions _jwt;
     private readonly Allowances _allowances;
     private readonly ILogger<JwtClients> _logger;
+    private readonly TokenBucket _warnings;
     private readonly TokenValidationParameters? _parameters;
+    private readonly IssuerKeys? _keys;
 
-    public JwtClients(IOptionsMonitor<JwtBearerOptions> bearer, IOptions<AccessOptions> access, Allowances allowances, ILogger<JwtClients> logger)
+    public JwtClients(
+        IOptionsMonitor<JwtBearerOptions> bearer, IOptions<AccessOptions> access, Allowances allowances, TimeProvider clock, ILogger<JwtClients> logger)
     {
+        _warnings = new TokenBucket(clock);
         (_bearer, _jwt, _allowances, _logger) = (bearer.Get(JwtBearerDefaults.AuthenticationScheme), access.Value.Jwt, allowances, logger);
         if (_jwt.IsConfigured)
         {
             _parameters = _bearer.TokenValidationParameters.Clone();
             _parameters.ConfigurationManager = (BaseConfigurationManager)_bearer.ConfigurationManager!;
+            _keys = new IssuerKeys(_bearer.ConfigurationManager!, clock, logger);
         }
     }
 
     /// <summary>Whether a bearer credential has the form of a signed JWT, and an issuer is configured. Client keys hold no dot.</summary>
     public bool MayBeToken(ReadOnlySpan<char> credential) => _parameters is not null && credential.Count('.') == 2;
 
-    /// <summary>Null where the token is not to be believed, or names no client.</summary>
-    public async ValueTask<Client?> FindAsync(string token)
+    /// <summary>What a caller is told whose token is too large.</summary>
+    public Denial TooLarge => new($"The token has more than {_jwt.MaxTokenBytes} bytes, the most that this gateway takes (Access:Jwt:MaxTokenBytes).");
+
+    /// <summary>Null where the token is not to be believed, or names no client, and why.</summary>
+    public async ValueTask<(Client? Client, Refusal Otherwise)> FindAsync(string token, CancellationToken cancellationToken)
     {
-        if (token.Length > MaxTokenLength)
+        if (token.Length > _jwt.MaxTokenBytes)
         {
-            return null;
+            if (_warnings.TryTake(1, 1, out _))
+            {
+                Log.TooLarge(_logger, token.Length, _jwt.MaxTokenBytes);
+            }
+
+            return (null, Refusal.TokenTooLarge);
         }
 
-        try
+        if (ReadPlausible(token) is not { } read || !await _keys!.AreThereAsync(cancellationToken))
         {
-            // Asked for first, so that an issuer out of reach is told from a token that is wrong. Kept for long, and by the token handler too.
-            await _bearer.ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
-        }
-        catch (InvalidOperationException)
-        {
-            Log.NotCheckable(_logger);
-            return null;
+            return (null, Refusal.InvalidToken);
         }
 
-        var result = await _bearer.TokenHandlers[0].ValidateTokenAsync(token, _parameters);
+        var result = await _bearer.TokenHandlers[0].ValidateTokenAsync(read, _parameters).WaitAsync(cancellationToken);
         if (result.IsValid)
         {
-            return NameOf((JsonWebToken)result.SecurityToken) is { } name ? ClientOf(name, (JsonWebToken)result.SecurityToken) : null;
+            var named = NameOf((JsonWebToken)result.SecurityToken);
+            return (named is null ? null : ClientOf(named, (JsonWebToken)result.SecurityToken), Refusal.InvalidToken);
         }
 
         // The exception's own text may hold parts of the token.
         Log.NotBelieved(_logger, result.Exception?.GetType().Name ?? "unknown");
+        return (null, Refusal.InvalidToken);
+    }
+
+    /// <summary>
+    /// Null where no key could make the token good: it cannot be read, or its algorithm, audience or times are wrong. Asked before the issuer is, so that whoever
+    /// sends garbage has nothing fetched. Its signature is not checked here.
+    /// </summary>
+    private JsonWebToken? ReadPlausible(string token)
+    {
+        try
+        {
+            var read = new JsonWebToken(token);
+            var isPlausible = _parameters!.ValidAlgorithms.Contains(read.Alg)
+                && read.EncodedSignature.Length > 0
+                && read.Audiences.Contains(_jwt.Audience)
+                && _parameters.LifetimeValidator(TimeOf(read.ValidFrom), TimeOf(read.ValidTo), read, _parameters);
+            if (isPlausible)
+            {
+                return read;
+            }
+
+            Log.NotBelieved(_logger, "Implausible");
+        }
+#pragma warning disable CA1031 // bytes of a stranger: whatever reading them throws, they are no token
+        catch
+#pragma warning restore CA1031
+        {
+            Log.NotBelieved(_logger, "Unreadable");
+        }
+
         return null;
+
+        static DateTime? TimeOf(DateTime time) => time == DateTime.MinValue ? null : time;
     }
 
     /// <summary>The client that a valid token names. Null where it names none, or has a critical header (RFC 7515, section 4.1.11): none is understood here.</summary>
@@ -99,7 +138,7 @@ internal sealed partial class JwtClients
         [LoggerMessage(1021, LogLevel.Debug, "A JWT was not believed: {Reason}.")]
         public static partial void NotBelieved(ILogger logger, string reason);
 
-        [LoggerMessage(1022, LogLevel.Warning, "A JWT could not be checked and was refused; are the keys of Access:Jwt:Authority within reach?")]
-        public static partial void NotCheckable(ILogger logger);
+        [LoggerMessage(1023, LogLevel.Warning, "A JWT of {Length} bytes was refused; Access:Jwt:MaxTokenBytes is {Limit}. Told once a second at most.")]
+        public static partial void TooLarge(ILogger logger, int length, int limit);
     }
 }

@@ -15,5 +15,8 @@ internal sealed class JwtOptions
     /// <summary>The claim that lists its rights, separated by spaces or as an array. Words that are no rights are passed over.</summary>
     public string RightsClaim { get; set; } = "scope";
 
+    /// <summary>The largest token that is read, in bytes. <c>Server:MaxHeaderBytes</c> bounds it too.</summary>
+    public int MaxTokenBytes { get; set; } = 8 * 1024;
+
     public bool IsConfigured => Authority.Length > 0 || Audience.Length > 0;
 }

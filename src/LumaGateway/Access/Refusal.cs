@@ -12,6 +12,9 @@ internal enum Refusal
     /// <summary>A JWT that the configured issuer did not make, that is not for this gateway, or that is not valid now.</summary>
     InvalidToken,
 
+    /// <summary>A JWT of more than <c>Access:Jwt:MaxTokenBytes</c>.</summary>
+    TokenTooLarge,
+
     /// <summary>A client without the right that the route asks for.</summary>
     MissingRight,
 

@@ -14,6 +14,7 @@ internal static class KnownSettings
         ("Access:Clients:#", SettingKind.Text, "Name KeySha256 Rights:#"),
         ("Access:Clients:#:Limits", SettingKind.Whole, "RequestsPerSecond Burst Concurrency"),
         ("Access:Jwt", SettingKind.Text, "Authority Audience ClientNameClaim RightsClaim"),
+        ("Access:Jwt", SettingKind.Whole, "MaxTokenBytes"),
         ("Assets", SettingKind.AssetMode, "Mode"),
         ("Assets", SettingKind.Flag, "RewriteUrls AllowHttp"),
         ("Assets", SettingKind.Text, "PublicUrl AllowedHosts:# AllowedNetworks:# Proxy"),
@@ -42,6 +43,7 @@ internal static class KnownSettings
         ("Swagger", SettingKind.Flag, "Enabled"),
         ("Waiting", SettingKind.Time, "Longest Heartbeat PollEvery SlowAfter PollSlowest PollFloor LeaseLifetime"),
         ("Waiting", SettingKind.Whole, "Max ListFrom"),
+        ("Waiting", SettingKind.Number, "ClientShare"),
     ];
 
     /// <summary>Each setting's kind, by its key.</summary>

@@ -9,10 +9,12 @@ namespace LumaGateway.Tests.Sharing;
 /// <summary>Records that must be neither lost nor doubled, in memory and in Redis, which is a fake. Needs nothing.</summary>
 public sealed class RecordStoreTests
 {
-    private const int MemoryLimit = 64 * 1024 * 1024;
+    private const string Owner = "client";
+
+    private const int MemoryLimit = 16 * 1024 * 1024; // one owner's share
 
     /// <summary>What a record with a name of one character takes beside its bytes.</summary>
-    private const int Overhead = 202;
+    private const int Overhead = 302;
 
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -33,9 +35,9 @@ public sealed class RecordStoreTests
     {
         var store = Create(isRedis);
 
-        Assert.Null(await store.TryAddAsync("a", First, Life).Soon());
-        Assert.Equal(First, await store.TryAddAsync("a", Second, Life).Soon());
-        Assert.Null(await store.TryAddAsync("A", Second, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Owner, "a", First, Life).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Owner, "a", Second, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Owner, "A", Second, Life).Soon());
     }
 
     [Theory]
@@ -43,12 +45,12 @@ public sealed class RecordStoreTests
     public async Task A_record_lives_for_its_life_and_no_longer(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync("a", First, Life).Soon();
+        await store.TryAddAsync(Owner, "a", First, Life).Soon();
 
         _clock.Advance(Life - Tick);
-        Assert.Equal(First, await store.TryAddAsync("a", Second, Life).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Owner, "a", Second, Life).Soon());
         _clock.Advance(Tick);
-        Assert.Null(await store.TryAddAsync("a", Second, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Owner, "a", Second, Life).Soon());
     }
 
     [Theory]
@@ -56,14 +58,14 @@ public sealed class RecordStoreTests
     public async Task A_record_is_replaced_by_who_knows_it_and_by_nobody_else(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync("a", First, Life).Soon();
+        await store.TryAddAsync(Owner, "a", First, Life).Soon();
 
         Assert.False(await store.ReplaceAsync("a", Second, Second, Life).Soon());
         Assert.False(await store.ReplaceAsync("b", First, Second, Life).Soon());
-        Assert.Equal(First, await store.TryAddAsync("a", Second, Life).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Owner, "a", Second, Life).Soon());
         Assert.True(await store.ReplaceAsync("a", First, Second, Life).Soon());
-        Assert.Equal(Second, await store.TryAddAsync("a", First, Life).Soon());
-        Assert.Null(await store.TryAddAsync("b", First, Life).Soon());
+        Assert.Equal(Second, await store.TryAddAsync(Owner, "a", First, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Owner, "b", First, Life).Soon());
     }
 
     [Theory]
@@ -71,14 +73,14 @@ public sealed class RecordStoreTests
     public async Task A_record_that_is_replaced_begins_its_life_anew(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync("a", First, Life).Soon();
+        await store.TryAddAsync(Owner, "a", First, Life).Soon();
         _clock.Advance(Life / 2);
         await store.ReplaceAsync("a", First, Second, Life).Soon();
 
         _clock.Advance(Life - Tick);
-        Assert.Equal(Second, await store.TryAddAsync("a", First, Life).Soon());
+        Assert.Equal(Second, await store.TryAddAsync(Owner, "a", First, Life).Soon());
         _clock.Advance(Tick);
-        Assert.Null(await store.TryAddAsync("a", First, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Owner, "a", First, Life).Soon());
     }
 
     [Theory]
@@ -86,13 +88,13 @@ public sealed class RecordStoreTests
     public async Task A_record_is_removed_by_who_knows_it_and_by_nobody_else(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync("a", First, Life).Soon();
+        await store.TryAddAsync(Owner, "a", First, Life).Soon();
 
         await store.RemoveAsync("a", Second).Soon();
         await store.RemoveAsync("b", First).Soon();
-        Assert.Equal(First, await store.TryAddAsync("a", Second, Life).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Owner, "a", Second, Life).Soon());
         await store.RemoveAsync("a", First).Soon();
-        Assert.Null(await store.TryAddAsync("a", Second, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Owner, "a", Second, Life).Soon());
     }
 
     [Fact]
@@ -100,12 +102,12 @@ public sealed class RecordStoreTests
     {
         var store = Create(isRedis: false);
         var full = new byte[MemoryLimit - Overhead];
-        Assert.Null(await store.TryAddAsync("a", full, Life));
+        Assert.Null(await store.TryAddAsync(Owner, "a", full, Life));
 
-        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync("b", [], Life));
-        Assert.Same(full, await store.TryAddAsync("a", [], Life));
+        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "b", [], Life));
+        Assert.Same(full, await store.TryAddAsync(Owner, "a", [], Life));
         _clock.Advance(Life);
-        Assert.Null(await store.TryAddAsync("b", [], Life));
+        Assert.Null(await store.TryAddAsync(Owner, "b", [], Life));
     }
 
     [Fact]
@@ -113,9 +115,9 @@ public sealed class RecordStoreTests
     {
         var store = Create(isRedis: false);
 
-        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync("a", new byte[MemoryLimit - Overhead + 1], Life));
-        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync("aa", new byte[MemoryLimit - Overhead - 1], Life)); // the name counts
-        Assert.Null(await store.TryAddAsync("a", new byte[MemoryLimit - Overhead], Life));
+        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "a", new byte[MemoryLimit - Overhead + 1], Life));
+        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "aa", new byte[MemoryLimit - Overhead - 1], Life)); // the name counts
+        Assert.Null(await store.TryAddAsync(Owner, "a", new byte[MemoryLimit - Overhead], Life));
     }
 
     [Fact]
@@ -123,39 +125,39 @@ public sealed class RecordStoreTests
     {
         var store = Create(isRedis: false);
         var full = new byte[MemoryLimit - Overhead];
-        await store.TryAddAsync("a", full, Life);
+        await store.TryAddAsync(Owner, "a", full, Life);
         await store.RemoveAsync("a", full);
-        Assert.Null(await store.TryAddAsync("a", full, Life));
+        Assert.Null(await store.TryAddAsync(Owner, "a", full, Life));
 
         await store.ReplaceAsync("a", full, First, Life);
-        Assert.Null(await store.TryAddAsync("b", new byte[MemoryLimit - (2 * Overhead) - 1], Life)); // exactly what is left
-        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync("c", [], Life));
+        Assert.Null(await store.TryAddAsync(Owner, "b", new byte[MemoryLimit - (2 * Overhead) - 1], Life)); // exactly what is left
+        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "c", [], Life));
     }
 
     [Fact]
     public async Task The_end_of_a_record_that_was_removed_does_not_end_the_one_that_came_after_it()
     {
         var store = Create(isRedis: false);
-        await store.TryAddAsync("a", First, Life);
+        await store.TryAddAsync(Owner, "a", First, Life);
         await store.RemoveAsync("a", First);
-        await store.TryAddAsync("a", Second, Life * 2);
+        await store.TryAddAsync(Owner, "a", Second, Life * 2);
 
         _clock.Advance(Life);
 
-        Assert.Equal(Second, await store.TryAddAsync("a", First, Life));
+        Assert.Equal(Second, await store.TryAddAsync(Owner, "a", First, Life));
     }
 
     [Fact]
     public async Task Records_end_in_the_order_of_their_ends()
     {
         var store = Create(isRedis: false);
-        await store.TryAddAsync("long", First, Life * 2);
-        await store.TryAddAsync("short", First, Life);
+        await store.TryAddAsync(Owner, "long", First, Life * 2);
+        await store.TryAddAsync(Owner, "short", First, Life);
 
         _clock.Advance(Life);
 
-        Assert.Null(await store.TryAddAsync("short", Second, Life));
-        Assert.Equal(First, await store.TryAddAsync("long", Second, Life));
+        Assert.Null(await store.TryAddAsync(Owner, "short", Second, Life));
+        Assert.Equal(First, await store.TryAddAsync(Owner, "long", Second, Life));
     }
 
     [Theory]
@@ -168,7 +170,7 @@ public sealed class RecordStoreTests
         Exception exception = kind switch { 0 => FakeRedis.Gone(), 1 => new TimeoutException(), _ => new ObjectDisposedException("connection") };
         using var failing = _redis.Fail(exception: exception);
 
-        var thrown = await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync("a", First, Life));
+        var thrown = await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "a", First, Life));
         Assert.Same(exception, thrown.InnerException);
         Assert.NotEqual("", thrown.Message);
         await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.ReplaceAsync("a", First, Second, Life));
@@ -181,14 +183,14 @@ public sealed class RecordStoreTests
         var store = Create(isRedis: true);
         using var failing = _redis.Fail(exception: new InvalidOperationException("a bug"));
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => store.TryAddAsync("a", First, Life));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => store.TryAddAsync(Owner, "a", First, Life));
     }
 
     [Fact]
     public async Task A_Redis_that_hangs_is_away_after_two_seconds()
     {
         var store = Create(isRedis: true);
-        await store.TryAddAsync("warm", First, Life).Soon();
+        await store.TryAddAsync(Owner, "warm", First, Life).Soon();
         using var silent = _redis.Silence();
         var replacing = store.ReplaceAsync("a", First, Second, Life);
 
@@ -206,7 +208,7 @@ public sealed class RecordStoreTests
         var connecting = new TaskCompletionSource<IConnectionMultiplexer>();
         var store = CreateOn(() => connecting.Task);
 
-        var adding = store.TryAddAsync("a", First, Life);
+        var adding = store.TryAddAsync(Owner, "a", First, Life);
         await Assert.ThrowsAsync<RecordStoreAwayException>(() => _clock.PassUntilAsync(adding, Patience));
 
         connecting.SetResult(_redis.Connect());
@@ -218,41 +220,41 @@ public sealed class RecordStoreTests
         var store = Create(isRedis: true);
         using (_redis.Fail("add", replyOnly: true))
         {
-            await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync("a", First, Life));
+            await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "a", First, Life));
         }
 
         await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
-        Assert.Null(await store.TryAddAsync("a", Second, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Owner, "a", Second, Life).Soon());
     }
 
     [Fact]
     public async Task Another_ones_record_is_not_taken_back()
     {
         var store = Create(isRedis: true);
-        await store.TryAddAsync("a", First, Life).Soon();
+        await store.TryAddAsync(Owner, "a", First, Life).Soon();
         using (_redis.Fail("get"))
         {
-            await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync("a", Second, Life));
+            await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "a", Second, Life));
         }
 
         await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
-        Assert.Equal(First, await store.TryAddAsync("a", Second, Life).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Owner, "a", Second, Life).Soon());
     }
 
     [Fact]
     public async Task A_record_that_ends_between_the_two_questions_makes_room_for_ours()
     {
         var store = Create(isRedis: true);
-        await store.TryAddAsync("a", First, Life).Soon();
+        await store.TryAddAsync(Owner, "a", First, Life).Soon();
         var question = _redis.Hold("get", "a");
-        var adding = store.TryAddAsync("a", Second, Life);
+        var adding = store.TryAddAsync(Owner, "a", Second, Life);
         await question.ReachedAsync();
 
         _redis.Lose("a");
         question.Release();
 
         Assert.Null(await adding.Soon());
-        Assert.Equal(Second, await store.TryAddAsync("a", First, Life).Soon());
+        Assert.Equal(Second, await store.TryAddAsync(Owner, "a", First, Life).Soon());
     }
 
     private IRecordStore Create(bool isRedis) => isRedis ? CreateOn(() => Task.FromResult(_redis.Connect())) : new MemoryRecordStore(_clock);

@@ -63,7 +63,7 @@ public sealed class IdempotencyLedgerTests
     {
         await ClaimAsync("one");
 
-        Assert.True((await _ledger.ClaimAsync(subject, "one").Soon()).IsOurs);
+        Assert.True((await _ledger.ClaimAsync("client", subject, "one").Soon()).IsOurs);
     }
 
     [Fact]
@@ -230,5 +230,5 @@ public sealed class IdempotencyLedgerTests
     private static CreateAnswer Answer(string body) =>
         new(201, new Dictionary<string, string> { ["Content-Type"] = "application/json" }, Encoding.UTF8.GetBytes(body));
 
-    private Task<CreateClaim> ClaimAsync(string fingerprint) => _ledger.ClaimAsync(Subject, fingerprint).Soon();
+    private Task<CreateClaim> ClaimAsync(string fingerprint) => _ledger.ClaimAsync("client", Subject, fingerprint).Soon();
 }
