@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using LumaGateway.Caching;
-using LumaGateway.SystemTests.Redis;
 using LumaGateway.Telemetry;
 
 namespace LumaGateway.SystemTests.Observability;

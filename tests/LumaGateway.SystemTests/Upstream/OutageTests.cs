@@ -20,7 +20,7 @@ public sealed class OutageTests(SharedSystem shared)
             1,
             $"outage-{fault}",
             ("Freshness:Completed", "00:00:01"),
-            ("Luma:AttemptTimeout", "00:00:00.5"),
+            ("Luma:AttemptTimeout", "00:00:01"),
             ("Luma:Retries", "0"),
             ("Luma:BreakerMinimumCalls", "2"),
             ("Luma:BreakerWindow", "00:05:00"),
@@ -30,7 +30,9 @@ public sealed class OutageTests(SharedSystem shared)
         var replica = fleet.Replicas[0];
         foreach (var id in finished)
         {
-            await Wait.UntilAsync(() => IsAnsweredAsync(replica, id), () => replica.Log); // a cold start may miss so short a time-out
+            // The first replica, whose breaker would stay open, has them from Redis: a cold start may miss so short a time-out.
+            await Wait.UntilAsync(() => IsAnsweredAsync(other, id), () => other.Log);
+            await AnswerAsync(replica, id);
         }
 
         await shared.Sandbox.BreakAsync(new SandboxFault(fault) { Match = $"GET *-outage-{fault}-*" });

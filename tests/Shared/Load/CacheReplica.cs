@@ -8,7 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace LumaGateway.SystemTests.Redis;
+namespace LumaGateway.Tests.Shared.Load;
 
 /// <summary>The cache alone, in this process, on a real Redis: for what must be held still between two steps, or counted.</summary>
 internal sealed class CacheReplica : IAsyncDisposable
