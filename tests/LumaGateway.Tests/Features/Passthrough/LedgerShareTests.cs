@@ -9,7 +9,7 @@ public sealed class LedgerShareTests : IDisposable
 {
     private readonly RawGateway _raw = new();
 
-    public LedgerShareTests() => _raw.Gateway.With("Access:Clients:1:Name", "other").With("Access:Clients:1:KeySha256", Gateway.Digest("other-key"))
+    public LedgerShareTests() => _raw.Gateway.With("Access:Clients:1:Name", "second").With("Access:Clients:1:KeySha256", Gateway.Digest("other-key"))
         .With("Access:Clients:1:Rights:0", "raw").With("Access:Clients:1:Rights:1", "create");
 
     public void Dispose() => _raw.Dispose();

@@ -3,10 +3,11 @@ using LumaGateway.Tests.Hosting;
 
 namespace LumaGateway.Tests.Features.Waiting;
 
+[Collection(RunsAlone.Name)]
 public sealed class WaitingShareTests : IDisposable
 {
     private readonly Gateway _gateway = new Gateway().With("Waiting:Max", "4").With("Waiting:ClientShare", "0.5")
-        .With("Access:Clients:1:Name", "other").With("Access:Clients:1:KeySha256", Gateway.Digest("other-key"));
+        .With("Access:Clients:1:Name", "second").With("Access:Clients:1:KeySha256", Gateway.Digest("other-key"));
 
     public void Dispose() => _gateway.Dispose();
 
