@@ -21,8 +21,7 @@ public sealed class RotationTests
         await WriteAsync(file, "old-token");
         await using var gateway = await GatewayProcess.StartAsync(Settings(upstream, file));
 
-        const int AtOnce = 4;
-        var callers = Callers.Begin(AtOnce, number => gateway.Client.GetAsync(
+        var callers = Callers.Begin(4, number => gateway.Client.GetAsync(
             new Uri(number % 5 == 0 ? $"/luma/generations/r{number}" : $"/generations/r{number}", UriKind.Relative), TestContext.Current.CancellationToken));
         await callers.AnsweredAsync(Many);
         await WriteAsync(file, "old-token\nnew-token");
@@ -33,14 +32,13 @@ public sealed class RotationTests
         await WriteAsync(file, "new-token");
         await HasChangedAsync(gateway, times: 2);
 
-        // As many requests as there are callers may have reached the upstream already, and be answered after this.
         var (refused, withNew) = (Volatile.Read(ref _refused), Volatile.Read(ref _withNew));
         await callers.AnsweredAsync(Many);
         var figures = await callers.EndAsync();
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{figures}; refused by the upstream: {_refused}");
         Assert.Equal(figures.Count, figures.With(status => status == 200));
-        Assert.True(_withNew >= withNew + Many - AtOnce, "The new token is not sent once the old one is withdrawn.");
+        Assert.True(_withNew >= withNew + Many, "The new token is not sent once the old one is withdrawn.");
         Assert.True(refused > 0, "The old token was never refused: nothing was rotated.");
         Assert.Equal(refused, _refused);
         folder.Delete(recursive: true);
