@@ -6,6 +6,7 @@ using LumaGateway.Sandbox.Faults;
 using LumaGateway.Sandbox.Gateway;
 using LumaGateway.Sandbox.Generations;
 using LumaGateway.Sandbox.Requests;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Sandbox;
@@ -52,6 +53,13 @@ internal static class SandboxServices
         services.ConfigureHttpJsonOptions(static json => UseControlJson(json.SerializerOptions));
         // Requests that hang on purpose would otherwise hold the end up for 30 s.
         services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        // An upstream that is short of CPU is slow, but does not hang up: what it does wrong is told it by faults.
+        services.Configure<KestrelServerOptions>(static kestrel =>
+        {
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromHours(1);
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+        });
         services.Configure<RouteHandlerOptions>(static routes => routes.ThrowOnBadRequest = true);
     }
 

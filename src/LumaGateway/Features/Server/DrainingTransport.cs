@@ -19,6 +19,9 @@ internal sealed class DrainingTransport : IConnectionListenerFactory, IConnectio
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(1);
     private const int MaxLooks = 1000;
 
+    /// <summary>The steps on the thread pool from an accepted connection to its first request, amply.</summary>
+    private const int Turns = 32;
+
     private readonly ConcurrentQueue<IConnectionListener> _listeners = new();
     private readonly ConcurrentQueue<Socket> _ports = new();
     private readonly TimeProvider _clock;
@@ -60,6 +63,18 @@ internal sealed class DrainingTransport : IConnectionListenerFactory, IConnectio
         }
 
         await Task.Delay(Grace, _clock);
+        for (var turn = 0; turn < Turns; turn++)
+        {
+            await TurnAsync();
+        }
+    }
+
+    /// <summary>Waits behind all that the thread pool has to do: a timer does not, and a busy pool may have read no request within the grace.</summary>
+    private static Task TurnAsync()
+    {
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ThreadPool.UnsafeQueueUserWorkItem(static turn => turn.SetResult(), turn, preferLocal: false);
+        return turn.Task;
     }
 
     /// <summary>Waits until Kestrel has taken every connection that the system has accepted: those left are reset with the port.</summary>
