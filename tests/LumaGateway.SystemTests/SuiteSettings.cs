@@ -15,6 +15,8 @@ internal static class SuiteSettings
         ["Luma:Deadline"] = "00:02:00",
         ["Luma:BreakerMinimumCalls"] = "10000",
         ["Limits:Upstream:QueueTimeout"] = "00:00:30",
+        ["Server:HeaderTimeout"] = "00:01:00",
+        ["Server:MinBytesPerSecond"] = "1",
         ["Assets:ConnectTimeout"] = "00:01:00",
         ["Assets:Silence"] = "00:10:00",
     };
@@ -28,6 +30,10 @@ internal static class SuiteSettings
         ["proxy_connect_timeout 1s;"] = "proxy_connect_timeout 60s;",
         ["keepalive_timeout 3s;"] = "keepalive_timeout 1s;",
         ["fail_timeout=5s"] = "fail_timeout=2s",
+        ["proxy_next_upstream_timeout 60s;"] = "proxy_next_upstream_timeout 600s;",
+        ["proxy_read_timeout 120s;"] = "proxy_read_timeout 600s;",
+        ["timeout client 120s"] = "timeout client 600s",
+        ["timeout server 120s"] = "timeout server 600s",
         ["timeout connect 1s"] = "timeout connect 60s\n    timeout check 60s",
     };
 }

@@ -76,7 +76,7 @@ public sealed class BalancerTests(SharedFleet shared) : IClassFixture<SharedFlee
             await sandbox.MoveAsync(id, "processing");
             using var client = balancer.CreateClient(address, version);
             using var request = Request(HttpMethod.Get, $"/generations/{id}", version);
-            request.Headers.TryAddWithoutValidation("Prefer", "wait=110"); // both balancers give a silent gateway 120 s
+            request.Headers.TryAddWithoutValidation("Prefer", "wait=110"); // less than infra/ gives a silent gateway
             var waiting = client.SendAsync(request, TestContext.Current.CancellationToken);
             await Wait.UntilAsync(async () => await sandbox.CountAsync(id) > 0, () => "Nobody asked.");
 
