@@ -16,7 +16,7 @@ public sealed partial class AlertTests
         Tool.Require(Promtool);
         await using var promtool = ChildProcess.Start(Promtool, arguments, directory: Path.Combine(Repository.Root, "infra/prometheus"));
 
-        Assert.True(await promtool.WaitForExitAsync() == 0, promtool.Everything);
+        Assert.True(await promtool.WaitForExitAsync(TimeSpan.FromMinutes(10)) == 0, promtool.Everything);
     }
 
     [Fact]

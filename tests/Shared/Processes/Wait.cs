@@ -4,7 +4,7 @@ namespace LumaGateway.Tests.Shared.Processes;
 internal static class Wait
 {
     /// <summary>How long everything may take that must happen sooner or later: no machine is so busy that it takes longer.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
 
