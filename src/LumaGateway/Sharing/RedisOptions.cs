@@ -15,7 +15,7 @@ internal sealed class RedisOptions
     /// </summary>
     public string Redis { get; set; } = "";
 
-    public bool IsConfigured => Redis.Length > 0;
+    public bool IsConfigured => !string.IsNullOrEmpty(Redis); // a null in a settings file is bound as such
 
     /// <summary>
     /// What the connection string says, made fit for a cache that must never hold a caller up: it starts without Redis, and a
