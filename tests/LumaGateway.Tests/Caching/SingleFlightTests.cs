@@ -263,7 +263,7 @@ public sealed class SingleFlightTests
 
         flight.Land("result");
 
-        Assert.True(goneOn.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)); // keeps this thread busy, so that the caller cannot get it afterwards
+        Assert.True(goneOn.Wait(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken)); // keeps this thread busy, so that the caller cannot get it afterwards
         Assert.NotEqual(thread, threadOfCaller);
     }
 

@@ -1,4 +1,5 @@
 using LumaGateway.Sharing;
+using Microsoft.Extensions.Configuration;
 
 namespace LumaGateway.Tests.Sharing;
 
@@ -19,5 +20,19 @@ public sealed class RedisOptionsTests
         Assert.False(configuration.AbortOnConnectFail);
         Assert.False(configuration.BacklogPolicy.QueueWhileDisconnected);
         Assert.Equal(2000, configuration.ConnectTimeout);
+    }
+
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("", false)]
+    [InlineData("redis:6379", true)]
+    public void A_setting_that_is_null_or_empty_names_no_redis(string? connectionString, bool isConfigured)
+    {
+        var settings = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Redis", connectionString)]).Build();
+        var options = new RedisOptions();
+        settings.GetSection(RedisOptions.Section).Bind(options);
+
+        Assert.Equal(isConfigured, options.IsConfigured);
+        Assert.True(new RedisOptionsRules().Validate(null, options).Succeeded);
     }
 }
