@@ -165,7 +165,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     private CacheAnswer Cover(Flights<CacheAnswer>.Flight flight, Seen seen, UpstreamException? fault)
     {
         var now = clock.GetUtcNow();
-        var known = seen.Entry ?? memory.Find(flight.Key)?.Entry; // which may have come here while the origin was asked
+        var known = memory.Find(flight.Key)?.Entry ?? seen.Entry; // memory may have got a newer one while the origin was asked
         if (known is not { } entry || (fault is not null && !entry.MayCover(now)))
         {
             return new CacheAnswer(null, CacheStatus.Miss, CacheLevel.None, fault);
