@@ -1,5 +1,6 @@
 using LumaGateway.Contracts;
 using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Internal;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Caching;
@@ -11,6 +12,7 @@ internal sealed class MemoryLevel(IOptions<CacheOptions> options, TimeProvider c
     {
         SizeLimit = options.Value.MemoryBytes,
         CompactionPercentage = 0.05,
+        Clock = new SystemClock(clock), // the one by which entries are fresh
     });
 
     public Held? Find(CacheKey key) => _cache.TryGetValue(key.Id, out var held) ? (Held?)held : null;
@@ -41,6 +43,11 @@ internal sealed class MemoryLevel(IOptions<CacheOptions> options, TimeProvider c
     public void Forget(CacheKey key) => _cache.Remove(key.Id);
 
     public void Dispose() => _cache.Dispose();
+
+    private sealed class SystemClock(TimeProvider clock) : ISystemClock
+    {
+        public DateTimeOffset UtcNow => clock.GetUtcNow();
+    }
 }
 
 /// <summary>An entry in memory with what only this process knows of it. Thread-safe.</summary>

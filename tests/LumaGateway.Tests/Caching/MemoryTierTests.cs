@@ -36,6 +36,18 @@ public sealed class MemoryTierTests : IDisposable
     }
 
     [Fact]
+    public void An_entry_is_held_until_its_end_by_the_clock_whatever_the_machines_own_says()
+    {
+        var kept = Keep(Entries.Absent(Now));
+
+        _clock.Advance(TimeSpan.FromSeconds(1) - Tick);
+        Assert.Same(kept, _memory.Find(Key));
+
+        _clock.Advance(Tick);
+        Assert.Null(_memory.Find(Key));
+    }
+
+    [Fact]
     public void An_interim_entry_never_replaces_a_final_one()
     {
         var final = Keep(Entries.Final(Now));
