@@ -41,7 +41,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         await using var road = FaultProxy.To(redis.Port);
         await EndureAsync(
             road.Endpoint,
-            () => RunAsync(() => road.Delay = TimeSpan.FromMilliseconds(200)),
+            () => RunAsync(() => road.Delay = TimeSpan.FromMilliseconds(300)),
             () => RunAsync(() => road.Delay = TimeSpan.Zero));
     }
 
@@ -99,7 +99,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         var during = load.Take();
         if (isDegraded)
         {
-            Assert.False(await IsUsedAsync(fleet.Replicas[0]), $"The fault was not noticed.\n{during}\n{fleet.Replicas[0].Log}");
+            await Wait.UntilAsync(async () => !await IsUsedAsync(fleet.Replicas[0]), Patience, () => $"The fault was not noticed.\n{during}\n{fleet.Replicas[0].Log}");
         }
 
         await mend();
