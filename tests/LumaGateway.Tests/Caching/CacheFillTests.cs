@@ -38,8 +38,10 @@ public sealed class CacheFillTests : IAsyncLifetime
     [Fact]
     public async Task What_one_replica_fetched_another_finds_in_Redis()
     {
+        using var corrupt = _cache.Collect<long>("corrupt");
         Origin.Answers(Entries.Final(_clock.Now));
         Assert.Equal(("final", CacheStatus.Miss, CacheLevel.None, null), Seen(await ReadAsync(_cache)));
+        Assert.Empty(corrupt.GetMeasurementSnapshot()); // what is not there is not corrupt
 
         Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Shared, null), Seen(await ReadAsync(_other)));
         Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_other)));
@@ -179,6 +181,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         Assert.Equal((null, CacheStatus.Miss, CacheLevel.None), (answer.Entry, answer.Status, answer.Level));
         Assert.Equal(UpstreamFault.TimedOut, answer.Fault!.Fault);
+        Assert.NotEqual("", answer.Fault.Message);
         Assert.Single(waits.GetMeasurementSnapshot());
         fetch.Release();
     }
@@ -229,7 +232,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await _clock.WaitedForAsync(LockPauses[1]);
         Assert.Equal(0, _other.Origin.Asked);
         _other.Origin.Answers(Entries.Final(_clock.Now, "fetched by the other"));
-        _clock.Advance(CacheUnderTest.LockLifetime);
+        _clock.Advance(CacheUnderTest.LockLifetime - LockPauses[0]);
 
         Assert.Equal(("fetched by the other", CacheStatus.Miss, CacheLevel.None, null), Seen(await waiting));
         fetch.Release();
@@ -368,6 +371,54 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         await reading;
         Assert.Equal(0, _redis.Count("set", ":final"));
+    }
+
+    [Fact]
+    public async Task What_an_invalidated_fill_finds_late_does_not_remove_what_was_fetched_after_the_purge()
+    {
+        Origin.Answers(Entries.Final(_clock.Now, "before"));
+        await ReadAsync(_cache);
+        var look = _redis.Hold("get", ":final", replyOnly: true);
+        var before = _other.ReadAsync();
+        await look.ReachedAsync();
+        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        _other.Origin.Answers(Entries.Final(_clock.Now, "after"));
+        Assert.Equal("after", (await ReadAsync(_other)).Entry.Text());
+
+        look.Release();
+
+        Assert.Equal("before", (await before).Entry.Text());
+        Assert.Equal("after", _other.Memory.Find(Entries.Key)?.Entry.Text());
+    }
+
+    [Fact]
+    public async Task The_first_look_at_Redis_is_given_up_after_one_time_out()
+    {
+        var look = _redis.Hold("get", ":final");
+        Origin.Answers(Entries.Final(_clock.Now));
+        var reading = _cache.ReadAsync();
+        await look.ReachedAsync();
+
+        await _clock.PassAsync(CacheUnderTest.RedisTimeout);
+
+        Assert.Equal("final", (await reading).Entry.Text());
+    }
+
+    [Fact]
+    public async Task A_Redis_that_refuses_writes_is_left_alone_and_still_read()
+    {
+        using (_redis.Fail("set"))
+        {
+            for (var i = 1; i <= 2; i++)
+            {
+                await _cache.Redis.WriteAsync(Entries.Final(_clock.Now), null).Soon();
+            }
+        }
+
+        Assert.False(_cache.RedisState.IsUsable);
+        await _cache.Redis.WriteAsync(Entries.Final(_clock.Now), null).Soon();
+        Assert.Equal(0, _redis.Count("set"));
+        Assert.True((await _cache.Redis.ReadAsync(Entries.Key).Soon()).IsReached);
     }
 
     /// <summary>A purge at each moment of the keeping: before, between the two looks at the flight, and after.</summary>

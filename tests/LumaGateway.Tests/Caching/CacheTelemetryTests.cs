@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
-using LumaGateway.Telemetry;
 using LumaGateway.Tests.Sharing;
 
 namespace LumaGateway.Tests.Caching;
@@ -101,6 +101,32 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
         Assert.All(answers.GetMeasurementSnapshot(), answer => Assert.Equal(0, answer.Value));
     }
 
+    [Theory]
+    [InlineData("answers", "{answer}")]
+    [InlineData("faults", "{answer}")]
+    [InlineData("saved", "{request}")]
+    [InlineData("corrupt", "{entry}")]
+    [InlineData("purges", "{purge}")]
+    public void Every_counter_has_a_unit_and_a_description(string name, string unit)
+    {
+        using var counter = _cache.Collect<long>(name);
+        counter.RecordObservableInstruments();
+
+        Assert.Equal(unit, counter.Instrument!.Unit);
+        Assert.NotEqual("", counter.Instrument.Description);
+    }
+
+    [Fact]
+    public void The_wait_for_the_lock_is_a_histogram_of_seconds_with_buckets_of_its_own()
+    {
+        using var waits = _cache.Collect<double>("lock.wait");
+
+        var instrument = Assert.IsType<Histogram<double>>(waits.Instrument);
+        Assert.Equal("s", instrument.Unit);
+        Assert.NotEqual("", instrument.Description);
+        Assert.NotEmpty(instrument.Advice!.HistogramBucketBoundaries!);
+    }
+
     [Fact]
     public void A_status_or_level_without_a_name_is_a_fault_of_the_program()
     {
@@ -168,56 +194,5 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
 
         Assert.Equal((ActivityStatusCode.Error, Fault.Message), (bare.Single("cache").Status, bare.Single("cache").StatusDescription));
         Assert.Equal((ActivityStatusCode.Unset, "stale"), (covered.Single("cache").Status, covered.Single("cache").GetTagItem("luma_gateway.cache.status")));
-    }
-
-    /// <summary>The product's spans in one trace.</summary>
-    private sealed class Spans : IDisposable
-    {
-        private readonly List<Activity> _ended = [];
-        private readonly ActivityListener _listener;
-        private readonly Activity _root = new("root");
-
-        public Spans()
-        {
-            _root.SetIdFormat(ActivityIdFormat.W3C);
-            _listener = new ActivityListener
-            {
-                ShouldListenTo = source => source.Name == Instrumentation.Name,
-                Sample = (ref options) => options.TraceId == _root.TraceId ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
-                ActivityStopped = activity =>
-                {
-                    if (activity.TraceId == _root.TraceId)
-                    {
-                        lock (_ended)
-                        {
-                            _ended.Add(activity);
-                        }
-                    }
-                },
-            };
-            ActivitySource.AddActivityListener(_listener);
-        }
-
-        public async Task<CacheAnswer> Within(Func<Task<CacheAnswer>> read)
-        {
-            _root.Start();
-            var answer = await read();
-            _root.Stop();
-            return answer;
-        }
-
-        public Activity Single(string name)
-        {
-            lock (_ended)
-            {
-                return Assert.Single(_ended, activity => activity.OperationName == name);
-            }
-        }
-
-        public void Dispose()
-        {
-            _listener.Dispose();
-            _root.Dispose();
-        }
     }
 }

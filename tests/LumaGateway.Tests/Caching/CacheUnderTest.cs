@@ -5,12 +5,14 @@ using LumaGateway.Sharing;
 using LumaGateway.Telemetry;
 using LumaGateway.Tests.Sharing;
 using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Caching.StackExchangeRedis;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
@@ -104,6 +106,10 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     /// <summary>As <see cref="ReadAsync"/>, but an interim answer from before a time does not do.</summary>
     public Task<CacheAnswer> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore).Soon();
+
+    /// <summary>The connection that the product's own store of entries would use.</summary>
+    public Task<IConnectionMultiplexer> StoreConnectionAsync() =>
+        _services.GetRequiredService<IOptions<RedisCacheOptions>>().Value.ConnectionMultiplexerFactory!().Soon();
 
     /// <summary>Has the cache begin its series, as it does when the service starts.</summary>
     public void BeginSeries() => _services.GetRequiredService<CacheMetrics>().Begin();

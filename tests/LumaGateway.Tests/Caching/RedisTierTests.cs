@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LumaGateway.Caching;
 using LumaGateway.Tests.Sharing;
 using StackExchange.Redis;
@@ -173,6 +174,22 @@ public sealed class RedisTierTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => Tier.PurgeAsync(Key));
     }
+
+    [Fact]
+    public async Task A_purge_is_a_span_and_one_that_fails_an_error()
+    {
+        using var done = new Spans();
+        using var failed = new Spans();
+        await done.Within(() => Tier.PurgeAsync(Key));
+        using var failing = _redis.Fail("set");
+        await failed.Within(() => Tier.PurgeAsync(Key));
+
+        Assert.Equal(ActivityStatusCode.Unset, done.Single("redis purge").Status);
+        Assert.Equal(ActivityStatusCode.Error, failed.Single("redis purge").Status);
+    }
+
+    [Fact]
+    public async Task Entries_go_over_the_one_connection_of_the_process() => Assert.NotNull(await _cache.StoreConnectionAsync());
 
     [Fact]
     public async Task One_replica_at_a_time_has_the_lock()

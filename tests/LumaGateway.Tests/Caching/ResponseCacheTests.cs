@@ -210,12 +210,33 @@ public sealed class ResponseCacheTests : IAsyncDisposable
 
         Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory), (Seen(await first).Body, (await first).Status, (await first).Level));
         Assert.Equal(UpstreamFault.TimedOut, (await first).Fault!.Fault);
+        Assert.NotEqual("", (await first).Fault!.Message);
         Assert.Equal("old", (await second).Entry.Text());
         Assert.Equal(("old", CacheStatus.Stale), (Seen(await _cache.ReadAsync()).Body, (await _cache.ReadAsync()).Status)); // nobody who comes now waits
 
         fetch.Release();
         Assert.Equal(("new", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
         Assert.Equal(2, Origin.Asked);
+    }
+
+    [Fact]
+    public async Task A_slow_fetch_that_breaks_after_all_leaves_callers_the_stale_entry_and_the_origin_its_pause()
+    {
+        await KeepStaleAsync();
+        var fetch = Origin.Holds(Entries.Final(_clock.Now, "new"));
+        var first = _cache.ReadAsync();
+        await fetch.ReachedAsync();
+        await _clock.PassAsync(CacheUnderTest.StaleAfter);
+        await first;
+
+        fetch.Fail(new InvalidOperationException("a bug"));
+
+        Assert.Equal("old", (await _cache.ReadAsync()).Entry.Text());
+        Assert.Equal(2, Origin.Asked);
+        _clock.Advance(CacheUnderTest.RetryPause);
+        Origin.Answers(Entries.Final(_clock.Now, "newer"));
+        await _cache.ReadAsync();
+        Assert.Equal("newer", (await _cache.ReadAsync()).Entry.Text());
     }
 
     [Fact]
@@ -350,6 +371,21 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_final_entry_that_came_during_a_refresh_is_served_and_stays_where_the_refresh_fails()
+    {
+        await KeepStaleAsync();
+        var fetch = Origin.Holds(Entries.Final(_clock.Now));
+        var reading = _cache.ReadAsync();
+        await fetch.ReachedAsync();
+        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+
+        fetch.Fail(Fault);
+
+        Assert.Equal(("offered", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await reading));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+    }
+
+    [Fact]
     public async Task An_interim_entry_that_comes_late_does_not_replace_a_final_one_that_came_meanwhile()
     {
         var fetch = Origin.Holds(Entries.Interim(_clock.Now, "late"));
@@ -460,6 +496,19 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         Assert.Same(entry, _cache.Cache.Peek(Entries.Key, _clock.Now.AddMinutes(59) - Tick));
         Assert.Null(_cache.Cache.Peek(Entries.Key, _clock.Now.AddMinutes(59)));
         Assert.Null(_cache.Cache.Peek(Entries.Key, _clock.Now.AddHours(1)));
+    }
+
+    [Fact]
+    public async Task Without_a_Redis_memory_is_believed_for_as_long_as_an_entry_is_fresh()
+    {
+        Origin.Answers(Entries.Final(_clock.Now));
+        await _cache.ReadAsync();
+        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, key: new CacheKey("offered")), _cache.Cache.Purges).Soon();
+
+        _clock.Advance(CacheUnderTest.MemoryLifetime);
+
+        Assert.NotNull(_cache.Cache.Peek(Entries.Key, _clock.Now));
+        Assert.NotNull(_cache.Cache.Peek(new CacheKey("offered"), _clock.Now));
     }
 
     [Fact]

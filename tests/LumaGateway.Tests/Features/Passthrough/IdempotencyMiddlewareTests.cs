@@ -155,6 +155,16 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
+    public async Task A_body_that_is_told_to_be_too_large_is_not_read()
+    {
+        var body = new MemoryStream(new byte[MaxBytes + 1]);
+
+        await SendAsync("k1", change: request => (request.Body, request.ContentLength) = (body, body.Length));
+
+        Assert.Equal(0, body.Position);
+    }
+
+    [Fact]
     public async Task The_upstream_gets_the_body_whole_with_its_length_and_no_encoding_that_a_repetition_might_not_take()
     {
         var received = "";
