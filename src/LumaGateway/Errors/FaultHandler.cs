@@ -1,5 +1,6 @@
 using LumaGateway.Access;
 using LumaGateway.Contracts;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace LumaGateway.Errors;
@@ -28,6 +29,7 @@ internal sealed class FaultHandler : IExceptionHandler
                 return true;
 
             case OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested:
+            case ConnectionResetException or IOException { InnerException: ConnectionAbortedException }: // Kestrel's, which may come before it cancels the token
                 httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody reads it; logs and metrics do
                 return true;
 

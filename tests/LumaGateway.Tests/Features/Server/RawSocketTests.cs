@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using LumaGateway.Errors;
 using LumaGateway.Tests.Hosting;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
@@ -16,6 +17,9 @@ namespace LumaGateway.Tests.Features.Server;
 /// <summary>What no HTTP client would send, over real sockets.</summary>
 public sealed partial class RawSocketTests : IDisposable
 {
+    public static TheoryData<Exception> Departures =>
+        [new IOException("The request stream was aborted.", new ConnectionAbortedException("The HTTP/2 connection faulted.")), new ConnectionResetException("The client reset the connection.")];
+
     private readonly Gateway _gateway = new();
 
     public void Dispose() => _gateway.Dispose();
@@ -121,6 +125,22 @@ public sealed partial class RawSocketTests : IDisposable
         Assert.True(handled);
         Assert.Equal(400, context.Response.StatusCode);
     }
+
+    [Theory]
+    [MemberData(nameof(Departures))]
+    public async Task Kestrels_own_exception_for_a_connection_that_is_gone_is_no_failure_of_the_gateway(Exception departure)
+    {
+        var context = new DefaultHttpContext(); // whose token is not cancelled yet
+
+        var handled = await new FaultHandler().TryHandleAsync(context, departure, TestContext.Current.CancellationToken);
+
+        Assert.True(handled);
+        Assert.Equal(499, context.Response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Any_other_exception_of_a_stream_is_a_failure_of_the_gateway() => Assert.False(await new FaultHandler().TryHandleAsync(
+        new DefaultHttpContext(), new IOException("The disk is full."), TestContext.Current.CancellationToken));
 
     [Fact]
     public async Task The_gateway_is_no_proxy_to_connect_through() =>
