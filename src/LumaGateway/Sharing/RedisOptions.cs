@@ -11,7 +11,13 @@ internal sealed class RedisOptions
     /// <summary>A StackExchange.Redis configuration: several endpoints, Sentinel, Cluster and TLS as it takes them. Empty: memory only.</summary>
     public string Redis { get; set; } = "";
 
+    /// <summary>The Redis that keeps idempotency records, in the same form. It must not evict. Empty: the one of <see cref="Redis"/>.</summary>
+    public string Ledger { get; set; } = "";
+
     public bool IsConfigured => Redis.Length > 0;
+
+    /// <summary>These options with <see cref="Ledger"/> in the place of <see cref="Redis"/>.</summary>
+    public RedisOptions OfLedger() => new() { Redis = Ledger.Length > 0 ? Ledger : Redis };
 
     /// <summary>
     /// What the connection string says, made fit for a cache that must never hold a caller up: it starts without Redis, and a
@@ -34,20 +40,29 @@ internal sealed class RedisOptions
     }
 }
 
-/// <summary>Whether <c>ConnectionStrings:Redis</c> can be read at all. Never repeats it: it may hold a password.</summary>
+/// <summary>Whether <c>ConnectionStrings:Redis</c> and <c>:Ledger</c> can be read at all. Never repeats them: they may hold a password.</summary>
 internal sealed class RedisOptionsRules : IValidateOptions<RedisOptions>
 {
     public ValidateOptionsResult Validate(string? name, RedisOptions options)
     {
+        var faults = new ValidateOptionsResultBuilder();
+        AddFault(faults, "ConnectionStrings:Redis", options);
+        AddFault(faults, "ConnectionStrings:Ledger", new RedisOptions { Redis = options.Ledger });
+        return faults.Build();
+    }
+
+    private static void AddFault(ValidateOptionsResultBuilder faults, string key, RedisOptions options)
+    {
         try
         {
-            return !options.IsConfigured || options.Parse().EndPoints.Count > 0
-                ? ValidateOptionsResult.Success
-                : ValidateOptionsResult.Fail("ConnectionStrings:Redis names no endpoint.");
+            if (options.IsConfigured && options.Parse().EndPoints.Count == 0)
+            {
+                faults.AddError($"{key} names no endpoint.");
+            }
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
-            return ValidateOptionsResult.Fail("ConnectionStrings:Redis is not a StackExchange.Redis configuration.");
+            faults.AddError($"{key} is not a StackExchange.Redis configuration.");
         }
     }
 }

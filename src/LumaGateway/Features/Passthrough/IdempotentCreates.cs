@@ -58,7 +58,7 @@ internal sealed class IdempotentCreates(
         CreateClaim claim;
         try
         {
-            string[] subject = [Visit.Of(context)!.Client.Name, context.Request.Method, context.Request.Path, key];
+            string[] subject = [Visit.Of(context)!.Client.Name, RoutePath.Of(context, foldsCatchAll: true), key];
             claim = await ledger.ClaimAsync(subject, FingerprintOf(context.Request, body));
         }
         catch (RecordStoreAwayException)

@@ -1,0 +1,48 @@
+using StackExchange.Redis;
+
+namespace LumaGateway.Sharing;
+
+/// <summary>Warns once where the Redis that keeps idempotency records may evict them, and again whenever its policy changes to another such one.</summary>
+internal sealed partial class EvictionWatch(LedgerConnection ledger, TimeProvider clock, ILogger<EvictionWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMinutes(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var told = LedgerConnection.SafePolicy;
+        while (ledger.IsConfigured && !stoppingToken.IsCancellationRequested)
+        {
+            var policy = await ReadAsync();
+            if (policy is not null && policy != told)
+            {
+                told = policy;
+                if (policy != LedgerConnection.SafePolicy)
+                {
+                    Log.MayEvict(logger, policy);
+                }
+            }
+
+            await Task.Delay(policy is null ? TryAgainAfter : LookAgainAfter, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Null where Redis does not say: it is away, or its user may not ask.</summary>
+    private async Task<string?> ReadAsync()
+    {
+        try
+        {
+            return await ledger.PolicyAsync();
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2031, LogLevel.Warning, "The Redis that keeps Idempotency-Keys has maxmemory-policy {Policy}: it may forget a key, and the create would be sent and billed twice. Set noeviction there, or name another Redis in ConnectionStrings:Ledger (infra/redis.md).")]
+        public static partial void MayEvict(ILogger logger, string policy);
+    }
+}
