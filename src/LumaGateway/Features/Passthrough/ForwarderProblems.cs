@@ -35,7 +35,7 @@ internal sealed class ForwarderProblems(RequestDelegate next, PassthroughMetrics
     }
 
     private static CreateOutcome? OutcomeOf(HttpContext context, IForwarderErrorFeature? failure) =>
-        failure is null ? context.Features.Get<PassedCreate>()?.Outcome : CreateOutcomes.Of(failure);
+        failure is null ? context.Features.Get<PassedCreate>()?.Outcome : CreateOutcomes.Of(failure, context.Features.Get<Sending>());
 
     private static ProblemKind? KindOf(IForwarderErrorFeature failure, HttpContext context) => failure.Error switch
     {

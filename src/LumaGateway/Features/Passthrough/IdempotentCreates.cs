@@ -106,7 +106,7 @@ internal sealed class IdempotentCreates(
             await next(context);
             answer = captured.Body;
             outcome = context.Features.Get<IForwarderErrorFeature>() is { } failure
-                ? CreateOutcomes.Of(failure)
+                ? CreateOutcomes.Of(failure, context.Features.Get<Sending>())
                 : context.Features.Get<PassedCreate>()?.Outcome ?? CreateOutcome.Refused; // without an answer of the upstream nothing was sent
         }
         catch
