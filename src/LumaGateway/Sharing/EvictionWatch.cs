@@ -1,17 +1,33 @@
-using StackExchange.Redis;
-
 namespace LumaGateway.Sharing;
 
 /// <summary>Warns once where the Redis that keeps idempotency records may evict them, and again whenever its policy changes to another such one.</summary>
-internal sealed partial class EvictionWatch(LedgerConnection ledger, TimeProvider clock, ILogger<EvictionWatch> logger) : BackgroundService
+internal sealed partial class EvictionWatch(LedgerConnection ledger, TimeProvider clock, ILogger<EvictionWatch> logger) : IHostedService
 {
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMinutes(10);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private volatile bool _isStopped;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (ledger.IsConfigured)
+        {
+            _ = WatchAsync(); // it never throws
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        _isStopped = true;
+        return Task.CompletedTask;
+    }
+
+    private async Task WatchAsync()
     {
         var told = LedgerConnection.SafePolicy;
-        while (ledger.IsConfigured && !stoppingToken.IsCancellationRequested)
+        while (!_isStopped)
         {
             var policy = await ReadAsync();
             if (policy is not null && policy != told)
@@ -23,7 +39,7 @@ internal sealed partial class EvictionWatch(LedgerConnection ledger, TimeProvide
                 }
             }
 
-            await Task.Delay(policy is null ? TryAgainAfter : LookAgainAfter, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(policy is null ? TryAgainAfter : LookAgainAfter, clock, CancellationToken.None);
         }
     }
 
@@ -34,7 +50,9 @@ internal sealed partial class EvictionWatch(LedgerConnection ledger, TimeProvide
         {
             return await ledger.PolicyAsync();
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+#pragma warning disable CA1031 // it only warns: whatever Redis or its client throws, the gateway goes on
+        catch
+#pragma warning restore CA1031
         {
             return null;
         }
