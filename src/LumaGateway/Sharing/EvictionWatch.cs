@@ -51,15 +51,19 @@ internal sealed partial class EvictionWatch(LedgerConnection ledger, TimeProvide
             return await ledger.PolicyAsync();
         }
 #pragma warning disable CA1031 // it only warns: whatever Redis or its client throws, the gateway goes on
-        catch
+        catch (Exception exception)
 #pragma warning restore CA1031
         {
+            Log.NotRead(logger, exception.GetType().Name);
             return null;
         }
     }
 
     private static partial class Log
     {
+        [LoggerMessage(2032, LogLevel.Debug, "The maxmemory-policy of the Redis that keeps Idempotency-Keys could not be read ({Failure}); it is tried again in five seconds.")]
+        public static partial void NotRead(ILogger logger, string failure);
+
         [LoggerMessage(2031, LogLevel.Warning, "The Redis that keeps Idempotency-Keys has maxmemory-policy {Policy}: it may forget a key, and the create would be sent and billed twice. Set noeviction there, or name another Redis in ConnectionStrings:Ledger (infra/redis.md).")]
         public static partial void MayEvict(ILogger logger, string policy);
     }

@@ -27,7 +27,6 @@ internal sealed class LedgerConnection(IOptions<RedisOptions> options, RedisConn
         var policies = new List<string>();
         foreach (var server in (await Redis.GetAsync()).GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
         {
-            // Not InfoAsync, which the client allows to administrators only.
             var memory = (string?)await server.ExecuteAsync("INFO", "memory") ?? string.Empty;
             policies.AddRange(memory.Split('\n').Where(line => line.StartsWith(PolicyField, StringComparison.Ordinal)).Select(line => line[PolicyField.Length..].Trim()));
         }

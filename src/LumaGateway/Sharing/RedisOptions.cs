@@ -27,6 +27,7 @@ internal sealed class RedisOptions
     {
         var configuration = ConfigurationOptions.Parse(Redis);
         configuration.AbortOnConnectFail = false;
+        configuration.AllowAdmin = true; // for INFO, which says whether the ledger may evict: the client sends it to nobody otherwise
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
         configuration.ClientName ??= "luma-gateway";
 

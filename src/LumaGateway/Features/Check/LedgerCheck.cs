@@ -32,7 +32,7 @@ internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) :
             // The first word is the kind of error; what follows may be anything.
             return Bad($"It answers, but refuses: {refusal.Message.Split(' ')[0]}.");
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception) when (exception is RedisException or RedisCommandException or TimeoutException)
         {
             return Away();
         }
