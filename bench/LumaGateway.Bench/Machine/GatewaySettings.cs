@@ -45,6 +45,7 @@ internal sealed partial record GatewaySettings
         environment["Management__Port"] = $"{managementPort}";
         environment["Luma__BaseAddress"] = new Uri(origin, "/luma").ToString();
         environment["Luma__ApiKey"] = "upstream-token";
+        environment["Luma__Name"] = "bench";
         environment["Luma__MaxPollsPerSecond"] = "100";
         environment["Cache__MemoryBytes"] = MemoryBytes.ToString(CultureInfo.InvariantCulture);
         environment["ConnectionStrings__Redis"] = Redis;

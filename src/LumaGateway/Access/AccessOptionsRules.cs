@@ -66,6 +66,10 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
         {
             faults.AddError($"{key}:Name must be 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.");
         }
+        else if (client.Name is Client.AnonymousName or Client.UnknownName or AccessMetrics.Others)
+        {
+            faults.AddError($"{key}:Name '{client.Name}' is a name that the gateway gives itself: choose another.");
+        }
         else if (!names.Add(client.Name))
         {
             faults.AddError($"{key}:Name '{client.Name}' is the name of an earlier client.");

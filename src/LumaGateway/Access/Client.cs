@@ -12,5 +12,11 @@ internal sealed record Client(string Name, Rights Rights, Allowance Allowance)
     /// <summary>What logs and metrics call whoever could not be identified.</summary>
     public const string UnknownName = "unknown";
 
+    /// <summary>
+    /// Begins the name of every client known from a JWT. Names in the settings hold no colon, so that no token can name a client of a key: limits, idempotency
+    /// keys and logs tell the two apart.
+    /// </summary>
+    public const string JwtPrefix = "jwt:";
+
     public bool May(Rights asked) => (Rights & asked) == asked;
 }

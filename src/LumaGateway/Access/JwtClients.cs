@@ -127,6 +127,7 @@ internal sealed partial class JwtClients
             .Where(claim => claim.Type == _jwt.RightsClaim)
             .SelectMany(claim => claim.Value.Split(' '))
             .Aggregate(Rights.None, (rights, word) => RightNames.TryParse(word, out var right) ? rights | right : rights);
+        name = Client.JwtPrefix + name;
         return new Client(name, rights, _allowances.Of(name));
     }
 

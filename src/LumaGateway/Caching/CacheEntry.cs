@@ -28,8 +28,10 @@ internal sealed class CacheEntry
     private volatile FreshnessHeaders? _headers;
 
     public CacheEntry(
-        CacheKey subject, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset coverUntil, byte[]? side = null)
+        CacheKey subject, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset coverUntil, byte[]? side = null,
+        DateTimeOffset? askedAt = null)
     {
+        AskedAt = askedAt ?? storedAt;
         Side = side ?? [];
         Subject = subject;
         Kind = kind;
@@ -60,6 +62,12 @@ internal sealed class CacheEntry
 
     public DateTimeOffset StoredAt { get; }
 
+    /// <summary>
+    /// When the exchange began that gave the answer, by the clock of the replica that asked. Of two answers the one asked for later is the newer one, whichever
+    /// was read or stored first.
+    /// </summary>
+    public DateTimeOffset AskedAt { get; }
+
     public DateTimeOffset FreshUntil { get; }
 
     /// <summary>Until when a final answer may cover a fault of the upstream (stale-if-error, RFC 5861).</summary>
@@ -76,6 +84,20 @@ internal sealed class CacheEntry
 
     /// <summary>Whether a wrong clock has put a time on it, and that matters.</summary>
     public bool IsFromTheFuture(DateTimeOffset now) => Kind is not EntryKind.Final && StoredAt > now + ClocksDiffer;
+
+    /// <summary>
+    /// Whether it stays where <paramref name="other"/> comes to the same key: an interim answer never replaces a final one; else the one asked for later stays. A time of
+    /// asking in the future proves nothing: some clock is, or was, wrong.
+    /// </summary>
+    public bool Outranks(CacheEntry other, DateTimeOffset now) => (Kind, other.Kind) switch
+    {
+        (EntryKind.Final, EntryKind.Interim) => true,
+        (EntryKind.Interim, EntryKind.Final) => false,
+        _ => AskedAt > other.AskedAt && AskedAt <= LatestCredible(now),
+    };
+
+    /// <summary>The latest time that another replica's clock can have put on something that has happened.</summary>
+    public static DateTimeOffset LatestCredible(DateTimeOffset now) => now + ClocksDiffer;
 
     /// <summary>What headers say of its freshness; the same instance for all who ask within a second.</summary>
     public FreshnessHeaders HeadersAt(DateTimeOffset now)

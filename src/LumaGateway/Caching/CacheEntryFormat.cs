@@ -5,13 +5,13 @@ using System.Text;
 namespace LumaGateway.Caching;
 
 /// <summary>
-/// An entry as bytes: checksum (XXH3, 8 bytes), kind, three times (UTC ticks), the lengths of subject and side, subject, side, body. What does not read back whole, or is of
+/// An entry as bytes: checksum (XXH3, 8 bytes), kind, four times (UTC ticks), the lengths of subject and side, subject, side, body. What does not read back whole, or is of
 /// another subject, is no entry.
 /// </summary>
 internal static class CacheEntryFormat
 {
     private const int ChecksumLength = 8;
-    private const int FixedLength = ChecksumLength + 1 + (3 * sizeof(long)) + 1 + sizeof(int);
+    private const int FixedLength = ChecksumLength + 1 + (4 * sizeof(long)) + 1 + sizeof(int);
 
     public static byte[] Write(CacheEntry entry)
     {
@@ -22,11 +22,12 @@ internal static class CacheEntryFormat
         BinaryPrimitives.WriteInt64LittleEndian(rest[1..], entry.StoredAt.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[9..], entry.FreshUntil.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[17..], entry.CoverUntil.UtcTicks);
-        rest[25] = checked((byte)subjectLength);
-        BinaryPrimitives.WriteInt32LittleEndian(rest[26..], entry.Side.Length);
-        Encoding.UTF8.GetBytes(entry.Subject.Id, rest[30..]);
-        entry.Side.CopyTo(rest[(30 + subjectLength)..]);
-        entry.Body.CopyTo(rest[(30 + subjectLength + entry.Side.Length)..]);
+        BinaryPrimitives.WriteInt64LittleEndian(rest[25..], entry.AskedAt.UtcTicks);
+        rest[33] = checked((byte)subjectLength);
+        BinaryPrimitives.WriteInt32LittleEndian(rest[34..], entry.Side.Length);
+        Encoding.UTF8.GetBytes(entry.Subject.Id, rest[38..]);
+        entry.Side.CopyTo(rest[(38 + subjectLength)..]);
+        entry.Body.CopyTo(rest[(38 + subjectLength + entry.Side.Length)..]);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, XxHash3.HashToUInt64(rest));
         return bytes;
     }
@@ -41,9 +42,9 @@ internal static class CacheEntryFormat
         }
 
         var rest = bytes[ChecksumLength..];
-        var body = rest[30..];
-        var subjectLength = rest[25];
-        var sideLength = BinaryPrimitives.ReadInt32LittleEndian(rest[26..]);
+        var body = rest[38..];
+        var subjectLength = rest[33];
+        var sideLength = BinaryPrimitives.ReadInt32LittleEndian(rest[34..]);
         if (rest[0] > (byte)EntryKind.Absent || sideLength < 0 || body.Length - subjectLength < sideLength
             || Encoding.UTF8.GetString(body[..subjectLength]) != subject.Id)
         {
@@ -57,7 +58,8 @@ internal static class CacheEntryFormat
             TimeAt(rest[1..]),
             TimeAt(rest[9..]),
             TimeAt(rest[17..]),
-            body.Slice(subjectLength, sideLength).ToArray());
+            body.Slice(subjectLength, sideLength).ToArray(),
+            TimeAt(rest[25..]));
     }
 
     private static DateTimeOffset TimeAt(ReadOnlySpan<byte> bytes) =>

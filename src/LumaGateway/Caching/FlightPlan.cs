@@ -64,34 +64,44 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             return new Seen(held.Entry, held.Epoch, new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory));
         }
 
+        var begun = clock.GetTimestamp();
         var view = await shared.ReadAsync(flight.Key, isPatient);
         now = clock.GetUtcNow(); // a patient look may outlast what it finds
-        if (held is not null && view.Epoch is not null && view.Epoch != held.Epoch)
+        if (held is not null && MayBePurged(held, view))
         {
-            memory.Forget(flight.Key); // purged by another replica, whose word did not reach this one
+            memory.Forget(flight.Key);
             held = null;
         }
 
         // The newer of two interim entries may be fresh for a shorter time: its length is drawn at random.
-        if (view.Best is { } theirs && (held is null || theirs.StoredAt >= held.Entry.StoredAt))
+        if (view.Best is { } theirs && (held is null || !held.Entry.Outranks(theirs, now)))
         {
             var answer = IsGood(theirs, now, suffices) ? new CacheAnswer(theirs, CacheStatus.Hit, CacheLevel.Shared) : default(CacheAnswer?);
-            return new Seen(Keep(flight, theirs, view.Epoch).Entry, view.Epoch, answer);
+            return new Seen(Keep(flight, theirs, view.Epoch, begun).Entry, view.Epoch, answer);
         }
 
         if (held is not null && IsGood(held.Entry, now, suffices))
         {
-            Keep(flight, held.Entry, view.IsReached ? view.Epoch : held.Epoch);
-            if (view.IsReached)
+            // Redis lost it, this process did not.
+            if (view.IsReached && await shared.WriteAsync(held.Entry, view.Epoch) is not WriteResult.Kept)
             {
-                await shared.WriteAsync(held.Entry, view.Epoch); // Redis lost it, this process did not
+                memory.Forget(flight.Key);
+                return await LookAsync(flight, suffices, isPatient); // purged or replaced at this moment
             }
 
+            Keep(flight, held.Entry, view.IsReached ? view.Epoch : held.Epoch, view.IsReached ? begun : held.VerifiedAt);
             return new Seen(held.Entry, view.Epoch, new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory));
         }
 
         return new Seen(held?.Entry, view.Epoch, null);
     }
+
+    /// <summary>
+    /// Whether another replica may have purged what this process holds without its hearing of it: the key's mark is another one, or none can prove anything, as a mark that
+    /// came after the last look may have run out by now.
+    /// </summary>
+    private bool MayBePurged(Held held, SharedView view) => shared.IsConfigured
+        && ((view.Epoch is not null && view.Epoch != held.Epoch) || clock.GetElapsedTime(held.VerifiedAt) >= SharedLevel.TrustedUnseen);
 
     /// <summary>Waits until this replica may fetch, another has fetched, or Redis cannot say whose turn it is.</summary>
     private async Task<(IDistributedSynchronizationHandle? Turn, Seen Seen)> WaitForTurnAsync(
@@ -139,6 +149,7 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     private async Task<CacheAnswer> FetchAsync(Flights<CacheAnswer>.Flight flight, Origin origin, string requestId, Seen seen, Deadline deadline)
     {
         CacheEntry entry;
+        var begun = clock.GetTimestamp();
         try
         {
             entry = await origin.FetchAsync(flight.Key, requestId, deadline);
@@ -153,9 +164,14 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             return Cover(flight, seen, null); // what was final once stays so
         }
 
-        if (!flight.IsDoomed && await shared.WriteAsync(entry, seen.Epoch))
+        var result = flight.IsDoomed ? WriteResult.Purged : await shared.WriteAsync(entry, seen.Epoch);
+        if (result is WriteResult.Kept)
         {
-            Keep(flight, entry, seen.Epoch);
+            Keep(flight, entry, seen.Epoch, begun);
+        }
+        else if (result is WriteResult.Outdated && (await LookAsync(flight, null, isPatient: true)).Answer is { } newer)
+        {
+            return newer with { Status = CacheStatus.Collapsed }; // this replica was stopped, or slow, and lost its turn
         }
 
         return new CacheAnswer(entry, CacheStatus.Miss, CacheLevel.None);
@@ -176,7 +192,8 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             return new CacheAnswer(entry, CacheStatus.Hit, CacheLevel.Memory); // only its eager refresh failed
         }
 
-        Keep(flight, entry, seen.Epoch).Cover(fault, now + options.Value.CoverRetry);
+        var verifiedAt = memory.Find(flight.Key) is { } held && ReferenceEquals(held.Entry, entry) ? held.VerifiedAt : clock.GetTimestamp();
+        Keep(flight, entry, seen.Epoch, verifiedAt).Cover(fault, now + options.Value.CoverRetry);
         return new CacheAnswer(entry, CacheStatus.Stale, CacheLevel.Memory, fault);
     }
 
@@ -199,10 +216,10 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
     }
 
     /// <summary>Keeps an entry in this process, unless it was purged since the flight began.</summary>
-    private Held Keep(Flights<CacheAnswer>.Flight flight, CacheEntry entry, string? epoch)
+    private Held Keep(Flights<CacheAnswer>.Flight flight, CacheEntry entry, string? epoch, long verifiedAt)
     {
         var lookAgainAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
-        var held = new Held(entry, lookAgainAt, epoch);
+        var held = new Held(entry, lookAgainAt, epoch, verifiedAt);
         if (flight.IsDoomed)
         {
             return held;

@@ -15,29 +15,35 @@ internal sealed class MemoryLevel(IOptions<CacheOptions> options, TimeProvider c
         Clock = new SystemClock(clock), // the one by which entries are fresh
     });
 
+    private readonly Lock _keeping = new();
+
     public Held? Find(CacheKey key) => _cache.TryGetValue(key.Id, out var held) ? (Held?)held : null;
 
-    /// <summary>Keeps an entry, but never an interim one over a final one. Gives back what is held now.</summary>
+    /// <summary>Keeps an entry, unless one is held that <see cref="CacheEntry.Outranks"/> it. Gives back what is held now.</summary>
     public Held Keep(Held held)
     {
         var key = held.Entry.Subject;
-        if (held.Entry.Kind is EntryKind.Interim && Find(key) is { Entry.Kind: EntryKind.Final } final)
+        var now = clock.GetUtcNow();
+        lock (_keeping)
         {
-            return final;
-        }
+            if (Find(key) is { } known && known.Entry.Outranks(held.Entry, now))
+            {
+                return known;
+            }
 
-        // Freshness is in the entry; this expiry is only garbage collection.
-        var until = held.Entry.Kind is EntryKind.Final ? held.Entry.CoverUntil : held.Entry.FreshUntil;
-        var life = until - clock.GetUtcNow();
-        if (life > TimeSpan.Zero)
-        {
-            using var slot = _cache.CreateEntry(key.Id);
-            slot.Value = held;
-            slot.Size = held.Entry.Size;
-            slot.AbsoluteExpirationRelativeToNow = life;
-        }
+            // Freshness is in the entry; this expiry is only garbage collection.
+            var until = held.Entry.Kind is EntryKind.Final ? held.Entry.CoverUntil : held.Entry.FreshUntil;
+            var life = until - now;
+            if (life > TimeSpan.Zero)
+            {
+                using var slot = _cache.CreateEntry(key.Id);
+                slot.Value = held;
+                slot.Size = held.Entry.Size;
+                slot.AbsoluteExpirationRelativeToNow = life;
+            }
 
-        return held;
+            return held;
+        }
     }
 
     public void Forget(CacheKey key) => _cache.Remove(key.Id);
@@ -54,7 +60,10 @@ internal sealed class MemoryLevel(IOptions<CacheOptions> options, TimeProvider c
 /// <param name="entry">The answer.</param>
 /// <param name="lookAgainAt">From when Redis, if there is one, is to be looked at before this is believed.</param>
 /// <param name="epoch">The key's purge mark when the answer was fetched or found.</param>
-internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string? epoch)
+/// <param name="verifiedAt">
+/// When the answer was last known to be right, as a timestamp of the clock: its fetch began, or the look began that found it in Redis or its mark unchanged.
+/// </param>
+internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string? epoch, long verifiedAt)
 {
     private long _refreshFrom;
     private volatile Cover? _covers;
@@ -64,6 +73,8 @@ internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string?
     public DateTimeOffset LookAgainAt => lookAgainAt;
 
     public string? Epoch => epoch;
+
+    public long VerifiedAt => verifiedAt;
 
     /// <summary>Whether it can be given without asking anybody.</summary>
     public bool MayBeGiven(DateTimeOffset now) => entry.IsFresh(now) && now < lookAgainAt;

@@ -75,30 +75,47 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>
-    /// Keeps a final answer that came by another way than a fetch, if there is none here. It is dropped where its key may have been purged since
-    /// <see cref="Purges"/> was <paramref name="purges"/>: it might be from before.
+    /// Keeps an answer that came by another way than a fetch, and gives back what is kept now: that answer, a final one that was there before, or a newer one. Null
+    /// where it is dropped, because its key may have been purged since <see cref="Purges"/> was <paramref name="purges"/>: it might be from before.
     /// </summary>
-    public async Task OfferAsync(CacheEntry entry, long purges)
+    public async Task<CacheEntry?> OfferAsync(CacheEntry entry, long purges)
     {
-        if (Holds(entry.Subject))
+        if (memory.Find(entry.Subject) is { Entry: { Kind: EntryKind.Final } known } && known.IsFresh(clock.GetUtcNow()))
         {
-            return;
+            return known;
         }
 
+        if (Purges != purges)
+        {
+            return null;
+        }
+
+        var begun = clock.GetTimestamp();
         if (shared.IsConfigured)
         {
             // A purge mark outlives every exchange with the origin: without one, nothing was purged meanwhile. Where Redis cannot say, it is asked
             // again after Cache:MemoryLifetime, as about all that memory holds.
             var view = await shared.ReadAsync(entry.Subject);
-            if (view.Epoch is not null || (view.IsReached && view.Final is null && !await shared.WriteAsync(entry, null)))
+            if (view.Epoch is not null)
             {
-                return;
+                return null;
+            }
+
+            if (view is { IsReached: true, Final: null })
+            {
+                switch (await shared.WriteAsync(entry, null))
+                {
+                    case WriteResult.Purged:
+                        return null;
+                    case WriteResult.Outdated:
+                        return await FindAsync(entry.Subject);
+                }
             }
 
             entry = view.Final ?? entry;
         }
 
-        KeepHere(entry, null, purges);
+        return KeepHere(entry, null, purges, begun) ? entry : null;
     }
 
     /// <summary>Whether this process holds a fresh final answer.</summary>
@@ -123,10 +140,11 @@ internal sealed class ResponseCache(
         }
 
         var purges = Purges;
+        var begun = clock.GetTimestamp();
         var view = await shared.ReadAsync(key);
         if (view.Final is { } final)
         {
-            KeepHere(final, view.Epoch, purges); // what a caller is told, its replica knows, whatever becomes of Redis
+            KeepHere(final, view.Epoch, purges, begun); // what a caller is told, its replica knows, whatever becomes of Redis
         }
 
         return view.Best is { } theirs && theirs.IsFresh(clock.GetUtcNow()) ? theirs : null;
@@ -141,7 +159,7 @@ internal sealed class ResponseCache(
         }
     }
 
-    /// <summary>Forgets a key on all replicas, fetches under way included. False where Redis is configured but did not confirm.</summary>
+    /// <summary>Forgets a key on all replicas, fetches under way included. False where Redis is configured but did not confirm: then it is repeated until it does.</summary>
     public async Task<bool> PurgeAsync(CacheKey key)
     {
         metrics.Purged();
@@ -152,7 +170,11 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>From now on forgets what other replicas purge.</summary>
-    public void HearPurges() => fleet.Listen(Purge, words => Array.ForEach(words, id => ForgetHere(new CacheKey(id))));
+    public void HearPurges()
+    {
+        fleet.Listen(Purge, words => Array.ForEach(words, id => ForgetHere(new CacheKey(id))));
+        shared.PurgeConfirmed += key => _ = fleet.SayAsync(Purge, key.Id); // it never throws
+    }
 
     private void ForgetHere(CacheKey key)
     {
@@ -161,19 +183,22 @@ internal sealed class ResponseCache(
         memory.Forget(key);
     }
 
-    /// <summary>Keeps an answer in this process, unless its key may have been purged since.</summary>
-    private void KeepHere(CacheEntry entry, string? epoch, long purges)
+    /// <summary>Keeps an answer in this process. False where its key may have been purged since.</summary>
+    private bool KeepHere(CacheEntry entry, string? epoch, long purges, long verifiedAt)
     {
         var lookAgainAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
         if (Purges == purges)
         {
-            memory.Keep(new Held(entry, lookAgainAt, epoch));
+            memory.Keep(new Held(entry, lookAgainAt, epoch, verifiedAt));
         }
 
-        if (Purges != purges)
+        if (Purges == purges)
         {
-            memory.Forget(entry.Subject);
+            return true;
         }
+
+        memory.Forget(entry.Subject);
+        return false;
     }
 
     private async ValueTask<CacheAnswer> JoinAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)

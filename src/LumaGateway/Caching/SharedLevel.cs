@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using LumaGateway.Sharing;
 using Medallion.Threading;
@@ -22,7 +23,7 @@ internal readonly record struct SharedView(CacheEntry? Final, CacheEntry? Brief,
 /// Answers in Redis, shared by all replicas, and the lock under which one of them fetches. Never throws, and never takes much longer than
 /// <see cref="RedisGuardOptions.RedisTimeout"/> a step: without Redis it knows nothing and keeps nothing.
 /// </summary>
-internal sealed class SharedLevel(
+internal sealed partial class SharedLevel(
     RedisConnection connection,
     IDistributedCache store,
     RedisGuard guard,
@@ -30,10 +31,19 @@ internal sealed class SharedLevel(
     FleetScope scope,
     IOptions<CacheOptions> options,
     TimeProvider clock,
-    CacheMetrics metrics)
+    CacheMetrics metrics,
+    ILogger<SharedLevel> logger)
 {
-    /// <summary>How long a purge is remembered: longer than any fetch begun before it, and than memory is believed unseen.</summary>
+    /// <summary>How long memory may go without being verified in Redis: a purge mark that it has not seen by then may be gone.</summary>
+    public static readonly TimeSpan TrustedUnseen = TimeSpan.FromMinutes(9);
+
+    /// <summary>How long a purge is remembered: longer than any fetch begun before it, and than <see cref="TrustedUnseen"/>.</summary>
     private static readonly TimeSpan EpochLifetime = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>More purges than this are not repeated: their callers have been told that they were not confirmed.</summary>
+    private const int MostUnconfirmed = 10_000;
 
     /// <summary>A purge is not hurried: whoever asks for it wants it done.</summary>
     private static readonly TimeSpan PurgeTimeout = TimeSpan.FromSeconds(3);
@@ -41,22 +51,29 @@ internal sealed class SharedLevel(
     /// <summary>Redis forgets a little after freshness ended: the store counts in whole seconds, and clocks differ.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
 
+    private readonly ConcurrentDictionary<CacheKey, bool> _unconfirmed = new();
+    private int _unconfirmedCount;
+
+    /// <summary>A purge that Redis had not confirmed at first is done now.</summary>
+    public event Action<CacheKey>? PurgeConfirmed;
+
     public bool IsConfigured => connection.IsConfigured;
 
     /// <param name="key">The key.</param>
     /// <param name="isPatient">Whether the upstream is asked where Redis does not answer.</param>
     public async Task<SharedView> ReadAsync(CacheKey key, bool isPatient = false)
     {
-        if (!IsConfigured)
+        if (!IsConfigured || IsUnconfirmed(key))
         {
             return default;
         }
 
-        // Finals, interims and purge marks stand apart; one round trip brings all three, since the connection pipelines.
+        // Finals, interims and purge marks stand apart; one round trip brings all three, since the connection pipelines. The mark is read first: an entry
+        // from before a purge must never be paired with the mark that the purge left.
         var (values, reached) = await guard.ReadAsync(
-            () => Task.WhenAll(LookAsync(Final(key)), LookAsync(Brief(key)), LookAsync(Epoch(key))), [], isPatient);
+            () => Task.WhenAll(LookAsync(Epoch(key)), LookAsync(Final(key)), LookAsync(Brief(key))), [], isPatient);
 
-        return reached ? new SharedView(Understand(key, values[0]), Understand(key, values[1]), Text(values[2]), true) : default;
+        return reached && !IsUnconfirmed(key) ? new SharedView(Understand(key, values[1]), Understand(key, values[2]), Text(values[0]), true) : default;
     }
 
     /// <summary>
@@ -67,56 +84,44 @@ internal sealed class SharedLevel(
     {
         var nobody = new CacheKey("-");
         await locks.TryOutAsync(Lock(nobody), options.Value.LockLifetime);
-        await Task.WhenAll(LookAsync(Final(nobody)), LookAsync(Brief(nobody)), LookAsync(Epoch(nobody)));
+        await Task.WhenAll(LookAsync(Epoch(nobody)), LookAsync(Final(nobody)), LookAsync(Brief(nobody)));
         await guard.ReadAsync(() => Task.FromResult(true), false);
     }
 
-    /// <summary>Keeps an entry, unless the key was purged since <paramref name="epoch"/> was seen: false then, and nothing is kept.</summary>
-    public async Task<bool> WriteAsync(CacheEntry entry, string? epoch)
+    /// <summary>
+    /// Keeps an entry where the key's purge mark is still <paramref name="epoch"/> and nothing newer is stored, in one step that Redis does as a whole: also a write
+    /// that took too long and was left behind does no harm. <see cref="WriteResult.Kept"/> too where Redis cannot say.
+    /// </summary>
+    public async Task<WriteResult> WriteAsync(CacheEntry entry, string? epoch)
     {
         var key = entry.Subject;
-        var life = (entry.Kind is EntryKind.Final ? entry.CoverUntil : entry.FreshUntil) - clock.GetUtcNow();
-        if (!IsConfigured || life <= TimeSpan.Zero)
+        var now = clock.GetUtcNow();
+        var life = (entry.Kind is EntryKind.Final ? entry.CoverUntil : entry.FreshUntil) - now;
+        if (!IsConfigured || life <= TimeSpan.Zero || IsUnconfirmed(key))
         {
-            return true;
+            return WriteResult.Kept;
         }
 
-        var (kept, _) = await guard.WriteAsync(
-            async () =>
-            {
-                var expiry = new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = life + Slack };
-                var writing = store.SetAsync(entry.Kind is EntryKind.Final ? Final(key) : Brief(key), CacheEntryFormat.Write(entry), expiry);
-                var forgetting = entry.Kind is EntryKind.Absent ? store.RemoveAsync(Final(key)) : Task.CompletedTask;
-
-                // Asked for after the write: a purge before it is seen here, one after it deletes what was written. Done here, so that it is
-                // also done for a write that took too long and was left behind.
-                var marking = store.GetAsync(Epoch(key));
-                await Task.WhenAll(writing, forgetting, marking);
-                if (Text(await marking) == epoch)
-                {
-                    return true;
-                }
-
-                await ForgetAsync(key);
-                return false;
-            },
-            true);
-
-        return kept;
+        var (result, _) = await guard.WriteAsync(() => RunAsync(CacheScripts.Write, key, CacheScripts.WriteArguments(entry, epoch, life + Slack, now, EpochLifetime)), (int)WriteResult.Kept);
+        return (WriteResult)result;
     }
 
-    /// <summary>Forgets a key for good: fetches begun before do not bring it back. False where Redis did not confirm.</summary>
+    /// <summary>
+    /// Forgets a key for good: fetches begun before do not bring it back. False where Redis did not confirm: then the purge is repeated until it does, and until then
+    /// this process believes nothing of the key that Redis says.
+    /// </summary>
     public async Task<bool> PurgeAsync(CacheKey key)
     {
         using var span = RedisSpan.Start("purge");
         try
         {
-            await MarkAndForgetAsync(key).WaitAsync(PurgeTimeout, clock);
+            await RunAsync(CacheScripts.Purge, key, CacheScripts.PurgeArguments(EpochLifetime)).WaitAsync(PurgeTimeout, clock);
             return true;
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {
             span.Fail(exception);
+            Remember(key);
             return false;
         }
     }
@@ -125,14 +130,53 @@ internal sealed class SharedLevel(
     public Task<(IDistributedSynchronizationHandle? Turn, bool IsReached)> TryTakeTurnAsync(CacheKey key) =>
         locks.TryTakeAsync(Lock(key), options.Value.LockLifetime);
 
-    private async Task MarkAndForgetAsync(CacheKey key)
+    private async Task<int> RunAsync(string script, CacheKey key, RedisValue[] arguments)
     {
-        var mark = Encoding.UTF8.GetBytes(Guid.NewGuid().ToString("N"));
-        await store.SetAsync(Epoch(key), mark, new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = EpochLifetime });
-        await ForgetAsync(key);
+        var redis = await connection.GetAsync();
+        return (int)await redis.GetDatabase().ScriptEvaluateAsync(script, [Final(key), Brief(key), Epoch(key)], arguments);
     }
 
-    private Task ForgetAsync(CacheKey key) => Task.WhenAll(store.RemoveAsync(Final(key)), store.RemoveAsync(Brief(key)));
+    private bool IsUnconfirmed(CacheKey key) => Volatile.Read(ref _unconfirmedCount) > 0 && _unconfirmed.ContainsKey(key);
+
+    private void Remember(CacheKey key)
+    {
+        if (_unconfirmed.Count >= MostUnconfirmed || !_unconfirmed.TryAdd(key, true))
+        {
+            return;
+        }
+
+        if (Interlocked.Increment(ref _unconfirmedCount) == 1)
+        {
+            Log.NotConfirmed(logger);
+            _ = RepeatAsync();
+        }
+    }
+
+    /// <summary>Runs while there is a purge that Redis has not confirmed.</summary>
+    private async Task RepeatAsync()
+    {
+        do
+        {
+            await Task.Delay(RepeatAfter, clock);
+            foreach (var (key, _) in _unconfirmed)
+            {
+                if (await PurgeAsync(key) && _unconfirmed.TryRemove(key, out _))
+                {
+                    PurgeConfirmed?.Invoke(key);
+                    if (Interlocked.Decrement(ref _unconfirmedCount) == 0)
+                    {
+                        Log.Confirmed(logger);
+                        return; // whoever adds the next one begins anew
+                    }
+                }
+                else
+                {
+                    break; // it does not answer the others either
+                }
+            }
+        }
+        while (true);
+    }
 
     /// <summary>A value of another kind than the store writes is as good as none: it is removed, so that a right one can be written.</summary>
     private async Task<byte[]?> LookAsync(string name)
@@ -174,4 +218,13 @@ internal sealed class SharedLevel(
     private string Epoch(CacheKey key) => scope.NameOf(key.Id, "epoch");
 
     private string Lock(CacheKey key) => scope.NameOf(key.Id, "lock");
+
+    private static partial class Log
+    {
+        [LoggerMessage(2041, LogLevel.Warning, "Redis did not confirm a purge; it is repeated every second until it does. Other replicas may serve the purged answer until then.")]
+        public static partial void NotConfirmed(ILogger logger);
+
+        [LoggerMessage(2042, LogLevel.Information, "Redis has confirmed all purges that were outstanding.")]
+        public static partial void Confirmed(ILogger logger);
+    }
 }

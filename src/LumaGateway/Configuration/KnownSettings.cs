@@ -23,7 +23,7 @@ internal static class KnownSettings
         ("Cache", SettingKind.Time, "MemoryLifetime LockLifetime CoverAfter CoverRetry RedisTimeout RedisPause"),
         ("Cache", SettingKind.Whole, "MemoryBytes"),
         ("Callbacks", SettingKind.Text, "SecretFile PublicUrl"),
-        ("ConnectionStrings", SettingKind.Text, "Redis"),
+        ("ConnectionStrings", SettingKind.Text, "Redis Ledger"),
         ("ForwardedHeaders", SettingKind.Text, "KnownProxies:# KnownNetworks:#"),
         ("ForwardedHeaders", SettingKind.Whole, "Limit"),
         ("Freshness", SettingKind.Time, "Completed Failed SignedMargin UnreadableExpiry UnfinishedMin UnfinishedMax NotFound Stale"),

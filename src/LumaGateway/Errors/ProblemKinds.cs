@@ -34,7 +34,7 @@ internal static class ProblemKinds
     public static readonly ProblemKind Throttled = new("upstream_throttled", 503, "Upstream throttles", "The upstream asks to be left alone for a while; Retry-After says for how long.");
     public static readonly ProblemKind CircuitOpen = new("upstream_circuit_open", 503, "Upstream is failing", "The upstream kept failing and is left alone for a moment.");
     public static readonly ProblemKind Saturated = new("gateway_saturated", 503, "Gateway saturated", "Too many requests wait for the upstream already.");
-    public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache away", "Redis did not confirm; other replicas may not know.");
+    public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache away", "Redis did not confirm the purge: other replicas may serve the old answer until it does. The gateway repeats the purge.");
     public static readonly ProblemKind IdempotencyUnavailable = new("idempotency_unavailable", 503, "Idempotency keys away", "Redis did not confirm the Idempotency-Key, so nothing was sent to the upstream.");
     public static readonly ProblemKind TimedOut = new("upstream_timed_out", 504, "Upstream too slow", "The upstream did not answer within the gateway's deadline.");
 

@@ -15,7 +15,13 @@ internal sealed class RedisOptions
     /// </summary>
     public string Redis { get; set; } = "";
 
+    /// <summary>The Redis that keeps idempotency records, in the same form. It must not evict. Empty: the one of <see cref="Redis"/>.</summary>
+    public string Ledger { get; set; } = "";
+
     public bool IsConfigured => !string.IsNullOrEmpty(Redis); // a null in a settings file is bound as such
+
+    /// <summary>These options with <see cref="Ledger"/> in the place of <see cref="Redis"/>.</summary>
+    public RedisOptions OfLedger() => new() { Redis = Ledger.Length > 0 ? Ledger : Redis };
 
     /// <summary>
     /// What the connection string says, made fit for a cache that must never hold a caller up: it starts without Redis, and a
@@ -25,6 +31,7 @@ internal sealed class RedisOptions
     {
         var configuration = RedisUrl.IsUrl(Redis) ? RedisUrl.Parse(Redis) : ConfigurationOptions.Parse(Redis);
         configuration.AbortOnConnectFail = false;
+        configuration.AllowAdmin = true; // for INFO, which says whether the ledger may evict: the client sends it to nobody otherwise
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
         configuration.ClientName ??= "luma-gateway";
 
@@ -38,27 +45,34 @@ internal sealed class RedisOptions
     }
 }
 
-/// <summary>Whether <c>ConnectionStrings:Redis</c> can be read at all. Never repeats it: it may hold a password.</summary>
+/// <summary>Whether <c>ConnectionStrings:Redis</c> and <c>:Ledger</c> can be read at all. Never repeats them: they may hold a password.</summary>
 internal sealed class RedisOptionsRules : IValidateOptions<RedisOptions>
 {
     public ValidateOptionsResult Validate(string? name, RedisOptions options)
     {
+        var faults = new ValidateOptionsResultBuilder();
+        AddFault(faults, "ConnectionStrings:Redis", options);
+        AddFault(faults, "ConnectionStrings:Ledger", new RedisOptions { Redis = options.Ledger });
+        return faults.Build();
+    }
+
+    private static void AddFault(ValidateOptionsResultBuilder faults, string key, RedisOptions options)
+    {
         try
         {
-            if (!options.IsConfigured)
+            var endpoints = options.IsConfigured ? options.Parse().EndPoints : null;
+            if (endpoints is { Count: 0 })
             {
-                return ValidateOptionsResult.Success;
+                faults.AddError($"{key} names no endpoint.");
             }
-
-            var endpoints = options.Parse().EndPoints;
-            return endpoints.Count == 0 ? ValidateOptionsResult.Fail("ConnectionStrings:Redis names no endpoint.")
-                : endpoints.Any(IsNone) ? ValidateOptionsResult.Fail("ConnectionStrings:Redis names an endpoint that is no host, such as redis:6379.")
-                : ValidateOptionsResult.Success;
+            else if (endpoints is not null && endpoints.Any(IsNone))
+            {
+                faults.AddError($"{key} names an endpoint that is no host, such as redis:6379.");
+            }
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
-            return ValidateOptionsResult.Fail(
-                "ConnectionStrings:Redis is neither a StackExchange.Redis configuration, such as redis:6379,password=…, nor a URL, such as rediss://user:password@redis:6379/0.");
+            faults.AddError($"{key} is neither a StackExchange.Redis configuration, such as redis:6379,password=…, nor a URL, such as rediss://user:password@redis:6379/0.");
         }
     }
 

@@ -15,8 +15,10 @@ internal static class SharingServices
         services.AddSingleton<FleetLease>();
         services.AddSingleton<FleetChannel>();
         services.AddHostedService(provider => provider.GetRequiredService<FleetChannel>());
-        services.AddSingleton<IRecordStore>(provider => provider.GetRequiredService<RedisConnection>().IsConfigured
-            ? ActivatorUtilities.CreateInstance<RedisRecordStore>(provider)
+        services.AddSingleton<LedgerConnection>();
+        services.AddHostedService<EvictionWatch>();
+        services.AddSingleton<IRecordStore>(provider => provider.GetRequiredService<LedgerConnection>() is { IsConfigured: true } ledger
+            ? new RedisRecordStore(ledger.Redis, provider.GetRequiredService<TimeProvider>())
             : ActivatorUtilities.CreateInstance<MemoryRecordStore>(provider));
 
         return services;

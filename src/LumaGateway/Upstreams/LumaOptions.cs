@@ -16,7 +16,7 @@ internal sealed class LumaOptions
     [Required]
     public string Dialect { get; set; } = "relay";
 
-    /// <summary>Names the upstream account in cache keys and telemetry; the host of <see cref="BaseAddress"/> where empty.</summary>
+    /// <summary>Names the upstream account in the keys of the cache and of the ledger. Required with Redis, which other accounts may share; else the host of <see cref="BaseAddress"/>.</summary>
     [RegularExpression("^[A-Za-z0-9._-]{0,64}$", ErrorMessage = "Luma:Name must be at most 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.")]
     public string Name { get; set; } = "";
 

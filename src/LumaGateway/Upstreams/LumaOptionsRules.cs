@@ -3,8 +3,10 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Upstreams;
 
 /// <summary>What attributes cannot say about <see cref="LumaOptions"/>. Never repeats a secret.</summary>
-internal sealed class LumaOptionsRules(IEnumerable<IUpstreamDialect> dialects) : IValidateOptions<LumaOptions>
+internal sealed class LumaOptionsRules(IEnumerable<IUpstreamDialect> dialects, IConfiguration settings) : IValidateOptions<LumaOptions>
 {
+    private static readonly string[] SharedStores = ["ConnectionStrings:Redis", "ConnectionStrings:Ledger"];
+
     public ValidateOptionsResult Validate(string? name, LumaOptions options)
     {
         var faults = new ValidateOptionsResultBuilder();
@@ -26,6 +28,13 @@ internal sealed class LumaOptionsRules(IEnumerable<IUpstreamDialect> dialects) :
         if (options.Dialect.Length > 0 && !dialects.Any(dialect => dialect.Name == options.Dialect))
         {
             faults.AddError($"Luma:Dialect must be one of {string.Join(", ", dialects.Select(dialect => dialect.Name))}.");
+        }
+
+        if (options.Name.Length == 0 && SharedStores.Any(key => settings[key] is { Length: > 0 }))
+        {
+            faults.AddError(
+                "Luma:Name is required where ConnectionStrings:Redis or ConnectionStrings:Ledger is set: it names the upstream account, such as acme-production, and keeps the answers and "
+                + "creates of two accounts on one host apart. It must stay the same when the token is rotated.");
         }
 
         AddTokenFaults(options, faults);

@@ -18,6 +18,7 @@ internal static class UpstreamHandler
         handler.AllowAutoRedirect = false; // the token goes to no other address
         handler.AutomaticDecompression = DecompressionMethods.All;
         handler.MaxResponseHeadersLength = 64; // KiB
+        handler.RequestHeaderEncodingSelector = static (_, _) => HeaderBytes.Encoding;
         handler.ActivityHeadersPropagator = options.PropagateTrace
             ? new TraceParentPropagator()
             : DistributedContextPropagator.CreateNoOutputPropagator();

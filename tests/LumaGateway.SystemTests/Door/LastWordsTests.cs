@@ -49,6 +49,7 @@ public sealed class LastWordsTests
     {
         ["Luma:BaseAddress"] = "http://127.0.0.1:9/luma",
         ["Luma:ApiKey"] = token,
+        ["Luma:Name"] = "account",
         ["ConnectionStrings:Redis"] = $"127.0.0.1:9,password={RedisPassword}",
         ["Access:AllowAnonymous"] = "true",
     };

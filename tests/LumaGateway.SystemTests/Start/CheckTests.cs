@@ -20,6 +20,7 @@ public sealed class CheckTests(SharedSandbox shared)
             line => Assert.StartsWith("ok    settings", line, StringComparison.Ordinal),
             line => Assert.StartsWith("ok    upstream", line, StringComparison.Ordinal),
             line => Assert.StartsWith("ok    redis", line, StringComparison.Ordinal),
+            line => Assert.StartsWith("ok    ledger    It answers and evicts nothing.", line, StringComparison.Ordinal),
             line => Assert.StartsWith("-     issuer", line, StringComparison.Ordinal));
         Assert.Equal(1, (await sandbox.CountsAsync()).Total);
     }
@@ -66,7 +67,7 @@ public sealed class CheckTests(SharedSandbox shared)
         var exit = await gateway.WaitForExitAsync();
         Assert.Empty(gateway.Errors);
         Assert.All([.. settings.Where(setting => setting.Key.Contains("ApiKey", StringComparison.Ordinal)).Select(setting => setting.Value), "CANARY"], secret => Assert.DoesNotContain(secret, gateway.Everything, StringComparison.Ordinal));
-        Assert.All(gateway.Output, line => Assert.Matches("^(ok  |FAIL|[?]   |-   )  (settings|upstream|redis   |issuer  )  [A-Z]", line));
+        Assert.All(gateway.Output, line => Assert.Matches("^(ok  |FAIL|[?]   |-   )  (settings|upstream|redis   |ledger  |issuer  )  [A-Z]", line));
         return (exit, gateway.Output);
     }
 }

@@ -13,8 +13,9 @@ public sealed class CacheEntryFormatTests
     private const int Kind = 8;
     private const int StoredAt = 9;
     private const int FreshUntil = 17;
-    private const int SideLength = 34;
-    private const int Subject = 38;
+    private const int AskedAt = 33;
+    private const int SideLength = 42;
+    private const int Subject = 46;
 
     [Theory]
     [InlineData("g1", 3, 0)]
@@ -107,6 +108,7 @@ public sealed class CacheEntryFormatTests
         {
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(StoredAt), ticks);
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(FreshUntil), ticks);
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(AskedAt), ticks);
         }))!;
 
         Assert.Equal(ticks < 0 ? DateTimeOffset.MinValue : DateTimeOffset.MaxValue, read.StoredAt);

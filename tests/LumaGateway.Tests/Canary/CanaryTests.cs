@@ -42,6 +42,7 @@ public sealed partial class CanaryTests : IAsyncLifetime
             .With("Luma:ApiKey", $"{Token},{SecondToken}").With("Luma:Retries", "0").With("Luma:PropagateTrace", "true")
             .With("Access:Clients:0:KeySha256", Gateway.Digest(ClientKey))
             .With("Access:Jwt:Authority", _issuer.Address).With("Access:Jwt:Audience", Issuer.Audience)
+            .With("Luma:Name", "account")
             .With("ConnectionStrings:Redis", $"127.0.0.1:1,password={RedisPassword},connectTimeout=100")
             .With("Logging:LogLevel:Default", "Trace").With("Logging:LogLevel:Microsoft.AspNetCore", "Trace")
             .With("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Trace").With("Logging:LogLevel:Yarp.ReverseProxy", "Trace")

@@ -67,7 +67,7 @@ public sealed class UselessSettingTests : IDisposable
     [InlineData("Luma:BaseAddress", "http://localhost.evil.example/luma")]
     public void A_value_that_would_be_useless_stops_the_start_and_names_its_key(string key, string value)
     {
-        using var gateway = new Gateway().With(key, value);
+        using var gateway = new Gateway().With("Luma:Name", "account").With(key, value);
 
         Assert.ThrowsAny<Exception>(gateway.CreateCaller);
 

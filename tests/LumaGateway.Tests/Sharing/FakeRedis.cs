@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Text;
+using LumaGateway.Caching;
 using Microsoft.Extensions.Caching.Distributed;
 using StackExchange.Redis;
 
@@ -12,6 +14,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (byte[] Value, DateTimeOffset Until)> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long AskedAt, string Kind)> _entries = new(StringComparer.Ordinal);
     private readonly List<Rule> _rules = [];
     private readonly List<(string Command, string Key)> _done = [];
     private readonly List<Action<RedisChannel, RedisValue>> _subscribers = [];
@@ -209,6 +212,50 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
     private Task<bool> AddAsync(string key, byte[] value, TimeSpan life) => RunAsync("add", key, () => Find(key) is null && Put(key, value, life));
 
+    private Task<RedisResult> ScriptAsync(string script, RedisKey[] keys, RedisValue[] values) => script switch
+    {
+        CacheScripts.Write => RunAsync("set", (values[1] == "final" ? keys[0] : keys[1])!, () => RedisResult.Create(WriteEntry(keys, values))),
+        CacheScripts.Purge => RunAsync("purge", keys[2]!, () => RedisResult.Create(Purge(keys, values[0]!, values[1]))),
+        _ => ScriptAsync(script, keys[0]!, values),
+    };
+
+    /// <summary><see cref="CacheScripts.Write"/>, whose own text is run by the system tests.</summary>
+    private int WriteEntry(RedisKey[] keys, RedisValue[] values)
+    {
+        var (token, kind, askedAt, latest) = ((string)values[0]!, (string)values[1]!, (long)values[2], (long)values[3]);
+        if ((Find(keys[2]!) is { } known ? Encoding.UTF8.GetString(known) : "") != token)
+        {
+            return (int)WriteResult.Purged;
+        }
+
+        if (IsNewer(keys[0]!, null) || IsNewer(keys[1]!, kind is "final" ? "absent" : null))
+        {
+            return (int)WriteResult.Outdated;
+        }
+
+        if (kind is "absent" && Find(keys[0]!) is not null)
+        {
+            _values.Remove(keys[0]!);
+            Put(keys[2]!, values[6]!, TimeSpan.FromMilliseconds((long)values[7]));
+        }
+
+        var target = kind is "final" ? keys[0] : keys[1];
+        _entries[target!] = (askedAt, kind);
+        Put(target!, values[4]!, TimeSpan.FromMilliseconds((long)values[5]));
+        return (int)WriteResult.Kept;
+
+        bool IsNewer(string key, string? onlyKind) => Find(key) is not null && _entries.TryGetValue(key, out var entry)
+            && entry.AskedAt > askedAt && entry.AskedAt <= latest && (onlyKind is null || entry.Kind == onlyKind);
+    }
+
+    private int Purge(RedisKey[] keys, byte[] token, RedisValue life)
+    {
+        Put(keys[2]!, token, TimeSpan.FromMilliseconds((long)life));
+        _values.Remove(keys[0]!);
+        _values.Remove(keys[1]!);
+        return 1;
+    }
+
     /// <summary>The scripts that compare a value before they change it.</summary>
     private Task<RedisResult> ScriptAsync(string script, string key, RedisValue[] values)
     {
@@ -257,11 +304,12 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             ("GetSubscriber", _) => As<ISubscriber>(),
             ("get_IsConnected" or "IsConnected", _) => Redis.IsConnected,
             ("add_ConnectionFailed" or "add_ConnectionRestored", _) => null,
+            ("GetServers", _) => Array.Empty<IServer>(), // the ledger's policy cannot be read
             ("ConfigureAsync", _) => Redis.RunAsync("configure", "", () => true),
             ("DisposeAsync", _) => new ValueTask(Redis.RunAsync("dispose", "", () => true)),
             ("StringSetAsync", [RedisKey key, RedisValue value, TimeSpan life, When.NotExists, ..]) => Redis.AddAsync(key!, value!, life),
             ("StringGetAsync", [RedisKey key, ..]) => StringGetAsync(key!),
-            ("ScriptEvaluateAsync", [string script, RedisKey[] keys, RedisValue[] values, ..]) => Redis.ScriptAsync(script, keys[0]!, values),
+            ("ScriptEvaluateAsync", [string script, RedisKey[] keys, RedisValue[] values, ..]) => Redis.ScriptAsync(script, keys, values),
             ("PublishAsync", [RedisChannel channel, RedisValue message, ..]) => Redis.PublishAsync(channel, message),
             ("SubscribeAsync", [RedisChannel channel, Action<RedisChannel, RedisValue> handler, ..]) => Redis.SubscribeAsync(channel, handler),
             _ => throw new NotSupportedException(targetMethod.ToString()),

@@ -141,7 +141,7 @@ public sealed class TraceTests : IAsyncLifetime
     [Fact]
     public async Task Steps_of_Redis_are_spans_that_name_no_key()
     {
-        _gateway.With("ConnectionStrings:Redis", "127.0.0.1:1,connectTimeout=100");
+        _gateway.With("ConnectionStrings:Redis", "127.0.0.1:1,connectTimeout=100").With("Luma:Name", "account");
         using var caller = CreateCaller();
 
         using var response = await caller.AskAsync(Path);

@@ -44,13 +44,15 @@ internal sealed class CacheReplica : IAsyncDisposable
     /// <param name="redisTimeout"><c>Cache:RedisTimeout</c>; null: the suite's.</param>
     /// <param name="lockLifetime"><c>Cache:LockLifetime</c>; null: the suite's.</param>
     /// <param name="store">What to put in front of the store that entries are read from and written to; null for nothing.</param>
+    /// <param name="clock">Its clock; null for the system's.</param>
     public static async Task<CacheReplica> StartAsync(
         string redis,
         string account = "account",
         string schema = "1",
         TimeSpan? redisTimeout = null,
         TimeSpan? lockLifetime = null,
-        Func<IDistributedCache, IDistributedCache>? store = null)
+        Func<IDistributedCache, IDistributedCache>? store = null,
+        TimeProvider? clock = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
@@ -61,7 +63,7 @@ internal sealed class CacheReplica : IAsyncDisposable
             .Build());
         services.AddLogging();
         services.AddMetrics();
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(clock ?? TimeProvider.System);
         services.AddSingleton<SteadyClock>();
         services.AddSingleton(new FleetScope(account, "dialect", schema));
         services.AddSharing();
@@ -94,7 +96,7 @@ internal sealed class CacheReplica : IAsyncDisposable
     {
         var origin = new Origin((_, _, _) => entry(), TimeSpan.FromMinutes(2));
         var answer = await Cache.GetAsync(key, origin, "request", TestContext.Current.CancellationToken);
-        return Encoding.UTF8.GetString(answer.Entry!.Body);
+        return Encoding.UTF8.GetString((answer.Entry ?? throw answer.Fault!).Body);
     }
 
     public Task<string> ReadAsync(CacheKey key, EntryKind kind, string body) => ReadAsync(key, () => Task.FromResult(Entry(key, kind, body)));

@@ -20,6 +20,7 @@ internal sealed class AssetClient : IDisposable
             PooledConnectionLifetime = TimeSpan.FromMinutes(2), // so that a change in DNS is seen, and checked
             EnableMultipleHttp2Connections = true,
             MaxResponseHeadersLength = 32, // KiB
+            RequestHeaderEncodingSelector = static (_, _) => HeaderBytes.Encoding,
             ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
             UseProxy = options.Value.Proxy.Length > 0,
             Proxy = ProxyOf(options.Value.Proxy),

@@ -1,5 +1,6 @@
 using LumaGateway.Errors;
 using LumaGateway.Telemetry;
+using LumaGateway.Upstreams;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
@@ -31,7 +32,7 @@ internal sealed class AssetTransformer(AssetFetch fetch) : HttpTransformer
             // Several ranges would come as one multipart body, which is no video. A server may ignore Range (RFC 9110, section 14.2).
             if (sent.TryGetValue(name, out var value) && !(name == HeaderNames.Range && value.ToString().Contains(',', StringComparison.Ordinal)))
             {
-                proxyRequest.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)value);
+                proxyRequest.Headers.TryAddWithoutValidation(name, value.Select(static one => HeaderBytes.OfCaller(one ?? string.Empty)).Where(HeaderBytes.CanBeSent));
             }
         }
 
@@ -66,7 +67,7 @@ internal sealed class AssetTransformer(AssetFetch fetch) : HttpTransformer
         {
             if (proxyResponse.Headers.NonValidated.TryGetValues(name, out var values) || proxyResponse.Content.Headers.NonValidated.TryGetValues(name, out values))
             {
-                headers[name] = new StringValues([.. values]);
+                headers[name] = new StringValues([.. values.Where(HeaderBytes.CanBeSent)]);
             }
         }
 

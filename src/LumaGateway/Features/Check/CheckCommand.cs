@@ -24,6 +24,7 @@ internal static class CheckCommand
     public static IServiceCollection AddCheck(this IServiceCollection services) => services
         .AddSingleton<IConnectionCheck, UpstreamCheck>()
         .AddSingleton<IConnectionCheck, RedisCheck>()
+        .AddSingleton<IConnectionCheck, LedgerCheck>()
         .AddSingleton<IConnectionCheck, IssuerCheck>();
 
     /// <summary>To be called once the settings are known to be good. Gives the exit code.</summary>

@@ -74,18 +74,20 @@ internal sealed class GenerationReader
         JsonSerializer.Deserialize(entry.Side.Length > 0 ? entry.Side : entry.Body, ContractsJson.Web.Generation)!;
 
     /// <summary>What to give <see cref="LearnAsync"/> later; null where an answer that passes by would teach nothing.</summary>
-    public long? BeginLearning(GenerationId id) => _cache.Holds(new CacheKey(id.Value)) ? null : _cache.Purges;
+    public Asking? BeginLearning(GenerationId id) => _cache.Holds(new CacheKey(id.Value)) ? null : BeginAsking();
+
+    /// <summary>To be called before an exchange whose answer is kept by <see cref="KeepAsync"/> or <see cref="LearnAsync"/>.</summary>
+    public Asking BeginAsking() => new(_cache.Purges, _clock.GetUtcNow());
 
     /// <summary>Keeps what the upstream answered to somebody else, if it is final. Never throws.</summary>
-    public async Task LearnAsync(GenerationId id, ReadOnlyMemory<byte> body, long begun)
+    public async Task LearnAsync(GenerationId id, ReadOnlyMemory<byte> body, Asking begun)
     {
         try
         {
-            var entry = EntryOf(new CacheKey(id.Value), _upstream.ReadPassed(id, body).Generation);
-            if (entry.Kind is EntryKind.Final)
+            var entry = EntryOf(new CacheKey(id.Value), _upstream.ReadPassed(id, body).Generation, begun.At);
+            if (entry.Kind is EntryKind.Final && await _cache.OfferAsync(entry, begun.Purges) is { } kept)
             {
-                await _cache.OfferAsync(entry, begun);
-                Learned?.Invoke(entry); // somebody may wait for it
+                Learned?.Invoke(kept); // somebody may wait for it
             }
         }
         catch (UpstreamException)
@@ -104,15 +106,13 @@ internal sealed class GenerationReader
         return answer.Entry is not null ? answer : throw new UpstreamException(answer.Fault!.Fault, answer.Fault.Message) { RetryAfter = answer.Fault.RetryAfter };
     }
 
-    /// <summary>Keeps an answer that came with others, as if it had been asked for alone. Gives back what is kept now.</summary>
+    /// <summary>
+    /// Keeps an answer that came with others. Gives back what is kept now; null where the generation may have been purged or deleted since the list was asked for.
+    /// </summary>
     /// <param name="answer">The generation, as the upstream's list has it.</param>
-    /// <param name="askedAt">When the list was asked for.</param>
-    public async Task<CacheEntry?> KeepAsync(Generation answer, DateTimeOffset askedAt)
-    {
-        var key = new CacheKey(answer.Id);
-        var origin = _origin with { FetchAsync = (subject, _, _) => Task.FromResult(EntryOf(subject, answer)) };
-        return (await _cache.RefreshAsync(key, origin, string.Empty, askedAt)).Entry;
-    }
+    /// <param name="begun">From before the list was asked for.</param>
+    public Task<CacheEntry?> KeepAsync(Generation answer, Asking begun) =>
+        _cache.OfferAsync(EntryOf(new CacheKey(answer.Id), answer, begun.At), begun.Purges);
 
     /// <summary>What is at hand without asking the upstream.</summary>
     public ValueTask<CacheEntry?> FindAsync(GenerationId id) => _cache.FindAsync(new CacheKey(id.Value));
@@ -141,20 +141,21 @@ internal sealed class GenerationReader
 
     private async Task<CacheEntry> FetchAsync(CacheKey key, string requestId, Deadline deadline)
     {
+        var askedAt = _clock.GetUtcNow();
         try
         {
             var answer = await _upstream.GetAsync(GenerationId.Parse(key.Id, null), requestId, deadline);
-            return EntryOf(key, answer.Generation);
+            return EntryOf(key, answer.Generation, askedAt);
         }
         catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
         {
             // An answer like any other, kept so briefly that it hides no id that was just created.
             var now = _clock.GetUtcNow();
-            return new CacheEntry(key, EntryKind.Absent, [], now, now + _freshness.NotFound, now);
+            return new CacheEntry(key, EntryKind.Absent, [], now, now + _freshness.NotFound, now, askedAt: askedAt);
         }
     }
 
-    private CacheEntry EntryOf(CacheKey key, Generation generation)
+    private CacheEntry EntryOf(CacheKey key, Generation generation, DateTimeOffset askedAt)
     {
         var now = _clock.GetUtcNow();
         var freshness = GenerationFreshness.Of(generation, _signsUrls, now, Random.Shared.NextDouble(), _freshness);
@@ -169,8 +170,14 @@ internal sealed class GenerationReader
             now,
             freshUntil,
             freshness.IsFinal ? freshUntil + _freshness.Stale : freshUntil,
-            ReferenceEquals(published, generation) ? null : Written(generation));
+            ReferenceEquals(published, generation) ? null : Written(generation),
+            askedAt);
     }
 
     private static byte[] Written(Generation generation) => JsonSerializer.SerializeToUtf8Bytes(generation, ContractsJson.Web.Generation);
 }
+
+/// <summary>What is known before an exchange with the upstream begins, and needed to judge its answer afterwards.</summary>
+/// <param name="Purges"><see cref="ResponseCache.Purges"/> then.</param>
+/// <param name="At">The time then.</param>
+internal readonly record struct Asking(long Purges, DateTimeOffset At);

@@ -9,7 +9,7 @@ namespace LumaGateway.Features.Generations;
 internal static class GenerationServices
 {
     /// <summary>Goes up whenever the slim DTO, or how it is written, changes: gateways of two versions may share a Redis.</summary>
-    private const string Schema = "1";
+    private const string Schema = "2";
 
     public static IServiceCollection AddGenerations(this IServiceCollection services)
     {

@@ -20,23 +20,26 @@ internal sealed partial class CreateLedger(
     /// </summary>
     private static readonly TimeSpan RefusalLifetime = TimeSpan.FromMinutes(10);
 
+    /// <summary>Goes up whenever a record's form or what a key belongs to changes. Not the cache's schema: a new shape of answers must not forget keys.</summary>
+    private const string Schema = "2";
+
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Claims a key. Throws <see cref="RecordStoreAwayException"/> where it cannot be told whose it is.</summary>
     /// <param name="client">Whose create it is.</param>
-    /// <param name="subject">Everything that two creates must have in common to be the same: client, method, path, key.</param>
+    /// <param name="subject">Everything that two creates must have in common to be the same, beside the account: client, route, key.</param>
     /// <param name="fingerprint">Of what they send.</param>
     public async Task<CreateClaim> ClaimAsync(string client, IEnumerable<string> subject, string fingerprint)
     {
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', subject)));
-        var key = $"luma-gateway:create:{scope.Account}:{Convert.ToHexStringLower(digest)}";
+        var key = $"luma-gateway:create:{Schema}:{scope.Account}:{scope.Dialect}:{Convert.ToHexStringLower(digest)}";
         var record = new CreateRecord(Guid.NewGuid().ToString("N"), fingerprint, clock.GetUtcNow() + options.Value.CreateTimeout + Slack);
         var written = record.Write();
         var first = await store.TryAddAsync(client, key, written, options.Value.IdempotencyLifetime);
 
         return first is null
-            ? new CreateClaim(key, record, written, IsOurs: true)
-            : new CreateClaim(key, CreateRecord.Read(first) ?? record with { IsUnknown = true }, first, IsOurs: false);
+            ? new CreateClaim(client, key, record, written, IsOurs: true)
+            : new CreateClaim(client, key, CreateRecord.Read(first) ?? record with { IsUnknown = true }, first, IsOurs: false);
     }
 
     public Task SettleAsync(CreateClaim claim, CreateAnswer answer) => EndAsync(claim, claim.Record with { Answer = answer });
@@ -52,16 +55,17 @@ internal sealed partial class CreateLedger(
         ? RefusalLifetime
         : options.Value.IdempotencyLifetime;
 
-    /// <summary>A store that is away just now costs memory, never a second create: the key reads as unknown once its time is over.</summary>
+    /// <summary>
+    /// Writes how a create ended, or frees its key (null). Tries twice: a store that is away stays behind with a record that reads as unknown once its
+    /// time is over, so that nothing is sent a second time.
+    /// </summary>
     private async Task EndAsync(CreateClaim claim, CreateRecord? record)
     {
         for (var last = false; ; last = true)
         {
             try
             {
-                await (record is null
-                    ? store.RemoveAsync(claim.Key, claim.Written)
-                    : store.ReplaceAsync(claim.Key, claim.Written, record.Write(), LifeOf(record)));
+                await (record is null ? store.RemoveAsync(claim.Key, claim.Written) : WriteAsync(claim, record));
                 return;
             }
             catch (RecordStoreAwayException exception)
@@ -77,16 +81,44 @@ internal sealed partial class CreateLedger(
         }
     }
 
+    /// <summary>Replaces the running record. Where the store has lost it, the outcome is added anew: a repetition must find it.</summary>
+    private async Task WriteAsync(CreateClaim claim, CreateRecord record)
+    {
+        var ended = record.Write();
+        var life = LifeOf(record);
+        if (await store.ReplaceAsync(claim.Key, claim.Written, ended, life))
+        {
+            return;
+        }
+
+        var found = await store.TryAddAsync(claim.Client, claim.Key, ended, life);
+        if (found is null)
+        {
+            Log.Lost(logger);
+        }
+        else if (!found.AsSpan().SequenceEqual(ended)) // equal where the replacement before this one was done but not confirmed
+        {
+            Log.ClaimedAnew(logger);
+        }
+    }
+
     private static partial class Log
     {
         [LoggerMessage(4301, LogLevel.Warning, "How a create ended could not be recorded; its Idempotency-Key will be answered with outcome_unknown.")]
         public static partial void NotRecorded(ILogger logger, Exception exception);
+
+        [LoggerMessage(4302, LogLevel.Warning, "The ledger lost the record of an Idempotency-Key while its create ran; the outcome was written again. Give ConnectionStrings:Ledger a Redis with maxmemory-policy noeviction and persistence (infra/redis.md).")]
+        public static partial void Lost(ILogger logger);
+
+        [LoggerMessage(4303, LogLevel.Error, "The ledger lost the record of an Idempotency-Key while its create ran, and another request claimed the key: two creates may have been sent and billed. Give ConnectionStrings:Ledger a Redis with maxmemory-policy noeviction and persistence (infra/redis.md).")]
+        public static partial void ClaimedAnew(ILogger logger);
     }
 }
 
 /// <summary>A key, and who has it.</summary>
+/// <param name="Client">The client whose create it is.</param>
 /// <param name="Key">Its name in the store.</param>
 /// <param name="Record">The record there.</param>
 /// <param name="Written">The record as it was written.</param>
 /// <param name="IsOurs">Whether whoever claimed it got it.</param>
-internal sealed record CreateClaim(string Key, CreateRecord Record, byte[] Written, bool IsOurs);
+internal sealed record CreateClaim(string Client, string Key, CreateRecord Record, byte[] Written, bool IsOurs);

@@ -32,8 +32,10 @@ internal static class CreateOutcomes
     };
 
     /// <param name="failure">Why there is no whole answer.</param>
-    public static CreateOutcome Of(IForwarderErrorFeature failure) => failure.Error switch
+    /// <param name="sending">How far the request got; null where it is not known.</param>
+    public static CreateOutcome Of(IForwarderErrorFeature failure, Sending? sending) => failure.Error switch
     {
+        _ when sending is { HasBegun: false } => CreateOutcome.Refused, // whatever went wrong: the upstream has no request
         _ when failure.Exception is UpstreamException { Fault: UpstreamFault.Saturated } => CreateOutcome.Refused, // it got no place to be sent from
         ForwarderError.RequestCreation or ForwarderError.NoAvailableDestinations => CreateOutcome.Refused,
         ForwarderError.RequestBodyClient => CreateOutcome.Refused, // the upstream never got it whole

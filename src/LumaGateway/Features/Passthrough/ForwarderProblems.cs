@@ -62,7 +62,7 @@ internal sealed partial class ForwarderProblems(RequestDelegate next, Passthroug
     }
 
     private static CreateOutcome? OutcomeOf(HttpContext context, IForwarderErrorFeature? failure) =>
-        failure is null ? context.Features.Get<PassedCreate>()?.Outcome : CreateOutcomes.Of(failure);
+        failure is null ? context.Features.Get<PassedCreate>()?.Outcome : CreateOutcomes.Of(failure, context.Features.Get<Sending>());
 
     private static ProblemKind? KindOf(IForwarderErrorFeature failure, HttpContext context) => failure.Error switch
     {

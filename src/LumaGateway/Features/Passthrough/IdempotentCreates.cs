@@ -59,7 +59,7 @@ internal sealed class IdempotentCreates(
         try
         {
             var client = Visit.Of(context)!.Client.Name;
-            string[] subject = [client, context.Request.Method, context.Request.Path, key];
+            string[] subject = [client, RoutePath.Of(context, foldsCatchAll: true), key];
             claim = await ledger.ClaimAsync(client, subject, FingerprintOf(context.Request, body));
         }
         catch (RecordStoreAwayException)
@@ -107,7 +107,7 @@ internal sealed class IdempotentCreates(
             await next(context);
             answer = captured.Body;
             outcome = context.Features.Get<IForwarderErrorFeature>() is { } failure
-                ? CreateOutcomes.Of(failure)
+                ? CreateOutcomes.Of(failure, context.Features.Get<Sending>())
                 : context.Features.Get<PassedCreate>()?.Outcome ?? CreateOutcome.Refused; // without an answer of the upstream nothing was sent
         }
         catch

@@ -18,23 +18,30 @@ internal sealed partial class PassingAnswers(
 {
     private const string Prefix = "/luma/";
 
+    /// <summary>RFC 9211: the request went on because of its method, and what became of the cached answer.</summary>
+    private const string Forgotten = "LumaGateway; fwd=method; detail=purged";
+
+    private const string NotYetForgotten = "LumaGateway; fwd=method; detail=purge_pending";
+
     public Task InvokeAsync(HttpContext context)
     {
-        var request = context.Request;
-        if (request.RouteValues["id"] is not string text || !GenerationId.TryParse(text, null, out var id) || request.Path != Prefix + dialect.Chosen.PathOf(id))
+        var method = context.Request.Method;
+        var path = RoutePath.Of(context);
+        if (!GenerationId.TryParse(path[(path.LastIndexOf('/') + 1)..], null, out var id)
+            || !path.Equals(Prefix + dialect.Chosen.PathOf(id), StringComparison.OrdinalIgnoreCase))
         {
             return next(context);
         }
 
-        if (HttpMethods.IsDelete(request.Method))
+        if (!HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && !HttpMethods.IsOptions(method))
         {
-            return ForgetAsync(context, id);
+            return ForgetAsync(context, id); // RFC 9111, section 4.4: an unsafe method invalidates
         }
 
-        return HttpMethods.IsGet(request.Method) && reader.BeginLearning(id) is { } begun ? LearnAsync(context, id, begun) : next(context);
+        return HttpMethods.IsGet(method) && reader.BeginLearning(id) is { } begun ? LearnAsync(context, id, begun) : next(context);
     }
 
-    private async Task LearnAsync(HttpContext context, GenerationId id, long begun)
+    private async Task LearnAsync(HttpContext context, GenerationId id, Asking begun)
     {
         var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         using var copy = new CopyingStream(body.Stream, luma.Value.MaxBodyBytes);
@@ -75,9 +82,15 @@ internal sealed partial class PassingAnswers(
             if (!forgotten && !refused)
             {
                 forgotten = true;
-                if (!await reader.ForgetAsync(id))
+                var isConfirmed = await reader.ForgetAsync(id);
+                if (!isConfirmed)
                 {
                     Log.NotForgotten(logger);
+                }
+
+                if (!context.Response.HasStarted)
+                {
+                    context.Response.Headers["Cache-Status"] = isConfirmed ? Forgotten : NotYetForgotten;
                 }
             }
         }
@@ -126,7 +139,7 @@ internal sealed partial class PassingAnswers(
 
     private static partial class Log
     {
-        [LoggerMessage(4311, LogLevel.Warning, "A generation was deleted, but Redis did not confirm that its cached answer is forgotten; it may be served until it is no longer fresh.")]
+        [LoggerMessage(4311, LogLevel.Warning, "A generation was deleted, but Redis did not confirm that its cached answer is forgotten. The purge is repeated until it does; other replicas may serve the answer until then.")]
         public static partial void NotForgotten(ILogger logger);
     }
 }

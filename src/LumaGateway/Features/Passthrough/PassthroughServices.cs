@@ -33,5 +33,9 @@ internal static class PassthroughServices
                 pipeline.UseMiddleware<IdempotentCreates>();
                 pipeline.UseMiddleware<CallbackUrls>(); // innermost: a repeated create must compare as its caller sent it
             })
-            .RequireRight(Rights.Raw, forPost: Rights.Create, forDelete: Rights.Delete);
+            .ConfigureEndpoints(static (endpoint, route) =>
+            {
+                var named = RouteRight.Of(route);
+                endpoint.RequireRight(Rights.Raw, forPost: named ?? Rights.Create, forDelete: named ?? Rights.Delete);
+            });
 }

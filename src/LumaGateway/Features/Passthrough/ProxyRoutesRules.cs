@@ -27,6 +27,11 @@ internal sealed class ProxyRoutesRules : IValidateOptions<ProxyRoutes>
             foreach (var route in config.Routes)
             {
                 AddFaults(faults, $"{section.Path}:Routes:{route.RouteId}", validator.ValidateRouteAsync(route));
+                if (RouteRight.FaultOf(route) is { } fault)
+                {
+                    faults.AddError($"{section.Path}:Routes:{route.RouteId}:{fault}");
+                }
+
                 if (!config.Clusters.Any(cluster => string.Equals(cluster.ClusterId, route.ClusterId, StringComparison.OrdinalIgnoreCase)))
                 {
                     faults.AddError($"names none of {section.Path}:Clusters.", $"{section.Path}:Routes:{route.RouteId}:ClusterId");

@@ -31,6 +31,11 @@ internal sealed class UpstreamCluster(IOptions<LumaOptions> luma, IOptions<Passt
             throw new InvalidOperationException($"The route '{route.RouteId}' names no cluster that there is.");
         }
 
+        if (RouteRight.FaultOf(route) is { } fault)
+        {
+            throw new InvalidOperationException($"The route '{route.RouteId}': {fault}");
+        }
+
         RequireConstraints(RoutePatternFactory.Parse(route.Match.Path ?? string.Empty));
         return new(route with { MaxRequestBodySize = route.MaxRequestBodySize ?? options.Value.MaxRequestBytes });
     }

@@ -53,15 +53,22 @@ internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccoun
         var sent = context.HttpContext.Request.Headers;
         foreach (var name in RequestHeaders)
         {
-            if (sent.TryGetValue(name, out var value))
+            if (sent.TryGetValue(name, out var values) && Sendable(values.Select(static value => HeaderBytes.OfCaller(value ?? string.Empty))) is { Count: > 0 } passing)
             {
-                RequestTransform.AddHeader(context, name, value);
+                RequestTransform.AddHeader(context, name, passing);
             }
         }
 
         RequestTransform.AddHeader(context, RequestId.Header, context.HttpContext.TraceIdentifier);
+
+        var sending = new Sending();
+        context.ProxyRequest.Options.Set(Sending.Key, sending);
+        context.HttpContext.Features.Set(sending);
         return default;
     }
+
+    /// <summary>The values that no server or client refuses to write: one that cannot be sent is left out, the exchange goes on.</summary>
+    private static StringValues Sendable(IEnumerable<string> values) => values.Where(HeaderBytes.CanBeSent).ToArray();
 
     private async ValueTask AnswerAsync(ResponseTransformContext context)
     {
@@ -102,7 +109,7 @@ internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccoun
         {
             if (answer.Headers.NonValidated.TryGetValues(name, out var values) || answer.Content.Headers.NonValidated.TryGetValues(name, out values))
             {
-                headers[name] = values.Count == 1 ? values.ToString() : new StringValues([.. values]);
+                headers[name] = Sendable(values);
             }
         }
 

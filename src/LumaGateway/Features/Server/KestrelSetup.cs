@@ -1,3 +1,4 @@
+using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -15,6 +16,7 @@ internal sealed class KestrelSetup(IOptions<ServerOptions> options) : IConfigure
 
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
+        kestrel.ResponseHeaderEncodingSelector = static _ => HeaderBytes.Encoding; // by default a byte from 0x80 on fails the answer
         kestrel.Limits.MaxRequestBodySize = server.MaxBodyBytes;
         kestrel.Limits.MaxRequestLineSize = server.MaxRequestLineBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = server.MaxHeaderBytes;

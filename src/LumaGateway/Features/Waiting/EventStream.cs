@@ -133,7 +133,7 @@ internal sealed class EventStream(FirstNews first, WaitingRoom room, WatchTable 
             {
                 for (var i = 0; i < watches.Count; i++)
                 {
-                    if (watches[i].News is not { IsLast: true } news || !(ReferenceEquals(_news[i], news) || _eventIds.Knows(i, news.Entry.ETag)))
+                    if (watches[i].News is not { IsLast: true } news || !(ReferenceEquals(_news[i], news) || _eventIds.Knows(i, news)))
                     {
                         return false;
                     }
@@ -157,9 +157,9 @@ internal sealed class EventStream(FirstNews first, WaitingRoom room, WatchTable 
 
                 var isFirst = _news[i] is null;
                 _news[i] = news;
-                if (!isFirst || !_eventIds.Knows(i, news.Entry.ETag))
+                if (!isFirst || !_eventIds.Knows(i, news))
                 {
-                    return (i, news, _eventIds.Tell(i, news.Entry.ETag));
+                    return (i, news, _eventIds.Tell(i, news));
                 }
             }
 

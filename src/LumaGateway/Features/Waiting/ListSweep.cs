@@ -34,6 +34,8 @@ internal sealed partial class ListSweep(
     private TimeSpan _allAgainAt;
     private int _allWere;
 
+    public bool IsRunning => _isRunning;
+
     /// <summary>Whether a list is the cheaper way for so many.</summary>
     public bool Pays(int watched) => upstream.HasList && watched >= _options.ListFrom && steady.Now >= _notBefore;
 
@@ -79,10 +81,18 @@ internal sealed partial class ListSweep(
                 }
 
                 metrics.Polled(PollKind.List);
-                var askedAt = clock.GetUtcNow();
+                var begun = reader.BeginAsking();
                 var page = await upstream.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
-                var found = page.Answers.Where(answer => wanted.Remove(answer.Generation.Id)).Select(answer => answer.Generation).ToList();
-                await KeepAsync(found, askedAt);
+                var found = new List<(Generation, Watch)>();
+                foreach (var answer in page.Answers)
+                {
+                    if (wanted.Remove(answer.Generation.Id, out var watch))
+                    {
+                        found.Add((answer.Generation, watch));
+                    }
+                }
+
+                await KeepAsync(found, begun);
                 offset += page.Length;
                 pays = found.Count > 1 && page.HasMore && page.Length > 0;
             }
@@ -116,14 +126,18 @@ internal sealed partial class ListSweep(
     }
 
     /// <summary>Those that are finished first: somebody waits for them.</summary>
-    private Task KeepAsync(List<Generation> found, DateTimeOffset askedAt) => Parallel.ForEachAsync(
-        found.OrderByDescending(generation => generation.IsTerminal),
+    private Task KeepAsync(List<(Generation Generation, Watch Watch)> found, Asking begun) => Parallel.ForEachAsync(
+        found.OrderByDescending(one => one.Generation.IsTerminal),
         new ParallelOptions { MaxDegreeOfParallelism = Writers },
-        async (generation, _) =>
+        async (one, _) =>
         {
-            if (await reader.KeepAsync(generation, askedAt) is { } entry)
+            if (await reader.KeepAsync(one.Generation, begun) is { } entry)
             {
                 table.Learn(entry);
+            }
+            else
+            {
+                one.Watch.IsUnlisted = true; // purged or deleted meanwhile: the list may be older than that
             }
         });
 

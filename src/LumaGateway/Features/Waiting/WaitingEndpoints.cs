@@ -19,7 +19,7 @@ internal static class WaitingEndpoints
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId))
             .WithName("StreamGeneration")
             .WithSummary("One generation's changes, as they come")
-            .WithDescription("Server-sent events. Each `generation` event holds the generation as the plain read answers it, and its ETag as id. The stream ends after the event that says `completed` or `failed`; asked again with that event's id as `Last-Event-ID`, the answer is 204, and an EventSource comes no more.")
+            .WithDescription("Server-sent events. Each `generation` event holds the generation as the plain read answers it, and its state as id. The stream ends after the event that says `completed` or `failed`; asked again with that event's id as `Last-Event-ID`, the answer is 204, and an EventSource comes no more.")
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .Produces(StatusCodes.Status204NoContent)
             .RequireRight(Rights.Read);

@@ -71,7 +71,7 @@ public sealed class IdempotencyLedgerTests
     {
         var claim = await ClaimAsync("one");
 
-        Assert.Matches("^luma-gateway:create:account:[0-9a-f]{64}$", claim.Key);
+        Assert.Matches("^luma-gateway:create:2:account:dialect:[0-9a-f]{64}$", claim.Key);
         Assert.Equal([claim.Key], _redis.Keys);
     }
 

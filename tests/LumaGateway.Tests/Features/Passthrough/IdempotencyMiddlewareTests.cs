@@ -13,6 +13,8 @@ using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace LumaGateway.Tests.Features.Passthrough;
 
@@ -204,12 +206,18 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
 
     [Theory]
     [InlineData("client")]
-    [InlineData("path")]
-    public async Task The_same_key_of_another_client_or_path_is_another_create(string what)
+    [InlineData("route")]
+    public async Task The_same_key_of_another_client_or_route_is_another_create(string what)
     {
         await SendAsync("k1");
 
-        var other = await SendAsync("k1", client: what == "client" ? "other" : "client", change: request => request.Path = what == "path" ? "/luma/other" : request.Path);
+        var other = await SendAsync("k1", client: what == "client" ? "other" : "client", change: request =>
+        {
+            if (what == "route")
+            {
+                request.HttpContext.SetEndpoint(new RouteEndpoint(_ => Task.CompletedTask, RoutePatternFactory.Parse("/luma/other"), 0, null, null));
+            }
+        });
 
         Assert.Equal((201, ""), (other.Status, other.Header("Idempotency-Replayed")));
         Assert.Equal(2, _forwarded);

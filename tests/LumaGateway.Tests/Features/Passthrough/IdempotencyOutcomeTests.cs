@@ -93,7 +93,7 @@ public sealed class IdempotencyOutcomeTests
         }
     }
 
-    private static string NameOf(IForwarderErrorFeature failure) => PassthroughMetrics.NameOf(CreateOutcomes.Of(failure));
+    private static string NameOf(IForwarderErrorFeature failure) => PassthroughMetrics.NameOf(CreateOutcomes.Of(failure, sending: null));
 
     private static HttpResponseMessage Answer(int status, string? retryAfter = null, params string[] shouldRetry)
     {

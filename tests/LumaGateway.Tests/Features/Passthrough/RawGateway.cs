@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using LumaGateway.Features.Passthrough;
 using LumaGateway.Tests.Hosting;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,7 +35,7 @@ internal sealed class RawGateway : IDisposable
         {
             var gate = services.GetRequiredService<GateHandler>();
             var credential = services.GetRequiredService<CredentialHandler>();
-            (gate.InnerHandler, credential.InnerHandler) = (credential, handler);
+            (gate.InnerHandler, credential.InnerHandler) = (credential, new NoSilentRepeat(handler));
             return new HttpMessageInvoker(gate, disposeHandler: false);
         }
     }

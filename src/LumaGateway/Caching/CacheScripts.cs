@@ -1,0 +1,85 @@
+using StackExchange.Redis;
+
+namespace LumaGateway.Caching;
+
+/// <summary>What came of writing an entry to Redis.</summary>
+internal enum WriteResult
+{
+    /// <summary>The key was purged since the mark was read: the entry may be from before.</summary>
+    Purged = 0,
+
+    /// <summary>It is stored.</summary>
+    Kept = 1,
+
+    /// <summary>Redis holds an answer that was asked for later.</summary>
+    Outdated = 2,
+}
+
+/// <summary>
+/// What must happen to the three names of a key (final, brief, mark) as one step. Values are hashes with the fields of <c>RedisCache</c>, which reads them, and
+/// two fields more: when an entry was asked for and of what kind it is.
+/// </summary>
+internal static class CacheScripts
+{
+    /// <summary>
+    /// Writes an entry where the mark is the one expected and nothing newer is stored. An answer that there is no such subject removes the final entry and
+    /// leaves a mark, as a purge does: another replica's memory must not bring it back.
+    /// </summary>
+    public const string Write = """
+        local mark = redis.call('HGET', KEYS[3], 'data') or ''
+        if mark ~= ARGV[1] then return 0 end
+        local mine, latest = tonumber(ARGV[3]), tonumber(ARGV[4])
+        local function newer(key, kind)
+          local asked = tonumber(redis.call('HGET', key, 'asked') or '')
+          if not asked or asked <= mine or asked > latest then return false end
+          return kind == '' or redis.call('HGET', key, 'kind') == kind
+        end
+        local rival = ''
+        if ARGV[2] == 'final' then rival = 'absent' end
+        if newer(KEYS[1], '') or newer(KEYS[2], rival) then return 2 end
+        local at = KEYS[2]
+        if ARGV[2] == 'final' then
+          at = KEYS[1]
+        elseif ARGV[2] == 'absent' and redis.call('DEL', KEYS[1]) == 1 then
+          redis.call('DEL', KEYS[3])
+          redis.call('HSET', KEYS[3], 'absexp', '-1', 'sldexp', '-1', 'data', ARGV[7])
+          redis.call('PEXPIRE', KEYS[3], ARGV[8])
+        end
+        redis.call('DEL', at)
+        redis.call('HSET', at, 'absexp', '-1', 'sldexp', '-1', 'data', ARGV[5], 'asked', ARGV[3], 'kind', ARGV[2])
+        redis.call('PEXPIRE', at, ARGV[6])
+        return 1
+        """;
+
+    /// <summary>Leaves a new mark and removes both entries.</summary>
+    public const string Purge = """
+        redis.call('DEL', KEYS[3])
+        redis.call('HSET', KEYS[3], 'absexp', '-1', 'sldexp', '-1', 'data', ARGV[1])
+        redis.call('PEXPIRE', KEYS[3], ARGV[2])
+        redis.call('DEL', KEYS[1], KEYS[2])
+        return 1
+        """;
+
+    public static RedisValue[] WriteArguments(CacheEntry entry, string? mark, TimeSpan life, DateTimeOffset now, TimeSpan markLife) =>
+    [
+        mark ?? string.Empty, NameOf(entry.Kind), Microseconds(entry.AskedAt), Microseconds(CacheEntry.LatestCredible(now)), CacheEntryFormat.Write(entry),
+        Milliseconds(life), NewMark(), Milliseconds(markLife),
+    ];
+
+    public static RedisValue[] PurgeArguments(TimeSpan markLife) => [NewMark(), Milliseconds(markLife)];
+
+    private static string NewMark() => Guid.NewGuid().ToString("N");
+
+    private static string NameOf(EntryKind kind) => kind switch
+    {
+        EntryKind.Interim => "interim",
+        EntryKind.Final => "final",
+        EntryKind.Absent => "absent",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    /// <summary>Since 1970: Lua's numbers hold it exactly, which they do not hold ticks.</summary>
+    private static long Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
+
+    private static long Milliseconds(TimeSpan time) => Math.Max(1, (long)time.TotalMilliseconds);
+}

@@ -1,0 +1,39 @@
+namespace LumaGateway.SystemTests.Start;
+
+/// <summary>A Redis that may evict idempotency keys is warned about, by the service and by <c>--check</c>.</summary>
+public sealed class LedgerTests
+{
+    [Theory]
+    [InlineData("allkeys-lru", "noeviction", false)]
+    [InlineData("noeviction", "volatile-lru", true)]
+    [InlineData("allkeys-lru", null, true)]
+    public async Task A_ledger_that_may_evict_is_warned_about(string cachePolicy, string? ledgerPolicy, bool isWarned)
+    {
+        RedisServer.Require();
+        await using var cache = await RedisServer.StartAsync("--maxmemory-policy", cachePolicy);
+        await using var ledger = await RedisServer.StartAsync("--maxmemory-policy", ledgerPolicy ?? "noeviction");
+        await using var sandbox = await SandboxProcess.StartAsync();
+        var settings = new Dictionary<string, string>(Fleet.SettingsFor(sandbox, cache.Endpoint))
+        {
+            ["ConnectionStrings:Ledger"] = ledgerPolicy is null ? string.Empty : ledger.Endpoint,
+            ["Logging:LogLevel:LumaGateway.Sharing"] = "Debug",
+        };
+
+        await using var check = GatewayProcess.Launch(settings, "--check");
+        Assert.Equal(0, await check.WaitForExitAsync(TimeSpan.FromSeconds(60)));
+        var line = Assert.Single(check.Output, line => line.Contains("  ledger  ", StringComparison.Ordinal));
+        Assert.Equal(isWarned, line.Contains("WARNING: its maxmemory-policy is", StringComparison.Ordinal));
+        Assert.Equal(!isWarned, line.Contains("It answers and evicts nothing.", StringComparison.Ordinal));
+
+        await using var gateway = await GatewayProcess.StartAsync(settings);
+        if (isWarned)
+        {
+            await Wait.UntilAsync(() => Task.FromResult(IsWarned()), TimeSpan.FromSeconds(60), () => $"No warning.\n{gateway.Log}");
+        }
+
+        Assert.Equal(isWarned, IsWarned());
+        Assert.DoesNotContain("could not be read", gateway.Log, StringComparison.Ordinal);
+
+        bool IsWarned() => gateway.Log.Contains("ConnectionStrings:Ledger (infra/redis.md)", StringComparison.Ordinal);
+    }
+}

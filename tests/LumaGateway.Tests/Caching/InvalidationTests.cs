@@ -1,0 +1,58 @@
+using System.Net;
+using LumaGateway.Features.Waiting;
+using LumaGateway.Tests.Features.Waiting;
+using LumaGateway.Tests.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LumaGateway.Tests.Caching;
+
+/// <summary>What was asked for before a purge is not kept after it, whichever way it came.</summary>
+public sealed class InvalidationTests : IDisposable
+{
+    private readonly Gateway _gateway = new Gateway().With("Luma:Dialect", "dream-machine").With("Luma:Retries", "0").With("Waiting:ListFrom", "2");
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Fact]
+    public async Task A_list_asked_for_before_a_purge_and_answered_after_it_is_not_kept()
+    {
+        var isGone = false;
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var list = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _gateway.Upstream.Always(async (request, token) =>
+        {
+            if (request.RequestUri!.Query.Length > 0)
+            {
+                asked.TrySetResult();
+                await list.Task.WaitAsync(token);
+                return ScriptedUpstream.Json($$"""{"generations":[{{Finished("g1")}},{{Finished("g2")}}],"has_more":false,"count":2,"limit":100,"offset":0}""");
+            }
+
+            return isGone
+                ? ScriptedUpstream.Json("""{"detail":"Not Found"}""", HttpStatusCode.NotFound)
+                : ScriptedUpstream.Json($$"""{"id":"{{request.RequestUri.Segments[^1]}}","state":"dreaming"}""");
+        });
+        using var caller = _gateway.CreateCaller();
+        using var one = await Events.OpenAsync(caller, "/generations/g1/events");
+        using var two = await Events.OpenAsync(caller, "/generations/g2/events");
+        for (var steps = 0; !asked.Task.IsCompleted && steps < 3000; steps++)
+        {
+            await Task.WhenAny(asked.Task, Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken));
+            _gateway.Clock.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        Assert.True(asked.Task.IsCompleted, "The list was never asked for.");
+        isGone = true;
+        using var purged = await caller.DeleteAsync(new Uri("/generations/g1/cache", UriKind.Relative), TestContext.Current.CancellationToken);
+        list.SetResult();
+        await Pump.EventuallyAsync(() => !_gateway.Services.GetRequiredService<ListSweep>().IsRunning);
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
+
+        using var after = await caller.AskAsync("/generations/g1");
+
+        Assert.Equal(HttpStatusCode.NoContent, purged.StatusCode);
+        await after.ProblemAsync(404, "generation_not_found");
+    }
+
+    private static string Finished(string id) => $$$"""{"id":"{{{id}}}","state":"completed","assets":{"video":"https://cdn.test/{{{id}}}.mp4"}}""";
+}
