@@ -24,6 +24,7 @@ internal static class CacheScripts
     /// <summary>
     /// Writes an entry where the mark is the one expected and nothing newer is stored. An answer that there is no such subject removes the final entry and
     /// leaves a mark, as a purge does: another replica's memory must not bring it back.
+    /// HSET comes before any other write: a full Redis refuses a script at its first write that needs memory, and runs it to its end once it has deleted a key.
     /// </summary>
     public const string Write = """
         local mark = redis.call('HGET', KEYS[3], 'data') or ''
@@ -45,7 +46,6 @@ internal static class CacheScripts
           redis.call('HSET', KEYS[3], 'absexp', '-1', 'sldexp', '-1', 'data', ARGV[7])
           redis.call('PEXPIRE', KEYS[3], ARGV[8])
         end
-        redis.call('DEL', at)
         redis.call('HSET', at, 'absexp', '-1', 'sldexp', '-1', 'data', ARGV[5], 'asked', ARGV[3], 'kind', ARGV[2])
         redis.call('PEXPIRE', at, ARGV[6])
         return 1
