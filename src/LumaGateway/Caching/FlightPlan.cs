@@ -115,7 +115,16 @@ internal sealed class FlightPlan(MemoryLevel memory, SharedLevel shared, IOption
             if (reached)
             {
                 // Looked at after the lock was got or refused: whoever had it before has written by now, or failed.
-                seen = await LookAsync(flight, suffices, isPatient: true);
+                try
+                {
+                    seen = await LookAsync(flight, suffices, isPatient: true);
+                }
+                catch
+                {
+                    _ = FleetLocks.ReleaseAsync(turn); // a lock that is held is renewed for as long as this process runs
+                    throw;
+                }
+
                 if (seen.Answer is { } answer)
                 {
                     _ = FleetLocks.ReleaseAsync(turn);

@@ -91,6 +91,20 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_lock_is_given_back_where_the_look_under_it_throws()
+    {
+        var locking = _redis.Hold("add", ":lock", replyOnly: true);
+        var filling = _cache.FillAsync(_ => throw new InvalidOperationException("broken"));
+        await locking.ReachedAsync();
+        await _other.Cache.OfferAsync(Entries.Final(_clock.Now), _other.Cache.Purges).Soon();
+
+        locking.Release();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => filling);
+        await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 1);
+    }
+
+    [Fact]
     public async Task A_replica_waits_for_another_ones_fetch_and_takes_its_entry()
     {
         using var waits = _other.Collect<double>("lock.wait");

@@ -107,6 +107,11 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     /// <summary>As <see cref="ReadAsync"/>, but an interim answer from before a time does not do.</summary>
     public Task<CacheAnswer> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore).Soon();
 
+    /// <summary>One fill by itself. <paramref name="suffices"/> is asked of each entry that the cache has.</summary>
+    public Task<CacheAnswer> FillAsync(Func<CacheEntry, bool> suffices) => new Flights<CacheAnswer>()
+        .JoinOrBegin(Entries.Key, flight => _services.GetRequiredService<FlightPlan>().FlyAsync(flight, Origin.Origin, "fill", suffices), out _)
+        .Landed.Soon();
+
     /// <summary>The connection that the product's own store of entries would use.</summary>
     public Task<IConnectionMultiplexer> StoreConnectionAsync() =>
         _services.GetRequiredService<IOptions<RedisCacheOptions>>().Value.ConnectionMultiplexerFactory!().Soon();
