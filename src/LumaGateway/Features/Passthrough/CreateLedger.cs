@@ -96,7 +96,7 @@ internal sealed partial class CreateLedger(
         {
             Log.Lost(logger);
         }
-        else if (!found.AsSpan().SequenceEqual(ended)) // equal where the replacement before this one was done but not confirmed
+        else if (CreateRecord.Read(found)?.Owner != record.Owner) // our own where a replacement before this one was done but not confirmed
         {
             Log.ClaimedAnew(logger);
         }

@@ -94,35 +94,16 @@ internal sealed class IdempotentCreates(
 
     private async Task SendAsync(HttpContext context, CreateClaim claim, byte[] body)
     {
-        context.Request.Body = new MemoryStream(body);
-        context.Request.Headers.ContentLength = body.Length;
-        context.Request.Headers.Remove(HeaderNames.TransferEncoding);
-        context.Request.Headers.Remove(HeaderNames.AcceptEncoding); // who repeats it may not take the encoding that the first one took
-
-        var outcome = CreateOutcome.Unknown;
         byte[] answer;
         try
         {
-            using var captured = new CapturedAnswer(context, MaxBytes, options.Value.CreateTimeout, clock);
-            await next(context);
-            answer = captured.Body;
-            outcome = context.Features.Get<IForwarderErrorFeature>() is { } failure
-                ? CreateOutcomes.Of(failure, context.Features.Get<Sending>())
-                : context.Features.Get<PassedCreate>()?.Outcome ?? CreateOutcome.Refused; // without an answer of the upstream nothing was sent
+            answer = await ForwardAsync(context, claim, body);
         }
         catch
         {
-            await ledger.MarkUnknownAsync(claim);
+            await (MayHaveBeenSent(context) ? ledger.MarkUnknownAsync(claim) : ledger.FreeAsync(claim));
             throw;
         }
-
-        // Recorded before it is told: nobody hears of an outcome that a repetition would not find.
-        await (outcome switch
-        {
-            CreateOutcome.Settled => ledger.SettleAsync(claim, new CreateAnswer(context.Response.StatusCode, HeadersOf(context.Response), answer)),
-            CreateOutcome.Refused => ledger.FreeAsync(claim),
-            _ => ledger.MarkUnknownAsync(claim),
-        });
 
         if (context.Features.Get<IForwarderErrorFeature>() is null && answer.Length > 0)
         {
@@ -130,6 +111,38 @@ internal sealed class IdempotentCreates(
             await context.Response.Body.WriteAsync(answer, context.RequestAborted);
         }
     }
+
+    /// <summary>Sends the create, records its outcome, and returns the response's body. The caller gets nothing before the outcome is recorded.</summary>
+    private async Task<byte[]> ForwardAsync(HttpContext context, CreateClaim claim, byte[] body)
+    {
+        context.Request.Body = new MemoryStream(body);
+        context.Request.Headers.ContentLength = body.Length;
+        context.Request.Headers.Remove(HeaderNames.TransferEncoding);
+        context.Request.Headers.Remove(HeaderNames.AcceptEncoding); // who repeats it may not take the encoding that the first one took
+
+        byte[] answer;
+        using (var captured = new CapturedAnswer(context, MaxBytes, options.Value.CreateTimeout, clock))
+        {
+            await next(context);
+            answer = captured.Body;
+        }
+
+        var outcome = context.Features.Get<IForwarderErrorFeature>() is { } failure
+            ? CreateOutcomes.Of(failure, context.Features.Get<Sending>())
+            : context.Features.Get<PassedCreate>()?.Outcome ?? CreateOutcome.Refused; // without an answer of the upstream nothing was sent
+        await (outcome switch
+        {
+            CreateOutcome.Settled => ledger.SettleAsync(claim, new CreateAnswer(context.Response.StatusCode, HeadersOf(context.Response), answer)),
+            CreateOutcome.Refused => ledger.FreeAsync(claim),
+            _ => ledger.MarkUnknownAsync(claim),
+        });
+
+        return answer;
+    }
+
+    /// <summary>Whether the upstream can have any byte of the request.</summary>
+    private static bool MayHaveBeenSent(HttpContext context) =>
+        context.Features.Get<Sending>() is { HasBegun: true } || context.Features.Get<PassedCreate>() is not null;
 
     private static Task ReplayAsync(HttpResponse response, CreateAnswer answer)
     {

@@ -8,10 +8,12 @@ using LumaGateway.Telemetry;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Sharing;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Forwarder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
@@ -300,13 +302,48 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
         Assert.Equal(repetition, await RepetitionAsync());
     }
 
-    [Fact]
-    public async Task A_create_that_throws_is_unknown()
+    [Theory]
+    [InlineData(null, "sent again")]
+    [InlineData(false, "sent again")]
+    [InlineData(true, "outcome_unknown")]
+    public async Task A_create_that_throws_is_unknown_once_its_first_byte_was_sent(bool? isSent, string repetition)
     {
-        _forward = _ => throw new InvalidOperationException("broken");
+        _forward = context =>
+        {
+            var sending = isSent is null ? null : new Sending();
+            context.Features.Set(sending);
+            if (isSent is true)
+            {
+                sending!.Begin();
+            }
+
+            throw new InvalidOperationException("broken");
+        };
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => SendAsync("k1"));
 
+        Assert.Equal(repetition, await RepetitionAsync());
+    }
+
+    [Fact]
+    public async Task A_create_is_unknown_where_its_answers_headers_cannot_be_read()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(() => SendAsync(
+            "k1", change: request => request.HttpContext.Features.GetRequiredFeature<IHttpResponseFeature>().Headers = new UnreadableHeaders()));
+
+        Assert.Equal("outcome_unknown", await RepetitionAsync());
+    }
+
+    [Fact]
+    public async Task A_create_is_unknown_where_recording_its_outcome_throws()
+    {
+        var recording = _redis.Hold("replace", "");
+        var creating = SendAsync("k1");
+        await recording.ReachedAsync();
+
+        recording.Fail(new InvalidOperationException("broken"));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => creating);
         Assert.Equal("outcome_unknown", await RepetitionAsync());
     }
 
@@ -459,6 +496,11 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
         public string? Code => Response.ContentType == "application/problem+json" ? JsonDocument.Parse(Body).RootElement.GetProperty("code").GetString() : null;
 
         public string Header(string name) => Response.Headers[name].ToString();
+    }
+
+    private sealed class UnreadableHeaders : HeaderDictionary, IHeaderDictionary
+    {
+        bool IDictionary<string, StringValues>.ContainsKey(string key) => throw new InvalidOperationException("broken");
     }
 
     private sealed record Failure(ForwarderError Error, Exception? Exception) : IForwarderErrorFeature;
