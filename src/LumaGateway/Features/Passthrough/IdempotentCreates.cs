@@ -22,6 +22,7 @@ internal sealed class IdempotentCreates(
 
     private const int MaxKeyLength = 255;
     private const int MaxBytes = 1024 * 1024;
+    private const int FirstBufferBytes = 4 * 1024;
 
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
 
@@ -165,7 +166,7 @@ internal sealed class IdempotentCreates(
     private static Dictionary<string, string> HeadersOf(HttpResponse response) =>
         KeptHeaders.Where(response.Headers.ContainsKey).ToDictionary(name => name, name => response.Headers[name].ToString());
 
-    /// <summary>Null where it is too large.</summary>
+    /// <summary>Null where it is too large. The buffer grows with the bytes that arrive: a <c>Content-Length</c> alone reserves nothing.</summary>
     private static async Task<byte[]?> ReadBodyAsync(HttpRequest request)
     {
         if (request.ContentLength > MaxBytes)
@@ -173,17 +174,33 @@ internal sealed class IdempotentCreates(
             return null;
         }
 
-        var body = new ArrayBufferWriter<byte>((int)(request.ContentLength ?? 0) + 1024);
-        while (await request.Body.ReadAsync(body.GetMemory(1024), request.HttpContext.RequestAborted) is > 0 and var read)
+        var buffer = ArrayPool<byte>.Shared.Rent(FirstBufferBytes);
+        try
         {
-            body.Advance(read);
-            if (body.WrittenCount > MaxBytes)
+            var length = 0;
+            while (await request.Body.ReadAsync(buffer.AsMemory(length), request.HttpContext.RequestAborted) is > 0 and var read)
             {
-                return null;
-            }
-        }
+                length += read;
+                if (length > MaxBytes)
+                {
+                    return null;
+                }
 
-        return body.WrittenSpan.ToArray();
+                if (length == buffer.Length)
+                {
+                    var larger = ArrayPool<byte>.Shared.Rent(2 * length);
+                    buffer.CopyTo(larger, 0);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = larger;
+                }
+            }
+
+            return buffer[..length];
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static string FingerprintOf(HttpRequest request, byte[] body)

@@ -169,6 +169,17 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
+    public async Task A_body_takes_memory_as_its_bytes_come_whatever_length_is_told()
+    {
+        var body = new WatchedBody(new byte[MaxBytes]);
+
+        var answer = await SendAsync("k1", change: request => (request.Body, request.ContentLength) = (body, MaxBytes));
+
+        Assert.Equal(201, answer.Status);
+        Assert.All(body.Reads, read => Assert.InRange(read.Buffer, 1, Math.Max(16 * 1024, read.Before)));
+    }
+
+    [Fact]
     public async Task The_upstream_gets_the_body_whole_with_its_length_and_no_encoding_that_a_repetition_might_not_take()
     {
         var received = "";
@@ -496,6 +507,18 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
         public string? Code => Response.ContentType == "application/problem+json" ? JsonDocument.Parse(Body).RootElement.GetProperty("code").GetString() : null;
 
         public string Header(string name) => Response.Headers[name].ToString();
+    }
+
+    /// <summary>Notes at each read how much had come before and how much room it was given.</summary>
+    private sealed class WatchedBody(byte[] bytes) : MemoryStream(bytes)
+    {
+        public List<(int Before, int Buffer)> Reads { get; } = [];
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Reads.Add(((int)Position, buffer.Length));
+            return base.ReadAsync(buffer, cancellationToken);
+        }
     }
 
     private sealed class UnreadableHeaders : HeaderDictionary, IHeaderDictionary
