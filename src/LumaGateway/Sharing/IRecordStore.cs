@@ -22,4 +22,7 @@ internal interface IRecordStore
 }
 
 /// <summary>The store did not confirm. What was asked of it may still have been done.</summary>
-internal sealed class RecordStoreAwayException(string message, Exception? innerException = null) : Exception(message, innerException);
+internal class RecordStoreAwayException(string message, Exception? innerException = null) : Exception(message, innerException);
+
+/// <summary>The store takes no more records. The message says which limit was reached, without a full stop.</summary>
+internal sealed class RecordStoreFullException(string message) : RecordStoreAwayException(message);

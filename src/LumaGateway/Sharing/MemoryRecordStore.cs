@@ -9,7 +9,8 @@ internal sealed class MemoryRecordStore(TimeProvider clock) : IRecordStore
     /// <summary>What a record costs besides its key and itself: its entries in two collections and the array's header.</summary>
     private const int Overhead = 300;
 
-    private const long MaxBytes = 64 * 1024 * 1024;
+    private const long MiB = 1024 * 1024;
+    private const long MaxBytes = 64 * MiB;
     private const long OwnerShare = MaxBytes / 4;
 
     private readonly Lock _gate = new();
@@ -30,9 +31,9 @@ internal sealed class MemoryRecordStore(TimeProvider clock) : IRecordStore
             }
 
             var size = SizeOf(key, record);
-            if (_bytes + size > MaxBytes || _bytesOf.GetValueOrDefault(owner) + size > OwnerShare)
+            if (FullFor(owner, size) is { } full)
             {
-                return Task.FromException<byte[]?>(new RecordStoreAwayException("The records in memory, or this owner's share of them, have reached their limit."));
+                return Task.FromException<byte[]?>(new RecordStoreFullException(full));
             }
 
             Put(owner, key, record, life);
@@ -69,6 +70,12 @@ internal sealed class MemoryRecordStore(TimeProvider clock) : IRecordStore
     }
 
     private static int SizeOf(string key, byte[] record) => Overhead + (2 * key.Length) + record.Length;
+
+    /// <summary>Which limit a record of this size would exceed; null where it fits.</summary>
+    private string? FullFor(string owner, int size) =>
+        _bytesOf.GetValueOrDefault(owner) + size > OwnerShare ? $"This client's share of the memory for idempotency records ({OwnerShare / MiB} MiB) is full"
+        : _bytes + size > MaxBytes ? $"The memory for idempotency records ({MaxBytes / MiB} MiB) is full"
+        : null;
 
     private Kept? Find(string key, byte[] known) => _records.TryGetValue(key, out var kept) && kept.Record.AsSpan().SequenceEqual(known) ? kept : null;
 

@@ -104,10 +104,26 @@ public sealed class RecordStoreTests
         var full = new byte[MemoryLimit - Overhead];
         Assert.Null(await store.TryAddAsync(Owner, "a", full, Life));
 
-        Assert.NotEqual("", (await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "b", [], Life))).Message);
+        Assert.NotEqual("", (await Assert.ThrowsAnyAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "b", [], Life))).Message);
         Assert.Same(full, await store.TryAddAsync(Owner, "a", [], Life));
         _clock.Advance(Life);
         Assert.Null(await store.TryAddAsync(Owner, "b", [], Life));
+    }
+
+    [Fact]
+    public async Task Memory_says_whether_all_of_it_is_full_or_one_owners_share()
+    {
+        var store = Create(isRedis: false);
+        foreach (var owner in (string[])["a", "b", "c", "d"])
+        {
+            Assert.Null(await store.TryAddAsync(owner, owner, new byte[MemoryLimit - Overhead], Life));
+        }
+
+        var share = await Assert.ThrowsAnyAsync<RecordStoreAwayException>(() => store.TryAddAsync("a", "e", [], Life));
+        var all = await Assert.ThrowsAnyAsync<RecordStoreAwayException>(() => store.TryAddAsync("e", "e", [], Life));
+
+        Assert.StartsWith("This client's share of the memory for idempotency records (16 MiB) is full", share.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The memory for idempotency records (64 MiB) is full", all.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -115,8 +131,8 @@ public sealed class RecordStoreTests
     {
         var store = Create(isRedis: false);
 
-        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "a", new byte[MemoryLimit - Overhead + 1], Life));
-        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "aa", new byte[MemoryLimit - Overhead - 1], Life)); // the name counts
+        await Assert.ThrowsAnyAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "a", new byte[MemoryLimit - Overhead + 1], Life));
+        await Assert.ThrowsAnyAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "aa", new byte[MemoryLimit - Overhead - 1], Life)); // the name counts
         Assert.Null(await store.TryAddAsync(Owner, "a", new byte[MemoryLimit - Overhead], Life));
     }
 
@@ -131,7 +147,7 @@ public sealed class RecordStoreTests
 
         await store.ReplaceAsync("a", full, First, Life);
         Assert.Null(await store.TryAddAsync(Owner, "b", new byte[MemoryLimit - (2 * Overhead) - 1], Life)); // exactly what is left
-        await Assert.ThrowsAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "c", [], Life));
+        await Assert.ThrowsAnyAsync<RecordStoreAwayException>(() => store.TryAddAsync(Owner, "c", [], Life));
     }
 
     [Fact]

@@ -24,6 +24,9 @@ internal sealed class IdempotentCreates(
     private const int MaxBytes = 1024 * 1024;
     private const int FirstBufferBytes = 4 * 1024;
 
+    private const string WhatMakesRoom =
+        "Records make room when they expire (Passthrough:IdempotencyLifetime). With ConnectionStrings:Redis they are kept in Redis, where this limit does not apply.";
+
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
 
     private static readonly SearchValues<char> Visible = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c)]);
@@ -62,6 +65,11 @@ internal sealed class IdempotentCreates(
             var client = Visit.Of(context)!.Client.Name;
             string[] subject = [client, RoutePath.Of(context, foldsCatchAll: true), key];
             claim = await ledger.ClaimAsync(client, subject, FingerprintOf(context.Request, body));
+        }
+        catch (RecordStoreFullException full)
+        {
+            await ProblemWriter.WriteAsync(context, ProblemKinds.IdempotencyUnavailable, $"{full.Message}, so nothing was sent to the upstream. {WhatMakesRoom}");
+            return;
         }
         catch (RecordStoreAwayException)
         {

@@ -22,17 +22,27 @@ public sealed class LedgerShareTests : IDisposable
         using var greedy = _raw.CreateCaller();
         using var other = _raw.Gateway.CreateStranger();
         other.DefaultRequestHeaders.Add("X-Api-Key", "other-key");
-        var refused = 0;
-        for (var i = 0; i < 100; i++)
-        {
-            using var response = await PostAsync(greedy, $"greedy-{i}");
-            refused += response.StatusCode is HttpStatusCode.ServiceUnavailable ? 1 : 0;
-        }
+        var refused = await FillAsync(greedy, 100);
 
         using var others = await PostAsync(other, "other-1");
 
         Assert.InRange(refused, 1, 99);
         Assert.Equal(HttpStatusCode.Created, others.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_refusal_says_that_the_clients_share_of_memory_is_full_and_what_helps()
+    {
+        _raw.Upstream.AlwaysJson($$"""{"id":"g1","state":"queued","note":"{{new string('x', 900_000)}}"}""", HttpStatusCode.Created);
+        using var greedy = _raw.CreateCaller();
+        await FillAsync(greedy, 20);
+
+        using var refused = await PostAsync(greedy, "one-more");
+
+        var problem = await refused.ProblemAsync(503, "idempotency_unavailable");
+        var detail = problem.GetProperty("detail").GetString()!;
+        Assert.StartsWith("This client's share of the memory for idempotency records (16 MiB) is full, so nothing was sent to the upstream.", detail, StringComparison.Ordinal);
+        Assert.All(["Passthrough:IdempotencyLifetime", "ConnectionStrings:Redis"], key => Assert.Contains(key, detail, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -52,6 +62,19 @@ public sealed class LedgerShareTests : IDisposable
 
         Assert.Equal([wrong, wrong, HttpStatusCode.Created, HttpStatusCode.Created], new[] { first, again, later, replayed }.Select(response => response.StatusCode));
         Assert.Equal(2, _raw.Upstream.Asked);
+    }
+
+    /// <summary>How many creates of one caller, each with a key of its own, were refused.</summary>
+    private static async Task<int> FillAsync(HttpClient caller, int creates)
+    {
+        var refused = 0;
+        for (var i = 0; i < creates; i++)
+        {
+            using var response = await PostAsync(caller, $"greedy-{i}");
+            refused += response.StatusCode is HttpStatusCode.ServiceUnavailable ? 1 : 0;
+        }
+
+        return refused;
     }
 
     private static async Task<HttpResponseMessage> PostAsync(HttpClient caller, string key)
