@@ -44,7 +44,7 @@ internal sealed class AccessMetrics : ISeries, IDisposable
             }
         }
 
-        foreach (var reason in (Refusal[])[Refusal.NoCredential, Refusal.UnknownKey, Refusal.InvalidToken, Refusal.TokenTooLarge])
+        foreach (var reason in (Refusal[])[Refusal.NoCredential, Refusal.UnknownKey, Refusal.InvalidToken, Refusal.TokenTooLarge, Refusal.IssuerUnavailable])
         {
             _refused.Add(0, ClientNamed(Client.UnknownName), Because(reason));
         }
@@ -62,6 +62,7 @@ internal sealed class AccessMetrics : ISeries, IDisposable
         Refusal.UnknownKey => "unknown_key",
         Refusal.InvalidToken => "invalid_token",
         Refusal.TokenTooLarge => "token_too_large",
+        Refusal.IssuerUnavailable => "issuer_unavailable",
         Refusal.MissingRight => "missing_right",
         Refusal.TooManyASecond => "too_many_a_second",
         Refusal.TooManyAtOnce => "too_many_at_once",

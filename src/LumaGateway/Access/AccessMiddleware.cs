@@ -30,13 +30,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
         if (client is null)
         {
             audit.Refused(context, Client.UnknownName, refusal);
-            if (refusal is not Refusal.NoCredential)
-            {
-                context.Features.Set(refusal is Refusal.TokenTooLarge ? callers.TokenTooLarge : new Denial("The key or token that was sent is not valid here."));
-                context.Response.Headers.WWWAuthenticate = InvalidToken;
-            }
-
-            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            Refuse(context, refusal);
             return;
         }
 
@@ -61,6 +55,25 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
 
         using var visit = new Visit(client); // gives the slot back, whatever happens below
         await FollowAsync(context, visit, required, asked & Audited);
+    }
+
+    private void Refuse(HttpContext context, Refusal reason)
+    {
+        if (reason is Refusal.IssuerUnavailable)
+        {
+            context.Features.Set(new Denial(null, reason));
+            context.Response.Headers.RetryAfter = IssuerKeys.Remembered.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return;
+        }
+
+        if (reason is not Refusal.NoCredential)
+        {
+            context.Features.Set(reason is Refusal.TokenTooLarge ? callers.TokenTooLarge : new Denial("The key or token that was sent is not valid here."));
+            context.Response.Headers.WWWAuthenticate = InvalidToken;
+        }
+
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
     }
 
     private async Task FollowAsync(HttpContext context, Visit visit, RequiredRight required, Rights audited)

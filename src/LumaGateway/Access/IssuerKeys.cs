@@ -9,11 +9,11 @@ namespace LumaGateway.Access;
 /// </summary>
 internal sealed partial class IssuerKeys(IConfigurationManager<OpenIdConnectConfiguration> issuer, TimeProvider clock, ILogger logger)
 {
+    /// <summary>How long a failure is remembered.</summary>
+    public static readonly TimeSpan Remembered = TimeSpan.FromSeconds(5);
+
     /// <summary>The longest that a fetch is waited for.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
-
-    /// <summary>How long a failure is remembered.</summary>
-    private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private Task<bool>? _fetch;
@@ -58,7 +58,7 @@ internal sealed partial class IssuerKeys(IConfigurationManager<OpenIdConnectConf
 
     private static partial class Log
     {
-        [LoggerMessage(1022, LogLevel.Warning, "The key set of Access:Jwt:Authority could not be fetched; JWTs are refused, and it is fetched again in {Seconds} s at the earliest.")]
+        [LoggerMessage(1022, LogLevel.Warning, "The key set of Access:Jwt:Authority could not be fetched; JWTs are answered with 503 issuer_unavailable, and it is fetched again in {Seconds} s at the earliest.")]
         public static partial void NotCheckable(ILogger logger, double seconds);
     }
 }

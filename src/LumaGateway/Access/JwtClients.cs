@@ -54,9 +54,14 @@ internal sealed partial class JwtClients
             return (null, Refusal.TokenTooLarge);
         }
 
-        if (ReadPlausible(token) is not { } read || !await _keys!.AreThereAsync(cancellationToken))
+        if (ReadPlausible(token) is not { } read)
         {
             return (null, Refusal.InvalidToken);
+        }
+
+        if (!await _keys!.AreThereAsync(cancellationToken))
+        {
+            return (null, Refusal.IssuerUnavailable);
         }
 
         var result = await _bearer.TokenHandlers[0].ValidateTokenAsync(read, _parameters).WaitAsync(cancellationToken);
@@ -72,8 +77,8 @@ internal sealed partial class JwtClients
     }
 
     /// <summary>
-    /// Null where no key could make the token good: it cannot be read, or its algorithm, audience or times are wrong. Asked before the issuer is, so that whoever
-    /// sends garbage has nothing fetched. Its signature is not checked here.
+    /// Null where no key could make the token good: it cannot be read, its algorithm, audience or times are wrong, or it names no client. Asked before the issuer is,
+    /// so that whoever sends garbage has nothing fetched. Its signature is not checked here.
     /// </summary>
     private JsonWebToken? ReadPlausible(string token)
     {
@@ -86,7 +91,7 @@ internal sealed partial class JwtClients
                 && _parameters.LifetimeValidator(TimeOf(read.ValidFrom), TimeOf(read.ValidTo), read, _parameters);
             if (isPlausible)
             {
-                return read;
+                return NameOf(read) is null ? null : read;
             }
 
             Log.NotBelieved(_logger, "Implausible");
@@ -103,7 +108,7 @@ internal sealed partial class JwtClients
         static DateTime? TimeOf(DateTime time) => time == DateTime.MinValue ? null : time;
     }
 
-    /// <summary>The client that a valid token names. Null where it names none, or has a critical header (RFC 7515, section 4.1.11): none is understood here.</summary>
+    /// <summary>The client that a token names. Null where it names none, or has a critical header (RFC 7515, section 4.1.11): none is understood here.</summary>
     private string? NameOf(JsonWebToken token)
     {
         if (token.TryGetHeaderValue<object>(CriticalHeader, out _))

@@ -15,6 +15,9 @@ internal enum Refusal
     /// <summary>A JWT of more than <c>Access:Jwt:MaxTokenBytes</c>.</summary>
     TokenTooLarge,
 
+    /// <summary>A JWT that cannot be checked, as the issuer's keys cannot be fetched.</summary>
+    IssuerUnavailable,
+
     /// <summary>A client without the right that the route asks for.</summary>
     MissingRight,
 

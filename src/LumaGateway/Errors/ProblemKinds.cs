@@ -36,6 +36,7 @@ internal static class ProblemKinds
     public static readonly ProblemKind Saturated = new("gateway_saturated", 503, "Gateway saturated", "Too many requests wait for the upstream already.");
     public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache away", "Redis did not confirm the purge: other replicas may serve the old answer until it does. The gateway repeats the purge.");
     public static readonly ProblemKind IdempotencyUnavailable = new("idempotency_unavailable", 503, "Idempotency keys away", "Redis did not confirm the Idempotency-Key, so nothing was sent to the upstream.");
+    public static readonly ProblemKind IssuerUnavailable = new("issuer_unavailable", 503, "Token cannot be checked", "The keys of the token's issuer cannot be fetched, so the token cannot be checked; Retry-After says when to come back.");
     public static readonly ProblemKind TimedOut = new("upstream_timed_out", 504, "Upstream too slow", "The upstream did not answer within the gateway's deadline.");
 
     /// <summary>Every row, for the document and for tests.</summary>
@@ -44,7 +45,7 @@ internal static class ProblemKinds
         InvalidId, InvalidRequest, Unauthenticated, Forbidden, NotFound, GenerationNotFound, AssetNotFound, MethodNotAllowed,
         GenerationUnfinished, CreateInProgress, OutcomeUnknown, PreconditionFailed, TooLarge, RangeNotSatisfiable, IdempotencyKeyReused, RateLimited, Internal,
         Unreachable, Failed, Rejected, Malformed, TokenRefused, OutOfCredit, AssetAddressRefused, AssetUnavailable, AssetNotMedia,
-        Throttled, CircuitOpen, Saturated, CacheUnavailable, IdempotencyUnavailable, TimedOut,
+        Throttled, CircuitOpen, Saturated, CacheUnavailable, IdempotencyUnavailable, IssuerUnavailable, TimedOut,
     ];
 
     public static ProblemKind Of(UpstreamFault fault) => fault switch

@@ -24,11 +24,12 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     {
         var http = context.HttpContext;
         var status = http.Response.StatusCode;
-        var kind = status is StatusCodes.Status400BadRequest && http.GetEndpoint()?.Metadata.GetMetadata<InvalidInput>() is { } input
-            ? input.Kind
+        var denial = http.Features.Get<Denial>();
+        var kind = denial?.Reason is Refusal.IssuerUnavailable ? ProblemKinds.IssuerUnavailable
+            : status is StatusCodes.Status400BadRequest && http.GetEndpoint()?.Metadata.GetMetadata<InvalidInput>() is { } input ? input.Kind
             : ProblemKinds.Of(status);
 
-        return new ValueTask(WriteAsync(http, kind, http.Features.Get<Denial>()?.Detail));
+        return new ValueTask(WriteAsync(http, kind, denial?.Detail));
     }
 
     /// <summary>Writes a problem in place of whatever was about to be answered.</summary>

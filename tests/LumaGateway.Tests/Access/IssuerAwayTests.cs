@@ -45,6 +45,8 @@ public sealed class IssuerAwayTests : IAsyncLifetime
     [InlineData("wrong audience")]
     [InlineData("expired")]
     [InlineData("no expiry")]
+    [InlineData("no client name")]
+    [InlineData("critical header")]
     public async Task A_token_that_cannot_be_good_is_refused_before_the_issuer_is_asked(string kind)
     {
         var token = kind switch
@@ -53,6 +55,8 @@ public sealed class IssuerAwayTests : IAsyncLifetime
             "wrong audience" => _real.Sign(Now, audience: "another-service", claims: Reader),
             "expired" => _real.Sign(Now, life: TimeSpan.FromMinutes(-5), claims: Reader),
             "no expiry" => $"{Encode("""{"alg":"RS256"}""")}.{Encode($$"""{"aud":"{{Issuer.Audience}}"}""")}.{Encode("x")}",
+            "no client name" => _real.Sign(Now, claims: ("scope", "read")),
+            "critical header" => $"{Encode("""{"alg":"RS256","crit":["exp"]}""")}.{Good().Split('.')[1]}.{Encode("x")}",
             _ => kind,
         };
         _answers.SetResult();
@@ -73,16 +77,28 @@ public sealed class IssuerAwayTests : IAsyncLifetime
         _answers.SetResult();
         foreach (var response in await Task.WhenAll(waiting))
         {
-            await response.ProblemAsync(401, "unauthenticated");
+            await response.ProblemAsync(503, "issuer_unavailable");
         }
 
         using var soon = await AskAsync(Good());
-        await soon.ProblemAsync(401, "unauthenticated");
+        await soon.ProblemAsync(503, "issuer_unavailable");
         Assert.Equal(1, _asked);
 
         _gateway.Clock.Advance(TimeSpan.FromSeconds(6));
         using var later = await AskAsync(Good());
         Assert.Equal(2, _asked);
+    }
+
+    [Fact]
+    public async Task A_token_that_cannot_be_checked_is_no_fault_of_its_caller_who_is_told_when_to_come_back()
+    {
+        _answers.SetResult();
+
+        using var response = await AskAsync(Good());
+
+        await response.ProblemAsync(503, "issuer_unavailable");
+        Assert.Equal(("5", ""), (response.Header("Retry-After"), response.Header("WWW-Authenticate")));
+        Assert.Contains(_gateway.Logs.GetSnapshot(), record => record.Id.Id == 1011 && record.Message.Contains("IssuerUnavailable", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -99,7 +115,7 @@ public sealed class IssuerAwayTests : IAsyncLifetime
         Assert.False(stayer.IsCompleted);
         _answers.SetResult();
 
-        await (await stayer).ProblemAsync(401, "unauthenticated");
+        await (await stayer).ProblemAsync(503, "issuer_unavailable");
         Assert.Equal(1, _asked);
     }
 

@@ -91,7 +91,7 @@ internal sealed class OperationAnswers : IOperationFilter
         "ForgetGeneration" =>
         [
             ProblemKinds.InvalidId, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed,
-            ProblemKinds.RateLimited, ProblemKinds.CacheUnavailable,
+            ProblemKinds.RateLimited, ProblemKinds.CacheUnavailable, ProblemKinds.IssuerUnavailable,
         ],
         _ => ProblemKinds.All.Except([ProblemKinds.InvalidRequest, ProblemKinds.NotFound, ProblemKinds.TooLarge, ProblemKinds.CacheUnavailable, .. OfAssets, .. OfCreates]),
     };
