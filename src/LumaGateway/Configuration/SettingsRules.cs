@@ -8,13 +8,10 @@ internal sealed class GivenSettings;
 
 /// <summary>
 /// Whether every setting of the gateway's own sections exists and can be read. The binder passes unknown keys over, and stops at the first value that it cannot
-/// convert. Also refuses keys of an unknown section whose name is that of a known one but for a letter or two. Never repeats a value.
+/// convert. Also refuses a section whose name differs in one letter from one of ours and that has a key of ours. Never repeats a value.
 /// </summary>
 internal sealed class SettingsRules(IConfiguration configuration) : IValidateOptions<GivenSettings>
 {
-    /// <summary>Sections that others read; a name near one of them is a mistake too.</summary>
-    private static readonly string[] OfOthers = ["Kestrel", "Logging", "ReverseProxy"];
-
     public ValidateOptionsResult Validate(string? name, GivenSettings options)
     {
         var unknown = new List<string>();
@@ -43,12 +40,17 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
         return unknown.Count > 0 ? ValidateOptionsResult.Fail(unknown) : ValidateOptionsResult.Success;
     }
 
-    /// <summary>The environment is full of names that are nobody's settings: a section is judged only if it is ours, or seems to be meant.</summary>
+    /// <summary>
+    /// The environment holds names of other programs, which may look like ours (<c>LIMA__X</c>): a section with another name than ours is judged only if it is one
+    /// letter away and has one of our keys.
+    /// </summary>
     private static bool IsJudged(IConfigurationSection section) =>
         section.GetChildren().Any()
         && (KnownSettings.Sections.Contains(section.Key)
-            || (!OfOthers.Contains(section.Key, StringComparer.OrdinalIgnoreCase)
-                && KnownSettings.Sections.Concat(OfOthers).Any(known => EditDistance.Between(section.Key, known) <= (known.Length > 5 ? 2 : 1))));
+            || KnownSettings.Sections.Any(ours => EditDistance.Between(section.Key, ours) == 1 && HasKeyOf(ours, section)));
+
+    private static bool HasKeyOf(string ours, IConfigurationSection section) =>
+        LeavesOf(section).Any(leaf => KnownSettings.Kinds.ContainsKey(PatternOf(ours + leaf.Path[section.Path.Length..])));
 
     /// <summary>Whatever holds a value or has nothing below it, the section itself left out. An empty list is nothing.</summary>
     private static IEnumerable<IConfigurationSection> LeavesOf(IConfigurationSection section)
