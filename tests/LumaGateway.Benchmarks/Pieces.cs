@@ -3,6 +3,7 @@ using System.Text;
 using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
+using LumaGateway.Features.Generations;
 using LumaGateway.Sharing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,6 +32,7 @@ internal static class Pieces
             .AddSingleton<SteadyClock>()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())
             .AddSingleton(new FleetScope("bench", "relay", "1"))
+            .AddSingleton(GenerationFreshness.LimitsOf(new FreshnessOptions()))
             .AddAccess()
             .AddSharing()
             .AddResponseCache()

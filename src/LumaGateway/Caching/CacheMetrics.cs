@@ -26,7 +26,7 @@ internal sealed class CacheMetrics : ISeries
         _answers = meter.CreateCounter<long>("luma_gateway.cache.answers", "{answer}", "Answers given, by how they came about and where they were found.");
         _faults = meter.CreateCounter<long>("luma_gateway.cache.faults", "{answer}", "Callers told of an upstream fault that nothing covered.");
         meter.CreateObservableCounter("luma_gateway.cache.saved", () => Volatile.Read(ref _saved), "{request}", "Upstream reads that callers did not cost: hits and joined fetches.");
-        _corrupt = meter.CreateCounter<long>("luma_gateway.cache.corrupt", "{entry}", "Entries in Redis that did not read back whole, or were another's.");
+        _corrupt = meter.CreateCounter<long>("luma_gateway.cache.corrupt", "{entry}", "Entries in Redis that did not read back whole, were another's, or were not authenticated.");
         _purges = meter.CreateCounter<long>("luma_gateway.cache.purges", "{purge}", "Answers forgotten by demand.");
         _lockWait = meter.CreateHistogram(
             "luma_gateway.cache.lock.wait",

@@ -60,9 +60,9 @@ internal static class CacheScripts
         return 1
         """;
 
-    public static RedisValue[] WriteArguments(CacheEntry entry, string? mark, TimeSpan life, DateTimeOffset now, TimeSpan markLife) =>
+    public static RedisValue[] WriteArguments(CacheEntry entry, byte[] bytes, string? mark, TimeSpan life, DateTimeOffset now, TimeSpan markLife) =>
     [
-        mark ?? string.Empty, NameOf(entry.Kind), Microseconds(entry.AskedAt), Microseconds(CacheEntry.LatestCredible(now)), CacheEntryFormat.Write(entry),
+        mark ?? string.Empty, NameOf(entry.Kind), Microseconds(entry.AskedAt), Microseconds(CacheEntry.LatestCredible(now)), bytes,
         Milliseconds(life), NewMark(), Milliseconds(markLife),
     ];
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LumaGateway.Contracts;
 using LumaGateway.Sharing;
 using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
@@ -172,8 +173,19 @@ internal sealed class ResponseCache(
     /// <summary>From now on forgets what other replicas purge.</summary>
     public void HearPurges()
     {
-        fleet.Listen(Purge, words => Array.ForEach(words, id => ForgetHere(new CacheKey(id))));
+        fleet.Listen(Purge, HearPurge);
         shared.PurgeConfirmed += key => _ = fleet.SayAsync(Purge, key.Id); // it never throws
+    }
+
+    private bool HearPurge(string[] words)
+    {
+        if (words is not [var text] || !GenerationId.TryParse(text, null, out var id))
+        {
+            return false;
+        }
+
+        ForgetHere(new CacheKey(id.Value));
+        return true;
     }
 
     private void ForgetHere(CacheKey key)

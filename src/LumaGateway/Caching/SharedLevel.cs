@@ -29,6 +29,8 @@ internal sealed partial class SharedLevel(
     RedisGuard guard,
     FleetLocks locks,
     FleetScope scope,
+    RedisSigner signer,
+    EntryLimits limits,
     IOptions<CacheOptions> options,
     TimeProvider clock,
     CacheMetrics metrics,
@@ -70,10 +72,12 @@ internal sealed partial class SharedLevel(
 
         // Finals, interims and purge marks stand apart; one round trip brings all three, since the connection pipelines. The mark is read first: an entry
         // from before a purge must never be paired with the mark that the purge left.
-        var (values, reached) = await guard.ReadAsync(
-            () => Task.WhenAll(LookAsync(Epoch(key)), LookAsync(Final(key)), LookAsync(Brief(key))), [], isPatient);
+        var (final, brief) = (Final(key), Brief(key));
+        var (values, reached) = await guard.ReadAsync(() => Task.WhenAll(LookAsync(Epoch(key)), LookAsync(final), LookAsync(brief)), [], isPatient);
 
-        return reached && !IsUnconfirmed(key) ? new SharedView(Understand(key, values[1]), Understand(key, values[2]), Text(values[0]), true) : default;
+        return reached && !IsUnconfirmed(key)
+            ? new SharedView(Understand(key, final, isFinal: true, values[1]), Understand(key, brief, isFinal: false, values[2]), Text(values[0]), true)
+            : default;
     }
 
     /// <summary>
@@ -102,7 +106,9 @@ internal sealed partial class SharedLevel(
             return WriteResult.Kept;
         }
 
-        var (result, _) = await guard.WriteAsync(() => RunAsync(CacheScripts.Write, key, CacheScripts.WriteArguments(entry, epoch, life + Slack, now, EpochLifetime)), (int)WriteResult.Kept);
+        var bytes = signer.Sign(SignedKind.Entry, entry.Kind is EntryKind.Final ? Final(key) : Brief(key), CacheEntryFormat.Write(entry));
+        var arguments = CacheScripts.WriteArguments(entry, bytes, epoch, life + Slack, now, EpochLifetime);
+        var (result, _) = await guard.WriteAsync(() => RunAsync(CacheScripts.Write, key, arguments), (int)WriteResult.Kept);
         return (WriteResult)result;
     }
 
@@ -193,20 +199,22 @@ internal sealed partial class SharedLevel(
         }
     }
 
-    private CacheEntry? Understand(CacheKey key, byte[]? bytes)
+    /// <summary>Null where it is not whole, not authenticated, another's, or not of the kind that stands under this name. Its times are held to the limits.</summary>
+    private CacheEntry? Understand(CacheKey key, string name, bool isFinal, byte[]? bytes)
     {
         if (bytes is null)
         {
             return null;
         }
 
-        var entry = CacheEntryFormat.Read(key, bytes);
-        if (entry is null)
+        var entry = signer.TryVerify(SignedKind.Entry, name, bytes, out var verified) ? CacheEntryFormat.Read(key, verified) : null;
+        if (entry is not null && entry.Kind is EntryKind.Final == isFinal && limits.Bound(entry, clock.GetUtcNow()) is { } bounded)
         {
-            metrics.FoundCorrupt();
+            return bounded;
         }
 
-        return entry;
+        metrics.FoundCorrupt();
+        return null;
     }
 
     private static string? Text(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);

@@ -22,6 +22,7 @@ internal static class KnownSettings
         ("Batch", SettingKind.Whole, "MaxIds Parallel"),
         ("Cache", SettingKind.Time, "MemoryLifetime LockLifetime CoverAfter CoverRetry RedisTimeout RedisPause"),
         ("Cache", SettingKind.Whole, "MemoryBytes"),
+        ("Cache", SettingKind.Text, "SigningKey SigningKeyFile"),
         ("Callbacks", SettingKind.Text, "SecretFile PublicUrl"),
         ("ConnectionStrings", SettingKind.Text, "Redis Ledger"),
         ("ForwardedHeaders", SettingKind.Text, "KnownProxies:# KnownNetworks:#"),

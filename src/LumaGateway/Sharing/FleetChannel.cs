@@ -1,26 +1,40 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
 using StackExchange.Redis;
 
 namespace LumaGateway.Sharing;
 
 /// <summary>
 /// What replicas tell each other through Redis pub/sub. A hint only: messages may be lost, and what must hold without them is also
-/// in Redis itself. Without Redis it is silent. Thread-safe.
+/// in Redis itself. Without Redis it is silent. A message that is too large, too old, not understood or not authenticated is dropped and counted. Thread-safe.
 /// </summary>
-internal sealed partial class FleetChannel(RedisConnection connection, FleetScope scope, TimeProvider clock, ILogger<FleetChannel> logger) : BackgroundService
+internal sealed partial class FleetChannel(
+    RedisConnection connection, FleetScope scope, RedisSigner signer, RedisMetrics metrics, TimeProvider clock, ILogger<FleetChannel> logger) : BackgroundService
 {
+    /// <summary>The most words after the topic in one message.</summary>
+    public const int MaxWords = 501;
+
+    /// <summary>Several times the answer that fits <c>Luma:MaxBodyBytes</c>'s default, in base64.</summary>
+    private const int MaxBytes = 4 * 1024 * 1024;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
 
-    private readonly RedisChannel _channel = RedisChannel.Literal(scope.Prefix + "fleet");
-    private readonly ConcurrentDictionary<string, Action<string[]>> _listeners = new(StringComparer.Ordinal);
+    /// <summary>A signed message that is older, or comes from further in the future, is dropped: it may be a repetition of one that was overheard.</summary>
+    private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);
 
-    /// <summary>Has every message on a topic, this replica's own included, given to its one listener as the words that were said.</summary>
-    public void Listen(string topic, Action<string[]> listener) => _listeners[topic] = listener;
+    private readonly string _name = scope.Prefix + "fleet";
+    private readonly ConcurrentDictionary<string, Func<string[], bool>> _listeners = new(StringComparer.Ordinal);
+
+    private RedisChannel Channel => RedisChannel.Literal(_name);
+
+    /// <summary>Has every message on a topic, this replica's own included, given to its one listener as its words. The listener returns false for words that it does not understand.</summary>
+    public void Listen(string topic, Func<string[], bool> listener) => _listeners[topic] = listener;
 
     /// <summary>Tells all replicas. Never throws.</summary>
     /// <param name="topic">What it is about.</param>
-    /// <param name="words">None of them has a space in it.</param>
+    /// <param name="words">At most <see cref="MaxWords"/>. None of them has a space in it.</param>
     public async Task SayAsync(string topic, params IEnumerable<string> words)
     {
         if (!connection.IsConfigured)
@@ -32,7 +46,7 @@ internal sealed partial class FleetChannel(RedisConnection connection, FleetScop
         try
         {
             var redis = await connection.GetAsync();
-            await redis.GetSubscriber().PublishAsync(_channel, string.Join(' ', [topic, .. words])).WaitAsync(Patience, clock);
+            await redis.GetSubscriber().PublishAsync(Channel, Write(string.Join(' ', [topic, .. words]))).WaitAsync(Patience, clock);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
@@ -59,7 +73,7 @@ internal sealed partial class FleetChannel(RedisConnection connection, FleetScop
         try
         {
             var redis = await connection.GetAsync();
-            await redis.GetSubscriber().SubscribeAsync(_channel, (_, message) => Hear(message.ToString()));
+            await redis.GetSubscriber().SubscribeAsync(Channel, (_, message) => Hear(message));
             return true;
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
@@ -68,11 +82,67 @@ internal sealed partial class FleetChannel(RedisConnection connection, FleetScop
         }
     }
 
-    private void Hear(string message)
+    /// <summary>Where there is a key: the time in milliseconds since 1970, a space, the text, and the signature.</summary>
+    private RedisValue Write(string text) => signer.IsActive
+        ? signer.Sign(SignedKind.Message, _name, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow().ToUnixTimeMilliseconds()} {text}")))
+        : text;
+
+    private void Hear(RedisValue message)
     {
-        if (message.Split(' ') is [var topic, .. var words] && _listeners.TryGetValue(topic, out var listener))
+        if (Fault(message) is { } reason)
         {
-            listener(words);
+            metrics.Rejected(reason);
+            Log.Dropped(logger, reason);
+        }
+    }
+
+    /// <summary>Gives the message to its listener; returns why it was not taken, or null.</summary>
+    private RejectReason? Fault(RedisValue message)
+    {
+        if (message.Length() > MaxBytes)
+        {
+            return RejectReason.Oversized;
+        }
+
+        if (!signer.TryVerify(SignedKind.Message, _name, (byte[]?)message ?? [], out var data))
+        {
+            return RejectReason.Unauthenticated;
+        }
+
+        // One part more than there may be: what is longer is not split to its end.
+        ReadOnlySpan<string> parts = Encoding.UTF8.GetString(data).Split(' ', MaxWords + 3);
+        if (signer.IsActive)
+        {
+            if (!IsRecent(parts[0]))
+            {
+                return RejectReason.Expired;
+            }
+
+            parts = parts[1..];
+        }
+
+        if (parts.Length > MaxWords + 1)
+        {
+            return RejectReason.Oversized;
+        }
+
+        return parts is [var topic, .. var words] && _listeners.TryGetValue(topic, out var listener) && IsTaken(listener, words.ToArray()) ? null : RejectReason.Malformed;
+    }
+
+    private bool IsRecent(string milliseconds) => long.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var sentAt)
+        && Math.Abs(clock.GetUtcNow().ToUnixTimeMilliseconds() - sentAt) <= MaxAge.TotalMilliseconds;
+
+    private static bool IsTaken(Func<string[], bool> listener, string[] words)
+    {
+        try
+        {
+            return listener(words);
+        }
+#pragma warning disable CA1031 // whatever a message holds, the next one is heard
+        catch
+#pragma warning restore CA1031
+        {
+            return false;
         }
     }
 
@@ -80,5 +150,8 @@ internal sealed partial class FleetChannel(RedisConnection connection, FleetScop
     {
         [LoggerMessage(2021, LogLevel.Warning, "Could not subscribe to the other replicas' messages; trying on. Purges reach this replica when it next looks at Redis.")]
         public static partial void NotSubscribed(ILogger logger);
+
+        [LoggerMessage(2022, LogLevel.Debug, "A message on the replicas' channel was dropped ({Reason}); luma_gateway.redis.rejected counts them.")]
+        public static partial void Dropped(ILogger logger, RejectReason reason);
     }
 }

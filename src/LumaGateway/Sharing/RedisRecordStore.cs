@@ -2,8 +2,11 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Sharing;
 
-/// <summary>Records in Redis, shared by all replicas. They are as safe as Redis is: one that evicts or loses writes loses records too.</summary>
-internal sealed class RedisRecordStore(RedisConnection connection, TimeProvider clock) : IRecordStore
+/// <summary>
+/// Records in Redis, shared by all replicas. They are as safe as Redis is: one that evicts or loses writes loses records too. A record whose signature does not verify
+/// is given back empty: it is there, and nothing is known of it.
+/// </summary>
+internal sealed class RedisRecordStore(RedisConnection connection, RedisSigner signer, TimeProvider clock) : IRecordStore
 {
     private const string Replace = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 else return 0 end";
     private const string Remove = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
@@ -25,22 +28,41 @@ internal sealed class RedisRecordStore(RedisConnection connection, TimeProvider 
     }
 
     public Task<bool> ReplaceAsync(string key, byte[] known, byte[] record, TimeSpan life) => RunAsync(async database =>
-        (bool)await database.ScriptEvaluateAsync(Replace, [key], [known, record, (long)life.TotalMilliseconds]));
-
-    public Task RemoveAsync(string key, byte[] known) => RunAsync(database => database.ScriptEvaluateAsync(Remove, [key], [known]));
-
-    private static async Task<byte[]?> AddOrGetAsync(IDatabase database, string key, byte[] record, TimeSpan life)
     {
+        var signed = signer.Sign(SignedKind.Record, key, record);
+        return await AnyAsync(key, known, async before => (bool)await database.ScriptEvaluateAsync(Replace, [key], [before, signed, (long)life.TotalMilliseconds]));
+    });
+
+    public Task RemoveAsync(string key, byte[] known) => RunAsync(database =>
+        AnyAsync(key, known, async before => (bool)await database.ScriptEvaluateAsync(Remove, [key], [before])));
+
+    /// <summary>The key may have been rotated since the known record was written: it is looked for as each key signs it.</summary>
+    private async Task<bool> AnyAsync(string key, byte[] known, Func<byte[], Task<bool>> tryAsync)
+    {
+        foreach (var before in signer.SignWithEach(SignedKind.Record, key, known))
+        {
+            if (await tryAsync(before))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<byte[]?> AddOrGetAsync(IDatabase database, string key, byte[] record, TimeSpan life)
+    {
+        var signed = signer.Sign(SignedKind.Record, key, record);
         while (true)
         {
-            if (await database.StringSetAsync(key, record, life, When.NotExists))
+            if (await database.StringSetAsync(key, signed, life, When.NotExists))
             {
                 return null;
             }
 
             if (await database.StringGetAsync(key) is { IsNull: false } first)
             {
-                return first;
+                return signer.TryVerify(SignedKind.Record, key, (byte[])first!, out var verified) ? verified.ToArray() : [];
             }
 
             // It ended between the two questions.

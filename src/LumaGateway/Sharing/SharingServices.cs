@@ -1,3 +1,5 @@
+using LumaGateway.Telemetry;
+
 namespace LumaGateway.Sharing;
 
 /// <summary>Registers what replicas share: a Redis where <c>ConnectionStrings:Redis</c> names one, and nothing where it does not.</summary>
@@ -7,9 +9,12 @@ internal static class SharingServices
     {
         services.AddOptionsWithValidateOnStart<RedisOptions, RedisOptionsRules>().BindConfiguration(RedisOptions.Section);
         services.AddOptionsWithValidateOnStart<RedisGuardOptions, RedisGuardOptionsValidator>().BindConfiguration(RedisGuardOptions.Section);
+        services.AddOptionsWithValidateOnStart<SigningOptions, SigningOptionsRules>().BindConfiguration(SigningOptions.Section);
 
         services.AddSingleton<RedisConnection>();
-        services.AddSingleton<RedisMetrics>();
+        services.AddSeries<RedisMetrics>();
+        services.AddSingleton<RedisSigner>();
+        services.AddHostedService(provider => provider.GetRequiredService<RedisSigner>());
         services.AddSingleton<RedisGuard>();
         services.AddSingleton<FleetLocks>();
         services.AddSingleton<FleetLease>();
@@ -18,7 +23,7 @@ internal static class SharingServices
         services.AddSingleton<LedgerConnection>();
         services.AddHostedService<EvictionWatch>();
         services.AddSingleton<IRecordStore>(provider => provider.GetRequiredService<LedgerConnection>() is { IsConfigured: true } ledger
-            ? new RedisRecordStore(ledger.Redis, provider.GetRequiredService<TimeProvider>())
+            ? new RedisRecordStore(ledger.Redis, provider.GetRequiredService<RedisSigner>(), provider.GetRequiredService<TimeProvider>())
             : ActivatorUtilities.CreateInstance<MemoryRecordStore>(provider));
 
         return services;

@@ -9,7 +9,7 @@ namespace LumaGateway.Upstreams;
 internal sealed class UpstreamPause(SteadyClock clock)
 {
     /// <summary>However long the upstream asks for, somebody looks again after this.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
     private long _until;
 

@@ -1,4 +1,4 @@
-using System.Text;
+using LumaGateway.Contracts;
 
 namespace LumaGateway.Upstreams;
 
@@ -8,8 +8,6 @@ namespace LumaGateway.Upstreams;
 /// </summary>
 internal sealed class UpstreamTokens
 {
-    private const int MaxFileBytes = 16 * 1024;
-
     private static readonly char[] Separators = [',', '\n', '\r'];
 
     private volatile bool _isSecondPreferred;
@@ -36,28 +34,7 @@ internal sealed class UpstreamTokens
     public void Prefer(string token) => _isSecondPreferred = token == Second;
 
     /// <summary>Null where the file is missing, unreadable, over 16 KiB, or holds no token.</summary>
-    public static UpstreamTokens? ReadFile(string path)
-    {
-        try
-        {
-            // Read with a bound instead of asking for the size: of a symlink that would be the link's own.
-            using var file = File.OpenRead(path);
-            Span<byte> bytes = stackalloc byte[MaxFileBytes + 1];
-            var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return length <= MaxFileBytes ? Parse(TextOf(bytes[..length])) : null;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Editors and shells may begin a file with a byte-order mark, UTF-16's included.</summary>
-    private static string TextOf(ReadOnlySpan<byte> bytes)
-    {
-        using var reader = new StreamReader(new MemoryStream(bytes.ToArray()), Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
-        return reader.ReadToEnd();
-    }
+    public static UpstreamTokens? ReadFile(string path) => SecretFile.ReadText(path) is { } text ? Parse(text) : null;
 
     public bool SameAs(UpstreamTokens other) => First == other.First && Second == other.Second;
 

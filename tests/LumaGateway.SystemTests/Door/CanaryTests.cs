@@ -17,6 +17,7 @@ public sealed class CanaryTests
     private const string WrongKey = "CANARYwrongkeye99bb8f8";
     private const string WrongJwt = "eyJhbGciOiJSUzI1NiJ9.eyJDQU5BUlkiOiJqd3QifQ.CANARYsignature6512bd43";
     private const string RedisPassword = "CANARYredispassword1f3870be";
+    private const string SigningKey = "CANARYsigningkey0a1b2c3d4e5f60718293";
     private const string Id = "MARKERgeneration";
 
     [Fact]
@@ -132,6 +133,7 @@ public sealed class CanaryTests
         ["Access:Jwt:Authority"] = receiver.Address, // no issuer, and so a fault on the way
         ["Access:Jwt:Audience"] = "gateway",
         ["ConnectionStrings:Redis"] = $"{redis.Endpoint},password={RedisPassword}",
+        ["Cache:SigningKey"] = SigningKey,
         ["Management:Port"] = $"{management}",
         ["Logging:LogLevel:Default"] = "Trace",
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Trace",

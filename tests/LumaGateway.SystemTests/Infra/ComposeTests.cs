@@ -50,6 +50,22 @@ public sealed class ComposeTests
         Assert.All(gateways, gateway => Assert.Contains($"{gateway.Key}:{gateway.Value.Environment["Management__Port"]}", scraped, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Every_Redis_asks_for_a_password_which_its_health_check_and_the_gateways_have()
+    {
+        var servers = Some(File.Services.Where(service => service.Value.Command is ["redis-server", ..]));
+
+        Assert.All(servers, server =>
+        {
+            var password = server.Value.Command[server.Value.Command.IndexOf("--requirepass") + 1];
+            Assert.Matches("^[$]{[A-Z_]+:-[^,]+}$", password);
+            Assert.Equal(password, server.Value.Environment["REDISCLI_AUTH"]);
+            Assert.All(
+                Some(File.Services.Values.SelectMany(service => service.Environment.Values).Where(value => value.StartsWith($"{server.Key}:6379", StringComparison.Ordinal))),
+                connection => Assert.Equal($"{server.Key}:6379,password={password}", connection));
+        });
+    }
+
     /// <summary>What is looked at, of which there must be some.</summary>
     private static List<T> Some<T>(IEnumerable<T> found)
     {
@@ -72,6 +88,9 @@ public sealed class ComposeTests
     {
         [YamlMember(Alias = "build")]
         public Build? Build { get; set; }
+
+        [YamlMember(Alias = "command")]
+        public List<string> Command { get; set; } = [];
 
         [YamlMember(Alias = "environment")]
         public Dictionary<string, string> Environment { get; set; } = [];

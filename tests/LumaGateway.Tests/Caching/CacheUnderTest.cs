@@ -30,6 +30,10 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     /// <summary>The locks' life, which their library measures in real time: far away.</summary>
     public static readonly TimeSpan LockLifetime = TimeSpan.FromSeconds(30);
 
+    /// <summary>Longer than any entry of a test is meant to be fresh.</summary>
+    public static readonly EntryLimits Limits = new(
+        Final: TimeSpan.FromDays(30), Interim: TimeSpan.FromSeconds(30), Absent: TimeSpan.FromSeconds(2), Cover: TimeSpan.FromDays(30));
+
     private readonly ServiceProvider _services;
 
     private CacheUnderTest(ServiceProvider services) => (_services, Cache) = (services, services.GetRequiredService<ResponseCache>());
@@ -39,6 +43,8 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     public MemoryLevel Memory => _services.GetRequiredService<MemoryLevel>();
 
     public SharedLevel Redis => _services.GetRequiredService<SharedLevel>();
+
+    public FleetChannel Channel => _services.GetRequiredService<FleetChannel>();
 
     public RedisMetrics RedisState => _services.GetRequiredService<RedisMetrics>();
 
@@ -61,6 +67,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
         services.AddSingleton<TimeProvider>(clock);
         services.AddSingleton<SteadyClock>();
         services.AddSingleton(new FleetScope("account", "dialect", "1"));
+        services.AddSingleton(Limits);
         services.AddSharing();
         services.AddResponseCache();
         if (redis is not null)
@@ -122,6 +129,9 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     /// <summary>Counts a counter from now on.</summary>
     public MetricCollector<T> Collect<T>(string name)
         where T : struct => new(_services.GetRequiredService<IMeterFactory>(), Instrumentation.Name, $"luma_gateway.cache.{name}");
+
+    /// <summary>Counts the messages that are dropped from now on.</summary>
+    public MetricCollector<long> CollectRejected() => new(_services.GetRequiredService<IMeterFactory>(), Instrumentation.Name, "luma_gateway.redis.rejected");
 
     public async ValueTask DisposeAsync()
     {

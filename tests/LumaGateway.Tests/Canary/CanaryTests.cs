@@ -19,6 +19,7 @@ public sealed partial class CanaryTests : IAsyncLifetime
     private const string ClientKey = "CANARYclientkey9a0364b9";
     private const string WrongKey = "CANARYwrongkeye99bb8f8";
     private const string RedisPassword = "CANARYredispassword1f3870be";
+    private const string SigningKey = "CANARYsigningkey0a1b2c3d4e5f60718293";
 
     private static readonly (string Method, string Path)[] Requests =
     [
@@ -44,6 +45,7 @@ public sealed partial class CanaryTests : IAsyncLifetime
             .With("Access:Jwt:Authority", _issuer.Address).With("Access:Jwt:Audience", Issuer.Audience)
             .With("Luma:Name", "account")
             .With("ConnectionStrings:Redis", $"127.0.0.1:1,password={RedisPassword},connectTimeout=100")
+            .With("Cache:SigningKey", SigningKey)
             .With("Logging:LogLevel:Default", "Trace").With("Logging:LogLevel:Microsoft.AspNetCore", "Trace")
             .With("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Trace").With("Logging:LogLevel:Yarp.ReverseProxy", "Trace")
             .With(services => services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace)));
@@ -114,7 +116,7 @@ public sealed partial class CanaryTests : IAsyncLifetime
 
         _sinks.Keep(_gateway.Logs.GetSnapshot());
         string Signature(string jwt) => jwt.Split('.')[2];
-        return [Token, SecondToken, ClientKey, WrongKey, RedisPassword, Signature(good), Signature(expired), Signature(forged)];
+        return [Token, SecondToken, ClientKey, WrongKey, RedisPassword, SigningKey, Signature(good), Signature(expired), Signature(forged)];
     }
 
     /// <summary>An upstream that fails in every way, and repeats what it was sent where the gateway must not pass it on.</summary>

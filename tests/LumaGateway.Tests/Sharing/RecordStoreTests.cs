@@ -276,5 +276,7 @@ public sealed class RecordStoreTests
     private IRecordStore Create(bool isRedis) => isRedis ? CreateOn(() => Task.FromResult(_redis.Connect())) : new MemoryRecordStore(_clock);
 
     private RedisRecordStore CreateOn(Func<Task<IConnectionMultiplexer>> connect) => new(
-        new RedisConnection(Options.Create(new RedisOptions { Redis = "redis.test" }), NullLogger<RedisConnection>.Instance) { Connect = _ => connect() }, _clock);
+        new RedisConnection(Options.Create(new RedisOptions { Redis = "redis.test" }), NullLogger<RedisConnection>.Instance) { Connect = _ => connect() },
+        Signers.None,
+        _clock);
 }

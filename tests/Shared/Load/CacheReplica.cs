@@ -1,4 +1,5 @@
 using LumaGateway.Contracts;
+using LumaGateway.Features.Generations;
 using System.Diagnostics.Metrics;
 using System.Text;
 using LumaGateway.Caching;
@@ -66,6 +67,7 @@ internal sealed class CacheReplica : IAsyncDisposable
         services.AddSingleton(clock ?? TimeProvider.System);
         services.AddSingleton<SteadyClock>();
         services.AddSingleton(new FleetScope(account, "dialect", schema));
+        services.AddSingleton(GenerationFreshness.LimitsOf(new FreshnessOptions()));
         services.AddSharing();
         services.AddResponseCache();
         if (store is not null)

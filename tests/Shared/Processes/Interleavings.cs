@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
+using LumaGateway.Features.Generations;
 using LumaGateway.Sharing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -77,6 +78,7 @@ internal sealed class Interleavings : IAsyncDisposable
         services.AddSingleton<TimeProvider>(_clock);
         services.AddSingleton<SteadyClock>();
         services.AddSingleton(new FleetScope("account", "dialect", "interleaved"));
+        services.AddSingleton(GenerationFreshness.LimitsOf(new FreshnessOptions()));
         services.AddSharing();
         services.AddResponseCache();
         var replica = services.BuildServiceProvider();

@@ -1,6 +1,6 @@
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>What a gateway was told, or is sent by callers, and must never tell: tokens, the client's key, the Redis password.</summary>
+/// <summary>What a gateway was told, or is sent by callers, and must never tell: tokens, the client's key, the Redis password, the signing key.</summary>
 internal sealed class Secrets
 {
     /// <summary>Shorter ones stand in innocent words.</summary>
@@ -18,7 +18,7 @@ internal sealed class Secrets
             .Split(',')
             .Where(part => part.StartsWith(Password, StringComparison.Ordinal))
             .Select(part => part[Password.Length..]);
-        return new Secrets([.. tokens.Split([',', '\n'], StringSplitOptions.TrimEntries), .. redis, GatewayProcess.ClientKey]);
+        return new Secrets([.. tokens.Split([',', '\n'], StringSplitOptions.TrimEntries), .. redis, settings.GetValueOrDefault("Cache:SigningKey"), GatewayProcess.ClientKey]);
     }
 
     public void AssertNotIn(string output)

@@ -1,3 +1,4 @@
+using LumaGateway.Caching;
 using LumaGateway.Contracts;
 
 namespace LumaGateway.Features.Generations;
@@ -28,6 +29,15 @@ internal static class GenerationFreshness
             ? new Freshness(Shorter(left, options.Completed), IsFinal: true)
             : new Freshness(unfinished.For, IsFinal: true);
     }
+
+    /// <summary>The longest times that <see cref="Of"/> gives an answer under these options.</summary>
+    public static EntryLimits LimitsOf(FreshnessOptions options) => new(
+        Final: Longer(Longer(options.Completed, options.Failed), options.UnfinishedMax),
+        Interim: options.UnfinishedMax,
+        Absent: options.NotFound,
+        Cover: options.Stale);
+
+    private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -25,6 +25,8 @@ internal static class GenerationServices
             return new FleetScope(luma.AccountName, luma.Dialect, Schema + provider.GetRequiredService<PublishedLinks>().Scope);
         });
 
+        services.AddSingleton(provider => GenerationFreshness.LimitsOf(provider.GetRequiredService<IOptions<FreshnessOptions>>().Value));
+
         return services;
     }
 

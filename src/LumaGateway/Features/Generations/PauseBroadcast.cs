@@ -9,9 +9,6 @@ internal sealed class PauseBroadcast(UpstreamPause pause, FleetChannel fleet) : 
 {
     private const string Topic = "pause";
 
-    /// <summary>What is longer was not said by a gateway.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
-
     public Task StartAsync(CancellationToken cancellationToken)
     {
         pause.Opened += Say;
@@ -28,11 +25,15 @@ internal sealed class PauseBroadcast(UpstreamPause pause, FleetChannel fleet) : 
     private void Say(TimeSpan length) =>
         _ = fleet.SayAsync(Topic, ((long)length.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)); // it never throws
 
-    private void Hear(string[] words)
+    /// <summary>A pause of any length is no longer than one that the upstream itself can ask for.</summary>
+    private bool Hear(string[] words)
     {
-        if (words is [var text] && long.TryParse(text, out var milliseconds) && milliseconds > 0 && milliseconds < Longest.TotalMilliseconds)
+        if (words is not [var text] || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds))
         {
-            pause.Extend(TimeSpan.FromMilliseconds(milliseconds));
+            return false;
         }
+
+        pause.Extend(TimeSpan.FromMilliseconds(Math.Min(milliseconds, (long)UpstreamPause.Longest.TotalMilliseconds)));
+        return true;
     }
 }

@@ -37,9 +37,18 @@ internal sealed partial class CreateLedger(
         var written = record.Write();
         var first = await store.TryAddAsync(client, key, written, options.Value.IdempotencyLifetime);
 
-        return first is null
-            ? new CreateClaim(client, key, record, written, IsOurs: true)
-            : new CreateClaim(client, key, CreateRecord.Read(first) ?? record with { IsUnknown = true }, first, IsOurs: false);
+        if (first is null)
+        {
+            return new CreateClaim(client, key, record, written, IsOurs: true);
+        }
+
+        var known = CreateRecord.Read(first);
+        if (known is null)
+        {
+            Log.Unreadable(logger);
+        }
+
+        return new CreateClaim(client, key, known ?? record with { IsUnknown = true }, first, IsOurs: false);
     }
 
     public Task SettleAsync(CreateClaim claim, CreateAnswer answer) => EndAsync(claim, claim.Record with { Answer = answer });
@@ -112,6 +121,9 @@ internal sealed partial class CreateLedger(
 
         [LoggerMessage(4303, LogLevel.Error, "The ledger lost the record of an Idempotency-Key while its create ran, and another request claimed the key: two creates may have been sent and billed. Give ConnectionStrings:Ledger a Redis with maxmemory-policy noeviction and persistence (infra/redis.md).")]
         public static partial void ClaimedAnew(ILogger logger);
+
+        [LoggerMessage(4304, LogLevel.Warning, "The record of an Idempotency-Key could not be read, or no key of Cache:SigningKey verifies it; the request is answered with outcome_unknown and nothing is sent.")]
+        public static partial void Unreadable(ILogger logger);
     }
 }
 

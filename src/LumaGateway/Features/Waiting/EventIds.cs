@@ -6,7 +6,8 @@ namespace LumaGateway.Features.Waiting;
 /// </summary>
 internal sealed class EventIds
 {
-    private const string Letters = "qpcfa-";
+    /// <summary>All values of <see cref="News.Letter"/>, and <see cref="Watch.Unknown"/>.</summary>
+    public const string Letters = "qpcfa-";
 
     private readonly char[] _told;
 

@@ -1,4 +1,3 @@
-using LumaGateway.Caching;
 using LumaGateway.Sharing;
 using LumaGateway.Contracts;
 using Microsoft.Extensions.Options;
@@ -41,6 +40,11 @@ internal sealed partial class FleetWatch(
 
     /// <summary>Two messages may be lost before a replica's wants, or the answer to them, are taken to have ended.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+
+    /// <summary>The most replicas that are heard, and the most generations that are watched: messages must not fill the memory.</summary>
+    private const int MostReplicas = 1000;
+
+    private const int MostWatches = 1_000_000;
 
     private readonly Dictionary<string, TimeSpan> _replicas = [];
     private readonly Lock _gate = new();
@@ -100,7 +104,7 @@ internal sealed partial class FleetWatch(
 
         if (wants.Count > 0)
         {
-            await channel.SayWantedAsync(wants.Select(watch => $"{watch.Key}:{watch.News?.Letter ?? Watch.Unknown}"));
+            await channel.SayWantedAsync(wants.Select(watch => new Want(watch.Key, watch.News?.Letter ?? Watch.Unknown)));
         }
 
         if (Duty is WatchDuty.Fleet && now >= _answerAt)
@@ -113,24 +117,28 @@ internal sealed partial class FleetWatch(
         }
     }
 
-    /// <summary>Another replica waits. What it does not know is told to it, by the replica that asks.</summary>
-    public void HearWants(string replica, IReadOnlyList<string> wants)
+    /// <summary>
+    /// Another replica waits. What it does not know is told to it, by the replica that asks. Beyond <see cref="MostReplicas"/> and <see cref="MostWatches"/>, which no fleet
+    /// reaches, it is not heard, and looks after its own callers itself.
+    /// </summary>
+    public void HearWants(string replica, IReadOnlyList<Want> wants)
     {
         var until = clock.Now + Patience;
         lock (_gate)
         {
+            RemovePassed(clock.Now);
+            if ((_replicas.Count >= MostReplicas && !_replicas.ContainsKey(replica)) || table.Count + wants.Count > MostWatches)
+            {
+                return;
+            }
+
             _replicas[replica] = until;
         }
 
         foreach (var want in wants)
         {
-            if (want.Split(':') is not [{ Length: > 0 } id, [var known]])
-            {
-                continue;
-            }
-
-            var watch = table.WantElsewhere(new CacheKey(id), until);
-            if (Duty is WatchDuty.Fleet && watch.News is { } news && news.Letter != known)
+            var watch = table.WantElsewhere(want.Key, until);
+            if (Duty is WatchDuty.Fleet && watch.News is { } news && news.Letter != want.Known)
             {
                 _ = channel.SayChangedAsync(news.Entry); // it never throws
             }
@@ -172,15 +180,19 @@ internal sealed partial class FleetWatch(
     {
         lock (_gate)
         {
-            foreach (var (replica, until) in _replicas)
-            {
-                if (now >= until)
-                {
-                    _replicas.Remove(replica);
-                }
-            }
-
+            RemovePassed(now);
             return [.. _replicas.Keys];
+        }
+    }
+
+    private void RemovePassed(TimeSpan now)
+    {
+        foreach (var (replica, until) in _replicas)
+        {
+            if (now >= until)
+            {
+                _replicas.Remove(replica);
+            }
         }
     }
 

@@ -20,6 +20,9 @@ internal sealed class WatchTable(PollSchedule schedule, WaitingMetrics metrics, 
 
     public bool IsEmpty => _watches.IsEmpty;
 
+    /// <summary>How many there are. Takes every lock of the table.</summary>
+    public int Count => _watches.Count;
+
     /// <summary>How many are waited for on this replica.</summary>
     public int WantedHere => Volatile.Read(ref _wantedHere);
 

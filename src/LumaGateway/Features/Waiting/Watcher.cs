@@ -191,7 +191,7 @@ internal sealed partial class Watcher(
         }
     }
 
-    private void HearWants(string replica, IReadOnlyList<string> wants)
+    private void HearWants(string replica, IReadOnlyList<Want> wants)
     {
         fleet.HearWants(replica, wants);
         Wake();

@@ -30,16 +30,7 @@ public sealed class IdempotencyLedgerTests
     public IdempotencyLedgerTests()
     {
         _redis = new FakeRedis(_clock);
-        var connection = new RedisConnection(Options.Create(new RedisOptions { Redis = "redis.test" }), NullLogger<RedisConnection>.Instance)
-        {
-            Connect = _ => Task.FromResult(_redis.Connect()),
-        };
-        _ledger = new CreateLedger(
-            new RedisRecordStore(connection, _clock),
-            new FleetScope("account", "dialect", "1"),
-            Options.Create(Settings),
-            _clock,
-            new FakeLogger<CreateLedger>(_logs));
+        _ledger = LedgerWith(Signers.None);
     }
 
     [Fact]
@@ -173,6 +164,50 @@ public sealed class IdempotencyLedgerTests
         Assert.False(_ledger.IsRunning(second.Record));
     }
 
+    [Theory]
+    [InlineData("not signed")]
+    [InlineData("signed with another key")]
+    [InlineData("another create's")]
+    [InlineData("changed by a bit")]
+    public async Task With_a_key_a_record_that_does_not_verify_stands_for_a_create_of_unknown_outcome(string how)
+    {
+        var ledger = LedgerWith(Signers.Of(Signers.Key));
+        var first = await ledger.ClaimAsync("client", Subject, "one").Soon();
+        await ledger.SettleAsync(first, Answer("body")).Soon();
+        byte[] Sign(string key, string name) => Signers.Of(key).Sign(SignedKind.Record, name, (first.Record with { Answer = Answer("forged") }).Write());
+        var right = _redis.Value(first.Key)!;
+        _redis.Overwrite(first.Key, how switch
+        {
+            "not signed" => (first.Record with { Answer = Answer("forged") }).Write(),
+            "signed with another key" => Sign(Signers.NewKey, first.Key),
+            "another create's" => Sign(Signers.Key, first.Key[..^1] + "!"),
+            _ => [.. right[..^1], (byte)(right[^1] ^ 1)],
+        });
+
+        var second = await ledger.ClaimAsync("client", Subject, "one").Soon();
+
+        Assert.False(second.IsOurs);
+        Assert.True(second.Record.IsUnknown);
+        Assert.Null(second.Record.Answer);
+        Assert.Equal((LogLevel.Warning, 4304), Assert.Single(_logs.GetSnapshot().Select(log => (log.Level, log.Id.Id))));
+    }
+
+    [Theory]
+    [InlineData($"{Signers.Key},{Signers.NewKey}")]
+    [InlineData($"{Signers.NewKey},{Signers.Key}")]
+    public async Task A_create_that_runs_while_the_key_is_rotated_is_settled_and_found(string rotated)
+    {
+        var claim = await LedgerWith(Signers.Of(Signers.Key)).ClaimAsync("client", Subject, "one").Soon();
+        var ledger = LedgerWith(Signers.Of(rotated));
+
+        await ledger.SettleAsync(claim, Answer("body")).Soon();
+
+        var found = await ledger.ClaimAsync("client", Subject, "one").Soon();
+        Assert.Equal((false, "body"), (found.IsOurs, Encoding.UTF8.GetString(found.Record.Answer!.Body)));
+        await LedgerWith(Signers.Of(rotated)).FreeAsync(found).Soon();
+        Assert.Empty(_logs.GetSnapshot());
+    }
+
     [Fact]
     public async Task A_claim_that_the_store_does_not_confirm_is_no_claim()
     {
@@ -231,4 +266,18 @@ public sealed class IdempotencyLedgerTests
         new(201, new Dictionary<string, string> { ["Content-Type"] = "application/json" }, Encoding.UTF8.GetBytes(body));
 
     private Task<CreateClaim> ClaimAsync(string fingerprint) => _ledger.ClaimAsync("client", Subject, fingerprint).Soon();
+
+    private CreateLedger LedgerWith(RedisSigner signer)
+    {
+        var connection = new RedisConnection(Options.Create(new RedisOptions { Redis = "redis.test" }), NullLogger<RedisConnection>.Instance)
+        {
+            Connect = _ => Task.FromResult(_redis.Connect()),
+        };
+        return new CreateLedger(
+            new RedisRecordStore(connection, signer, _clock),
+            new FleetScope("account", "dialect", "1"),
+            Options.Create(Settings),
+            _clock,
+            new FakeLogger<CreateLedger>(_logs));
+    }
 }

@@ -45,7 +45,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
         };
         var options = Options.Create(new PassthroughOptions());
         var ledger = new CreateLedger(
-            new RedisRecordStore(connection, _clock), new FleetScope("account", "dialect", "1"), options, _clock, NullLogger<CreateLedger>.Instance);
+            new RedisRecordStore(connection, Signers.None, _clock), new FleetScope("account", "dialect", "1"), options, _clock, NullLogger<CreateLedger>.Instance);
         var meters = _services.GetRequiredService<IMeterFactory>();
         _replays = new MetricCollector<long>(meters, Instrumentation.Name, "luma_gateway.passthrough.replays");
         _creates = new IdempotentCreates(ForwardAsync, ledger, new PassthroughMetrics(meters), options, _clock);

@@ -1,0 +1,44 @@
+using StackExchange.Redis;
+
+namespace LumaGateway.SystemTests.Redis;
+
+/// <summary>Another program writes to the replicas' Redis. Needs redis-server or Garnet.</summary>
+[Collection(typeof(SharedSystem))]
+public sealed class ForgedMessageTests(SharedSystem shared)
+{
+    private const string Account = "forged";
+
+    [Fact]
+    public async Task With_a_signing_key_a_forged_pause_stops_no_replica_from_asking_the_upstream()
+    {
+        const string Warm = "done-forged-warm";
+        await using var fleet = await shared.StartAsync(2, Account, ("Cache:SigningKey", "signing-key-of-the-system-tests-0123456789"));
+        foreach (var replica in fleet.Replicas)
+        {
+            await replica.ReadAsync(Warm);
+        }
+
+        Assert.Equal(1, await shared.Sandbox.CountAsync(Warm)); // what is signed is shared
+
+        var publisher = (await shared.Redis.DataAsync()).Multiplexer.GetSubscriber();
+        var channel = Assert.Single((string[])(await shared.Redis.ExecuteAsync("PUBSUB", "CHANNELS", $"*:{Account}:*:fleet"))!);
+        Assert.Equal(2, await publisher.PublishAsync(RedisChannel.Literal(channel), "pause 300000"));
+
+        // Messages are heard in the order in which they were sent: a replica that heard of the purge has heard of the pause.
+        using var purged = await fleet.Replicas[0].PurgeAsync(Warm);
+        await Wait.UntilAsync(
+            async () =>
+            {
+                await fleet.Replicas[1].ReadAsync(Warm);
+                return await shared.Sandbox.CountAsync(Warm) > 1;
+            },
+            () => "The other replica does not hear of the purge.");
+
+        foreach (var (index, replica) in fleet.Replicas.Index())
+        {
+            var id = $"done-forged-miss-{index}";
+            Assert.Contains("completed", await replica.ReadAsync(id), StringComparison.Ordinal);
+            Assert.Equal(1, await shared.Sandbox.CountAsync(id));
+        }
+    }
+}
