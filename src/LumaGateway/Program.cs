@@ -1,21 +1,18 @@
 using LumaGateway.Access;
+using LumaGateway.Assets;
 using LumaGateway.Caching;
+using LumaGateway.Callbacks;
 using LumaGateway.Configuration;
-using LumaGateway.Contracts;
-using LumaGateway.Errors;
-using LumaGateway.Features.Assets;
-using LumaGateway.Features.Callbacks;
-using LumaGateway.Features.Check;
-using LumaGateway.Features.Generations;
-using LumaGateway.Features.Health;
-using LumaGateway.Features.Help;
-using LumaGateway.Features.OpenApi;
-using LumaGateway.Features.Passthrough;
-using LumaGateway.Features.Server;
-using LumaGateway.Features.Status;
-using LumaGateway.Features.Waiting;
-using LumaGateway.Sharing;
+using LumaGateway.Generations;
+using LumaGateway.Hosting;
+using LumaGateway.LongPolling;
+using LumaGateway.OpenApi;
+using LumaGateway.Problems;
+using LumaGateway.Proxy;
+using LumaGateway.Redis;
+using LumaGateway.Status;
 using LumaGateway.Telemetry;
+using LumaGateway.Time;
 using LumaGateway.Upstreams;
 
 if (KeyCommand.TryRun(args, Console.Out))
@@ -42,22 +39,22 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 });
 
 builder.Services.AddSingleton(TimeProvider.System);
-builder.Services.AddSingleton<SteadyClock>();
+builder.Services.AddSingleton<MonotonicClock>();
 
 // What the gateway is made of, outermost first.
 builder.Services.AddSettingsCheck(); // first at the start: the others read the values that it checks
 builder.Services.AddGatewayTelemetry(builder.Configuration);
 builder.Services.AddGatewayServer();
-builder.Services.AddGatewayErrors();
+builder.Services.AddProblems();
 builder.Services.AddAccess();
 builder.Services.AddGenerations();
 builder.Services.AddAssets();
-builder.Services.AddWaiting();
+builder.Services.AddLongPolling();
 builder.Services.AddCallbacks();
 builder.Services.AddResponseCache();
 builder.Services.AddUpstreams();
-builder.Services.AddSharing();
-builder.Services.AddPassthrough(builder.Configuration.GetSection("ReverseProxy"));
+builder.Services.AddRedis();
+builder.Services.AddProxy(builder.Configuration.GetSection("ReverseProxy"));
 builder.Services.AddGatewayHealth();
 builder.Services.AddStatus();
 builder.Services.AddGatewayDocument();
@@ -76,15 +73,15 @@ if (isCheck)
 
 // The order in which a request meets things.
 app.UseShutdown();
-app.UseDepartures();
+app.UseClientDisconnects();
 app.UseRouting();
 app.UseManagementPort(); // before UseHits, which answers
 app.UseHits();
-app.UsePoolHop();
+app.UseYieldToThreadPool();
 app.UseForwardedHeaders();
 app.UseTraceContext();
 app.UseRequestId();
-app.UseSafeHeaders();
+app.UseSecurityHeaders();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
 app.UseMethodAnswers();
@@ -94,9 +91,9 @@ app.UseAuthorization(); // for policies that ReverseProxy's routes may name; lef
 app.MapGenerations();
 app.MapAssets();
 app.MapGenerationBatch();
-app.MapWaiting();
+app.MapLongPolling();
 app.MapCallbacks();
-app.MapPassthrough();
+app.MapProxy();
 app.MapGatewayHealth();
 app.MapGatewayDocument();
 app.MapMetrics();

@@ -15,7 +15,7 @@ public class AccessBenchmarks
     private readonly string _wrong = Pieces.KeyOf(-1);
     private ServiceProvider _services = null!;
     private ClientDirectory _clients = null!;
-    private Allowance _allowance = null!;
+    private ClientLimiter _allowance = null!;
 
     [Params(1, 10_000)]
     public int Clients { get; set; }
@@ -25,7 +25,7 @@ public class AccessBenchmarks
     {
         _services = Pieces.Build(Clients);
         _clients = _services.GetRequiredService<ClientDirectory>();
-        _allowance = _clients.Find(_right)!.Allowance;
+        _allowance = _clients.Find(_right)!.ClientLimiter;
         _allowance.Become(new ClientLimits(1_000_000_000, 1_000_000_000, 1000, 5)); // out of reach of a loop, too
     }
 

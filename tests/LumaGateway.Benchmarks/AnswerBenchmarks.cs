@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using LumaGateway.Caching;
-using LumaGateway.Features.Generations;
+using LumaGateway.Generations;
 using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Benchmarks;
@@ -8,7 +8,7 @@ namespace LumaGateway.Benchmarks;
 /// <summary>From a hit to the response: headers, the comparison of ETags, the body. The server's own part is ASP.NET Core's stand-in for tests.</summary>
 public class AnswerBenchmarks
 {
-    private static readonly CacheAnswer Hit = new(Pieces.Entry(), CacheStatus.Hit, CacheLevel.Memory);
+    private static readonly CacheResult Hit = new(Pieces.Entry(), CacheStatus.Hit, CacheTier.Memory);
 
     private readonly DateTimeOffset _now = TimeProvider.System.GetUtcNow();
     private readonly DefaultHttpContext _context = new();

@@ -38,7 +38,7 @@ public class DialectBenchmarks
     [Benchmark]
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(_generation, ContractsJson.Web.Generation);
 
-    private DialectAnswer Reading()
+    private DialectResult Reading()
     {
         using var document = JsonDocument.Parse(_body);
         return _dialect.Read(_id, HttpStatusCode.OK, document.RootElement);

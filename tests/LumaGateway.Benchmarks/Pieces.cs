@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 using System.Text;
 using LumaGateway.Access;
 using LumaGateway.Caching;
-using LumaGateway.Contracts;
-using LumaGateway.Features.Generations;
-using LumaGateway.Sharing;
+using LumaGateway.Generations;
+using LumaGateway.Redis;
+using LumaGateway.Time;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -29,12 +29,12 @@ internal static class Pieces
             .AddLogging()
             .AddMetrics()
             .AddSingleton(TimeProvider.System)
-            .AddSingleton<SteadyClock>()
+            .AddSingleton<MonotonicClock>()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())
-            .AddSingleton(new FleetScope("bench", "relay", "1"))
+            .AddSingleton(new RedisKeyspace("bench", "relay", "1"))
             .AddSingleton(GenerationFreshness.LimitsOf(new FreshnessOptions()))
             .AddAccess()
-            .AddSharing()
+            .AddRedis()
             .AddResponseCache()
             .BuildServiceProvider();
     }

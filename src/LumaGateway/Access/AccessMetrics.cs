@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
+using LumaGateway.Problems;
 using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 
@@ -19,7 +20,7 @@ internal sealed class AccessMetrics : ISeries, IDisposable
     private readonly IDisposable? _subscription;
     private volatile FrozenSet<string> _named;
 
-    public AccessMetrics(IMeterFactory meters, Allowances allowances, IOptionsMonitor<AccessOptions> options)
+    public AccessMetrics(IMeterFactory meters, ClientLimiters allowances, IOptionsMonitor<AccessOptions> options)
     {
         var meter = meters.Create(Instrumentation.Name);
         _admitted = meter.CreateCounter<long>("luma_gateway.access.admitted", "{request}", "Requests let in, by client.");
@@ -38,13 +39,13 @@ internal sealed class AccessMetrics : ISeries, IDisposable
         foreach (var client in _named)
         {
             _admitted.Add(0, ClientNamed(client));
-            foreach (var reason in (Refusal[])[Refusal.MissingRight, Refusal.TooManyASecond, Refusal.TooManyAtOnce])
+            foreach (var reason in (RefusalReason[])[RefusalReason.MissingRight, RefusalReason.TooManyASecond, RefusalReason.TooManyAtOnce])
             {
                 _refused.Add(0, ClientNamed(client), Because(reason));
             }
         }
 
-        foreach (var reason in (Refusal[])[Refusal.NoCredential, Refusal.UnknownKey, Refusal.InvalidToken, Refusal.TokenTooLarge, Refusal.IssuerUnavailable])
+        foreach (var reason in (RefusalReason[])[RefusalReason.NoCredential, RefusalReason.UnknownKey, RefusalReason.InvalidToken, RefusalReason.TokenTooLarge, RefusalReason.IssuerUnavailable])
         {
             _refused.Add(0, ClientNamed(Client.UnknownName), Because(reason));
         }
@@ -52,20 +53,20 @@ internal sealed class AccessMetrics : ISeries, IDisposable
 
     public void Admitted(string client) => _admitted.Add(1, ClientNamed(LabelOf(client)));
 
-    public void Refused(string client, Refusal reason) => _refused.Add(1, ClientNamed(LabelOf(client)), Because(reason));
+    public void Refused(string client, RefusalReason reason) => _refused.Add(1, ClientNamed(LabelOf(client)), Because(reason));
 
     public void Dispose() => _subscription?.Dispose();
 
-    internal static string NameOf(Refusal reason) => reason switch
+    internal static string NameOf(RefusalReason reason) => reason switch
     {
-        Refusal.NoCredential => "no_credential",
-        Refusal.UnknownKey => "unknown_key",
-        Refusal.InvalidToken => "invalid_token",
-        Refusal.TokenTooLarge => "token_too_large",
-        Refusal.IssuerUnavailable => "issuer_unavailable",
-        Refusal.MissingRight => "missing_right",
-        Refusal.TooManyASecond => "too_many_a_second",
-        Refusal.TooManyAtOnce => "too_many_at_once",
+        RefusalReason.NoCredential => "no_credential",
+        RefusalReason.UnknownKey => "unknown_key",
+        RefusalReason.InvalidToken => "invalid_token",
+        RefusalReason.TokenTooLarge => "token_too_large",
+        RefusalReason.IssuerUnavailable => "issuer_unavailable",
+        RefusalReason.MissingRight => "missing_right",
+        RefusalReason.TooManyASecond => "too_many_a_second",
+        RefusalReason.TooManyAtOnce => "too_many_at_once",
         _ => throw new ArgumentOutOfRangeException(nameof(reason)),
     };
 
@@ -76,7 +77,7 @@ internal sealed class AccessMetrics : ISeries, IDisposable
 
     private static KeyValuePair<string, object?> ClientNamed(string label) => new("luma_gateway.client.name", label);
 
-    private static KeyValuePair<string, object?> Because(Refusal reason) => new("luma_gateway.access.reason", NameOf(reason));
+    private static KeyValuePair<string, object?> Because(RefusalReason reason) => new("luma_gateway.access.reason", NameOf(reason));
 
     private string LabelOf(string client) => client is Client.UnknownName || _named.Contains(client) ? client : Others;
 }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using LumaGateway.Contracts;
+using LumaGateway.Problems;
 using LumaGateway.Telemetry;
 
 namespace LumaGateway.Access;
@@ -8,7 +8,7 @@ namespace LumaGateway.Access;
 /// Lets a request pass to its endpoint when its client has the right that the endpoint asks for and is within its limits. An endpoint that
 /// asks for no right is open to everybody. Refusals are statuses without a body, made problems further out.
 /// </summary>
-internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, AccessMetrics metrics, Audit audit)
+internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator callers, AccessMetrics metrics, Audit audit)
 {
     /// <summary>What is told afterwards in any case: it costs money, loses work, or takes an answer away from others.</summary>
     private const Rights Audited = Rights.Create | Rights.Delete | Rights.Purge;
@@ -20,7 +20,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredRight>() is not { } required)
+        if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>() is not { } required)
         {
             await next(context);
             return;
@@ -37,15 +37,15 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
         var asked = required.For(context.Request.Method);
         if (!client.May(asked))
         {
-            var missing = RightNames.Of(asked & ~client.Rights);
-            audit.Refused(context, client.Name, Refusal.MissingRight);
+            var missing = PermissionNames.Of(asked & ~client.Rights);
+            audit.Refused(context, client.Name, RefusalReason.MissingRight);
             context.Features.Set(new Denial($"This client lacks the right {string.Join(" and the right ", missing)}, which the route asks for."));
-            context.Response.Headers.WWWAuthenticate = $"{Challenge}, error=\"insufficient_scope\", scope=\"{string.Join(' ', RightNames.Of(asked))}\"";
+            context.Response.Headers.WWWAuthenticate = $"{Challenge}, error=\"insufficient_scope\", scope=\"{string.Join(' ', PermissionNames.Of(asked))}\"";
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
             return;
         }
 
-        if (client.Allowance.TryEnter(out var wait) is { } limit)
+        if (client.ClientLimiter.TryEnter(out var wait) is { } limit)
         {
             audit.Refused(context, client.Name, limit);
             context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
@@ -53,13 +53,13 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
             return;
         }
 
-        using var visit = new Visit(client); // gives the slot back, whatever happens below
+        using var visit = new RateLimitLease(client); // gives the slot back, whatever happens below
         await FollowAsync(context, visit, required, asked & Audited);
     }
 
-    private void Refuse(HttpContext context, Refusal reason)
+    private void Refuse(HttpContext context, RefusalReason reason)
     {
-        if (reason is Refusal.IssuerUnavailable)
+        if (reason is RefusalReason.IssuerUnavailable)
         {
             context.Features.Set(new Denial(null, reason));
             context.Response.Headers.RetryAfter = IssuerKeys.Remembered.TotalSeconds.ToString(CultureInfo.InvariantCulture);
@@ -67,16 +67,16 @@ internal sealed class AccessMiddleware(RequestDelegate next, Callers callers, Ac
             return;
         }
 
-        if (reason is not Refusal.NoCredential)
+        if (reason is not RefusalReason.NoCredential)
         {
-            context.Features.Set(reason is Refusal.TokenTooLarge ? callers.TokenTooLarge : new Denial("The key or token that was sent is not valid here."));
+            context.Features.Set(reason is RefusalReason.TokenTooLarge ? callers.TokenTooLarge : new Denial("The key or token that was sent is not valid here."));
             context.Response.Headers.WWWAuthenticate = InvalidToken;
         }
 
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
     }
 
-    private async Task FollowAsync(HttpContext context, Visit visit, RequiredRight required, Rights audited)
+    private async Task FollowAsync(HttpContext context, RateLimitLease visit, RequiredPermission required, Rights audited)
     {
         var outcome = nameof(Exception);
         try

@@ -86,9 +86,9 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
         }
 
         AddFaults(faults, $"{key}:Limits", client.Limits);
-        foreach (var right in client.Rights.Where(right => !RightNames.TryParse(right, out _)))
+        foreach (var right in client.Rights.Where(right => !PermissionNames.TryParse(right, out _)))
         {
-            faults.AddError($"{key}:Rights '{right}' is no right; the rights are {RightNames.All}.");
+            faults.AddError($"{key}:Rights '{right}' is no right; the rights are {PermissionNames.All}.");
         }
     }
 

@@ -13,10 +13,10 @@ internal static class AccessServices
         services.AddOptionsWithValidateOnStart<LimitsOptions, LimitsOptionsValidator>().BindConfiguration(LimitsOptions.Section);
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>, JwtSetup>();
         services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, JwtBearerPostConfigureOptions>();
-        services.AddSingleton<Allowances>();
+        services.AddSingleton<ClientLimiters>();
         services.AddSingleton<ClientDirectory>();
         services.AddSingleton<JwtClients>();
-        services.AddSingleton<Callers>();
+        services.AddSingleton<ClientAuthenticator>();
         services.AddSeries<AccessMetrics>();
         services.AddSingleton<Audit>();
 
@@ -27,5 +27,5 @@ internal static class AccessServices
 
     /// <summary>Asks for a right of whoever calls this endpoint.</summary>
     public static TBuilder RequireRight<TBuilder>(this TBuilder builder, Rights right, Rights forPost = Rights.None, Rights forDelete = Rights.None)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredRight(right, forPost, forDelete));
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredPermission(right, forPost, forDelete));
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using LumaGateway.Problems;
 
 namespace LumaGateway.Access;
 
@@ -24,7 +25,7 @@ internal sealed partial class Audit : IDisposable
         _clients = new Share(clock, count => Log.LeftOut(logger, count, "clients"));
     }
 
-    public void Refused(HttpContext context, string client, Refusal reason)
+    public void Refused(HttpContext context, string client, RefusalReason reason)
     {
         _metrics.Refused(client, reason);
         if ((client is Client.UnknownName or Client.AnonymousName ? _strangers : _clients).TryTake())
@@ -93,7 +94,7 @@ internal sealed partial class Audit : IDisposable
     private static partial class Log
     {
         [LoggerMessage(1011, LogLevel.Information, "Refused {Client} at {Address} {Method} {Route}: {Reason} (request {RequestId}).")]
-        public static partial void Refused(ILogger logger, string client, IPAddress? address, string method, string route, Refusal reason, string requestId);
+        public static partial void Refused(ILogger logger, string client, IPAddress? address, string method, string route, RefusalReason reason, string requestId);
 
         [LoggerMessage(1013, LogLevel.Warning, "Refused {Count} more requests of {Callers} in the last second without an event for each; luma_gateway.access.refused counts them all.")]
         public static partial void LeftOut(ILogger logger, int count, string callers);

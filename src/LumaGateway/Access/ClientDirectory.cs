@@ -17,14 +17,14 @@ internal sealed partial class ClientDirectory : IDisposable
 
     private readonly IOptionsFactory<AccessOptions> _access;
     private readonly IOptionsFactory<LimitsOptions> _limits;
-    private readonly Allowances _allowances;
+    private readonly ClientLimiters _allowances;
     private readonly ILogger<ClientDirectory> _logger;
     private readonly IDisposable _subscription;
     private volatile State _state;
 
     // Factories, not a monitor: a monitor keeps quiet about settings that are wrong.
     public ClientDirectory(
-        IConfiguration settings, IOptionsFactory<AccessOptions> access, IOptionsFactory<LimitsOptions> limits, Allowances allowances, ILogger<ClientDirectory> logger)
+        IConfiguration settings, IOptionsFactory<AccessOptions> access, IOptionsFactory<LimitsOptions> limits, ClientLimiters allowances, ILogger<ClientDirectory> logger)
     {
         (_access, _limits, _allowances, _logger) = (access, limits, allowances, logger);
         _state = Read();
@@ -81,12 +81,12 @@ internal sealed partial class ClientDirectory : IDisposable
 
         return new State(
             clients.ToFrozenDictionary(),
-            access.AllowAnonymous ? new Client(Client.AnonymousName, RightNames.Default, _allowances.Of(Client.AnonymousName)) : null);
+            access.AllowAnonymous ? new Client(Client.AnonymousName, PermissionNames.Default, _allowances.Of(Client.AnonymousName)) : null);
     }
 
     private static Rights RightsOf(ClientOptions client) => client.Rights.Count == 0
-        ? RightNames.Default
-        : client.Rights.Aggregate(Rights.None, (rights, name) => RightNames.TryParse(name, out var right) ? rights | right : rights);
+        ? PermissionNames.Default
+        : client.Rights.Aggregate(Rights.None, (rights, name) => PermissionNames.TryParse(name, out var right) ? rights | right : rights);
 
     private readonly record struct Digest(UInt128 High, UInt128 Low);
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LumaGateway.Problems;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -16,14 +17,14 @@ internal sealed partial class JwtClients
 
     private readonly JwtBearerOptions _bearer;
     private readonly JwtOptions _jwt;
-    private readonly Allowances _allowances;
+    private readonly ClientLimiters _allowances;
     private readonly ILogger<JwtClients> _logger;
     private readonly TokenBucket _warnings;
     private readonly TokenValidationParameters? _parameters;
     private readonly IssuerKeys? _keys;
 
     public JwtClients(
-        IOptionsMonitor<JwtBearerOptions> bearer, IOptions<AccessOptions> access, Allowances allowances, TimeProvider clock, ILogger<JwtClients> logger)
+        IOptionsMonitor<JwtBearerOptions> bearer, IOptions<AccessOptions> access, ClientLimiters allowances, TimeProvider clock, ILogger<JwtClients> logger)
     {
         _warnings = new TokenBucket(clock);
         (_bearer, _jwt, _allowances, _logger) = (bearer.Get(JwtBearerDefaults.AuthenticationScheme), access.Value.Jwt, allowances, logger);
@@ -42,7 +43,7 @@ internal sealed partial class JwtClients
     public Denial TooLarge => new($"The token has more than {_jwt.MaxTokenBytes} bytes, the most that this gateway takes (Access:Jwt:MaxTokenBytes).");
 
     /// <summary>Null where the token is not to be believed, or names no client, and why.</summary>
-    public async ValueTask<(Client? Client, Refusal Otherwise)> FindAsync(string token, CancellationToken cancellationToken)
+    public async ValueTask<(Client? Client, RefusalReason Otherwise)> FindAsync(string token, CancellationToken cancellationToken)
     {
         if (token.Length > _jwt.MaxTokenBytes)
         {
@@ -51,29 +52,29 @@ internal sealed partial class JwtClients
                 Log.TooLarge(_logger, token.Length, _jwt.MaxTokenBytes);
             }
 
-            return (null, Refusal.TokenTooLarge);
+            return (null, RefusalReason.TokenTooLarge);
         }
 
         if (ReadPlausible(token) is not { } read)
         {
-            return (null, Refusal.InvalidToken);
+            return (null, RefusalReason.InvalidToken);
         }
 
         if (!await _keys!.AreThereAsync(cancellationToken))
         {
-            return (null, Refusal.IssuerUnavailable);
+            return (null, RefusalReason.IssuerUnavailable);
         }
 
         var result = await _bearer.TokenHandlers[0].ValidateTokenAsync(read, _parameters).WaitAsync(cancellationToken);
         if (result.IsValid)
         {
             var named = NameOf((JsonWebToken)result.SecurityToken);
-            return (named is null ? null : ClientOf(named, (JsonWebToken)result.SecurityToken), Refusal.InvalidToken);
+            return (named is null ? null : ClientOf(named, (JsonWebToken)result.SecurityToken), RefusalReason.InvalidToken);
         }
 
         // The exception's own text may hold parts of the token.
         Log.NotBelieved(_logger, result.Exception?.GetType().Name ?? "unknown");
-        return (null, Refusal.InvalidToken);
+        return (null, RefusalReason.InvalidToken);
     }
 
     /// <summary>
@@ -131,7 +132,7 @@ internal sealed partial class JwtClients
         var rights = token.Claims
             .Where(claim => claim.Type == _jwt.RightsClaim)
             .SelectMany(claim => claim.Value.Split(' '))
-            .Aggregate(Rights.None, (rights, word) => RightNames.TryParse(word, out var right) ? rights | right : rights);
+            .Aggregate(Rights.None, (rights, word) => PermissionNames.TryParse(word, out var right) ? rights | right : rights);
         name = Client.JwtPrefix + name;
         return new Client(name, rights, _allowances.Of(name));
     }

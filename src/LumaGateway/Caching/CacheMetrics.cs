@@ -6,11 +6,11 @@ namespace LumaGateway.Caching;
 /// <summary>What is counted of the cache. Attribute values come from closed sets.</summary>
 internal sealed class CacheMetrics : ISeries
 {
-    private static readonly (CacheStatus, CacheLevel)[] Possible =
+    private static readonly (CacheStatus, CacheTier)[] Possible =
     [
-        (CacheStatus.Hit, CacheLevel.Memory), (CacheStatus.Hit, CacheLevel.Shared), (CacheStatus.Miss, CacheLevel.None),
-        (CacheStatus.Collapsed, CacheLevel.None), (CacheStatus.Collapsed, CacheLevel.Memory), (CacheStatus.Collapsed, CacheLevel.Shared),
-        (CacheStatus.Stale, CacheLevel.Memory),
+        (CacheStatus.Hit, CacheTier.Memory), (CacheStatus.Hit, CacheTier.Shared), (CacheStatus.Miss, CacheTier.None),
+        (CacheStatus.Collapsed, CacheTier.None), (CacheStatus.Collapsed, CacheTier.Memory), (CacheStatus.Collapsed, CacheTier.Shared),
+        (CacheStatus.Stale, CacheTier.Memory),
     ];
 
     private readonly Counter<long> _answers;
@@ -46,7 +46,7 @@ internal sealed class CacheMetrics : ISeries
         }
     }
 
-    public void Answered(CacheAnswer answer)
+    public void Answered(CacheResult answer)
     {
         if (answer.Entry is null)
         {
@@ -76,15 +76,15 @@ internal sealed class CacheMetrics : ISeries
         _ => throw new ArgumentOutOfRangeException(nameof(status)),
     };
 
-    internal static string NameOf(CacheLevel level) => level switch
+    internal static string NameOf(CacheTier level) => level switch
     {
-        CacheLevel.None => "none",
-        CacheLevel.Memory => "memory",
-        CacheLevel.Shared => "redis",
+        CacheTier.None => "none",
+        CacheTier.Memory => "memory",
+        CacheTier.Shared => "redis",
         _ => throw new ArgumentOutOfRangeException(nameof(level)),
     };
 
-    private void Count(int answers, CacheStatus status, CacheLevel level) => _answers.Add(
+    private void Count(int answers, CacheStatus status, CacheTier level) => _answers.Add(
         answers,
         new KeyValuePair<string, object?>("luma_gateway.cache.status", NameOf(status)),
         new KeyValuePair<string, object?>("luma_gateway.cache.level", NameOf(level)));

@@ -1,4 +1,4 @@
-using LumaGateway.Sharing;
+using LumaGateway.Redis;
 using LumaGateway.Telemetry;
 using Microsoft.Extensions.Caching.StackExchangeRedis;
 
@@ -16,9 +16,9 @@ internal static class CacheServices
             (options, connection) => options.ConnectionMultiplexerFactory = connection.GetAsync);
 
         services.AddSeries<CacheMetrics>();
-        services.AddSingleton<MemoryLevel>();
-        services.AddSingleton<SharedLevel>();
-        services.AddSingleton<FlightPlan>();
+        services.AddSingleton<MemoryTier>();
+        services.AddSingleton<RedisTier>();
+        services.AddSingleton<CacheFill>();
         services.AddSingleton(provider =>
         {
             var cache = ActivatorUtilities.CreateInstance<ResponseCache>(provider);

@@ -1,4 +1,5 @@
-using LumaGateway.Contracts;
+using LumaGateway.Problems;
+using LumaGateway.Time;
 
 namespace LumaGateway.Caching;
 

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 namespace LumaGateway.Caching;
 
 /// <summary>Makes Redis ready for use before the first request comes, where it is there; waits for it no longer than <see cref="Patience"/>.</summary>
-internal sealed class RedisWarmUp(SharedLevel shared, TimeProvider clock) : IHostedService
+internal sealed class RedisWarmUp(RedisTier shared, TimeProvider clock) : IHostedService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using LumaGateway.Contracts;
-using LumaGateway.Sharing;
+using LumaGateway.Redis;
 using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 
@@ -11,12 +11,12 @@ namespace LumaGateway.Caching;
 /// A final answer past its freshness covers the origin's faults. Thread-safe; see README.md beside this file for the rules.
 /// </summary>
 internal sealed class ResponseCache(
-    MemoryLevel memory, SharedLevel shared, FlightPlan plan, FleetChannel fleet, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
+    MemoryTier memory, RedisTier shared, CacheFill plan, ReplicaBus fleet, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
 {
     private const string Span = "cache";
     private const string Purge = "purge";
 
-    private readonly Flights<CacheAnswer> _flights = new();
+    private readonly SingleFlight<CacheResult> _flights = new();
     private long _purges;
 
     /// <summary>Goes up with every purge that this process did or heard of.</summary>
@@ -27,10 +27,10 @@ internal sealed class ResponseCache(
         memory.Find(key) is { } held && held.MayBeGiven(now) && now < held.Entry.EagerFrom ? held.Entry : null;
 
     /// <summary>Counts an entry that <see cref="Peek"/> gave as the hit that it is, once it is given to somebody.</summary>
-    public CacheAnswer Give(CacheEntry entry) => Told(new CacheAnswer(entry, CacheStatus.Hit, CacheLevel.Memory), null);
+    public CacheResult Give(CacheEntry entry) => Told(new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory), null);
 
     /// <summary>The answer to <paramref name="key"/>, with an entry, a fault, or both. The token frees this caller only: the fetch goes on.</summary>
-    public ValueTask<CacheAnswer> GetAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
+    public ValueTask<CacheResult> GetAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         if (memory.Find(key) is { } held)
@@ -42,14 +42,14 @@ internal sealed class ResponseCache(
                     Refresh(held, now, origin, requestId);
                 }
 
-                return ValueTask.FromResult(Found(new CacheAnswer(held.Entry, CacheStatus.Hit, CacheLevel.Memory)));
+                return ValueTask.FromResult(Found(new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory)));
             }
 
             if (held.Covers is { } cover && held.Entry.MayCover(now))
             {
                 // The origin failed a moment ago: whether it is back is found out in nobody's time.
                 Refresh(held, now, origin, requestId);
-                return ValueTask.FromResult(Found(new CacheAnswer(held.Entry, CacheStatus.Stale, CacheLevel.Memory, cover.Fault)));
+                return ValueTask.FromResult(Found(new CacheResult(held.Entry, CacheStatus.Stale, CacheTier.Memory, cover.Fault)));
             }
         }
 
@@ -60,7 +60,7 @@ internal sealed class ResponseCache(
     /// An answer newer than <paramref name="outdated"/>, which turned out wrong before its time: another caller's if one has fetched it since,
     /// else the origin's. An origin that fails is covered as ever.
     /// </summary>
-    public async Task<CacheAnswer> RenewAsync(CacheEntry outdated, Origin origin, string requestId, CancellationToken cancellationToken)
+    public async Task<CacheResult> RenewAsync(CacheEntry outdated, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         for (var last = false; ; last = true)
         {
@@ -123,7 +123,7 @@ internal sealed class ResponseCache(
     public bool Holds(CacheKey key) => memory.Find(key) is { Entry: { Kind: EntryKind.Final } entry } && entry.IsFresh(clock.GetUtcNow());
 
     /// <summary>As <see cref="GetAsync"/>, but an interim answer from before <paramref name="notBefore"/> does not do, fresh or not.</summary>
-    public async Task<CacheAnswer> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore)
+    public async Task<CacheResult> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore)
     {
         var answer = await _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId, Suffices), out var joined).Landed;
         return joined ? answer.Joined() : answer;
@@ -213,7 +213,7 @@ internal sealed class ResponseCache(
         return false;
     }
 
-    private async ValueTask<CacheAnswer> JoinAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
+    private async ValueTask<CacheResult> JoinAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
         var flight = _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId), out var joined);
@@ -235,13 +235,13 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>An answer that nobody had to wait for; its span is made only where somebody listens.</summary>
-    private CacheAnswer Found(CacheAnswer answer)
+    private CacheResult Found(CacheResult answer)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
         return Told(answer, activity);
     }
 
-    private CacheAnswer Told(CacheAnswer answer, Activity? activity)
+    private CacheResult Told(CacheResult answer, Activity? activity)
     {
         metrics.Answered(answer);
         if (activity is not null)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
 using LumaGateway.Upstreams.Wire;
 
 namespace LumaGateway.Upstreams;
@@ -55,19 +56,19 @@ internal sealed record DialectProbe(string Path, Func<HttpStatusCode, JsonElemen
 /// <summary>What came of a <see cref="DialectProbe"/>.</summary>
 /// <param name="IsRecognized">See <see cref="DialectProbe.Recognizes"/>.</param>
 /// <param name="Seen">Status and shape in words: member names from a closed set, never a value.</param>
-internal sealed record ProbeAnswer(bool? IsRecognized, string Seen)
+internal sealed record ProbeResult(bool? IsRecognized, string Seen)
 {
     private static readonly string[] Known = ["id", "detail", "error", "code", "message", "data", "generations", "state"];
 
     /// <summary>Throws <see cref="UpstreamException"/> where the status says something about the account or the moment, and not about the API.</summary>
-    public static ProbeAnswer Read(DialectProbe probe, HttpStatusCode status, JsonElement body)
+    public static ProbeResult Read(DialectProbe probe, HttpStatusCode status, JsonElement body)
     {
         if (WireStatus.FaultOf(status) is { } fault and not (UpstreamFault.NotFound or UpstreamFault.Rejected))
         {
-            throw WireStatus.Refusal(fault, status);
+            throw WireStatus.RefusalReason(fault, status);
         }
 
-        return new ProbeAnswer(probe.Recognizes(status, body.Unwrapped()), $"{(int)status} with {ShapeOf(body)}");
+        return new ProbeResult(probe.Recognizes(status, body.Unwrapped()), $"{(int)status} with {ShapeOf(body)}");
     }
 
     private static string ShapeOf(JsonElement body)

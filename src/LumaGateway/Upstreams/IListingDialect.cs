@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using LumaGateway.Contracts;
+using LumaGateway.Problems;
 
 namespace LumaGateway.Upstreams;
 
@@ -18,4 +18,4 @@ internal interface IListingDialect : IUpstreamDialect
 /// <param name="Answers">What could be read.</param>
 /// <param name="Length">How many there were.</param>
 /// <param name="HasMore">Whether there are older ones.</param>
-internal sealed record DialectPage(IReadOnlyList<DialectAnswer> Answers, int Length, bool HasMore);
+internal sealed record DialectPage(IReadOnlyList<DialectResult> Answers, int Length, bool HasMore);

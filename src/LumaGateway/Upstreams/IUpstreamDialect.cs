@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
 
 namespace LumaGateway.Upstreams;
 
@@ -29,5 +30,5 @@ internal interface IUpstreamDialect
     /// <param name="asked">The id asked for: an answer about another one is refused as <see cref="UpstreamFault.Malformed"/>.</param>
     /// <param name="status">The answer's status: some upstreams say "not found" with 400 and "it broke" with 200.</param>
     /// <param name="body">The parsed body, bounded in size and depth.</param>
-    DialectAnswer Read(GenerationId asked, HttpStatusCode status, JsonElement body);
+    DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body);
 }

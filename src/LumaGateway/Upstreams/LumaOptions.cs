@@ -1,5 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using LumaGateway.Contracts;
+using LumaGateway.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Upstreams;

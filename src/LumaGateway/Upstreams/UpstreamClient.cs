@@ -4,6 +4,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
+using LumaGateway.Time;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Upstreams;
@@ -16,8 +18,8 @@ internal sealed class UpstreamClient(
     HttpClient http,
     UpstreamPipeline pipeline,
     UpstreamDialect dialect,
-    UpstreamGate gate,
-    UpstreamPause pause,
+    UpstreamConcurrencyLimiter gate,
+    RetryAfterHold pause,
     IOptions<LumaOptions> options,
     UpstreamAccount account,
     UpstreamMetrics metrics,
@@ -34,9 +36,9 @@ internal sealed class UpstreamClient(
     /// <param name="id">The generation.</param>
     /// <param name="requestId">Sent as <c>X-Request-Id</c>, so that the upstream's people find the call.</param>
     /// <param name="deadline">Ends the whole way, retries included.</param>
-    public async Task<DialectAnswer> GetAsync(GenerationId id, string requestId, Deadline deadline)
+    public async Task<DialectResult> GetAsync(GenerationId id, string requestId, Deadline deadline)
     {
-        var answer = await AskAsync(new Call<DialectAnswer>(_dialect.PathOf(id), (status, body) => _dialect.Read(id, status, body), requestId), deadline);
+        var answer = await AskAsync(new Call<DialectResult>(_dialect.PathOf(id), (status, body) => _dialect.Read(id, status, body), requestId), deadline);
         metrics.Answered(answer);
         return answer;
     }
@@ -53,8 +55,8 @@ internal sealed class UpstreamClient(
     }
 
     /// <summary>Asks what tells one kind of upstream from another, whichever is configured; the token goes as the configured one wants it.</summary>
-    public Task<ProbeAnswer> ProbeAsync(DialectProbe probe, string requestId, Deadline deadline) =>
-        AskAsync(new Call<ProbeAnswer>(probe.Path, (status, body) => ProbeAnswer.Read(probe, status, body), requestId), deadline);
+    public Task<ProbeResult> ProbeAsync(DialectProbe probe, string requestId, Deadline deadline) =>
+        AskAsync(new Call<ProbeResult>(probe.Path, (status, body) => ProbeResult.Read(probe, status, body), requestId), deadline);
 
     private async Task<TAnswer> AskAsync<TAnswer>(Call<TAnswer> call, Deadline deadline)
     {
@@ -77,7 +79,7 @@ internal sealed class UpstreamClient(
     }
 
     /// <summary>Reads a 200 that the upstream gave somebody else. Throws <see cref="UpstreamException"/> where it is no usable answer.</summary>
-    public DialectAnswer ReadPassed(GenerationId id, ReadOnlyMemory<byte> body)
+    public DialectResult ReadPassed(GenerationId id, ReadOnlyMemory<byte> body)
     {
         using var document = Parse(isSuccess: true, body);
         return _dialect.Read(id, HttpStatusCode.OK, document!.RootElement);
@@ -92,7 +94,7 @@ internal sealed class UpstreamClient(
         }
         catch (Exception exception)
         {
-            UpstreamTries.Fail(span, exception);
+            UpstreamAttempts.Fail(span, exception);
             throw;
         }
     }
@@ -212,6 +214,6 @@ internal sealed class UpstreamClient(
     /// <summary>One question, whatever kind of answer it has.</summary>
     private sealed record Call<TAnswer>(string Path, Func<HttpStatusCode, JsonElement, TAnswer> Read, string RequestId)
     {
-        public UpstreamTries Tries { get; } = new();
+        public UpstreamAttempts Tries { get; } = new();
     }
 }

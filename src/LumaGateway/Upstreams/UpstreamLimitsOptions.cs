@@ -1,4 +1,4 @@
-using LumaGateway.Contracts;
+using LumaGateway.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Upstreams;

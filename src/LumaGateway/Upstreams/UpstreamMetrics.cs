@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
 using LumaGateway.Telemetry;
 
 namespace LumaGateway.Upstreams;
@@ -16,7 +17,7 @@ internal sealed class UpstreamMetrics : ISeries
     private volatile bool _isOpen;
     private bool _isRefused;
 
-    public UpstreamMetrics(IMeterFactory meters, UpstreamGate gate)
+    public UpstreamMetrics(IMeterFactory meters, UpstreamConcurrencyLimiter gate)
     {
         var meter = meters.Create(Instrumentation.Name);
         _requests = meter.CreateCounter<long>("luma_gateway.upstream.requests", "{request}", "Reads sent to the upstream, retries included.");
@@ -66,7 +67,7 @@ internal sealed class UpstreamMetrics : ISeries
 
     public void BreakerIs(bool open) => _isOpen = open;
 
-    public void Answered(DialectAnswer answer)
+    public void Answered(DialectResult answer)
     {
         Count(1, answer.Generation.State);
         if (!answer.IsKnownState)

@@ -1,4 +1,5 @@
-using LumaGateway.Contracts;
+using LumaGateway.Problems;
+using LumaGateway.Time;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
@@ -20,13 +21,13 @@ internal sealed partial class UpstreamPipeline
     private readonly ResiliencePipeline _counted;
     private readonly ResiliencePipeline _uncounted;
     private readonly CircuitBreakerStateProvider _circuit = new();
-    private readonly FailingSubjects _failing;
+    private readonly FailingIds _failing;
     private readonly RetryBudget _budget = new();
 
-    public UpstreamPipeline(IOptions<LumaOptions> options, SteadyClock clock, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
+    public UpstreamPipeline(IOptions<LumaOptions> options, MonotonicClock clock, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
     {
         var luma = options.Value;
-        _failing = new FailingSubjects(luma.BreakerWindow, clock);
+        _failing = new FailingIds(luma.BreakerWindow, clock);
         var builder = new ResiliencePipelineBuilder { TimeProvider = clock };
 
         // Polly takes no retry strategy with zero attempts.

@@ -26,12 +26,12 @@ internal static class UpstreamServices
         services.AddHostedService(provider => provider.GetRequiredService<TokenSource>());
         services.AddSeries<UpstreamMetrics>();
         services.AddSingleton<UpstreamAccount>();
-        services.AddSingleton<UpstreamPause>();
+        services.AddSingleton<RetryAfterHold>();
         services.AddSingleton<UpstreamPipeline>();
         services.AddOptionsWithValidateOnStart<UpstreamLimitsOptions, UpstreamLimitsOptionsValidator>().BindConfiguration(UpstreamLimitsOptions.Section);
-        services.AddSingleton<UpstreamGate>();
+        services.AddSingleton<UpstreamConcurrencyLimiter>();
         services.AddTransient<CredentialHandler>();
-        services.AddTransient<GateHandler>();
+        services.AddTransient<ConcurrencyHandler>();
 
         // Callers' baggage is not even taken in: what is not there gets out nowhere.
         services.AddSingleton<DistributedContextPropagator, TraceParentPropagator>();

@@ -1,4 +1,4 @@
-using LumaGateway.Contracts;
+using LumaGateway.Configuration;
 
 namespace LumaGateway.Upstreams;
 

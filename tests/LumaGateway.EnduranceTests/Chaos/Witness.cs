@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using LumaGateway.Errors;
+using LumaGateway.Problems;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 

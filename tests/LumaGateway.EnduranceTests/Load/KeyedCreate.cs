@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
-using LumaGateway.Errors;
+using LumaGateway.Problems;
 
 namespace LumaGateway.EnduranceTests.Load;
 

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
-using LumaGateway.Features.Passthrough;
+using LumaGateway.Proxy.Idempotency;
 using StackExchange.Redis;
 
 namespace LumaGateway.EnduranceTests.Load;
@@ -167,7 +167,7 @@ internal sealed class KeyedCreates(Fleet fleet, RedisServer redis, int seed)
         {
             if (await database.StringGetDeleteAsync(RecordOf(create)) is { IsNull: false } record)
             {
-                return CreateRecord.Read(record!) is { Answer: null, IsUnknown: false } ? RecordLoss.WhileRunning : RecordLoss.AfterItsEnd;
+                return IdempotencyRecord.Read(record!) is { Answer: null, IsUnknown: false } ? RecordLoss.WhileRunning : RecordLoss.AfterItsEnd;
             }
 
             if (last)

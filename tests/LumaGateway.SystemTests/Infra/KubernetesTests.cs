@@ -1,6 +1,6 @@
+using LumaGateway.Hosting;
 using k8s;
 using k8s.Models;
-using LumaGateway.Features.Server;
 
 namespace LumaGateway.SystemTests.Infra;
 

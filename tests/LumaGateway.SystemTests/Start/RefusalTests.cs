@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace LumaGateway.SystemTests.Start;
 
 /// <summary>A start that cannot be, as an operator meets it: one message, no stack trace, an exit code other than 0. Needs nothing but the gateway.</summary>
-public sealed class RefusalTests
+public sealed class RefusalReasonTests
 {
     private static readonly Dictionary<string, string> Usable = new()
     {

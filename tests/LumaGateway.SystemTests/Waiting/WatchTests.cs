@@ -8,7 +8,7 @@ namespace LumaGateway.SystemTests.Waiting;
 /// that. Needs redis-server or Garnet.
 /// </summary>
 [Collection(typeof(SharedSystem))]
-public sealed class WatchTests(SharedSystem shared)
+public sealed class PollTargetTests(SharedSystem shared)
 {
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(500);
 

@@ -3,9 +3,10 @@ using System.IO.Pipelines;
 using System.Net;
 using LumaGateway.Access;
 using LumaGateway.Contracts;
-using LumaGateway.Features.Waiting;
-using LumaGateway.Tests.Features.Passthrough;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.LongPolling;
+using LumaGateway.Polling;
+using LumaGateway.Tests.Proxy;
+using LumaGateway.Tests.Support;
 using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -84,7 +85,7 @@ public sealed class AbortTests : IDisposable
     public void A_waiter_that_cannot_follow_all_it_asks_for_leaves_what_it_entered()
     {
         using var caller = _raw.CreateCaller();
-        var (room, table) = (_raw.Gateway.Services.GetRequiredService<WaitingRoom>(), _raw.Gateway.Services.GetRequiredService<WatchTable>());
+        var (room, table) = (_raw.Gateway.Services.GetRequiredService<WaiterRegistry>(), _raw.Gateway.Services.GetRequiredService<PollTargets>());
         var joins = 0;
         table.Joined += () =>
         {
@@ -149,14 +150,14 @@ public sealed class AbortTests : IDisposable
         new("GET", "/nothing"),
     ];
 
-    private static void Begin(WaitingRoom room, WatchTable table) =>
-        Following.TryBegin(room, table, null, WaiterKind.Stream, null, [GenerationId.Parse("a", null), GenerationId.Parse("b", null)], CancellationToken.None)?.Dispose();
+    private static void Begin(WaiterRegistry room, PollTargets table) =>
+        WaiterSubscription.TryBegin(room, table, null, WaiterKind.Stream, null, [GenerationId.Parse("a", null), GenerationId.Parse("b", null)], CancellationToken.None)?.Dispose();
 
     private Task AssertNothingIsHeldAsync()
     {
         var services = _raw.Gateway.Services;
-        var (room, table, gate) = (services.GetRequiredService<WaitingRoom>(), services.GetRequiredService<WatchTable>(), services.GetRequiredService<UpstreamGate>());
-        var allowances = services.GetRequiredService<Allowances>();
+        var (room, table, gate) = (services.GetRequiredService<WaiterRegistry>(), services.GetRequiredService<PollTargets>(), services.GetRequiredService<UpstreamConcurrencyLimiter>());
+        var allowances = services.GetRequiredService<ClientLimiters>();
         return Pump.EventuallyAsync(() => allowances.Present == 0 && room.Count == 0 && table.WantedHere == 0 && table.IsEmpty && gate.UnderWay == 0 && gate.Queued == 0);
     }
 

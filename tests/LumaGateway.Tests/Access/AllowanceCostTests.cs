@@ -1,5 +1,5 @@
 using LumaGateway.Access;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Access;
 
@@ -9,7 +9,7 @@ public sealed class AllowanceCostTests
     [Fact]
     public void Takes_and_owes_without_allocating()
     {
-        var allowance = new Allowance(TimeProvider.System, new ClientLimits(1_000_000, 1_000_000, 10, 5));
+        var allowance = new ClientLimiter(TimeProvider.System, new ClientLimits(1_000_000, 1_000_000, 10, 5));
         Assert.Null(allowance.TryEnter(out _));
         allowance.Leave();
 

@@ -1,6 +1,6 @@
 using System.Net;
-using LumaGateway.Tests.Features.Passthrough;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Proxy;
+using LumaGateway.Tests.Support;
 using Microsoft.Extensions.Logging.Testing;
 
 namespace LumaGateway.Tests.Access;

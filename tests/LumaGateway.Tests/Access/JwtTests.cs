@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 using Microsoft.IdentityModel.Tokens;
 
 namespace LumaGateway.Tests.Access;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using LumaGateway.Access;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Hosting;
+using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Access;
 

@@ -1,5 +1,5 @@
 using LumaGateway.Access;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Access;

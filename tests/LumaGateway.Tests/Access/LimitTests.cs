@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Net;
 using LumaGateway.Access;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Problems;
+using LumaGateway.Tests.Support;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -149,10 +150,10 @@ public sealed class LimitTests : IDisposable
     [Fact]
     public void Who_hands_its_place_back_to_wait_is_not_counted_and_gives_it_back_once()
     {
-        var allowance = new Allowance(TimeProvider.System, new ClientLimits(0, 1, 1, 5));
+        var allowance = new ClientLimiter(TimeProvider.System, new ClientLimits(0, 1, 1, 5));
         var client = new Client("tests", Rights.Read, allowance);
         Assert.Null(allowance.TryEnter(out _));
-        var waiter = new Visit(client);
+        var waiter = new RateLimitLease(client);
 
         waiter.HandBackPlace();
         var second = allowance.TryEnter(out _);
@@ -160,7 +161,7 @@ public sealed class LimitTests : IDisposable
         var third = allowance.TryEnter(out _);
 
         Assert.Null(second);
-        Assert.Equal(Refusal.TooManyAtOnce, third);
+        Assert.Equal(RefusalReason.TooManyAtOnce, third);
     }
 
     [Fact]
@@ -197,7 +198,7 @@ public sealed class LimitTests : IDisposable
         var first = caller.AskAsync("/generations/a");
         await _gateway.Upstream.AskedAsync(2);
         var queued = caller.AskAsync("/generations/b");
-        var gate = _gateway.Services.GetRequiredService<UpstreamGate>();
+        var gate = _gateway.Services.GetRequiredService<UpstreamConcurrencyLimiter>();
         await Pump.EventuallyAsync(() => gate.Queued == 1);
         using var refused = await caller.AskAsync("/generations/c");
         var hit = await StatusAsync(caller, "cached");

@@ -1,5 +1,5 @@
 using System.Net;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;

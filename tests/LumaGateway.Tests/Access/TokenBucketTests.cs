@@ -1,6 +1,6 @@
 using CsCheck;
 using LumaGateway.Access;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Access;

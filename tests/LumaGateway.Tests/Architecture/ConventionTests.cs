@@ -1,6 +1,6 @@
 using System.Reflection;
 using LumaGateway.Contracts;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -24,7 +24,7 @@ public sealed class ConventionTests
         Assert.True(events.Count >= 10, $"Only {events.Count} log events were found.");
         Assert.Empty(events.GroupBy(one => one.EventId).Where(group => group.Count() > 1).Select(group => group.Key));
         Assert.All(events, one => Assert.Equal(
-            one.Folder switch { "Access" => 1, "Caching" or "Sharing" => 2, "Errors" or "Upstreams" => 3, _ => 4 },
+            one.Folder switch { "Access" => 1, "Caching" or "Redis" => 2, "Problems" or "Upstreams" => 3, _ => 4 },
             one.EventId / 1000));
     }
 
@@ -46,7 +46,7 @@ public sealed class ConventionTests
 
         Assert.NotEmpty(routes);
         Assert.All(routes, route => Assert.True(
-            route.Metadata.GetMetadata<LumaGateway.Access.RequiredRight>() is not null || open.Contains("/" + route.RoutePattern.RawText!.TrimStart('/')),
+            route.Metadata.GetMetadata<LumaGateway.Access.RequiredPermission>() is not null || open.Contains("/" + route.RoutePattern.RawText!.TrimStart('/')),
             $"{route.RoutePattern.RawText} is open to everybody."));
     }
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using CsCheck;
 using LumaGateway.Caching;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Caching;
 

@@ -1,6 +1,6 @@
 using LumaGateway.Caching;
-using LumaGateway.Contracts;
-using LumaGateway.Tests.Sharing;
+using LumaGateway.Problems;
+using LumaGateway.Tests.Redis;
 using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Caching;
@@ -40,11 +40,11 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         using var corrupt = _cache.Collect<long>("corrupt");
         Origin.Answers(Entries.Final(_clock.Now));
-        Assert.Equal(("final", CacheStatus.Miss, CacheLevel.None, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_cache)));
         Assert.Empty(corrupt.GetMeasurementSnapshot()); // what is not there is not corrupt
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Shared, null), Seen(await ReadAsync(_other)));
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_other)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Seen(await ReadAsync(_other)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_other)));
         Assert.Equal(0, _other.Origin.Asked);
     }
 
@@ -54,10 +54,10 @@ public sealed class CacheFillTests : IAsyncLifetime
         Origin.Answers(Entries.Interim(_clock.Now));
         await ReadAsync(_cache);
 
-        Assert.Equal(("interim", CacheStatus.Hit, CacheLevel.Shared, null), Seen(await ReadAsync(_other)));
+        Assert.Equal(("interim", CacheStatus.Hit, CacheTier.Shared, null), Seen(await ReadAsync(_other)));
         _clock.Advance(TimeSpan.FromSeconds(2));
         _other.Origin.Answers(Entries.Interim(_clock.Now, "next"));
-        Assert.Equal(("next", CacheStatus.Miss, CacheLevel.None, null), Seen(await ReadAsync(_other)));
+        Assert.Equal(("next", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_other)));
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 1);
         _clock.Advance(LockPauses[1]);
 
-        Assert.Equal(("final", CacheStatus.Collapsed, CacheLevel.Shared, null), Seen(await waiting));
+        Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Shared, null), Seen(await waiting));
         Assert.Equal(0, _other.Origin.Asked);
         Assert.Equal(0.05, Assert.Single(waits.GetMeasurementSnapshot()).Value, 0.000_1);
         await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 2); // also the one that it did not need
@@ -141,7 +141,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         _clock.Advance(LockPauses[0]);
 
-        Assert.Equal(("final", CacheStatus.Collapsed, CacheLevel.Shared, null), Seen(await waiting));
+        Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Shared, null), Seen(await waiting));
         release.Release();
     }
 
@@ -160,7 +160,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         _other.Origin.Answers(Entries.Final(_clock.Now, "fetched by the other"));
         _clock.Advance(LockPauses[0]);
 
-        Assert.Equal(("fetched by the other", CacheStatus.Miss, CacheLevel.None, null), Seen(await waiting));
+        Assert.Equal(("fetched by the other", CacheStatus.Miss, CacheTier.None, null), Seen(await waiting));
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         var answer = await _clock.PassUntilAsync(_other.ReadAsync(), LockPauses);
 
-        Assert.Equal((null, CacheStatus.Miss, CacheLevel.None), (answer.Entry, answer.Status, answer.Level));
+        Assert.Equal((null, CacheStatus.Miss, CacheTier.None), (answer.Entry, answer.Status, answer.Level));
         Assert.Equal(UpstreamFault.TimedOut, answer.Fault!.Fault);
         Assert.NotEqual("", answer.Fault.Message);
         Assert.Single(waits.GetMeasurementSnapshot());
@@ -212,7 +212,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         var answer = await _clock.PassUntilAsync(_other.ReadAsync(), LockPauses);
 
-        Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory), (answer.Entry.Text(), answer.Status, answer.Level));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory), (answer.Entry.Text(), answer.Status, answer.Level));
         Assert.Equal(UpstreamFault.TimedOut, answer.Fault!.Fault);
         fetch.Release();
     }
@@ -248,7 +248,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         _other.Origin.Answers(Entries.Final(_clock.Now, "fetched by the other"));
         _clock.Advance(CacheUnderTest.LockLifetime - LockPauses[0]);
 
-        Assert.Equal(("fetched by the other", CacheStatus.Miss, CacheLevel.None, null), Seen(await waiting));
+        Assert.Equal(("fetched by the other", CacheStatus.Miss, CacheTier.None, null), Seen(await waiting));
         fetch.Release();
     }
 
@@ -259,7 +259,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         using var failing = _redis.Fail("add", ":lock");
         Origin.Answers(Entries.Final(_clock.Now));
 
-        Assert.Equal(("final", CacheStatus.Miss, CacheLevel.None, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_cache)));
         Assert.Equal(0, Assert.Single(waits.GetMeasurementSnapshot()).Value);
     }
 
@@ -493,7 +493,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Assert.Equal("old", (await ReadAsync(_cache)).Entry.Text());
         _clock.Advance(CacheUnderTest.MemoryLifetime);
         Origin.Answers(Entries.Final(_clock.Now, "new"));
-        Assert.Equal(("new", CacheStatus.Miss, CacheLevel.None, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("new", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_cache)));
     }
 
     [Fact]
@@ -508,7 +508,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         _clock.Advance(CacheUnderTest.MemoryLifetime);
         Origin.Fails(Fault);
 
-        Assert.Equal((null, CacheStatus.Miss, CacheLevel.None, Fault), Seen(await ReadAsync(_cache)));
+        Assert.Equal((null, CacheStatus.Miss, CacheTier.None, Fault), Seen(await ReadAsync(_cache)));
     }
 
     [Fact]
@@ -521,7 +521,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
     }
 
     [Fact]
@@ -529,11 +529,11 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         await BothHoldAsync(Entries.Final(_clock.Now));
         _clock.Advance(CacheUnderTest.MemoryLifetime - TimeSpan.FromTicks(1));
-        Assert.Equal(CacheLevel.Memory, (await ReadAsync(_cache)).Level);
+        Assert.Equal(CacheTier.Memory, (await ReadAsync(_cache)).Level);
 
         _clock.Advance(TimeSpan.FromTicks(1));
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Shared, null), Seen(await ReadAsync(_cache)));
-        Assert.Equal(CacheLevel.Memory, (await ReadAsync(_cache)).Level);
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(CacheTier.Memory, (await ReadAsync(_cache)).Level);
     }
 
     [Fact]
@@ -543,7 +543,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         _redis.Lose(":final");
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
 
         Assert.NotNull(_redis.Value(":final"));
         Assert.Equal(1, Origin.Asked);
@@ -557,11 +557,11 @@ public sealed class CacheFillTests : IAsyncLifetime
         using (_redis.Fail("get"))
         {
             _clock.Advance(CacheUnderTest.MemoryLifetime);
-            Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_cache)));
+            Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
         }
 
         Assert.Empty(_redis.Done);
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_cache))); // for another lifetime
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache))); // for another lifetime
         Assert.Empty(_redis.Done);
     }
 
@@ -580,7 +580,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         _redis.Lose(":final");
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
     }
 
     [Fact]
@@ -596,7 +596,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.Equal(("new", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("new", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
         await using var third = await CacheUnderTest.StartAsync(_clock, _redis);
         Assert.Equal("new", (await ReadAsync(third)).Entry.Text());
     }
@@ -609,8 +609,8 @@ public sealed class CacheFillTests : IAsyncLifetime
         _clock.Advance(TimeSpan.FromHours(1));
         _other.Origin.Fails(Fault);
 
-        Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory, Fault), Seen(await ReadAsync(_other)));
-        Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory, Fault), Seen(await ReadAsync(_other)));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, Fault), Seen(await ReadAsync(_other)));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, Fault), Seen(await ReadAsync(_other)));
         Assert.Equal(1, _other.Origin.Asked);
     }
 
@@ -637,7 +637,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Origin.Answers(Entries.Final(_clock.Now, "renewed"));
         await _cache.RenewAsync(outdated);
 
-        Assert.Equal(("renewed", CacheStatus.Hit, CacheLevel.Shared, null), Seen(await _other.RenewAsync(outdated)));
+        Assert.Equal(("renewed", CacheStatus.Hit, CacheTier.Shared, null), Seen(await _other.RenewAsync(outdated)));
         Assert.Equal(0, _other.Origin.Asked);
     }
 
@@ -657,7 +657,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         look.Release();
 
         Assert.Equal("outdated", (await reading).Entry.Text());
-        Assert.Equal(("renewed", CacheStatus.Miss, CacheLevel.None, null), Seen(await renewing));
+        Assert.Equal(("renewed", CacheStatus.Miss, CacheTier.None, null), Seen(await renewing));
     }
 
     [Fact]
@@ -711,8 +711,8 @@ public sealed class CacheFillTests : IAsyncLifetime
         using var failing = _redis.Fail(command, part, replyOnly);
         Origin.Answers(Entries.Final(_clock.Now));
 
-        Assert.Equal(("final", CacheStatus.Miss, CacheLevel.None, null), Seen(await _cache.ReadAsync()));
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
     }
 
     [Theory]
@@ -729,8 +729,8 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         var answer = await _clock.PassUntilAsync(_cache.ReadAsync(), CacheUnderTest.RedisTimeout);
 
-        Assert.Equal(("final", CacheStatus.Miss, CacheLevel.None, null), Seen(answer));
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(answer));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
     }
 
     [Theory]
@@ -753,7 +753,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         });
 
         _other.Origin.Answers(Entries.Final(_clock.Now));
-        Assert.Equal(("final", CacheStatus.Miss, CacheLevel.None, null), Seen(await ReadAsync(_other)));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_other)));
 
         Assert.Equal(right, _redis.Value(":final"));
         Assert.NotEmpty(corrupt.GetMeasurementSnapshot());
@@ -771,7 +771,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         Assert.NotEmpty(corrupt.GetMeasurementSnapshot());
         Assert.NotEqual(0, _redis.Count("remove", ":final"));
-        Assert.Equal(CacheLevel.Shared, (await ReadAsync(_other)).Level);
+        Assert.Equal(CacheTier.Shared, (await ReadAsync(_other)).Level);
     }
 
     [Fact]
@@ -833,7 +833,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_other)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_other)));
     }
 
     [Fact]
@@ -841,10 +841,10 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
 
-        Assert.Equal(("offered", CacheStatus.Hit, CacheLevel.Shared, null), Seen(await ReadAsync(_other)));
-        Assert.Equal(("offered", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Shared, null), Seen(await ReadAsync(_other)));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
         _clock.Advance(CacheUnderTest.MemoryLifetime);
-        Assert.Equal(CacheLevel.Shared, (await ReadAsync(_cache)).Level);
+        Assert.Equal(CacheTier.Shared, (await ReadAsync(_cache)).Level);
     }
 
     [Fact]
@@ -898,14 +898,14 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
 
-        Assert.Equal(("offered", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
     }
 
-    private static (string? Body, CacheStatus Status, CacheLevel Level, UpstreamException? Fault) Seen(CacheAnswer answer) =>
+    private static (string? Body, CacheStatus Status, CacheTier Level, UpstreamException? Fault) Seen(CacheResult answer) =>
         (answer.Entry.Text(), answer.Status, answer.Level, answer.Fault);
 
     /// <summary>Reads, and waits until the replica has given its lock back, which callers do not wait for.</summary>
-    private async Task<CacheAnswer> ReadAsync(CacheUnderTest cache)
+    private async Task<CacheResult> ReadAsync(CacheUnderTest cache)
     {
         var answer = await cache.ReadAsync();
         await Eventually.TrueAsync(() => !_redis.Keys.Any(key => key.EndsWith(":lock", StringComparison.Ordinal)));

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using LumaGateway.Caching;
-using LumaGateway.Contracts;
-using LumaGateway.Tests.Sharing;
+using LumaGateway.Problems;
+using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
@@ -131,7 +131,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     public void A_status_or_level_without_a_name_is_a_fault_of_the_program()
     {
         Assert.Equal("status", Assert.Throws<ArgumentOutOfRangeException>(() => CacheMetrics.NameOf((CacheStatus)99)).ParamName);
-        Assert.Equal("level", Assert.Throws<ArgumentOutOfRangeException>(() => CacheMetrics.NameOf((CacheLevel)99)).ParamName);
+        Assert.Equal("level", Assert.Throws<ArgumentOutOfRangeException>(() => CacheMetrics.NameOf((CacheTier)99)).ParamName);
     }
 
     [Fact]

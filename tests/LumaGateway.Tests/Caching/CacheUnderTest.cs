@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
 using LumaGateway.Caching;
-using LumaGateway.Contracts;
-using LumaGateway.Sharing;
+using LumaGateway.Redis;
 using LumaGateway.Telemetry;
-using LumaGateway.Tests.Sharing;
+using LumaGateway.Tests.Redis;
+using LumaGateway.Time;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Caching.StackExchangeRedis;
 using Microsoft.Extensions.Configuration;
@@ -22,7 +22,7 @@ namespace LumaGateway.Tests.Caching;
 /// </summary>
 internal sealed class CacheUnderTest : IAsyncDisposable
 {
-    public static readonly TimeSpan RedisTimeout = new RedisGuardOptions().RedisTimeout;
+    public static readonly TimeSpan RedisTimeout = new RedisResilienceOptions().RedisTimeout;
     public static readonly TimeSpan StaleAfter = new CacheOptions().CoverAfter;
     public static readonly TimeSpan RetryPause = new CacheOptions().CoverRetry;
     public static readonly TimeSpan MemoryLifetime = new CacheOptions().MemoryLifetime;
@@ -40,11 +40,11 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     public ResponseCache Cache { get; }
 
-    public MemoryLevel Memory => _services.GetRequiredService<MemoryLevel>();
+    public MemoryTier Memory => _services.GetRequiredService<MemoryTier>();
 
-    public SharedLevel Redis => _services.GetRequiredService<SharedLevel>();
+    public RedisTier Redis => _services.GetRequiredService<RedisTier>();
 
-    public FleetChannel Channel => _services.GetRequiredService<FleetChannel>();
+    public ReplicaBus Channel => _services.GetRequiredService<ReplicaBus>();
 
     public RedisMetrics RedisState => _services.GetRequiredService<RedisMetrics>();
 
@@ -65,10 +65,10 @@ internal sealed class CacheUnderTest : IAsyncDisposable
         services.AddLogging();
         services.AddMetrics();
         services.AddSingleton<TimeProvider>(clock);
-        services.AddSingleton<SteadyClock>();
-        services.AddSingleton(new FleetScope("account", "dialect", "1"));
+        services.AddSingleton<MonotonicClock>();
+        services.AddSingleton(new RedisKeyspace("account", "dialect", "1"));
         services.AddSingleton(Limits);
-        services.AddSharing();
+        services.AddRedis();
         services.AddResponseCache();
         if (redis is not null)
         {
@@ -104,19 +104,19 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     }
 
     /// <summary>Reads the key, asking the origin where the cache has no answer. Waits as a caller does.</summary>
-    public Task<CacheAnswer> ReadAsync(CacheKey? key = null, CancellationToken? token = null) =>
+    public Task<CacheResult> ReadAsync(CacheKey? key = null, CancellationToken? token = null) =>
         Cache.GetAsync(key ?? Entries.Key, Origin.Origin, "request", token ?? TestContext.Current.CancellationToken).AsTask().Soon();
 
     /// <summary>As <see cref="ReadAsync"/>, but asks for something newer than an entry.</summary>
-    public Task<CacheAnswer> RenewAsync(CacheEntry outdated) =>
+    public Task<CacheResult> RenewAsync(CacheEntry outdated) =>
         Cache.RenewAsync(outdated, Origin.Origin, "renewal", TestContext.Current.CancellationToken).Soon();
 
     /// <summary>As <see cref="ReadAsync"/>, but an interim answer from before a time does not do.</summary>
-    public Task<CacheAnswer> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore).Soon();
+    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore).Soon();
 
     /// <summary>One fill by itself. <paramref name="suffices"/> is asked of each entry that the cache has.</summary>
-    public Task<CacheAnswer> FillAsync(Func<CacheEntry, bool> suffices) => new Flights<CacheAnswer>()
-        .JoinOrBegin(Entries.Key, flight => _services.GetRequiredService<FlightPlan>().FlyAsync(flight, Origin.Origin, "fill", suffices), out _)
+    public Task<CacheResult> FillAsync(Func<CacheEntry, bool> suffices) => new SingleFlight<CacheResult>()
+        .JoinOrBegin(Entries.Key, flight => _services.GetRequiredService<CacheFill>().FlyAsync(flight, Origin.Origin, "fill", suffices), out _)
         .Landed.Soon();
 
     /// <summary>The connection that the product's own store of entries would use.</summary>

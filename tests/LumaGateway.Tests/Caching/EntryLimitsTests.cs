@@ -1,7 +1,7 @@
 using CsCheck;
 using LumaGateway.Caching;
-using LumaGateway.Features.Generations;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Generations;
+using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Caching;
 

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using LumaGateway.Caching;
-using LumaGateway.Contracts;
-using LumaGateway.Tests.Sharing;
+using LumaGateway.Problems;
+using LumaGateway.Tests.Redis;
+using LumaGateway.Time;
 
 namespace LumaGateway.Tests.Caching;
 

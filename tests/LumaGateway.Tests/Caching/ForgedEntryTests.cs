@@ -1,6 +1,6 @@
 using LumaGateway.Caching;
-using LumaGateway.Sharing;
-using LumaGateway.Tests.Sharing;
+using LumaGateway.Redis;
+using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Caching;
 

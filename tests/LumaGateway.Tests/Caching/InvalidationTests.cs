@@ -1,7 +1,7 @@
 using System.Net;
-using LumaGateway.Features.Waiting;
-using LumaGateway.Tests.Features.Waiting;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Polling;
+using LumaGateway.Tests.LongPolling;
+using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Caching;

@@ -1,5 +1,5 @@
 using LumaGateway.Caching;
-using LumaGateway.Contracts;
+using LumaGateway.Problems;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -14,9 +14,9 @@ public sealed class MemoryTierTests : IDisposable
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
 
     private readonly FakeTimeProvider _clock = new(Entries.Noon);
-    private readonly MemoryLevel _memory;
+    private readonly MemoryTier _memory;
 
-    public MemoryTierTests() => _memory = new MemoryLevel(Options.Create(new CacheOptions { MemoryBytes = MemoryBytes }), _clock);
+    public MemoryTierTests() => _memory = new MemoryTier(Options.Create(new CacheOptions { MemoryBytes = MemoryBytes }), _clock);
 
     private DateTimeOffset Now => _clock.GetUtcNow();
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using LumaGateway.Caching;
-using LumaGateway.Tests.Sharing;
+using LumaGateway.Tests.Redis;
 using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Caching;
@@ -19,7 +19,7 @@ public sealed class RedisTierTests : IAsyncLifetime
 
     public RedisTierTests() => _redis = new FakeRedis(_clock);
 
-    private SharedLevel Tier => _cache.Redis;
+    private RedisTier Tier => _cache.Redis;
 
     public async ValueTask InitializeAsync()
     {

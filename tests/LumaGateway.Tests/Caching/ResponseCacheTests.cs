@@ -1,6 +1,6 @@
 using LumaGateway.Caching;
-using LumaGateway.Contracts;
-using LumaGateway.Tests.Sharing;
+using LumaGateway.Problems;
+using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
@@ -27,8 +27,8 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var first = await _cache.ReadAsync();
         var second = await _cache.ReadAsync();
 
-        Assert.Equal(("final", CacheStatus.Miss, CacheLevel.None, null), Seen(first));
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(second));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(first));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(second));
         Assert.Equal((Entries.Key, "request"), Origin.LastAsked);
         Assert.Equal(1, Origin.Asked);
     }
@@ -43,8 +43,8 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         await fetch.ReachedAsync();
         fetch.Release();
 
-        Assert.Equal(("final", CacheStatus.Miss, CacheLevel.None, null), Seen(await first));
-        Assert.Equal(("final", CacheStatus.Collapsed, CacheLevel.None, null), Seen(await second));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(await first));
+        Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.None, null), Seen(await second));
         Assert.Equal(1, Origin.Asked);
     }
 
@@ -58,7 +58,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
 
         fetch.Fail(Fault);
 
-        Assert.Equal((null, CacheStatus.Miss, CacheLevel.None, Fault), Seen(await first));
+        Assert.Equal((null, CacheStatus.Miss, CacheTier.None, Fault), Seen(await first));
         Assert.Same(Fault, (await second).Fault);
         Origin.Answers(Entries.Final(_clock.Now));
         Assert.Equal("final", (await _cache.ReadAsync()).Entry.Text());
@@ -91,7 +91,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         fetch.Release();
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
         Assert.Equal(1, Origin.Asked);
     }
 
@@ -106,7 +106,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         _clock.Advance(Tick);
         Origin.Answers(Entries.Interim(_clock.Now, "second"));
 
-        Assert.Equal(("second", CacheStatus.Miss, CacheLevel.None, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("second", CacheStatus.Miss, CacheTier.None, null), Seen(await _cache.ReadAsync()));
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         await KeepStaleAsync();
         Origin.Fails(Fault);
 
-        Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory, Fault), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, Fault), Seen(await _cache.ReadAsync()));
     }
 
     [Fact]
@@ -138,7 +138,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var asked = Origin.Asked;
 
         _clock.Advance(CacheUnderTest.RetryPause - Tick);
-        Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory, Fault), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, Fault), Seen(await _cache.ReadAsync()));
         Assert.Equal(asked, Origin.Asked);
 
         _clock.Advance(Tick);
@@ -148,7 +148,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         Assert.Equal(asked + 1, Origin.Asked);
 
         refresh.Release();
-        Assert.Equal(("new", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("new", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         await _cache.ReadAsync();
         var asked = Origin.Asked;
 
-        Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory, second), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, second), Seen(await _cache.ReadAsync()));
         Assert.Equal(asked, Origin.Asked);
         _clock.Advance(CacheUnderTest.RetryPause);
         Origin.Answers(Entries.Final(_clock.Now, "new"));
@@ -183,7 +183,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         _clock.Advance(TimeSpan.FromHours(0.5));
         Origin.Fails(Fault);
 
-        Assert.Equal((null, CacheStatus.Miss, CacheLevel.None, Fault), Seen(await _cache.ReadAsync()));
+        Assert.Equal((null, CacheStatus.Miss, CacheTier.None, Fault), Seen(await _cache.ReadAsync()));
     }
 
     [Fact]
@@ -194,7 +194,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         _clock.Advance(TimeSpan.FromSeconds(2));
         Origin.Fails(Fault);
 
-        Assert.Equal((null, CacheStatus.Miss, CacheLevel.None, Fault), Seen(await _cache.ReadAsync()));
+        Assert.Equal((null, CacheStatus.Miss, CacheTier.None, Fault), Seen(await _cache.ReadAsync()));
     }
 
     [Fact]
@@ -208,14 +208,14 @@ public sealed class ResponseCacheTests : IAsyncDisposable
 
         await _clock.PassAsync(CacheUnderTest.StaleAfter);
 
-        Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory), (Seen(await first).Body, (await first).Status, (await first).Level));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory), (Seen(await first).Body, (await first).Status, (await first).Level));
         Assert.Equal(UpstreamFault.TimedOut, (await first).Fault!.Fault);
         Assert.NotEqual("", (await first).Fault!.Message);
         Assert.Equal("old", (await second).Entry.Text());
         Assert.Equal(("old", CacheStatus.Stale), (Seen(await _cache.ReadAsync()).Body, (await _cache.ReadAsync()).Status)); // nobody who comes now waits
 
         fetch.Release();
-        Assert.Equal(("new", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("new", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
         Assert.Equal(2, Origin.Asked);
     }
 
@@ -292,8 +292,8 @@ public sealed class ResponseCacheTests : IAsyncDisposable
 
         _clock.Advance(Tick);
         var refresh = Origin.Holds(Entries.Final(_clock.Now, "new"));
-        Assert.Equal(("old", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
-        Assert.Equal(("old", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("old", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("old", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
         Assert.Equal(2, Origin.Asked);
 
         refresh.Release();
@@ -310,7 +310,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         Origin.Fails(Fault);
         await _cache.ReadAsync();
 
-        Assert.Equal(("old", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("old", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
         Assert.Equal(2, Origin.Asked);
 
         _clock.Advance(CacheUnderTest.RetryPause);
@@ -332,7 +332,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
 
         refresh.Fail(Fault);
 
-        Assert.Equal(("old", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await joined));
+        Assert.Equal(("old", CacheStatus.Hit, CacheTier.Memory, null), Seen(await joined));
     }
 
     [Fact]
@@ -341,8 +341,8 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         await KeepStaleAsync();
         Origin.Answers(Entries.Interim(_clock.Now));
 
-        Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
-        Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
         Assert.Equal(2, Origin.Asked);
     }
 
@@ -367,7 +367,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
 
         fetch.Fail(Fault);
 
-        Assert.Equal(("offered", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await reading));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Seen(await reading));
     }
 
     [Fact]
@@ -381,8 +381,8 @@ public sealed class ResponseCacheTests : IAsyncDisposable
 
         fetch.Fail(Fault);
 
-        Assert.Equal(("offered", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await reading));
-        Assert.Equal(("offered", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Seen(await reading));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
     }
 
     [Fact]
@@ -426,7 +426,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         fetch.Release();
 
         Assert.Equal("before", (await before).Entry.Text());
-        Assert.Equal(("after", CacheStatus.Miss, CacheLevel.None, null), Seen(after));
+        Assert.Equal(("after", CacheStatus.Miss, CacheTier.None, null), Seen(after));
         Assert.Equal("after", (await _cache.ReadAsync()).Entry.Text());
     }
 
@@ -441,7 +441,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
 
         fetch.Fail(Fault);
 
-        Assert.Equal(("old", CacheStatus.Stale, CacheLevel.Memory, Fault), Seen(await reading));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, Fault), Seen(await reading));
         Assert.Null(_cache.Memory.Find(Entries.Key));
     }
 
@@ -450,7 +450,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     {
         await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "first"), _cache.Cache.Purges).Soon();
         await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "second"), _cache.Cache.Purges).Soon();
-        Assert.Equal(("first", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("first", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
 
         _clock.Advance(TimeSpan.FromHours(1));
         await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "third"), _cache.Cache.Purges).Soon();
@@ -535,7 +535,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         Assert.Equal("final", (await _cache.ReadAsync()).Entry.Text());
 
         _cache.Cache.DoubtHere(Entries.Key);
-        Assert.Equal(("final", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
     }
 
     [Fact]
@@ -545,7 +545,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         _clock.Advance(TimeSpan.FromSeconds(1));
         Origin.Answers(Entries.Final(_clock.Now, "renewed"));
 
-        Assert.Equal(("renewed", CacheStatus.Miss, CacheLevel.None, null), Seen(await _cache.RenewAsync(outdated)));
+        Assert.Equal(("renewed", CacheStatus.Miss, CacheTier.None, null), Seen(await _cache.RenewAsync(outdated)));
         Assert.Equal("renewed", (await _cache.ReadAsync()).Entry.Text());
     }
 
@@ -557,7 +557,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         Origin.Answers(Entries.Final(_clock.Now, "renewed"));
         await _cache.RenewAsync(outdated);
 
-        Assert.Equal(("renewed", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.RenewAsync(outdated)));
+        Assert.Equal(("renewed", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.RenewAsync(outdated)));
         Assert.Equal(2, Origin.Asked);
     }
 
@@ -567,7 +567,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var outdated = await KeepAsync(Entries.Final(_clock.Now, "outdated"));
         Origin.Fails(Fault);
 
-        Assert.Equal(("outdated", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.RenewAsync(outdated)));
+        Assert.Equal(("outdated", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.RenewAsync(outdated)));
     }
 
     [Fact]
@@ -582,8 +582,8 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         await fetch.ReachedAsync();
         fetch.Release();
 
-        Assert.Equal(("renewed", CacheStatus.Miss, CacheLevel.None, null), Seen(await first));
-        Assert.Equal(("renewed", CacheStatus.Collapsed, CacheLevel.None, null), Seen(await second));
+        Assert.Equal(("renewed", CacheStatus.Miss, CacheTier.None, null), Seen(await first));
+        Assert.Equal(("renewed", CacheStatus.Collapsed, CacheTier.None, null), Seen(await second));
         Assert.Equal(2, Origin.Asked);
     }
 
@@ -605,11 +605,11 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     public async Task An_interim_entry_from_before_a_moment_does_not_do_for_who_asks_for_a_newer_one()
     {
         await KeepAsync(Entries.Interim(_clock.Now, "first", TimeSpan.FromMinutes(1)));
-        Assert.Equal(("first", CacheStatus.Hit, CacheLevel.Memory, null), Seen(await _cache.RefreshAsync(_clock.Now)));
+        Assert.Equal(("first", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.RefreshAsync(_clock.Now)));
 
         _clock.Advance(TimeSpan.FromSeconds(1));
         Origin.Answers(Entries.Interim(_clock.Now, "second"));
-        Assert.Equal(("second", CacheStatus.Miss, CacheLevel.None, null), Seen(await _cache.RefreshAsync(_clock.Now)));
+        Assert.Equal(("second", CacheStatus.Miss, CacheTier.None, null), Seen(await _cache.RefreshAsync(_clock.Now)));
     }
 
     [Fact]
@@ -634,7 +634,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         Assert.Equal(CacheStatus.Collapsed, (await refreshing).Status);
     }
 
-    private static (string? Body, CacheStatus Status, CacheLevel Level, UpstreamException? Fault) Seen(CacheAnswer answer) =>
+    private static (string? Body, CacheStatus Status, CacheTier Level, UpstreamException? Fault) Seen(CacheResult answer) =>
         (answer.Entry.Text(), answer.Status, answer.Level, answer.Fault);
 
     private async Task<CacheEntry?> FindAsync() => await _cache.Cache.FindAsync(Entries.Key);

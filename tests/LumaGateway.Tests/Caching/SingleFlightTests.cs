@@ -8,7 +8,7 @@ public sealed class SingleFlightTests
 {
     private static readonly CacheKey Key = new("g1");
 
-    private readonly Flights<string> _flights = new();
+    private readonly SingleFlight<string> _flights = new();
     private int _begun;
 
     [Fact]
@@ -267,7 +267,7 @@ public sealed class SingleFlightTests
         Assert.NotEqual(thread, threadOfCaller);
     }
 
-    private Flights<string>.Flight Join(Task<string> work, out bool joined) => _flights.JoinOrBegin(
+    private SingleFlight<string>.InFlightFetch Join(Task<string> work, out bool joined) => _flights.JoinOrBegin(
         Key,
         _ =>
         {
@@ -277,7 +277,7 @@ public sealed class SingleFlightTests
         out joined);
 
     /// <summary>The work of a flight has ended, whatever its callers were told: its key is free.</summary>
-    private async Task EndAsync(Flights<string>.Flight flight)
+    private async Task EndAsync(SingleFlight<string>.InFlightFetch flight)
     {
         var next = new TaskCompletionSource<string>();
         await Eventually.TrueAsync(() => !ReferenceEquals(Join(next.Task, out _), flight));

@@ -1,7 +1,7 @@
 using System.Reflection;
+using LumaGateway.Assets;
 using LumaGateway.Configuration;
 using LumaGateway.Contracts;
-using LumaGateway.Features.Assets;
 
 namespace LumaGateway.Tests.Configuration;
 

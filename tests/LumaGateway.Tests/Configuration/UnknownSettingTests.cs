@@ -1,7 +1,7 @@
 using System.Text;
 using LumaGateway.Configuration;
-using LumaGateway.Errors;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Hosting;
+using LumaGateway.Tests.Support;
 using Microsoft.Extensions.Configuration;
 
 namespace LumaGateway.Tests.Configuration;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
-using LumaGateway.Sharing;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Redis;
+using LumaGateway.Tests.Support;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using CsCheck;
 using LumaGateway.Contracts;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Contracts;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Telemetry;

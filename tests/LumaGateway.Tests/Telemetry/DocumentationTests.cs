@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Telemetry;

@@ -1,4 +1,4 @@
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Telemetry;

@@ -1,4 +1,4 @@
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Telemetry;
 
@@ -85,11 +85,11 @@ public sealed class MetricTests : IDisposable
     [Fact]
     public void Every_value_of_a_closed_set_has_a_name_of_its_own()
     {
-        HasNames<LumaGateway.Contracts.UpstreamFault>(LumaGateway.Upstreams.UpstreamMetrics.NameOf);
+        HasNames<LumaGateway.Problems.UpstreamFault>(LumaGateway.Upstreams.UpstreamMetrics.NameOf);
         HasNames<LumaGateway.Contracts.GenerationState>(LumaGateway.Upstreams.UpstreamMetrics.NameOf);
-        HasNames<LumaGateway.Access.Refusal>(LumaGateway.Access.AccessMetrics.NameOf);
+        HasNames<LumaGateway.Problems.RefusalReason>(LumaGateway.Access.AccessMetrics.NameOf);
         HasNames<LumaGateway.Caching.CacheStatus>(LumaGateway.Caching.CacheMetrics.NameOf);
-        HasNames<LumaGateway.Caching.CacheLevel>(LumaGateway.Caching.CacheMetrics.NameOf);
+        HasNames<LumaGateway.Caching.CacheTier>(LumaGateway.Caching.CacheMetrics.NameOf);
 
         static void HasNames<T>(Func<T, string> nameOf)
             where T : struct, Enum

@@ -1,4 +1,4 @@
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Telemetry;
 

@@ -1,5 +1,5 @@
-using LumaGateway.Sharing;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Redis;
+using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Upstreams;
@@ -27,6 +27,6 @@ public sealed class AccountNameTests
         using var gateway = new Gateway().With("ConnectionStrings:Redis", Nowhere).With("Luma:Name", "acme-1");
         using var caller = gateway.CreateCaller();
 
-        Assert.Contains(":acme-1:", gateway.Services.GetRequiredService<FleetScope>().NameOf("g1", "final"), StringComparison.Ordinal);
+        Assert.Contains(":acme-1:", gateway.Services.GetRequiredService<RedisKeyspace>().NameOf("g1", "final"), StringComparison.Ordinal);
     }
 }

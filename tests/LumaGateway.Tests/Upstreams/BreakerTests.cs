@@ -1,5 +1,5 @@
 using System.Net;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Upstreams;
 

@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Text;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Upstreams;

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
+using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using LumaGateway.Upstreams;
 
 namespace LumaGateway.Tests.Upstreams;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Upstreams;
 

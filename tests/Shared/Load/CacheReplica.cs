@@ -1,9 +1,9 @@
-using LumaGateway.Contracts;
-using LumaGateway.Features.Generations;
 using System.Diagnostics.Metrics;
 using System.Text;
 using LumaGateway.Caching;
-using LumaGateway.Sharing;
+using LumaGateway.Generations;
+using LumaGateway.Redis;
+using LumaGateway.Time;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -65,10 +65,10 @@ internal sealed class CacheReplica : IAsyncDisposable
         services.AddLogging();
         services.AddMetrics();
         services.AddSingleton(clock ?? TimeProvider.System);
-        services.AddSingleton<SteadyClock>();
-        services.AddSingleton(new FleetScope(account, "dialect", schema));
+        services.AddSingleton<MonotonicClock>();
+        services.AddSingleton(new RedisKeyspace(account, "dialect", schema));
         services.AddSingleton(GenerationFreshness.LimitsOf(new FreshnessOptions()));
-        services.AddSharing();
+        services.AddRedis();
         services.AddResponseCache();
         if (store is not null)
         {

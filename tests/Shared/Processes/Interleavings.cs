@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 using LumaGateway.Caching;
-using LumaGateway.Contracts;
-using LumaGateway.Features.Generations;
-using LumaGateway.Sharing;
+using LumaGateway.Generations;
+using LumaGateway.Redis;
+using LumaGateway.Time;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -76,17 +76,17 @@ internal sealed class Interleavings : IAsyncDisposable
         services.AddLogging();
         services.AddMetrics();
         services.AddSingleton<TimeProvider>(_clock);
-        services.AddSingleton<SteadyClock>();
-        services.AddSingleton(new FleetScope("account", "dialect", "interleaved"));
+        services.AddSingleton<MonotonicClock>();
+        services.AddSingleton(new RedisKeyspace("account", "dialect", "interleaved"));
         services.AddSingleton(GenerationFreshness.LimitsOf(new FreshnessOptions()));
-        services.AddSharing();
+        services.AddRedis();
         services.AddResponseCache();
         var replica = services.BuildServiceProvider();
         _ = replica.GetRequiredService<ResponseCache>();
         foreach (var service in replica.GetServices<IHostedService>())
         {
             await service.StartAsync(CancellationToken.None);
-            if (service is FleetChannel { ExecuteTask: { } subscribing })
+            if (service is ReplicaBus { ExecuteTask: { } subscribing })
             {
                 await subscribing;
             }
@@ -236,7 +236,7 @@ internal sealed class Interleavings : IAsyncDisposable
         private async Task PurgeInSilenceAsync()
         {
             await SettleAsync();
-            await ConfirmAsync(() => all._replicas[0].GetRequiredService<SharedLevel>().PurgeAsync(_key));
+            await ConfirmAsync(() => all._replicas[0].GetRequiredService<RedisTier>().PurgeAsync(_key));
             all._clock.Advance(PastMemory);
             all.Purges++;
             _wasSilent = true;

@@ -18,7 +18,7 @@ internal sealed class AgentsDialect : IUpstreamDialect
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
-    public DialectAnswer Read(GenerationId asked, HttpStatusCode status, JsonElement body)
+    public DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body)
     {
         WireStatus.RequireOk(status);
         var answer = body.RequireObject();
@@ -29,7 +29,7 @@ internal sealed class AgentsDialect : IUpstreamDialect
         var request = answer.Member("request");
         var assets = AssetsOf(answer.Member("output"), answer.Member("type").Text());
 
-        return new DialectAnswer(
+        return new DialectResult(
             new Generation(
                 asked.Value,
                 state.State,

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
 using LumaGateway.Upstreams.Wire;
 
 namespace LumaGateway.Upstreams.Dialects;
@@ -20,7 +21,7 @@ internal sealed class DreamMachineDialect : IListingDialect
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
-    public DialectAnswer Read(GenerationId asked, HttpStatusCode status, JsonElement body)
+    public DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body)
     {
         WireStatus.RequireOk(status);
         var answer = body.RequireObject();
@@ -31,7 +32,7 @@ internal sealed class DreamMachineDialect : IListingDialect
         var request = answer.Member("request");
         var assets = AssetsOf(answer, request);
 
-        return new DialectAnswer(
+        return new DialectResult(
             new Generation(
                 asked.Value,
                 state.State,
@@ -60,7 +61,7 @@ internal sealed class DreamMachineDialect : IListingDialect
             throw new UpstreamException(UpstreamFault.Malformed, "The list holds no generations.");
         }
 
-        var answers = new List<DialectAnswer>(listed.GetArrayLength());
+        var answers = new List<DialectResult>(listed.GetArrayLength());
         foreach (var item in listed.EnumerateArray())
         {
             if (!GenerationId.TryParse(item.Member("id").Text(), null, out var id))

@@ -19,7 +19,7 @@ internal sealed class NewApiDialect : IUpstreamDialect
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
-    public DialectAnswer Read(GenerationId asked, HttpStatusCode status, JsonElement body)
+    public DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body)
     {
         var wrapper = body.Unwrapped();
         WireCode.RequireGood(status, wrapper.Member("code"));
@@ -33,7 +33,7 @@ internal sealed class NewApiDialect : IUpstreamDialect
         var request = inner.Member("request");
         var assets = AssetsOf(task, inner, state);
 
-        return new DialectAnswer(
+        return new DialectResult(
             new Generation(
                 asked.Value,
                 state.State,

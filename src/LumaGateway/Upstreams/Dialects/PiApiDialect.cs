@@ -19,7 +19,7 @@ internal sealed class PiApiDialect : IUpstreamDialect
 
     public (string Name, string Value) Credential(string token) => ("x-api-key", token);
 
-    public DialectAnswer Read(GenerationId asked, HttpStatusCode status, JsonElement body)
+    public DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body)
     {
         var wrapper = body.Unwrapped();
         WireCode.RequireGood(status, wrapper.Member("code"));
@@ -33,7 +33,7 @@ internal sealed class PiApiDialect : IUpstreamDialect
         var input = task.Member("input");
         var assets = RelayAssets.Read(output);
 
-        return new DialectAnswer(
+        return new DialectResult(
             new Generation(
                 asked.Value,
                 state.State,

@@ -19,7 +19,7 @@ internal sealed class RelayDialect : IUpstreamDialect
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
-    public DialectAnswer Read(GenerationId asked, HttpStatusCode status, JsonElement body)
+    public DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body)
     {
         WireStatus.RequireOk(status);
         var answer = body.RequireObject();
@@ -30,7 +30,7 @@ internal sealed class RelayDialect : IUpstreamDialect
         var request = answer.Member("request");
         var assets = RelayAssets.Read(answer);
 
-        return new DialectAnswer(
+        return new DialectResult(
             new Generation(
                 asked.Value,
                 state.State,

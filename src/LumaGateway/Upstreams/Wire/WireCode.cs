@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using LumaGateway.Contracts;
+using LumaGateway.Problems;
 
 namespace LumaGateway.Upstreams.Wire;
 
@@ -20,7 +20,7 @@ internal static class WireCode
         // A bare 400 says little: the code beside it may say that the id, the token or the credit is the reason.
         if (byStatus is UpstreamFault.Rejected && byCode is not (null or UpstreamFault.Malformed or UpstreamFault.Failed))
         {
-            throw WireStatus.Refusal(byCode.Value, status);
+            throw WireStatus.RefusalReason(byCode.Value, status);
         }
 
         WireStatus.RequireOk(status);

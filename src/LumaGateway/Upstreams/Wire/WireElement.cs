@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
 
 namespace LumaGateway.Upstreams.Wire;
 

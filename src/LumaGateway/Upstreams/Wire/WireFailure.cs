@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
 
 namespace LumaGateway.Upstreams.Wire;
 

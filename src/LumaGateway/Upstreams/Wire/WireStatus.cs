@@ -1,5 +1,5 @@
 using System.Net;
-using LumaGateway.Contracts;
+using LumaGateway.Problems;
 
 namespace LumaGateway.Upstreams.Wire;
 
@@ -11,7 +11,7 @@ internal static class WireStatus
     {
         if (FaultOf(status) is { } fault)
         {
-            throw Refusal(fault, status);
+            throw RefusalReason(fault, status);
         }
     }
 
@@ -28,6 +28,6 @@ internal static class WireStatus
     };
 
     /// <summary>The exception for a refused answer: it names the status and nothing of the body.</summary>
-    public static UpstreamException Refusal(UpstreamFault fault, HttpStatusCode status) =>
+    public static UpstreamException RefusalReason(UpstreamFault fault, HttpStatusCode status) =>
         new(fault, $"The upstream answered {(int)status}.");
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
 using LumaGateway.Upstreams;
 using LumaGateway.Upstreams.Dialects;
 
@@ -17,7 +18,7 @@ internal static class Dialect
 
     public static IUpstreamDialect Named(string name) => All.Single(dialect => dialect.Name == name);
 
-    public static DialectAnswer Answer(string name, string body, string id = Id, HttpStatusCode status = HttpStatusCode.OK)
+    public static DialectResult Answer(string name, string body, string id = Id, HttpStatusCode status = HttpStatusCode.OK)
     {
         using var document = JsonDocument.Parse(body);
         return Named(name).Read(GenerationId.Parse(id, provider: null), status, document.RootElement);
@@ -25,7 +26,7 @@ internal static class Dialect
 
     public static Generation Read(string name, string body, string id = Id) => Answer(name, body, id).Generation;
 
-    public static UpstreamException Refusal(string name, string body, HttpStatusCode status = HttpStatusCode.OK) =>
+    public static UpstreamException RefusalReason(string name, string body, HttpStatusCode status = HttpStatusCode.OK) =>
         Assert.Throws<UpstreamException>(() => Answer(name, body, status: status));
 
     /// <summary>A body of that dialect about <see cref="Id"/> in that state; both are JSON.</summary>

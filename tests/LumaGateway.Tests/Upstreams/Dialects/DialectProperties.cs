@@ -1,7 +1,7 @@
 using System.Text.Json;
 using CsCheck;
 using LumaGateway.Contracts;
-using LumaGateway.Tests.Hosting;
+using LumaGateway.Tests.Support;
 using LumaGateway.Upstreams;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
@@ -109,7 +109,7 @@ public sealed class DialectProperties
     }
 
     // How many bodies were read and counted by the property.
-    private static int Sample(Func<DialectAnswer, bool> property)
+    private static int Sample(Func<DialectResult, bool> property)
     {
         var counted = 0;
         DriftedBody.Any.Sample(

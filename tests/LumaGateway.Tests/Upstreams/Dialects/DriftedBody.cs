@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using CsCheck;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
 using LumaGateway.Upstreams;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
@@ -51,7 +52,7 @@ internal sealed record DriftedBody(string Dialect, string Id, int Status, string
             mutations.Aggregate(Seeds[seed].Body, (body, mutation) => mutation.ApplyTo(body))));
 
     /// <summary>What the dialect reads from it; null where it refuses. Whatever else is thrown comes out.</summary>
-    public DialectAnswer? Read()
+    public DialectResult? Read()
     {
         using var document = JsonDocument.Parse(Body, new JsonDocumentOptions { MaxDepth = 1000 });
         try

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
@@ -40,7 +41,7 @@ public sealed class FixtureTests
     {
         var name = Assert.Single(Refused).Data;
 
-        var refusal = Dialect.Refusal(DialectOf(name), File.ReadAllText(PathOf(name, ".json")), HttpStatusCode.BadRequest);
+        var refusal = Dialect.RefusalReason(DialectOf(name), File.ReadAllText(PathOf(name, ".json")), HttpStatusCode.BadRequest);
 
         Assert.Equal("new-api/not-found", name);
         Assert.Equal(UpstreamFault.NotFound, refusal.Fault);

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using LumaGateway.Contracts;
+using LumaGateway.Problems;
 using LumaGateway.Upstreams;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;

@@ -1,0 +1,56 @@
+using LumaGateway.Contracts;
+
+namespace LumaGateway.Assets;
+
+/// <summary>The files of a generation. The set is closed.</summary>
+internal enum AssetKind
+{
+    Video,
+    Image,
+    Thumbnail,
+    LastFrame,
+}
+
+/// <summary>What there is to know of each kind.</summary>
+internal static class AssetKinds
+{
+    /// <summary>The last segment of its path, and its key in the slim answer.</summary>
+    public static string NameOf(AssetKind kind) => kind switch
+    {
+        AssetKind.Video => "video",
+        AssetKind.Image => "image",
+        AssetKind.Thumbnail => "thumbnail",
+        AssetKind.LastFrame => "last_frame",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    /// <summary>The upstream's link to it; null where the generation has none.</summary>
+    public static string? LinkOf(AssetKind kind, Generation generation) => kind switch
+    {
+        AssetKind.Video => generation.Video?.Url,
+        AssetKind.Image => generation.Image?.Url,
+        AssetKind.Thumbnail => generation.Thumbnail?.Url,
+        AssetKind.LastFrame => generation.LastFrame?.Url,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    /// <summary>Such as <c>4665a07c.mp4</c> or <c>4665a07c-thumbnail.jpg</c>: nothing in it needs quoting.</summary>
+    public static string FileNameOf(AssetKind kind, GenerationId id, string mediaType)
+    {
+        var extension = mediaType.ToLowerInvariant() switch
+        {
+            "video/mp4" => "mp4",
+            "video/webm" => "webm",
+            "video/quicktime" => "mov",
+            "image/jpeg" => "jpg",
+            "image/png" => "png",
+            "image/webp" => "webp",
+            "image/gif" => "gif",
+            "image/avif" => "avif",
+            _ when mediaType.StartsWith("video/", StringComparison.OrdinalIgnoreCase) => "video",
+            _ => "image",
+        };
+
+        return kind is AssetKind.Video or AssetKind.Image ? $"{id}.{extension}" : $"{id}-{NameOf(kind).Replace('_', '-')}.{extension}";
+    }
+}

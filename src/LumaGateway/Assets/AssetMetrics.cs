@@ -1,0 +1,28 @@
+using System.Diagnostics.Metrics;
+using LumaGateway.Telemetry;
+
+namespace LumaGateway.Assets;
+
+/// <summary>What is counted of assets.</summary>
+internal sealed class AssetMetrics : ISeries
+{
+    private readonly Counter<long> _renewals;
+    private readonly Counter<long> _refusals;
+
+    public AssetMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(Instrumentation.Name);
+        _renewals = meter.CreateCounter<long>("luma_gateway.assets.renewals", "{link}", "Links that a CDN refused and that were asked for anew.");
+        _refusals = meter.CreateCounter<long>("luma_gateway.assets.refusals", "{link}", "Links that the gateway did not follow.");
+    }
+
+    public void Begin()
+    {
+        _renewals.Add(0);
+        _refusals.Add(0);
+    }
+
+    public void Renewed() => _renewals.Add(1);
+
+    public void Refused() => _refusals.Add(1);
+}

@@ -1,0 +1,90 @@
+using LumaGateway.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Assets;
+
+/// <summary>How callers get at the files. The set is closed.</summary>
+internal enum AssetMode
+{
+    /// <summary>The gateway fetches them and passes their bytes on.</summary>
+    Stream,
+
+    /// <summary>The gateway says where they are; callers need a way there themselves.</summary>
+    Redirect,
+}
+
+/// <summary>From where the files of generations may be fetched, and how they are given. Bound to <c>Assets</c>.</summary>
+internal sealed class AssetOptions
+{
+    public const string Section = "Assets";
+
+    public AssetMode Mode { get; set; } = AssetMode.Stream;
+
+    /// <summary>Whether slim answers give the gateway's own addresses, which never expire, instead of the upstream's links.</summary>
+    public bool RewriteUrls { get; set; }
+
+    /// <summary>The gateway's address as callers know it; required for <see cref="RewriteUrls"/>.</summary>
+    public string PublicUrl { get; set; } = "";
+
+    /// <summary>Hosts that links may name, besides Luma's documented CDNs: <c>cdn.example.com</c>, <c>*.example.com</c>, each also with <c>:port</c>.</summary>
+    public IList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>Networks (CIDR) that listed hosts may be in though they are private.</summary>
+    public IList<string> AllowedNetworks { get; init; } = [];
+
+    /// <summary>Whether links may be plain http.</summary>
+    public bool AllowHttp { get; set; }
+
+    /// <summary>An egress proxy, <c>http://host:port</c>. None: none is used, whatever the environment says.</summary>
+    public string Proxy { get; set; } = "";
+
+    /// <summary>The limit on connecting to a CDN, name resolution included.</summary>
+    [Duration("Assets:ConnectTimeout", "00:00:00.1", "00:01:00")]
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long either end may be silent before a download is given up.</summary>
+    [Duration("Assets:Silence", "00:00:01", "01:00:00")]
+    public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(100);
+}
+
+[OptionsValidator]
+internal sealed partial class AssetOptionsValidator : IValidateOptions<AssetOptions>;
+
+/// <summary>What attributes cannot say about <see cref="AssetOptions"/>. Never repeats the proxy's address: it may hold a password.</summary>
+internal sealed class AssetOptionsRules : IValidateOptions<AssetOptions>
+{
+    public ValidateOptionsResult Validate(string? name, AssetOptions options)
+    {
+        var faults = new ValidateOptionsResultBuilder();
+        if (options.PublicUrl.Length == 0 ? options.RewriteUrls : !IsPlain(options.PublicUrl, "http", "https"))
+        {
+            faults.AddError("must be the absolute http(s) address of this gateway, without user info, query or fragment; Assets:RewriteUrls needs it.", "Assets:PublicUrl");
+        }
+
+        for (var i = 0; i < options.AllowedHosts.Count; i++)
+        {
+            if (!AllowedHost.TryParse(options.AllowedHosts[i], out _))
+            {
+                faults.AddError("must be a host name, '*.' and a host name, or an address, and may end in ':' and a port.", $"Assets:AllowedHosts:{i}");
+            }
+        }
+
+        for (var i = 0; i < options.AllowedNetworks.Count; i++)
+        {
+            if (!System.Net.IPNetwork.TryParse(options.AllowedNetworks[i], out _))
+            {
+                faults.AddError("must be a network such as 10.1.0.0/16 or fd00::/8.", $"Assets:AllowedNetworks:{i}");
+            }
+        }
+
+        if (options.Proxy.Length > 0 && !(Uri.TryCreate(options.Proxy, UriKind.Absolute, out var proxy) && proxy.Scheme is "http"))
+        {
+            faults.AddError("must be an absolute http address, such as http://proxy:3128.", "Assets:Proxy");
+        }
+
+        return faults.Build();
+    }
+
+    private static bool IsPlain(string text, params string[] schemes) => Uri.TryCreate(text, UriKind.Absolute, out var address)
+        && schemes.Contains(address.Scheme) && address.UserInfo.Length == 0 && address.Query.Length == 0 && address.Fragment.Length == 0;
+}

@@ -1,0 +1,96 @@
+using LumaGateway.Problems;
+using LumaGateway.Telemetry;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace LumaGateway.Assets;
+
+/// <summary>
+/// What of a download passes: ranges and conditions to the CDN, the file's own headers back, nothing of the caller's. What is neither a video
+/// nor an image becomes a problem, and so does every refusal.
+/// </summary>
+internal sealed class AssetTransformer(AssetFetch fetch) : HttpTransformer
+{
+    private static readonly string[] RequestHeaders =
+    [
+        HeaderNames.Accept, HeaderNames.Range, HeaderNames.IfRange, HeaderNames.IfMatch, HeaderNames.IfNoneMatch, HeaderNames.IfModifiedSince, HeaderNames.IfUnmodifiedSince,
+    ];
+
+    private static readonly string[] ResponseHeaders =
+    [
+        HeaderNames.AcceptRanges, HeaderNames.ContentEncoding, HeaderNames.ContentLength, HeaderNames.ContentRange, HeaderNames.ContentType,
+        HeaderNames.ETag, HeaderNames.LastModified,
+    ];
+
+    public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        var sent = httpContext.Request.Headers;
+        foreach (var name in RequestHeaders)
+        {
+            // Several ranges would come as one multipart body, which is no video. A server may ignore Range (RFC 9110, section 14.2).
+            if (sent.TryGetValue(name, out var value) && !(name == HeaderNames.Range && value.ToString().Contains(',', StringComparison.Ordinal)))
+            {
+                proxyRequest.Headers.TryAddWithoutValidation(name, value.Select(static one => HeaderBytes.OfCaller(one ?? string.Empty)).Where(HeaderBytes.CanBeSent));
+            }
+        }
+
+        proxyRequest.Headers.TryAddWithoutValidation(HeaderNames.UserAgent, $"LumaGateway/{Instrumentation.Version}");
+        proxyRequest.Options.Set(AssetFetch.Key, fetch);
+        return default;
+    }
+
+    public override async ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        if (proxyResponse is null)
+        {
+            return false;
+        }
+
+        var status = (int)proxyResponse.StatusCode;
+        var headers = httpContext.Response.Headers;
+        var problem = ProblemOf(status, proxyResponse.Content.Headers.ContentType?.MediaType);
+        if (problem is not null)
+        {
+            if (problem == ProblemKinds.RangeNotSatisfiable && proxyResponse.Content.Headers.ContentRange is { } range)
+            {
+                headers.ContentRange = range.ToString();
+            }
+
+            await ProblemWriter.WriteAsync(httpContext, problem);
+            return false;
+        }
+
+        httpContext.Response.StatusCode = status;
+        foreach (var name in ResponseHeaders)
+        {
+            if (proxyResponse.Headers.NonValidated.TryGetValues(name, out var values) || proxyResponse.Content.Headers.NonValidated.TryGetValues(name, out values))
+            {
+                headers[name] = new StringValues([.. values.Where(HeaderBytes.CanBeSent)]);
+            }
+        }
+
+        headers.CacheControl = "private";
+        headers.XContentTypeOptions = "nosniff";
+        if (status is StatusCodes.Status304NotModified)
+        {
+            return false;
+        }
+
+        headers.ContentDisposition = $"attachment; filename=\"{AssetKinds.FileNameOf(fetch.Kind, fetch.Id, proxyResponse.Content.Headers.ContentType!.MediaType!)}\"";
+        return !HttpMethods.IsHead(httpContext.Request.Method);
+    }
+
+    private ProblemKind? ProblemOf(int status, string? mediaType) => status switch
+    {
+        StatusCodes.Status304NotModified => null,
+        StatusCodes.Status412PreconditionFailed => ProblemKinds.PreconditionFailed,
+        StatusCodes.Status416RangeNotSatisfiable => ProblemKinds.RangeNotSatisfiable,
+        StatusCodes.Status200OK or StatusCodes.Status206PartialContent => IsMedia(mediaType) ? null : ProblemKinds.AssetNotMedia,
+        _ => fetch.Link is null ? ProblemKinds.AssetNotFound : ProblemKinds.AssetUnavailable, // the renewed answer may have none
+    };
+
+    private static bool IsMedia(string? mediaType) => mediaType is not null
+        && (mediaType.StartsWith("video/", StringComparison.OrdinalIgnoreCase) || mediaType.StartsWith("image/", StringComparison.OrdinalIgnoreCase));
+}

@@ -1,0 +1,11 @@
+using LumaGateway.Redis;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace LumaGateway.Hosting;
+
+/// <summary>Degraded while Redis is configured but not used. Asks nobody: whoever uses it knows.</summary>
+internal sealed class RedisHealth(RedisConnection redis, RedisMetrics metrics) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(!redis.IsConfigured || (redis.IsConnected && metrics.IsUsable) ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded());
+}

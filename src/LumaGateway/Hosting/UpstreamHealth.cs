@@ -1,0 +1,11 @@
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace LumaGateway.Hosting;
+
+/// <summary>Degraded while the upstream's circuit is open. Asks nobody.</summary>
+internal sealed class UpstreamHealth(UpstreamMetrics upstream) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(upstream.IsBreakerOpen ? HealthCheckResult.Degraded() : HealthCheckResult.Healthy());
+}

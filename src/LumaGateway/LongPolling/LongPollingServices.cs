@@ -1,0 +1,34 @@
+using LumaGateway.Generations;
+using LumaGateway.Polling;
+using LumaGateway.Telemetry;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.LongPolling;
+
+/// <summary>Registers waiting: who waits, what for, and who asks the upstream for all of them.</summary>
+internal static class LongPollingServices
+{
+    public static IServiceCollection AddLongPolling(this IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<WaitingOptions, WaitingOptionsValidator>().BindConfiguration(WaitingOptions.Section);
+        services.AddSingleton<IValidateOptions<WaitingOptions>, WaitingOptionsRules>();
+
+        services.AddSeries<WaitingMetrics>();
+        services.AddSingleton<WaiterRegistry>();
+        services.AddHostedService(provider => provider.GetRequiredService<WaiterRegistry>());
+        services.AddSingleton<PollSchedule>();
+        services.AddSingleton<PollRateLimiter>();
+        services.AddSingleton<PollTargets>();
+        services.AddSingleton<ListSweep>();
+        services.AddSingleton<PollingMessages>();
+        services.AddSingleton<PollingLeader>();
+        services.AddSingleton<UpstreamPoller>();
+        services.AddHostedService(provider => provider.GetRequiredService<UpstreamPoller>());
+        services.AddSingleton<FirstSnapshotReader>();
+        services.AddSingleton<LongPollReader>();
+        services.AddSingleton<PatientRead>(provider => provider.GetRequiredService<LongPollReader>().TryRead);
+        services.AddSingleton<EventStream>();
+
+        return services;
+    }
+}

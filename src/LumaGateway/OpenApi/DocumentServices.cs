@@ -1,0 +1,78 @@
+using LumaGateway.Contracts;
+using LumaGateway.Telemetry;
+using Microsoft.Extensions.Options;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+using Yarp.ReverseProxy;
+
+namespace LumaGateway.OpenApi;
+
+/// <summary>Registers and maps the OpenAPI document and Swagger UI. Everything is served from here: no asset comes from outside.</summary>
+internal static class DocumentServices
+{
+    public const string BearerScheme = "client key (bearer)";
+    public const string ApiKeyScheme = "client key";
+
+    private const string Document = "v1";
+
+    public static IServiceCollection AddGatewayDocument(this IServiceCollection services)
+    {
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.PropertyNamingPolicy = ContractsJson.Web.Options.PropertyNamingPolicy;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJson.Web);
+        });
+        services.AddOptions<DocumentOptions>().BindConfiguration(DocumentOptions.Section);
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(options =>
+        {
+            options.SwaggerDoc(Document, new OpenApiInfo
+            {
+                Title = "LumaGateway",
+                Version = Instrumentation.Version,
+                Description = "One door to Luma for internal services: one slim answer for every upstream, cached, shared and watched.",
+            });
+            options.AddSecurityDefinition(ApiKeyScheme, new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.ApiKey,
+                In = ParameterLocation.Header,
+                Name = "X-Api-Key",
+                Description = "The client key that the gateway's operators gave you.",
+            });
+            options.AddSecurityDefinition(BearerScheme, new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                Description = "The same key, as Luma's own SDKs send it; or a JWT, where the gateway's operators have named an issuer.",
+            });
+            options.SupportNonNullableReferenceTypes();
+            options.UseAllOfToExtendReferenceSchemas(); // so that an asset can be said to be null
+            options.IncludeXmlComments(typeof(DocumentServices).Assembly);
+            options.AddSchemaFilterInstance(new ContractSchemas());
+            options.AddOperationFilterInstance(new OperationResponses());
+            options.AddOperationFilterInstance(new WaitingResponses());
+        });
+        services.AddOptions<SwaggerGenOptions>().Configure<IProxyStateLookup>((options, proxy) => options.AddDocumentFilterInstance(new PassthroughPaths(proxy)));
+
+        return services;
+    }
+
+    public static void MapGatewayDocument(this WebApplication app)
+    {
+        if (!app.Services.GetRequiredService<IOptions<DocumentOptions>>().Value.Enabled)
+        {
+            return;
+        }
+
+        app.MapSwagger("/openapi/{documentName}.json");
+        // Where routing found nothing: on the management port it finds an endpoint that answers 404.
+        app.UseWhen(static context => context.GetEndpoint() is null && context.Request.Path.StartsWithSegments("/swagger"), pages => pages.UseSwaggerUI(ui =>
+        {
+            ui.RoutePrefix = "swagger";
+            ui.DocumentTitle = "LumaGateway";
+            ui.SwaggerEndpoint($"/openapi/{Document}.json", "LumaGateway");
+            ui.EnablePersistAuthorization();
+            ui.DisplayRequestDuration();
+        }));
+    }
+}

@@ -1,0 +1,115 @@
+using System.Text.Json.Nodes;
+using LumaGateway.Contracts;
+using LumaGateway.LongPolling;
+using LumaGateway.Problems;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace LumaGateway.OpenApi;
+
+/// <summary>Says of waiting, streams and several at once what their code reads and writes by hand. Comes after <see cref="OperationResponses"/>.</summary>
+internal sealed class WaitingResponses : IOperationFilter
+{
+    private const string Etag = "\"0f8a3c5d7b9e1f2a4c6d8e0b1a3f5c7d\"";
+
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        switch (operation.OperationId)
+        {
+            case "GetGeneration" or "GetGenerationHead":
+                AddParameter(operation, "Prefer", ParameterLocation.Header, "`wait=N` (RFC 7240): answer when the generation is finished, or after N seconds with the state as it is then. Longer than `Waiting:Longest` is cut to it.", "wait=30", isRequired: false);
+                Success(operation).Headers!["Preference-Applied"] = new OpenApiHeader
+                {
+                    Description = "`wait=N`, the N that was applied; only where the caller preferred to wait.",
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                };
+                break;
+            case "GetGenerations":
+                AddIds(operation);
+                DescribeBatch(operation, context);
+                break;
+            case "StreamGeneration":
+                AddLastEventId(operation, Etag);
+                DescribeStream(operation, $"event: generation\nid: {Etag}\ndata: {Examples.Completed.ToJsonString(ContractsJson.Web.Options)}\n\n");
+                break;
+            case "StreamGenerations":
+                AddIds(operation);
+                AddLastEventId(operation, "Ro2kUQAAAAA");
+                DescribeStream(operation, $"event: generation\nid: Ro2kUQAAAAA\ndata: {Examples.Processing.ToJsonString(ContractsJson.Web.Options)}\n\n");
+                break;
+            case "TakeCallback":
+                AddParameter(operation, "secret", ParameterLocation.Path, "What `Callbacks:SecretFile` holds.", "***", isRequired: true);
+                var problem = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
+                operation.Responses!["404"] = OperationResponses.ProblemAnswer([ProblemKinds.NotFound], problem);
+                operation.Responses["413"] = OperationResponses.ProblemAnswer([ProblemKinds.TooLarge], problem);
+                break;
+        }
+    }
+
+    private static OpenApiResponse Success(OpenApiOperation operation) => (OpenApiResponse)operation.Responses!["200"];
+
+    private static void AddIds(OpenApiOperation operation) =>
+        AddParameter(operation, "ids", ParameterLocation.Query, "Ids, separated by commas; at most `Batch:MaxIds`. One that is named twice counts once.", Examples.CompletedId, isRequired: true);
+
+    private static void AddLastEventId(OpenApiOperation operation, string example) =>
+        AddParameter(operation, "Last-Event-ID", ParameterLocation.Header, "The id of the last event received, as an EventSource sends it by itself when it comes again: what was told is not repeated, on whatever replica.", example, isRequired: false);
+
+    private static void AddParameter(OpenApiOperation operation, string name, ParameterLocation place, string description, string example, bool isRequired)
+    {
+        operation.Parameters ??= [];
+        operation.Parameters.Add(new OpenApiParameter
+        {
+            Name = name,
+            In = place,
+            Required = isRequired,
+            Description = description,
+            Example = example,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        });
+    }
+
+    private static void DescribeBatch(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var success = Success(operation);
+        success.Headers = null;
+        operation.Responses!.Remove("304");
+        var item = new OpenApiSchema
+        {
+            OneOf = [Schema(typeof(Generation)), Schema(typeof(BatchItem))],
+        };
+        var body = (OpenApiMediaType)success.Content!["application/json"];
+        body.Schema = new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Required = new HashSet<string> { "generations" },
+            Properties = new Dictionary<string, IOpenApiSchema>
+            {
+                ["generations"] = new OpenApiSchema { Type = JsonSchemaType.Array, Items = item },
+            },
+        };
+        body.Examples = new Dictionary<string, IOpenApiExample>
+        {
+            ["several"] = new OpenApiExample
+            {
+                Summary = "One finished, one unknown",
+                Value = new JsonObject
+                {
+                    ["generations"] = new JsonArray(
+                        Examples.Completed.DeepClone(),
+                        new JsonObject { ["id"] = "unknown", ["problem"] = Examples.Of(ProblemKinds.GenerationNotFound) }),
+                },
+            },
+        };
+
+        IOpenApiSchema Schema(Type type) => context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository);
+    }
+
+    private static void DescribeStream(OpenApiOperation operation, string example) => Success(operation).Content = new Dictionary<string, IOpenApiMediaType>
+    {
+        [EventWriter.ContentType] = new OpenApiMediaType
+        {
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Examples = new Dictionary<string, IOpenApiExample> { ["event"] = new OpenApiExample { Summary = "One event", Value = example } },
+        },
+    };
+}

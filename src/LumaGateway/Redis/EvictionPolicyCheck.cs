@@ -1,0 +1,70 @@
+namespace LumaGateway.Redis;
+
+/// <summary>Warns once where the Redis that keeps idempotency records may evict them, and again whenever its policy changes to another such one.</summary>
+internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeProvider clock, ILogger<EvictionPolicyCheck> logger) : IHostedService
+{
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMinutes(10);
+
+    private volatile bool _isStopped;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (ledger.IsConfigured)
+        {
+            _ = WatchAsync(); // it never throws
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        _isStopped = true;
+        return Task.CompletedTask;
+    }
+
+    private async Task WatchAsync()
+    {
+        var told = LedgerConnection.SafePolicy;
+        while (!_isStopped)
+        {
+            var policy = await ReadAsync();
+            if (policy is not null && policy != told)
+            {
+                told = policy;
+                if (policy != LedgerConnection.SafePolicy)
+                {
+                    Log.MayEvict(logger, policy);
+                }
+            }
+
+            await Task.Delay(policy is null ? TryAgainAfter : LookAgainAfter, clock, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Null where Redis does not say: it is away, or its user may not ask.</summary>
+    private async Task<string?> ReadAsync()
+    {
+        try
+        {
+            return await ledger.PolicyAsync();
+        }
+#pragma warning disable CA1031 // it only warns: whatever Redis or its client throws, the gateway goes on
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Log.NotRead(logger, exception.GetType().Name);
+            return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2032, LogLevel.Debug, "The maxmemory-policy of the Redis that keeps Idempotency-Keys could not be read ({Failure}); it is tried again in five seconds.")]
+        public static partial void NotRead(ILogger logger, string failure);
+
+        [LoggerMessage(2031, LogLevel.Warning, "The Redis that keeps Idempotency-Keys has maxmemory-policy {Policy}: it may forget a key, and the create would be sent and billed twice. Set noeviction there, or name another Redis in ConnectionStrings:Ledger (infra/redis.md).")]
+        public static partial void MayEvict(ILogger logger, string policy);
+    }
+}

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Redis;
+
+/// <summary>
+/// The connection to the Redis that keeps idempotency records: that of <c>ConnectionStrings:Ledger</c>, else the cache's. Thread-safe.
+/// </summary>
+internal sealed class LedgerConnection(IOptions<RedisOptions> options, RedisConnection cache, ILogger<RedisConnection> logger) : IAsyncDisposable
+{
+    /// <summary>The policy under which a full Redis refuses a write instead of forgetting what it holds.</summary>
+    public const string SafePolicy = "noeviction";
+
+    private const string PolicyField = "maxmemory_policy:";
+
+    private readonly RedisConnection? _own = options.Value.Ledger.Length > 0 ? new RedisConnection(Options.Create(options.Value.OfLedger()), logger) : null;
+
+    /// <summary>Whether it is another one than the cache's.</summary>
+    public bool IsOwn => _own is not null;
+
+    public bool IsConfigured => _own is not null || cache.IsConfigured;
+
+    public RedisConnection Redis => _own ?? cache;
+
+    /// <summary>The <c>maxmemory-policy</c> of its masters, <see cref="SafePolicy"/> only where all have it; null where none of them says. Throws what Redis throws.</summary>
+    public async Task<string?> PolicyAsync()
+    {
+        var policies = new List<string>();
+        foreach (var server in (await Redis.GetAsync()).GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
+        {
+            var memory = (string?)await server.ExecuteAsync("INFO", "memory") ?? string.Empty;
+            policies.AddRange(memory.Split('\n').Where(line => line.StartsWith(PolicyField, StringComparison.Ordinal)).Select(line => line[PolicyField.Length..].Trim()));
+        }
+
+        return policies.Find(policy => policy != SafePolicy) ?? policies.FirstOrDefault();
+    }
+
+    public ValueTask DisposeAsync() => _own?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

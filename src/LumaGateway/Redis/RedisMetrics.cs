@@ -1,0 +1,98 @@
+using System.Diagnostics.Metrics;
+using LumaGateway.Telemetry;
+
+namespace LumaGateway.Redis;
+
+/// <summary>What Redis is used for. The set is closed: it is a metric's attribute.</summary>
+internal enum RedisUse
+{
+    Read,
+    Write,
+}
+
+/// <summary>Why a message between replicas was dropped. The set is closed: it is a metric's attribute.</summary>
+internal enum RejectReason
+{
+    /// <summary>It is not what a gateway of this version writes.</summary>
+    Malformed,
+
+    /// <summary>It has more bytes or words than a gateway ever writes.</summary>
+    Oversized,
+
+    /// <summary>No key of <c>Cache:SigningKey</c> verifies it.</summary>
+    Unauthenticated,
+
+    /// <summary>It was signed more than a minute ago, or by a replica whose clock is off by more than that.</summary>
+    Expired,
+}
+
+/// <summary>What is known of Redis: whether it is there, whether it is used, when it was last heard. Only with Redis.</summary>
+internal sealed class RedisMetrics : ISeries
+{
+    private readonly bool[] _isUsable = [true, true]; // by RedisUse
+    private readonly RedisConnection _redis;
+    private readonly TimeProvider _clock;
+    private readonly Counter<long> _rejected;
+    private long _heardAt;
+
+    public RedisMetrics(IMeterFactory meters, RedisConnection redis, TimeProvider clock)
+    {
+        (_redis, _clock, _heardAt) = (redis, clock, clock.GetTimestamp());
+        var meter = meters.Create(Instrumentation.Name);
+        meter.CreateObservableGauge(
+            "luma_gateway.redis.usable", ObserveUse, "{state}", "1 while Redis is used for the operation, 0 while it is left alone. Only with Redis.");
+        meter.CreateObservableGauge(
+            "luma_gateway.redis.connected", ObserveConnection, "{state}", "1 while there is a connection to Redis, else 0. Only with Redis.");
+        meter.CreateObservableGauge(
+            "luma_gateway.redis.silence", ObserveSilence, "s", "Time since Redis last did what it was asked to. Only with Redis; grows while nobody asks.");
+        _rejected = meter.CreateCounter<long>("luma_gateway.redis.rejected", "{message}", "Messages on the replicas' channel that were dropped, by reason. Only with Redis.");
+    }
+
+    public void Begin()
+    {
+        if (_redis.IsConfigured)
+        {
+            foreach (var reason in Enum.GetValues<RejectReason>())
+            {
+                Count(0, reason);
+            }
+        }
+    }
+
+    /// <summary>A message was dropped.</summary>
+    public void Rejected(RejectReason reason) => Count(1, reason);
+
+    /// <summary>Whether Redis is used for everything just now, and left alone for nothing.</summary>
+    public bool IsUsable => IsUsableFor(RedisUse.Read) && IsUsableFor(RedisUse.Write);
+
+    public void Heard() => Volatile.Write(ref _heardAt, _clock.GetTimestamp());
+
+    /// <summary>True where that is news.</summary>
+    public bool Turned(RedisUse use, bool usable) => Interlocked.Exchange(ref _isUsable[(int)use], usable) != usable;
+
+    private bool IsUsableFor(RedisUse use) => Volatile.Read(ref _isUsable[(int)use]);
+
+    private IEnumerable<Measurement<int>> ObserveUse() => !_redis.IsConfigured
+        ? []
+        :
+        [
+            new(IsUsableFor(RedisUse.Read) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "read")),
+            new(IsUsableFor(RedisUse.Write) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "write")),
+        ];
+
+    private IEnumerable<Measurement<int>> ObserveConnection() => _redis.IsConfigured ? [new(_redis.IsConnected ? 1 : 0)] : [];
+
+    private IEnumerable<Measurement<double>> ObserveSilence() =>
+        _redis.IsConfigured ? [new(_clock.GetElapsedTime(Volatile.Read(ref _heardAt)).TotalSeconds)] : [];
+
+    private void Count(int messages, RejectReason reason) => _rejected.Add(messages, new KeyValuePair<string, object?>("luma_gateway.redis.reason", NameOf(reason)));
+
+    private static string NameOf(RejectReason reason) => reason switch
+    {
+        RejectReason.Malformed => "malformed",
+        RejectReason.Oversized => "oversized",
+        RejectReason.Unauthenticated => "unauthenticated",
+        RejectReason.Expired => "expired",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason)),
+    };
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace LumaGateway.Redis;
+
+/// <summary>The Redis that replicas share, if any. Bound to <c>ConnectionStrings</c>.</summary>
+internal sealed class RedisOptions
+{
+    public const string Section = "ConnectionStrings";
+
+    /// <summary>
+    /// A StackExchange.Redis configuration: several endpoints, Sentinel, Cluster and TLS as it takes them; or a <c>redis://</c> or <c>rediss://</c> URL of
+    /// one server. Empty: memory only.
+    /// </summary>
+    public string Redis { get; set; } = "";
+
+    /// <summary>The Redis that keeps idempotency records, in the same form. It must not evict. Empty: the one of <see cref="Redis"/>.</summary>
+    public string Ledger { get; set; } = "";
+
+    public bool IsConfigured => !string.IsNullOrEmpty(Redis); // a null in a settings file is bound as such
+
+    /// <summary>These options with <see cref="Ledger"/> in the place of <see cref="Redis"/>.</summary>
+    public RedisOptions OfLedger() => new() { Redis = Ledger.Length > 0 ? Ledger : Redis };
+
+    /// <summary>
+    /// What the connection string says, made fit for a cache that must never hold a caller up: it starts without Redis, and a
+    /// call made while Redis is away fails at once instead of queueing.
+    /// </summary>
+    public ConfigurationOptions Parse()
+    {
+        var configuration = RedisUrl.IsUrl(Redis) ? RedisUrl.Parse(Redis) : ConfigurationOptions.Parse(Redis);
+        configuration.AbortOnConnectFail = false;
+        configuration.AllowAdmin = true; // for INFO, which says whether the ledger may evict: the client sends it to nobody otherwise
+        configuration.BacklogPolicy = BacklogPolicy.FailFast;
+        configuration.ClientName ??= "luma-gateway";
+
+        // A former master that comes back takes itself for one until the Sentinel tells it otherwise. A client that connects in between writes to it
+        // until it asks again who is who: by default for up to a minute, in which nothing is shared.
+        configuration.ConfigCheckSeconds = Math.Min(configuration.ConfigCheckSeconds, 5);
+        configuration.ConnectTimeout = Math.Min(configuration.ConnectTimeout, 2000);
+        configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
+        configuration.ReconnectRetryPolicy = new LinearRetry(500);
+        return configuration;
+    }
+}
+
+/// <summary>Whether <c>ConnectionStrings:Redis</c> and <c>:Ledger</c> can be read at all. Never repeats them: they may hold a password.</summary>
+internal sealed class RedisOptionsRules : IValidateOptions<RedisOptions>
+{
+    public ValidateOptionsResult Validate(string? name, RedisOptions options)
+    {
+        var faults = new ValidateOptionsResultBuilder();
+        AddFault(faults, "ConnectionStrings:Redis", options);
+        AddFault(faults, "ConnectionStrings:Ledger", new RedisOptions { Redis = options.Ledger });
+        return faults.Build();
+    }
+
+    private static void AddFault(ValidateOptionsResultBuilder faults, string key, RedisOptions options)
+    {
+        try
+        {
+            var endpoints = options.IsConfigured ? options.Parse().EndPoints : null;
+            if (endpoints is { Count: 0 })
+            {
+                faults.AddError($"{key} names no endpoint.");
+            }
+            else if (endpoints is not null && endpoints.Any(IsNone))
+            {
+                faults.AddError($"{key} names an endpoint that is no host, such as redis:6379.");
+            }
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException)
+        {
+            faults.AddError($"{key} is neither a StackExchange.Redis configuration, such as redis:6379,password=…, nor a URL, such as rediss://user:password@redis:6379/0.");
+        }
+    }
+
+    /// <summary>The client takes any text for a name, and then looks for it for ever.</summary>
+    private static bool IsNone(EndPoint endpoint) => endpoint is DnsEndPoint { Host: var host } && Uri.CheckHostName(host) is UriHostNameType.Unknown;
+}

@@ -1,0 +1,27 @@
+using LumaGateway.Telemetry;
+namespace LumaGateway.Redis;
+
+/// <summary>Registers what replicas share: a Redis where <c>ConnectionStrings:Redis</c> names one, and nothing where it does not.</summary>
+internal static class RedisServices
+{
+    public static IServiceCollection AddRedis(this IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<RedisOptions, RedisOptionsRules>().BindConfiguration(RedisOptions.Section);
+        services.AddOptionsWithValidateOnStart<RedisResilienceOptions, RedisResilienceOptionsValidator>().BindConfiguration(RedisResilienceOptions.Section);
+        services.AddOptionsWithValidateOnStart<SigningOptions, SigningOptionsRules>().BindConfiguration(SigningOptions.Section);
+
+        services.AddSingleton<RedisConnection>();
+        services.AddSeries<RedisMetrics>();
+        services.AddSingleton<RedisSigner>();
+        services.AddHostedService(provider => provider.GetRequiredService<RedisSigner>());
+        services.AddSingleton<RedisResilience>();
+        services.AddSingleton<DistributedLocks>();
+        services.AddSingleton<ReplicaLease>();
+        services.AddSingleton<ReplicaBus>();
+        services.AddHostedService(provider => provider.GetRequiredService<ReplicaBus>());
+        services.AddSingleton<LedgerConnection>();
+        services.AddHostedService<EvictionPolicyCheck>();
+
+        return services;
+    }
+}

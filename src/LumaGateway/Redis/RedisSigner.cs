@@ -1,0 +1,107 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using LumaGateway.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Redis;
+
+/// <summary>
+/// Signs what this gateway writes to Redis and verifies what it reads there, where <c>Cache:SigningKey</c> or <c>Cache:SigningKeyFile</c> is set: HMAC-SHA256 over the
+/// name under which the bytes stand and the bytes, appended to the bytes. So bytes are not accepted under another name. Without a key all bytes pass as they are. Thread-safe.
+/// </summary>
+internal sealed partial class RedisSigner(IOptions<SigningOptions> options, TimeProvider clock, ILogger<RedisSigner> logger) : BackgroundService
+{
+    private const int SignatureLength = HMACSHA256.HashSizeInBytes;
+
+    private volatile SigningKeys? _keys = options.Value switch
+    {
+        { SigningKeyFile: { Length: > 0 } file } => SigningKeys.ReadFile(file) ?? throw new InvalidOperationException("Cache:SigningKeyFile became unreadable during the start."),
+        { SigningKey: { Length: > 0 } key } => SigningKeys.Parse(key),
+        _ => null,
+    };
+
+    /// <summary>Whether there is a key. Does not change while the process runs.</summary>
+    public bool IsActive => _keys is not null;
+
+    /// <summary>The bytes and their signature, by the first key; the bytes themselves where there is no key.</summary>
+    public byte[] Sign(SignedKind kind, string name, byte[] data) => _keys is { } keys ? Signed(keys.Of(0, kind), name, data) : data;
+
+    /// <summary>As <see cref="Sign"/>, once for each key: how another replica may have signed the same bytes while the key is rotated.</summary>
+    public IEnumerable<byte[]> SignWithEach(SignedKind kind, string name, byte[] data) =>
+        _keys is { } keys ? Enumerable.Range(0, keys.Count).Select(index => Signed(keys.Of(index, kind), name, data)) : [data];
+
+    /// <summary>False where no key verifies the signature. Takes as long for a wrong signature as for a right one of the same key.</summary>
+    /// <param name="kind">What is expected.</param>
+    /// <param name="name">Where it was found.</param>
+    /// <param name="signed">What <see cref="Sign"/> returned.</param>
+    /// <param name="data">What was signed.</param>
+    public bool TryVerify(SignedKind kind, string name, ReadOnlySpan<byte> signed, out ReadOnlySpan<byte> data)
+    {
+        data = signed;
+        if (_keys is not { } keys)
+        {
+            return true;
+        }
+
+        if (signed.Length < SignatureLength)
+        {
+            return false;
+        }
+
+        data = signed[..^SignatureLength];
+        Span<byte> expected = stackalloc byte[SignatureLength];
+        for (var index = 0; index < keys.Count; index++)
+        {
+            Compute(keys.Of(index, kind), name, data, expected);
+            if (CryptographicOperations.FixedTimeEquals(expected, signed[^SignatureLength..]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => options.Value.SigningKeyFile is { Length: > 0 } file
+        ? SecretFile.FollowAsync(
+            () => SigningKeys.ReadFile(file), static (one, other) => one.SameAs(other), _keys!, Change, () => Log.FileUnreadable(logger), clock, stoppingToken)
+        : Task.CompletedTask;
+
+    private static byte[] Signed(byte[] key, string name, byte[] data)
+    {
+        var signed = new byte[data.Length + SignatureLength];
+        data.CopyTo(signed, 0);
+        Compute(key, name, data, signed.AsSpan(data.Length));
+        return signed;
+    }
+
+    /// <summary>The name's length goes first: no other name and bytes give the same input.</summary>
+    private static void Compute(byte[] key, string name, ReadOnlySpan<byte> data, Span<byte> signature)
+    {
+        var nameLength = Encoding.UTF8.GetByteCount(name);
+        var length = sizeof(int) + nameLength + data.Length;
+        var input = ArrayPool<byte>.Shared.Rent(length);
+        BinaryPrimitives.WriteInt32LittleEndian(input, nameLength);
+        Encoding.UTF8.GetBytes(name, input.AsSpan(sizeof(int)));
+        data.CopyTo(input.AsSpan(sizeof(int) + nameLength));
+        HMACSHA256.HashData(key, input.AsSpan(0, length), signature);
+        ArrayPool<byte>.Shared.Return(input);
+    }
+
+    private void Change(SigningKeys keys)
+    {
+        _keys = keys;
+        Log.KeysChanged(logger);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2051, LogLevel.Information, "Cache:SigningKeyFile changed; its keys are used from now on.")]
+        public static partial void KeysChanged(ILogger logger);
+
+        [LoggerMessage(2052, LogLevel.Warning, "Cache:SigningKeyFile is empty, unreadable or malformed; the keys known before stay in use.")]
+        public static partial void FileUnreadable(ILogger logger);
+    }
+}

@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using StackExchange.Redis;
+
+namespace LumaGateway.Redis;
+
+/// <summary>
+/// What replicas tell each other through Redis pub/sub. A hint only: messages may be lost, and what must hold without them is also
+/// in Redis itself. Without Redis it is silent. A message that is too large, too old, not understood or not authenticated is dropped and counted. Thread-safe.
+/// </summary>
+internal sealed partial class ReplicaBus(
+    RedisConnection connection, RedisKeyspace scope, RedisSigner signer, RedisMetrics metrics, TimeProvider clock, ILogger<ReplicaBus> logger) : BackgroundService
+{
+    /// <summary>The most words after the topic in one message.</summary>
+    public const int MaxWords = 501;
+
+    /// <summary>Several times the answer that fits <c>Luma:MaxBodyBytes</c>'s default, in base64.</summary>
+    private const int MaxBytes = 4 * 1024 * 1024;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>A signed message that is older, or comes from further in the future, is dropped: it may be a repetition of one that was overheard.</summary>
+    private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);
+
+    private readonly string _name = scope.Prefix + "fleet";
+    private readonly ConcurrentDictionary<string, Func<string[], bool>> _listeners = new(StringComparer.Ordinal);
+
+    private RedisChannel Channel => RedisChannel.Literal(_name);
+
+    /// <summary>Has every message on a topic, this replica's own included, given to its one listener as its words. The listener returns false for words that it does not understand.</summary>
+    public void Listen(string topic, Func<string[], bool> listener) => _listeners[topic] = listener;
+
+    /// <summary>Tells all replicas. Never throws.</summary>
+    /// <param name="topic">What it is about.</param>
+    /// <param name="words">At most <see cref="MaxWords"/>. None of them has a space in it.</param>
+    public async Task SayAsync(string topic, params IEnumerable<string> words)
+    {
+        if (!connection.IsConfigured)
+        {
+            return;
+        }
+
+        using var span = RedisSpan.Start("publish");
+        try
+        {
+            var redis = await connection.GetAsync();
+            await redis.GetSubscriber().PublishAsync(Channel, Write(string.Join(' ', [topic, .. words]))).WaitAsync(Patience, clock);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            span.Fail(exception); // a hint that was not given; the entries in Redis say the same
+        }
+    }
+
+    /// <summary>Subscribes, however late Redis appears. Once done, the client subscribes again by itself whenever it reconnects.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        for (var tries = 1; connection.IsConfigured && !await TrySubscribeAsync(); tries++)
+        {
+            if (tries == 1)
+            {
+                Log.NotSubscribed(logger);
+            }
+
+            await Task.Delay(TryAgainAfter, clock, stoppingToken);
+        }
+    }
+
+    private async Task<bool> TrySubscribeAsync()
+    {
+        try
+        {
+            var redis = await connection.GetAsync();
+            await redis.GetSubscriber().SubscribeAsync(Channel, (_, message) => Hear(message));
+            return true;
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Where there is a key: the time in milliseconds since 1970, a space, the text, and the signature.</summary>
+    private RedisValue Write(string text) => signer.IsActive
+        ? signer.Sign(SignedKind.Message, _name, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow().ToUnixTimeMilliseconds()} {text}")))
+        : text;
+
+    private void Hear(RedisValue message)
+    {
+        if (Fault(message) is { } reason)
+        {
+            metrics.Rejected(reason);
+            Log.Dropped(logger, reason);
+        }
+    }
+
+    /// <summary>Gives the message to its listener; returns why it was not taken, or null.</summary>
+    private RejectReason? Fault(RedisValue message)
+    {
+        if (message.Length() > MaxBytes)
+        {
+            return RejectReason.Oversized;
+        }
+
+        if (!signer.TryVerify(SignedKind.Message, _name, (byte[]?)message ?? [], out var data))
+        {
+            return RejectReason.Unauthenticated;
+        }
+
+        // One part more than there may be: what is longer is not split to its end.
+        ReadOnlySpan<string> parts = Encoding.UTF8.GetString(data).Split(' ', MaxWords + 3);
+        if (signer.IsActive)
+        {
+            if (!IsRecent(parts[0]))
+            {
+                return RejectReason.Expired;
+            }
+
+            parts = parts[1..];
+        }
+
+        if (parts.Length > MaxWords + 1)
+        {
+            return RejectReason.Oversized;
+        }
+
+        return parts is [var topic, .. var words] && _listeners.TryGetValue(topic, out var listener) && IsTaken(listener, words.ToArray()) ? null : RejectReason.Malformed;
+    }
+
+    private bool IsRecent(string milliseconds) => long.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var sentAt)
+        && Math.Abs(clock.GetUtcNow().ToUnixTimeMilliseconds() - sentAt) <= MaxAge.TotalMilliseconds;
+
+    private static bool IsTaken(Func<string[], bool> listener, string[] words)
+    {
+        try
+        {
+            return listener(words);
+        }
+#pragma warning disable CA1031 // whatever a message holds, the next one is heard
+        catch
+#pragma warning restore CA1031
+        {
+            return false;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2021, LogLevel.Warning, "Could not subscribe to the other replicas' messages; trying on. Purges reach this replica when it next looks at Redis.")]
+        public static partial void NotSubscribed(ILogger logger);
+
+        [LoggerMessage(2022, LogLevel.Debug, "A message on the replicas' channel was dropped ({Reason}); luma_gateway.redis.rejected counts them.")]
+        public static partial void Dropped(ILogger logger, RejectReason reason);
+    }
+}

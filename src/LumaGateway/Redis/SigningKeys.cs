@@ -1,0 +1,63 @@
+using System.Security.Cryptography;
+using System.Text;
+using LumaGateway.Configuration;
+
+namespace LumaGateway.Redis;
+
+/// <summary>What is signed. Each kind has a key of its own, so that bytes of one kind do not verify as another.</summary>
+internal enum SignedKind
+{
+    /// <summary>A cache entry.</summary>
+    Entry,
+
+    /// <summary>A message between replicas.</summary>
+    Message,
+
+    /// <summary>An idempotency record.</summary>
+    Record,
+}
+
+/// <summary>
+/// The keys derived from <c>Cache:SigningKey</c> with HKDF-SHA256 (RFC 5869): of one configured key, or of two while rotating. The first one signs, all verify. Has no
+/// text form, so that no log or exception can hold a key by accident.
+/// </summary>
+internal sealed class SigningKeys
+{
+    /// <summary>What a key must look like, in words.</summary>
+    public const string Form = "32 to 1024 visible ASCII characters";
+
+    private const int DerivedLength = 32;
+
+    private static readonly char[] Separators = [',', '\n', '\r'];
+
+    /// <summary>By configured key, then by <see cref="SignedKind"/>.</summary>
+    private readonly byte[][][] _derived;
+
+    private SigningKeys(string[] keys) => _derived = [.. keys.Select(key => new[] { Derive(key, "entry"u8), Derive(key, "message"u8), Derive(key, "record"u8) })];
+
+    /// <summary>How many there are: one or two.</summary>
+    public int Count => _derived.Length;
+
+    /// <summary>Null where the text holds no key, more than two, or anything else.</summary>
+    public static SigningKeys? Parse(string text)
+    {
+        var keys = text.Split(Separators, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return keys.Length is 1 or 2 && keys.All(key => key.Length is >= 32 and <= 1024 && key.All(c => c is > ' ' and <= '~')) ? new SigningKeys(keys) : null;
+    }
+
+    /// <summary>Null where the file is missing, unreadable, over 16 KiB, or holds no key.</summary>
+    public static SigningKeys? ReadFile(string path) => SecretFile.ReadText(path) is { } text ? Parse(text) : null;
+
+    /// <param name="index">0 for the one that signs.</param>
+    /// <param name="kind">What is signed.</param>
+    public byte[] Of(int index, SignedKind kind) => _derived[index][(int)kind];
+
+    public bool SameAs(SigningKeys other) =>
+        Count == other.Count && _derived.Zip(other._derived).All(pair => CryptographicOperations.FixedTimeEquals(pair.First[0], pair.Second[0]));
+
+    /// <inheritdoc/>
+    public override string ToString() => "***";
+
+    private static byte[] Derive(string key, ReadOnlySpan<byte> kind) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(key), DerivedLength, info: [.. "luma-gateway redis 1 "u8, .. kind]);
+}

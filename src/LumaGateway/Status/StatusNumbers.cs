@@ -1,0 +1,181 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using LumaGateway.Telemetry;
+
+namespace LumaGateway.Status;
+
+/// <summary>
+/// Listens to the instruments that <c>/metrics</c> shows, from <see cref="Listen"/> on, and sums them up for people. Thread-safe; recording
+/// allocates nothing.
+/// </summary>
+internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : IDisposable
+{
+    private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
+    private readonly Lock _observing = new();
+    private readonly MeterListener _listener = new();
+    private readonly ConcurrentDictionary<(string Method, string Route), RouteNumbers> _routes = new();
+    private readonly ConcurrentDictionary<string, LastSeconds> _answers = new(StringComparer.Ordinal);
+    private readonly Tallies _counts = new();
+    private readonly Tallies _upstreamFaults = new();
+    private readonly Tallies _admitted = new();
+    private readonly Tallies _refused = new();
+    private readonly LastSeconds _asked = new(clock);
+    private readonly Latencies _upstreamLatencies = new(clock);
+    private readonly LastFaults _lastFaults = new(clock);
+    private readonly ConcurrentDictionary<string, double> _gauges = new(StringComparer.Ordinal);
+
+    private delegate void Take(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags);
+
+    public void Listen()
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            // Only this gateway's: a process may hold several, as tests do, and other clients than the upstream's, such as an exporter's.
+            if (ReferenceEquals(instrument.Meter.Scope, meters) && TakerOf(instrument) is { } take)
+            {
+                listener.EnableMeasurementEvents(instrument, take);
+            }
+        };
+        _listener.SetMeasurementEventCallback<int>(static (_, value, tags, take) => ((Take)take!)(value, tags));
+        _listener.SetMeasurementEventCallback<long>(static (_, value, tags, take) => ((Take)take!)(value, tags));
+        _listener.SetMeasurementEventCallback<double>(static (_, value, tags, take) => ((Take)take!)(value, tags));
+        _listener.Start();
+    }
+
+    public StatusBody Read()
+    {
+        lock (_observing)
+        {
+            _listener.RecordObservableInstruments();
+        }
+
+        return new StatusBody(
+            Instrumentation.Version,
+            Environment.Version.ToString(),
+            Environment.MachineName,
+            _startedAt,
+            clock.GetUtcNow(),
+            ReadTraffic(),
+            new CacheBody(
+                _answers.ToDictionary(one => one.Key, one => one.Value.Total, StringComparer.Ordinal),
+                _counts.Of("luma_gateway.cache.faults"),
+                (long)Gauge("luma_gateway.cache.saved"),
+                LastSeconds.Read(_answers.Values),
+                LastSeconds.Read(_answers.Where(one => one.Key != "miss").Select(one => one.Value))),
+            ReadUpstream(),
+            ReadRedis(),
+            _counts.Of("luma_gateway.waiting.waiters"),
+            _counts.Of("luma_gateway.waiting.watched"),
+            [.. _routes.Select(one => one.Value.Read(one.Key.Method, one.Key.Route)).OrderByDescending(one => one.Latency?.P95).Take(8)],
+            ReadClients(),
+            _lastFaults.Read());
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    private static string? Tag(ReadOnlySpan<KeyValuePair<string, object?>> tags, string name)
+    {
+        foreach (var tag in tags)
+        {
+            if (tag.Key == name)
+            {
+                return tag.Value as string;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool HasFailed(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        foreach (var tag in tags)
+        {
+            if (tag is { Key: "http.response.status_code", Value: >= 500 })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private Take? TakerOf(Instrument instrument) => instrument.Name switch
+    {
+        "http.server.request.duration" => Answered,
+        "http.server.active_requests" => (value, _) => _counts.Add("active", (long)value),
+        "http.client.request.duration" => (value, _) => _upstreamLatencies.Record(value),
+        "luma_gateway.cache.answers" => Given,
+        "luma_gateway.upstream.requests" => (value, _) => _asked.Add((int)value),
+        "luma_gateway.upstream.faults" => Faulted,
+        "luma_gateway.access.admitted" => (value, tags) => _admitted.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
+        "luma_gateway.access.refused" => (value, tags) => _refused.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
+        "luma_gateway.waiting.waiters" or "luma_gateway.waiting.watched" or
+        "luma_gateway.cache.faults" or "luma_gateway.upstream.retries" or "luma_gateway.upstream.token_fallbacks" =>
+            (value, _) => _counts.Add(instrument.Name, (long)value),
+        _ when instrument.IsObservable && instrument.Meter.Name == Instrumentation.Name =>
+            (value, tags) => _gauges[Tag(tags, "luma_gateway.redis.operation") ?? instrument.Name] = value,
+        _ => null,
+    };
+
+    private void Answered(double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _routes
+        .GetOrAdd((Tag(tags, "http.request.method") ?? "", Tag(tags, "http.route") ?? "(none)"), static (_, clock) => new RouteNumbers(clock), clock)
+        .Add(seconds, HasFailed(tags));
+
+    private void Given(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _answers
+        .GetOrAdd(Tag(tags, "luma_gateway.cache.status") ?? "", static (_, clock) => new LastSeconds(clock), clock)
+        .Add((int)count);
+
+    private void Faulted(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var kind = Tag(tags, "error.type") ?? "";
+        _upstreamFaults.Add(kind, (long)count);
+        if (count > 0 && kind is not ("not_found" or "circuit_open")) // an answer, and an echo: they would push the causes out
+        {
+            _lastFaults.Add(kind);
+        }
+    }
+
+    private double Gauge(string name) => _gauges.GetValueOrDefault(name);
+
+    private TrafficBody ReadTraffic()
+    {
+        var routes = _routes.Values;
+        return new TrafficBody(
+            Math.Max(0, _counts.Of("active") - 1), // but for the one that asks
+            routes.Sum(route => route.Requests.Total),
+            routes.Sum(route => route.Failures.Total),
+            LastSeconds.Read(routes.Select(route => route.Requests)),
+            LastSeconds.Read(routes.Select(route => route.Failures)),
+            Latencies.Read(routes.Select(route => route.Latencies)));
+    }
+
+    private UpstreamBody ReadUpstream() => new(
+        Gauge("luma_gateway.upstream.breaker") > 0,
+        Gauge("luma_gateway.upstream.account_refused") > 0,
+        (long)Gauge("luma_gateway.upstream.active"),
+        (long)Gauge("luma_gateway.upstream.queued"),
+        (long)Gauge("luma_gateway.upstream.limit"),
+        _asked.Total,
+        _counts.Of("luma_gateway.upstream.retries"),
+        _counts.Of("luma_gateway.upstream.token_fallbacks"),
+        _upstreamFaults.Read(),
+        _asked.Read(),
+        _upstreamLatencies.Read());
+
+    private RedisBody? ReadRedis() => !_gauges.ContainsKey("luma_gateway.redis.connected")
+        ? null
+        : new RedisBody(Gauge("luma_gateway.redis.connected") > 0, Gauge("read") > 0, Gauge("write") > 0, Math.Round(Gauge("luma_gateway.redis.silence"), 1));
+
+    private List<ClientBody> ReadClients()
+    {
+        var refused = _refused.Read();
+        return
+        [
+            .. _admitted.Read().Keys.Union(refused.Keys)
+                .Select(name => new ClientBody(name, _admitted.Of(name), refused.GetValueOrDefault(name)))
+                .Where(client => client.Admitted + client.Refused > 0)
+                .OrderByDescending(client => client.Admitted + client.Refused)
+                .Take(8),
+        ];
+    }
+}

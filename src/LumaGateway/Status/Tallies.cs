@@ -1,0 +1,18 @@
+using System.Collections.Concurrent;
+
+namespace LumaGateway.Status;
+
+/// <summary>Counts by name. The names come from closed sets. Thread-safe; allocates nothing for a name that is known.</summary>
+internal sealed class Tallies
+{
+    private readonly ConcurrentDictionary<string, long[]> _counts = new(StringComparer.Ordinal);
+
+    public long Total => _counts.Values.Sum(count => Volatile.Read(ref count[0]));
+
+    public void Add(string name, long count) => Interlocked.Add(ref _counts.GetOrAdd(name, static _ => new long[1])[0], count);
+
+    public long Of(string name) => _counts.TryGetValue(name, out var count) ? Volatile.Read(ref count[0]) : 0;
+
+    public IReadOnlyDictionary<string, long> Read() =>
+        _counts.ToDictionary(one => one.Key, one => Volatile.Read(ref one.Value[0]), StringComparer.Ordinal);
+}

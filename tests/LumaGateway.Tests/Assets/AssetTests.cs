@@ -1,0 +1,309 @@
+using System.Net;
+using System.Net.Http.Headers;
+using LumaGateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
+
+namespace LumaGateway.Tests.Assets;
+
+public sealed class AssetTests : IAsyncLifetime
+{
+    private Cdn _cdn = null!;
+    private Gateway _gateway = null!;
+    private HttpClient _caller = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cdn = await Cdn.StartAsync();
+        _gateway = AssetGateway.For(_cdn);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _caller?.Dispose();
+        await _gateway.DisposeAsync();
+        await _cdn.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_file_passes_whole_with_its_own_headers_and_nothing_of_the_callers()
+    {
+        using var response = await AskAsync(request => request.Headers.Add("Cookie", "s=1"));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(Cdn.File, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("video/mp4", response.Header("Content-Type"));
+        Assert.Equal("100000", response.Header("Content-Length"));
+        Assert.Equal("\"file\"", response.Header("ETag"));
+        Assert.Equal("Wed, 08 Apr 2026 00:00:00 GMT", response.Header("Last-Modified"));
+        Assert.Equal("bytes", response.Header("Accept-Ranges"));
+        Assert.Equal("private", response.Header("Cache-Control"));
+        Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
+        Assert.Equal("attachment; filename=\"g1.mp4\"", response.Header("Content-Disposition"));
+        var asked = Assert.Single(_cdn.Asked);
+        Assert.Equal(["Host", "User-Agent"], asked.Headers.Keys.Order());
+        Assert.Equal($"cdn.test:{_cdn.Port}", asked.Host);
+    }
+
+    [Theory]
+    [InlineData("bytes=0-9", 206, "bytes 0-9/100000", 10)]
+    [InlineData("bytes=99990-", 206, "bytes 99990-99999/100000", 10)]
+    [InlineData("bytes=-5", 206, "bytes 99995-99999/100000", 5)]
+    [InlineData("bytes=0-1,5-6", 200, "", 100000)]
+    public async Task A_range_passes(string range, int status, string contentRange, int length)
+    {
+        using var response = await AskAsync(request => request.Headers.TryAddWithoutValidation("Range", range));
+
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal(contentRange, response.Header("Content-Range"));
+        Assert.Equal(length, (await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Length);
+    }
+
+    [Fact]
+    public async Task A_range_that_there_is_not_is_416_and_says_how_long_the_file_is()
+    {
+        using var response = await AskAsync(request => request.Headers.TryAddWithoutValidation("Range", "bytes=200000-"));
+
+        await response.ProblemAsync(416, "range_not_satisfiable");
+        Assert.Equal("bytes */100000", response.Header("Content-Range"));
+    }
+
+    [Theory]
+    [InlineData("If-None-Match", "\"file\"", 304)]
+    [InlineData("If-None-Match", "\"other\"", 200)]
+    [InlineData("If-Modified-Since", "Wed, 08 Apr 2026 00:00:00 GMT", 304)]
+    [InlineData("If-Match", "\"other\"", 412)]
+    [InlineData("If-Range", "\"file\"", 206)]
+    [InlineData("If-Range", "\"other\"", 200)]
+    public async Task Conditions_pass(string name, string value, int status)
+    {
+        using var response = await AskAsync(request =>
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+            if (name == "If-Range")
+            {
+                request.Headers.Range = new RangeHeaderValue(0, 9);
+            }
+        });
+
+        Assert.Equal(status, (int)response.StatusCode);
+        if (status == 412)
+        {
+            await response.ProblemAsync(412, "precondition_failed");
+        }
+        else
+        {
+            Assert.Equal("\"file\"", response.Header("ETag"));
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Head_answers_as_get_without_the_bytes_even_where_the_link_is_signed_for_get_alone(bool isSignedForGet)
+    {
+        if (isSignedForGet)
+        {
+            _cdn.ThenStatus(403);
+        }
+
+        using var response = await AskAsync(request => request.Method = HttpMethod.Head);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(("100000", "\"file\""), (response.Header("Content-Length"), response.Header("ETag")));
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(1, _gateway.Upstream.Asked);
+    }
+
+    [Theory]
+    [InlineData(403)]
+    [InlineData(404)]
+    [InlineData(410)]
+    public async Task A_link_that_the_cdn_refuses_is_renewed_past_the_cache_before_the_caller_sees_anything(int status)
+    {
+        _gateway.Upstream.ThenJson(AssetGateway.Completed(_cdn.Link("/file.mp4?sig=1"))).ThenJson(AssetGateway.Completed(_cdn.Link("/file.mp4?sig=2")));
+        _caller = _gateway.CreateCaller();
+        using var warm = await _caller.AskAsync("/generations/g1");
+        _cdn.ThenStatus(status);
+
+        using var response = await _caller.AskAsync("/generations/g1/video");
+        using var next = await _caller.AskAsync("/generations/g1/video");
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (response.StatusCode, next.StatusCode));
+        Assert.Equal(["/file.mp4?sig=1", "/file.mp4?sig=2", "/file.mp4?sig=2"], _cdn.Asked.Select(asked => asked.Path));
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task A_link_that_is_refused_again_is_a_problem_and_the_upstream_is_asked_no_third_time()
+    {
+        _cdn.ThenStatus(403, times: 2);
+
+        using var response = await AskAsync();
+
+        await response.ProblemAsync(502, "asset_unavailable");
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task A_generation_that_is_gone_when_its_link_is_renewed_is_404()
+    {
+        _gateway.Upstream.ThenJson(AssetGateway.Completed(_cdn.Link())).AlwaysJson("{}", HttpStatusCode.NotFound);
+        _cdn.ThenStatus(403);
+        _caller = _gateway.CreateCaller();
+
+        using var response = await _caller.AskAsync("/generations/g1/video");
+
+        await response.ProblemAsync(404, "generation_not_found");
+    }
+
+    [Fact]
+    public async Task A_generation_without_the_link_when_it_is_renewed_has_no_such_asset()
+    {
+        _gateway.Upstream.ThenJson(AssetGateway.Completed(_cdn.Link())).ThenJson("""{"id":"g1","state":"failed"}""");
+        _cdn.ThenStatus(404);
+        _caller = _gateway.CreateCaller();
+
+        using var response = await _caller.AskAsync("/generations/g1/video");
+
+        await response.ProblemAsync(404, "asset_not_found");
+    }
+
+    [Fact]
+    public async Task An_unfinished_generation_is_409_and_says_when_to_look_again()
+    {
+        _gateway.Upstream.ThenJson(Samples.Unfinished("g1"));
+        _caller = _gateway.CreateCaller();
+
+        using var response = await _caller.AskAsync("/generations/g1/video");
+
+        await response.ProblemAsync(409, "generation_unfinished");
+        Assert.InRange(int.Parse(response.Header("Retry-After"), null), 1, 3);
+    }
+
+    [Theory]
+    [InlineData("video", """{"id":"g1","state":"failed"}""")]
+    [InlineData("video", """{"id":"g1","state":"completed"}""")]
+    [InlineData("image", """{"id":"g1","state":"completed","video":{"url":"https://storage.cdn-luma.com/v.mp4"}}""")]
+    [InlineData("thumbnail", """{"id":"g1","state":"completed","video":{"url":"https://storage.cdn-luma.com/v.mp4"}}""")]
+    [InlineData("last_frame", """{"id":"g1","state":"completed","video":{"url":"https://storage.cdn-luma.com/v.mp4"}}""")]
+    public async Task A_finished_generation_without_the_asset_is_404(string asset, string answer)
+    {
+        _gateway.Upstream.ThenJson(answer);
+        _caller = _gateway.CreateCaller();
+
+        using var response = await _caller.AskAsync($"/generations/g1/{asset}");
+
+        await response.ProblemAsync(404, "asset_not_found");
+    }
+
+    [Theory]
+    [InlineData("text/html")]
+    [InlineData("application/octet-stream")]
+    [InlineData("multipart/byteranges; boundary=x")]
+    [InlineData("")]
+    [InlineData("videos/mp4")]
+    public async Task What_is_neither_video_nor_image_is_refused(string type)
+    {
+        _cdn.Then(async context =>
+        {
+            context.Response.ContentType = type;
+            await context.Response.WriteAsync("<script>", TestContext.Current.CancellationToken);
+        });
+
+        using var response = await AskAsync();
+
+        await response.ProblemAsync(502, "asset_not_media");
+    }
+
+    [Fact]
+    public async Task A_failing_cdn_is_a_problem()
+    {
+        _cdn.ThenStatus(500);
+
+        using var response = await AskAsync();
+
+        await response.ProblemAsync(502, "asset_unavailable");
+    }
+
+    [Fact]
+    public async Task Three_redirects_within_the_list_are_followed_and_a_fourth_is_not()
+    {
+        _cdn.ThenRedirect("/a", 301).ThenRedirect(_cdn.Link("/b", "mirror.test"), 307).ThenRedirect("c", 308);
+        using var three = await AskAsync();
+        _cdn.ThenRedirect("/a").ThenRedirect("/b").ThenRedirect("/c").ThenRedirect("/d");
+        using var four = await _caller.AskAsync("/generations/g1/video");
+
+        Assert.Equal(HttpStatusCode.OK, three.StatusCode);
+        Assert.Equal($"mirror.test:{_cdn.Port}", _cdn.Asked[3].Host);
+        await four.ProblemAsync(502, "asset_address_refused");
+        Assert.Equal(8, _cdn.Asked.Count);
+    }
+
+    [Fact]
+    public async Task In_redirect_mode_callers_are_told_where_the_file_is()
+    {
+        _gateway.With("Assets:Mode", "Redirect");
+
+        using var response = await AskAsync();
+
+        Assert.Equal(HttpStatusCode.TemporaryRedirect, response.StatusCode);
+        Assert.Equal((_cdn.Link(), "no-store"), (response.Header("Location"), response.Header("Cache-Control")));
+        Assert.Empty(_cdn.Asked);
+    }
+
+    [Fact]
+    public async Task In_redirect_mode_nobody_is_sent_to_a_host_that_is_not_listed()
+    {
+        _gateway.With("Assets:Mode", "Redirect");
+        _gateway.Upstream.ThenJson(AssetGateway.Completed("https://evil.test/v.mp4"));
+        _caller = _gateway.CreateCaller();
+
+        using var response = await _caller.AskAsync("/generations/g1/video");
+
+        await response.ProblemAsync(502, "asset_address_refused");
+    }
+
+    [Fact]
+    public async Task Rewritten_answers_give_the_gateways_own_addresses_which_lead_to_the_file()
+    {
+        _gateway.With("Assets:RewriteUrls", "true").With("Assets:PublicUrl", "https://luma.internal/gw/");
+        var expiry = _gateway.Clock.GetUtcNow() + TimeSpan.FromHours(1);
+        _gateway.Upstream.ThenJson(AssetGateway.Completed(_cdn.Link($"/file.mp4?Expires={expiry.ToUnixTimeSeconds()}")));
+        _caller = _gateway.CreateCaller();
+        _caller.DefaultRequestHeaders.Host = "evil.test";
+
+        using var slim = await _caller.AskAsync("/generations/g1");
+        using var video = await _caller.AskAsync("/generations/g1/video");
+
+        var generation = await slim.JsonAsync();
+        Assert.Equal("https://luma.internal/gw/generations/g1/video", generation.GetProperty("video").GetProperty("url").GetString());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, generation.GetProperty("expires_at").ValueKind);
+        Assert.Equal("private, max-age=3000", slim.Header("Cache-Control"));
+        Assert.Equal(Cdn.File, await video.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(1, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task An_asset_asks_for_its_right()
+    {
+        for (var i = 0; i < 6; i++)
+        {
+            _gateway.With($"Access:Clients:0:Rights:{i}", i == 0 ? "read" : null);
+        }
+
+        _caller = _gateway.CreateCaller();
+
+        using var response = await _caller.AskAsync("/generations/g1/video");
+
+        await response.ProblemAsync(403, "forbidden");
+    }
+
+    private Task<HttpResponseMessage> AskAsync(Action<HttpRequestMessage>? prepare = null)
+    {
+        _gateway.Upstream.AlwaysJson(AssetGateway.Completed(_cdn.Link()));
+        _caller = _gateway.CreateCaller();
+        var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1/video");
+        prepare?.Invoke(request);
+        return _caller.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}

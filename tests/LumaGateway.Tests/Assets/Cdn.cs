@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace LumaGateway.Tests.Assets;
+
+/// <summary>
+/// A CDN on a loopback port. It serves <see cref="File"/> at <c>/file.mp4</c>, with ranges and validators, until it is told otherwise; it keeps
+/// what it was asked.
+/// </summary>
+internal sealed class Cdn : IAsyncDisposable
+{
+    public static readonly byte[] File = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 31))];
+
+    private readonly ConcurrentQueue<RequestDelegate> _script = new();
+    private readonly ConcurrentQueue<Asked> _asked = new();
+    private Loopback _server = null!;
+
+    private Cdn()
+    {
+    }
+
+    public IReadOnlyList<Asked> Asked => [.. _asked];
+
+    public int Port => new Uri(_server.Address).Port;
+
+    public static async Task<Cdn> StartAsync()
+    {
+        var cdn = new Cdn();
+        cdn._server = await Loopback.StartAsync(cdn.AnswerAsync);
+        return cdn;
+    }
+
+    public string Link(string path = "/file.mp4", string host = "cdn.test") => $"http://{host}:{Port}{path}";
+
+    /// <summary>The next answer, instead of the file.</summary>
+    public Cdn Then(RequestDelegate answer)
+    {
+        _script.Enqueue(answer);
+        return this;
+    }
+
+    public Cdn ThenStatus(int status, int times = 1)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            Then(context =>
+            {
+                context.Response.StatusCode = status;
+                return Task.CompletedTask;
+            });
+        }
+
+        return this;
+    }
+
+    public Cdn ThenRedirect(string to, int status = 302) => Then(context =>
+    {
+        context.Response.StatusCode = status;
+        context.Response.Headers.Location = to;
+        return Task.CompletedTask;
+    });
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private Task AnswerAsync(HttpContext context)
+    {
+        _asked.Enqueue(new Asked(
+            context.Request.Method,
+            context.Request.Path + context.Request.QueryString,
+            context.Request.Host.Value ?? "",
+            context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+
+        return _script.TryDequeue(out var next)
+            ? next(context)
+            : Results.Bytes(File, "video/mp4", lastModified: new DateTimeOffset(2026, 4, 8, 0, 0, 0, TimeSpan.Zero), entityTag: new EntityTagHeaderValue("\"file\""), enableRangeProcessing: true)
+                .ExecuteAsync(context);
+    }
+}
+
+internal sealed record Asked(string Method, string Path, string Host, IReadOnlyDictionary<string, string> Headers);

@@ -1,0 +1,115 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using LumaGateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
+
+namespace LumaGateway.Tests.Assets;
+
+/// <summary>With an egress proxy names are the proxy's to resolve. What the gateway can tell from a link itself it still does.</summary>
+public sealed class ProxyTests : IAsyncLifetime
+{
+    private Cdn _cdn = null!;
+
+    public async ValueTask InitializeAsync() => _cdn = await Cdn.StartAsync();
+
+    public ValueTask DisposeAsync() => _cdn.DisposeAsync();
+
+    [Fact]
+    public async Task A_file_is_fetched_through_the_proxy_which_is_told_the_name_and_nothing_of_the_caller()
+    {
+        using var proxy = new EgressProxy(_cdn.Port) { Credential = "Basic dXNlcjpw" };
+        using var gateway = Through(proxy, "http://user:p@").With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", "cdn.test");
+
+        using var response = await AskAsync(gateway, "http://cdn.test/file.mp4");
+
+        Assert.Equal(Cdn.File, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        Assert.Single(_cdn.Asked);
+        Assert.NotEmpty(proxy.Heads);
+        Assert.All(proxy.Heads, head => Assert.StartsWith("GET http://cdn.test/file.mp4 HTTP/1.1\r\n", head, StringComparison.Ordinal));
+        Assert.DoesNotContain(Gateway.Key, string.Concat(proxy.Heads), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Through_a_tunnel_the_certificate_is_still_the_hosts_own_to_show()
+    {
+        await using var impostor = await StartTlsAsync();
+        using var proxy = new EgressProxy(new Uri(impostor.Address).Port);
+        using var gateway = Through(proxy).With("Assets:AllowedHosts:0", "cdn.test");
+
+        using var response = await AskAsync(gateway, "https://cdn.test/file.mp4");
+
+        await response.ProblemAsync(502, "asset_unavailable");
+        Assert.NotEmpty(proxy.Heads);
+        Assert.All(proxy.Heads, head => Assert.StartsWith("CONNECT cdn.test:443 HTTP/1.1\r\n", head, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("http://evil.test/file.mp4")]
+    [InlineData("http://cdn.test:22/file.mp4")]
+    [InlineData("http://127.0.0.1/file.mp4")]
+    [InlineData("http://[::1]/file.mp4")]
+    [InlineData("http://[::ffff:169.254.169.254]/file.mp4")]
+    [InlineData("http://169.254.169.254/file.mp4")]
+    [InlineData("http://2852039166/file.mp4")]
+    public async Task What_the_link_itself_gives_away_is_refused_before_the_proxy_is_asked(string link)
+    {
+        using var proxy = new EgressProxy(_cdn.Port);
+        using var gateway = Through(proxy).With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", "cdn.test")
+            .With("Assets:AllowedHosts:1", "127.0.0.1").With("Assets:AllowedHosts:2", "[::1]")
+            .With("Assets:AllowedHosts:3", "169.254.169.254").With("Assets:AllowedHosts:4", "[::ffff:169.254.169.254]");
+
+        using var response = await AskAsync(gateway, link);
+
+        await response.ProblemAsync(502, "asset_address_refused");
+        Assert.Empty(proxy.Heads);
+    }
+
+    [Theory]
+    [InlineData("http://evil.test/")]
+    [InlineData("http://10.0.0.1/")]
+    public async Task A_redirect_that_comes_through_the_proxy_is_held_to_the_rules(string location)
+    {
+        _cdn.ThenRedirect(location);
+        using var proxy = new EgressProxy(_cdn.Port);
+        using var gateway = Through(proxy).With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", "cdn.test").With("Assets:AllowedHosts:1", "10.0.0.1");
+
+        using var response = await AskAsync(gateway, "http://cdn.test/file.mp4");
+
+        await response.ProblemAsync(502, "asset_address_refused");
+        Assert.Single(proxy.Heads);
+    }
+
+    [Fact]
+    public async Task A_listed_private_address_may_be_asked_for_through_the_proxy_once_its_network_is_allowed()
+    {
+        using var proxy = new EgressProxy(_cdn.Port);
+        using var gateway = Through(proxy).With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", "10.1.2.3").With("Assets:AllowedNetworks:0", "10.1.0.0/16");
+
+        using var response = await AskAsync(gateway, "http://10.1.2.3/file.mp4");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.StartsWith("GET http://10.1.2.3/file.mp4 ", Assert.Single(proxy.Heads), StringComparison.Ordinal);
+    }
+
+    /// <summary>The name server is never asked: it would answer with an address that is not public.</summary>
+    private static Gateway Through(EgressProxy proxy, string scheme = "http://") =>
+        new Gateway().With("Assets:Proxy", scheme + proxy.Authority).Resolving(IPAddress.Parse("10.0.0.1"));
+
+    private static async Task<HttpResponseMessage> AskAsync(Gateway gateway, string link)
+    {
+        gateway.Upstream.AlwaysJson(AssetGateway.Completed(link));
+        using var caller = gateway.CreateCaller();
+        return await caller.AskAsync("/generations/g1/video");
+    }
+
+    /// <summary>A server that says it is <c>cdn.test</c>, without anybody to vouch for it.</summary>
+    private static async Task<Loopback> StartTlsAsync()
+    {
+        using var key = ECDsa.Create();
+        var now = TimeProvider.System.GetUtcNow();
+        using var made = new CertificateRequest("CN=cdn.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        var certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+        return await Loopback.StartAsync(context => context.Response.WriteAsync("not the CDN"), certificate);
+    }
+}

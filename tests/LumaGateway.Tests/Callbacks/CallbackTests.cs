@@ -1,0 +1,182 @@
+using System.Net;
+using System.Text;
+using LumaGateway.Polling;
+using LumaGateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LumaGateway.Tests.Callbacks;
+
+[Collection(RunsAlone.Name)]
+public sealed class CallbackTests : IDisposable
+{
+    private const string Secret = "s3cret-of-the-callback";
+    private const string NextSecret = "another-secret-for-later";
+
+    private readonly string _file = Path.GetTempFileName();
+    private readonly Gateway _gateway = new Gateway().With("Waiting:PollEvery", "00:00:30").With("Waiting:PollSlowest", "00:00:30");
+
+    public CallbackTests()
+    {
+        File.WriteAllText(_file, Secret + "\n");
+        _gateway.With("Callbacks:SecretFile", _file);
+    }
+
+    public void Dispose()
+    {
+        _gateway.Dispose();
+        File.Delete(_file);
+    }
+
+    [Fact]
+    public async Task A_callback_makes_the_watch_ask_at_once()
+    {
+        _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var stranger = _gateway.CreateStranger();
+        var waiting = await WaitAsync(caller);
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(1));
+
+        using var answer = await SendAsync(stranger, Secret, """{"id":"g1","state":"failed"}""");
+        var hinted = _gateway.Clock.GetUtcNow();
+        await _gateway.Clock.UntilAsync(() => _gateway.Upstream.Asked == 2);
+        Assert.InRange(_gateway.Clock.GetUtcNow() - hinted, TimeSpan.Zero, TimeSpan.FromMilliseconds(50)); // with the loop's next turn
+        using var response = await _gateway.Clock.UntilAsync(waiting);
+
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString()); // what it said itself was not believed
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task A_flood_of_callbacks_costs_no_more_polls_than_the_floor_allows()
+    {
+        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var stranger = _gateway.CreateStranger();
+        var waiting = await WaitAsync(caller, 5);
+
+        for (var i = 0; i < 100; i++)
+        {
+            using var answer = await SendAsync(stranger, Secret, """{"id":"g1"}""");
+            Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+            await _gateway.Clock.RunAsync(TimeSpan.FromMilliseconds(40));
+        }
+
+        using var response = await _gateway.Clock.UntilAsync(waiting);
+        Assert.InRange(_gateway.Upstream.Asked, 2, 7);
+    }
+
+    [Fact]
+    public async Task Callbacks_are_counted_by_what_came_of_them()
+    {
+        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var hints = _gateway.Collect<long>("luma_gateway.waiting.hints");
+        var waiting = await WaitAsync(caller, 5);
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(1));
+
+        foreach (var body in new[] { """{"id":"g1"}""", """{"id":"g1"}""", """{"id":"nobody-waits"}""", "not json" })
+        {
+            using var answer = await SendAsync(caller, Secret, body);
+        }
+
+        using var wrong = await SendAsync(caller, NextSecret, """{"id":"g1"}""");
+        using var response = await _gateway.Clock.UntilAsync(waiting);
+
+        var outcomes = hints.GetMeasurementSnapshot().CountBy(measurement => $"{measurement.Tags["luma_gateway.waiting.outcome"]}").ToDictionary();
+        Assert.Equal((1, 3), (outcomes["asked"], outcomes["ignored"])); // the second came within the floor; who does not know the secret is nobody's callback
+    }
+
+    [Theory]
+    [InlineData("""{"id":"nobody-waits"}""")]
+    [InlineData("""{"id":"a/b"}""")]
+    [InlineData("""{"id":1}""")]
+    [InlineData("""[]""")]
+    [InlineData("""not json""")]
+    [InlineData("")]
+    public async Task What_names_nothing_that_is_waited_for_is_taken_and_forgotten(string body)
+    {
+        using var stranger = _gateway.CreateStranger();
+
+        using var answer = await SendAsync(stranger, Secret, body);
+
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        Assert.Equal(0, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task An_oversized_callback_is_refused()
+    {
+        using var stranger = _gateway.CreateStranger();
+
+        using var answer = await SendAsync(stranger, Secret, new string(' ', 70_000));
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task While_rotating_both_secrets_are_good_and_then_only_the_new_one()
+    {
+        using var stranger = _gateway.CreateStranger();
+        Assert.Equal((204, 404), await StatusesAsync(stranger));
+
+        await File.WriteAllTextAsync(_file, $"{NextSecret}\n{Secret}\n", TestContext.Current.CancellationToken);
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal((204, 204), await StatusesAsync(stranger));
+
+        await File.WriteAllTextAsync(_file, NextSecret, TestContext.Current.CancellationToken);
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal((404, 204), await StatusesAsync(stranger));
+
+        await File.WriteAllTextAsync(_file, "", TestContext.Current.CancellationToken);
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal((404, 204), await StatusesAsync(stranger));
+    }
+
+    [Fact]
+    public async Task A_wrong_secret_finds_no_route_and_no_secret_is_ever_shown()
+    {
+        using var stranger = _gateway.With("Logging:LogLevel:Microsoft.AspNetCore", "Trace").CreateStranger();
+
+        using var right = await SendAsync(stranger, Secret, "{}");
+        using var wrong = await SendAsync(stranger, Secret + "-not", "{}");
+        using var method = await stranger.AskAsync($"/callbacks/luma/{Secret}");
+
+        Assert.Equal(HttpStatusCode.NotFound, wrong.StatusCode);
+        var problem = await wrong.JsonAsync();
+        Assert.Equal(("not_found", "/callbacks/luma/***"), (problem.GetProperty("code").GetString(), problem.GetProperty("instance").GetString()));
+        Assert.Equal("/callbacks/luma/***", (await method.JsonAsync()).GetProperty("instance").GetString());
+        var logs = _gateway.Logs.GetSnapshot();
+        Assert.Contains(logs, log => log.Message.Contains("/callbacks/luma/***", StringComparison.Ordinal)); // the framework's own lines are among them
+        Assert.DoesNotContain(logs, log => (log.Message + string.Join(' ', log.StructuredState ?? []) + string.Join(' ', log.Scopes)).Contains(Secret, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_a_secret_there_is_no_such_route()
+    {
+        using var stranger = _gateway.With("Callbacks:SecretFile", null).CreateStranger();
+
+        using var answer = await SendAsync(stranger, Secret, "{}");
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+    }
+
+    private static async Task<(int, int)> StatusesAsync(HttpClient stranger)
+    {
+        using var first = await SendAsync(stranger, Secret, "{}");
+        using var second = await SendAsync(stranger, NextSecret, "{}");
+        return ((int)first.StatusCode, (int)second.StatusCode);
+    }
+
+    private async Task<Task<HttpResponseMessage>> WaitAsync(HttpClient caller, int seconds = 20)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1") { Headers = { { "Prefer", $"wait={seconds}" } } };
+        var waiting = caller.SendAsync(request, TestContext.Current.CancellationToken);
+        await _gateway.Clock.SettleAsync();
+        Assert.NotNull(Assert.Single(_gateway.Services.GetRequiredService<PollTargets>().All).GenerationSnapshot);
+        return waiting;
+    }
+
+    private static Task<HttpResponseMessage> SendAsync(HttpClient client, string secret, string body) => client.PostAsync(
+        $"/callbacks/luma/{secret}", new StringContent(body, Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+}

@@ -1,0 +1,51 @@
+using LumaGateway.Contracts;
+using LumaGateway.Generations;
+
+namespace LumaGateway.Tests.Generations;
+
+public sealed class GenerationFreshnessTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 4, 8, 12, 0, 0, TimeSpan.Zero);
+
+    public static TheoryData<string, Generation, bool, TimeSpan, bool> Rules
+    {
+        get
+        {
+            var video = new VideoAsset("https://cdn.test/v.mp4", null, null, null);
+            var completed = Of(GenerationState.Completed) with { Video = video };
+
+            return new TheoryData<string, Generation, bool, TimeSpan, bool>
+            {
+                { "completed, unsigned", completed, false, TimeSpan.FromHours(24), true },
+                { "completed, an image", Of(GenerationState.Completed) with { Image = new ImageAsset("https://cdn.test/i.png", null, null) }, false, TimeSpan.FromHours(24), true },
+                { "completed, signed for an hour", completed with { ExpiresAt = Now.AddHours(1) }, true, TimeSpan.FromMinutes(50), true },
+                { "completed, signed for a week", completed with { ExpiresAt = Now.AddDays(7) }, false, TimeSpan.FromHours(24), true },
+                { "completed, signature within the margin", completed with { ExpiresAt = Now.AddMinutes(10) }, true, TimeSpan.FromSeconds(1.5), true },
+                { "completed, signature long over", completed with { ExpiresAt = Now.AddDays(-1) }, true, TimeSpan.FromSeconds(1.5), true },
+                { "completed, signed unreadably", completed, true, TimeSpan.FromMinutes(10), true },
+                { "completed, no link", Of(GenerationState.Completed), false, TimeSpan.FromSeconds(1.5), false },
+                { "completed, only a thumbnail", Of(GenerationState.Completed) with { Thumbnail = new ImageAsset("https://cdn.test/t.jpg", null, null) }, false, TimeSpan.FromSeconds(1.5), false },
+                { "failed", Of(GenerationState.Failed), true, TimeSpan.FromHours(1), true },
+                { "queued", Of(GenerationState.Queued), true, TimeSpan.FromSeconds(1.5), false },
+                { "processing", Of(GenerationState.Processing) with { Video = video }, false, TimeSpan.FromSeconds(1.5), false },
+            };
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Rules), DisableDiscoveryEnumeration = true)]
+    public void An_answer_is_kept_as_long_as_its_rule_says(string rule, Generation generation, bool signsUrls, TimeSpan kept, bool isFinal)
+    {
+        var freshness = GenerationFreshness.Of(generation, signsUrls, Now, 0.5, new FreshnessOptions());
+
+        Assert.True(new Freshness(kept, isFinal) == freshness, $"{rule}: {freshness}");
+    }
+
+    [Theory]
+    [InlineData(0.0, 1.0)]
+    [InlineData(1.0, 2.0)]
+    public void An_unfinished_answer_is_kept_between_its_two_bounds(double draw, double seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), GenerationFreshness.Of(Of(GenerationState.Queued), false, Now, draw, new FreshnessOptions()).For);
+
+    private static Generation Of(GenerationState state) => new("g1", state, null, null, null, null, null, null, null, null, null, null);
+}

@@ -1,0 +1,382 @@
+using System.Net;
+using System.Text.Json;
+using LumaGateway.Tests.Support;
+
+namespace LumaGateway.Tests.Generations;
+
+public sealed class ReadingTests : IDisposable
+{
+    private const string Path = $"/generations/{Samples.CompletedId}";
+
+    private readonly Gateway _gateway = new();
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Fact]
+    public async Task The_documented_sample_is_answered_as_the_slim_generation()
+    {
+        _gateway.Upstream.ThenJson(Samples.Completed);
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync(Path);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("application/json", response.Header("Content-Type"));
+        var expected = JsonDocument.Parse(await File.ReadAllTextAsync("fixtures/relay/completed.expected.json", TestContext.Current.CancellationToken));
+        Assert.True(JsonElement.DeepEquals(expected.RootElement, await response.JsonAsync()));
+    }
+
+    [Fact]
+    public async Task The_upstream_gets_its_token_and_nothing_of_the_callers()
+    {
+        _gateway.Upstream.ThenJson(Samples.Completed);
+        using var caller = _gateway.CreateCaller();
+        caller.DefaultRequestHeaders.Add("Cookie", "session=1");
+        caller.DefaultRequestHeaders.Add("X-Forwarded-For", "10.0.0.1");
+        caller.DefaultRequestHeaders.Add("baggage", "user=me");
+        caller.DefaultRequestHeaders.Add("X-Request-Id", "caller-1");
+
+        using var response = await caller.AskAsync(Path);
+
+        var received = Assert.Single(_gateway.Upstream.Received);
+        Assert.Equal($"http://upstream.test/luma/generations/{Samples.CompletedId}", received.Address.AbsoluteUri);
+        Assert.Equal($"Bearer {Gateway.Token}", received.Headers["Authorization"]);
+        Assert.Equal("application/json", received.Headers["Accept"]);
+        Assert.Equal("caller-1", received.Headers["X-Request-Id"]);
+        Assert.Equal(["accept", "authorization", "user-agent", "x-request-id"], received.Headers.Keys.Select(name => name.ToLowerInvariant()).Order());
+        Assert.Equal("caller-1", response.Header("X-Request-Id"));
+    }
+
+    [Theory]
+    [InlineData("has space")]
+    [InlineData("")]
+    [InlineData("ümlaut")]
+    public async Task A_request_id_that_is_not_sane_is_replaced(string sent)
+    {
+        _gateway.Upstream.ThenJson(Samples.Completed);
+        using var caller = _gateway.CreateCaller();
+        caller.DefaultRequestHeaders.TryAddWithoutValidation("X-Request-Id", sent);
+
+        using var response = await caller.AskAsync(Path);
+
+        Assert.NotEqual(sent, response.Header("X-Request-Id"));
+        Assert.NotEqual("", response.Header("X-Request-Id"));
+    }
+
+    [Fact]
+    public async Task A_thousand_reads_of_a_finished_generation_ask_the_upstream_once()
+    {
+        _gateway.Upstream.ThenJson(Samples.Completed);
+        using var caller = _gateway.CreateCaller();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 1000).Select(async _ =>
+        {
+            using var response = await caller.AskAsync(Path);
+            return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }));
+
+        Assert.Equal(1, _gateway.Upstream.Asked);
+        Assert.Equal(HttpStatusCode.OK, Assert.Single(answers.Distinct()).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_first_answer_is_a_miss_and_the_second_a_hit_with_its_time_to_live()
+    {
+        _gateway.Upstream.ThenJson(Samples.Completed);
+        using var caller = _gateway.CreateCaller();
+
+        using var first = await caller.AskAsync(Path);
+        _gateway.Clock.Advance(TimeSpan.FromMinutes(1));
+        using var second = await caller.AskAsync(Path);
+
+        Assert.Equal("LumaGateway; fwd=miss; stored", first.Header("Cache-Status"));
+        Assert.Equal("private, max-age=86400", first.Header("Cache-Control"));
+        Assert.Equal("LumaGateway; hit; ttl=86340", second.Header("Cache-Status"));
+        Assert.Equal("private, max-age=86340", second.Header("Cache-Control"));
+        Assert.Equal("", second.Header("Retry-After"));
+    }
+
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("HEAD")]
+    public async Task A_caller_that_has_the_answer_already_gets_304(string method)
+    {
+        _gateway.Upstream.ThenJson(Samples.Completed);
+        using var caller = _gateway.CreateCaller();
+        using var first = await caller.AskAsync(Path);
+        var etag = first.Header("ETag");
+
+        foreach (var sent in new[] { etag, "*", $"\"other\", {etag}", $"W/{etag}" })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), Path);
+            request.Headers.TryAddWithoutValidation("If-None-Match", sent);
+            using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
+
+            Assert.Equal(HttpStatusCode.NotModified, response.StatusCode);
+            Assert.Equal(etag, response.Header("ETag"));
+            Assert.Equal("", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+
+        using var other = new HttpRequestMessage(new HttpMethod(method), Path);
+        other.Headers.TryAddWithoutValidation("If-None-Match", "\"other\"");
+        using var full = await caller.SendAsync(other, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, full.StatusCode);
+    }
+
+    [Fact]
+    public async Task Head_answers_as_get_does_without_the_body()
+    {
+        _gateway.Upstream.ThenJson(Samples.Completed);
+        using var caller = _gateway.CreateCaller();
+        using var got = await caller.AskAsync(Path);
+
+        using var request = new HttpRequestMessage(HttpMethod.Head, Path);
+        using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(got.Header("ETag"), response.Header("ETag"));
+        Assert.Equal(got.Header("Content-Length"), response.Header("Content-Length"));
+        Assert.Equal("", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task An_unfinished_generation_is_asked_for_again_after_two_seconds_and_not_before_one()
+    {
+        _gateway.Upstream.ThenJson(Samples.Unfinished("g1", "pending")).ThenJson(Samples.Unfinished("g1", "dreaming"));
+        using var caller = _gateway.CreateCaller();
+
+        using var first = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromMilliseconds(900));
+        using var second = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromMilliseconds(1200));
+        using var third = await caller.AskAsync("/generations/g1");
+
+        Assert.Equal("queued", (await second.JsonAsync()).GetProperty("state").GetString());
+        Assert.Equal("processing", (await third.JsonAsync()).GetProperty("state").GetString());
+        Assert.Equal("private, no-cache", first.Header("Cache-Control"));
+        Assert.InRange(int.Parse(first.Header("Retry-After"), null), 1, 3);
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task A_signed_link_is_answered_afresh_before_it_expires()
+    {
+        var expiry = _gateway.Clock.GetUtcNow() + TimeSpan.FromHours(1);
+        _gateway.Upstream.ThenJson(Samples.SignedUntil("g1", expiry)).ThenJson(Samples.SignedUntil("g1", expiry + TimeSpan.FromHours(1)));
+        using var caller = _gateway.CreateCaller();
+
+        using var first = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromMinutes(50));
+        using var second = await caller.AskAsync("/generations/g1");
+
+        Assert.Equal("private, max-age=3000", first.Header("Cache-Control"));
+        Assert.Equal("2026-04-08T13:10:00Z", (await first.JsonAsync()).GetProperty("expires_at").GetString());
+        Assert.Equal("2026-04-08T14:10:00Z", (await second.JsonAsync()).GetProperty("expires_at").GetString());
+    }
+
+    [Theory]
+    [InlineData("a%2F..%2Fb")]
+    [InlineData("a%20b")]
+    [InlineData("%C3%BC")]
+    [InlineData("a.b")]
+    [InlineData("a%25b")]
+    [InlineData("concepts")]
+    [InlineData("129")]
+    public async Task A_malformed_id_is_refused_by_naming_the_rule_and_never_reaches_the_upstream(string id)
+    {
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync($"/generations/{(id == "129" ? new string('a', 129) : id)}");
+
+        var problem = await response.ProblemAsync(400, "invalid_id");
+        Assert.Contains("1 to 128 characters", problem.GetProperty("detail").GetString()!, StringComparison.Ordinal);
+        Assert.Equal(0, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task An_id_of_128_characters_is_asked_for()
+    {
+        var id = new string('a', 128);
+        _gateway.Upstream.ThenJson(Samples.CompletedAs(id));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync($"/generations/{id}");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_unknown_id_is_404_and_hides_an_id_created_just_after_for_two_seconds_at_most()
+    {
+        _gateway.Upstream.ThenJson("{}", HttpStatusCode.NotFound).ThenJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        using var first = await caller.AskAsync("/generations/g1");
+        using var second = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+        using var third = await caller.AskAsync("/generations/g1");
+
+        await first.ProblemAsync(404, "generation_not_found");
+        await second.ProblemAsync(404, "generation_not_found");
+        Assert.Equal(HttpStatusCode.OK, third.StatusCode);
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task A_covered_answer_is_refreshed_in_nobodys_time_once_the_upstream_is_back()
+    {
+        _gateway.With("Luma:Retries", "0");
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenThrow(new HttpRequestException("refused")).ThenJson(Samples.Failed("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var first = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromHours(2));
+        using var covered = await caller.AskAsync("/generations/g1");
+        using var still = await caller.AskAsync("/generations/g1");
+        Assert.Equal(2, _gateway.Upstream.Asked);
+
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
+        using var served = await caller.AskAsync("/generations/g1");
+        await _gateway.Upstream.AskedAsync(3);
+
+        Assert.Contains("detail=upstream_unreachable", covered.Header("Cache-Status"), StringComparison.Ordinal);
+        Assert.Contains("detail=upstream_unreachable", still.Header("Cache-Status"), StringComparison.Ordinal);
+        Assert.Contains("detail=upstream_unreachable", served.Header("Cache-Status"), StringComparison.Ordinal);
+        await Pump.EventuallyAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
+    }
+
+    [Fact]
+    public async Task A_slow_upstream_is_covered_by_the_stale_answer_and_its_own_answer_is_kept_when_it_comes()
+    {
+        var slow = new TaskCompletionSource<HttpResponseMessage>();
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).Then((_, _) => slow.Task);
+        using var caller = _gateway.CreateCaller();
+        using var first = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromHours(2));
+        var asking = caller.AskAsync("/generations/g1");
+        await _gateway.Upstream.AskedAsync(2);
+
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+        using var covered = await asking;
+        using var next = await caller.AskAsync("/generations/g1");
+
+        Assert.Matches("^LumaGateway; hit; ttl=-[0-9]+; detail=upstream_timed_out$", covered.Header("Cache-Status"));
+        Assert.Equal(covered.Header("Cache-Status"), next.Header("Cache-Status"));
+        slow.SetResult(ScriptedUpstream.Json(Samples.Failed("g1")));
+        await Pump.EventuallyAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task An_upstream_that_forgot_a_finished_generation_is_believed()
+    {
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson("{}", HttpStatusCode.NotFound);
+        using var caller = _gateway.CreateCaller();
+        using var first = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromHours(2));
+
+        using var second = await caller.AskAsync("/generations/g1");
+
+        await second.ProblemAsync(404, "generation_not_found");
+    }
+
+    [Fact]
+    public async Task A_finished_generation_near_the_end_of_its_freshness_is_refreshed_by_one_caller_who_does_not_wait()
+    {
+        var refreshed = new TaskCompletionSource<HttpResponseMessage>();
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).Then((_, _) => refreshed.Task);
+        using var caller = _gateway.CreateCaller();
+        using var first = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromMinutes(59.5));
+
+        using var second = await caller.AskAsync("/generations/g1");
+        using var third = await caller.AskAsync("/generations/g1");
+
+        Assert.Equal("LumaGateway; hit; ttl=30", second.Header("Cache-Status"));
+        Assert.Equal("LumaGateway; hit; ttl=30", third.Header("Cache-Status"));
+        await _gateway.Upstream.AskedAsync(2);
+        refreshed.SetResult(ScriptedUpstream.Json(Samples.Failed("g1")));
+        await Pump.EventuallyAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task What_was_finished_once_never_becomes_unfinished_again()
+    {
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var first = await caller.AskAsync("/generations/g1");
+        _gateway.Clock.Advance(TimeSpan.FromHours(2));
+
+        using var second = await caller.AskAsync("/generations/g1");
+
+        Assert.Equal("failed", (await second.JsonAsync()).GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task Callers_at_the_same_time_share_one_fetch_and_the_first_hanging_up_changes_nothing()
+    {
+        var answer = new TaskCompletionSource<HttpResponseMessage>();
+        _gateway.Upstream.Then((_, _) => answer.Task);
+        using var caller = _gateway.CreateCaller();
+        using var leaving = new CancellationTokenSource();
+        var first = caller.GetAsync(Path, leaving.Token);
+        await _gateway.Upstream.AskedAsync(1);
+
+        var second = caller.AskAsync(Path);
+        await _gateway.Arrivals.WaitingAsync(2);
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        answer.SetResult(ScriptedUpstream.Json(Samples.Completed));
+        using var response = await second;
+
+        Assert.Equal("LumaGateway; fwd=miss; collapsed", response.Header("Cache-Status"));
+        Assert.Equal(1, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task Callers_at_the_same_time_share_one_fault_and_the_next_caller_asks_anew()
+    {
+        var answer = new TaskCompletionSource<HttpResponseMessage>();
+        _gateway.Upstream.Then((_, _) => answer.Task).ThenJson(Samples.Completed);
+        using var caller = _gateway.CreateCaller();
+        using var ready = await caller.AskAsync("/health/live");
+        var waiting = Enumerable.Range(0, 20).Select(_ => caller.AskAsync(Path)).ToList();
+        await _gateway.Arrivals.WaitingAsync(20);
+        answer.SetResult(ScriptedUpstream.Json("{}", HttpStatusCode.BadRequest));
+
+        foreach (var response in await Task.WhenAll(waiting))
+        {
+            await response.ProblemAsync(502, "upstream_rejected");
+        }
+
+        using var next = await caller.AskAsync(Path);
+        Assert.Equal(HttpStatusCode.OK, next.StatusCode);
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task A_purge_makes_the_next_read_ask_again_and_a_fetch_begun_before_it_is_not_kept()
+    {
+        var late = new TaskCompletionSource<HttpResponseMessage>();
+        _gateway.Upstream.Then((_, _) => late.Task).ThenJson(Samples.Completed);
+        using var caller = _gateway.CreateCaller();
+        var before = caller.AskAsync(Path);
+        await _gateway.Upstream.AskedAsync(1);
+
+        using var purged = await caller.DeleteAsync($"{Path}/cache", TestContext.Current.CancellationToken);
+        late.SetResult(ScriptedUpstream.Json(Samples.Completed));
+        using var old = await before;
+        using var after = await caller.AskAsync(Path);
+
+        Assert.Equal(HttpStatusCode.NoContent, purged.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, old.StatusCode);
+        Assert.Equal("LumaGateway; fwd=miss; stored", after.Header("Cache-Status"));
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    private static async Task<string> CacheStatusAsync(HttpClient caller)
+    {
+        using var response = await caller.AskAsync("/generations/g1");
+        return response.Header("Cache-Status");
+    }
+}

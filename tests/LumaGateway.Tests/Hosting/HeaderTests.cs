@@ -1,0 +1,147 @@
+using System.Net;
+using LumaGateway.Tests.Support;
+
+namespace LumaGateway.Tests.Hosting;
+
+public sealed class HeaderTests : IDisposable
+{
+    private readonly Gateway _gateway = new();
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Theory]
+    [InlineData("/generations/good")]
+    [InlineData("/generations/bad%20id")]
+    [InlineData("/generations/unknown")]
+    [InlineData("/nowhere")]
+    [InlineData("/health/live")]
+    [InlineData("/health/ready")]
+    [InlineData("/openapi/v1.json")]
+    [InlineData("/swagger/index.html")]
+    [InlineData("/swagger/swagger-ui.css")]
+    [InlineData("/swagger/swagger-ui-bundle.js")]
+    public async Task Every_answer_tells_browsers_not_to_guess_and_shared_caches_not_to_keep_it(string path)
+    {
+        _gateway.Upstream.Always((request, _) => Task.FromResult(request.RequestUri!.AbsolutePath.EndsWith("good", StringComparison.Ordinal)
+            ? ScriptedUpstream.Json(Samples.CompletedAs("good"))
+            : ScriptedUpstream.Json("{}", HttpStatusCode.NotFound)));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync(path);
+
+        Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
+        Assert.Equal("no-referrer", response.Header("Referrer-Policy"));
+        Assert.Contains("default-src 'none'", response.Header("Content-Security-Policy"), StringComparison.Ordinal);
+        Assert.Matches("no-store|private", response.Header("Cache-Control"));
+        Assert.DoesNotMatch("public|s-maxage", response.Header("Cache-Control"));
+        Assert.Equal("", response.Header("Server"));
+        Assert.Equal("", response.Header("X-Powered-By"));
+    }
+
+    [Fact]
+    public async Task A_refusal_without_a_key_is_as_careful()
+    {
+        using var stranger = _gateway.CreateStranger();
+
+        using var response = await stranger.AskAsync("/generations/g1");
+
+        Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
+        Assert.Equal("no-store", response.Header("Cache-Control"));
+    }
+
+    [Theory]
+    [InlineData("public, s-maxage=60", "private, no-cache")]
+    [InlineData("", "private, no-cache")]
+    [InlineData("no-store", "no-store")]
+    public async Task What_passes_unread_is_for_no_shared_cache_either(string sent, string answered)
+    {
+        await using var upstream = await Loopback.StartAsync(context =>
+        {
+            context.Response.Headers.CacheControl = sent;
+            context.Response.Headers["X-Internal"] = "upstream's own";
+            context.Response.Cookies.Append("session", "upstream's own");
+            return Task.CompletedTask;
+        });
+        _gateway.To(upstream.Address);
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync("/luma/generations/g1");
+
+        Assert.Equal(answered, response.Header("Cache-Control"));
+        Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
+        Assert.Equal("", response.Header("X-Internal") + response.Header("Set-Cookie"));
+    }
+
+    [Fact]
+    public async Task Swagger_can_be_switched_off()
+    {
+        _gateway.With("Swagger:Enabled", "false");
+        using var stranger = _gateway.CreateStranger();
+
+        foreach (var path in new[] { "/swagger", "/swagger/index.html", "/openapi/v1.json" })
+        {
+            using var response = await stranger.AskAsync(path);
+            await response.ProblemAsync(404, "not_found");
+        }
+    }
+
+    [Theory]
+    [InlineData("POST", "/generations/g1", "GET, HEAD")]
+    [InlineData("PUT", "/generations/g1", "GET, HEAD")]
+    [InlineData("DELETE", "/generations/g1", "GET, HEAD")]
+    [InlineData("PATCH", "/generations/g1", "GET, HEAD")]
+    [InlineData("TRACE", "/generations/g1", "GET, HEAD")]
+    [InlineData("BREW", "/generations/g1", "GET, HEAD")]
+    [InlineData("GET", "/generations/g1/cache", "DELETE")]
+    [InlineData("POST", "/health/live", "GET, HEAD")]
+    [InlineData("DELETE", "/health/ready", "GET, HEAD")]
+    [InlineData("POST", "/openapi/v1.json", "GET, HEAD")]
+    public async Task A_wrong_method_is_told_which_are_right(string method, string path, string allowed)
+    {
+        using var response = await SendAsync(method, path);
+
+        await response.ProblemAsync(405, "method_not_allowed");
+        Assert.Equal(allowed, response.Header("Allow"));
+    }
+
+    [Theory]
+    [InlineData("/generations/g1", "GET, HEAD, OPTIONS")]
+    [InlineData("/generations/g1/cache", "DELETE, OPTIONS")]
+    [InlineData("/health/live", "GET, HEAD, OPTIONS")]
+    public async Task Options_are_answered_with_what_the_route_takes(string path, string allowed)
+    {
+        using var response = await SendAsync("OPTIONS", path);
+
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        Assert.Equal(allowed, response.Header("Allow"));
+        Assert.Equal("", response.Header("Access-Control-Allow-Origin"));
+    }
+
+    [Fact]
+    public async Task Options_of_nothing_are_not_found()
+    {
+        using var response = await SendAsync("OPTIONS", "/nowhere");
+
+        await response.ProblemAsync(404, "not_found");
+    }
+
+    [Theory]
+    [InlineData("/health/live")]
+    [InlineData("/openapi/v1.json")]
+    [InlineData("/swagger/index.html")]
+    public async Task Head_is_answered_where_get_is(string path)
+    {
+        using var get = await SendAsync("GET", path);
+        using var head = await SendAsync("HEAD", path);
+
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode);
+        Assert.Equal(get.Header("Content-Type"), head.Header("Content-Type"));
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string method, string path)
+    {
+        using var caller = _gateway.CreateCaller();
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        return await caller.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using LumaGateway.Tests.Support;
+
+namespace LumaGateway.Tests.Hosting;
+
+/// <summary>On real ports: the port of a connection is what decides.</summary>
+public sealed class ManagementTests : IDisposable
+{
+    private readonly Gateway _gateway = new();
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Fact]
+    public async Task Metrics_are_served_on_the_management_port_and_nowhere_else()
+    {
+        var (main, management) = Listening.Start(_gateway);
+        using var client = new HttpClient();
+
+        using var there = await client.AskAsync($"{management}metrics");
+        using var elsewhere = await client.AskAsync($"{main}metrics");
+
+        Assert.Equal(HttpStatusCode.OK, there.StatusCode);
+        Assert.Contains("# TYPE", await there.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        await elsewhere.ProblemAsync(404, "not_found");
+    }
+
+    [Theory]
+    [InlineData("GET", "Host")]
+    [InlineData("GET", "X-Forwarded-Host")]
+    [InlineData("GET", "X-Forwarded-Port")]
+    [InlineData("POST", "Host")]
+    [InlineData("HEAD", "Host")]
+    [InlineData("OPTIONS", "Host")]
+    public async Task A_forged_host_does_not_open_it(string method, string header)
+    {
+        var (main, management) = Listening.Start(_gateway);
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(new HttpMethod(method), $"{main}metrics");
+        request.Headers.TryAddWithoutValidation(header, header is "X-Forwarded-Port" ? $"{management.Port}" : management.Authority);
+
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_port_is_added_and_the_configured_addresses_stay()
+    {
+        var (main, management) = Listening.Start(_gateway);
+        using var client = new HttpClient();
+
+        using var health = await client.AskAsync($"{main}health/live");
+
+        Assert.NotEqual(main.Port, management.Port);
+        Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_a_management_port_metrics_are_served_nowhere()
+    {
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.AskAsync("/metrics");
+
+        await response.ProblemAsync(404, "not_found");
+    }
+
+    [Fact]
+    public async Task What_the_gateway_counts_is_among_the_metrics()
+    {
+        _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
+        var (main, management) = Listening.Start(_gateway);
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
+
+        using var read = await client.AskAsync($"{main}generations/g1");
+        using var metrics = await client.AskAsync($"{management}metrics");
+
+        Assert.Contains("luma_gateway_cache_answers", await metrics.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+}

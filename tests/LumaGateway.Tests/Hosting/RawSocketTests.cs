@@ -1,0 +1,218 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Text.RegularExpressions;
+using LumaGateway.Problems;
+using LumaGateway.Tests.Support;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace LumaGateway.Tests.Hosting;
+
+/// <summary>What no HTTP client would send, over real sockets.</summary>
+public sealed partial class RawSocketTests : IDisposable
+{
+    public static TheoryData<Exception> Departures =>
+        [new IOException("The request stream was aborted.", new ConnectionAbortedException("The HTTP/2 connection faulted.")), new ConnectionResetException("The client reset the connection.")];
+
+    private readonly Gateway _gateway = new();
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Fact]
+    public async Task No_request_however_odd_ends_in_a_500_an_unhandled_exception_or_silence()
+    {
+        var count = PropertyCases.Of(20_000);
+        var seed = int.Parse(Environment.GetEnvironmentVariable("LUMA_FUZZ_SEED") ?? "4", CultureInfo.InvariantCulture);
+        var asked = new ConcurrentDictionary<string, bool>();
+        await using var upstream = await Loopback.StartAsync(context =>
+        {
+            asked.TryAdd(context.Request.Path.Value!, true);
+            return context.Response.WriteAsync(Samples.Failed(context.Request.Path.Value!.Split('/')[^1]), context.RequestAborted);
+        });
+        _gateway.To($"{upstream.Address}/luma");
+        var address = Start();
+        var statuses = new ConcurrentDictionary<string, int>();
+        var failures = new ConcurrentQueue<string>();
+
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, count),
+            new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = TestContext.Current.CancellationToken },
+            async (number, _) =>
+            {
+                var request = FuzzedRequest.Next(new Random(seed + number));
+                var answer = await SendAsync(address, request, isAll: true);
+                var codes = answer is null ? ["hang"] : StatusLine().Matches(answer).Select(line => line.Groups[1].Value).DefaultIfEmpty("closed").ToList();
+                codes.ForEach(code => statuses.AddOrUpdate(code, 1, (_, before) => before + 1));
+                if (codes.Any(code => code is "hang" or "500") || (answer is not null && InjectedHeader().IsMatch(answer)))
+                {
+                    failures.Enqueue($"{number}: {request}\n-> {answer}");
+                }
+            });
+
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(' ', statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}:{status.Value}")));
+        Assert.Empty(failures);
+        Assert.DoesNotContain(_gateway.Logs.GetSnapshot(), record => record.Level >= LogLevel.Error);
+        Assert.Contains("/luma/generations/g1", asked.Keys);
+        Assert.DoesNotContain(asked.Keys, path => !path.StartsWith("/luma/generations/", StringComparison.Ordinal) || path.Contains("..", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 5\r\nContent-Length: 6")]
+    [InlineData("Content-Length: 5, 5")]
+    [InlineData("Content-Length: -1")]
+    [InlineData("Transfer-Encoding: chunked, identity")]
+    [InlineData("Transfer-Encoding : chunked")]
+    [InlineData(" X-Folded: start")]
+    [InlineData("X Y: z")]
+    [InlineData("no colon")]
+    [InlineData("Host: second.test")]
+    public async Task Requests_that_two_servers_could_read_differently_are_refused_and_the_connection_closed(string header)
+    {
+        var answer = await SendAsync(Start(), $"POST /generations/g1 HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\nhello");
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains("Connection: close", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("X-Long", 20_000, 1, "431")]
+    [InlineData("X-Many", 1, 100, "431")]
+    public async Task More_headers_than_agreed_are_refused(string name, int length, int count, string status)
+    {
+        var headers = string.Concat(Enumerable.Range(0, count).Select(number => $"{name}-{number}: {new string('v', length)}\r\n"));
+
+        Assert.StartsWith($"HTTP/1.1 {status}", await SendAsync(Start(), $"GET /health/live HTTP/1.1\r\nHost: a\r\n{headers}\r\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_request_line_longer_than_agreed_is_refused() =>
+        Assert.StartsWith("HTTP/1.1 414", await SendAsync(Start(), $"GET /{new string('p', 9000)} HTTP/1.1\r\nHost: a\r\n\r\n"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Options_of_the_server_as_a_whole_are_answered() =>
+        Assert.StartsWith("HTTP/1.1 204", await SendAsync(Start(), "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("FFFFFFFFFFFFFFFFF")]
+    [InlineData("zz")]
+    public async Task A_chunk_size_that_is_none_is_the_callers_fault(string size)
+    {
+        await using var upstream = await Loopback.StartAsync(async context => await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted));
+        _gateway.To(upstream.Address)
+            .With("ReverseProxy:Routes:creating:ClusterId", "luma")
+            .With("ReverseProxy:Routes:creating:Match:Path", "/luma/created")
+            .With("ReverseProxy:Routes:creating:Match:Methods:0", "POST");
+
+        var answer = await SendAsync(Start(), $"POST /luma/created HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\nhello\r\n");
+
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains("\"invalid_request\"", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Kestrels_own_exception_for_a_chunk_size_is_no_failure_of_the_gateway()
+    {
+        var context = new DefaultHttpContext();
+
+        var handled = await new ProblemExceptionHandler().TryHandleAsync(context, new IOException("Bad chunk size data.", new OverflowException()), TestContext.Current.CancellationToken);
+
+        Assert.True(handled);
+        Assert.Equal(400, context.Response.StatusCode);
+    }
+
+    [Theory]
+    [MemberData(nameof(Departures))]
+    public async Task Kestrels_own_exception_for_a_connection_that_is_gone_is_no_failure_of_the_gateway(Exception departure)
+    {
+        var context = new DefaultHttpContext(); // whose token is not cancelled yet
+
+        var handled = await new ProblemExceptionHandler().TryHandleAsync(context, departure, TestContext.Current.CancellationToken);
+
+        Assert.True(handled);
+        Assert.Equal(499, context.Response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Any_other_exception_of_a_stream_is_a_failure_of_the_gateway() => Assert.False(await new ProblemExceptionHandler().TryHandleAsync(
+        new DefaultHttpContext(), new IOException("The disk is full."), TestContext.Current.CancellationToken));
+
+    [Fact]
+    public async Task The_gateway_is_no_proxy_to_connect_through() =>
+        Assert.StartsWith("HTTP/1.1 405", await SendAsync(Start(), "CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_thousand_connections_that_send_slowly_keep_nobody_waiting()
+    {
+        const string Unfinished = "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ";
+        _gateway.With(services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.BePatient()));
+        var address = Start();
+        var slow = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => RawConnection.OpenAsync(address)));
+        await Task.WhenAll(slow.Select(connection => connection.SendAsync(Unfinished)));
+        using var client = new HttpClient { BaseAddress = address };
+        client.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
+
+        for (var i = 0; i < 100; i++)
+        {
+            using var response = await client.AskAsync("/generations/g1");
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        // They were waited for all the while: each can still finish its request.
+        await slow[^1].SendAsync($"1\r\nX-Api-Key: {Gateway.Key}\r\nConnection: close\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200", await slow[^1].ReadToEndAsync(), StringComparison.Ordinal);
+        Array.ForEach(slow, connection => connection.Dispose());
+    }
+
+    [Fact]
+    public async Task A_connection_that_does_not_finish_its_headers_in_time_is_told_so_and_closed()
+    {
+        _gateway.With("Server:HeaderTimeout", "00:00:01"); // the server's own clock, which cannot be moved
+
+        var answer = await SendAsync(Start(), "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ");
+
+        Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
+    }
+
+    private Uri Start()
+    {
+        _gateway.With("urls", "http://127.0.0.1:0").With("Logging:LogLevel:Default", "Warning").With("Limits:RequestsPerSecond", "0").With("Limits:Concurrency", "0");
+        _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))));
+        _gateway.UseKestrel();
+        _gateway.StartServer();
+        return new Uri(_gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    }
+
+    /// <param name="address">Where to.</param>
+    /// <param name="request">The bytes.</param>
+    /// <param name="isAll">Says that nothing follows, without which an unfinished request is waited for. An answer may be lost then.</param>
+    private static async Task<string?> SendAsync(Uri address, string request, bool isAll = false)
+    {
+        using var connection = await RawConnection.OpenAsync(address);
+        try
+        {
+            await connection.SendAsync(request);
+            if (isAll)
+            {
+                connection.Finish();
+            }
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            // It was refused before it was whole.
+        }
+
+        return await connection.ReadToEndAsync();
+    }
+
+    [GeneratedRegex(@"HTTP/1\.[01] (\d{3})")]
+    private static partial Regex StatusLine();
+
+    [GeneratedRegex(@"^Injected:", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
+    private static partial Regex InjectedHeader();
+}

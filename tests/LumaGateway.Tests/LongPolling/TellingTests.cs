@@ -1,0 +1,106 @@
+using System.Net;
+using LumaGateway.Tests.Proxy;
+using LumaGateway.Tests.Support;
+
+namespace LumaGateway.Tests.LongPolling;
+
+/// <summary>Whoever asks for whatever reason: what comes of it is told to those who wait, and what holds for one holds for all.</summary>
+[Collection(RunsAlone.Name)]
+public sealed class TellingTests : IDisposable
+{
+    private readonly RawGateway _raw = new();
+
+    public void Dispose() => _raw.Dispose();
+
+    [Fact]
+    public async Task A_finished_generation_that_passes_unread_is_told_at_once_to_those_who_wait()
+    {
+        _raw.Gateway.With("Waiting:PollEvery", "00:00:30").With("Waiting:PollSlowest", "00:00:30");
+        _raw.Upstream.ThenJson(Samples.Unfinished(Samples.CompletedId)).AlwaysJson(Samples.Completed);
+        using var caller = _raw.CreateCaller();
+        var waiting = WaitAsync(caller, Samples.CompletedId);
+        await _raw.Gateway.Clock.SettleAsync();
+
+        using var passed = await caller.AskAsync($"/luma/generations/{Samples.CompletedId}");
+        await _raw.Gateway.Clock.SettleAsync();
+
+        Assert.True(waiting.IsCompleted); // though no time has passed
+        using var told = await waiting;
+        Assert.Equal("completed", (await told.JsonAsync()).GetProperty("state").GetString());
+        Assert.Equal(2, _raw.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task Retry_After_on_one_answer_stops_the_polls_of_all()
+    {
+        var busy = false;
+        _raw.Gateway.With("Luma:Retries", "0");
+        _raw.Upstream.Always((request, _) =>
+        {
+            var id = request.RequestUri!.Segments[^1];
+            if (!busy || id != "g3")
+            {
+                return Task.FromResult(ScriptedUpstream.Json(Samples.Unfinished(id)));
+            }
+
+            busy = false;
+            var answer = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
+            answer.Headers.Add("Retry-After", "20");
+            return Task.FromResult(answer);
+        });
+        using var caller = _raw.CreateCaller();
+        var waiting = Enumerable.Range(0, 4).Select(number => WaitAsync(caller, $"g{number}")).ToList();
+        await _raw.Upstream.AskedAsync(4);
+        var clock = _raw.Gateway.Clock;
+
+        busy = true;
+        await clock.UntilAsync(() => !busy);
+        var before = _raw.Upstream.Asked;
+        var begun = clock.GetUtcNow();
+        await clock.UntilAsync(() => _raw.Upstream.Asked > before);
+
+        Assert.InRange(clock.GetUtcNow() - begun, TimeSpan.FromSeconds(18), TimeSpan.FromSeconds(22));
+        await clock.UntilAsync(Task.WhenAll(waiting));
+    }
+
+    [Theory]
+    [InlineData(404, "generation_not_found")]
+    [InlineData(500, "upstream_failed")]
+    public async Task A_problem_after_a_wait_says_which_wait_was_applied(int status, string code)
+    {
+        _raw.Gateway.With("Luma:Retries", "0").With("Luma:BreakerMinimumCalls", "1000");
+        _raw.Upstream.AlwaysJson("{}", (HttpStatusCode)status);
+        using var caller = _raw.CreateCaller();
+
+        using var response = await _raw.Gateway.Clock.UntilAsync(WaitAsync(caller, "g1", seconds: 3));
+
+        await response.ProblemAsync(status is 404 ? 404 : 502, code);
+        Assert.Equal("wait=3", response.Header("Preference-Applied"));
+    }
+
+    [Fact]
+    public async Task Who_is_turned_away_is_counted()
+    {
+        _raw.Gateway.With("Waiting:Max", "1");
+        _raw.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        using var caller = _raw.CreateCaller();
+        using var turnedAway = _raw.Gateway.Collect<long>("luma_gateway.waiting.turned_away");
+        var waiting = WaitAsync(caller, "g1", seconds: 2);
+        await _raw.Upstream.AskedAsync(1);
+
+        using var refused = await WaitAsync(caller, "g1");
+        using var stream = await caller.AskAsync("/generations/g1/events");
+
+        await refused.ProblemAsync(503, "gateway_saturated");
+        Assert.Equal("", refused.Header("Preference-Applied")); // it was not
+        await stream.ProblemAsync(503, "gateway_saturated");
+        Assert.Equal(2, turnedAway.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
+        using var answered = await _raw.Gateway.Clock.UntilAsync(waiting);
+    }
+
+    private static async Task<HttpResponseMessage> WaitAsync(HttpClient caller, string id, int seconds = 50)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/generations/{id}") { Headers = { { "Prefer", $"wait={seconds}" } } };
+        return await caller.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}

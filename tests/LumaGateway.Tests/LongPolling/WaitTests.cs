@@ -1,0 +1,260 @@
+using System.Net;
+using LumaGateway.Polling;
+using LumaGateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LumaGateway.Tests.LongPolling;
+
+[Collection(RunsAlone.Name)]
+public sealed class WaitTests : IDisposable
+{
+    private readonly Gateway _gateway = new Gateway().With("Waiting:SlowAfter", "1.00:00:00");
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Fact]
+    public async Task A_waiting_caller_is_answered_when_the_generation_is_finished()
+    {
+        _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
+        using var caller = _gateway.CreateCaller();
+        var begun = _gateway.Clock.GetUtcNow();
+
+        using var response = await _gateway.Clock.UntilAsync(AskAsync(caller, "wait=30"));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
+        Assert.Equal("wait=30", response.Header("Preference-Applied"));
+        Assert.Equal(3, _gateway.Upstream.Asked);
+        Assert.InRange(_gateway.Clock.GetUtcNow() - begun, TimeSpan.FromSeconds(3.5), TimeSpan.FromSeconds(6));
+    }
+
+    [Fact]
+    public async Task After_its_wait_a_caller_is_answered_with_the_state_as_it_is()
+    {
+        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+        var begun = _gateway.Clock.GetUtcNow();
+
+        using var response = await _gateway.Clock.UntilAsync(AskAsync(caller, "wait=5"));
+
+        Assert.Equal("processing", (await response.JsonAsync()).GetProperty("state").GetString());
+        Assert.Equal("wait=5", response.Header("Preference-Applied"));
+        Assert.NotEqual("", response.Header("Retry-After"));
+        Assert.InRange(_gateway.Clock.GetUtcNow() - begun, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(6));
+        Assert.InRange(_gateway.Upstream.Asked, 3, 4);
+    }
+
+    [Fact]
+    public async Task A_long_wait_is_cut_to_the_longest()
+    {
+        _gateway.With("Waiting:Longest", "00:00:03").Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await _gateway.Clock.UntilAsync(AskAsync(caller, "wait=600"));
+
+        Assert.Equal("wait=3", response.Header("Preference-Applied"));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("wait=soon")]
+    [InlineData("wait=0")]
+    public async Task Who_prefers_nothing_sensible_is_answered_at_once(string? prefer)
+    {
+        _gateway.Upstream.ThenJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await AskAsync(caller, prefer);
+
+        Assert.Equal("processing", (await response.JsonAsync()).GetProperty("state").GetString());
+        Assert.Equal(prefer is "wait=0" ? "wait=0" : "", response.Header("Preference-Applied"));
+    }
+
+    [Fact]
+    public async Task A_thousand_waiters_cost_one_watch()
+    {
+        _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        var responses = await _gateway.Clock.UntilAsync(Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => AskAsync(caller, "wait=30"))));
+
+        Assert.All(responses, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
+        Assert.Equal(3, _gateway.Upstream.Asked);
+        Assert.Single(responses.Select(response => response.Header("ETag")).Distinct());
+    }
+
+    [Fact]
+    public async Task A_finished_generation_is_answered_at_once_and_holds_no_place()
+    {
+        _gateway.With("Waiting:Max", "1").Upstream.ThenJson(Samples.CompletedAs("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        using var first = await AskAsync(caller, "wait=30");
+        using var second = await AskAsync(caller, "wait=30");
+
+        Assert.Equal("completed", (await second.JsonAsync()).GetProperty("state").GetString());
+        Assert.StartsWith("LumaGateway; hit", second.Header("Cache-Status"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task More_than_may_wait_are_refused_with_503()
+    {
+        _gateway.With("Waiting:Max", "1").Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+        var waiting = AskAsync(caller, "wait=5");
+        await _gateway.Upstream.AskedAsync(1);
+
+        using var refused = await AskAsync(caller, "wait=5");
+
+        await refused.ProblemAsync(503, "gateway_saturated");
+        Assert.Equal("1", refused.Header("Retry-After"));
+        using var answered = await _gateway.Clock.UntilAsync(waiting);
+        Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
+        using var next = await _gateway.Clock.UntilAsync(AskAsync(caller, "wait=1"));
+        Assert.Equal(HttpStatusCode.OK, next.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_caller_that_hangs_up_frees_everything_and_the_watch_ends()
+    {
+        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var hangUp = new CancellationTokenSource();
+        var waiting = AskAsync(caller, "wait=50", hangUp.Token);
+        var table = _gateway.Services.GetRequiredService<PollTargets>();
+        await _gateway.Clock.SettleAsync();
+        Assert.Equal((1, false), (_gateway.Upstream.Asked, table.IsEmpty));
+
+        await hangUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+
+        await _gateway.Clock.SettleAsync();
+        Assert.Equal((true, 0), (table.IsEmpty, table.WantedHere));
+        await _gateway.Clock.RunAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(1, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task A_fault_in_the_middle_of_a_wait_is_not_told()
+    {
+        _gateway.With("Luma:Retries", "0").Upstream
+            .ThenJson("{}", HttpStatusCode.InternalServerError)
+            .ThenJson(Samples.Unfinished("g1"))
+            .ThenJson("{}", HttpStatusCode.InternalServerError)
+            .AlwaysJson(Samples.CompletedAs("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await _gateway.Clock.UntilAsync(AskAsync(caller, "wait=30"));
+
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task A_fault_that_still_holds_at_the_end_of_a_wait_is_answered()
+    {
+        _gateway.With("Luma:Retries", "0").Upstream.AlwaysJson("{}", HttpStatusCode.InternalServerError);
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await _gateway.Clock.UntilAsync(AskAsync(caller, "wait=5"));
+
+        Assert.Contains((int)response.StatusCode, new[] { 502, 503 });
+    }
+
+    [Fact]
+    public async Task An_unknown_id_is_answered_with_404_at_once()
+    {
+        _gateway.Upstream.ThenJson("{}", HttpStatusCode.NotFound);
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await AskAsync(caller, "wait=30");
+
+        await response.ProblemAsync(404, "generation_not_found");
+    }
+
+    [Fact]
+    public async Task A_caller_that_does_not_wait_finds_the_end_for_those_who_do()
+    {
+        _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
+        _gateway.With("Waiting:PollEvery", "00:00:30").With("Waiting:PollSlowest", "00:00:30");
+        using var caller = _gateway.CreateCaller();
+        var waiting = AskAsync(caller, "wait=20");
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(3));
+
+        using var other = await AskAsync(caller, null);
+        await _gateway.Clock.SettleAsync();
+
+        Assert.True(waiting.IsCompleted); // though no time has passed
+        using var response = await waiting;
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
+        Assert.Equal(2, _gateway.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task Retry_After_stretches_the_schedule()
+    {
+        _gateway.With("Luma:Retries", "0").Upstream
+            .ThenJson(Samples.Unfinished("g1"))
+            .Then((_, _) =>
+            {
+                var busy = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
+                busy.Headers.Add("Retry-After", "20");
+                return Task.FromResult(busy);
+            })
+            .AlwaysJson(Samples.CompletedAs("g1"));
+        using var caller = _gateway.CreateCaller();
+        var begun = _gateway.Clock.GetUtcNow();
+
+        using var response = await _gateway.Clock.UntilAsync(AskAsync(caller, "wait=40"));
+
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
+        Assert.Equal(3, _gateway.Upstream.Asked);
+        Assert.InRange(_gateway.Clock.GetUtcNow() - begun, TimeSpan.FromSeconds(21), TimeSpan.FromSeconds(25));
+    }
+
+    [Fact]
+    public async Task All_polls_together_keep_to_the_rate()
+    {
+        _gateway.With("Luma:MaxPollsPerSecond", "4").Upstream.Always((request, _) =>
+            Task.FromResult(ScriptedUpstream.Json(Samples.Unfinished(request.RequestUri!.Segments[^1]))));
+        using var caller = _gateway.CreateCaller();
+
+        var waiting = Task.WhenAll(Enumerable.Range(0, 40).Select(i => AskAsync(caller, "wait=10", id: $"g{i}")));
+        await _gateway.Clock.UntilAsync(waiting);
+
+        Assert.InRange(_gateway.Upstream.Asked, 60, 40 + 44 + 40); // each caller's own first and last reads are no polls
+    }
+
+    [Fact]
+    public async Task What_is_waited_for_is_counted()
+    {
+        _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var waiters = _gateway.Collect<long>("luma_gateway.waiting.waiters");
+        using var watched = _gateway.Collect<long>("luma_gateway.waiting.watched");
+        using var polls = _gateway.Collect<long>("luma_gateway.waiting.polls");
+        using var saved = _gateway.Collect<long>("luma_gateway.waiting.polls_saved");
+        using var lag = _gateway.Collect<double>("luma_gateway.waiting.lag");
+
+        var responses = await _gateway.Clock.UntilAsync(Task.WhenAll(AskAsync(caller, "wait=30"), AskAsync(caller, "wait=30")));
+
+        await _gateway.Clock.SettleAsync();
+        Assert.Equal(4, waiters.GetMeasurementSnapshot().Count);
+        Assert.Equal(0, waiters.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
+        Assert.Equal(0, watched.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
+        Assert.Equal(2, polls.GetMeasurementSnapshot().Where(measurement => measurement.Tags["luma_gateway.waiting.call"] is "single").Sum(measurement => measurement.Value));
+        Assert.InRange(saved.GetMeasurementSnapshot().Sum(measurement => measurement.Value), 2, 4);
+        Assert.InRange(Assert.Single(lag.GetMeasurementSnapshot()).Value, 1.5, 2.5);
+        Assert.All(responses, response => response.Dispose());
+    }
+
+    private static async Task<HttpResponseMessage> AskAsync(HttpClient caller, string? prefer, CancellationToken? token = null, string id = "g1")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/generations/{id}");
+        if (prefer is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Prefer", prefer);
+        }
+
+        return await caller.SendAsync(request, token ?? TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,114 @@
+using LumaGateway.Tests.Support;
+
+namespace LumaGateway.Tests.Problems;
+
+public sealed class StartTests
+{
+    public static TheoryData<string, string?, string> WrongSettings => new()
+    {
+        { "Luma:BaseAddress", null, "Luma:BaseAddress" },
+        { "Luma:BaseAddress", "not an address", "Luma:BaseAddress" },
+        { "Luma:BaseAddress", "ftp://upstream.test", "Luma:BaseAddress" },
+        { "Luma:BaseAddress", "https://user:pass@upstream.test", "Luma:BaseAddress" },
+        { "Luma:Dialect", "klingon", "Luma:Dialect" },
+        { "Luma:Name", "no spaces please", "Luma:Name" },
+        { "Luma:ApiKey", null, "Luma:ApiKey" },
+        { "Luma:ApiKey", "CANARY with a space", "Luma:ApiKey" },
+        { "Luma:ApiKeyFile", "/nothing/here", "Luma:ApiKey" },
+        { "Luma:Deadline", "00:10:00", "Luma:Deadline" },
+        { "Luma:AttemptTimeout", "00:01:00", "Luma:AttemptTimeout" },
+        { "Luma:Retries", "11", "Luma:Retries" },
+        { "Luma:MaxBodyBytes", "1", "Luma:MaxBodyBytes" },
+        { "Luma:MaxDepth", "1", "Luma:MaxDepth" },
+        { "Luma:BreakerFailureRatio", "2", "Luma:BreakerFailureRatio" },
+        { "Cache:MemoryBytes", "1", "Cache:MemoryBytes" },
+        { "Cache:MemoryLifetime", "00:02:00", "Cache:MemoryLifetime" },
+        { "Cache:SigningKey", "CANARY-0123456789-0123456789-01", "Cache:SigningKey" },
+        { "Cache:SigningKey", "CANARY-0123456789-0123456789-012,short", "Cache:SigningKey" },
+        { "Cache:SigningKey", "CANARY 0123456789 0123456789 0123456789", "Cache:SigningKey" },
+        { "Cache:SigningKey", ",", "Cache:SigningKey" },
+        { "Cache:SigningKeyFile", "/nothing/here", "Cache:SigningKeyFile" },
+        { "Freshness:NotFound", "00:00:03", "Freshness:NotFound" },
+        { "Freshness:UnfinishedMin", "00:00:05", "Freshness:UnfinishedMin" },
+        { "ConnectionStrings:Redis", "nonsense=CANARY", "ConnectionStrings:Redis" },
+        { "Server:ShutdownDelay", "00:10:00", "Server:ShutdownDelay" },
+        { "Server:ShutdownTimeout", "00:00:00", "Server:ShutdownTimeout" },
+        { "ReverseProxy:Routes:generations:Match:Path", "/{", "ReverseProxy:Routes:generations" },
+        { "ReverseProxy:Routes:generations:ClusterId", "nowhere", "ReverseProxy:Routes:generations:ClusterId" },
+        { "ReverseProxy:Routes:generations:Order", "lots", "ReverseProxy:Routes:generations:Order" },
+        { "Access:Clients:0:Name", "", "Access:Clients:0:Name" },
+        { "Access:Clients:0:KeySha256", "CANARY", "Access:Clients:0:KeySha256" },
+        { "Access:Clients:0:Rights:0", "everything", "Access:Clients:0:Rights" },
+        { "Assets:RewriteUrls", "true", "Assets:PublicUrl" },
+        { "Assets:PublicUrl", "gateway.test", "Assets:PublicUrl" },
+        { "Assets:PublicUrl", "ftp://gateway.test", "Assets:PublicUrl" },
+        { "Assets:PublicUrl", "https://user:CANARY@gateway.test", "Assets:PublicUrl" },
+        { "Assets:PublicUrl", "https://gateway.test/?a=b", "Assets:PublicUrl" },
+        { "Assets:PublicUrl", "https://gateway.test/#a", "Assets:PublicUrl" },
+        { "Assets:AllowedHosts:0", "https://cdn.test", "Assets:AllowedHosts:0" },
+        { "Assets:AllowedHosts:0", "cdn.test:0", "Assets:AllowedHosts:0" },
+        { "Assets:AllowedHosts:0", "*", "Assets:AllowedHosts:0" },
+        { "Assets:AllowedNetworks:0", "10.0.0.0/33", "Assets:AllowedNetworks:0" },
+        { "Assets:AllowedNetworks:0", "private", "Assets:AllowedNetworks:0" },
+        { "Assets:Proxy", "proxy.test:3128", "Assets:Proxy" },
+        { "Assets:Proxy", "socks5://user:CANARY@proxy.test", "Assets:Proxy" },
+        { "Assets:Proxy", "https://user:CANARY@proxy.test", "Assets:Proxy" },
+        { "Assets:Mode", "Stroll", "Assets:Mode" },
+        { "Assets:ConnectTimeout", "00:02:00", "Assets:ConnectTimeout" },
+        { "Assets:Silence", "00:00:00", "Assets:Silence" },
+        { "Callbacks:PublicUrl", "https://gateway.test", "Callbacks:SecretFile" },
+        { "Callbacks:PublicUrl", "gateway.test", "Callbacks:PublicUrl" },
+        { "Callbacks:SecretFile", "/nothing/here", "Callbacks:SecretFile" },
+        { "Waiting:PollFloor", "00:00:03", "Waiting:PollFloor" },
+        { "Waiting:PollSlowest", "00:00:01", "Waiting:PollSlowest" },
+        { "Waiting:Max", "0", "Waiting:Max" },
+        { "Batch:MaxIds", "0", "Batch:MaxIds" },
+        { "Passthrough:MaxRequestBytes", "1", "Passthrough:MaxRequestBytes" },
+        { "Passthrough:CreateTimeout", "00:20:00", "Passthrough:CreateTimeout" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongSettings), DisableDiscoveryEnumeration = true)]
+    public void A_wrong_setting_stops_the_start_and_names_its_key_but_not_its_secret(string key, string? value, string named)
+    {
+        using var gateway = new Gateway().With(key, value);
+
+        var faults = Refuse(gateway);
+
+        Assert.Contains(faults, fault => fault.StartsWith(named, StringComparison.Ordinal));
+        Assert.DoesNotContain("CANARY", string.Join('\n', faults), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_faults_are_told_in_one_go()
+    {
+        using var gateway = new Gateway().With("Luma:BaseAddress", "x").With("Luma:Dialect", "y").With("Cache:MemoryBytes", "1").With("Luma:MaxDepth", "1");
+
+        var faults = string.Join('\n', Refuse(gateway));
+
+        Assert.All(
+            ["Luma:BaseAddress", "Luma:Dialect", "Luma:MaxDepth", "Cache:MemoryBytes"],
+            key => Assert.Contains(key, faults, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Nobody_who_could_come_in_stops_the_start_and_says_what_to_set()
+    {
+        using var gateway = new Gateway();
+        foreach (var setting in new[] { "Name", "KeySha256", "Rights:0", "Rights:1", "Rights:2", "Rights:3", "Rights:4", "Rights:5" })
+        {
+            gateway.With($"Access:Clients:0:{setting}", null);
+        }
+
+        var faults = string.Join('\n', Refuse(gateway));
+
+        Assert.Contains("Access:Clients:0:KeySha256", faults, StringComparison.Ordinal);
+        Assert.Contains("Access:AllowAnonymous", faults, StringComparison.Ordinal);
+    }
+
+    private static List<string> Refuse(Gateway gateway)
+    {
+        Assert.ThrowsAny<Exception>(gateway.CreateCaller);
+        return gateway.StartFaults;
+    }
+}

@@ -1,0 +1,150 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.RegularExpressions;
+using LumaGateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
+
+namespace LumaGateway.Tests.Proxy;
+
+public sealed partial class CallbackUrlTests : IAsyncLifetime
+{
+    private const string Url = "https://gateway.test/callbacks/luma/TOKEN";
+
+    private readonly string _file = Path.GetTempFileName();
+    private readonly List<string> _received = [];
+    private RequestDelegate _answer = null!;
+    private Loopback _upstream = null!;
+    private Gateway _gateway = null!;
+    private Uri? _address;
+
+    public async ValueTask InitializeAsync()
+    {
+        await File.WriteAllTextAsync(_file, "s3cret-of-the-callback", TestContext.Current.CancellationToken);
+        _answer = context => context.Response.WriteAsync($$"""{"request":{{_received[^1]}}}""");
+        _upstream = await Loopback.StartAsync(async context =>
+        {
+            _received.Add(await new StreamReader(context.Request.Body).ReadToEndAsync(context.RequestAborted));
+            context.Response.ContentType = "application/json";
+            await _answer(context);
+        });
+        _gateway = new Gateway().To(_upstream.Address).With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _gateway.DisposeAsync();
+        await _upstream.DisposeAsync();
+        File.Delete(_file);
+    }
+
+    [Theory]
+    [InlineData("""{"prompt":"cat"}""", $$"""{"callback_url":"{{Url}}","prompt":"cat"}""", true)]
+    [InlineData("""{"prompt":"cat"}""", $$"""{"callback_url":"{{Url}}","prompt":"cat"}""", false)]
+    [InlineData("{}", $$"""{"callback_url":"{{Url}}"}""", false)]
+    [InlineData("""{"callback_url":"https://mine.test/"}""", """{"callback_url":"https://mine.test/"}""", true)]
+    [InlineData("[1]", "[1]", true)]
+    public async Task A_create_gets_our_callback_unless_it_has_one_and_its_answer_passes_unread(string sent, string received, bool isChunked)
+    {
+        using var response = await CreateAsync(sent, isChunked);
+
+        Assert.Equal(received, WithoutToken(Assert.Single(_received)));
+        Assert.Equal($$"""{"request":{{_received[0]}}}""", await TextAsync(response));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_create_larger_than_any_that_Luma_documents_passes_untouched(bool isChunked)
+    {
+        var sent = $$"""{"prompt":"{{new string('x', 3_000_000)}}"}""";
+
+        using var response = await CreateAsync(sent, isChunked);
+
+        Assert.Equal(sent, Assert.Single(_received));
+        Assert.Equal($$"""{"request":{{sent}}}""", await TextAsync(response));
+    }
+
+    [Fact]
+    public async Task A_create_without_a_body_passes_as_it_is()
+    {
+        _answer = context => context.Response.WriteAsync("{}");
+
+        using var response = await CreateAsync(null, isChunked: false);
+
+        Assert.Equal("", Assert.Single(_received));
+        Assert.Equal("{}", await TextAsync(response));
+    }
+
+    [Fact]
+    public async Task A_create_whose_answer_breaks_off_is_a_problem_that_forbids_to_send_it_again()
+    {
+        _answer = async context =>
+        {
+            context.Response.ContentLength = 1000;
+            await context.Response.WriteAsync("""{"id":"g1",""");
+            await context.Response.Body.FlushAsync();
+            context.Abort();
+        };
+
+        using var response = await SendAsync("""{"prompt":"cat"}""", isChunked: false);
+
+        await response.ProblemAsync(502, "upstream_unreachable");
+        Assert.Equal("false", response.Header("x-should-retry"));
+    }
+
+    [Fact]
+    public async Task Two_creates_with_one_key_are_one_with_our_callback()
+    {
+        using var first = await CreateAsync("""{"prompt":"cat"}""", isChunked: true, key: "k1");
+        using var second = await CreateAsync("""{"prompt":"cat"}""", isChunked: false, key: "k1");
+
+        Assert.Equal($$"""{"callback_url":"{{Url}}","prompt":"cat"}""", WithoutToken(Assert.Single(_received)));
+        Assert.Equal("true", second.Header("Idempotency-Replayed"));
+        Assert.Equal(await TextAsync(first), await TextAsync(second));
+    }
+
+    [Fact]
+    public async Task Without_a_public_address_nothing_is_put_in()
+    {
+        _gateway.With("Callbacks:PublicUrl", null);
+        var sent = $$$"""{"request":{"callback_url":"{{{Url}}}"}}""";
+
+        using var response = await CreateAsync(sent, isChunked: false);
+
+        Assert.Equal(sent, Assert.Single(_received));
+        Assert.Equal($$"""{"request":{{sent}}}""", await TextAsync(response));
+    }
+
+    private static Task<string> TextAsync(HttpResponseMessage response) => response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Each create's token is another.</summary>
+    private static string WithoutToken(string received) => Token().Replace(received, "$1TOKEN");
+
+    private async Task<HttpResponseMessage> CreateAsync(string? body, bool isChunked, string? key = null)
+    {
+        var response = await SendAsync(body, isChunked, key);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return response;
+    }
+
+    /// <summary>Over a real socket: only there a body without a length is chunked.</summary>
+    private async Task<HttpResponseMessage> SendAsync(string? body, bool isChunked, string? key = null)
+    {
+        _address ??= Listening.Start(_gateway).Main;
+        using var caller = new HttpClient { BaseAddress = _address };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/luma/generations/video");
+        request.Headers.Add("X-Api-Key", Gateway.Key);
+        request.Headers.TransferEncodingChunked = isChunked;
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, MediaTypeHeaderValue.Parse("application/json"));
+        return await caller.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    [GeneratedRegex("(/callbacks/luma/)[A-Za-z0-9_-]{38}")]
+    private static partial Regex Token();
+}

@@ -1,0 +1,42 @@
+using System.Net;
+using LumaGateway.Tests.Support;
+
+namespace LumaGateway.Tests.Proxy;
+
+/// <summary>A generation that is deleted, or changed, under <c>/luma</c> is forgotten, however its path is spelled.</summary>
+public sealed class DeletedTests : IDisposable
+{
+    private readonly RawGateway _raw = new();
+
+    public void Dispose() => _raw.Dispose();
+
+    [Theory]
+    [InlineData("DELETE", "/luma/generations/g1")]
+    [InlineData("DELETE", "/luma/generations/g1/")]
+    [InlineData("DELETE", "/Luma/Generations/g1")]
+    [InlineData("DELETE", "/luma/own/generations/g1/")]
+    [InlineData("PUT", "/luma/generations/g1/")]
+    [InlineData("PATCH", "/luma/GENERATIONS/g1")]
+    public async Task What_an_unsafe_method_touched_is_forgotten_however_its_path_is_spelled(string method, string path)
+    {
+        _raw.Gateway.With("ReverseProxy:Routes:generation:Match:Methods:3", "PUT").With("ReverseProxy:Routes:generation:Match:Methods:4", "PATCH")
+            .With("ReverseProxy:Routes:generation:Match:Path", path.Contains("own", StringComparison.Ordinal) ? "/luma/{own:maxlength(3)}/generations/{one}" : "/luma/generations/{one:generation}");
+        _raw.Upstream.ThenJson(Samples.Failed("g1")).ThenJson("{}", HttpStatusCode.NoContent).ThenJson("{}", HttpStatusCode.NotFound);
+        using var caller = _raw.CreateCaller();
+        using var before = await caller.AskAsync("/generations/g1");
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+
+        using var touched = await caller.SendAsync(request, TestContext.Current.CancellationToken);
+        using var after = await caller.AskAsync("/generations/g1");
+
+        Assert.Equal(HttpStatusCode.OK, before.StatusCode);
+        if (path.Contains("own", StringComparison.Ordinal))
+        {
+            Assert.Equal(HttpStatusCode.OK, after.StatusCode); // another resource of the upstream
+            return;
+        }
+
+        await after.ProblemAsync(404, "generation_not_found");
+        Assert.Equal("LumaGateway; fwd=method; detail=purged", touched.Header("Cache-Status"));
+    }
+}

@@ -1,0 +1,86 @@
+using System.Net;
+using System.Text;
+using LumaGateway.Tests.Support;
+
+namespace LumaGateway.Tests.Proxy;
+
+/// <summary>What one client keeps in the memory ledger costs others nothing.</summary>
+public sealed class LedgerShareTests : IDisposable
+{
+    private readonly RawGateway _raw = new();
+
+    public LedgerShareTests() => _raw.Gateway.With("Access:Clients:1:Name", "second").With("Access:Clients:1:KeySha256", Gateway.Digest("other-key"))
+        .With("Access:Clients:1:Rights:0", "raw").With("Access:Clients:1:Rights:1", "create");
+
+    public void Dispose() => _raw.Dispose();
+
+    [Fact]
+    public async Task One_client_cannot_fill_the_ledger_so_that_others_are_refused()
+    {
+        var large = $$"""{"id":"g1","state":"queued","note":"{{new string('x', 900_000)}}"}""";
+        _raw.Upstream.AlwaysJson(large, HttpStatusCode.Created);
+        using var greedy = _raw.CreateCaller();
+        using var other = _raw.Gateway.CreateStranger();
+        other.DefaultRequestHeaders.Add("X-Api-Key", "other-key");
+        var refused = await FillAsync(greedy, 100);
+
+        using var others = await PostAsync(other, "other-1");
+
+        Assert.InRange(refused, 1, 99);
+        Assert.Equal(HttpStatusCode.Created, others.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_refusal_says_that_the_clients_share_of_memory_is_full_and_what_helps()
+    {
+        _raw.Upstream.AlwaysJson($$"""{"id":"g1","state":"queued","note":"{{new string('x', 900_000)}}"}""", HttpStatusCode.Created);
+        using var greedy = _raw.CreateCaller();
+        await FillAsync(greedy, 20);
+
+        using var refused = await PostAsync(greedy, "one-more");
+
+        var problem = await refused.ProblemAsync(503, "idempotency_unavailable");
+        var detail = problem.GetProperty("detail").GetString()!;
+        Assert.StartsWith("This client's share of the memory for idempotency records (16 MiB) is full, so nothing was sent to the upstream.", detail, StringComparison.Ordinal);
+        Assert.All(["Passthrough:IdempotencyLifetime", "ConnectionStrings:Redis"], key => Assert.Contains(key, detail, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.BadRequest)]
+    [InlineData(HttpStatusCode.UnprocessableEntity)]
+    public async Task That_a_create_was_wrong_is_kept_for_minutes_not_for_a_day(HttpStatusCode wrong)
+    {
+        _raw.Upstream.ThenJson("""{"detail":"wrong"}""", wrong).AlwaysJson("""{"id":"g1"}""", HttpStatusCode.Created);
+        using var caller = _raw.CreateCaller();
+
+        using var first = await PostAsync(caller, "k");
+        using var again = await PostAsync(caller, "k");
+        _raw.Gateway.Clock.Advance(TimeSpan.FromMinutes(11));
+        using var later = await PostAsync(caller, "k");
+        _raw.Gateway.Clock.Advance(TimeSpan.FromHours(23));
+        using var replayed = await PostAsync(caller, "k");
+
+        Assert.Equal([wrong, wrong, HttpStatusCode.Created, HttpStatusCode.Created], new[] { first, again, later, replayed }.Select(response => response.StatusCode));
+        Assert.Equal(2, _raw.Upstream.Asked);
+    }
+
+    /// <summary>How many creates of one caller, each with a key of its own, were refused.</summary>
+    private static async Task<int> FillAsync(HttpClient caller, int creates)
+    {
+        var refused = 0;
+        for (var i = 0; i < creates; i++)
+        {
+            using var response = await PostAsync(caller, $"greedy-{i}");
+            refused += response.StatusCode is HttpStatusCode.ServiceUnavailable ? 1 : 0;
+        }
+
+        return refused;
+    }
+
+    private static async Task<HttpResponseMessage> PostAsync(HttpClient caller, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/luma/generations") { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        request.Headers.Add("Idempotency-Key", key);
+        return await caller.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,167 @@
+using System.Net;
+using LumaGateway.Tests.Support;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+
+namespace LumaGateway.Tests.Proxy;
+
+public sealed class RoutesTests : IDisposable
+{
+    private readonly RawGateway _raw = new();
+
+    public void Dispose() => _raw.Dispose();
+
+    [Theory]
+    [InlineData("GET", "generations?limit=3&offset=1")]
+    [InlineData("POST", "generations")]
+    [InlineData("GET", "generations/g1")]
+    [InlineData("HEAD", "generations/g1")]
+    [InlineData("DELETE", "generations/g1")]
+    [InlineData("POST", "generations/g1/extend")]
+    [InlineData("POST", "generations/g1/upscale")]
+    [InlineData("POST", "generations/g1/audio")]
+    [InlineData("POST", "generations/video")]
+    [InlineData("POST", "generations/video/modify")]
+    [InlineData("POST", "generations/video/reframe")]
+    [InlineData("POST", "generations/image")]
+    [InlineData("POST", "generations/image/reframe")]
+    [InlineData("GET", "generations/concepts/list")]
+    [InlineData("GET", "generations/camera_motion/list")]
+    [InlineData("GET", "credits")]
+    [InlineData("GET", "ping")]
+    public async Task What_Luma_documents_passes(string method, string path)
+    {
+        _raw.Upstream.ThenJson("""{"detail":"yes"}""", HttpStatusCode.Accepted);
+        using var caller = _raw.CreateCaller();
+        using var request = new HttpRequestMessage(new HttpMethod(method), $"/luma/{path}");
+
+        using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        var received = Assert.Single(_raw.Upstream.Received);
+        Assert.Equal((method, $"http://upstream.test/luma/{path}"), (received.Method.Method, received.Address.AbsoluteUri));
+    }
+
+    [Theory]
+    [InlineData("GET", "")]
+    [InlineData("GET", "users/me")]
+    [InlineData("GET", "generations/g1/secret")]
+    [InlineData("GET", "generations/a%2F..%2F..%2Fcredits")]
+    [InlineData("GET", "generations/%2e%2e")]
+    [InlineData("GET", "generations/a.b")]
+    [InlineData("DELETE", "generations/a%20b")]
+    [InlineData("GET", "http://evil.test/")]
+    [InlineData("GET", "..%5Ccredits")]
+    public async Task What_it_does_not_is_404_and_never_reaches_the_upstream(string method, string path)
+    {
+        using var caller = _raw.CreateCaller();
+        using var request = new HttpRequestMessage(new HttpMethod(method), $"/luma/{path}");
+
+        using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
+
+        await response.ProblemAsync(404, "not_found");
+        Assert.Equal(0, _raw.Upstream.Asked);
+    }
+
+    [Theory]
+    [InlineData("PUT", "generations/g1")]
+    [InlineData("PATCH", "generations/g1")]
+    [InlineData("DELETE", "generations")]
+    [InlineData("DELETE", "credits")]
+    [InlineData("POST", "ping")]
+    [InlineData("POST", "generations/g1")]
+    public async Task A_method_that_is_not_listed_is_405_and_says_which_are(string method, string path)
+    {
+        using var caller = _raw.CreateCaller();
+        using var request = new HttpRequestMessage(new HttpMethod(method), $"/luma/{path}");
+
+        using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
+
+        await response.ProblemAsync(405, "method_not_allowed");
+        Assert.NotEqual("", response.Header("Allow"));
+        Assert.Equal(0, _raw.Upstream.Asked);
+    }
+
+    [Fact]
+    public async Task The_list_follows_its_settings_without_a_restart()
+    {
+        _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Accepted);
+        _raw.Gateway.With("ReverseProxy:Routes:ping:Match:Path", "/luma/ping");
+        using var caller = _raw.CreateCaller();
+        using var before = await caller.AskAsync("/luma/pong");
+        var settings = (IConfigurationRoot)_raw.Gateway.Services.GetRequiredService<IConfiguration>();
+
+        settings["ReverseProxy:Routes:ping:Match:Path"] = "/luma/pong";
+        settings.Reload();
+
+        await before.ProblemAsync(404, "not_found");
+        await Pump.EventuallyAsync(async () =>
+        {
+            using var after = await caller.AskAsync("/luma/pong");
+            using var gone = await caller.AskAsync("/luma/ping");
+            return (after.StatusCode, gone.StatusCode) == (HttpStatusCode.Accepted, HttpStatusCode.NotFound);
+        });
+    }
+
+    [Theory]
+    [InlineData("ReverseProxy:Routes:ping:Match:Path", "/luma/{")]
+    [InlineData("ReverseProxy:Routes:ping:Match:Path", "/luma/{id:nosuchrule}")]
+    [InlineData("ReverseProxy:Routes:ping:ClusterId", "elsewhere")]
+    [InlineData("ReverseProxy:Routes:ping:Match:Methods:0", "GET IT")]
+    [InlineData("ReverseProxy:Routes:ping:Order", "first")]
+    [InlineData("ReverseProxy:Routes:ping:Transforms:0:NoSuchTransform", "x")]
+    public async Task A_list_that_becomes_wrong_is_logged_once_and_the_last_good_one_stays_until_it_is_right_again(string key, string value)
+    {
+        _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Accepted);
+        using var caller = _raw.CreateCaller();
+        var settings = new ChangingSettings("{}");
+        ((IConfigurationBuilder)_raw.Gateway.Services.GetRequiredService<IConfiguration>()).Add(settings);
+        using var before = await caller.AskAsync("/luma/ping");
+
+        // The second line is right, but in the same list.
+        settings.Become($$"""{ "{{key}}": "{{value}}", "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
+        await Pump.EventuallyAsync(() => Errors().Any());
+        using var after = await caller.AskAsync("/luma/ping");
+        using var other = await caller.AskAsync("/luma/credits");
+        using var document = await caller.AskAsync("/openapi/v1.json");
+        settings.Become("""{ "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
+        await Pump.EventuallyAsync(async () =>
+        {
+            using var mended = await caller.AskAsync("/luma/credit");
+            return mended.StatusCode is HttpStatusCode.Accepted;
+        });
+
+        Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.Accepted), (after.StatusCode, other.StatusCode));
+        Assert.Equal(HttpStatusCode.OK, document.StatusCode);
+        Assert.Single(Errors());
+
+        IEnumerable<FakeLogRecord> Errors() => _raw.Gateway.Logs.GetSnapshot().Where(record => record.Level >= LogLevel.Error);
+    }
+
+    [Theory]
+    [InlineData("GET", "raw", 202)]
+    [InlineData("GET", "read", 403)]
+    [InlineData("POST", "raw", 403)]
+    [InlineData("POST", "raw,create", 202)]
+    [InlineData("POST", "create", 403)]
+    [InlineData("DELETE", "raw,create", 403)]
+    [InlineData("DELETE", "raw,delete", 202)]
+    public async Task Each_method_asks_for_its_right(string method, string rights, int status)
+    {
+        var given = rights.Split(',');
+        for (var i = 0; i < 6; i++)
+        {
+            _raw.Gateway.With($"Access:Clients:0:Rights:{i}", given.ElementAtOrDefault(i));
+        }
+
+        _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Accepted);
+        using var caller = _raw.CreateCaller();
+        using var request = new HttpRequestMessage(new HttpMethod(method), method == "POST" ? "/luma/generations" : "/luma/generations/g1");
+
+        using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(status, (int)response.StatusCode);
+    }
+}

@@ -1,0 +1,328 @@
+using System.Reflection;
+using System.Text;
+using LumaGateway.Caching;
+using Microsoft.Extensions.Caching.Distributed;
+using StackExchange.Redis;
+
+namespace LumaGateway.Tests.Redis;
+
+/// <summary>
+/// A Redis in this process: entries as <see cref="IDistributedCache"/>, and behind the client's own interfaces the few commands that locks, records and
+/// messages need. Its time is the clock's. Each command can be held or made to fail by name and by the end of its key. Several replicas may share one.
+/// </summary>
+internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, (byte[] Value, DateTimeOffset Until)> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long AskedAt, string Kind)> _entries = new(StringComparer.Ordinal);
+    private readonly List<Rule> _rules = [];
+    private readonly List<(string Command, string Key)> _done = [];
+    private readonly List<Action<RedisChannel, RedisValue>> _subscribers = [];
+
+    /// <summary>Whether the client says that it has a connection.</summary>
+    public bool IsConnected { get; set; } = true;
+
+    /// <summary>A fault as the product's client throws it when the connection breaks.</summary>
+    public static RedisException Gone() => new RedisConnectionException(ConnectionFailureType.SocketClosed, CommandFlags.None, "gone", null, CommandStatus.Sent);
+
+    /// <summary>The connection as the product's client gives it.</summary>
+    public IConnectionMultiplexer Connect()
+    {
+        var connection = DispatchProxy.Create<IConnectionMultiplexer, ClientInterface>();
+        ((ClientInterface)(object)connection).Redis = this;
+        return connection;
+    }
+
+    /// <summary>Holds the next command of this name on a key that ends so.</summary>
+    /// <param name="command">The command, as in <see cref="Done"/>.</param>
+    /// <param name="part">The end of the key.</param>
+    /// <param name="replyOnly">Whether the command takes effect at once and only its reply is held.</param>
+    public HeldStep Hold(string command, string part, bool replyOnly = false)
+    {
+        var step = new HeldStep();
+        Add(new Rule(command, part, replyOnly, Once: true, step.PassAsync));
+        return step;
+    }
+
+    /// <summary>Makes all such commands fail until the result is disposed of.</summary>
+    public IDisposable Fail(string command = "", string part = "", bool replyOnly = false, Exception? exception = null) =>
+        Add(new Rule(command, part, replyOnly, Once: false, () => Task.FromException(exception ?? Gone())));
+
+    /// <summary>Leaves all such commands without a reply until the result is disposed of.</summary>
+    public IDisposable Silence(string command = "", string part = "", bool replyOnly = false) =>
+        Add(new Rule(command, part, replyOnly, Once: false, () => new TaskCompletionSource().Task));
+
+    /// <summary>How often such a command took effect.</summary>
+    public int Count(string command, string part = "")
+    {
+        lock (_gate)
+        {
+            return _done.Count(done => done.Command == command && done.Key.EndsWith(part, StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>The commands that took effect, in order, each with the last part of its key.</summary>
+    public List<string> Done
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _done.Select(done => $"{done.Command} {done.Key[(done.Key.LastIndexOf(':') + 1)..]}")];
+            }
+        }
+    }
+
+    /// <summary>The keys that hold a value.</summary>
+    public List<string> Keys
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _values.Keys.Where(key => Find(key) is not null)];
+            }
+        }
+    }
+
+    /// <summary>Counts from now on.</summary>
+    public void ForgetDone()
+    {
+        lock (_gate)
+        {
+            _done.Clear();
+        }
+    }
+
+    /// <summary>The value under the one key that ends so; null where there is none.</summary>
+    public byte[]? Value(string part)
+    {
+        lock (_gate)
+        {
+            return KeyOf(part) is { } key ? Find(key) : null;
+        }
+    }
+
+    /// <summary>How long the value under the one key that ends so still lives.</summary>
+    public TimeSpan LifeOf(string part)
+    {
+        lock (_gate)
+        {
+            return _values[KeyOf(part)!].Until - clock.GetUtcNow();
+        }
+    }
+
+    /// <summary>Puts a value under the one key that ends so, as if another program had.</summary>
+    public void Overwrite(string part, byte[] value)
+    {
+        lock (_gate)
+        {
+            var key = KeyOf(part)!;
+            _values[key] = (value, _values[key].Until);
+        }
+    }
+
+    /// <summary>Loses all keys that end so.</summary>
+    public void Lose(string part)
+    {
+        lock (_gate)
+        {
+            foreach (var key in _values.Keys.Where(key => key.EndsWith(part, StringComparison.Ordinal)).ToList())
+            {
+                _values.Remove(key);
+            }
+        }
+    }
+
+    public byte[]? Get(string key) => throw new NotSupportedException();
+
+    public Task<byte[]?> GetAsync(string key, CancellationToken token = default) => RunAsync("get", key, () => Find(key));
+
+    public void Refresh(string key) => throw new NotSupportedException();
+
+    public Task RefreshAsync(string key, CancellationToken token = default) => throw new NotSupportedException();
+
+    public void Remove(string key) => throw new NotSupportedException();
+
+    public Task RemoveAsync(string key, CancellationToken token = default) => RunAsync("remove", key, () => _values.Remove(key));
+
+    public void Set(string key, byte[] value, DistributedCacheEntryOptions options) => throw new NotSupportedException();
+
+    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default) =>
+        RunAsync("set", key, () => Put(key, value, options.AbsoluteExpirationRelativeToNow!.Value));
+
+    private Rule Add(Rule rule)
+    {
+        lock (_gate)
+        {
+            rule.Ended = () =>
+            {
+                lock (_gate)
+                {
+                    _rules.Remove(rule);
+                }
+            };
+            _rules.Add(rule);
+        }
+
+        return rule;
+    }
+
+    private async Task<T> RunAsync<T>(string command, string key, Func<T> effect)
+    {
+        Rule? rule;
+        lock (_gate)
+        {
+            rule = _rules.Find(rule => rule.Fits(command, key));
+            if (rule is { Once: true })
+            {
+                _rules.Remove(rule);
+            }
+        }
+
+        if (rule is { ReplyOnly: false })
+        {
+            await rule.PassAsync();
+        }
+
+        T result;
+        lock (_gate)
+        {
+            _done.Add((command, key));
+            result = effect();
+        }
+
+        if (rule is { ReplyOnly: true })
+        {
+            await rule.PassAsync();
+        }
+
+        return result;
+    }
+
+    private byte[]? Find(string key) => _values.TryGetValue(key, out var found) && clock.GetUtcNow() < found.Until ? found.Value : null;
+
+    private bool Put(string key, byte[] value, TimeSpan life)
+    {
+        _values[key] = (value, clock.GetUtcNow() + life);
+        return true;
+    }
+
+    private string? KeyOf(string part) => _values.Keys.SingleOrDefault(key => key.EndsWith(part, StringComparison.Ordinal));
+
+    private Task<bool> AddAsync(string key, byte[] value, TimeSpan life) => RunAsync("add", key, () => Find(key) is null && Put(key, value, life));
+
+    private Task<RedisResult> ScriptAsync(string script, RedisKey[] keys, RedisValue[] values) => script switch
+    {
+        CacheScripts.Write => RunAsync("set", (values[1] == "final" ? keys[0] : keys[1])!, () => RedisResult.Create(WriteEntry(keys, values))),
+        CacheScripts.Purge => RunAsync("purge", keys[2]!, () => RedisResult.Create(Purge(keys, values[0]!, values[1]))),
+        _ => ScriptAsync(script, keys[0]!, values),
+    };
+
+    /// <summary><see cref="CacheScripts.Write"/>, whose own text is run by the system tests.</summary>
+    private int WriteEntry(RedisKey[] keys, RedisValue[] values)
+    {
+        var (token, kind, askedAt, latest) = ((string)values[0]!, (string)values[1]!, (long)values[2], (long)values[3]);
+        if ((Find(keys[2]!) is { } known ? Encoding.UTF8.GetString(known) : "") != token)
+        {
+            return (int)WriteResult.Purged;
+        }
+
+        if (IsNewer(keys[0]!, null) || IsNewer(keys[1]!, kind is "final" ? "absent" : null))
+        {
+            return (int)WriteResult.Outdated;
+        }
+
+        if (kind is "absent" && Find(keys[0]!) is not null)
+        {
+            _values.Remove(keys[0]!);
+            Put(keys[2]!, values[6]!, TimeSpan.FromMilliseconds((long)values[7]));
+        }
+
+        var target = kind is "final" ? keys[0] : keys[1];
+        _entries[target!] = (askedAt, kind);
+        Put(target!, values[4]!, TimeSpan.FromMilliseconds((long)values[5]));
+        return (int)WriteResult.Kept;
+
+        bool IsNewer(string key, string? onlyKind) => Find(key) is not null && _entries.TryGetValue(key, out var entry)
+            && entry.AskedAt > askedAt && entry.AskedAt <= latest && (onlyKind is null || entry.Kind == onlyKind);
+    }
+
+    private int Purge(RedisKey[] keys, byte[] token, RedisValue life)
+    {
+        Put(keys[2]!, token, TimeSpan.FromMilliseconds((long)life));
+        _values.Remove(keys[0]!);
+        _values.Remove(keys[1]!);
+        return 1;
+    }
+
+    /// <summary>The scripts that compare a value before they change it.</summary>
+    private Task<RedisResult> ScriptAsync(string script, string key, RedisValue[] values)
+    {
+        var (command, effect) = script switch
+        {
+            _ when script.Contains("'pexpire'", StringComparison.OrdinalIgnoreCase) => ("extend", (Func<bool>)(() => Put(key, values[0]!, TimeSpan.FromMilliseconds((long)values[1])))),
+            _ when script.Contains("'SET'", StringComparison.OrdinalIgnoreCase) => ("replace", () => Put(key, values[1]!, TimeSpan.FromMilliseconds((long)values[2]))),
+            _ when script.Contains("'del'", StringComparison.OrdinalIgnoreCase) => ("remove", () => _values.Remove(key)),
+            _ => throw new RedisServerException(RedisErrorKind.UnknownError, CommandFlags.None, "ERR unknown script"),
+        };
+        return RunAsync(command, key, () => RedisResult.Create(Find(key) is { } known && known.AsSpan().SequenceEqual(values[0]) && effect() ? 1 : 0));
+    }
+
+    private Task<long> PublishAsync(RedisChannel channel, RedisValue message) => RunAsync("publish", channel.ToString(), () =>
+    {
+        _subscribers.ForEach(subscriber => subscriber(channel, message));
+        return (long)_subscribers.Count;
+    });
+
+    private Task<bool> SubscribeAsync(RedisChannel channel, Action<RedisChannel, RedisValue> handler) => RunAsync("subscribe", channel.ToString(), () =>
+    {
+        _subscribers.Add(handler);
+        return true;
+    });
+
+    private sealed record Rule(string Command, string Part, bool ReplyOnly, bool Once, Func<Task> PassAsync) : IDisposable
+    {
+        public Action Ended { get; set; } = () => { };
+
+        public bool Fits(string command, string key) =>
+            (Command.Length == 0 || Command == command) && key.EndsWith(Part, StringComparison.Ordinal);
+
+        public void Dispose() => Ended();
+    }
+
+    /// <summary>The client's interfaces: connection, database and subscriber.</summary>
+#pragma warning disable CA1852 // a proxy derives from it
+    private class ClientInterface : DispatchProxy
+#pragma warning restore CA1852
+    {
+        public FakeRedis Redis { get; set; } = null!;
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => (targetMethod!.Name, args) switch
+        {
+            ("GetDatabase", _) => As<IDatabase>(),
+            ("GetSubscriber", _) => As<ISubscriber>(),
+            ("get_IsConnected" or "IsConnected", _) => Redis.IsConnected,
+            ("add_ConnectionFailed" or "add_ConnectionRestored", _) => null,
+            ("GetServers", _) => Array.Empty<IServer>(), // the ledger's policy cannot be read
+            ("ConfigureAsync", _) => Redis.RunAsync("configure", "", () => true),
+            ("DisposeAsync", _) => new ValueTask(Redis.RunAsync("dispose", "", () => true)),
+            ("StringSetAsync", [RedisKey key, RedisValue value, TimeSpan life, When.NotExists, ..]) => Redis.AddAsync(key!, value!, life),
+            ("StringGetAsync", [RedisKey key, ..]) => StringGetAsync(key!),
+            ("ScriptEvaluateAsync", [string script, RedisKey[] keys, RedisValue[] values, ..]) => Redis.ScriptAsync(script, keys, values),
+            ("PublishAsync", [RedisChannel channel, RedisValue message, ..]) => Redis.PublishAsync(channel, message),
+            ("SubscribeAsync", [RedisChannel channel, Action<RedisChannel, RedisValue> handler, ..]) => Redis.SubscribeAsync(channel, handler),
+            _ => throw new NotSupportedException(targetMethod.ToString()),
+        };
+
+        private async Task<RedisValue> StringGetAsync(string key) => await Redis.GetAsync(key);
+
+        private T As<T>()
+            where T : class
+        {
+            var proxy = Create<T, ClientInterface>();
+            ((ClientInterface)(object)proxy).Redis = Redis;
+            return proxy;
+        }
+    }
+}

@@ -1,0 +1,266 @@
+using System.Globalization;
+using System.Text;
+using LumaGateway.Caching;
+using LumaGateway.Generations;
+using LumaGateway.Polling;
+using LumaGateway.Redis;
+using LumaGateway.Tests.Caching;
+using LumaGateway.Time;
+using LumaGateway.Upstreams;
+using StackExchange.Redis;
+
+namespace LumaGateway.Tests.Redis;
+
+/// <summary>What a message on the replicas' channel may do that no replica wrote, with a signing key and without. Redis is a fake. Needs nothing.</summary>
+public sealed class ForgedMessageTests : IAsyncLifetime
+{
+    private const string Channel = "luma-gateway:1:account:dialect:fleet";
+    private const string Replica = "0123456789ab";
+
+    private readonly WaitingClock _clock = new();
+    private readonly FakeRedis _redis;
+    private readonly List<CacheUnderTest> _replicas = [];
+
+    public ForgedMessageTests() => _redis = new FakeRedis(_clock);
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var replica in _replicas)
+        {
+            await replica.DisposeAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData("1000", 1000)]
+    [InlineData("300000", 300_000)]
+    [InlineData("300001", 300_000)]
+    [InlineData("3600000", 300_000)]
+    [InlineData("9223372036854775807", 300_000)]
+    public async Task A_pause_is_no_longer_than_one_that_the_upstream_can_ask_for(string milliseconds, int expected)
+    {
+        var pause = await ListenForPausesAsync(await StartAsync());
+
+        await PublishAsync($"pause {milliseconds}");
+
+        Assert.Equal(TimeSpan.FromMilliseconds(expected), pause.Remaining);
+    }
+
+    [Theory]
+    [InlineData("pause")]
+    [InlineData("pause ")]
+    [InlineData("pause -1")]
+    [InlineData("pause 1 2")]
+    [InlineData("pause 9223372036854775808")]
+    [InlineData("pause 00:05:00")]
+    [InlineData("purge")]
+    [InlineData("purge video")]
+    [InlineData("purge g1 g2")]
+    [InlineData("purge ../g1")]
+    [InlineData("nudge g/1")]
+    [InlineData("nudge")]
+    [InlineData("lead someone-else")]
+    [InlineData("want")]
+    [InlineData("want someone-else g1:q")]
+    [InlineData($"want {Replica} g1")]
+    [InlineData($"want {Replica} g1:z")]
+    [InlineData($"want {Replica} g1:qq")]
+    [InlineData($"want {Replica} g1:q g/2:q")]
+    [InlineData("change g1")]
+    [InlineData("change g1 !")]
+    [InlineData("change g1 AAAA")]
+    [InlineData("no-topic g1")]
+    [InlineData("")]
+    [InlineData(" ")]
+    public async Task A_malformed_message_is_dropped_and_counted_and_the_next_one_is_heard(string message)
+    {
+        var replica = await StartAsync();
+        var pause = await ListenForPausesAsync(replica);
+        var told = Listen(replica);
+        using var rejected = replica.CollectRejected();
+        var purges = replica.Cache.Purges;
+
+        await PublishAsync(message);
+
+        Assert.Equal(("malformed", 1), Assert.Single(rejected.GetMeasurementSnapshot().Select(one => ((string)one.Tags["luma_gateway.redis.reason"]!, (int)one.Value))));
+        Assert.Empty(told);
+        Assert.Equal((TimeSpan.Zero, purges), (pause.Remaining, replica.Cache.Purges));
+        await PublishAsync("purge g1");
+        Assert.Equal(purges + 1, replica.Cache.Purges);
+    }
+
+    [Fact]
+    public async Task A_message_with_more_bytes_or_words_than_a_replica_writes_is_dropped_and_counted()
+    {
+        var replica = await StartAsync();
+        var told = Listen(replica);
+        using var rejected = replica.CollectRejected();
+        string Wants(int count) => $"want {Replica} {string.Join(' ', Enumerable.Repeat("g1:q", count))}";
+
+        await PublishAsync(Wants(500));
+        Assert.Equal(["wanted"], told);
+
+        await PublishAsync(Wants(501));
+        await PublishAsync("purge " + new string(' ', 100_000));
+        await PublishAsync($"change g1 {new string('A', 4 * 1024 * 1024)}");
+
+        Assert.Equal(["wanted"], told);
+        Assert.Equal(["oversized", "oversized", "oversized"], Reasons(rejected));
+    }
+
+    [Fact]
+    public async Task A_listener_that_throws_does_not_keep_the_next_message_from_being_heard()
+    {
+        var replica = await StartAsync();
+        var heard = 0;
+        replica.Channel.Listen("fragile", words => words is ["break"] ? throw new InvalidOperationException("a bug") : ++heard > 0);
+        using var rejected = replica.CollectRejected();
+
+        await PublishAsync("fragile break");
+        await PublishAsync("fragile hold");
+
+        Assert.Equal(1, heard);
+        Assert.Equal(["malformed"], Reasons(rejected));
+    }
+
+    [Fact]
+    public async Task A_changed_state_is_fresh_for_no_longer_than_the_settings_allow()
+    {
+        var told = new List<CacheEntry>();
+        var replica = await StartAsync();
+        new PollingMessages(replica.Channel, CacheUnderTest.Limits, _clock).Changed += told.Add;
+        var forged = Entries.Final(_clock.Now, freshFor: TimeSpan.FromDays(3650), staleFor: TimeSpan.FromDays(3650));
+
+        await PublishAsync($"change g1 {Convert.ToBase64String(CacheEntryFormat.Write(forged))}");
+
+        var limits = CacheUnderTest.Limits;
+        Assert.Equal((_clock.Now + limits.Final, _clock.Now + limits.Final + limits.Cover), Assert.Single(told.Select(entry => (entry.FreshUntil, entry.CoverUntil))));
+    }
+
+    [Theory]
+    [InlineData("pause 300000")]
+    [InlineData("purge g1")]
+    [InlineData($"want {Replica} g1:q")]
+    [InlineData($"lead {Replica}")]
+    [InlineData("nudge g1")]
+    [InlineData("change")]
+    public async Task With_a_key_a_message_that_is_not_signed_or_signed_with_another_key_is_dropped_and_counted(string message)
+    {
+        var replica = await StartAsync(Signers.Key);
+        var pause = await ListenForPausesAsync(replica);
+        var told = Listen(replica);
+        using var rejected = replica.CollectRejected();
+        var purges = replica.Cache.Purges;
+        message = message is "change" ? $"change g1 {Convert.ToBase64String(CacheEntryFormat.Write(Entries.Final(_clock.Now)))}" : message;
+
+        await PublishAsync(message);
+        await PublishAsync($"{_clock.Now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)} {message}");
+        await PublishAsync(Signed(message, Signers.NewKey));
+
+        Assert.Empty(told);
+        Assert.Equal((TimeSpan.Zero, purges), (pause.Remaining, replica.Cache.Purges));
+        Assert.Equal(["unauthenticated", "unauthenticated", "unauthenticated"], Reasons(rejected));
+
+        await PublishAsync(Signed(message, Signers.Key));
+        Assert.Equal(3, rejected.GetMeasurementSnapshot().Count);
+        Assert.Equal(1, told.Count + (pause.Remaining > TimeSpan.Zero ? 1 : 0) + (int)(replica.Cache.Purges - purges));
+    }
+
+    [Theory]
+    [InlineData(60, true)]
+    [InlineData(61, false)]
+    [InlineData(-60, true)]
+    [InlineData(-61, false)]
+    public async Task A_signed_message_that_is_repeated_more_than_a_minute_later_is_dropped(int seconds, bool isHeard)
+    {
+        var replica = await StartAsync(Signers.Key);
+        using var rejected = replica.CollectRejected();
+        var purges = replica.Cache.Purges;
+
+        await PublishAsync(Signed("purge g1", Signers.Key, _clock.Now.AddSeconds(-seconds)));
+
+        Assert.Equal(isHeard ? purges + 1 : purges, replica.Cache.Purges);
+        Assert.Equal(isHeard ? [] : ["expired"], Reasons(rejected));
+    }
+
+    [Fact]
+    public async Task A_signed_message_of_another_account_is_dropped()
+    {
+        var replica = await StartAsync(Signers.Key);
+        var purges = replica.Cache.Purges;
+
+        await PublishAsync(Signed("purge g1", Signers.Key, channel: Channel.Replace("account", "other", StringComparison.Ordinal)));
+
+        Assert.Equal(purges, replica.Cache.Purges);
+    }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData(Signers.Key, Signers.Key)]
+    [InlineData(Signers.Key, $"{Signers.Key},{Signers.NewKey}")]
+    [InlineData($"{Signers.Key},{Signers.NewKey}", $"{Signers.NewKey},{Signers.Key}")]
+    [InlineData($"{Signers.NewKey},{Signers.Key}", Signers.NewKey)]
+    public async Task Replicas_that_share_a_key_hear_each_other_at_every_step_of_its_rotation(string one, string other)
+    {
+        var (first, second) = (await StartAsync(one), await StartAsync(other));
+        using var rejected = second.CollectRejected();
+        var (firstPurges, secondPurges) = (first.Cache.Purges, second.Cache.Purges);
+
+        await first.Cache.PurgeAsync(new CacheKey("g1")).Soon();
+
+        Assert.Equal(secondPurges + 1, second.Cache.Purges);
+        Assert.Equal(firstPurges + 2, first.Cache.Purges); // its own word included
+        Assert.Empty(Reasons(rejected));
+    }
+
+    [Fact]
+    public async Task A_replica_without_the_key_drops_signed_messages()
+    {
+        var replica = await StartAsync();
+        using var rejected = replica.CollectRejected();
+        var purges = replica.Cache.Purges;
+
+        await PublishAsync(Signed("purge g1", Signers.Key));
+
+        Assert.Equal(purges, replica.Cache.Purges);
+        Assert.Equal(["malformed"], Reasons(rejected));
+    }
+
+    private static IEnumerable<string> Reasons(Microsoft.Extensions.Diagnostics.Metrics.Testing.MetricCollector<long> rejected) =>
+        rejected.GetMeasurementSnapshot().Select(one => (string)one.Tags["luma_gateway.redis.reason"]!);
+
+    private byte[] Signed(string message, string key, DateTimeOffset? at = null, string channel = Channel) => Signers.Of(key).Sign(
+        SignedKind.Message,
+        channel,
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{(at ?? _clock.Now).ToUnixTimeMilliseconds()} {message}")));
+
+    private async Task<CacheUnderTest> StartAsync(string keys = "")
+    {
+        var replica = await CacheUnderTest.StartAsync(_clock, _redis, ("Cache:SigningKey", keys));
+        _replicas.Add(replica);
+        return replica;
+    }
+
+    private Task<long> PublishAsync(RedisValue message) => _redis.Connect().GetSubscriber().PublishAsync(RedisChannel.Literal(Channel), message).Soon();
+
+    private async Task<RetryAfterHold> ListenForPausesAsync(CacheUnderTest replica)
+    {
+        var pause = new RetryAfterHold(new MonotonicClock(_clock));
+        await new RetryAfterBroadcast(pause, replica.Channel).StartAsync(TestContext.Current.CancellationToken).Soon();
+        return pause;
+    }
+
+    /// <summary>What callers that wait would be concerned by.</summary>
+    private List<string> Listen(CacheUnderTest replica)
+    {
+        var told = new List<string>();
+        var channel = new PollingMessages(replica.Channel, CacheUnderTest.Limits, _clock);
+        channel.Changed += _ => told.Add("changed");
+        channel.Wanted += (_, _) => told.Add("wanted");
+        channel.Led += _ => told.Add("led");
+        channel.Nudged += _ => told.Add("nudged");
+        return told;
+    }
+}

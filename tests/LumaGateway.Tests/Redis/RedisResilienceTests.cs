@@ -1,0 +1,112 @@
+using System.Diagnostics.Metrics;
+using LumaGateway.Redis;
+using LumaGateway.Time;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LumaGateway.Tests.Redis;
+
+public sealed class RedisResilienceTests : IDisposable
+{
+    private static readonly TimeSpan Timeout = new RedisResilienceOptions().RedisTimeout;
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly RedisMetrics _metrics;
+    private readonly RedisResilience _guard;
+
+    public RedisResilienceTests()
+    {
+        var connection = new RedisConnection(Options.Create(new RedisOptions()), NullLogger<RedisConnection>.Instance);
+        _metrics = new RedisMetrics(_services.GetRequiredService<IMeterFactory>(), connection, _clock);
+        _guard = new RedisResilience(Options.Create(new RedisResilienceOptions()), connection, new MonotonicClock(_clock), _metrics, NullLogger<RedisResilience>.Instance);
+    }
+
+    public void Dispose() => _services.Dispose();
+
+    [Fact]
+    public async Task A_step_out_of_time_is_left_behind()
+    {
+        var step = new TaskCompletionSource<int>();
+
+        var reading = _guard.ReadAsync(() => step.Task, -1);
+        _clock.Advance(Timeout);
+
+        Assert.Equal((-1, false), await reading);
+    }
+
+    [Fact]
+    public async Task One_step_out_of_time_after_another_in_time_does_not_have_Redis_left_alone()
+    {
+        await ReadAsync();
+
+        await RunOutOfTimeAsync();
+
+        Assert.True(_metrics.IsUsable);
+        Assert.Equal((1, true), await ReadAsync());
+    }
+
+    [Fact]
+    public async Task Two_steps_out_of_time_have_Redis_left_alone()
+    {
+        await RunOutOfTimeAsync();
+        await RunOutOfTimeAsync();
+
+        Assert.False(_metrics.IsUsable);
+        Assert.Equal((-1, false), await ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_patient_step_is_given_its_time_again_while_Redis_works()
+    {
+        var step = new TaskCompletionSource<int>();
+        var reading = _guard.ReadAsync(() => step.Task, -1, isPatient: true);
+        _clock.Advance(Timeout);
+        await QueuedWorkAsync();
+        Assert.False(reading.IsCompleted);
+
+        step.SetResult(1);
+
+        Assert.Equal((1, true), await reading);
+    }
+
+    [Fact]
+    public async Task A_patient_step_is_left_behind_as_soon_as_Redis_is_left_alone()
+    {
+        await RunOutOfTimeAsync();
+        await RunOutOfTimeAsync();
+
+        var locking = _guard.LockAsync(() => new TaskCompletionSource<object?>().Task, _ => { });
+        _clock.Advance(Timeout);
+
+        Assert.Equal((null, false), await locking);
+    }
+
+    [Fact]
+    public async Task A_time_out_that_came_late_gives_the_step_its_time_anew()
+    {
+        var step = new TaskCompletionSource<int>();
+        var reading = _guard.ReadAsync(() => step.Task, -1);
+        _clock.Advance(Timeout * 2);
+        await QueuedWorkAsync();
+        Assert.False(reading.IsCompleted);
+
+        step.SetResult(1);
+
+        Assert.Equal((1, true), await reading);
+    }
+
+    private Task<(int Value, bool Succeeded)> ReadAsync() => _guard.ReadAsync(() => Task.FromResult(1), -1);
+
+    private async Task RunOutOfTimeAsync()
+    {
+        var reading = _guard.ReadAsync(() => new TaskCompletionSource<int>().Task, -1);
+        _clock.Advance(Timeout);
+        await reading;
+    }
+
+    /// <summary>What was queued before has been done, or is being done.</summary>
+    private static async Task QueuedWorkAsync() => await Task.Yield();
+}
