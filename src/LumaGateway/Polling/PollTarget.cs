@@ -32,7 +32,7 @@ internal sealed class PollTarget(CacheKey key)
         }
     }
 
-    /// <summary>When it is to be asked about, by <see cref="Contracts.MonotonicClock"/>. Only a replica that asks looks at it.</summary>
+    /// <summary>When it is to be asked about, by <see cref="Time.MonotonicClock"/>. Only a replica that asks looks at it.</summary>
     public TimeSpan DueAt { get; set; }
 
     /// <summary>When it was last asked about by this replica, by the same clock.</summary>
@@ -41,7 +41,7 @@ internal sealed class PollTarget(CacheKey key)
     /// <summary>Answers from before that, by the wall clock, do not do: there was a hint.</summary>
     public DateTimeOffset HintedAt { get; set; }
 
-    /// <summary>When a hint was last taken, by <see cref="Contracts.MonotonicClock"/>.</summary>
+    /// <summary>When a hint was last taken, by <see cref="Time.MonotonicClock"/>.</summary>
     public TimeSpan HintTakenAt { get; set; } = TimeSpan.MinValue / 2;
 
     public int Faults { get; set; }

@@ -20,7 +20,7 @@ internal sealed class Waiter(Client? client, WaiterKind kind, TimeSpan since, Ti
 
     public WaiterKind Kind => kind;
 
-    /// <summary>When it came, by <see cref="Contracts.MonotonicClock"/>, as all times here.</summary>
+    /// <summary>When it came, by <see cref="Time.MonotonicClock"/>, as all times here.</summary>
     public TimeSpan Since => since;
 
     public TimeSpan EndsAt => endsAt;
