@@ -210,13 +210,14 @@ internal sealed partial class UpstreamPoller(
     /// <summary>However many hints come, one is taken in the time of the floor.</summary>
     private bool TryHint(PollTarget watch)
     {
-        var (now, earliest) = (steady.Now, watch.AskedAt + _options.PollFloor);
-        if (now < watch.HintTakenAt + _options.PollFloor)
+        var now = steady.Now;
+        if (!watch.TryTakeHint(now, _options.PollFloor))
         {
             return false;
         }
 
-        (watch.HintTakenAt, watch.HintedAt) = (now, clock.GetUtcNow());
+        var earliest = watch.AskedAt + _options.PollFloor;
+        watch.HintedAt = clock.GetUtcNow();
         watch.DueAt = earliest > now ? earliest : now;
         return true;
     }
