@@ -102,7 +102,7 @@ internal sealed partial class UpstreamPoller(
         try
         {
             var duty = await fleet.DecideAsync();
-            await fleet.SayAsync();
+            await fleet.PublishAsync();
             foreach (var watch in table.All)
             {
                 table.Drop(watch);
@@ -184,11 +184,11 @@ internal sealed partial class UpstreamPoller(
     {
         if (table.Find(entry.Subject) is { IsDone: false })
         {
-            cache.DoubtHere(entry.Subject);
+            cache.RemoveInterim(entry.Subject);
             table.Hear(entry);
             if (entry.Kind is EntryKind.Final)
             {
-                _ = cache.OfferAsync(entry, cache.Purges); // what callers here were told is known here; it never throws
+                _ = cache.PutAsync(entry, cache.Purges); // what callers here were told is known here; it never throws
             }
         }
     }
