@@ -14,6 +14,9 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
     /// <summary>Whether Redis has been well for so long that every replica uses it.</summary>
     public bool IsAtPeace => clock.GetTimestamp() >= Volatile.Read(ref _peaceFrom);
 
+    /// <summary>Whether Redis has been well since then, and <see cref="IsAtPeace"/> was so at that time.</summary>
+    public bool WasAtPeaceSince(long timestamp) => timestamp >= Volatile.Read(ref _peaceFrom);
+
     /// <summary>Whether, in this time, a master may have taken in what the next one does not know: the limit of every failover.</summary>
     public bool MayHaveForgotten(long from, long until)
     {
