@@ -24,7 +24,7 @@ public class CacheBenchmarks
         _bytes = CacheEntryFormat.Write(_entry);
         _services = Pieces.Build();
         _cache = _services.GetRequiredService<ResponseCache>();
-        _services.GetRequiredService<MemoryTier>().Keep(new Held(_entry, DateTimeOffset.MaxValue, epoch: null, verifiedAt: 0));
+        _services.GetRequiredService<MemoryTier>().Keep(new Held(_entry, long.MaxValue, epoch: null, verifiedAt: 0));
     }
 
     [GlobalCleanup]

@@ -60,7 +60,7 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
     {
         var held = memory.Find(flight.Key);
         var now = clock.GetUtcNow();
-        if (held is not null && IsGood(held.Entry, now, suffices) && now < held.LookAgainAt)
+        if (held is not null && IsGood(held.Entry, now, suffices) && clock.GetTimestamp() < held.LookAgainAt)
         {
             return new Seen(held.Entry, held.Epoch, new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory));
         }
@@ -228,8 +228,7 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
     /// <summary>Keeps an entry in this process, unless it was purged since the flight began.</summary>
     private Held Keep(SingleFlight<CacheResult>.InFlightFetch flight, CacheEntry entry, string? epoch, long verifiedAt)
     {
-        var lookAgainAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
-        var held = new Held(entry, lookAgainAt, epoch, verifiedAt);
+        var held = new Held(entry, memory.LookAgainAt(shared.IsConfigured), epoch, verifiedAt);
         if (flight.IsDoomed)
         {
             return held;

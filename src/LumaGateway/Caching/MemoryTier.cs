@@ -46,6 +46,13 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
         }
     }
 
+    /// <summary>
+    /// Until when an entry that is kept now is believed without a look at Redis, as a timestamp of the clock: whoever sets the wall clock does not change it.
+    /// </summary>
+    /// <param name="hasRedis">Whether there is a Redis; without one, memory is believed for good.</param>
+    public long LookAgainAt(bool hasRedis) =>
+        hasRedis ? clock.GetTimestamp() + (long)(options.Value.MemoryLifetime.TotalSeconds * clock.TimestampFrequency) : long.MaxValue;
+
     public void Forget(CacheKey key) => _cache.Remove(key.Id);
 
     public void Dispose() => _cache.Dispose();
@@ -58,26 +65,28 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
 
 /// <summary>An entry in memory with what only this process knows of it. Thread-safe.</summary>
 /// <param name="entry">The answer.</param>
-/// <param name="lookAgainAt">From when Redis, if there is one, is to be looked at before this is believed.</param>
+/// <param name="lookAgainAt">From when Redis, if there is one, is to be looked at before this is believed, as a timestamp of the clock.</param>
 /// <param name="epoch">The key's purge mark when the answer was fetched or found.</param>
 /// <param name="verifiedAt">
 /// When the answer was last known to be right, as a timestamp of the clock: its fetch began, or the look began that found it in Redis or its mark unchanged.
 /// </param>
-internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string? epoch, long verifiedAt)
+internal sealed class Held(CacheEntry entry, long lookAgainAt, string? epoch, long verifiedAt)
 {
     private long _refreshFrom;
     private volatile Cover? _covers;
 
     public CacheEntry Entry => entry;
 
-    public DateTimeOffset LookAgainAt => lookAgainAt;
+    public long LookAgainAt => lookAgainAt;
 
     public string? Epoch => epoch;
 
     public long VerifiedAt => verifiedAt;
 
     /// <summary>Whether it can be given without asking anybody.</summary>
-    public bool MayBeGiven(DateTimeOffset now) => entry.IsFresh(now) && now < lookAgainAt;
+    /// <param name="now">The time of day.</param>
+    /// <param name="timestamp">The same moment as a timestamp of the clock.</param>
+    public bool MayBeGiven(DateTimeOffset now, long timestamp) => entry.IsFresh(now) && timestamp < lookAgainAt;
 
     /// <summary>What this answer covers since the last try to refresh it; null when it covers nothing.</summary>
     public Cover? Covers => _covers;

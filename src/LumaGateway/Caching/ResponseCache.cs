@@ -24,7 +24,7 @@ internal sealed class ResponseCache(
 
     /// <summary>What memory holds and nothing is to be done about: neither is it to be looked for elsewhere, nor to be refreshed. Counts nothing.</summary>
     public CacheEntry? Peek(CacheKey key, DateTimeOffset now) =>
-        memory.Find(key) is { } held && held.MayBeGiven(now) && now < held.Entry.EagerFrom ? held.Entry : null;
+        memory.Find(key) is { } held && held.MayBeGiven(now, clock.GetTimestamp()) && now < held.Entry.EagerFrom ? held.Entry : null;
 
     /// <summary>Counts an entry that <see cref="Peek"/> gave as the hit that it is, once it is given to somebody.</summary>
     public CacheResult Give(CacheEntry entry) => Told(new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory), null);
@@ -35,7 +35,7 @@ internal sealed class ResponseCache(
         var now = clock.GetUtcNow();
         if (memory.Find(key) is { } held)
         {
-            if (held.MayBeGiven(now))
+            if (held.MayBeGiven(now, clock.GetTimestamp()))
             {
                 if (now >= held.Entry.EagerFrom)
                 {
@@ -135,7 +135,7 @@ internal sealed class ResponseCache(
     public async ValueTask<CacheEntry?> FindAsync(CacheKey key)
     {
         var now = clock.GetUtcNow();
-        if (memory.Find(key) is { } held && held.MayBeGiven(now))
+        if (memory.Find(key) is { } held && held.MayBeGiven(now, clock.GetTimestamp()))
         {
             return held.Entry;
         }
@@ -198,10 +198,9 @@ internal sealed class ResponseCache(
     /// <summary>Keeps an answer in this process. False where its key may have been purged since.</summary>
     private bool KeepHere(CacheEntry entry, string? epoch, long purges, long verifiedAt)
     {
-        var lookAgainAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
         if (Purges == purges)
         {
-            memory.Keep(new Held(entry, lookAgainAt, epoch, verifiedAt));
+            memory.Keep(new Held(entry, memory.LookAgainAt(shared.IsConfigured), epoch, verifiedAt));
         }
 
         if (Purges == purges)

@@ -128,12 +128,12 @@ public sealed class MemoryTierTests : IDisposable
     [Fact]
     public void An_entry_is_given_without_asking_anybody_while_it_is_fresh_and_Redis_was_looked_at_lately()
     {
-        var held = new Held(Entries.Final(Now, freshFor: TimeSpan.FromHours(1)), Now.AddMinutes(1), "token", verifiedAt: 0);
+        var held = new Held(Entries.Final(Now, freshFor: TimeSpan.FromHours(1)), lookAgainAt: 100, "token", verifiedAt: 0);
 
         Assert.Equal("token", held.Epoch);
-        Assert.True(held.MayBeGiven(Now.AddMinutes(1) - Tick));
-        Assert.False(held.MayBeGiven(Now.AddMinutes(1)));
-        Assert.False(new Held(held.Entry, DateTimeOffset.MaxValue, null, verifiedAt: 0).MayBeGiven(Now.AddHours(1)));
+        Assert.True(held.MayBeGiven(Now.AddMinutes(1), 99));
+        Assert.False(held.MayBeGiven(Now.AddMinutes(1), 100));
+        Assert.False(new Held(held.Entry, long.MaxValue, null, verifiedAt: 0).MayBeGiven(Now.AddHours(1), 99));
     }
 
     [Fact]
@@ -183,5 +183,5 @@ public sealed class MemoryTierTests : IDisposable
         Assert.True(held.TryClaimRefresh(Now.AddSeconds(2), Now.AddSeconds(4)));
     }
 
-    private Held Keep(CacheEntry entry) => _memory.Keep(new Held(entry, DateTimeOffset.MaxValue, null, verifiedAt: 0));
+    private Held Keep(CacheEntry entry) => _memory.Keep(new Held(entry, long.MaxValue, null, verifiedAt: 0));
 }
