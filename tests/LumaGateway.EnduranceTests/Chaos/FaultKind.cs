@@ -45,6 +45,9 @@ internal enum FaultKind
     /// <summary>The master refuses every write, because it is full.</summary>
     RedisIsFull,
 
+    /// <summary>The master refuses every write, because it has too few replicas (<c>min-replicas-to-write</c>); unlike a full one, also purges.</summary>
+    RedisRefusesWrites,
+
     /// <summary>SIGKILL to both servers; they are started again at the end.</summary>
     RedisIsGone,
 

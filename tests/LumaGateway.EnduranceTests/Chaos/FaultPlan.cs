@@ -5,7 +5,7 @@ namespace LumaGateway.EnduranceTests.Chaos;
 /// <summary>
 /// Which faults strike in a round: a pure function of the seed, the round and its length. On each of five lanes (upstream, Redis, replicas, token
 /// and clock, shared state and callers) one fault follows another after a breath; the lanes know nothing of each other, so that faults of all sorts meet.
-/// Redis loses nothing in two of three rounds: what the replicas share is then judged strictly, with no failover that could excuse a loss. In the first of these it may be full.
+/// Redis loses nothing in two of three rounds: what the replicas share is then judged strictly, with no failover that could excuse a loss. In the first of these it refuses writes.
 /// </summary>
 internal static class FaultPlan
 {
@@ -41,7 +41,7 @@ internal static class FaultPlan
             while (true)
             {
                 var kind = (FaultKind)random.Next((int)Lanes[lane].First, (int)Lanes[lane].Last + 1);
-                kind = lane == RedisLane && round % 3 == 1 ? FaultKind.RedisIsFull : kind;
+                kind = lane == RedisLane && round % 3 == 1 ? (FaultKind)((int)FaultKind.RedisIsFull + ((int)kind % 2)) : kind;
                 var duration = Seconds(random, Lanes[lane].ShortestSeconds, Lanes[lane].LongestSeconds);
                 duration += kind is FaultKind.ReplicaIsStopped ? LockLifetime : TimeSpan.Zero;
                 var fault = new PlannedFault(lane, kind, at, duration, random.Next(Fleet), SizeOf(kind, random));

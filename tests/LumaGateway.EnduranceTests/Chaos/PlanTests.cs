@@ -24,7 +24,7 @@ public sealed class PlanTests
         var ofRedis = faults.Where(fault => fault.Kind.StartsWith("Redis", StringComparison.Ordinal)).ToLookup(fault => fault.Round, fault => fault.Kind);
 
         Assert.Contains("RedisFailsOver", ofRedis[0]);
-        Assert.All(ofRedis[1], kind => Assert.Equal("RedisIsFull", kind));
+        Assert.Equal(["RedisIsFull", "RedisRefusesWrites"], ofRedis[1].Distinct().Order());
         Assert.Empty(ofRedis[2]);
     }
 
@@ -38,10 +38,10 @@ public sealed class PlanTests
     }
 
     [Fact]
-    public void Half_an_hour_has_every_kind_of_fault_many_times()
+    public void Half_an_hour_has_every_kind_of_fault_at_least_three_times()
     {
         var half = Enumerable.Range(0, 25).SelectMany(round => FaultPlan.Of(11, round, TimeSpan.FromSeconds(45))).CountBy(fault => fault.Kind).ToDictionary();
 
-        Assert.All(Enum.GetValues<FaultKind>(), kind => Assert.True(half.GetValueOrDefault(kind) >= 5, $"{kind}: {half.GetValueOrDefault(kind)}"));
+        Assert.All(Enum.GetValues<FaultKind>(), kind => Assert.True(half.GetValueOrDefault(kind) >= 3, $"{kind}: {half.GetValueOrDefault(kind)}"));
     }
 }

@@ -30,7 +30,7 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
     {
         Volatile.Write(ref _peaceFrom, long.MaxValue);
         var begun = clock.GetTimestamp();
-        if (fault.Kind is not FaultKind.RedisIsFull)
+        if (fault.Kind is not (FaultKind.RedisIsFull or FaultKind.RedisRefusesWrites))
         {
             Note(begun, long.MaxValue);
         }
@@ -42,12 +42,13 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
             FaultKind.RedisIsPaused => PauseAsync(fault),
             FaultKind.RedisFailsOver => FailOverAsync(fault),
             FaultKind.RedisIsFull => FillAsync(fault),
+            FaultKind.RedisRefusesWrites => RefuseAsync(fault),
             _ => throw new ArgumentOutOfRangeException(nameof(fault)),
         });
         await system.Redis.SettleAsync();
 
         var peace = clock.GetTimestamp() + (long)(WayBack.TotalSeconds * clock.TimestampFrequency);
-        if (fault.Kind is not FaultKind.RedisIsFull)
+        if (fault.Kind is not (FaultKind.RedisIsFull or FaultKind.RedisRefusesWrites))
         {
             Note(begun, peace);
         }
@@ -89,6 +90,15 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
         await master.FillAsync();
         await Wait.ForAsync(fault.For);
         await master.EmptyAsync();
+    }
+
+    private async Task RefuseAsync(PlannedFault fault)
+    {
+        const string Setting = "min-replicas-to-write";
+        var master = await system.Redis.MasterAsync();
+        await master.ExecuteAsync("CONFIG", "SET", Setting, "9");
+        await Wait.ForAsync(fault.For);
+        await master.ExecuteAsync("CONFIG", "SET", Setting, "0");
     }
 
     private void Note(long from, long until)

@@ -7,6 +7,9 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
 {
     private const int Disconnects = 100;
 
+    /// <summary>Redis cuts off a subscriber that falls behind by 32 MB: that is another fault.</summary>
+    private const int LargeEvery = 10;
+
     /// <summary>Milliseconds that a create takes while records are deleted, so that it still runs then.</summary>
     private const int SlowCreate = 600;
 
@@ -16,6 +19,7 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
     private readonly TimeWindows _lostMessages = new(clock);
     private long _cut;
     private long _forged;
+    private int _rounds;
     private long _disconnected;
 
     public CreateRecords Records { get; } = new();
@@ -25,16 +29,19 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
 
     /// <summary>What the faults did, for people.</summary>
     public override string ToString() =>
-        $"records deleted while their create ran {Records.Count(Deletion.WhileRunning)}, afterwards {Records.Count(Deletion.AfterItsEnd)}; subscriptions cut {_cut}; forged messages delivered {_forged}; requests aborted {_disconnected}";
+        $"records deleted while their create ran {Records.Count(Deletion.WhileRunning)}, afterwards {Records.Count(Deletion.AfterItsEnd)}; subscriptions cut {_cut}; forged messages {_forged}; requests aborted {_disconnected}";
 
     public Task ThrowAsync(PlannedFault fault) => fault.Kind switch
     {
         FaultKind.RecordsAreDeleted => DeleteRecordsAsync(fault),
-        FaultKind.MessagesAreLost => _lostMessages.DuringAsync(() => RepeatAsync(fault, TimeSpan.FromMilliseconds(200), CutSubscriptionsAsync), Resubscribe),
+        FaultKind.MessagesAreLost => LosingMessagesAsync(() => RepeatAsync(fault, TimeSpan.FromMilliseconds(200), CutSubscriptionsAsync)),
         FaultKind.MessagesAreForged => RepeatAsync(fault, TimeSpan.FromMilliseconds(200), ForgeAsync),
         FaultKind.CallersDisconnect => DisconnectAsync(fault),
         _ => throw new ArgumentOutOfRangeException(nameof(fault)),
     };
+
+    /// <summary>Does what makes messages between replicas be lost until it ends.</summary>
+    public Task LosingMessagesAsync(Func<Task> act) => _lostMessages.DuringAsync(act, Resubscribe);
 
     /// <summary>The next create takes long.</summary>
     public Task SlowOneCreateAsync() => system.Sandbox.BreakAsync(new SandboxFault("latency") { Delay = SlowCreate, Match = "POST /luma/generations", Count = 1 });
@@ -65,16 +72,36 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
         Records.AreDeleted = false;
     }
 
-    private async Task CutSubscriptionsAsync(RedisServer master) => _cut += (long)await master.ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
+    /// <summary>
+    /// Those of the gateways, on both servers: a subscription that was cut may come back on the other one. A Sentinel whose own were cut may order a failover.
+    /// </summary>
+    private async Task CutSubscriptionsAsync(RedisServer master)
+    {
+        foreach (var server in system.Redis.Servers)
+        {
+            var clients = ((string)(await server.ExecuteAsync("CLIENT", "LIST", "TYPE", "pubsub"))!).Split('\n').Select(line => line.Split(' '));
+            foreach (var client in clients.Where(client => client.Contains("name=luma-gateway")))
+            {
+                _cut += (long)await server.ExecuteAsync("CLIENT", "KILL", "ID", client.First(field => field.StartsWith("id=", StringComparison.Ordinal))[3..]);
+            }
+        }
+    }
 
-    /// <summary>The replicas' channel is the only one that begins so.</summary>
+    /// <summary>The replicas' channel is the only one that begins so. A subscription may be on either server; what the master is given reaches both.</summary>
     private async Task ForgeAsync(RedisServer master)
     {
-        foreach (var channel in (RedisResult[])(await master.ExecuteAsync("PUBSUB", "CHANNELS", "luma-gateway:*"))!)
+        var channels = new HashSet<string>();
+        foreach (var server in system.Redis.Servers)
         {
-            foreach (var message in ForgedMessages.Of(system.IsSigned))
+            channels.UnionWith(((string[]?)await server.ExecuteAsync("PUBSUB", "CHANNELS", "luma-gateway:*"))!);
+        }
+
+        foreach (var channel in channels)
+        {
+            foreach (var message in ForgedMessages.Of(system.IsSigned, withLarge: _rounds++ % LargeEvery == 0))
             {
-                _forged += (long)await master.ExecuteAsync("PUBLISH", (string)channel!, message);
+                await master.ExecuteAsync("PUBLISH", channel, message);
+                _forged++;
             }
         }
     }
