@@ -24,7 +24,7 @@ public class CacheBenchmarks
         _bytes = CacheEntryFormat.Write(_entry);
         _services = Pieces.Build();
         _cache = _services.GetRequiredService<ResponseCache>();
-        _services.GetRequiredService<MemoryTier>().Set(new MemoryEntry(_entry, DateTimeOffset.MaxValue, token: null, verifiedAt: 0));
+        _services.GetRequiredService<MemoryTier>().Set(new MemoryEntry(_entry, long.MaxValue, token: null, verifiedAt: 0));
     }
 
     [GlobalCleanup]

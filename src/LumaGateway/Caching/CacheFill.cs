@@ -60,7 +60,7 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
     {
         var held = memory.Find(fetch.Key);
         var now = clock.GetUtcNow();
-        if (held is not null && IsGood(held.Entry, now, suffices) && now < held.VerifyAt)
+        if (held is not null && IsGood(held.Entry, now, suffices) && clock.GetTimestamp() < held.VerifyAt)
         {
             return new Lookup(held.Entry, held.InvalidationToken, new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory));
         }
@@ -228,8 +228,7 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
     /// <summary>Stores an entry in memory unless the fetch was invalidated.</summary>
     private MemoryEntry Keep(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry, string? token, long verifiedAt)
     {
-        var verifyAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
-        var held = new MemoryEntry(entry, verifyAt, token, verifiedAt);
+        var held = new MemoryEntry(entry, memory.VerifyAt(shared.IsConfigured), token, verifiedAt);
         if (fetch.IsInvalidated)
         {
             return held;

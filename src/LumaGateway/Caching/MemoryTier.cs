@@ -46,6 +46,13 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
         }
     }
 
+    /// <summary>
+    /// Returns when an entry stored now must be verified in Redis, as a timestamp of the clock: a change of the wall clock does not move it.
+    /// </summary>
+    /// <param name="hasRedis">Whether Redis is configured. Without Redis an entry is never verified.</param>
+    public long VerifyAt(bool hasRedis) =>
+        hasRedis ? clock.GetTimestamp() + (long)(options.Value.MemoryLifetime.TotalSeconds * clock.TimestampFrequency) : long.MaxValue;
+
     public void Remove(CacheKey key) => _cache.Remove(key.Id);
 
     public void Dispose() => _cache.Dispose();
@@ -58,26 +65,28 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
 
 /// <summary>A cache entry with the state that only this process has. Thread-safe.</summary>
 /// <param name="entry">The entry.</param>
-/// <param name="verifyAt">When the entry must be verified in Redis before it is served again.</param>
+/// <param name="verifyAt">When the entry must be verified in Redis before it is served again, as a timestamp of the clock.</param>
 /// <param name="token">The key's invalidation token when the entry was fetched or read.</param>
 /// <param name="verifiedAt">
 /// When the entry was last verified, as a timestamp of the clock: the start of its fetch, or of the read that found it or its token unchanged in Redis.
 /// </param>
-internal sealed class MemoryEntry(CacheEntry entry, DateTimeOffset verifyAt, string? token, long verifiedAt)
+internal sealed class MemoryEntry(CacheEntry entry, long verifyAt, string? token, long verifiedAt)
 {
     private long _refreshFrom;
     private volatile StaleReason? _staleReason;
 
     public CacheEntry Entry => entry;
 
-    public DateTimeOffset VerifyAt => verifyAt;
+    public long VerifyAt => verifyAt;
 
     public string? InvalidationToken => token;
 
     public long VerifiedAt => verifiedAt;
 
     /// <summary>Whether the entry can be served without a lookup in Redis.</summary>
-    public bool CanServe(DateTimeOffset now) => entry.IsFresh(now) && now < verifyAt;
+    /// <param name="now">The time of day.</param>
+    /// <param name="timestamp">The same moment as a timestamp of the clock.</param>
+    public bool CanServe(DateTimeOffset now, long timestamp) => entry.IsFresh(now) && timestamp < verifyAt;
 
     /// <summary>Why the entry is served stale since its last refresh failed; null if it did not fail.</summary>
     public StaleReason? StaleReason => _staleReason;

@@ -24,7 +24,7 @@ internal sealed class ResponseCache(
 
     /// <summary>Returns the entry if it is in memory and fresh; null if it must be fetched, verified or refreshed. Counts nothing.</summary>
     public CacheEntry? TryGetFresh(CacheKey key, DateTimeOffset now) =>
-        memory.Find(key) is { } held && held.CanServe(now) && now < held.Entry.RefreshFrom ? held.Entry : null;
+        memory.Find(key) is { } held && held.CanServe(now, clock.GetTimestamp()) && now < held.Entry.RefreshFrom ? held.Entry : null;
 
     /// <summary>Counts a hit for an entry of <see cref="TryGetFresh"/>, once its response is sent.</summary>
     public CacheResult Give(CacheEntry entry) => Record(new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory), null);
@@ -35,7 +35,7 @@ internal sealed class ResponseCache(
         var now = clock.GetUtcNow();
         if (memory.Find(key) is { } held)
         {
-            if (held.CanServe(now))
+            if (held.CanServe(now, clock.GetTimestamp()))
             {
                 if (now >= held.Entry.RefreshFrom)
                 {
@@ -135,7 +135,7 @@ internal sealed class ResponseCache(
     public async ValueTask<CacheEntry?> FindAsync(CacheKey key)
     {
         var now = clock.GetUtcNow();
-        if (memory.Find(key) is { } held && held.CanServe(now))
+        if (memory.Find(key) is { } held && held.CanServe(now, clock.GetTimestamp()))
         {
             return held.Entry;
         }
@@ -201,10 +201,9 @@ internal sealed class ResponseCache(
     /// <summary>Stores an entry in memory. Returns false if the key may have been purged meanwhile.</summary>
     private bool StoreHere(CacheEntry entry, string? token, long purges, long verifiedAt)
     {
-        var verifyAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
         if (Purges == purges)
         {
-            memory.Set(new MemoryEntry(entry, verifyAt, token, verifiedAt));
+            memory.Set(new MemoryEntry(entry, memory.VerifyAt(shared.IsConfigured), token, verifiedAt));
         }
 
         if (Purges == purges)

@@ -46,7 +46,11 @@ internal sealed partial class ReplicaBus(
         try
         {
             var redis = await connection.GetAsync();
-            await redis.GetSubscriber().PublishAsync(Channel, Write(string.Join(' ', [topic, .. words]))).WaitAsync(Patience, clock);
+            // To the master, which passes messages on to its replicas. ISubscriber.PublishAsync sends to the server of the subscription: that may be a replica of the
+            // master, for good once a connection was cut, and what is published there does not reach subscribers of the master.
+            await redis.GetDatabase()
+                .ExecuteAsync("PUBLISH", [_name, Write(string.Join(' ', [topic, .. words]))], CommandFlags.DemandMaster)
+                .WaitAsync(Patience, clock);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {

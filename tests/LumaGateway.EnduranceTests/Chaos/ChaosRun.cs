@@ -37,7 +37,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
             ("streams", SteadyLoad.Begin(2, readers.StreamAsync)),
             ("lists", SteadyLoad.Begin(2, readers.ListAsync)),
             ("creates", SteadyLoad.Begin(1, creators.CreateAsync)),
-            ("deletes", SteadyLoad.Begin(1, deleters.DeleteAsync)),
+            ("deletes", SteadyLoad.Begin(2, deleters.DeleteAsync)),
         ];
         var slowest = TimeSpan.Zero;
         var figures = new List<string>();
@@ -45,7 +45,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
         {
             do
             {
-                var took = await RunRoundAsync(round, system, faults, recovery);
+                var took = await RunRoundAsync(round, system, faults, recovery, deleters);
                 slowest = took > slowest ? took : slowest;
                 round++;
             }
@@ -59,6 +59,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
             }
         }
 
+        await deleters.CheckAsync();
         await Leftovers.CheckAsync(system, _findings, clock);
         await creators.CheckAsync(system.Sandbox, faults.Token.Current);
         await Search.EverywhereAsync(system, _findings);
@@ -67,6 +68,8 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
             $"""
             {round - options.FirstRound} rounds in {exchange.Now.TotalSeconds:0} s, seed {options.Seed}
             faults: {string.Join(", ", faults.Thrown.OrderBy(thrown => thrown.Key).Select(thrown => $"{thrown.Key} × {thrown.Value}"))}
+            shared: {faults.Shared}
+            removals: {deleters}
             {string.Join('\n', figures)}
             invariants:
             {_findings}
@@ -75,7 +78,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
         return _findings.Broken;
     }
 
-    private async Task<TimeSpan> RunRoundAsync(int round, ChaosSystem system, Faults faults, Recovery recovery)
+    private async Task<TimeSpan> RunRoundAsync(int round, ChaosSystem system, Faults faults, Recovery recovery, Deleters deleters)
     {
         var plan = FaultPlan.Of(options.Seed, round, options.RoundLength);
         print($"round {round}\n{string.Join('\n', plan.Select(fault => $"  {fault}"))}");
@@ -92,6 +95,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
         begun = clock.GetTimestamp();
         await Wait.ForAsync(Peace);
         UpstreamBounds.CheckPeace(await system.Sandbox.CountsAsync(), clock.GetElapsedTime(begun), _findings);
+        await deleters.CheckAsync();
         return took;
     }
 }

@@ -1,4 +1,6 @@
 
+using System.Net;
+
 namespace LumaGateway.EnduranceTests.Chaos;
 
 /// <summary>A checker that cannot fail checks nothing: each is told one lie among truths, and must find it.</summary>
@@ -102,6 +104,64 @@ public sealed class CheckerTests
         UpstreamBounds.CheckPause(200, Throttled, _findings);
 
         Assert.Equal([Invariant.UpstreamIsSpared], _findings.Broken);
+    }
+
+    [Theory]
+    [InlineData(true, HttpStatusCode.OK, "failed", true)]
+    [InlineData(true, HttpStatusCode.NotFound, "", false)]
+    [InlineData(true, HttpStatusCode.BadGateway, "", false)]
+    [InlineData(false, HttpStatusCode.OK, "completed", true)]
+    [InlineData(false, HttpStatusCode.OK, "failed", false)]
+    public void A_response_from_before_a_removal_is_found(bool isGone, HttpStatusCode status, string state, bool isFound)
+    {
+        var removal = new Removal("purged-a", isGone, "0.1", IsConfirmed: true, From: 1, Until: 2);
+
+        Assert.Equal(isFound, removal.IsContradictedBy(status, $$"""{"id":"purged-a","state":"{{state}}"}"""));
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.NoContent, "", "", true)]
+    [InlineData(HttpStatusCode.NotFound, "LumaGateway; fwd=method; detail=purged", "", true)]
+    [InlineData(HttpStatusCode.NotFound, "LumaGateway; fwd=method; detail=purge_pending", "", false)]
+    [InlineData(HttpStatusCode.ServiceUnavailable, "", """{"code":"cache_unavailable"}""", false)]
+    [InlineData(HttpStatusCode.NotFound, "", """{"code":"not_found"}""", null)]
+    [InlineData(HttpStatusCode.BadGateway, "", "", null)]
+    public void A_removal_counts_as_confirmed_only_if_its_response_says_so(HttpStatusCode status, string cacheStatus, string body, bool? isConfirmed) =>
+        Assert.Equal(isConfirmed, Removal.IsConfirmedBy(status, cacheStatus, body));
+
+    [Theory]
+    [InlineData(1, nameof(Deletion.None), true)]
+    [InlineData(2, nameof(Deletion.None), false)]
+    [InlineData(2, nameof(Deletion.WhileRunning), true)]
+    [InlineData(3, nameof(Deletion.AfterItsEnd), false)]
+    public void A_second_create_is_found_unless_the_record_was_deleted(int made, string deletion, bool holds)
+    {
+        CreateBounds.CheckCount("key", made, Enum.Parse<Deletion>(deletion), mayBeForgotten: false, _findings);
+
+        Assert.Equal(holds ? [] : [Invariant.OneCreatePerKey], _findings.Broken);
+    }
+
+    [Theory]
+    [InlineData("a", nameof(Deletion.None), true)]
+    [InlineData("b", nameof(Deletion.None), false)]
+    [InlineData("b", nameof(Deletion.WhileRunning), false)]
+    [InlineData("b", nameof(Deletion.AfterItsEnd), true)]
+    [InlineData("b", nameof(Deletion.Uncertain), true)]
+    public void A_repetition_with_another_generation_is_found_unless_the_outcome_was_deleted(string repeated, string deletion, bool holds)
+    {
+        CreateBounds.CheckRepetition("key", "a", repeated, Enum.Parse<Deletion>(deletion), mayBeForgotten: false, _findings);
+
+        Assert.Equal(holds ? [] : [Invariant.OneCreatePerKey], _findings.Broken);
+    }
+
+    [Fact]
+    public void A_create_answered_with_the_generation_of_another_is_found()
+    {
+        CreateBounds.CheckNamed("key", ["a"], new Dictionary<string, string> { ["a"] = "key" }, _findings);
+        Assert.Empty(_findings.Broken);
+
+        CreateBounds.CheckNamed("key", ["b"], new Dictionary<string, string> { ["b"] = "another" }, _findings);
+        Assert.Equal([Invariant.AnswersAreTrue], _findings.Broken);
     }
 
     [Fact]

@@ -15,6 +15,7 @@ internal sealed class Creators(Exchange exchange, Faults faults, Findings findin
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, (long From, long Until)> _keys = new();
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<string>> _named = new();
     private readonly ConcurrentQueue<string> _ids = new();
 
     /// <summary>One of the generations that were created last; null before there is one.</summary>
@@ -24,7 +25,55 @@ internal sealed class Creators(Exchange exchange, Faults faults, Findings findin
     {
         var key = $"create-{name}{number}";
         var from = clock.GetTimestamp();
-        string? id = null;
+        Records.Begin(key);
+        try
+        {
+            return await RepeatAsync(key, number, from) ?? throw new HttpRequestException("Nobody answered.");
+        }
+        finally
+        {
+            Records.End(key);
+        }
+    }
+
+    /// <summary>How many generations were made under each key, by the sandbox's own list. Only while nothing is wrong.</summary>
+    public async Task CheckAsync(SandboxProcess sandbox, string token)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = sandbox.Address };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        var made = new Dictionary<string, int>();
+        var keyOf = new Dictionary<string, string>();
+        for (var (offset, hasMore) = (0, true); hasMore; offset += 100)
+        {
+            var page = await client.GetFromJsonAsync<JsonElement>(
+                new Uri($"/dream-machine/v1/generations?limit=100&offset={offset}", UriKind.Relative), TestContext.Current.CancellationToken);
+            foreach (var generation in page.GetProperty("generations").EnumerateArray())
+            {
+                var prompt = generation.GetProperty("request").GetProperty("prompt").GetString()!;
+                made[prompt] = made.GetValueOrDefault(prompt) + 1;
+                keyOf[generation.GetProperty("id").GetString()!] = prompt;
+            }
+
+            hasMore = page.GetProperty("has_more").GetBoolean();
+        }
+
+        foreach (var (key, (from, until)) in _keys)
+        {
+            CreateBounds.CheckCount(key, made.GetValueOrDefault(key), Records.DeletionOf(key), faults.Redis.MayHaveForgotten(from, until), findings);
+            CreateBounds.CheckNamed(key, _named.GetValueOrDefault(key) ?? [], keyOf, findings);
+        }
+    }
+
+    private CreateRecords Records => faults.Shared.Records;
+
+    /// <summary>A record that was deleted while its create ran cannot be written again while Redis is full.</summary>
+    private bool MayBeForgotten(string key, long from) =>
+        faults.Redis.MayHaveForgotten(from, clock.GetTimestamp()) || (Records.DeletionOf(key) is not Deletion.None && !faults.Redis.WasAtPeaceSince(from));
+
+    /// <summary>The last response.</summary>
+    private async Task<HttpResponseMessage?> RepeatAsync(string key, int number, long from)
+    {
+        string? first = null;
         HttpResponseMessage? response = null;
         for (var i = 0; i < Tries; i++)
         {
@@ -34,16 +83,16 @@ internal sealed class Creators(Exchange exchange, Faults faults, Findings findin
             if (response?.StatusCode is HttpStatusCode.OK)
             {
                 var told = (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString()!;
-                findings.Check(
-                    Invariant.OneCreatePerKey, id is null || id == told || MayHaveLostItsRecord(from, clock.GetTimestamp()), () => $"{key} was answered with {id}, then with {told}.");
-                if (id is not null)
+                _named.GetOrAdd(key, _ => new ConcurrentQueue<string>()).Enqueue(told);
+                if (first is not null)
                 {
+                    CreateBounds.CheckRepetition(key, first, told, Records.DeletionOf(key), MayBeForgotten(key, from), findings);
                     break; // it was repeated although it was known
                 }
 
-                id = told;
-                Keep(id);
-                if (number % 3 != 0)
+                first = told;
+                Keep(told);
+                if (number % 3 != 0 && !Records.AreDeleted)
                 {
                     break;
                 }
@@ -52,52 +101,35 @@ internal sealed class Creators(Exchange exchange, Faults faults, Findings findin
             await Wait.ForAsync(Between);
         }
 
-        return response ?? throw new HttpRequestException("Nobody answered.");
+        return response;
     }
-
-    /// <summary>How many generations were made under each key, by the sandbox's own list. Only while nothing is wrong.</summary>
-    public async Task CheckAsync(SandboxProcess sandbox, string token)
-    {
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = sandbox.Address };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        var made = new Dictionary<string, int>();
-        for (var (offset, hasMore) = (0, true); hasMore; offset += 100)
-        {
-            var page = await client.GetFromJsonAsync<JsonElement>(
-                new Uri($"/dream-machine/v1/generations?limit=100&offset={offset}", UriKind.Relative), TestContext.Current.CancellationToken);
-            foreach (var generation in page.GetProperty("generations").EnumerateArray())
-            {
-                var prompt = generation.GetProperty("request").GetProperty("prompt").GetString()!;
-                made[prompt] = made.GetValueOrDefault(prompt) + 1;
-            }
-
-            hasMore = page.GetProperty("has_more").GetBoolean();
-        }
-
-        foreach (var (key, (from, until)) in _keys)
-        {
-            var count = made.GetValueOrDefault(key);
-            findings.Check(Invariant.OneCreatePerKey, count <= 1 || MayHaveLostItsRecord(from, until), () => $"{count} generations were made under the key {key}.");
-        }
-    }
-
-    private bool MayHaveLostItsRecord(long from, long until) => faults.Redis.MayHaveForgotten(from, until) || faults.Shared.MayHaveDeletedRecords(from, until);
 
     private async Task<HttpResponseMessage?> TryAsync(string key, int number)
     {
         try
         {
+            if (Records.AreDeleted)
+            {
+                await faults.Shared.SlowOneCreateAsync();
+            }
+
             var (_, _, address) = exchange.Choose(number);
+            Records.Sends(key, isUnderWay: true);
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/luma/generations")) { Content = JsonContent.Create(new { prompt = key }) };
             request.Headers.Add("Idempotency-Key", key);
             var response = await exchange.SendAsync(request);
             var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
             findings.Check(Invariant.NoInternalError, !body.Contains("internal_error", StringComparison.Ordinal), () => $"{key}: {body}"); // the upstream's own 500 passes
+            findings.Check(Invariant.OneCreatePerKey, !body.Contains("idempotency_key_reused", StringComparison.Ordinal), () => $"{key} was taken for another create's: {body}");
             return response;
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException && !TestContext.Current.CancellationToken.IsCancellationRequested)
         {
             return null;
+        }
+        finally
+        {
+            Records.Sends(key, isUnderWay: false);
         }
     }
 

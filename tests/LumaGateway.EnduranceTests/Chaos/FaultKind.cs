@@ -45,13 +45,16 @@ internal enum FaultKind
     /// <summary>The master refuses every write, because it is full.</summary>
     RedisIsFull,
 
+    /// <summary>The master refuses every write, because it has too few replicas (<c>min-replicas-to-write</c>); unlike a full one, also purges.</summary>
+    RedisRefusesWrites,
+
     /// <summary>SIGKILL to both servers; they are started again at the end.</summary>
     RedisIsGone,
 
     /// <summary>SIGKILL; started again at the end.</summary>
     ReplicaIsKilled,
 
-    /// <summary>SIGSTOP; SIGCONT at the end.</summary>
+    /// <summary>SIGSTOP; SIGCONT at the end. Longer than a lock lives, so that another replica fetches what this one was fetching.</summary>
     ReplicaIsStopped,
 
     /// <summary>SIGTERM; started again as soon as it has drained.</summary>
@@ -63,7 +66,7 @@ internal enum FaultKind
     /// <summary>The clock of one replica jumps by <see cref="PlannedFault.Size"/> s, and back at the end.</summary>
     ClockJumps,
 
-    /// <summary>Records of keyed creates are deleted from Redis, a third of them every 300 ms.</summary>
+    /// <summary>Records of keyed creates are deleted from Redis, half of them while the create runs.</summary>
     RecordsAreDeleted,
 
     /// <summary>The subscriptions of all replicas are cut every 200 ms: messages between replicas are lost.</summary>
@@ -72,6 +75,6 @@ internal enum FaultKind
     /// <summary>Another program publishes malformed messages on the replicas' channel. With a signing key also forged ones: a long pause, purges.</summary>
     MessagesAreForged,
 
-    /// <summary>300 callers send a request and reset the connection at once.</summary>
+    /// <summary>Callers send a request and reset the connection at once, 100 at a time.</summary>
     CallersDisconnect,
 }

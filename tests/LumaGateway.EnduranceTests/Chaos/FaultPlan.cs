@@ -1,8 +1,11 @@
+using LumaGateway.Caching;
+
 namespace LumaGateway.EnduranceTests.Chaos;
 
 /// <summary>
 /// Which faults strike in a round: a pure function of the seed, the round and its length. On each of five lanes (upstream, Redis, replicas, token
 /// and clock, shared state and callers) one fault follows another after a breath; the lanes know nothing of each other, so that faults of all sorts meet.
+/// Redis loses nothing in two of three rounds: what the replicas share is then judged strictly, with no failover that could excuse a loss. In the first of these it refuses writes.
 /// </summary>
 internal static class FaultPlan
 {
@@ -11,6 +14,11 @@ internal static class FaultPlan
 
     /// <summary>So many replicas there are.</summary>
     public const int Fleet = 3;
+
+    private const int RedisLane = 1;
+
+    /// <summary>What the replicas have: the setting's default.</summary>
+    private static readonly TimeSpan LockLifetime = new CacheOptions().LockLifetime;
 
     private static readonly Lane[] Lanes =
     [
@@ -33,9 +41,11 @@ internal static class FaultPlan
             while (true)
             {
                 var kind = (FaultKind)random.Next((int)Lanes[lane].First, (int)Lanes[lane].Last + 1);
+                kind = lane == RedisLane && round % 3 == 1 ? (FaultKind)((int)FaultKind.RedisIsFull + ((int)kind % 2)) : kind;
                 var duration = Seconds(random, Lanes[lane].ShortestSeconds, Lanes[lane].LongestSeconds);
+                duration += kind is FaultKind.ReplicaIsStopped ? LockLifetime : TimeSpan.Zero;
                 var fault = new PlannedFault(lane, kind, at, duration, random.Next(Fleet), SizeOf(kind, random));
-                if (fault.End > length)
+                if (fault.End > length || (lane == RedisLane && round % 3 == 2))
                 {
                     break;
                 }

@@ -5,6 +5,9 @@ namespace LumaGateway.EnduranceTests.Chaos;
 /// <summary>Does a plan's faults to the system and undoes them, each at its time.</summary>
 internal sealed class Faults(ChaosSystem system, Findings findings, TimeProvider clock)
 {
+    /// <summary>A signed message whose time differs by more is dropped, so that nobody can repeat it later.</summary>
+    private static readonly TimeSpan MessageAge = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<FaultKind, int> _thrown = new();
     private readonly UpstreamFaults _upstream = new(system, findings);
     private readonly ReplicaFaults _replicas = new(system, findings);
@@ -48,6 +51,7 @@ internal sealed class Faults(ChaosSystem system, Findings findings, TimeProvider
             <= FaultKind.RedisIsGone => Redis.ThrowAsync(fault),
             <= FaultKind.ReplicaIsRestarted => _replicas.ThrowAsync(fault),
             FaultKind.TokenIsRotated => Token.RotateAsync(fault),
+            FaultKind.ClockJumps when system.IsSigned && TimeSpan.FromSeconds(Math.Abs(fault.Size)) > MessageAge => Shared.LosingMessagesAsync(() => JumpAsync(fault)),
             FaultKind.ClockJumps => JumpAsync(fault),
             _ => Shared.ThrowAsync(fault),
         });

@@ -13,6 +13,8 @@ internal sealed class Lie(string kind, ChaosSystem system, HttpMessageHandler in
     private const int FirstTruths = 300;
 
     private int _count;
+    private int _held;
+    private string? _lastCreated;
 
     public static HttpMessageHandler Between(string? kind, ChaosSystem system, HttpMessageHandler inner) => kind is null ? inner : new Lie(kind, system, inner);
 
@@ -23,7 +25,7 @@ internal sealed class Lie(string kind, ChaosSystem system, HttpMessageHandler in
         if (Interlocked.Increment(ref _count) is var count && (count < FirstTruths || count % OneIn != 0)
             && !(kind is "no-recovery" && path is "/health/ready" && count > FirstTruths)
             && !(kind is "purged-again" && response.StatusCode is HttpStatusCode.NotFound && path.Contains("/deleted-", StringComparison.Ordinal) && count > FirstTruths)
-            && !(kind is "second-post" && request.Method == HttpMethod.Post))
+            && !(kind is "second-post" or "other-create" && request.Method == HttpMethod.Post))
         {
             return response;
         }
@@ -49,6 +51,18 @@ internal sealed class Lie(string kind, ChaosSystem system, HttpMessageHandler in
                 return Instead(response, HttpStatusCode.OK, """{"state":"completed"}""", "application/json");
             case "purged-again":
                 return response;
+            case "left-behind":
+                if (Interlocked.Exchange(ref _held, 1) == 0)
+                {
+                    _ = HoldAsync($"/generations/{Ids.Endless(0)}/events");
+                }
+
+                return response;
+            case "other-create" when request.Method == HttpMethod.Post && response.StatusCode is HttpStatusCode.OK:
+                var created = await TextAsync();
+                return Instead(response, response.StatusCode, Interlocked.Exchange(ref _lastCreated, created) ?? created, "application/json");
+            case "other-create":
+                return response;
             case "secret":
                 response.Headers.Add("X-Upstream", Secrets.Token(0));
                 return response;
@@ -72,6 +86,25 @@ internal sealed class Lie(string kind, ChaosSystem system, HttpMessageHandler in
             ask.Headers.Add("Authorization", $"Bearer {Secrets.Token(0)}");
             ask.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
             using var answer = await base.SendAsync(ask, cancellationToken);
+        }
+    }
+
+    /// <summary>A caller that does not leave, whatever becomes of its replica.</summary>
+    private async Task HoldAsync(string path)
+    {
+        while (!TestContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(system.Replicas[0].Gateway.Address, path));
+                request.Headers.Add("X-Api-Key", GatewayProcess.ClientKey);
+                using var response = await base.SendAsync(request, TestContext.Current.CancellationToken);
+                await response.Content.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken);
+            }
+            catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidOperationException)
+            {
+                await Wait.ForAsync(TimeSpan.FromMilliseconds(200)); // the replica does not run
+            }
         }
     }
 

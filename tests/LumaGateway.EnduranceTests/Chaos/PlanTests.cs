@@ -1,3 +1,5 @@
+using LumaGateway.Caching;
+
 namespace LumaGateway.EnduranceTests.Chaos;
 
 /// <summary>A plan of faults can be repeated from its seed.</summary>
@@ -13,5 +15,33 @@ public sealed class PlanTests
         Assert.All(plans.SelectMany(plan => plan), fault => Assert.InRange(fault.End, fault.At, length));
         Assert.Equal(Enum.GetValues<FaultKind>(), plans.SelectMany(plan => plan).Select(fault => fault.Kind).Distinct().Order());
         Assert.NotEqual(plans[0], plans[1]);
+    }
+
+    [Fact]
+    public void Redis_loses_nothing_in_two_of_three_rounds()
+    {
+        var faults = Enumerable.Range(0, 30).SelectMany(round => FaultPlan.Of(11, round, TimeSpan.FromSeconds(45)).Select(fault => (Kind: fault.Kind.ToString(), Round: round % 3)));
+        var ofRedis = faults.Where(fault => fault.Kind.StartsWith("Redis", StringComparison.Ordinal)).ToLookup(fault => fault.Round, fault => fault.Kind);
+
+        Assert.Contains("RedisFailsOver", ofRedis[0]);
+        Assert.Equal(["RedisIsFull", "RedisRefusesWrites"], ofRedis[1].Distinct().Order());
+        Assert.Empty(ofRedis[2]);
+    }
+
+    [Fact]
+    public void A_replica_is_stopped_for_longer_than_its_lock_lives()
+    {
+        var stops = Enumerable.Range(0, 100).SelectMany(seed => FaultPlan.Of(seed, 0, TimeSpan.FromSeconds(45))).Where(fault => fault.Kind is FaultKind.ReplicaIsStopped).ToList();
+
+        Assert.NotEmpty(stops);
+        Assert.All(stops, stop => Assert.True(stop.For > new CacheOptions().LockLifetime, $"{stop}"));
+    }
+
+    [Fact]
+    public void Half_an_hour_has_every_kind_of_fault_at_least_three_times()
+    {
+        var half = Enumerable.Range(0, 25).SelectMany(round => FaultPlan.Of(11, round, TimeSpan.FromSeconds(45))).CountBy(fault => fault.Kind).ToDictionary();
+
+        Assert.All(Enum.GetValues<FaultKind>(), kind => Assert.True(half.GetValueOrDefault(kind) >= 3, $"{kind}: {half.GetValueOrDefault(kind)}"));
     }
 }

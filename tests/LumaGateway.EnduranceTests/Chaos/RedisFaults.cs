@@ -14,6 +14,9 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
     /// <summary>Whether Redis has been well for so long that every replica uses it.</summary>
     public bool IsAtPeace => clock.GetTimestamp() >= Volatile.Read(ref _peaceFrom);
 
+    /// <summary>Whether Redis has been well since then, and <see cref="IsAtPeace"/> was so at that time.</summary>
+    public bool WasAtPeaceSince(long timestamp) => timestamp >= Volatile.Read(ref _peaceFrom);
+
     /// <summary>Whether, in this time, a master may have taken in what the next one does not know: the limit of every failover.</summary>
     public bool MayHaveForgotten(long from, long until)
     {
@@ -27,7 +30,7 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
     {
         Volatile.Write(ref _peaceFrom, long.MaxValue);
         var begun = clock.GetTimestamp();
-        if (fault.Kind is not FaultKind.RedisIsFull)
+        if (fault.Kind is not (FaultKind.RedisIsFull or FaultKind.RedisRefusesWrites))
         {
             Note(begun, long.MaxValue);
         }
@@ -39,12 +42,13 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
             FaultKind.RedisIsPaused => PauseAsync(fault),
             FaultKind.RedisFailsOver => FailOverAsync(fault),
             FaultKind.RedisIsFull => FillAsync(fault),
+            FaultKind.RedisRefusesWrites => RefuseAsync(fault),
             _ => throw new ArgumentOutOfRangeException(nameof(fault)),
         });
         await system.Redis.SettleAsync();
 
         var peace = clock.GetTimestamp() + (long)(WayBack.TotalSeconds * clock.TimestampFrequency);
-        if (fault.Kind is not FaultKind.RedisIsFull)
+        if (fault.Kind is not (FaultKind.RedisIsFull or FaultKind.RedisRefusesWrites))
         {
             Note(begun, peace);
         }
@@ -86,6 +90,15 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
         await master.FillAsync();
         await Wait.ForAsync(fault.For);
         await master.EmptyAsync();
+    }
+
+    private async Task RefuseAsync(PlannedFault fault)
+    {
+        const string Setting = "min-replicas-to-write";
+        var master = await system.Redis.MasterAsync();
+        await master.ExecuteAsync("CONFIG", "SET", Setting, "9");
+        await Wait.ForAsync(fault.For);
+        await master.ExecuteAsync("CONFIG", "SET", Setting, "0");
     }
 
     private void Note(long from, long until)

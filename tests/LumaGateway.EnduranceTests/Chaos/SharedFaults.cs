@@ -1,4 +1,3 @@
-using System.Text;
 using StackExchange.Redis;
 
 namespace LumaGateway.EnduranceTests.Chaos;
@@ -6,28 +5,46 @@ namespace LumaGateway.EnduranceTests.Chaos;
 /// <summary>Faults of the state and messages that replicas share, and of their callers. One at a time.</summary>
 internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
 {
-    private const int Disconnects = 300;
+    private const int Disconnects = 100;
+
+    /// <summary>Redis cuts off a subscriber that falls behind by 32 MB: that is another fault.</summary>
+    private const int LargeEvery = 10;
+
+    /// <summary>Milliseconds that a create takes while records are deleted, so that it still runs then.</summary>
+    private const int SlowCreate = 600;
 
     /// <summary>Longer than a replica needs to subscribe again.</summary>
     private static readonly TimeSpan Resubscribe = TimeSpan.FromSeconds(5);
 
-    private readonly TimeWindows _deletedRecords = new(clock);
     private readonly TimeWindows _lostMessages = new(clock);
+    private long _cut;
+    private long _forged;
+    private int _rounds;
+    private long _disconnected;
 
-    /// <summary>Whether a record of a keyed create may have been deleted within this time.</summary>
-    public bool MayHaveDeletedRecords(long from, long until) => _deletedRecords.Overlaps(from, until);
+    public CreateRecords Records { get; } = new();
 
     /// <summary>Whether a message between replicas may have been lost within this time.</summary>
     public bool MayHaveLostMessages(long from, long until) => _lostMessages.Overlaps(from, until);
 
+    /// <summary>What the faults did, for people.</summary>
+    public override string ToString() =>
+        $"records deleted while their create ran {Records.Count(Deletion.WhileRunning)}, afterwards {Records.Count(Deletion.AfterItsEnd)}; subscriptions cut {_cut}; forged messages {_forged}; requests aborted {_disconnected}";
+
     public Task ThrowAsync(PlannedFault fault) => fault.Kind switch
     {
-        FaultKind.RecordsAreDeleted => _deletedRecords.DuringAsync(() => RepeatAsync(fault, TimeSpan.FromMilliseconds(300), DeleteRecordsAsync), TimeSpan.Zero),
-        FaultKind.MessagesAreLost => _lostMessages.DuringAsync(() => RepeatAsync(fault, TimeSpan.FromMilliseconds(200), CutSubscriptionsAsync), Resubscribe),
+        FaultKind.RecordsAreDeleted => DeleteRecordsAsync(fault),
+        FaultKind.MessagesAreLost => LosingMessagesAsync(() => RepeatAsync(fault, TimeSpan.FromMilliseconds(200), CutSubscriptionsAsync)),
         FaultKind.MessagesAreForged => RepeatAsync(fault, TimeSpan.FromMilliseconds(200), ForgeAsync),
         FaultKind.CallersDisconnect => DisconnectAsync(fault),
         _ => throw new ArgumentOutOfRangeException(nameof(fault)),
     };
+
+    /// <summary>Does what makes messages between replicas be lost until it ends.</summary>
+    public Task LosingMessagesAsync(Func<Task> act) => _lostMessages.DuringAsync(act, Resubscribe);
+
+    /// <summary>The next create takes long.</summary>
+    public Task SlowOneCreateAsync() => system.Sandbox.BreakAsync(new SandboxFault("latency") { Delay = SlowCreate, Match = "POST /luma/generations", Count = 1 });
 
     /// <summary>Redis may fail at the same time: another fault is responsible for that.</summary>
     private async Task RepeatAsync(PlannedFault fault, TimeSpan pause, Func<RedisServer, Task> actAsync)
@@ -48,35 +65,49 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
         }
     }
 
-    private static async Task DeleteRecordsAsync(RedisServer master)
+    private async Task DeleteRecordsAsync(PlannedFault fault)
     {
-        var data = await master.DataAsync();
-        var keys = await master.KeysAsync("luma-gateway:create:*");
-        await data.KeyDeleteAsync([.. keys.Where((_, index) => index % 3 == 0)]);
+        Records.AreDeleted = true;
+        await RepeatAsync(fault, TimeSpan.FromMilliseconds(100), Records.DeleteAsync);
+        Records.AreDeleted = false;
     }
 
-    private static Task CutSubscriptionsAsync(RedisServer master) => master.ExecuteAsync("CLIENT", "KILL", "TYPE", "pubsub");
+    /// <summary>
+    /// Those of the gateways, on both servers: a subscription that was cut may come back on the other one. A Sentinel whose own were cut may order a failover.
+    /// </summary>
+    private async Task CutSubscriptionsAsync(RedisServer master)
+    {
+        foreach (var server in system.Redis.Servers)
+        {
+            var clients = ((string)(await server.ExecuteAsync("CLIENT", "LIST", "TYPE", "pubsub"))!).Split('\n').Select(line => line.Split(' '));
+            foreach (var client in clients.Where(client => client.Contains("name=luma-gateway")))
+            {
+                _cut += (long)await server.ExecuteAsync("CLIENT", "KILL", "ID", client.First(field => field.StartsWith("id=", StringComparison.Ordinal))[3..]);
+            }
+        }
+    }
 
+    /// <summary>The replicas' channel is the only one that begins so. A subscription may be on either server; what the master is given reaches both.</summary>
     private async Task ForgeAsync(RedisServer master)
     {
-        var channels = (RedisResult[])(await master.ExecuteAsync("PUBSUB", "CHANNELS", "luma-gateway:*fleet"))!;
-        string[] messages = ["", "pause", "pause -1", "purge", "purge ../etc", "change x", new string('x', 5_000_000), .. system.IsSigned ? ["pause 300000", $"purge {Ids.Treasures[0]}"] : Array.Empty<string>()];
+        var channels = new HashSet<string>();
+        foreach (var server in system.Redis.Servers)
+        {
+            channels.UnionWith(((string[]?)await server.ExecuteAsync("PUBSUB", "CHANNELS", "luma-gateway:*"))!);
+        }
+
         foreach (var channel in channels)
         {
-            foreach (var message in messages)
+            foreach (var message in ForgedMessages.Of(system.IsSigned, withLarge: _rounds++ % LargeEvery == 0))
             {
-                await master.ExecuteAsync("PUBLISH", (string)channel!, Encoding.UTF8.GetBytes(message));
+                await master.ExecuteAsync("PUBLISH", channel, message);
+                _forged++;
             }
         }
     }
 
     private async Task DisconnectAsync(PlannedFault fault)
     {
-        if (system.Replicas[fault.Replica].Now is not var (_, address))
-        {
-            return; // it does not run
-        }
-
         AbortedRequest[] requests =
         [
             new("GET", $"/generations/{Ids.Treasures[0]}"),
@@ -84,14 +115,14 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
             new("GET", $"/generations/{Ids.Endless(1)}", null, ("Prefer", "wait=20")),
             new("GET", $"/generations/{Ids.Endless(2)}/events"),
             new("GET", $"/generations?ids={Ids.Treasures[1]},{Ids.Endless(3)}"),
+            new("DELETE", "/generations/storm/cache"),
+            new("POST", "/luma/generations", """{"prompt":"storm"}""", ("Idempotency-Key", "storm")),
         ];
-        try
+        var begun = clock.GetTimestamp();
+        while (clock.GetElapsedTime(begun) < fault.For && system.Replicas[fault.Replica].Now is var (_, address))
         {
-            await new AbortStorm(address, GatewayProcess.ClientKey, requests).OverHttp1Async(Disconnects, TestContext.Current.CancellationToken);
-        }
-        catch (Exception exception) when (exception is System.Net.Sockets.SocketException or IOException)
-        {
-            // The replica was killed or stopped meanwhile.
+            _disconnected += await new AbortStorm(address, GatewayProcess.ClientKey, requests).OverHttp1Async(Disconnects, TestContext.Current.CancellationToken);
+            await Wait.ForAsync(TimeSpan.FromMilliseconds(200)); // a replica that does not run refuses at once
         }
     }
 }

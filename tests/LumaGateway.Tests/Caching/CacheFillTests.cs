@@ -497,6 +497,23 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_purge_whose_message_was_lost_is_found_in_the_same_time_where_the_clock_was_ahead_when_the_entry_was_kept()
+    {
+        _clock.Ahead = TimeSpan.FromSeconds(90);
+        await BothHoldAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
+        _clock.Ahead = TimeSpan.Zero;
+        using (_redis.Fail("publish"))
+        {
+            await _other.Cache.PurgeAsync(Entries.Key).Soon();
+        }
+
+        _clock.Advance(CacheUnderTest.MemoryLifetime);
+        Origin.Answers(Entries.Final(_clock.Now, "new"));
+
+        Assert.Equal(("new", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_cache)));
+    }
+
+    [Fact]
     public async Task An_entry_whose_purge_was_missed_is_not_served_over_a_fault()
     {
         await BothHoldAsync(Entries.Final(_clock.Now, "old"));

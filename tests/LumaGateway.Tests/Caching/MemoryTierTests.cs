@@ -128,12 +128,12 @@ public sealed class MemoryTierTests : IDisposable
     [Fact]
     public void An_entry_is_given_without_asking_anybody_while_it_is_fresh_and_Redis_was_looked_at_lately()
     {
-        var held = new MemoryEntry(Entries.Final(Now, freshFor: TimeSpan.FromHours(1)), Now.AddMinutes(1), "token", verifiedAt: 0);
+        var held = new MemoryEntry(Entries.Final(Now, freshFor: TimeSpan.FromHours(1)), verifyAt: 100, "token", verifiedAt: 0);
 
         Assert.Equal("token", held.InvalidationToken);
-        Assert.True(held.CanServe(Now.AddMinutes(1) - Tick));
-        Assert.False(held.CanServe(Now.AddMinutes(1)));
-        Assert.False(new MemoryEntry(held.Entry, DateTimeOffset.MaxValue, null, verifiedAt: 0).CanServe(Now.AddHours(1)));
+        Assert.True(held.CanServe(Now.AddMinutes(1), 99));
+        Assert.False(held.CanServe(Now.AddMinutes(1), 100));
+        Assert.False(new MemoryEntry(held.Entry, long.MaxValue, null, verifiedAt: 0).CanServe(Now.AddHours(1), 99));
     }
 
     [Fact]
@@ -183,5 +183,5 @@ public sealed class MemoryTierTests : IDisposable
         Assert.True(held.TryClaimRefresh(Now.AddSeconds(2), Now.AddSeconds(4)));
     }
 
-    private MemoryEntry Keep(CacheEntry entry) => _memory.Set(new MemoryEntry(entry, DateTimeOffset.MaxValue, null, verifiedAt: 0));
+    private MemoryEntry Keep(CacheEntry entry) => _memory.Set(new MemoryEntry(entry, long.MaxValue, null, verifiedAt: 0));
 }

@@ -22,6 +22,9 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     /// <summary>Whether the client says that it has a connection.</summary>
     public bool IsConnected { get; set; } = true;
 
+    /// <summary>Whether the client's subscription is on a replica of the master: what its subscriber publishes reaches nobody else then.</summary>
+    public bool IsSubscribedToReplica { get; set; }
+
     /// <summary>A fault as the product's client throws it when the connection breaks.</summary>
     public static RedisException Gone() => new RedisConnectionException(ConnectionFailureType.SocketClosed, CommandFlags.None, "gone", null, CommandStatus.Sent);
 
@@ -310,10 +313,14 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             ("StringSetAsync", [RedisKey key, RedisValue value, TimeSpan life, When.NotExists, ..]) => Redis.AddAsync(key!, value!, life),
             ("StringGetAsync", [RedisKey key, ..]) => StringGetAsync(key!),
             ("ScriptEvaluateAsync", [string script, RedisKey[] keys, RedisValue[] values, ..]) => Redis.ScriptAsync(script, keys, values),
-            ("PublishAsync", [RedisChannel channel, RedisValue message, ..]) => Redis.PublishAsync(channel, message),
+            ("PublishAsync", [RedisChannel channel, RedisValue message, ..]) => Redis.IsSubscribedToReplica ? Task.FromResult(0L) : Redis.PublishAsync(channel, message),
+            ("ExecuteAsync", ["PUBLISH", ICollection<object> arguments, CommandFlags.DemandMaster]) => ExecutePublishAsync([.. arguments]),
             ("SubscribeAsync", [RedisChannel channel, Action<RedisChannel, RedisValue> handler, ..]) => Redis.SubscribeAsync(channel, handler),
             _ => throw new NotSupportedException(targetMethod.ToString()),
         };
+
+        private async Task<RedisResult> ExecutePublishAsync(object[] arguments) =>
+            RedisResult.Create(await Redis.PublishAsync(RedisChannel.Literal((string)arguments[0]), (RedisValue)arguments[1]));
 
         private async Task<RedisValue> StringGetAsync(string key) => await Redis.GetAsync(key);
 

@@ -14,6 +14,9 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
 
     public DateTimeOffset Now => base.GetUtcNow();
 
+    /// <summary>How far the wall clock is ahead of time that passes at its own pace, because somebody has set it.</summary>
+    public TimeSpan Ahead { get; set; }
+
     /// <summary>Whether anybody waits for exactly this long.</summary>
     public bool HasWait(TimeSpan wait)
     {
@@ -62,8 +65,10 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
             act();
         }
 
-        return base.GetUtcNow();
+        return base.GetUtcNow() + Ahead;
     }
+
+    public override long GetTimestamp() => base.GetTimestamp() - Ahead.Ticks; // the base takes it from the wall clock
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

@@ -1,0 +1,23 @@
+using LumaGateway.Caching;
+using LumaGateway.Tests.Caching;
+
+namespace LumaGateway.Tests.Redis;
+
+/// <summary>To which server replicas publish. Redis is a fake. Needs nothing.</summary>
+public sealed class ReplicaBusTests
+{
+    [Fact]
+    public async Task A_replica_whose_subscription_moved_to_a_replica_of_Redis_is_still_heard_by_the_others()
+    {
+        var clock = new WaitingClock();
+        var redis = new FakeRedis(clock);
+        await using var first = await CacheUnderTest.StartAsync(clock, redis);
+        await using var second = await CacheUnderTest.StartAsync(clock, redis);
+        var purges = second.Cache.Purges;
+        redis.IsSubscribedToReplica = true;
+
+        await first.Cache.PurgeAsync(new CacheKey("g1")).Soon();
+
+        Assert.Equal(purges + 1, second.Cache.Purges);
+    }
+}
