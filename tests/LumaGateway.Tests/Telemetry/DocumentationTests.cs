@@ -47,20 +47,9 @@ public sealed partial class DocumentationTests
     private static void AssertSays(string what, string table) =>
         Assert.True(Document.Contains(table, StringComparison.Ordinal), $"The table of {what} in docs/observability.md should be:\n{table}");
 
-    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(SourceFolder(), "*.cs", SearchOption.AllDirectories)
+    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Path.Combine(Repository.Root, "src/LumaGateway"), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
         .Select(File.ReadAllText);
-
-    private static string SourceFolder()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "LumaGateway.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return Path.Combine(folder.FullName, "src/LumaGateway");
-    }
 
     [GeneratedRegex("\"(luma_gateway\\.[a-z_.]+)\"")]
     private static partial Regex Name();

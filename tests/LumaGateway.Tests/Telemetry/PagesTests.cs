@@ -11,7 +11,7 @@ namespace LumaGateway.Tests.Telemetry;
 /// <summary>Every page against the code: what it names is there, whichever page it is.</summary>
 public sealed partial class PagesTests
 {
-    private static readonly string Root = RootFolder();
+    private static readonly string Root = Repository.Root;
 
     public static TheoryData<string> Pages => new(
         new[] { "docs", "infra" }
@@ -109,17 +109,6 @@ public sealed partial class PagesTests
     private static IEnumerable<string> Attributes() => Directory.EnumerateFiles(Path.Combine(Root, "src/LumaGateway"), "*.cs", SearchOption.AllDirectories)
         .SelectMany(file => Name().Matches(File.ReadAllText(file)))
         .Select(match => match.Groups[1].Value);
-
-    private static string RootFolder()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "LumaGateway.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
-    }
 
     [GeneratedRegex("luma_gateway[._][a-z_.]+")]
     private static partial Regex Metric();
