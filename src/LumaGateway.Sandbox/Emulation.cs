@@ -5,12 +5,12 @@ using LumaGateway.Sandbox.Requests;
 
 namespace LumaGateway.Sandbox;
 
-/// <summary>What stands before the emulated upstream, and never before the sandbox's own pages.</summary>
+/// <summary>Adds the middleware of the emulated upstream; the sandbox's own pages do not pass it.</summary>
 internal static class Emulation
 {
     public static void UseEmulation(this WebApplication app)
     {
-        // Counted on arrival, then let in, then spoilt.
+        // In this order: count the request, check the token, apply a fault.
         app.UseWhen(IsEmulated, static branch => branch
             .UseMiddleware<CountingMiddleware>()
             .UseMiddleware<TokenMiddleware>()

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace LumaGateway.Sandbox;
 
-/// <summary>The address under which others reach the sandbox, without a trailing slash. Known only once it listens.</summary>
+/// <summary>The address of the sandbox for callers, without a trailing slash. Available once it listens.</summary>
 internal sealed class PublicAddress(SandboxOptions options, IServer server)
 {
     public string Value => (options.PublicUrl ?? Bound).TrimEnd('/');

@@ -4,8 +4,8 @@ using LumaGateway.Sandbox.Gateway;
 namespace LumaGateway.Sandbox;
 
 /// <summary>
-/// The sandbox's life: alone, or with a gateway in front of it that lives no longer. What keeps either from
-/// starting is a <see cref="StartFault"/>.
+/// Runs the sandbox, alone or with a gateway in front of it, which ends with the sandbox. Throws
+/// <see cref="StartFault"/> if either cannot start.
 /// </summary>
 internal static class SandboxRun
 {
@@ -57,7 +57,7 @@ internal static class SandboxRun
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // Asked to stop: the gateway goes first, so that it does not see its upstream vanish.
+            // The gateway stops first, so that it does not lose its upstream.
         }
 
         await gateway.StopAsync();

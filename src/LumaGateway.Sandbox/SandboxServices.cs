@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Sandbox;
 
-/// <summary>What the sandbox is made of, and where its settings come from.</summary>
+/// <summary>Registers the sandbox's services and reads its settings.</summary>
 internal static class SandboxServices
 {
     private static readonly Dictionary<string, string> Options = new()
@@ -51,9 +51,9 @@ internal static class SandboxServices
         services.AddSingleton<DialectSet>();
         services.AddSingleton<GatewayLauncher>();
         services.ConfigureHttpJsonOptions(static json => UseControlJson(json.SerializerOptions));
-        // Requests that hang on purpose would otherwise hold the end up for 30 s.
+        // Requests that hang on purpose would otherwise delay the shutdown by 30 s.
         services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
-        // An upstream that is short of CPU is slow, but does not hang up: what it does wrong is told it by faults.
+        // A sandbox without CPU time must be slow, not close connections: only scripted faults do that.
         services.Configure<KestrelServerOptions>(static kestrel =>
         {
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromHours(1);
@@ -78,13 +78,13 @@ internal static class SandboxServices
     private static void UseControlJson(JsonSerializerOptions json)
     {
         json.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false));
-        // A misspelt key would otherwise script something else than was meant.
+        // A misspelt key in a control request is an error, not ignored.
         json.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         json.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         json.WriteIndented = true;
     }
 
-    // These two are told in one line by SandboxRun instead of with a stack trace each.
+    // SandboxRun reports these two errors in one line each, without a stack trace.
     private static bool IsStartFailure(string? category, LogLevel level) =>
         category is "Microsoft.Extensions.Hosting.Internal.Host"
         || (category is "Microsoft.AspNetCore.Server.Kestrel" && level is LogLevel.Critical);

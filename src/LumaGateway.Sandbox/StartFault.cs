@@ -1,4 +1,4 @@
 namespace LumaGateway.Sandbox;
 
-/// <summary>Why nothing was started, in words for the person at the console.</summary>
+/// <summary>Why the start failed, for the person at the console.</summary>
 internal sealed class StartFault(string message, Exception? innerException = null) : Exception(message, innerException);

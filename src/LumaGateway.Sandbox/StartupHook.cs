@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 
 /// <summary>
-/// Runs inside the demo's gateway, before it: when the sandbox at the other end of standard input is gone, killed even, the
-/// gateway ends. Name, place and signature are the runtime's (<c>DOTNET_STARTUP_HOOKS</c>).
+/// Runs inside the demo's gateway before its own code. It ends the gateway when its standard input closes, so the gateway ends
+/// even if the sandbox is killed. The runtime defines name, place and signature (<c>DOTNET_STARTUP_HOOKS</c>).
 /// </summary>
 [SuppressMessage("Design", "CA1050:Declare types in namespaces", Justification = "The runtime looks for it there.")]
 internal static class StartupHook
@@ -14,7 +14,7 @@ internal static class StartupHook
         using var sandbox = Console.OpenStandardInput();
         while (sandbox.ReadByte() >= 0)
         {
-            // The sandbox never says anything; only its end counts.
+            // The sandbox writes nothing; only the end of the input counts.
         }
 
         Environment.Exit(0);

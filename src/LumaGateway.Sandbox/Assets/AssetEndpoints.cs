@@ -3,8 +3,8 @@ using Microsoft.Net.Http.Headers;
 namespace LumaGateway.Sandbox.Assets;
 
 /// <summary>
-/// <c>/assets/{size}/{name}</c>: that many bytes of what the name's extension says, with Range and validators, no token asked;
-/// 403 once a presigned URL has run out.
+/// <c>/assets/{size}/{name}</c>: a file of that many bytes, of the type of the extension, with Range and validators. It needs no token.
+/// 403 after a presigned URL has expired.
 /// </summary>
 internal static class AssetEndpoints
 {

@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Assets;
 
-/// <summary>A media type and the smallest header that makes bytes of any length pass for it.</summary>
+/// <summary>A media type and the smallest file header that makes bytes of any length valid for it.</summary>
 internal sealed record AssetKind(string MediaType, byte[] Header)
 {
     // "ftyp", then an "mdat" box of size 0, which by definition reaches to the end of the file.

@@ -3,7 +3,7 @@ using LumaGateway.Sandbox.Generations;
 
 namespace LumaGateway.Sandbox.Assets;
 
-/// <summary>The addresses of a generation's assets, at the sandbox itself, and their presigned variants.</summary>
+/// <summary>The URLs of a generation's assets at the sandbox, and their presigned variants.</summary>
 internal sealed class AssetLinks(PublicAddress address, SandboxOptions options, TimeProvider clock)
 {
     private const string DateFormat = "yyyyMMdd'T'HHmmss'Z'";
@@ -16,7 +16,7 @@ internal sealed class AssetLinks(PublicAddress address, SandboxOptions options, 
 
     public string LastFrame(SandboxGeneration generation) => At($"{generation.Id}_last_frame.jpg");
 
-    /// <summary>The same URL, newly signed from now on; whatever signature it had is replaced.</summary>
+    /// <summary>The same URL with a new signature that starts now; an old signature is replaced.</summary>
     public string Sign(string url)
     {
         var date = clock.GetUtcNow().ToString(DateFormat, CultureInfo.InvariantCulture);
@@ -25,7 +25,7 @@ internal sealed class AssetLinks(PublicAddress address, SandboxOptions options, 
             $"&X-Amz-SignedHeaders=host&X-Amz-Signature={Guid.NewGuid():N}";
     }
 
-    /// <summary>Whether the query is a signature that has run out; an unsigned one never does.</summary>
+    /// <summary>Whether the query holds an expired signature; an unsigned URL never expires.</summary>
     public bool IsExpired(IQueryCollection query) =>
         DateTimeOffset.TryParseExact(
             query["X-Amz-Date"], DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var signed)

@@ -1,8 +1,8 @@
 namespace LumaGateway.Sandbox.Assets;
 
 /// <summary>
-/// A read-only, seekable file of any size that is nowhere: a real header, then bytes that depend only on their position. The same
-/// name and length always give the same bytes, and none of them is kept in memory.
+/// A read-only, seekable, generated file of any size: a valid header, then bytes that depend only on their position. The same
+/// name and length always give the same bytes, and the file is not kept in memory.
 /// </summary>
 internal sealed class SyntheticFile(byte[] header, long length) : Stream
 {

@@ -2,7 +2,7 @@ using LumaGateway.Sandbox.Dialects;
 
 namespace LumaGateway.Sandbox.Control;
 
-/// <summary>Says what was wrong with a request that did not bind: to a dialect's caller in its shape, to others as plain text.</summary>
+/// <summary>Reports a request that could not be bound: in the dialect's error shape, otherwise as plain text.</summary>
 internal sealed class BadRequestMiddleware(RequestDelegate next, DialectSet dialects)
 {
     public async Task InvokeAsync(HttpContext context)

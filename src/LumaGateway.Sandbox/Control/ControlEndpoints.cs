@@ -5,7 +5,7 @@ using LumaGateway.Sandbox.Requests;
 
 namespace LumaGateway.Sandbox.Control;
 
-/// <summary>The sandbox's own API below <c>/sandbox</c>: faults, counts, states. Asks for no token; it is for this machine.</summary>
+/// <summary>The sandbox's own API below <c>/sandbox</c>: faults, counts, states. It needs no token; it is for the local machine.</summary>
 internal static class ControlEndpoints
 {
     public static void MapControl(this WebApplication app)

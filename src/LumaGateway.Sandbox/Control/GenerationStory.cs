@@ -2,5 +2,5 @@ using LumaGateway.Sandbox.Generations;
 
 namespace LumaGateway.Sandbox.Control;
 
-/// <summary>A generation's state now, and when it was or will be in which.</summary>
+/// <summary>The current state of a generation, and the times of its past and future states.</summary>
 internal sealed record GenerationStory(string Id, GenerationState State, IReadOnlyList<StateChange> Changes);

@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>The one bearer token that every dialect takes, until it is changed. Thread-safe.</summary>
+/// <summary>The only bearer token that the dialects accept. It can be changed. Thread-safe.</summary>
 internal sealed class AcceptedToken(SandboxOptions options)
 {
     private volatile string _value = options.Token;

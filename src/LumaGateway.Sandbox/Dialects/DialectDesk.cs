@@ -4,7 +4,7 @@ using LumaGateway.Sandbox.Generations;
 
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>What every dialect does the same way, answered in the shape of one of them.</summary>
+/// <summary>The operations that all dialects share, with responses in the shape of one dialect.</summary>
 internal sealed class DialectDesk(ISandboxDialect dialect, GenerationStore store, CallbackSender callbacks, TimeProvider clock)
 {
     public IResult Read(string id) =>
@@ -28,7 +28,7 @@ internal sealed class DialectDesk(ISandboxDialect dialect, GenerationStore store
         return new JsonAnswer(status, Render(generation));
     }
 
-    /// <summary>A new generation made from an existing one.</summary>
+    /// <summary>Creates a generation from an existing one.</summary>
     public async Task<IResult> DeriveAsync(string id, HttpRequest request, int status) =>
         IsKnown(id) ? await CreateAsync(request, "video", status) : NotFound();
 
@@ -58,7 +58,7 @@ internal sealed class DialectDesk(ISandboxDialect dialect, GenerationStore store
     private static string KindOf(JsonObject body) =>
         (Text(body, "type") ?? Text(body, "generation_type"))?.StartsWith("image", StringComparison.Ordinal) is true ? "image" : "video";
 
-    // Sent without a content type by some callers, which Luma bears too.
+    // Some callers send no content type; Luma accepts that too.
     private static async Task<JsonObject?> BodyAsync(HttpRequest request)
     {
         try

@@ -2,7 +2,7 @@ using LumaGateway.Sandbox.Generations;
 
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>Maps every dialect at its root; what a dialect does not know is a 404 in its own shape.</summary>
+/// <summary>Maps every dialect at its root. Unknown paths are a 404 in the dialect's error shape.</summary>
 internal static class DialectEndpoints
 {
     public static void MapDialects(this WebApplication app)

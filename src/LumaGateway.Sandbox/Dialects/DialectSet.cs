@@ -7,6 +7,6 @@ internal sealed class DialectSet(IEnumerable<ISandboxDialect> dialects)
 
     public ISandboxDialect Named(string name) => All.Single(dialect => dialect.Name == name);
 
-    /// <summary>The dialect below whose root the path lies, if any.</summary>
+    /// <summary>The dialect whose root contains the path; null if none does.</summary>
     public ISandboxDialect? Of(PathString path) => All.FirstOrDefault(dialect => path.StartsWithSegments(dialect.Root));
 }

@@ -3,10 +3,10 @@ using LumaGateway.Sandbox.Generations;
 
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>One shape in which Luma is spoken: its routes, its generations, its errors.</summary>
+/// <summary>One API shape of Luma: its routes, its generations, its errors.</summary>
 internal interface ISandboxDialect
 {
-    /// <summary>As in the gateway's <c>Luma:Dialect</c>.</summary>
+    /// <summary>The value of the gateway's <c>Luma:Dialect</c>.</summary>
     string Name { get; }
 
     /// <summary>The API's root, below which <see cref="Map"/> puts its routes.</summary>
@@ -17,7 +17,7 @@ internal interface ISandboxDialect
 
     void Map(RouteGroupBuilder routes, DialectDesk desk);
 
-    /// <summary>The documented sample as it is answered now.</summary>
+    /// <summary>The documented sample with current times.</summary>
     byte[] Sample();
 
     JsonNode Render(SandboxGeneration generation, GenerationState state);

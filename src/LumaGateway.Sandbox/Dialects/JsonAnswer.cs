@@ -5,10 +5,10 @@ using System.Text.Json.Nodes;
 
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>A JSON body whose length is known before it is sent, so that a fault can cut it short.</summary>
+/// <summary>A JSON body with a known length, so that a fault can truncate it.</summary>
 internal sealed class JsonAnswer(int status, byte[] body) : IResult
 {
-    // As the upstreams write it: URLs keep their ampersands.
+    // Ampersands in URLs are not escaped, as in the upstreams' JSON.
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public JsonAnswer(int status, JsonNode body)

@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>Asks every dialect's callers for the one bearer token; assets need none, as at Luma.</summary>
+/// <summary>Checks the bearer token of requests to the dialects. Assets need none, as at Luma.</summary>
 internal sealed class TokenMiddleware(RequestDelegate next, DialectSet dialects, AcceptedToken token)
 {
     public Task InvokeAsync(HttpContext context) =>

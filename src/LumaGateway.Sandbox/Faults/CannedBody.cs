@@ -2,7 +2,7 @@ using System.Text;
 
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>Answers of status 200 that no dialect would give.</summary>
+/// <summary>Bodies of status 200 that no dialect sends.</summary>
 internal static class CannedBody
 {
     private const int HugeChunks = 512;
@@ -40,7 +40,7 @@ internal static class CannedBody
         await context.Response.WriteAsync("\"}", context.RequestAborted);
     }
 
-    // Right as far as it goes: only the body's size or depth is wrong.
+    // Valid JSON: only the size or the depth of the body is wrong.
     private static string Opening(HttpContext context) =>
         $"{{\"id\":\"{context.Request.RouteValues["id"]}\",\"state\":\"completed\",\"padding\":";
 }

@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>Lets the right bytes through, but each in its own packet and after a pause.</summary>
+/// <summary>Sends the unchanged bytes one at a time, each in its own packet after a pause.</summary>
 internal sealed class DrippingBody(HttpContext context, TimeSpan pause, TimeProvider clock) : SpoiltBody(context)
 {
     public static async Task AnswerAsync(HttpContext context, RequestDelegate next, TimeSpan pause, TimeProvider clock)

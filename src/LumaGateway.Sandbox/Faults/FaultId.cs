@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace LumaGateway.Sandbox.Faults;
 
 /// <summary>
-/// Ids that bring their own fault: <c>fault-&lt;kind&gt;[-&lt;n&gt;][-r&lt;seconds&gt;]-…</c>, where n is the status for
+/// Ids that select a fault: <c>fault-&lt;kind&gt;[-&lt;n&gt;][-r&lt;seconds&gt;]-…</c>, where n is the status for
 /// <c>status</c> and milliseconds for <c>latency</c> and <c>drip</c>, and r a <c>Retry-After</c>.
 /// </summary>
 internal static class FaultId
@@ -15,7 +15,7 @@ internal static class FaultId
     private static readonly Dictionary<string, FaultKind> Kinds =
         Enum.GetValues<FaultKind>().ToDictionary(kind => JsonNamingPolicy.KebabCaseLower.ConvertName(kind.ToString()));
 
-    /// <summary>The fault that the id asks for; null for an id without one.</summary>
+    /// <summary>Returns the fault that the id selects; null if it selects none.</summary>
     public static FaultRule? Parse(string? id)
     {
         if (id is null || !id.StartsWith(Prefix, StringComparison.Ordinal))

@@ -1,30 +1,30 @@
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>What can be wrong with an upstream. The names in kebab case are those of the control API and of the magic ids.</summary>
+/// <summary>The faults of an upstream. Their names in kebab case are used by the control API and the magic ids.</summary>
 internal enum FaultKind
 {
-    /// <summary>Late, then right.</summary>
+    /// <summary>A correct response after a delay.</summary>
     Latency,
 
-    /// <summary>A status of choice, with an error in the dialect's shape.</summary>
+    /// <summary>A chosen status, with an error in the dialect's shape.</summary>
     Status,
 
-    /// <summary>The right headers and half of the body, then the connection breaks.</summary>
+    /// <summary>Correct headers and half of the body, then the connection is aborted.</summary>
     Truncated,
 
     /// <summary>200 without a body.</summary>
     Empty,
 
-    /// <summary>200 with a page for people.</summary>
+    /// <summary>200 with an HTML page.</summary>
     Html,
 
-    /// <summary>No answer until the caller leaves.</summary>
+    /// <summary>No response until the caller disconnects.</summary>
     Hang,
 
-    /// <summary>The connection is reset before the answer.</summary>
+    /// <summary>The connection is reset before the response.</summary>
     Reset,
 
-    /// <summary>The right answer, one byte at a time.</summary>
+    /// <summary>A correct response, one byte at a time.</summary>
     Drip,
 
     /// <summary>32 MiB of JSON without a length.</summary>
@@ -33,7 +33,7 @@ internal enum FaultKind
     /// <summary>JSON nested 5,000 deep.</summary>
     Deep,
 
-    /// <summary>The right answer about another id.</summary>
+    /// <summary>A correct response about another id.</summary>
     WrongId,
 
     /// <summary>The JSON <c>null</c>.</summary>
@@ -42,6 +42,6 @@ internal enum FaultKind
     /// <summary>A JSON number.</summary>
     Number,
 
-    /// <summary>302 to the sandbox under another host name, where a follower is seen and counted.</summary>
+    /// <summary>302 to the sandbox under another host name, where a client that follows it is counted.</summary>
     Redirect,
 }

@@ -3,7 +3,7 @@ using LumaGateway.Sandbox.Dialects;
 
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>The one place where answers are spoilt: by the fault that the id brings, or else by a rule of the control API.</summary>
+/// <summary>Applies faults to responses: the fault that the id selects, otherwise a rule of the control API.</summary>
 internal sealed class FaultMiddleware(
     RequestDelegate next,
     FaultRules rules,
@@ -22,7 +22,7 @@ internal sealed class FaultMiddleware(
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The caller left, or the fault was to break the connection: either way there is nobody to tell.
+            // The caller disconnected, or the fault aborted the connection: no response can be sent.
         }
     }
 
@@ -68,7 +68,7 @@ internal sealed class FaultMiddleware(
 
     private static Task ResetAsync(HttpContext context)
     {
-        context.Abort(); // Kestrel resets, it does not close politely
+        context.Abort(); // Kestrel sends a TCP reset
         return Task.CompletedTask;
     }
 

@@ -3,15 +3,15 @@ using System.Text.Json.Nodes;
 
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>One fault and the requests it strikes.</summary>
-/// <param name="Kind">What goes wrong.</param>
-/// <param name="Status">The status, for <see cref="FaultKind.Status"/>; 503 without.</param>
+/// <summary>One fault and the requests that it applies to.</summary>
+/// <param name="Kind">The kind of fault.</param>
+/// <param name="Status">The status of <see cref="FaultKind.Status"/>; default 503.</param>
 /// <param name="RetryAfter">The <c>Retry-After</c> beside it: seconds, or anything else that a header can hold.</param>
 /// <param name="RetryAfterMs">The <c>retry-after-ms</c> beside it, which Luma's official SDKs prefer.</param>
-/// <param name="Delay">Milliseconds: before the answer; for <see cref="FaultKind.Drip"/> between bytes (100 without).</param>
-/// <param name="Match">A part of <c>METHOD /path?query</c>, <c>*</c> standing for anything; everything without.</param>
-/// <param name="Count">How many requests it still strikes; all without.</param>
-/// <param name="Probability">From 0 to 1, how often it strikes; always without.</param>
+/// <param name="Delay">Milliseconds before the response; for <see cref="FaultKind.Drip"/> between bytes (default 100).</param>
+/// <param name="Match">A part of <c>METHOD /path?query</c>; <c>*</c> matches any text. Default: every request.</param>
+/// <param name="Count">How many more requests it applies to. Default: all.</param>
+/// <param name="Probability">The probability that it applies, 0 to 1. Default: 1.</param>
 internal sealed record FaultRule(
     FaultKind Kind,
     int? Status = null,
@@ -27,10 +27,10 @@ internal sealed record FaultRule(
     public bool Matches(string request) =>
         Count is not <= 0 && (Match is null || FileSystemName.MatchesSimpleExpression($"*{Escaped(Match)}*", request));
 
-    // Here a question mark begins the query; to MatchesSimpleExpression it would stand for any character.
+    // A question mark starts the query here; MatchesSimpleExpression takes it as any character, so it is escaped.
     private static string Escaped(string match) => match.Replace("?", "\\?", StringComparison.Ordinal);
 
-    /// <summary>What is wrong with the rule itself, in words; null when nothing is.</summary>
+    /// <summary>Returns the error in the rule, for people; null if it is valid.</summary>
     public string? Complaint() => this switch
     {
         { Status: < 200 or > 599 } => "status must be from 200 to 599.",

@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>The faults asked for through the control API; the oldest that matches strikes. Thread-safe.</summary>
+/// <summary>The faults set through the control API. The oldest rule that matches applies. Thread-safe.</summary>
 internal sealed class FaultRules
 {
     private readonly Lock _lock = new();
@@ -30,7 +30,7 @@ internal sealed class FaultRules
         }
     }
 
-    /// <summary>The rule that strikes this request, counted down; null for none.</summary>
+    /// <summary>Returns the rule that applies to this request and decrements its count; null if none does.</summary>
     public FaultRule? Take(HttpRequest request)
     {
         lock (_lock)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>The right answer with every mention of the id replaced by another.</summary>
+/// <summary>The correct response, with the id replaced by another one.</summary>
 internal sealed class OtherIdBody(HttpContext context) : SpoiltBody(context)
 {
     private const string Other = "00000000-0000-4000-8000-000000000000";

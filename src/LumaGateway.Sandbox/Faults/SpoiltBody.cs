@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>A response body that stands between an endpoint and the connection, so that the endpoint need not know of faults.</summary>
+/// <summary>A response body between an endpoint and the connection. Endpoints do not know about faults.</summary>
 internal abstract class SpoiltBody(HttpContext context) : Stream
 {
     private readonly IHttpResponseBodyFeature _original = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
@@ -23,7 +23,7 @@ internal abstract class SpoiltBody(HttpContext context) : Stream
 
     protected HttpContext Context => context;
 
-    /// <summary>Where the real answer goes.</summary>
+    /// <summary>The connection's own response body.</summary>
     protected Stream Connection => _original.Stream;
 
     public abstract override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default);
@@ -43,7 +43,7 @@ internal abstract class SpoiltBody(HttpContext context) : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Lets the rest of the pipeline answer into this body, and puts the connection's own back afterwards.</summary>
+    /// <summary>Runs the rest of the pipeline with this body, then restores the connection's own body.</summary>
     protected async Task AnswerThroughAsync(RequestDelegate next)
     {
         context.Response.Body = this;

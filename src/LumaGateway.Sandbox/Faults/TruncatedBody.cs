@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>Lets half of the promised length through, then breaks the connection.</summary>
+/// <summary>Sends half of the announced length, then aborts the connection.</summary>
 internal sealed class TruncatedBody(HttpContext context, TimeProvider clock) : SpoiltBody(context)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
@@ -22,7 +22,7 @@ internal sealed class TruncatedBody(HttpContext context, TimeProvider clock) : S
         _written += part.Length;
         if (part.Length < buffer.Length)
         {
-            // An abort throws away what Kestrel has not handed to the socket yet.
+            // An abort discards bytes that Kestrel has not written to the socket yet.
             await Task.Delay(Pause, clock, cancellationToken);
             Context.Abort();
             throw new OperationCanceledException("Cut short on purpose.", Context.RequestAborted);

@@ -7,10 +7,10 @@ using LumaGateway.Sandbox.Dialects;
 
 namespace LumaGateway.Sandbox.Gateway;
 
-/// <summary>Starts the gateway that was built beside the sandbox, as a process of its own, set up by its environment alone.</summary>
+/// <summary>Starts the gateway that was built beside the sandbox as a separate process, configured by environment variables only.</summary>
 internal sealed class GatewayLauncher(SandboxOptions options, PublicAddress address, DialectSet dialects, TimeProvider clock)
 {
-    /// <summary>The key of the demo's one client, which may do everything.</summary>
+    /// <summary>The key of the demo's only client, which has every permission.</summary>
     public const string ClientKey = "demo-key";
 
     private static readonly string[] Rights = ["read", "raw", "create", "delete", "assets", "purge"];
@@ -21,12 +21,12 @@ internal sealed class GatewayLauncher(SandboxOptions options, PublicAddress addr
     {
         RequireFreePort();
 
-        // The CLI names itself here; it need not be on the path.
+        // The dotnet CLI sets this variable; dotnet need not be on the PATH.
         var dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
         var start = new ProcessStartInfo(dotnet, [Path.Combine(AppContext.BaseDirectory, "LumaGateway.dll")])
         {
             WorkingDirectory = AppContext.BaseDirectory,
-            RedirectStandardInput = true, // its end tells the gateway that the sandbox is gone: see StartupHook
+            RedirectStandardInput = true, // closing it stops the gateway: see StartupHook
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
@@ -41,7 +41,7 @@ internal sealed class GatewayLauncher(SandboxOptions options, PublicAddress addr
     private IEnumerable<(string Name, string Value)> Settings() =>
     [
         ("ASPNETCORE_URLS", AddressOf(options)),
-        ("Logging__Console__FormatterName", "simple"), // a demo's output is read by people
+        ("Logging__Console__FormatterName", "simple"), // people read the demo's output
         ("DOTNET_STARTUP_HOOKS", typeof(StartupHook).Assembly.Location),
         ("Luma__BaseAddress", address.Value + dialects.Named(options.Dialect).Root),
         ("Luma__Dialect", options.Dialect),
@@ -52,7 +52,7 @@ internal sealed class GatewayLauncher(SandboxOptions options, PublicAddress addr
         .. Rights.Select((right, index) => ($"Access__Clients__0__Rights__{index}", right)),
     ];
 
-    // Asked beforehand, because the gateway would tell it with a stack trace.
+    // Checked before the start, because the gateway would report it with a stack trace.
     private void RequireFreePort()
     {
         foreach (var loopback in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback })
@@ -70,7 +70,7 @@ internal sealed class GatewayLauncher(SandboxOptions options, PublicAddress addr
             }
             catch (SocketException)
             {
-                // No IPv6 on this machine; Kestrel bears that too.
+                // No IPv6 on this machine; Kestrel accepts that too.
             }
         }
     }

@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Gateway;
 
-/// <summary>The gateway's last lines, for when it fails; from <see cref="PassOn"/> on they also go to the console. Thread-safe.</summary>
+/// <summary>The last lines of the gateway's output, shown if it fails. After <see cref="PassOn"/> they also go to the console. Thread-safe.</summary>
 internal sealed class GatewayOutput
 {
     private const int Kept = 200;

@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace LumaGateway.Sandbox.Gateway;
 
-/// <summary>The running gateway. Disposing ends it, whatever happened before. Its output is kept back until it is ready.</summary>
+/// <summary>The running gateway process. Disposing always ends it. Its output is buffered until it is ready.</summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
@@ -36,7 +36,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns once <c>/health/ready</c> says so; a <see cref="StartFault"/> if it ends before, or takes too long.</summary>
+    /// <summary>Returns when <c>/health/ready</c> answers 200. Throws <see cref="StartFault"/> if the process ends first or takes too long.</summary>
     public async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
         using var client = new HttpClient { BaseAddress = _address, Timeout = TimeSpan.FromSeconds(2) };
@@ -59,7 +59,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         _output.PassOn();
     }
 
-    /// <summary>Returns when the gateway was stopped like any service; a <see cref="StartFault"/> with its output if it broke.</summary>
+    /// <summary>Returns when the gateway stops normally. Throws <see cref="StartFault"/> with its output if it crashes.</summary>
     public async Task WaitForExitAsync(CancellationToken cancellationToken)
     {
         await _process.WaitForExitAsync(cancellationToken);
@@ -69,7 +69,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the gateway's standard input, which it takes as its end, and kills it if that is not enough.</summary>
+    /// <summary>Closes the gateway's standard input, which stops it, and kills the process if it does not stop.</summary>
     public async Task StopAsync()
     {
         _process.StandardInput.Close();
@@ -105,7 +105,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     private async Task<StartFault> EndedAsync(string when)
     {
-        await _process.WaitForExitAsync(); // only this waits for the last lines
+        await _process.WaitForExitAsync(); // also waits for the last lines of output
         return new($"The gateway ended {when}, with exit code {_process.ExitCode}. Its last output:\n{_output.Tail()}");
     }
 }

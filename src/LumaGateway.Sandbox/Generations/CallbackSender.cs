@@ -5,8 +5,8 @@ using LumaGateway.Sandbox.Dialects;
 namespace LumaGateway.Sandbox.Generations;
 
 /// <summary>
-/// Posts a generation to its <c>callback_url</c> on every change of state, in order, unsigned, as Luma does: 3 tries 100 ms
-/// apart, 5 s each. What nobody takes is dropped. Ends with the sandbox.
+/// Posts a generation to its <c>callback_url</c> on every change of state, in order, unsigned, as Luma does: 3 attempts, 100 ms
+/// apart, 5 s each. After the third failure the callback is dropped. Stops with the sandbox.
 /// </summary>
 internal sealed partial class CallbackSender(TimeProvider clock, ILogger<CallbackSender> logger) : BackgroundService
 {
@@ -36,7 +36,7 @@ internal sealed partial class CallbackSender(TimeProvider clock, ILogger<Callbac
     {
         for (var told = 0; ;)
         {
-            var edited = subscription.Generation.Edited; // before the time line, or an edit between the two is missed
+            var edited = subscription.Generation.Edited; // read before the time line, so that an edit between the two reads is seen
             var timeline = subscription.Generation.Timeline;
             var due = told < timeline.Length ? timeline[told].At - clock.GetUtcNow() : Timeout.InfiniteTimeSpan;
             if (told < timeline.Length && due <= TimeSpan.Zero)
@@ -69,7 +69,7 @@ internal sealed partial class CallbackSender(TimeProvider clock, ILogger<Callbac
             catch (Exception fault)
                 when (fault is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
-                // The next try, or the warning below, is all that Luma does about it.
+                // Luma only retries; after the last attempt the warning below is logged.
             }
 
             await Task.Delay(Pause, clock, cancellationToken);

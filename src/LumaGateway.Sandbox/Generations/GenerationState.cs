@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Generations;
 
-/// <summary>What a generation goes through; each dialect spells it its own way.</summary>
+/// <summary>The states of a generation. Each dialect has its own words for them.</summary>
 internal enum GenerationState
 {
     Queued,

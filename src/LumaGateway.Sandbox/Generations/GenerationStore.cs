@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace LumaGateway.Sandbox.Generations;
 
 /// <summary>
-/// All generations that were created, scripted or seen, oldest forgotten beyond <see cref="Capacity"/>. Thread-safe; shared
-/// by all dialects, so that one id tells the same story in each.
+/// All generations that were created, scripted or read. Above <see cref="Capacity"/> the oldest is removed. Thread-safe. All
+/// dialects share it, so an id has the same state in each.
 /// </summary>
 internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock)
 {
@@ -14,7 +14,7 @@ internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock
     private readonly ConcurrentDictionary<string, SandboxGeneration?> _generations = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _ages = new();
 
-    /// <summary>The generation, started at this first sight if its id is magic; null when unknown or deleted.</summary>
+    /// <summary>Returns the generation, which starts now if its id is a magic id; null if it is unknown or deleted.</summary>
     public SandboxGeneration? Find(string id)
     {
         if (_generations.TryGetValue(id, out var known))
@@ -33,7 +33,7 @@ internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock
         return Add(new SandboxGeneration(Guid.NewGuid().ToString(), kind, request, timeline));
     }
 
-    /// <summary>Puts the generation into the state now; makes it if there is none.</summary>
+    /// <summary>Sets the state of the generation now; creates the generation if it does not exist.</summary>
     public SandboxGeneration Move(string id, GenerationState state)
     {
         if (Find(id) is { } known)
@@ -42,11 +42,11 @@ internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock
             return known;
         }
 
-        _generations.TryRemove(id, out _); // a deleted id may be told to live again
+        _generations.TryRemove(id, out _); // a deleted id can be created again
         return Add(new SandboxGeneration(id, "video", [], [new(state, clock.GetUtcNow())]));
     }
 
-    /// <summary>A deleted id stays unknown, magic or not. False when it was unknown before.</summary>
+    /// <summary>Deletes a generation; a magic id stays unknown too. Returns false if the id was unknown before.</summary>
     public bool Delete(string id)
     {
         var known = Find(id);
@@ -59,7 +59,7 @@ internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock
         _ages.Clear();
     }
 
-    /// <summary>What is known at the moment, newest first.</summary>
+    /// <summary>All current generations, newest first.</summary>
     public IReadOnlyList<SandboxGeneration> List() =>
         [.. _generations.Values.OfType<SandboxGeneration>().OrderByDescending(generation => generation.CreatedAt)];
 

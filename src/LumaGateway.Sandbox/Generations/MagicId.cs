@@ -5,12 +5,12 @@ using LumaGateway.Sandbox.Faults;
 namespace LumaGateway.Sandbox.Generations;
 
 /// <summary>
-/// Ids that script themselves, so that nothing has to be created first. The word before the first <c>-</c> decides, the
-/// clock starts when the id is first seen; the README lists the words.
+/// Ids that define their own time line, so that no create is needed. The word before the first <c>-</c> selects it; the
+/// clock starts at the first request for the id. The README lists the words.
 /// </summary>
 internal static class MagicId
 {
-    /// <summary>The time line that the id asks for; none for an id without magic.</summary>
+    /// <summary>Returns the time line that the id selects; empty for any other id.</summary>
     public static ImmutableArray<StateChange>? TimelineOf(string id, DateTimeOffset now, SandboxOptions options) =>
         id.Split('-') switch
         {

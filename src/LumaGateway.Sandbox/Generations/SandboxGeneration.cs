@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace LumaGateway.Sandbox.Generations;
 
 /// <summary>
-/// One generation: what was asked for, and the time line of its states, past and to come. Its state is a pure function of
-/// the clock, so nothing has to run for it to move. Thread-safe.
+/// One generation: its create body and the time line of its states. The state is a pure function of the clock, so no
+/// background work is needed. Thread-safe.
 /// </summary>
 internal sealed class SandboxGeneration(string id, string kind, JsonObject request, ImmutableArray<StateChange> timeline)
 {
@@ -27,7 +27,7 @@ internal sealed class SandboxGeneration(string id, string kind, JsonObject reque
 
     public DateTimeOffset CreatedAt { get; } = timeline[0].At;
 
-    /// <summary>"Completed" without any link is seen in the wild, and so here.</summary>
+    /// <summary>True if the completed generation has no link, as some relays answer.</summary>
     public bool HasLinks => !id.StartsWith("nolink-", StringComparison.Ordinal);
 
     public ImmutableArray<StateChange> Timeline
@@ -41,7 +41,7 @@ internal sealed class SandboxGeneration(string id, string kind, JsonObject reque
         }
     }
 
-    /// <summary>Ends when the time line is next edited by hand.</summary>
+    /// <summary>Completes when the time line is next edited through the control API.</summary>
     public Task Edited
     {
         get
@@ -55,7 +55,7 @@ internal sealed class SandboxGeneration(string id, string kind, JsonObject reque
 
     public GenerationState StateAt(DateTimeOffset now) => (Timeline.LastOrDefault(change => change.At <= now) ?? Timeline[0]).State;
 
-    /// <summary>The generation is in this state from now on; what was planned for later is dropped.</summary>
+    /// <summary>Sets the state from now on and removes all later state changes.</summary>
     public void Move(GenerationState state, DateTimeOffset now)
     {
         lock (_lock)

@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Requests;
 
-/// <summary>Counts a request before anything can refuse, delay or spoil it.</summary>
+/// <summary>Counts a request before any other middleware refuses, delays or changes it.</summary>
 internal sealed class CountingMiddleware(RequestDelegate next, RequestLog log)
 {
     public async Task InvokeAsync(HttpContext context)

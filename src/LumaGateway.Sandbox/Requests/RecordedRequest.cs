@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Requests;
 
-/// <summary>One request as it reached the upstream, headers and all.</summary>
+/// <summary>One request as the upstream received it, with its headers.</summary>
 internal sealed record RecordedRequest(
     DateTimeOffset At,
     string Method,

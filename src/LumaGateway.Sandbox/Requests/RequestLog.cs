@@ -1,8 +1,8 @@
 namespace LumaGateway.Sandbox.Requests;
 
 /// <summary>
-/// Counts every request on arrival and keeps the last few of each id: the oracle for caching and coalescing. Thread-safe; a count
-/// is exact until <see cref="MaxKeys"/> paths or ids were seen, after which new ones share one row, so that memory stays bounded.
+/// Counts every request on arrival and keeps the last ones of each id. Tests use the counts to judge caching. Thread-safe. Above
+/// <see cref="MaxKeys"/> paths or ids, new ones share one row, so that memory stays bounded.
 /// </summary>
 internal sealed class RequestLog(TimeProvider clock)
 {
@@ -71,7 +71,7 @@ internal sealed class RequestLog(TimeProvider clock)
         }
     }
 
-    /// <summary>Starts counting anew. Requests still under way stay part of the concurrency, since they are.</summary>
+    /// <summary>Resets the counts. Requests in progress still count towards the concurrency.</summary>
     public void Reset()
     {
         lock (_lock)

@@ -5,8 +5,8 @@ using System.Text;
 namespace LumaGateway.Caching;
 
 /// <summary>
-/// An entry as bytes: checksum (XXH3, 8 bytes), kind, four times (UTC ticks), the lengths of subject and side, subject, side, body. What does not read back whole, or is of
-/// another subject, is no entry.
+/// The binary form of an entry: checksum (XXH3, 8 bytes), kind, four times (UTC ticks), lengths of subject and side data, subject, side data, body.
+/// Damaged bytes and bytes of another subject are rejected.
 /// </summary>
 internal static class CacheEntryFormat
 {
@@ -21,7 +21,7 @@ internal static class CacheEntryFormat
         rest[0] = (byte)entry.Kind;
         BinaryPrimitives.WriteInt64LittleEndian(rest[1..], entry.StoredAt.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[9..], entry.FreshUntil.UtcTicks);
-        BinaryPrimitives.WriteInt64LittleEndian(rest[17..], entry.CoverUntil.UtcTicks);
+        BinaryPrimitives.WriteInt64LittleEndian(rest[17..], entry.StaleUntil.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[25..], entry.AskedAt.UtcTicks);
         rest[33] = checked((byte)subjectLength);
         BinaryPrimitives.WriteInt32LittleEndian(rest[34..], entry.Side.Length);
@@ -32,7 +32,7 @@ internal static class CacheEntryFormat
         return bytes;
     }
 
-    /// <summary>Null where the bytes are not a whole entry of <paramref name="subject"/>.</summary>
+    /// <summary>Returns null if the bytes are not an intact entry of <paramref name="subject"/>.</summary>
     public static CacheEntry? Read(CacheKey subject, ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < FixedLength

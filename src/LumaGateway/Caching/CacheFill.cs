@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Caching;
 
 /// <summary>
-/// What a flight does to come to an answer: it looks again, waits for its turn among the replicas, fetches and keeps, all within one
-/// deadline. Where the fetch fails, a final answer that is past its freshness covers the fault. Thread-safe.
+/// Fills the cache for one key: looks up both tiers, acquires the distributed lock, fetches and stores, all within one deadline. If the fetch fails, a
+/// stale final entry is served (stale-if-error). Thread-safe.
 /// </summary>
 internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
 {
@@ -18,129 +18,129 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LaterLooks = TimeSpan.FromMilliseconds(120);
 
-    /// <param name="flight">The flight.</param>
-    /// <param name="origin">Where the answer comes from when the cache has none.</param>
-    /// <param name="requestId">The request for which it is fetched.</param>
-    /// <param name="suffices">What an entry of the cache must fulfil besides being good; null where any good one will do.</param>
-    public async Task<CacheResult> FlyAsync(
-        SingleFlight<CacheResult>.InFlightFetch flight, Origin origin, string requestId, Func<CacheEntry, bool>? suffices = null)
+    /// <param name="fetch">The fetch in flight.</param>
+    /// <param name="origin">Fetches from the upstream.</param>
+    /// <param name="requestId">The id of the request that started the fetch.</param>
+    /// <param name="suffices">An additional condition for a cached entry; null if any fresh entry is enough.</param>
+    public async Task<CacheResult> FillAsync(
+        SingleFlight<CacheResult>.InFlightFetch fetch, Origin origin, string requestId, Func<CacheEntry, bool>? suffices = null)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
-        flight.Context = activity?.Context;
+        fetch.Context = activity?.Context;
         using var deadline = new Deadline(origin.Deadline, clock);
-        var seen = await LookAsync(flight, suffices, isPatient: false);
-        if (seen.Answer is { } found)
+        var lookup = await LookUpAsync(fetch, suffices, isPatient: false);
+        if (lookup.Answer is { } found)
         {
             return found;
         }
 
-        using var patience = suffices is null ? CoverIfSlow(flight, seen) : null;
-        IDistributedSynchronizationHandle? turn = null;
+        using var patience = suffices is null ? ServeStaleIfSlow(fetch, lookup) : null;
+        IDistributedSynchronizationHandle? handle = null;
         try
         {
             if (shared.IsConfigured)
             {
-                (turn, seen) = await WaitForTurnAsync(flight, seen, suffices, deadline);
-                if (seen.Answer is { } fetchedElsewhere)
+                (handle, lookup) = await WaitForLockAsync(fetch, lookup, suffices, deadline);
+                if (lookup.Answer is { } fetchedElsewhere)
                 {
                     return fetchedElsewhere;
                 }
             }
 
-            return await FetchAsync(flight, origin, requestId, seen, deadline);
+            return await FetchAsync(fetch, origin, requestId, lookup, deadline);
         }
         finally
         {
-            _ = DistributedLocks.ReleaseAsync(turn);
+            _ = DistributedLocks.ReleaseAsync(handle);
         }
     }
 
-    /// <summary>Looks in memory and Redis. An entry still good is the answer; another may serve as cover.</summary>
-    private async Task<Seen> LookAsync(SingleFlight<CacheResult>.InFlightFetch flight, Func<CacheEntry, bool>? suffices, bool isPatient)
+    /// <summary>Looks up memory and Redis. A fresh entry is the result; a stale one is returned for stale-if-error.</summary>
+    private async Task<Lookup> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, bool>? suffices, bool isPatient)
     {
-        var held = memory.Find(flight.Key);
+        var held = memory.Find(fetch.Key);
         var now = clock.GetUtcNow();
-        if (held is not null && IsGood(held.Entry, now, suffices) && now < held.LookAgainAt)
+        if (held is not null && IsGood(held.Entry, now, suffices) && now < held.VerifyAt)
         {
-            return new Seen(held.Entry, held.Epoch, new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory));
+            return new Lookup(held.Entry, held.InvalidationToken, new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory));
         }
 
-        var begun = clock.GetTimestamp();
-        var view = await shared.ReadAsync(flight.Key, isPatient);
-        now = clock.GetUtcNow(); // a patient look may outlast what it finds
-        if (held is not null && MayBePurged(held, view))
+        var startedAt = clock.GetTimestamp();
+        var view = await shared.ReadAsync(fetch.Key, isPatient);
+        now = clock.GetUtcNow(); // a lookup with retries may take longer than the entry is fresh
+        if (held is not null && MayHaveBeenPurged(held, view))
         {
-            memory.Forget(flight.Key);
+            memory.Remove(fetch.Key);
             held = null;
         }
 
-        // The newer of two interim entries may be fresh for a shorter time: its length is drawn at random.
+        // The newer of two interim entries may expire first: their freshness is random.
         if (view.Best is { } theirs && (held is null || !held.Entry.Outranks(theirs, now)))
         {
             var answer = IsGood(theirs, now, suffices) ? new CacheResult(theirs, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
-            return new Seen(Keep(flight, theirs, view.Epoch, begun).Entry, view.Epoch, answer);
+            return new Lookup(Keep(fetch, theirs, view.InvalidationToken, startedAt).Entry, view.InvalidationToken, answer);
         }
 
         if (held is not null && IsGood(held.Entry, now, suffices))
         {
-            // Redis lost it, this process did not.
-            if (view.IsReached && await shared.WriteAsync(held.Entry, view.Epoch) is not WriteResult.Kept)
+            // Redis has lost the entry, so it is written again from memory.
+            if (view.IsReached && await shared.WriteAsync(held.Entry, view.InvalidationToken) is not WriteResult.Stored)
             {
-                memory.Forget(flight.Key);
-                return await LookAsync(flight, suffices, isPatient); // purged or replaced at this moment
+                memory.Remove(fetch.Key);
+                return await LookUpAsync(fetch, suffices, isPatient); // purged or replaced since the read
             }
 
-            Keep(flight, held.Entry, view.IsReached ? view.Epoch : held.Epoch, view.IsReached ? begun : held.VerifiedAt);
-            return new Seen(held.Entry, view.Epoch, new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory));
+            Keep(fetch, held.Entry, view.IsReached ? view.InvalidationToken : held.InvalidationToken, view.IsReached ? startedAt : held.VerifiedAt);
+            return new Lookup(held.Entry, view.InvalidationToken, new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory));
         }
 
-        return new Seen(held?.Entry, view.Epoch, null);
+        return new Lookup(held?.Entry, view.InvalidationToken, null);
     }
 
     /// <summary>
-    /// Whether another replica may have purged what this process holds without its hearing of it: the key's mark is another one, or none can prove anything, as a mark that
-    /// came after the last look may have run out by now.
+    /// Whether another replica may have purged the entry in memory: the invalidation token has changed, or the entry was not verified for longer than a
+    /// token lives.
     /// </summary>
-    private bool MayBePurged(Held held, RedisView view) => shared.IsConfigured
-        && ((view.Epoch is not null && view.Epoch != held.Epoch) || clock.GetElapsedTime(held.VerifiedAt) >= RedisTier.TrustedUnseen);
+    private bool MayHaveBeenPurged(MemoryEntry held, RedisView view) => shared.IsConfigured
+        && ((view.InvalidationToken is not null && view.InvalidationToken != held.InvalidationToken) || clock.GetElapsedTime(held.VerifiedAt) >= RedisTier.MaxUnverified);
 
-    /// <summary>Waits until this replica may fetch, another has fetched, or Redis cannot say whose turn it is.</summary>
-    private async Task<(IDistributedSynchronizationHandle? Turn, Seen Seen)> WaitForTurnAsync(
-        SingleFlight<CacheResult>.InFlightFetch flight, Seen seen, Func<CacheEntry, bool>? suffices, Deadline deadline)
+    /// <summary>Waits until this replica holds the lock, another replica has stored an entry, or Redis is unavailable.</summary>
+    private async Task<(IDistributedSynchronizationHandle? Turn, Lookup Lookup)> WaitForLockAsync(
+        SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup, Func<CacheEntry, bool>? suffices, Deadline deadline)
     {
-        var begun = clock.GetTimestamp();
-        var fetchedElsewhere = default(long?); // when another replica was last known to be at it
+        var startedAt = clock.GetTimestamp();
+        var fetchedElsewhere = default(long?); // when another replica was last seen with the lock
         for (var pause = FirstLook; ; pause = pause * 1.5 < LaterLooks ? pause * 1.5 : LaterLooks)
         {
-            var (turn, reached) = await shared.TryTakeTurnAsync(flight.Key);
+            var (handle, reached) = await shared.TryAcquireLockAsync(fetch.Key);
             if (reached)
             {
-                // Looked at after the lock was got or refused: whoever had it before has written by now, or failed.
+                // Looked up after the lock was acquired or refused: its previous holder has stored an entry by now, or failed.
                 try
                 {
-                    seen = await LookAsync(flight, suffices, isPatient: true);
+                    lookup = await LookUpAsync(fetch, suffices, isPatient: true);
                 }
                 catch
                 {
-                    _ = DistributedLocks.ReleaseAsync(turn); // a lock that is held is renewed for as long as this process runs
+                    _ = DistributedLocks.ReleaseAsync(handle); // the library renews a lock until it is released
                     throw;
                 }
 
-                if (seen.Answer is { } answer)
+                if (lookup.Answer is { } answer)
                 {
-                    _ = DistributedLocks.ReleaseAsync(turn);
-                    metrics.WaitedForTurn(clock.GetElapsedTime(begun));
-                    return (null, seen with { Answer = answer with { Status = CacheStatus.Collapsed } });
+                    _ = DistributedLocks.ReleaseAsync(handle);
+                    metrics.WaitedForLock(clock.GetElapsedTime(startedAt));
+                    return (null, lookup with { Answer = answer with { Status = CacheStatus.Collapsed } });
                 }
 
                 fetchedElsewhere = clock.GetTimestamp();
             }
 
-            // Redis fell silent while another replica was fetching: that one is given the life of its lock to come back with an answer.
-            if (turn is not null || (!reached && !(fetchedElsewhere is { } then && clock.GetElapsedTime(then) < options.Value.LockLifetime)))
+            // Redis became unavailable while another replica held the lock. That replica gets the lock's lifetime to store its entry.
+            if (handle is not null || (!reached && !(fetchedElsewhere is { } then && clock.GetElapsedTime(then) < options.Value.LockLifetime)))
             {
-                metrics.WaitedForTurn(clock.GetElapsedTime(begun));
-                return (turn, seen);
+                metrics.WaitedForLock(clock.GetElapsedTime(startedAt));
+                return (handle, lookup);
             }
 
             try
@@ -149,105 +149,105 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
             }
             catch (OperationCanceledException)
             {
-                metrics.WaitedForTurn(clock.GetElapsedTime(begun));
+                metrics.WaitedForLock(clock.GetElapsedTime(startedAt));
                 var fault = new UpstreamException(UpstreamFault.TimedOut, "Another replica's fetch outlasted the deadline.");
-                return (null, seen with { Answer = Cover(flight, seen, fault) });
+                return (null, lookup with { Answer = ServeStale(fetch, lookup, fault) });
             }
         }
     }
 
-    private async Task<CacheResult> FetchAsync(SingleFlight<CacheResult>.InFlightFetch flight, Origin origin, string requestId, Seen seen, Deadline deadline)
+    private async Task<CacheResult> FetchAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Origin origin, string requestId, Lookup lookup, Deadline deadline)
     {
         CacheEntry entry;
-        var begun = clock.GetTimestamp();
+        var startedAt = clock.GetTimestamp();
         try
         {
-            entry = await origin.FetchAsync(flight.Key, requestId, deadline);
+            entry = await origin.FetchAsync(fetch.Key, requestId, deadline);
         }
         catch (UpstreamException fault)
         {
-            return Cover(flight, seen, fault);
+            return ServeStale(fetch, lookup, fault);
         }
 
-        if (entry.Kind is EntryKind.Interim && seen.Entry is { Kind: EntryKind.Final })
+        if (entry.Kind is EntryKind.Interim && lookup.Entry is { Kind: EntryKind.Final })
         {
-            return Cover(flight, seen, null); // what was final once stays so
+            return ServeStale(fetch, lookup, null); // a final state never becomes interim again
         }
 
-        var result = flight.IsDoomed ? WriteResult.Purged : await shared.WriteAsync(entry, seen.Epoch);
-        if (result is WriteResult.Kept)
+        var result = fetch.IsInvalidated ? WriteResult.Invalidated : await shared.WriteAsync(entry, lookup.InvalidationToken);
+        if (result is WriteResult.Stored)
         {
-            Keep(flight, entry, seen.Epoch, begun);
+            Keep(fetch, entry, lookup.InvalidationToken, startedAt);
         }
-        else if (result is WriteResult.Outdated && (await LookAsync(flight, null, isPatient: true)).Answer is { } newer)
+        else if (result is WriteResult.Outdated && (await LookUpAsync(fetch, null, isPatient: true)).Answer is { } newer)
         {
-            return newer with { Status = CacheStatus.Collapsed }; // this replica was stopped, or slow, and lost its turn
+            return newer with { Status = CacheStatus.Collapsed }; // this replica was slow or paused and lost the lock; another one has stored a newer entry
         }
 
         return new CacheResult(entry, CacheStatus.Miss, CacheTier.None);
     }
 
-    /// <summary>The answer where the origin had no better one: the final entry at hand, or the fault.</summary>
-    private CacheResult Cover(SingleFlight<CacheResult>.InFlightFetch flight, Seen seen, UpstreamException? fault)
+    /// <summary>The result if the upstream gives no usable one: the entry at hand, or the fault.</summary>
+    private CacheResult ServeStale(SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup, UpstreamException? fault)
     {
         var now = clock.GetUtcNow();
-        var known = memory.Find(flight.Key)?.Entry ?? seen.Entry; // memory may have got a newer one while the origin was asked
-        if (known is not { } entry || (fault is not null && !entry.MayCover(now)))
+        var known = memory.Find(fetch.Key)?.Entry ?? lookup.Entry; // memory may hold a newer entry since the fetch began
+        if (known is not { } entry || (fault is not null && !entry.CanServeStale(now)))
         {
             return new CacheResult(null, CacheStatus.Miss, CacheTier.None, fault);
         }
 
         if (entry.IsFresh(now))
         {
-            return new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory); // only its eager refresh failed
+            return new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory); // only the refresh-ahead failed
         }
 
-        var verifiedAt = memory.Find(flight.Key) is { } held && ReferenceEquals(held.Entry, entry) ? held.VerifiedAt : clock.GetTimestamp();
-        Keep(flight, entry, seen.Epoch, verifiedAt).Cover(fault, now + options.Value.CoverRetry);
+        var verifiedAt = memory.Find(fetch.Key) is { } held && ReferenceEquals(held.Entry, entry) ? held.VerifiedAt : clock.GetTimestamp();
+        Keep(fetch, entry, lookup.InvalidationToken, verifiedAt).MarkStale(fault, now + options.Value.CoverRetry);
         return new CacheResult(entry, CacheStatus.Stale, CacheTier.Memory, fault);
     }
 
-    /// <summary>An origin that takes too long is covered as one that fails (RFC 5861): callers have the old answer, and the flight goes on.</summary>
-    private ITimer? CoverIfSlow(SingleFlight<CacheResult>.InFlightFetch flight, Seen seen)
+    /// <summary>Serves the stale entry if the fetch takes longer than Cache:CoverAfter (stale-if-error, RFC 5861). The fetch continues.</summary>
+    private ITimer? ServeStaleIfSlow(SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup)
     {
-        return seen.Entry is { } entry && entry.MayCover(clock.GetUtcNow()) ? clock.CreateTimer(_ => Cover(entry), null, options.Value.CoverAfter, Timeout.InfiniteTimeSpan) : null;
+        return lookup.Entry is { } entry && entry.CanServeStale(clock.GetUtcNow()) ? clock.CreateTimer(_ => Cover(entry), null, options.Value.CoverAfter, Timeout.InfiniteTimeSpan) : null;
 
         void Cover(CacheEntry entry)
         {
             var now = clock.GetUtcNow();
             var fault = new UpstreamException(UpstreamFault.TimedOut, "A refresh takes longer than Cache:CoverAfter.");
-            if (memory.Find(flight.Key) is { } held && !held.Entry.IsFresh(now))
+            if (memory.Find(fetch.Key) is { } held && !held.Entry.IsFresh(now))
             {
-                held.Cover(fault, now + options.Value.CoverRetry); // who comes now does not wait either
+                held.MarkStale(fault, now + options.Value.CoverRetry); // later callers get the stale entry at once
             }
 
-            flight.Land(new CacheResult(entry, CacheStatus.Stale, CacheTier.Memory, fault));
+            fetch.Complete(new CacheResult(entry, CacheStatus.Stale, CacheTier.Memory, fault));
         }
     }
 
-    /// <summary>Keeps an entry in this process, unless it was purged since the flight began.</summary>
-    private Held Keep(SingleFlight<CacheResult>.InFlightFetch flight, CacheEntry entry, string? epoch, long verifiedAt)
+    /// <summary>Stores an entry in memory unless the fetch was invalidated.</summary>
+    private MemoryEntry Keep(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry, string? token, long verifiedAt)
     {
-        var lookAgainAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
-        var held = new Held(entry, lookAgainAt, epoch, verifiedAt);
-        if (flight.IsDoomed)
+        var verifyAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
+        var held = new MemoryEntry(entry, verifyAt, token, verifiedAt);
+        if (fetch.IsInvalidated)
         {
             return held;
         }
 
-        held = memory.Keep(held);
-        if (flight.IsDoomed)
+        held = memory.Set(held);
+        if (fetch.IsInvalidated)
         {
-            memory.Forget(flight.Key);
+            memory.Remove(fetch.Key);
         }
 
         return held;
     }
 
-    /// <summary>Good is fresh and not near its end: a fetch begun for a refresh must not be content with what it is to refresh.</summary>
+    /// <summary>Fresh and not yet due for refresh-ahead: a refresh must not end with the entry that it is to replace.</summary>
     private static bool IsGood(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, bool>? suffices) =>
-        entry.IsFresh(now) && now < entry.EagerFrom && (suffices is null || suffices(entry));
+        entry.IsFresh(now) && now < entry.RefreshFrom && (suffices is null || suffices(entry));
 
-    /// <summary>What a look found: the best entry, the key's purge mark, and the answer if the entry is good enough to be one.</summary>
-    private readonly record struct Seen(CacheEntry? Entry, string? Epoch, CacheResult? Answer);
+    /// <summary>The result of a lookup: the best entry, the invalidation token, and the cache result if the entry is fresh.</summary>
+    private readonly record struct Lookup(CacheEntry? Entry, string? InvalidationToken, CacheResult? Answer);
 }

@@ -3,7 +3,7 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Caching;
 
-/// <summary>What is counted of the cache. Attribute values come from closed sets.</summary>
+/// <summary>Metrics of the cache. Attribute values come from closed sets.</summary>
 internal sealed class CacheMetrics : ISeries
 {
     private static readonly (CacheStatus, CacheTier)[] Possible =
@@ -57,7 +57,7 @@ internal sealed class CacheMetrics : ISeries
         Count(1, answer.Status, answer.Level);
         if (answer.Status is CacheStatus.Hit or CacheStatus.Collapsed)
         {
-            Interlocked.Increment(ref _saved); // of every hit: told when somebody collects
+            Interlocked.Increment(ref _saved); // incremented with every hit, observed at collection
         }
     }
 
@@ -65,7 +65,7 @@ internal sealed class CacheMetrics : ISeries
 
     public void Purged() => _purges.Add(1);
 
-    public void WaitedForTurn(TimeSpan waited) => _lockWait.Record(waited.TotalSeconds);
+    public void WaitedForLock(TimeSpan waited) => _lockWait.Record(waited.TotalSeconds);
 
     internal static string NameOf(CacheStatus status) => status switch
     {

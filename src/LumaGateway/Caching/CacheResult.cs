@@ -2,38 +2,38 @@ using LumaGateway.Problems;
 
 namespace LumaGateway.Caching;
 
-/// <summary>How an answer came about, in RFC 9211's words. The set is closed: it is a metric's attribute.</summary>
+/// <summary>How a result was obtained, in the words of RFC 9211. The set is closed: it is a metric attribute.</summary>
 internal enum CacheStatus
 {
-    /// <summary>It was there, fresh.</summary>
+    /// <summary>A fresh entry was found.</summary>
     Hit,
 
-    /// <summary>It was fetched for this caller.</summary>
+    /// <summary>It was fetched for this request.</summary>
     Miss,
 
-    /// <summary>It was fetched for another caller, who was joined.</summary>
+    /// <summary>It was fetched for another request, which this one joined.</summary>
     Collapsed,
 
-    /// <summary>A final answer past its freshness covers a fault of the upstream.</summary>
+    /// <summary>A stale final entry is served over an upstream fault.</summary>
     Stale,
 }
 
-/// <summary>Where an answer was found. The set is closed: it is a metric's attribute.</summary>
+/// <summary>Where an entry was found. The set is closed: it is a metric attribute.</summary>
 internal enum CacheTier
 {
-    /// <summary>Nowhere: it was fetched.</summary>
+    /// <summary>Not found: it was fetched.</summary>
     None,
 
-    /// <summary>In this process.</summary>
+    /// <summary>In memory.</summary>
     Memory,
 
-    /// <summary>In Redis, where another replica had put it.</summary>
+    /// <summary>In Redis, stored by another replica.</summary>
     Shared,
 }
 
-/// <summary>What the cache says: an entry, or the fault that kept it from having one, or both when the entry covers the fault.</summary>
+/// <summary>The result of a cache lookup: an entry, the fault of a failed fetch, or both if the entry is served stale.</summary>
 internal readonly record struct CacheResult(CacheEntry? Entry, CacheStatus Status, CacheTier Level, UpstreamException? Fault = null)
 {
-    /// <summary>The same answer, for one who joined the flight.</summary>
+    /// <summary>The same result for a request that joined the fetch.</summary>
     public CacheResult Joined() => Status is CacheStatus.Miss ? this with { Status = CacheStatus.Collapsed } : this;
 }

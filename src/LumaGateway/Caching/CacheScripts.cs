@@ -2,29 +2,29 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Caching;
 
-/// <summary>What came of writing an entry to Redis.</summary>
+/// <summary>The result of writing an entry to Redis.</summary>
 internal enum WriteResult
 {
-    /// <summary>The key was purged since the mark was read: the entry may be from before.</summary>
-    Purged = 0,
+    /// <summary>The key was purged since the token was read: the entry may be from before the purge.</summary>
+    Invalidated = 0,
 
-    /// <summary>It is stored.</summary>
-    Kept = 1,
+    /// <summary>The entry is stored.</summary>
+    Stored = 1,
 
-    /// <summary>Redis holds an answer that was asked for later.</summary>
+    /// <summary>Redis holds an entry that was requested later.</summary>
     Outdated = 2,
 }
 
 /// <summary>
-/// What must happen to the three names of a key (final, brief, mark) as one step. Values are hashes with the fields of <c>RedisCache</c>, which reads them, and
-/// two fields more: when an entry was asked for and of what kind it is.
+/// The scripts that change the three Redis names of a key (final, brief, epoch) atomically. Values are hashes with the fields of <c>RedisCache</c>, which
+/// reads them, and two more: the request time and the kind of the entry.
 /// </summary>
 internal static class CacheScripts
 {
     /// <summary>
-    /// Writes an entry where the mark is the one expected and nothing newer is stored. An answer that there is no such subject removes the final entry and
-    /// leaves a mark, as a purge does: another replica's memory must not bring it back.
-    /// HSET comes before any other write: a full Redis refuses a script at its first write that needs memory, and runs it to its end once it has deleted a key.
+    /// Writes an entry if the token is the expected one and nothing newer is stored. A not-found entry removes the final entry and leaves a new token, as
+    /// a purge does: the memory of another replica must not restore it. HSET comes before any other write: a full Redis refuses a script at its first
+    /// write that needs memory, but not after a delete.
     /// </summary>
     public const string Write = """
         local mark = redis.call('HGET', KEYS[3], 'data') or ''
@@ -51,7 +51,7 @@ internal static class CacheScripts
         return 1
         """;
 
-    /// <summary>Leaves a new mark and removes both entries.</summary>
+    /// <summary>Sets a new token and removes both entries.</summary>
     public const string Purge = """
         redis.call('DEL', KEYS[3])
         redis.call('HSET', KEYS[3], 'absexp', '-1', 'sldexp', '-1', 'data', ARGV[1])
@@ -78,7 +78,7 @@ internal static class CacheScripts
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    /// <summary>Since 1970: Lua's numbers hold it exactly, which they do not hold ticks.</summary>
+    /// <summary>Microseconds since 1970: Lua's numbers are exact for them, but not for ticks.</summary>
     private static long Microseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
 
     private static long Milliseconds(TimeSpan time) => Math.Max(1, (long)time.TotalMilliseconds);

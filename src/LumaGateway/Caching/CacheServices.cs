@@ -4,7 +4,7 @@ using Microsoft.Extensions.Caching.StackExchangeRedis;
 
 namespace LumaGateway.Caching;
 
-/// <summary>Registers the cache: memory always, Redis where the fleet has one.</summary>
+/// <summary>Registers the cache: the memory tier, and the Redis tier if Redis is configured.</summary>
 internal static class CacheServices
 {
     public static IServiceCollection AddResponseCache(this IServiceCollection services)
@@ -22,7 +22,7 @@ internal static class CacheServices
         services.AddSingleton(provider =>
         {
             var cache = ActivatorUtilities.CreateInstance<ResponseCache>(provider);
-            cache.HearPurges();
+            cache.SubscribeToPurges();
             return cache;
         });
         services.AddHostedService<RedisWarmUp>();

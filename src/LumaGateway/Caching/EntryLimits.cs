@@ -1,18 +1,18 @@
 namespace LumaGateway.Caching;
 
 /// <summary>
-/// The longest times that this gateway's own settings give an entry. What is read from Redis is held to them: another program, or a replica with other settings, may
-/// have written it. Pure.
+/// The longest times that the settings of this gateway give an entry. Entries read from Redis are limited to them: another program, or a replica with
+/// other settings, may have written them. Pure.
 /// </summary>
-/// <param name="Final">The longest freshness of a final answer.</param>
-/// <param name="Interim">The longest freshness of an interim answer.</param>
-/// <param name="Absent">The longest freshness of the answer that there is no such subject.</param>
-/// <param name="Cover">How long past its freshness a final answer may cover a fault of the upstream.</param>
+/// <param name="Final">The longest freshness of a final entry.</param>
+/// <param name="Interim">The longest freshness of an interim entry.</param>
+/// <param name="Absent">The longest freshness of a not-found entry.</param>
+/// <param name="Cover">How long a final entry may be served stale.</param>
 internal sealed record EntryLimits(TimeSpan Final, TimeSpan Interim, TimeSpan Absent, TimeSpan Cover)
 {
     /// <summary>
-    /// The entry with no time later than the limits allow, counted from now and from when it was stored; the entry itself where it keeps to them. Null for a final answer
-    /// that claims to be stored later than the longest freshness from now: it would be fresh anew each time it is read.
+    /// Returns the entry with its times limited, counted from now and from when it was stored. Returns null for a final entry that was stored further in
+    /// the future than the longest freshness: it would be fresh again at each read.
     /// </summary>
     public CacheEntry? Bound(CacheEntry entry, DateTimeOffset now)
     {
@@ -23,14 +23,14 @@ internal sealed record EntryLimits(TimeSpan Final, TimeSpan Interim, TimeSpan Ab
             return null;
         }
 
-        // Neither fresh, nor newer than what is stored from now on.
+        // Neither fresh nor newer than any entry stored from now on.
         var isFromTheFuture = entry.IsFromTheFuture(now);
         var storedAt = isFromTheFuture ? now : entry.StoredAt;
         var freshUntil = Earlier(entry.FreshUntil, isFromTheFuture ? now : Earlier(storedAt, now) + longest);
-        var coverUntil = Earlier(entry.CoverUntil, isFinal ? freshUntil + Cover : freshUntil);
-        var askedAt = Earlier(entry.AskedAt, entry.StoredAt); // in the future it proves nothing, and is left there
+        var coverUntil = Earlier(entry.StaleUntil, isFinal ? freshUntil + Cover : freshUntil);
+        var askedAt = Earlier(entry.AskedAt, entry.StoredAt); // a time in the future proves nothing and is kept
 
-        return storedAt == entry.StoredAt && freshUntil == entry.FreshUntil && coverUntil == entry.CoverUntil && askedAt == entry.AskedAt
+        return storedAt == entry.StoredAt && freshUntil == entry.FreshUntil && coverUntil == entry.StaleUntil && askedAt == entry.AskedAt
             ? entry
             : new CacheEntry(entry.Subject, entry.Kind, entry.Body, storedAt, freshUntil, coverUntil, entry.Side, askedAt);
     }

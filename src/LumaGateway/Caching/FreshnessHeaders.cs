@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace LumaGateway.Caching;
 
-/// <summary>What headers say of an entry's freshness during one second of its life: written once, sent with every hit in it. Immutable.</summary>
+/// <summary>The freshness headers of an entry during one second: built once, sent with every hit. Immutable.</summary>
 internal sealed class FreshnessHeaders
 {
     private const string NotToBeKept = "private, no-cache";
@@ -15,7 +15,7 @@ internal sealed class FreshnessHeaders
         RetryAfter = kind is EntryKind.Interim ? Math.Clamp(ttl + 1, 1, 60).ToString(CultureInfo.InvariantCulture) : null;
     }
 
-    /// <summary>Whole seconds of freshness left, rounded down; negative past it.</summary>
+    /// <summary>Remaining freshness, whole seconds rounded down; negative if stale.</summary>
     public long Ttl { get; }
 
     /// <summary><c>Cache-Control</c>, RFC 9111, section 5.2.</summary>
@@ -24,6 +24,6 @@ internal sealed class FreshnessHeaders
     /// <summary><c>Cache-Status</c> of a hit, RFC 9211, section 2.</summary>
     public string HitStatus { get; }
 
-    /// <summary><c>Retry-After</c>, seconds; null where asking again makes no sense.</summary>
+    /// <summary><c>Retry-After</c>, seconds; null for final entries.</summary>
     public string? RetryAfter { get; }
 }

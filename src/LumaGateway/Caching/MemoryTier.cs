@@ -5,22 +5,22 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Caching;
 
-/// <summary>Answers in this process, bounded by bytes. Thread-safe.</summary>
+/// <summary>Cache entries in this process, limited by bytes. Thread-safe.</summary>
 internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider clock) : IDisposable
 {
     private readonly MemoryCache _cache = new(new MemoryCacheOptions
     {
         SizeLimit = options.Value.MemoryBytes,
         CompactionPercentage = 0.05,
-        Clock = new SystemClock(clock), // the one by which entries are fresh
+        Clock = new SystemClock(clock), // the clock that also decides freshness
     });
 
     private readonly Lock _keeping = new();
 
-    public Held? Find(CacheKey key) => _cache.TryGetValue(key.Id, out var held) ? (Held?)held : null;
+    public MemoryEntry? Find(CacheKey key) => _cache.TryGetValue(key.Id, out var held) ? (MemoryEntry?)held : null;
 
-    /// <summary>Keeps an entry, unless one is held that <see cref="CacheEntry.Outranks"/> it. Gives back what is held now.</summary>
-    public Held Keep(Held held)
+    /// <summary>Stores an entry unless the stored one <see cref="CacheEntry.Outranks"/> it. Returns the entry that is stored now.</summary>
+    public MemoryEntry Set(MemoryEntry held)
     {
         var key = held.Entry.Subject;
         var now = clock.GetUtcNow();
@@ -31,8 +31,8 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
                 return known;
             }
 
-            // Freshness is in the entry; this expiry is only garbage collection.
-            var until = held.Entry.Kind is EntryKind.Final ? held.Entry.CoverUntil : held.Entry.FreshUntil;
+            // Freshness is a field of the entry; this expiry only frees memory.
+            var until = held.Entry.Kind is EntryKind.Final ? held.Entry.StaleUntil : held.Entry.FreshUntil;
             var life = until - now;
             if (life > TimeSpan.Zero)
             {
@@ -46,7 +46,7 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
         }
     }
 
-    public void Forget(CacheKey key) => _cache.Remove(key.Id);
+    public void Remove(CacheKey key) => _cache.Remove(key.Id);
 
     public void Dispose() => _cache.Dispose();
 
@@ -56,39 +56,39 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
     }
 }
 
-/// <summary>An entry in memory with what only this process knows of it. Thread-safe.</summary>
-/// <param name="entry">The answer.</param>
-/// <param name="lookAgainAt">From when Redis, if there is one, is to be looked at before this is believed.</param>
-/// <param name="epoch">The key's purge mark when the answer was fetched or found.</param>
+/// <summary>A cache entry with the state that only this process has. Thread-safe.</summary>
+/// <param name="entry">The entry.</param>
+/// <param name="verifyAt">When the entry must be verified in Redis before it is served again.</param>
+/// <param name="token">The key's invalidation token when the entry was fetched or read.</param>
 /// <param name="verifiedAt">
-/// When the answer was last known to be right, as a timestamp of the clock: its fetch began, or the look began that found it in Redis or its mark unchanged.
+/// When the entry was last verified, as a timestamp of the clock: the start of its fetch, or of the read that found it or its token unchanged in Redis.
 /// </param>
-internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string? epoch, long verifiedAt)
+internal sealed class MemoryEntry(CacheEntry entry, DateTimeOffset verifyAt, string? token, long verifiedAt)
 {
     private long _refreshFrom;
-    private volatile Cover? _covers;
+    private volatile StaleReason? _staleReason;
 
     public CacheEntry Entry => entry;
 
-    public DateTimeOffset LookAgainAt => lookAgainAt;
+    public DateTimeOffset VerifyAt => verifyAt;
 
-    public string? Epoch => epoch;
+    public string? InvalidationToken => token;
 
     public long VerifiedAt => verifiedAt;
 
-    /// <summary>Whether it can be given without asking anybody.</summary>
-    public bool MayBeGiven(DateTimeOffset now) => entry.IsFresh(now) && now < lookAgainAt;
+    /// <summary>Whether the entry can be served without a lookup in Redis.</summary>
+    public bool CanServe(DateTimeOffset now) => entry.IsFresh(now) && now < verifyAt;
 
-    /// <summary>What this answer covers since the last try to refresh it; null when it covers nothing.</summary>
-    public Cover? Covers => _covers;
+    /// <summary>Why the entry is served stale since its last refresh failed; null if it did not fail.</summary>
+    public StaleReason? StaleReason => _staleReason;
 
-    public void Cover(UpstreamException? fault, DateTimeOffset retryAt)
+    public void MarkStale(UpstreamException? fault, DateTimeOffset retryAt)
     {
         Volatile.Write(ref _refreshFrom, retryAt.UtcTicks);
-        _covers = new Cover(fault);
+        _staleReason = new StaleReason(fault);
     }
 
-    /// <summary>True for one caller at a time: it is the one to refresh the answer. The next is let through at <paramref name="nextAt"/>.</summary>
+    /// <summary>True for one caller, which refreshes the entry. The next caller gets true at <paramref name="nextAt"/>.</summary>
     public bool TryClaimRefresh(DateTimeOffset now, DateTimeOffset nextAt)
     {
         var from = Volatile.Read(ref _refreshFrom);
@@ -96,6 +96,6 @@ internal sealed class Held(CacheEntry entry, DateTimeOffset lookAgainAt, string?
     }
 }
 
-/// <summary>Why an answer past its freshness is given.</summary>
-/// <param name="Fault">The origin's fault; null where the origin answered as if what was final were not.</param>
-internal sealed record Cover(UpstreamException? Fault);
+/// <summary>Why a stale entry is served.</summary>
+/// <param name="Fault">The upstream's fault; null if the upstream answered an interim state for a final generation.</param>
+internal sealed record StaleReason(UpstreamException? Fault);

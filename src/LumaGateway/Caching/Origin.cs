@@ -3,10 +3,9 @@ using LumaGateway.Time;
 
 namespace LumaGateway.Caching;
 
-/// <summary>Where answers come from when the cache has none.</summary>
+/// <summary>Fetches what the cache does not have.</summary>
 /// <param name="FetchAsync">
-/// Fetches one answer within the deadline, or throws <see cref="UpstreamException"/>. The text is the request id of the caller
-/// for whom the fetch began.
+/// Fetches one entry within the deadline, or throws <see cref="UpstreamException"/>. The text is the id of the request that started the fetch.
 /// </param>
-/// <param name="Deadline">The limit on a caller's whole way, waiting for another replica included.</param>
+/// <param name="Deadline">The time limit of a fetch, including the wait for another replica.</param>
 internal sealed record Origin(Func<CacheKey, string, Deadline, Task<CacheEntry>> FetchAsync, TimeSpan Deadline);

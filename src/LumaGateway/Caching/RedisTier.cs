@@ -8,20 +8,20 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Caching;
 
-/// <summary>What Redis holds of one key.</summary>
-/// <param name="Final">The final answer, fresh or not.</param>
-/// <param name="Brief">An interim answer, or that there is no such subject.</param>
-/// <param name="Epoch">Changes with every purge of the key; null where there was none lately.</param>
-/// <param name="IsReached">Whether Redis answered.</param>
-internal readonly record struct RedisView(CacheEntry? Final, CacheEntry? Brief, string? Epoch, bool IsReached)
+/// <summary>The entries of one key in Redis.</summary>
+/// <param name="Final">The final entry, fresh or stale; null if there is none.</param>
+/// <param name="Interim">The interim or not-found entry; null if there is none.</param>
+/// <param name="InvalidationToken">The key's invalidation token, new with every purge; null if there was no recent purge.</param>
+/// <param name="IsReached">Whether Redis responded.</param>
+internal readonly record struct RedisView(CacheEntry? Final, CacheEntry? Interim, string? InvalidationToken, bool IsReached)
 {
-    /// <summary>A final answer outranks an interim one: that is how a late interim answer never replaces it.</summary>
-    public CacheEntry? Best => Final ?? Brief;
+    /// <summary>The final entry, otherwise the interim one: a late interim write never hides a final entry.</summary>
+    public CacheEntry? Best => Final ?? Interim;
 }
 
 /// <summary>
-/// Answers in Redis, shared by all replicas, and the lock under which one of them fetches. Never throws, and never takes much longer than
-/// <see cref="RedisResilienceOptions.RedisTimeout"/> a step: without Redis it knows nothing and keeps nothing.
+/// Cache entries in Redis, shared by all replicas, and the distributed lock for fetches. Never throws; a step takes about <see
+/// cref="RedisResilienceOptions.RedisTimeout"/> at most. Without Redis it finds and stores nothing.
 /// </summary>
 internal sealed partial class RedisTier(
     RedisConnection connection,
@@ -36,33 +36,33 @@ internal sealed partial class RedisTier(
     CacheMetrics metrics,
     ILogger<RedisTier> logger)
 {
-    /// <summary>How long memory may go without being verified in Redis: a purge mark that it has not seen by then may be gone.</summary>
-    public static readonly TimeSpan TrustedUnseen = TimeSpan.FromMinutes(9);
+    /// <summary>How long an entry in memory may be served without verification in Redis: shorter than the life of an invalidation token.</summary>
+    public static readonly TimeSpan MaxUnverified = TimeSpan.FromMinutes(9);
 
-    /// <summary>How long a purge is remembered: longer than any fetch begun before it, and than <see cref="TrustedUnseen"/>.</summary>
-    private static readonly TimeSpan EpochLifetime = TimeSpan.FromMinutes(10);
+    /// <summary>How long an invalidation token lives: longer than any fetch, and longer than <see cref="MaxUnverified"/>.</summary>
+    private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>More purges than this are not repeated: their callers have been told that they were not confirmed.</summary>
+    /// <summary>The limit of purges that are repeated. Callers of further purges were told that they are not confirmed.</summary>
     private const int MostUnconfirmed = 10_000;
 
-    /// <summary>A purge is not hurried: whoever asks for it wants it done.</summary>
+    /// <summary>The time-out of a purge; longer than that of other steps, because its confirmation matters.</summary>
     private static readonly TimeSpan PurgeTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>Redis forgets a little after freshness ended: the store counts in whole seconds, and clocks differ.</summary>
+    /// <summary>Entries expire in Redis a little after their freshness: clocks of replicas differ.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<CacheKey, bool> _unconfirmed = new();
     private int _unconfirmedCount;
 
-    /// <summary>A purge that Redis had not confirmed at first is done now.</summary>
+    /// <summary>Raised when Redis confirms a purge that it had not confirmed before.</summary>
     public event Action<CacheKey>? PurgeConfirmed;
 
     public bool IsConfigured => connection.IsConfigured;
 
     /// <param name="key">The key.</param>
-    /// <param name="isPatient">Whether the upstream is asked where Redis does not answer.</param>
+    /// <param name="isPatient">Whether the step is retried: a failure would cost a request to the upstream.</param>
     public async Task<RedisView> ReadAsync(CacheKey key, bool isPatient = false)
     {
         if (!IsConfigured || IsUnconfirmed(key))
@@ -70,10 +70,10 @@ internal sealed partial class RedisTier(
             return default;
         }
 
-        // Finals, interims and purge marks stand apart; one round trip brings all three, since the connection pipelines. The mark is read first: an entry
-        // from before a purge must never be paired with the mark that the purge left.
-        var (final, brief) = (Final(key), Brief(key));
-        var (values, reached) = await guard.ReadAsync(() => Task.WhenAll(LookAsync(Epoch(key)), LookAsync(final), LookAsync(brief)), [], isPatient);
+        // The three names are read in one round trip, since the connection pipelines. The token is read first: an entry from before a purge must never
+        // be paired with the token of that purge.
+        var (final, brief) = (Final(key), Interim(key));
+        var (values, reached) = await guard.ReadAsync(() => Task.WhenAll(LookUpAsync(InvalidationToken(key)), LookUpAsync(final), LookUpAsync(brief)), [], isPatient);
 
         return reached && !IsUnconfirmed(key)
             ? new RedisView(Understand(key, final, isFinal: true, values[1]), Understand(key, brief, isFinal: false, values[2]), Text(values[0]), true)
@@ -81,47 +81,46 @@ internal sealed partial class RedisTier(
     }
 
     /// <summary>
-    /// Does every kind of step once, unguarded: connecting and compiling take longer than a step may, and would be taken for a Redis that
-    /// fails. Throws what Redis throws.
+    /// Runs every kind of step once, without time-outs: connecting and compiling take longer than a step may. Throws the exceptions of Redis.
     /// </summary>
     public async Task WarmUpAsync()
     {
         var nobody = new CacheKey("-");
         await locks.TryOutAsync(Lock(nobody), options.Value.LockLifetime);
-        await Task.WhenAll(LookAsync(Epoch(nobody)), LookAsync(Final(nobody)), LookAsync(Brief(nobody)));
+        await Task.WhenAll(LookUpAsync(InvalidationToken(nobody)), LookUpAsync(Final(nobody)), LookUpAsync(Interim(nobody)));
         await guard.ReadAsync(() => Task.FromResult(true), false);
     }
 
     /// <summary>
-    /// Keeps an entry where the key's purge mark is still <paramref name="epoch"/> and nothing newer is stored, in one step that Redis does as a whole: also a write
-    /// that took too long and was left behind does no harm. <see cref="WriteResult.Kept"/> too where Redis cannot say.
+    /// Stores an entry if the key's invalidation token is still <paramref name="token"/> and Redis holds nothing newer. The script is atomic, so a late
+    /// write does no harm. Returns <see cref="WriteResult.Stored"/> too if Redis is unavailable.
     /// </summary>
-    public async Task<WriteResult> WriteAsync(CacheEntry entry, string? epoch)
+    public async Task<WriteResult> WriteAsync(CacheEntry entry, string? token)
     {
         var key = entry.Subject;
         var now = clock.GetUtcNow();
-        var life = (entry.Kind is EntryKind.Final ? entry.CoverUntil : entry.FreshUntil) - now;
+        var life = (entry.Kind is EntryKind.Final ? entry.StaleUntil : entry.FreshUntil) - now;
         if (!IsConfigured || life <= TimeSpan.Zero || IsUnconfirmed(key))
         {
-            return WriteResult.Kept;
+            return WriteResult.Stored;
         }
 
-        var bytes = signer.Sign(SignedKind.Entry, entry.Kind is EntryKind.Final ? Final(key) : Brief(key), CacheEntryFormat.Write(entry));
-        var arguments = CacheScripts.WriteArguments(entry, bytes, epoch, life + Slack, now, EpochLifetime);
-        var (result, _) = await guard.WriteAsync(() => RunAsync(CacheScripts.Write, key, arguments), (int)WriteResult.Kept);
+        var bytes = signer.Sign(SignedKind.Entry, entry.Kind is EntryKind.Final ? Final(key) : Interim(key), CacheEntryFormat.Write(entry));
+        var arguments = CacheScripts.WriteArguments(entry, bytes, token, life + Slack, now, TokenLifetime);
+        var (result, _) = await guard.WriteAsync(() => RunAsync(CacheScripts.Write, key, arguments), (int)WriteResult.Stored);
         return (WriteResult)result;
     }
 
     /// <summary>
-    /// Forgets a key for good: fetches begun before do not bring it back. False where Redis did not confirm: then the purge is repeated until it does, and until then
-    /// this process believes nothing of the key that Redis says.
+    /// Purges a key: fetches started before cannot store it again. Returns false if Redis did not confirm; then the purge is repeated until it does, and
+    /// until then this process reads nothing of the key from Redis.
     /// </summary>
     public async Task<bool> PurgeAsync(CacheKey key)
     {
         using var span = RedisSpan.Start("purge");
         try
         {
-            await RunAsync(CacheScripts.Purge, key, CacheScripts.PurgeArguments(EpochLifetime)).WaitAsync(PurgeTimeout, clock);
+            await RunAsync(CacheScripts.Purge, key, CacheScripts.PurgeArguments(TokenLifetime)).WaitAsync(PurgeTimeout, clock);
             return true;
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
@@ -132,14 +131,14 @@ internal sealed partial class RedisTier(
         }
     }
 
-    /// <summary>The fleet's turn to fetch: a lock to release, null while another replica has it, and false where Redis cannot say.</summary>
-    public Task<(IDistributedSynchronizationHandle? Turn, bool IsReached)> TryTakeTurnAsync(CacheKey key) =>
+    /// <summary>Tries to acquire the distributed lock of a key. Returns null while another replica holds it, and false if Redis is unavailable.</summary>
+    public Task<(IDistributedSynchronizationHandle? Turn, bool IsReached)> TryAcquireLockAsync(CacheKey key) =>
         locks.TryTakeAsync(Lock(key), options.Value.LockLifetime);
 
     private async Task<int> RunAsync(string script, CacheKey key, RedisValue[] arguments)
     {
         var redis = await connection.GetAsync();
-        return (int)await redis.GetDatabase().ScriptEvaluateAsync(script, [Final(key), Brief(key), Epoch(key)], arguments);
+        return (int)await redis.GetDatabase().ScriptEvaluateAsync(script, [Final(key), Interim(key), InvalidationToken(key)], arguments);
     }
 
     private bool IsUnconfirmed(CacheKey key) => Volatile.Read(ref _unconfirmedCount) > 0 && _unconfirmed.ContainsKey(key);
@@ -158,7 +157,7 @@ internal sealed partial class RedisTier(
         }
     }
 
-    /// <summary>Runs while there is a purge that Redis has not confirmed.</summary>
+    /// <summary>Repeats the purges that Redis has not confirmed; ends when there is none.</summary>
     private async Task RepeatAsync()
     {
         do
@@ -172,20 +171,20 @@ internal sealed partial class RedisTier(
                     if (Interlocked.Decrement(ref _unconfirmedCount) == 0)
                     {
                         Log.Confirmed(logger);
-                        return; // whoever adds the next one begins anew
+                        return; // the next unconfirmed purge starts the loop again
                     }
                 }
                 else
                 {
-                    break; // it does not answer the others either
+                    break; // Redis is still unavailable
                 }
             }
         }
         while (true);
     }
 
-    /// <summary>A value of another kind than the store writes is as good as none: it is removed, so that a right one can be written.</summary>
-    private async Task<byte[]?> LookAsync(string name)
+    /// <summary>A value of another Redis type is removed, so that a correct one can be written.</summary>
+    private async Task<byte[]?> LookUpAsync(string name)
     {
         try
         {
@@ -199,7 +198,9 @@ internal sealed partial class RedisTier(
         }
     }
 
-    /// <summary>Null where it is not whole, not authenticated, another's, or not of the kind that stands under this name. Its times are held to the limits.</summary>
+    /// <summary>
+    /// Returns null if the bytes are damaged, not authenticated, of another key or of the wrong kind. Times are limited to what the settings allow.
+    /// </summary>
     private CacheEntry? Understand(CacheKey key, string name, bool isFinal, byte[]? bytes)
     {
         if (bytes is null)
@@ -221,9 +222,9 @@ internal sealed partial class RedisTier(
 
     private string Final(CacheKey key) => scope.NameOf(key.Id, "final");
 
-    private string Brief(CacheKey key) => scope.NameOf(key.Id, "brief");
+    private string Interim(CacheKey key) => scope.NameOf(key.Id, "brief");
 
-    private string Epoch(CacheKey key) => scope.NameOf(key.Id, "epoch");
+    private string InvalidationToken(CacheKey key) => scope.NameOf(key.Id, "epoch");
 
     private string Lock(CacheKey key) => scope.NameOf(key.Id, "lock");
 

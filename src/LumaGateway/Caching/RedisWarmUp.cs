@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Caching;
 
-/// <summary>Makes Redis ready for use before the first request comes, where it is there; waits for it no longer than <see cref="Patience"/>.</summary>
+/// <summary>Connects to Redis before the first request; waits <see cref="Patience"/> at most.</summary>
 internal sealed class RedisWarmUp(RedisTier shared, TimeProvider clock) : IHostedService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -20,7 +20,7 @@ internal sealed class RedisWarmUp(RedisTier shared, TimeProvider clock) : IHoste
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            // It is not there, or not fit for use. The gateway starts all the same, and finds out when it is.
+            // Redis is unavailable. The gateway starts anyway and uses Redis when it is available.
         }
     }
 

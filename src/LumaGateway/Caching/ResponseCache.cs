@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Caching;
 
 /// <summary>
-/// Answers from memory, else from Redis, else from the origin, which is asked once however many ask here, on all replicas.
-/// A final answer past its freshness covers the origin's faults. Thread-safe; see README.md beside this file for the rules.
+/// Returns entries from memory, otherwise from Redis, otherwise from the upstream, which gets one request for all callers on all replicas. A stale final
+/// entry is served over upstream faults. Thread-safe. README.md beside this file has the rules.
 /// </summary>
 internal sealed class ResponseCache(
     MemoryTier memory, RedisTier shared, CacheFill plan, ReplicaBus fleet, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
@@ -16,40 +16,40 @@ internal sealed class ResponseCache(
     private const string Span = "cache";
     private const string Purge = "purge";
 
-    private readonly SingleFlight<CacheResult> _flights = new();
+    private readonly SingleFlight<CacheResult> _fetches = new();
     private long _purges;
 
-    /// <summary>Goes up with every purge that this process did or heard of.</summary>
+    /// <summary>Counts the purges of this process and those received from other replicas.</summary>
     public long Purges => Volatile.Read(ref _purges);
 
-    /// <summary>What memory holds and nothing is to be done about: neither is it to be looked for elsewhere, nor to be refreshed. Counts nothing.</summary>
-    public CacheEntry? Peek(CacheKey key, DateTimeOffset now) =>
-        memory.Find(key) is { } held && held.MayBeGiven(now) && now < held.Entry.EagerFrom ? held.Entry : null;
+    /// <summary>Returns the entry if it is in memory and fresh; null if it must be fetched, verified or refreshed. Counts nothing.</summary>
+    public CacheEntry? TryGetFresh(CacheKey key, DateTimeOffset now) =>
+        memory.Find(key) is { } held && held.CanServe(now) && now < held.Entry.RefreshFrom ? held.Entry : null;
 
-    /// <summary>Counts an entry that <see cref="Peek"/> gave as the hit that it is, once it is given to somebody.</summary>
-    public CacheResult Give(CacheEntry entry) => Told(new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory), null);
+    /// <summary>Counts a hit for an entry of <see cref="TryGetFresh"/>, once its response is sent.</summary>
+    public CacheResult Give(CacheEntry entry) => Record(new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory), null);
 
-    /// <summary>The answer to <paramref name="key"/>, with an entry, a fault, or both. The token frees this caller only: the fetch goes on.</summary>
+    /// <summary>Returns the entry of a key, a fault, or both. The token cancels only this caller's wait; the fetch continues.</summary>
     public ValueTask<CacheResult> GetAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         if (memory.Find(key) is { } held)
         {
-            if (held.MayBeGiven(now))
+            if (held.CanServe(now))
             {
-                if (now >= held.Entry.EagerFrom)
+                if (now >= held.Entry.RefreshFrom)
                 {
                     Refresh(held, now, origin, requestId);
                 }
 
-                return ValueTask.FromResult(Found(new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory)));
+                return ValueTask.FromResult(RecordHit(new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory)));
             }
 
-            if (held.Covers is { } cover && held.Entry.MayCover(now))
+            if (held.StaleReason is { } cover && held.Entry.CanServeStale(now))
             {
-                // The origin failed a moment ago: whether it is back is found out in nobody's time.
+                // Serves the stale entry and refreshes it in the background.
                 Refresh(held, now, origin, requestId);
-                return ValueTask.FromResult(Found(new CacheResult(held.Entry, CacheStatus.Stale, CacheTier.Memory, cover.Fault)));
+                return ValueTask.FromResult(RecordHit(new CacheResult(held.Entry, CacheStatus.Stale, CacheTier.Memory, cover.Fault)));
             }
         }
 
@@ -57,29 +57,29 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>
-    /// An answer newer than <paramref name="outdated"/>, which turned out wrong before its time: another caller's if one has fetched it since,
-    /// else the origin's. An origin that fails is covered as ever.
+    /// Returns an entry newer than <paramref name="outdated"/>, which proved wrong before it expired: one that another caller has fetched since,
+    /// otherwise a new fetch. A failing fetch serves a stale entry as usual.
     /// </summary>
     public async Task<CacheResult> RenewAsync(CacheEntry outdated, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         for (var last = false; ; last = true)
         {
-            var flight = _flights.JoinOrBegin(outdated.Subject, flight => plan.FlyAsync(flight, origin, requestId, entry => entry.StoredAt > outdated.StoredAt), out var joined);
-            var answer = await flight.Landed.WaitAsync(cancellationToken);
+            var fetch = _fetches.JoinOrStart(outdated.Subject, fetch => plan.FillAsync(fetch, origin, requestId, entry => entry.StoredAt > outdated.StoredAt), out var joined);
+            var answer = await fetch.Completion.WaitAsync(cancellationToken);
             if (last || !joined || answer.Status is not CacheStatus.Hit)
             {
-                return Told(joined ? answer.Joined() : answer, null);
+                return Record(joined ? answer.Joined() : answer, null);
             }
 
-            // The flight under way was content with what this caller knows to be outdated.
+            // The joined fetch returned the entry that this caller knows to be outdated.
         }
     }
 
     /// <summary>
-    /// Keeps an answer that came by another way than a fetch, and gives back what is kept now: that answer, a final one that was there before, or a newer one. Null
-    /// where it is dropped, because its key may have been purged since <see cref="Purges"/> was <paramref name="purges"/>: it might be from before.
+    /// Stores an entry that was not fetched by this cache, such as one from a list. Returns the entry that is stored now: it, a final one, or a newer
+    /// one. Returns null if the key may have been purged since <see cref="Purges"/> was <paramref name="purges"/>.
     /// </summary>
-    public async Task<CacheEntry?> OfferAsync(CacheEntry entry, long purges)
+    public async Task<CacheEntry?> PutAsync(CacheEntry entry, long purges)
     {
         if (memory.Find(entry.Subject) is { Entry: { Kind: EntryKind.Final } known } && known.IsFresh(clock.GetUtcNow()))
         {
@@ -91,13 +91,13 @@ internal sealed class ResponseCache(
             return null;
         }
 
-        var begun = clock.GetTimestamp();
+        var startedAt = clock.GetTimestamp();
         if (shared.IsConfigured)
         {
-            // A purge mark outlives every exchange with the origin: without one, nothing was purged meanwhile. Where Redis cannot say, it is asked
-            // again after Cache:MemoryLifetime, as about all that memory holds.
+            // An invalidation token lives longer than any upstream request: without a token, the key was not purged meanwhile. If Redis is unavailable,
+            // the entry is verified after Cache:MemoryLifetime.
             var view = await shared.ReadAsync(entry.Subject);
-            if (view.Epoch is not null)
+            if (view.InvalidationToken is not null)
             {
                 return null;
             }
@@ -106,7 +106,7 @@ internal sealed class ResponseCache(
             {
                 switch (await shared.WriteAsync(entry, null))
                 {
-                    case WriteResult.Purged:
+                    case WriteResult.Invalidated:
                         return null;
                     case WriteResult.Outdated:
                         return await FindAsync(entry.Subject);
@@ -116,65 +116,68 @@ internal sealed class ResponseCache(
             entry = view.Final ?? entry;
         }
 
-        return KeepHere(entry, null, purges, begun) ? entry : null;
+        return StoreHere(entry, null, purges, startedAt) ? entry : null;
     }
 
-    /// <summary>Whether this process holds a fresh final answer.</summary>
+    /// <summary>Whether memory holds a fresh final entry.</summary>
     public bool Holds(CacheKey key) => memory.Find(key) is { Entry: { Kind: EntryKind.Final } entry } && entry.IsFresh(clock.GetUtcNow());
 
-    /// <summary>As <see cref="GetAsync"/>, but an interim answer from before <paramref name="notBefore"/> does not do, fresh or not.</summary>
+    /// <summary>As <see cref="GetAsync"/>, but an interim entry stored before <paramref name="notBefore"/> is not enough, even if fresh.</summary>
     public async Task<CacheResult> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore)
     {
-        var answer = await _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId, Suffices), out var joined).Landed;
+        var answer = await _fetches.JoinOrStart(key, fetch => plan.FillAsync(fetch, origin, requestId, Suffices), out var joined).Completion;
         return joined ? answer.Joined() : answer;
 
         bool Suffices(CacheEntry entry) => entry.Kind is EntryKind.Final || entry.StoredAt >= notBefore;
     }
 
-    /// <summary>What is at hand, fresh, in this process or in Redis. Asks the origin for nothing.</summary>
+    /// <summary>Returns a fresh entry of memory or Redis; null if there is none. Never asks the upstream.</summary>
     public async ValueTask<CacheEntry?> FindAsync(CacheKey key)
     {
         var now = clock.GetUtcNow();
-        if (memory.Find(key) is { } held && held.MayBeGiven(now))
+        if (memory.Find(key) is { } held && held.CanServe(now))
         {
             return held.Entry;
         }
 
         var purges = Purges;
-        var begun = clock.GetTimestamp();
+        var startedAt = clock.GetTimestamp();
         var view = await shared.ReadAsync(key);
         if (view.Final is { } final)
         {
-            KeepHere(final, view.Epoch, purges, begun); // what a caller is told, its replica knows, whatever becomes of Redis
+            StoreHere(final, view.InvalidationToken, purges, startedAt); // stored in memory, so that this replica can repeat it without Redis
         }
 
         return view.Best is { } theirs && theirs.IsFresh(clock.GetUtcNow()) ? theirs : null;
     }
 
-    /// <summary>Another replica has something newer: what this process holds is looked for in Redis before it is believed again.</summary>
-    public void DoubtHere(CacheKey key)
+    /// <summary>Removes an interim entry from memory, because another replica has a newer one in Redis.</summary>
+    public void RemoveInterim(CacheKey key)
     {
         if (memory.Find(key) is { Entry.Kind: not EntryKind.Final })
         {
-            memory.Forget(key);
+            memory.Remove(key);
         }
     }
 
-    /// <summary>Forgets a key on all replicas, fetches under way included. False where Redis is configured but did not confirm: then it is repeated until it does.</summary>
+    /// <summary>
+    /// Purges a key on all replicas and invalidates fetches in flight. Returns false if Redis is configured but did not confirm; then the purge is
+    /// repeated until it does.
+    /// </summary>
     public async Task<bool> PurgeAsync(CacheKey key)
     {
         metrics.Purged();
         var confirmed = !shared.IsConfigured || await shared.PurgeAsync(key);
-        ForgetHere(key);
-        await fleet.SayAsync(Purge, key.Id);
+        InvalidateHere(key);
+        await fleet.PublishAsync(Purge, key.Id);
         return confirmed;
     }
 
-    /// <summary>From now on forgets what other replicas purge.</summary>
-    public void HearPurges()
+    /// <summary>Subscribes to the purges of other replicas.</summary>
+    public void SubscribeToPurges()
     {
         fleet.Listen(Purge, HearPurge);
-        shared.PurgeConfirmed += key => _ = fleet.SayAsync(Purge, key.Id); // it never throws
+        shared.PurgeConfirmed += key => _ = fleet.PublishAsync(Purge, key.Id); // never throws
     }
 
     private bool HearPurge(string[] words)
@@ -184,24 +187,24 @@ internal sealed class ResponseCache(
             return false;
         }
 
-        ForgetHere(new CacheKey(id.Value));
+        InvalidateHere(new CacheKey(id.Value));
         return true;
     }
 
-    private void ForgetHere(CacheKey key)
+    private void InvalidateHere(CacheKey key)
     {
         Interlocked.Increment(ref _purges);
-        _flights.Doom(key);
-        memory.Forget(key);
+        _fetches.Invalidate(key);
+        memory.Remove(key);
     }
 
-    /// <summary>Keeps an answer in this process. False where its key may have been purged since.</summary>
-    private bool KeepHere(CacheEntry entry, string? epoch, long purges, long verifiedAt)
+    /// <summary>Stores an entry in memory. Returns false if the key may have been purged meanwhile.</summary>
+    private bool StoreHere(CacheEntry entry, string? token, long purges, long verifiedAt)
     {
-        var lookAgainAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
+        var verifyAt = shared.IsConfigured ? clock.GetUtcNow() + options.Value.MemoryLifetime : DateTimeOffset.MaxValue;
         if (Purges == purges)
         {
-            memory.Keep(new Held(entry, lookAgainAt, epoch, verifiedAt));
+            memory.Set(new MemoryEntry(entry, verifyAt, token, verifiedAt));
         }
 
         if (Purges == purges)
@@ -209,39 +212,39 @@ internal sealed class ResponseCache(
             return true;
         }
 
-        memory.Forget(entry.Subject);
+        memory.Remove(entry.Subject);
         return false;
     }
 
     private async ValueTask<CacheResult> JoinAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
-        var flight = _flights.JoinOrBegin(key, flight => plan.FlyAsync(flight, origin, requestId), out var joined);
-        var answer = await flight.Landed.WaitAsync(cancellationToken);
-        if (joined && flight.Context is { } served)
+        var fetch = _fetches.JoinOrStart(key, fetch => plan.FillAsync(fetch, origin, requestId), out var joined);
+        var answer = await fetch.Completion.WaitAsync(cancellationToken);
+        if (joined && fetch.Context is { } served)
         {
             activity?.AddLink(new ActivityLink(served));
         }
 
-        return Told(joined ? answer.Joined() : answer, activity);
+        return Record(joined ? answer.Joined() : answer, activity);
     }
 
-    private void Refresh(Held held, DateTimeOffset now, Origin origin, string requestId)
+    private void Refresh(MemoryEntry held, DateTimeOffset now, Origin origin, string requestId)
     {
         if (held.TryClaimRefresh(now, now + options.Value.CoverRetry))
         {
-            _flights.JoinOrBegin(held.Entry.Subject, flight => plan.FlyAsync(flight, origin, requestId), out _);
+            _fetches.JoinOrStart(held.Entry.Subject, fetch => plan.FillAsync(fetch, origin, requestId), out _);
         }
     }
 
-    /// <summary>An answer that nobody had to wait for; its span is made only where somebody listens.</summary>
-    private CacheResult Found(CacheResult answer)
+    /// <summary>Records a result without a wait; the span is created only if there is a listener.</summary>
+    private CacheResult RecordHit(CacheResult answer)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
-        return Told(answer, activity);
+        return Record(answer, activity);
     }
 
-    private CacheResult Told(CacheResult answer, Activity? activity)
+    private CacheResult Record(CacheResult answer, Activity? activity)
     {
         metrics.Answered(answer);
         if (activity is not null)

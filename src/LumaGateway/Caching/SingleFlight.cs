@@ -4,72 +4,72 @@ using System.Diagnostics;
 namespace LumaGateway.Caching;
 
 /// <summary>
-/// Lets concurrent callers of one key share one piece of work, its result or its exception. The work outlives its callers, and
-/// an exception outlives no flight. Scope is this process. Thread-safe.
+/// Lets concurrent callers of one key share one fetch, its result or its exception. The fetch outlives its callers. An exception is not kept. Scope is
+/// this process. Thread-safe.
 /// </summary>
 internal sealed class SingleFlight<TResult>
 {
     private readonly ConcurrentDictionary<CacheKey, InFlightFetch> _inFlight = new();
 
-    /// <summary>Begins the work, or joins it where it is under way.</summary>
-    public InFlightFetch JoinOrBegin(CacheKey key, Func<InFlightFetch, Task<TResult>> work, out bool joined)
+    /// <summary>Starts the fetch of a key, or joins the one in flight.</summary>
+    public InFlightFetch JoinOrStart(CacheKey key, Func<InFlightFetch, Task<TResult>> work, out bool joined)
     {
         var mine = new InFlightFetch(key);
-        var flight = _inFlight.GetOrAdd(key, mine);
-        joined = !ReferenceEquals(flight, mine);
+        var fetch = _inFlight.GetOrAdd(key, mine);
+        joined = !ReferenceEquals(fetch, mine);
         if (!joined)
         {
             _ = RunAsync(mine, work);
         }
 
-        return flight;
+        return fetch;
     }
 
-    /// <summary>Whoever comes from now on begins anew; the result of the flight under way, if there is one, must not be kept.</summary>
-    public void Doom(CacheKey key)
+    /// <summary>Later callers start a new fetch. The result of the fetch in flight must not be stored.</summary>
+    public void Invalidate(CacheKey key)
     {
-        if (_inFlight.TryRemove(key, out var flight))
+        if (_inFlight.TryRemove(key, out var fetch))
         {
-            flight.IsDoomed = true;
+            fetch.IsInvalidated = true;
         }
     }
 
-    private async Task RunAsync(InFlightFetch flight, Func<InFlightFetch, Task<TResult>> work)
+    private async Task RunAsync(InFlightFetch fetch, Func<InFlightFetch, Task<TResult>> work)
     {
         try
         {
-            var result = await work(flight);
-            _inFlight.TryRemove(new(flight.Key, flight));
-            flight.Land(result);
+            var result = await work(fetch);
+            _inFlight.TryRemove(new(fetch.Key, fetch));
+            fetch.Complete(result);
         }
         catch (Exception exception)
         {
-            _inFlight.TryRemove(new(flight.Key, flight));
-            flight.Landing.TrySetException(exception);
-            _ = flight.Landing.Task.Exception; // observed, even if every caller has left
+            _inFlight.TryRemove(new(fetch.Key, fetch));
+            fetch.Landing.TrySetException(exception);
+            _ = fetch.Landing.Task.Exception; // observed, so that it is not reported as unobserved
         }
     }
 
-    /// <summary>One piece of work under way.</summary>
+    /// <summary>A fetch in flight.</summary>
     internal sealed class InFlightFetch(CacheKey key)
     {
         private volatile bool _isDoomed;
 
         public CacheKey Key => key;
 
-        public bool IsDoomed
+        public bool IsInvalidated
         {
             get => _isDoomed;
             set => _isDoomed = value;
         }
 
-        /// <summary>The span of the work, for those who join to link to. Not to be read before it has landed.</summary>
+        /// <summary>The span of the fetch, for links from callers that joined. Read it only after completion.</summary>
         public ActivityContext? Context { get; set; }
 
-        public Task<TResult> Landed => Landing.Task;
+        public Task<TResult> Completion => Landing.Task;
 
-        /// <summary>Gives all who wait, or come meanwhile, a result. The work may go on: whatever comes of it later is no longer told.</summary>
-        public void Land(TResult result) => Landing.TrySetResult(result);
+        /// <summary>Completes all waiting and later callers with a result. The fetch may continue; its later result is not passed on.</summary>
+        public void Complete(TResult result) => Landing.TrySetResult(result);
 
         internal TaskCompletionSource<TResult> Landing { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

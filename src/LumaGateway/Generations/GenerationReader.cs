@@ -37,9 +37,9 @@ internal sealed class GenerationReader
     /// <summary>An answer that did not come from this process's memory, whoever asked for it and whatever it is.</summary>
     public event Action<CacheEntry>? Learned;
 
-    /// <summary>As <see cref="ResponseCache.Peek"/>. Null also where memory knows that there is no such generation.</summary>
-    public CacheEntry? Peek(GenerationId id, DateTimeOffset now) =>
-        _cache.Peek(new CacheKey(id.Value), now) is { Kind: not EntryKind.Absent } entry ? entry : null;
+    /// <summary>As <see cref="ResponseCache.TryGetFresh"/>. Null also where memory knows that there is no such generation.</summary>
+    public CacheEntry? TryGetFresh(GenerationId id, DateTimeOffset now) =>
+        _cache.TryGetFresh(new CacheKey(id.Value), now) is { Kind: not EntryKind.Absent } entry ? entry : null;
 
     /// <inheritdoc cref="ResponseCache.Give"/>
     public CacheResult Give(CacheEntry entry) => _cache.Give(entry);
@@ -87,7 +87,7 @@ internal sealed class GenerationReader
         try
         {
             var entry = EntryOf(new CacheKey(id.Value), _upstream.ReadPassed(id, body).Generation, begun.At);
-            if (entry.Kind is EntryKind.Final && await _cache.OfferAsync(entry, begun.Purges) is { } kept)
+            if (entry.Kind is EntryKind.Final && await _cache.PutAsync(entry, begun.Purges) is { } kept)
             {
                 Learned?.Invoke(kept); // somebody may wait for it
             }
@@ -114,7 +114,7 @@ internal sealed class GenerationReader
     /// <param name="answer">The generation, as the upstream's list has it.</param>
     /// <param name="begun">From before the list was asked for.</param>
     public Task<CacheEntry?> KeepAsync(Generation answer, FetchStart begun) =>
-        _cache.OfferAsync(EntryOf(new CacheKey(answer.Id), answer, begun.At), begun.Purges);
+        _cache.PutAsync(EntryOf(new CacheKey(answer.Id), answer, begun.At), begun.Purges);
 
     /// <summary>What is at hand without asking the upstream.</summary>
     public ValueTask<CacheEntry?> FindAsync(GenerationId id) => _cache.FindAsync(new CacheKey(id.Value));

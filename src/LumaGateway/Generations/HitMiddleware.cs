@@ -25,7 +25,7 @@ internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator ca
             || !callers.TryIdentify(context.Request.Headers, out var client, out _)
             || client?.May(required.For(context.Request.Method)) is not true
             || !GenerationId.TryParse(context.Request.RouteValues["id"] as string, null, out var id)
-            || reader.Peek(id, now = clock.GetUtcNow()) is not { } entry
+            || reader.TryGetFresh(id, now = clock.GetUtcNow()) is not { } entry
             || client.ClientLimiter.TryEnter(out _) is not null)
         {
             return null;

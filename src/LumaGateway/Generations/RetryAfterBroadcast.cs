@@ -23,7 +23,7 @@ internal sealed class RetryAfterBroadcast(RetryAfterHold pause, ReplicaBus fleet
     }
 
     private void Say(TimeSpan length) =>
-        _ = fleet.SayAsync(Topic, ((long)length.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)); // it never throws
+        _ = fleet.PublishAsync(Topic, ((long)length.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)); // it never throws
 
     /// <summary>A pause of any length is no longer than one that the upstream itself can ask for.</summary>
     private bool Hear(string[] words)

@@ -45,7 +45,7 @@ internal sealed class FirstSnapshotReader(GenerationReader reader, PollTargets t
     public GenerationSnapshot? Recent(PollTarget watch, GenerationId id)
     {
         var now = clock.GetUtcNow();
-        if (watch.GenerationSnapshot is { IsLast: false } && reader.Peek(id, now) is { Kind: EntryKind.Final } final)
+        if (watch.GenerationSnapshot is { IsLast: false } && reader.TryGetFresh(id, now) is { Kind: EntryKind.Final } final)
         {
             table.Learn(final); // memory has it a moment before those who wait are told, and somebody may have read it there
         }

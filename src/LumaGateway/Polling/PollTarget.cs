@@ -13,6 +13,7 @@ internal sealed class PollTarget(CacheKey key)
     private bool _isClosed;
     private bool _wasAbsent;
     private volatile GenerationSnapshot? _news;
+    private long _hintTakenAt = TimeSpan.MinValue.Ticks / 2;
     private long _wantedElsewhereUntil;
 
     public CacheKey Key => key;
@@ -41,9 +42,6 @@ internal sealed class PollTarget(CacheKey key)
     /// <summary>Answers from before that, by the wall clock, do not do: there was a hint.</summary>
     public DateTimeOffset HintedAt { get; set; }
 
-    /// <summary>When a hint was last taken, by <see cref="Time.MonotonicClock"/>.</summary>
-    public TimeSpan HintTakenAt { get; set; } = TimeSpan.MinValue / 2;
-
     public int Faults { get; set; }
 
     public bool IsBeingAsked { get; set; }
@@ -53,6 +51,13 @@ internal sealed class PollTarget(CacheKey key)
 
     /// <summary>Whether other replicas have been told that it is wanted here.</summary>
     public bool IsAnnounced { get; set; }
+
+    /// <summary>Takes a hint unless one was taken less than <paramref name="floor"/> ago. Of concurrent callers one gets true.</summary>
+    public bool TryTakeHint(TimeSpan now, TimeSpan floor)
+    {
+        var last = Volatile.Read(ref _hintTakenAt);
+        return now.Ticks >= last + floor.Ticks && Interlocked.CompareExchange(ref _hintTakenAt, now.Ticks, last) == last;
+    }
 
     public bool IsWantedElsewhere(TimeSpan now) => now.Ticks < Volatile.Read(ref _wantedElsewhereUntil);
 

@@ -82,7 +82,7 @@ internal sealed partial class PollingLeader(
     }
 
     /// <summary>Tells the others what is waited for here: what is new at once, and everything every two seconds.</summary>
-    public async Task SayAsync()
+    public async Task PublishAsync()
     {
         if (!redis.IsConfigured)
         {

@@ -54,14 +54,14 @@ internal sealed class PollingMessages
     /// <summary>This process, as long as it lives.</summary>
     public string Self { get; } = Guid.NewGuid().ToString("N")[..SelfLength];
 
-    public Task SayChangedAsync(CacheEntry entry) => _fleet.SayAsync(Change, entry.Subject.Id, Convert.ToBase64String(CacheEntryFormat.Write(entry)));
+    public Task SayChangedAsync(CacheEntry entry) => _fleet.PublishAsync(Change, entry.Subject.Id, Convert.ToBase64String(CacheEntryFormat.Write(entry)));
 
     public Task SayWantedAsync(IEnumerable<Want> wants) =>
-        Task.WhenAll(wants.Chunk(MostNames).Select(some => _fleet.SayAsync(Wants, [Self, .. some.Select(want => $"{want.Key}:{want.Known}")])));
+        Task.WhenAll(wants.Chunk(MostNames).Select(some => _fleet.PublishAsync(Wants, [Self, .. some.Select(want => $"{want.Key}:{want.Known}")])));
 
-    public Task SayLedAsync(IEnumerable<string> replicas) => Task.WhenAll(replicas.Chunk(MostNames).Select(some => _fleet.SayAsync(Lead, some)));
+    public Task SayLedAsync(IEnumerable<string> replicas) => Task.WhenAll(replicas.Chunk(MostNames).Select(some => _fleet.PublishAsync(Lead, some)));
 
-    public Task SayNudgedAsync(CacheKey key) => _fleet.SayAsync(Nudge, key.Id);
+    public Task SayNudgedAsync(CacheKey key) => _fleet.PublishAsync(Nudge, key.Id);
 
     private bool HearChange(string[] words)
     {

@@ -102,7 +102,7 @@ internal sealed partial class UpstreamPoller(
         try
         {
             var duty = await fleet.DecideAsync();
-            await fleet.SayAsync();
+            await fleet.PublishAsync();
             foreach (var watch in table.All)
             {
                 table.Drop(watch);
@@ -184,11 +184,11 @@ internal sealed partial class UpstreamPoller(
     {
         if (table.Find(entry.Subject) is { IsDone: false })
         {
-            cache.DoubtHere(entry.Subject);
+            cache.RemoveInterim(entry.Subject);
             table.Hear(entry);
             if (entry.Kind is EntryKind.Final)
             {
-                _ = cache.OfferAsync(entry, cache.Purges); // what callers here were told is known here; it never throws
+                _ = cache.PutAsync(entry, cache.Purges); // what callers here were told is known here; it never throws
             }
         }
     }
@@ -210,13 +210,14 @@ internal sealed partial class UpstreamPoller(
     /// <summary>However many hints come, one is taken in the time of the floor.</summary>
     private bool TryHint(PollTarget watch)
     {
-        var (now, earliest) = (steady.Now, watch.AskedAt + _options.PollFloor);
-        if (now < watch.HintTakenAt + _options.PollFloor)
+        var now = steady.Now;
+        if (!watch.TryTakeHint(now, _options.PollFloor))
         {
             return false;
         }
 
-        (watch.HintTakenAt, watch.HintedAt) = (now, clock.GetUtcNow());
+        var earliest = watch.AskedAt + _options.PollFloor;
+        watch.HintedAt = clock.GetUtcNow();
         watch.DueAt = earliest > now ? earliest : now;
         return true;
     }

@@ -3,22 +3,20 @@ using Medallion.Threading.Redis;
 
 namespace LumaGateway.Redis;
 
-/// <summary>
-/// Locks in Redis, each held by one replica at a time: renewed while it is held, and gone by itself when its replica dies. Never throws. Thread-safe.
-/// </summary>
+/// <summary>Distributed locks in Redis. A lock is renewed while it is held, and expires if its replica dies. Never throws. Thread-safe.</summary>
 internal sealed class DistributedLocks(RedisConnection connection, RedisResilience guard, TimeProvider clock)
 {
-    /// <summary>A process that was short of CPU gets a second chance to hear Redis in time.</summary>
+    /// <summary>A process without CPU time gets a second attempt before Redis counts as slow.</summary>
     private const int MaxTries = 2;
 
-    /// <summary>The lock; null while another replica has it; null and false where Redis cannot say.</summary>
+    /// <summary>The lock; null while another replica holds it; null and false if Redis is unavailable.</summary>
     public Task<(IDistributedSynchronizationHandle? Lock, bool IsReached)> TryTakeAsync(string name, TimeSpan life) =>
-        guard.LockAsync(() => AcquireAsync(name, life), static acquiring => _ = ReleaseAsync(acquiring)); // nobody else would ever give it back
+        guard.LockAsync(() => AcquireAsync(name, life), static acquiring => _ = ReleaseAsync(acquiring)); // a lock acquired after the time-out is released at once
 
-    /// <summary>Gives a lock back. Need not be waited for: if Redis is away it runs out by itself.</summary>
+    /// <summary>Releases a lock. Callers need not await it: a lock that cannot be released expires.</summary>
     public static Task ReleaseAsync(IDistributedSynchronizationHandle? held) => ReleaseAsync(Task.FromResult(held));
 
-    /// <summary>Takes a lock and gives it back, in whatever time that takes.</summary>
+    /// <summary>Acquires and releases a lock, without a time-out.</summary>
     public Task TryOutAsync(string name, TimeSpan life) => ReleaseAsync(AcquireAsync(name, life));
 
     private async Task<IDistributedSynchronizationHandle?> AcquireAsync(string name, TimeSpan life)
@@ -36,7 +34,7 @@ internal sealed class DistributedLocks(RedisConnection connection, RedisResilien
                 return held;
             }
 
-            // The library gives up, and gives the lock back, where Redis does not answer in half the lock's life. That is no refusal: no replica need have it.
+            // The library releases the lock if Redis does not respond within half the lock's lifetime. That is not a refusal: no replica may hold it.
             if (clock.GetElapsedTime(begun) < life / 2)
             {
                 return null;
@@ -58,11 +56,11 @@ internal sealed class DistributedLocks(RedisConnection connection, RedisResilien
                 await held.DisposeAsync();
             }
         }
-#pragma warning disable CA1031 // nobody waits for it, and it runs out by itself
+#pragma warning disable CA1031 // no caller awaits it, and the lock expires
         catch
 #pragma warning restore CA1031
         {
-            // Whatever kept Redis from giving or taking it.
+            // The lock could not be acquired or released.
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace LumaGateway.Redis;
 
-/// <summary>Warns once where the Redis that keeps idempotency records may evict them, and again whenever its policy changes to another such one.</summary>
+/// <summary>Warns if the Redis of the idempotency records may evict them: once, and again when its policy changes to another such one.</summary>
 internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeProvider clock, ILogger<EvictionPolicyCheck> logger) : IHostedService
 {
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(5);
@@ -43,14 +43,14 @@ internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeP
         }
     }
 
-    /// <summary>Null where Redis does not say: it is away, or its user may not ask.</summary>
+    /// <summary>Returns null if Redis is unavailable or the user has no permission.</summary>
     private async Task<string?> ReadAsync()
     {
         try
         {
             return await ledger.PolicyAsync();
         }
-#pragma warning disable CA1031 // it only warns: whatever Redis or its client throws, the gateway goes on
+#pragma warning disable CA1031 // the check only warns: no exception may stop the gateway
         catch (Exception exception)
 #pragma warning restore CA1031
         {

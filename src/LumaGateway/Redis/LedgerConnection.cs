@@ -2,26 +2,27 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Redis;
 
-/// <summary>
-/// The connection to the Redis that keeps idempotency records: that of <c>ConnectionStrings:Ledger</c>, else the cache's. Thread-safe.
-/// </summary>
+/// <summary>The connection to the Redis of the idempotency records: <c>ConnectionStrings:Ledger</c>, otherwise the cache's Redis. Thread-safe.</summary>
 internal sealed class LedgerConnection(IOptions<RedisOptions> options, RedisConnection cache, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
-    /// <summary>The policy under which a full Redis refuses a write instead of forgetting what it holds.</summary>
+    /// <summary>The policy with which a full Redis refuses writes instead of evicting.</summary>
     public const string SafePolicy = "noeviction";
 
     private const string PolicyField = "maxmemory_policy:";
 
     private readonly RedisConnection? _own = options.Value.Ledger.Length > 0 ? new RedisConnection(Options.Create(options.Value.OfLedger()), logger) : null;
 
-    /// <summary>Whether it is another one than the cache's.</summary>
+    /// <summary>Whether it is a different Redis than the cache's.</summary>
     public bool IsOwn => _own is not null;
 
     public bool IsConfigured => _own is not null || cache.IsConfigured;
 
     public RedisConnection Redis => _own ?? cache;
 
-    /// <summary>The <c>maxmemory-policy</c> of its masters, <see cref="SafePolicy"/> only where all have it; null where none of them says. Throws what Redis throws.</summary>
+    /// <summary>
+    /// Reads the <c>maxmemory-policy</c> of the masters: <see cref="SafePolicy"/> only if all have it; null if none reports it. Throws the exceptions of
+    /// Redis.
+    /// </summary>
     public async Task<string?> PolicyAsync()
     {
         var policies = new List<string>();

@@ -3,22 +3,22 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Redis;
 
-/// <summary>The one multiplexed connection of this process to Redis. Connects in the background and reconnects by itself.</summary>
+/// <summary>The multiplexed connection of this process to Redis. Connects in the background and reconnects automatically.</summary>
 internal sealed partial class RedisConnection(IOptions<RedisOptions> options, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private Task<IConnectionMultiplexer>? _connecting;
 
-    /// <summary>Makes the connection. A test puts a Redis of its own here.</summary>
+    /// <summary>Creates the connection; replaceable for tests.</summary>
     public Func<ConfigurationOptions, Task<IConnectionMultiplexer>> Connect { get; init; } =
         static async configuration => await ConnectionMultiplexer.ConnectAsync(configuration);
 
     public bool IsConfigured => options.Value.IsConfigured;
 
-    /// <summary>Whether commands have a chance just now.</summary>
+    /// <summary>Whether the client is connected.</summary>
     public bool IsConnected => _connecting is { IsCompletedSuccessfully: true } connecting && connecting.GetAwaiter().GetResult().IsConnected;
 
-    /// <summary>The connection, once its first attempt is over, whether or not Redis was there.</summary>
+    /// <summary>Returns the connection after the first attempt, successful or not.</summary>
     public Task<IConnectionMultiplexer> GetAsync()
     {
         lock (_gate)
@@ -27,10 +27,7 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
         }
     }
 
-    /// <summary>
-    /// Has the client ask all servers anew who they are. It does so by itself when a connection comes or goes, or a server tells another role; but a
-    /// master that was passed over while it did not answer is taken for none for good once it answers over the connection that it always had. Never throws.
-    /// </summary>
+    /// <summary>Forces role discovery: StackExchange.Redis does not re-elect a master that recovers on its existing connection. Never throws.</summary>
     public async Task LookAgainAsync()
     {
         if (_connecting is not { IsCompletedSuccessfully: true } connecting)
@@ -44,7 +41,7 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
         }
         catch (Exception exception) when (exception is RedisException or ObjectDisposedException or TimeoutException)
         {
-            // It is asked again the next time that Redis fails.
+            // Discovery is repeated at the next failure of Redis.
         }
     }
 
@@ -58,7 +55,7 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
 
     private async Task<IConnectionMultiplexer> ConnectAsync()
     {
-        await Task.Yield(); // never on a caller's time
+        await Task.Yield(); // never on a caller's thread
         var redis = await Connect(options.Value.Parse());
         redis.ConnectionFailed += (_, args) => Log.ConnectionLost(logger, args.ConnectionType, args.FailureType);
         redis.ConnectionRestored += (_, args) => Log.ConnectionRestored(logger, args.ConnectionType);

@@ -3,20 +3,20 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Redis;
 
-/// <summary>What Redis is used for. The set is closed: it is a metric's attribute.</summary>
+/// <summary>The kinds of Redis use. The set is closed: it is a metric attribute.</summary>
 internal enum RedisUse
 {
     Read,
     Write,
 }
 
-/// <summary>Why a message between replicas was dropped. The set is closed: it is a metric's attribute.</summary>
+/// <summary>Why a message between replicas was dropped. The set is closed: it is a metric attribute.</summary>
 internal enum RejectReason
 {
-    /// <summary>It is not what a gateway of this version writes.</summary>
+    /// <summary>It does not have the format of this version.</summary>
     Malformed,
 
-    /// <summary>It has more bytes or words than a gateway ever writes.</summary>
+    /// <summary>It exceeds the limits of bytes or words.</summary>
     Oversized,
 
     /// <summary>No key of <c>Cache:SigningKey</c> verifies it.</summary>
@@ -26,10 +26,10 @@ internal enum RejectReason
     Expired,
 }
 
-/// <summary>What is known of Redis: whether it is there, whether it is used, when it was last heard. Only with Redis.</summary>
+/// <summary>State and metrics of Redis: connected, used, last response. Only with Redis.</summary>
 internal sealed class RedisMetrics : ISeries
 {
-    private readonly bool[] _isUsable = [true, true]; // by RedisUse
+    private readonly bool[] _isUsable = [true, true]; // indexed by RedisUse
     private readonly RedisConnection _redis;
     private readonly TimeProvider _clock;
     private readonly Counter<long> _rejected;
@@ -62,12 +62,12 @@ internal sealed class RedisMetrics : ISeries
     /// <summary>A message was dropped.</summary>
     public void Rejected(RejectReason reason) => Count(1, reason);
 
-    /// <summary>Whether Redis is used for everything just now, and left alone for nothing.</summary>
+    /// <summary>Whether Redis is used for reads and writes.</summary>
     public bool IsUsable => IsUsableFor(RedisUse.Read) && IsUsableFor(RedisUse.Write);
 
     public void Heard() => Volatile.Write(ref _heardAt, _clock.GetTimestamp());
 
-    /// <summary>True where that is news.</summary>
+    /// <summary>Returns true if the state changed.</summary>
     public bool Turned(RedisUse use, bool usable) => Interlocked.Exchange(ref _isUsable[(int)use], usable) != usable;
 
     private bool IsUsableFor(RedisUse use) => Volatile.Read(ref _isUsable[(int)use]);

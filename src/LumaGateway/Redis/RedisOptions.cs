@@ -4,39 +4,36 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Redis;
 
-/// <summary>The Redis that replicas share, if any. Bound to <c>ConnectionStrings</c>.</summary>
+/// <summary>The Redis that replicas share. Bound to <c>ConnectionStrings</c>.</summary>
 internal sealed class RedisOptions
 {
     public const string Section = "ConnectionStrings";
 
     /// <summary>
-    /// A StackExchange.Redis configuration: several endpoints, Sentinel, Cluster and TLS as it takes them; or a <c>redis://</c> or <c>rediss://</c> URL of
-    /// one server. Empty: memory only.
+    /// A StackExchange.Redis configuration (several endpoints, Sentinel, Cluster, TLS), or a <c>redis://</c> or <c>rediss://</c> URL of one server.
+    /// Empty: memory only.
     /// </summary>
     public string Redis { get; set; } = "";
 
-    /// <summary>The Redis that keeps idempotency records, in the same form. It must not evict. Empty: the one of <see cref="Redis"/>.</summary>
+    /// <summary>The Redis of the idempotency records, in the same form. It must not evict. Empty: <see cref="Redis"/>.</summary>
     public string Ledger { get; set; } = "";
 
-    public bool IsConfigured => !string.IsNullOrEmpty(Redis); // a null in a settings file is bound as such
+    public bool IsConfigured => !string.IsNullOrEmpty(Redis); // null in a settings file is bound as null
 
-    /// <summary>These options with <see cref="Ledger"/> in the place of <see cref="Redis"/>.</summary>
+    /// <summary>Returns options whose <see cref="Redis"/> is <see cref="Ledger"/>, if set.</summary>
     public RedisOptions OfLedger() => new() { Redis = Ledger.Length > 0 ? Ledger : Redis };
 
-    /// <summary>
-    /// What the connection string says, made fit for a cache that must never hold a caller up: it starts without Redis, and a
-    /// call made while Redis is away fails at once instead of queueing.
-    /// </summary>
+    /// <summary>The client configuration: the gateway starts without Redis, and a call without a connection fails at once instead of queueing.</summary>
     public ConfigurationOptions Parse()
     {
         var configuration = RedisUrl.IsUrl(Redis) ? RedisUrl.Parse(Redis) : ConfigurationOptions.Parse(Redis);
         configuration.AbortOnConnectFail = false;
-        configuration.AllowAdmin = true; // for INFO, which says whether the ledger may evict: the client sends it to nobody otherwise
+        configuration.AllowAdmin = true; // needed for INFO, which reports the eviction policy
         configuration.BacklogPolicy = BacklogPolicy.FailFast;
         configuration.ClientName ??= "luma-gateway";
 
-        // A former master that comes back takes itself for one until the Sentinel tells it otherwise. A client that connects in between writes to it
-        // until it asks again who is who: by default for up to a minute, in which nothing is shared.
+        // A former master that returns acts as master until Sentinel corrects it. A client that connects in between writes to it until the next role
+        // discovery, by default a minute later.
         configuration.ConfigCheckSeconds = Math.Min(configuration.ConfigCheckSeconds, 5);
         configuration.ConnectTimeout = Math.Min(configuration.ConnectTimeout, 2000);
         configuration.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
@@ -45,7 +42,7 @@ internal sealed class RedisOptions
     }
 }
 
-/// <summary>Whether <c>ConnectionStrings:Redis</c> and <c>:Ledger</c> can be read at all. Never repeats them: they may hold a password.</summary>
+/// <summary>Validates <c>ConnectionStrings:Redis</c> and <c>:Ledger</c>. Messages never contain the values: they may hold a password.</summary>
 internal sealed class RedisOptionsRules : IValidateOptions<RedisOptions>
 {
     public ValidateOptionsResult Validate(string? name, RedisOptions options)
@@ -76,6 +73,6 @@ internal sealed class RedisOptionsRules : IValidateOptions<RedisOptions>
         }
     }
 
-    /// <summary>The client takes any text for a name, and then looks for it for ever.</summary>
+    /// <summary>The client accepts any text as a host name and then resolves it for ever.</summary>
     private static bool IsNone(EndPoint endpoint) => endpoint is DnsEndPoint { Host: var host } && Uri.CheckHostName(host) is UriHostNameType.Unknown;
 }

@@ -6,13 +6,13 @@ using Polly.CircuitBreaker;
 namespace LumaGateway.Redis;
 
 /// <summary>
-/// Keeps Redis's faults and slowness away from callers: every step has a soft time-out, and repeated failure opens a breaker. Reads and
-/// writes are judged apart, since a full or read-only Redis still reads. A patient step, one that saves a request of the upstream, is given
-/// its time up to <see cref="MaxRounds"/> times, but only while Redis works for the others.
+/// Isolates callers from faults and slowness of Redis: every step has a soft time-out, and repeated failures open a circuit breaker. Reads and writes
+/// have separate breakers, since a full or read-only Redis still reads. A patient step saves an upstream request: it gets its time-out up to <see
+/// cref="MaxRounds"/> times while Redis works for other steps.
 /// </summary>
 internal sealed partial class RedisResilience
 {
-    /// <summary>How often a step is given its time: anew where the time-out itself came late, or the step is patient.</summary>
+    /// <summary>How many time-outs a step gets: again if the time-out itself fired late, or if the step is patient.</summary>
     private const int MaxRounds = 8;
 
     private readonly TimeSpan _timeout;
@@ -30,8 +30,8 @@ internal sealed partial class RedisResilience
         ResiliencePipeline Build(RedisUse use) => new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
-                // A short memory: what worked a few seconds ago must not keep callers waiting for what does not work now. Two failures and most of
-                // what was tried: one slow answer after a quick one says nothing.
+                // A short window: earlier successes must not delay the opening of the breaker. At least two failures, so that one slow step does not
+                // open it.
                 FailureRatio = 0.6,
                 MinimumThroughput = 2,
                 SamplingDuration = TimeSpan.FromSeconds(1),
@@ -47,14 +47,14 @@ internal sealed partial class RedisResilience
             return Turned(use, usable: false);
         }
 
-        // Half way to the next probe: it sees what has changed by then, and is over.
+        // Half way to the next probe: role discovery is done by then.
         async Task LookAgainAsync()
         {
             await Task.Delay(options.Value.RedisPause / 2, clock);
             await redis.LookAgainAsync();
         }
 
-        // A probe that fails opens the breaker again: that is no change.
+        // A failed probe opens the breaker again: the state does not change.
         ValueTask Turned(RedisUse use, bool usable)
         {
             if (metrics.Turned(use, usable))
@@ -66,17 +66,17 @@ internal sealed partial class RedisResilience
         }
     }
 
-    /// <summary>The value read, or <paramref name="otherwise"/> and false where Redis did not give it in time.</summary>
+    /// <summary>Returns the value, or <paramref name="otherwise"/> and false if Redis did not respond in time.</summary>
     public Task<(T Value, bool Succeeded)> ReadAsync<T>(Func<Task<T>> read, T otherwise, bool isPatient = false) =>
         RunAsync(_reads, "read", read, otherwise, isPatient, null);
 
-    /// <summary>The value that the write gave, or <paramref name="otherwise"/> and false where Redis did not take it in time.</summary>
+    /// <summary>Returns the result of the write, or <paramref name="otherwise"/> and false if Redis did not respond in time.</summary>
     public Task<(T Value, bool Succeeded)> WriteAsync<T>(Func<Task<T>> write, T otherwise) =>
         RunAsync(_writes, "write", write, otherwise, isPatient: false, null);
 
-    /// <summary>As <see cref="WriteAsync"/>, patiently.</summary>
+    /// <summary>As <see cref="WriteAsync"/>, with retries of a patient step.</summary>
     /// <param name="take">The step.</param>
-    /// <param name="leftBehind">Gets the step where it took too long: it cannot be cancelled, and may still succeed.</param>
+    /// <param name="leftBehind">Receives the step if it timed out: it cannot be cancelled and may still succeed.</param>
     public Task<(T? Value, bool Succeeded)> LockAsync<T>(Func<Task<T?>> take, Action<Task<T?>> leftBehind)
         where T : class => RunAsync(_writes, "lock", take, null, isPatient: true, leftBehind);
 
@@ -96,7 +96,7 @@ internal sealed partial class RedisResilience
                     run.guard._metrics.Heard();
                     return Outcome.FromResult(value);
                 }
-#pragma warning disable CA1031 // whatever Redis or its client throws, the gateway goes on without
+#pragma warning disable CA1031 // no exception of Redis or its client may reach a caller
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
@@ -116,7 +116,7 @@ internal sealed partial class RedisResilience
         return outcome.Exception is null ? (outcome.Result!, true) : (otherwise, false);
     }
 
-    /// <summary>A time-out that comes late says that this process is short of CPU, not that Redis is slow: the step gets its time anew.</summary>
+    /// <summary>A time-out that fires late means that this process lacks CPU time, not that Redis is slow: the step gets another time-out.</summary>
     private async Task<T> InTimeAsync<T>(Task<T> step, bool isPatient)
     {
         for (var round = 1; ; round++)
@@ -128,7 +128,7 @@ internal sealed partial class RedisResilience
             }
             catch (TimeoutException) when (!step.IsCompleted && round < MaxRounds)
             {
-                // Timers go before everything else that waits for a thread, Redis's answer included: only what has waited in the same queue can tell.
+                // Timers run before other work items, the response of Redis included: only an item of the same queue shows whether it was waiting.
                 await Task.Yield();
                 var isLate = _clock.GetElapsedTime(begun) > _timeout * 1.2;
                 if (!step.IsCompleted && !isLate && !(isPatient && _metrics.IsUsable))

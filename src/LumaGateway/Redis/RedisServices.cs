@@ -1,7 +1,7 @@
 using LumaGateway.Telemetry;
 namespace LumaGateway.Redis;
 
-/// <summary>Registers what replicas share: a Redis where <c>ConnectionStrings:Redis</c> names one, and nothing where it does not.</summary>
+/// <summary>Registers Redis: connection, resilience, locks and messages. Unused if <c>ConnectionStrings:Redis</c> is empty.</summary>
 internal static class RedisServices
 {
     public static IServiceCollection AddRedis(this IServiceCollection services)

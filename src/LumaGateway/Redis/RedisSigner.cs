@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Redis;
 
 /// <summary>
-/// Signs what this gateway writes to Redis and verifies what it reads there, where <c>Cache:SigningKey</c> or <c>Cache:SigningKeyFile</c> is set: HMAC-SHA256 over the
-/// name under which the bytes stand and the bytes, appended to the bytes. So bytes are not accepted under another name. Without a key all bytes pass as they are. Thread-safe.
+/// Signs bytes written to Redis and verifies bytes read from it, if <c>Cache:SigningKey</c> or <c>Cache:SigningKeyFile</c> is set: HMAC-SHA256 over the
+/// Redis name and the bytes, appended to the bytes. Bytes are not accepted under another name. Without a key all bytes pass unchanged. Thread-safe.
 /// </summary>
 internal sealed partial class RedisSigner(IOptions<SigningOptions> options, TimeProvider clock, ILogger<RedisSigner> logger) : BackgroundService
 {
@@ -22,21 +22,21 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
         _ => null,
     };
 
-    /// <summary>Whether there is a key. Does not change while the process runs.</summary>
+    /// <summary>Whether there is a key. Constant while the process runs.</summary>
     public bool IsActive => _keys is not null;
 
-    /// <summary>The bytes and their signature, by the first key; the bytes themselves where there is no key.</summary>
+    /// <summary>Returns the bytes with the signature of the first key; the bytes unchanged without a key.</summary>
     public byte[] Sign(SignedKind kind, string name, byte[] data) => _keys is { } keys ? Signed(keys.Of(0, kind), name, data) : data;
 
-    /// <summary>As <see cref="Sign"/>, once for each key: how another replica may have signed the same bytes while the key is rotated.</summary>
+    /// <summary>As <see cref="Sign"/>, once for each key: another replica may use the other key during a rotation.</summary>
     public IEnumerable<byte[]> SignWithEach(SignedKind kind, string name, byte[] data) =>
         _keys is { } keys ? Enumerable.Range(0, keys.Count).Select(index => Signed(keys.Of(index, kind), name, data)) : [data];
 
-    /// <summary>False where no key verifies the signature. Takes as long for a wrong signature as for a right one of the same key.</summary>
-    /// <param name="kind">What is expected.</param>
-    /// <param name="name">Where it was found.</param>
-    /// <param name="signed">What <see cref="Sign"/> returned.</param>
-    /// <param name="data">What was signed.</param>
+    /// <summary>Returns false if no key verifies the signature. Compares in constant time.</summary>
+    /// <param name="kind">The expected kind.</param>
+    /// <param name="name">The Redis name of the bytes.</param>
+    /// <param name="signed">The signed bytes.</param>
+    /// <param name="data">The bytes without the signature.</param>
     public bool TryVerify(SignedKind kind, string name, ReadOnlySpan<byte> signed, out ReadOnlySpan<byte> data)
     {
         data = signed;
@@ -77,7 +77,7 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
         return signed;
     }
 
-    /// <summary>The name's length goes first: no other name and bytes give the same input.</summary>
+    /// <summary>The length of the name comes first: no other name and bytes give the same input.</summary>
     private static void Compute(byte[] key, string name, ReadOnlySpan<byte> data, Span<byte> signature)
     {
         var nameLength = Encoding.UTF8.GetByteCount(name);

@@ -4,8 +4,8 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Redis;
 
 /// <summary>
-/// One step of Redis as a span, by the conventions for database clients; StackExchange.Redis makes none itself. A step may be several commands sent
-/// together. Costs nothing where nobody listens.
+/// A span for one step of Redis, by the OpenTelemetry conventions for database clients; StackExchange.Redis creates none. A step may be several pipelined
+/// commands. Costs nothing without a listener.
 /// </summary>
 internal static class RedisSpan
 {
@@ -21,7 +21,7 @@ internal static class RedisSpan
         return span;
     }
 
-    /// <summary>Names the kind of failure only: messages hold endpoints and keys.</summary>
+    /// <summary>Records only the type of the failure: messages hold endpoints and keys.</summary>
     public static void Fail(this Activity? span, Exception exception) =>
         span?.SetTag("error.type", exception.GetType().FullName).SetStatus(ActivityStatusCode.Error);
 }

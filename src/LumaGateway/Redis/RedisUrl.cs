@@ -4,14 +4,14 @@ using StackExchange.Redis;
 namespace LumaGateway.Redis;
 
 /// <summary>
-/// Reads <c>redis[s]://[[user]:password@]host[:port][/database]</c>, as most Redis clients take it; user and password may be percent-encoded. Throws
-/// <see cref="FormatException"/> for anything else, without repeating it. Pure.
+/// Parses <c>redis[s]://[[user]:password@]host[:port][/database]</c>; user and password may be percent-encoded. Throws <see cref="FormatException"/> for
+/// anything else, without the value. Pure.
 /// </summary>
 internal static class RedisUrl
 {
     private const int DefaultPort = 6379;
 
-    /// <summary>Whether it begins as a URL does, whatever its scheme; a configuration may hold <c>://</c> within a password.</summary>
+    /// <summary>Whether the text is a URL of any scheme; a configuration may hold <c>://</c> within a password.</summary>
     public static bool IsUrl(string text) => text.IndexOf("://", StringComparison.Ordinal) is >= 0 and var end && !text.AsSpan(0, end).ContainsAny(',', '=');
 
     public static ConfigurationOptions Parse(string url)

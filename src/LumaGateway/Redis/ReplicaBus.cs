@@ -6,22 +6,22 @@ using StackExchange.Redis;
 namespace LumaGateway.Redis;
 
 /// <summary>
-/// What replicas tell each other through Redis pub/sub. A hint only: messages may be lost, and what must hold without them is also
-/// in Redis itself. Without Redis it is silent. A message that is too large, too old, not understood or not authenticated is dropped and counted. Thread-safe.
+/// Messages between replicas through Redis pub/sub. Messages may be lost: correctness never depends on them. Without Redis it does nothing. A message
+/// that is too large, too old, malformed or not authenticated is dropped and counted. Thread-safe.
 /// </summary>
 internal sealed partial class ReplicaBus(
     RedisConnection connection, RedisKeyspace scope, RedisSigner signer, RedisMetrics metrics, TimeProvider clock, ILogger<ReplicaBus> logger) : BackgroundService
 {
-    /// <summary>The most words after the topic in one message.</summary>
+    /// <summary>The maximum of words after the topic in one message.</summary>
     public const int MaxWords = 501;
 
-    /// <summary>Several times the answer that fits <c>Luma:MaxBodyBytes</c>'s default, in base64.</summary>
+    /// <summary>Several times the largest response by <c>Luma:MaxBodyBytes</c>'s default, in base64.</summary>
     private const int MaxBytes = 4 * 1024 * 1024;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>A signed message that is older, or comes from further in the future, is dropped: it may be a repetition of one that was overheard.</summary>
+    /// <summary>A signed message older than this, or further in the future, is dropped: it may be a replay.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);
 
     private readonly string _name = scope.Prefix + "fleet";
@@ -29,13 +29,13 @@ internal sealed partial class ReplicaBus(
 
     private RedisChannel Channel => RedisChannel.Literal(_name);
 
-    /// <summary>Has every message on a topic, this replica's own included, given to its one listener as its words. The listener returns false for words that it does not understand.</summary>
+    /// <summary>Sets the handler of a topic; this replica's own messages are delivered too. The handler returns false for malformed words.</summary>
     public void Listen(string topic, Func<string[], bool> listener) => _listeners[topic] = listener;
 
-    /// <summary>Tells all replicas. Never throws.</summary>
-    /// <param name="topic">What it is about.</param>
-    /// <param name="words">At most <see cref="MaxWords"/>. None of them has a space in it.</param>
-    public async Task SayAsync(string topic, params IEnumerable<string> words)
+    /// <summary>Publishes a message to all replicas. Never throws.</summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="words">At most <see cref="MaxWords"/> words without spaces.</param>
+    public async Task PublishAsync(string topic, params IEnumerable<string> words)
     {
         if (!connection.IsConfigured)
         {
@@ -50,11 +50,11 @@ internal sealed partial class ReplicaBus(
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            span.Fail(exception); // a hint that was not given; the entries in Redis say the same
+            span.Fail(exception); // the message is lost; the entries in Redis are correct without it
         }
     }
 
-    /// <summary>Subscribes, however late Redis appears. Once done, the client subscribes again by itself whenever it reconnects.</summary>
+    /// <summary>Subscribes as soon as Redis is available. Afterwards the client re-subscribes at each reconnect.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         for (var tries = 1; connection.IsConfigured && !await TrySubscribeAsync(); tries++)
@@ -82,7 +82,7 @@ internal sealed partial class ReplicaBus(
         }
     }
 
-    /// <summary>Where there is a key: the time in milliseconds since 1970, a space, the text, and the signature.</summary>
+    /// <summary>With a signing key: milliseconds since 1970, a space, the text, and the signature.</summary>
     private RedisValue Write(string text) => signer.IsActive
         ? signer.Sign(SignedKind.Message, _name, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow().ToUnixTimeMilliseconds()} {text}")))
         : text;
@@ -96,7 +96,7 @@ internal sealed partial class ReplicaBus(
         }
     }
 
-    /// <summary>Gives the message to its listener; returns why it was not taken, or null.</summary>
+    /// <summary>Delivers the message to its handler; returns why it was dropped, or null.</summary>
     private RejectReason? Fault(RedisValue message)
     {
         if (message.Length() > MaxBytes)
@@ -109,7 +109,7 @@ internal sealed partial class ReplicaBus(
             return RejectReason.Unauthenticated;
         }
 
-        // One part more than there may be: what is longer is not split to its end.
+        // Splits into one part more than allowed, so that a longer message is not split to its end.
         ReadOnlySpan<string> parts = Encoding.UTF8.GetString(data).Split(' ', MaxWords + 3);
         if (signer.IsActive)
         {
@@ -138,7 +138,7 @@ internal sealed partial class ReplicaBus(
         {
             return listener(words);
         }
-#pragma warning disable CA1031 // whatever a message holds, the next one is heard
+#pragma warning disable CA1031 // an exception of a handler must not stop the subscription
         catch
 #pragma warning restore CA1031
         {

@@ -8,23 +8,21 @@ internal enum LeaseResult
     /// <summary>This replica has it.</summary>
     Held,
 
-    /// <summary>Another replica has it.</summary>
+    /// <summary>Another replica holds the lease.</summary>
     Refused,
 
-    /// <summary>Redis cannot say.</summary>
+    /// <summary>Redis is unavailable.</summary>
     Unknown,
 }
 
-/// <summary>
-/// The right to do something for the whole fleet for as long as this replica likes and lives. Never throws. To be asked by one caller at a time.
-/// </summary>
+/// <summary>A lease in Redis, held by one replica until it releases it or dies. Never throws. Not for concurrent callers.</summary>
 internal sealed class ReplicaLease(DistributedLocks locks, RedisKeyspace scope) : IAsyncDisposable
 {
     private IDistributedSynchronizationHandle? _held;
 
     public bool IsHeld => _held is { } held && !held.HandleLostToken.IsCancellationRequested;
 
-    /// <summary>Takes it, where this replica does not have it already.</summary>
+    /// <summary>Acquires the lease unless this replica holds it already.</summary>
     public async Task<LeaseResult> TryTakeAsync(string name, TimeSpan life)
     {
         if (IsHeld)
@@ -37,7 +35,7 @@ internal sealed class ReplicaLease(DistributedLocks locks, RedisKeyspace scope) 
         return _held is not null ? LeaseResult.Held : reached ? LeaseResult.Refused : LeaseResult.Unknown;
     }
 
-    /// <summary>Gives it back: another replica may have it at once.</summary>
+    /// <summary>Releases the lease.</summary>
     public Task ReleaseAsync()
     {
         var held = _held;

@@ -4,7 +4,7 @@ using LumaGateway.Configuration;
 
 namespace LumaGateway.Redis;
 
-/// <summary>What is signed. Each kind has a key of its own, so that bytes of one kind do not verify as another.</summary>
+/// <summary>The kinds of signed data. Each kind has its own key, so that bytes of one kind do not verify as another.</summary>
 internal enum SignedKind
 {
     /// <summary>A cache entry.</summary>
@@ -18,12 +18,12 @@ internal enum SignedKind
 }
 
 /// <summary>
-/// The keys derived from <c>Cache:SigningKey</c> with HKDF-SHA256 (RFC 5869): of one configured key, or of two while rotating. The first one signs, all verify. Has no
-/// text form, so that no log or exception can hold a key by accident.
+/// The keys derived from <c>Cache:SigningKey</c> with HKDF-SHA256 (RFC 5869): of one configured key, or of two during a rotation. The first signs, both
+/// verify. Has no text form, so that no log or exception can contain a key.
 /// </summary>
 internal sealed class SigningKeys
 {
-    /// <summary>What a key must look like, in words.</summary>
+    /// <summary>The form of a key, for messages.</summary>
     public const string Form = "32 to 1024 visible ASCII characters";
 
     private const int DerivedLength = 32;
@@ -35,20 +35,20 @@ internal sealed class SigningKeys
 
     private SigningKeys(string[] keys) => _derived = [.. keys.Select(key => new[] { Derive(key, "entry"u8), Derive(key, "message"u8), Derive(key, "record"u8) })];
 
-    /// <summary>How many there are: one or two.</summary>
+    /// <summary>The number of keys, 1 or 2.</summary>
     public int Count => _derived.Length;
 
-    /// <summary>Null where the text holds no key, more than two, or anything else.</summary>
+    /// <summary>Returns null if the text holds no key, more than two, or other text.</summary>
     public static SigningKeys? Parse(string text)
     {
         var keys = text.Split(Separators, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return keys.Length is 1 or 2 && keys.All(key => key.Length is >= 32 and <= 1024 && key.All(c => c is > ' ' and <= '~')) ? new SigningKeys(keys) : null;
     }
 
-    /// <summary>Null where the file is missing, unreadable, over 16 KiB, or holds no key.</summary>
+    /// <summary>Returns null if the file is missing, unreadable, over 16 KiB, or holds no key.</summary>
     public static SigningKeys? ReadFile(string path) => SecretFile.ReadText(path) is { } text ? Parse(text) : null;
 
-    /// <param name="index">0 for the one that signs.</param>
+    /// <param name="index">0 is the key that signs.</param>
     /// <param name="kind">What is signed.</param>
     public byte[] Of(int index, SignedKind kind) => _derived[index][(int)kind];
 

@@ -17,16 +17,17 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
     {
         var round = options.FirstRound;
         _findings.Violated += (invariant, complaint) => print($"VIOLATED {invariant}: {complaint}\n  again: {(options with { FirstRound = round }).CommandLine}");
-        await using var system = await ChaosSystem.StartAsync();
+        await using var system = await ChaosSystem.StartAsync(isSigned: options.Seed % 2 != 0);
         var name = $"s{options.Seed}x";
         var faults = new Faults(system, _findings, clock);
         var witness = new Witness(_findings);
         using var http = new HttpClient(Lie.Between(options.Lie, system, new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 500 })) { Timeout = TimeSpan.FromSeconds(60) };
         var exchange = new Exchange(system, faults, witness, _findings, http, clock);
-        var creators = new Creators(exchange, faults.Redis, _findings, name, clock);
+        var creators = new Creators(exchange, faults, _findings, name, clock);
+        var deleters = new Deleters(system, exchange, faults, _findings, name, clock);
         var readers = new Readers(exchange, creators, name);
         var recovery = new Recovery(system, exchange, _findings, http, clock);
-        print($"chaos with seed {options.Seed}, rounds of {options.RoundLength.TotalSeconds:0} s; the clock of replica {FaultPlan.ReplicaWithClock} {(system.Clock is null ? "cannot be moved: libfaketime is not installed" : "can be moved")}");
+        print($"chaos with seed {options.Seed}, rounds of {options.RoundLength.TotalSeconds:0} s; the clock of replica {FaultPlan.ReplicaWithClock} {(system.Clock is null ? "cannot be moved: libfaketime is not installed" : "can be moved")}; entries and messages are {(system.IsSigned ? "" : "not ")}signed");
         await recovery.MeasureAsync(-1); // all replicas come to know the treasures, and nothing is compiled for the first time under faults
 
         (string Kind, SteadyLoad Load)[] loads =
@@ -36,6 +37,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
             ("streams", SteadyLoad.Begin(2, readers.StreamAsync)),
             ("lists", SteadyLoad.Begin(2, readers.ListAsync)),
             ("creates", SteadyLoad.Begin(1, creators.CreateAsync)),
+            ("deletes", SteadyLoad.Begin(1, deleters.DeleteAsync)),
         ];
         var slowest = TimeSpan.Zero;
         var figures = new List<string>();
@@ -57,6 +59,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
             }
         }
 
+        await Leftovers.CheckAsync(system, _findings, clock);
         await creators.CheckAsync(system.Sandbox, faults.Token.Current);
         await Search.EverywhereAsync(system, _findings);
         print(string.Create(

@@ -19,14 +19,18 @@ internal sealed class ChaosSystem : IAsyncDisposable
 
     public IReadOnlyList<Replica> Replicas { get; private set; } = [];
 
+    /// <summary>Whether the replicas sign what they share through Redis.</summary>
+    public bool IsSigned { get; private init; }
+
     /// <summary>Null where no clock can be moved.</summary>
     public FakeClock? Clock { get; private set; }
 
+    /// <param name="isSigned">Whether the replicas have a signing key.</param>
     /// <param name="settings">Settings that differ from those it is shipped with, given the upstream and a folder to put files into.</param>
-    public static async Task<ChaosSystem> StartAsync(Func<SandboxProcess, string, IEnumerable<(string Key, string Value)>>? settings = null)
+    public static async Task<ChaosSystem> StartAsync(bool isSigned = true, Func<SandboxProcess, string, IEnumerable<(string Key, string Value)>>? settings = null)
     {
         var sandbox = await SandboxProcess.StartAsync("--Sandbox:QueuedFor", "00:00:01", "--Sandbox:ProcessingFor", "00:00:04", "--Sandbox:Token", Secrets.Token(0));
-        var system = new ChaosSystem(sandbox, FaultProxy.To(sandbox.Address.Port), await RedisPair.StartAsync());
+        var system = new ChaosSystem(sandbox, FaultProxy.To(sandbox.Address.Port), await RedisPair.StartAsync()) { IsSigned = isSigned };
         try
         {
             await system.StartReplicasAsync(settings?.Invoke(sandbox, system._folder.FullName) ?? []);
@@ -67,6 +71,11 @@ internal sealed class ChaosSystem : IAsyncDisposable
         settings.Remove("Luma:ApiKey");
         settings["Luma:ApiKeyFile"] = Path.Combine(_folder.FullName, "token");
         settings["Luma:BaseAddress"] = $"http://{Road.Endpoint}/luma";
+        if (IsSigned)
+        {
+            settings["Cache:SigningKey"] = Secrets.SigningKey;
+        }
+
         foreach (var (key, value) in differing)
         {
             settings[key] = value;

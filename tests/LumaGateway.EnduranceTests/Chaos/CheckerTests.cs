@@ -105,10 +105,26 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void A_waiter_that_is_left_behind_is_found()
+    {
+        const string None = """
+            luma_gateway_access_active{client="a"} 0 1764000000000
+            luma_gateway_waiting_waiters{kind="wait"} 0
+            luma_gateway_waiting_watched 0
+            luma_gateway_upstream_active 0
+            luma_gateway_upstream_queued 0
+            """;
+
+        Assert.Equal("", Leftovers.In(None));
+        Assert.Equal("luma_gateway_waiting_waiters 2", Leftovers.In(None.Replace("\"wait\"} 0", "\"wait\"} 2", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void Secrets_are_found()
     {
         Assert.True(Secrets.AreIn($"Authorization: Bearer {Secrets.Token(3)}"));
         Assert.True(Secrets.AreIn($"X-Api-Key: {GatewayProcess.ClientKey}"));
+        Assert.True(Secrets.AreIn(Secrets.SigningKey));
         Assert.False(Secrets.AreIn("Authorization: Bearer ***"));
     }
 

@@ -7,7 +7,7 @@ using System.Text.Json;
 namespace LumaGateway.EnduranceTests.Chaos;
 
 /// <summary>Callers that create with an <c>Idempotency-Key</c>, and repeat themselves on another replica until they know how it went. Thread-safe.</summary>
-internal sealed class Creators(Exchange exchange, RedisFaults redis, Findings findings, string name, TimeProvider clock)
+internal sealed class Creators(Exchange exchange, Faults faults, Findings findings, string name, TimeProvider clock)
 {
     private const int Tries = 4;
     private const int KeptIds = 30;
@@ -35,7 +35,7 @@ internal sealed class Creators(Exchange exchange, RedisFaults redis, Findings fi
             {
                 var told = (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString()!;
                 findings.Check(
-                    Invariant.OneCreatePerKey, id is null || id == told || redis.MayHaveForgotten(from, clock.GetTimestamp()), () => $"{key} was answered with {id}, then with {told}.");
+                    Invariant.OneCreatePerKey, id is null || id == told || MayHaveLostItsRecord(from, clock.GetTimestamp()), () => $"{key} was answered with {id}, then with {told}.");
                 if (id is not null)
                 {
                     break; // it was repeated although it was known
@@ -77,9 +77,11 @@ internal sealed class Creators(Exchange exchange, RedisFaults redis, Findings fi
         foreach (var (key, (from, until)) in _keys)
         {
             var count = made.GetValueOrDefault(key);
-            findings.Check(Invariant.OneCreatePerKey, count <= 1 || redis.MayHaveForgotten(from, until), () => $"{count} generations were made under the key {key}.");
+            findings.Check(Invariant.OneCreatePerKey, count <= 1 || MayHaveLostItsRecord(from, until), () => $"{count} generations were made under the key {key}.");
         }
     }
+
+    private bool MayHaveLostItsRecord(long from, long until) => faults.Redis.MayHaveForgotten(from, until) || faults.Shared.MayHaveDeletedRecords(from, until);
 
     private async Task<HttpResponseMessage?> TryAsync(string key, int number)
     {

@@ -62,4 +62,16 @@ internal enum FaultKind
 
     /// <summary>The clock of one replica jumps by <see cref="PlannedFault.Size"/> s, and back at the end.</summary>
     ClockJumps,
+
+    /// <summary>Records of keyed creates are deleted from Redis, a third of them every 300 ms.</summary>
+    RecordsAreDeleted,
+
+    /// <summary>The subscriptions of all replicas are cut every 200 ms: messages between replicas are lost.</summary>
+    MessagesAreLost,
+
+    /// <summary>Another program publishes malformed messages on the replicas' channel. With a signing key also forged ones: a long pause, purges.</summary>
+    MessagesAreForged,
+
+    /// <summary>300 callers send a request and reset the connection at once.</summary>
+    CallersDisconnect,
 }

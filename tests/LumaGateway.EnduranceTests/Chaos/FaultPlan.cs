@@ -1,8 +1,8 @@
 namespace LumaGateway.EnduranceTests.Chaos;
 
 /// <summary>
-/// Which faults strike in a round: a pure function of the seed, the round and its length. On each of four lanes (upstream, Redis, replicas, token
-/// and clock) one fault follows another after a breath; the lanes know nothing of each other, so that faults of all sorts meet.
+/// Which faults strike in a round: a pure function of the seed, the round and its length. On each of five lanes (upstream, Redis, replicas, token
+/// and clock, shared state and callers) one fault follows another after a breath; the lanes know nothing of each other, so that faults of all sorts meet.
 /// </summary>
 internal static class FaultPlan
 {
@@ -18,6 +18,7 @@ internal static class FaultPlan
         new(FaultKind.RedisIsKilled, FaultKind.RedisIsGone, ShortestSeconds: 3, LongestSeconds: 8),
         new(FaultKind.ReplicaIsKilled, FaultKind.ReplicaIsRestarted, ShortestSeconds: 2, LongestSeconds: 6),
         new(FaultKind.TokenIsRotated, FaultKind.ClockJumps, ShortestSeconds: 8, LongestSeconds: 12),
+        new(FaultKind.RecordsAreDeleted, FaultKind.CallersDisconnect, ShortestSeconds: 2, LongestSeconds: 5),
     ];
 
     /// <summary>In the order in which they begin. None lasts longer than the round.</summary>

@@ -11,6 +11,8 @@ internal sealed class Faults(ChaosSystem system, Findings findings, TimeProvider
 
     public RedisFaults Redis { get; } = new(system, clock);
 
+    public SharedFaults Shared { get; } = new(system, clock);
+
     public TokenFaults Token { get; } = new(system);
 
     /// <summary>How many of each kind were thrown.</summary>
@@ -46,7 +48,8 @@ internal sealed class Faults(ChaosSystem system, Findings findings, TimeProvider
             <= FaultKind.RedisIsGone => Redis.ThrowAsync(fault),
             <= FaultKind.ReplicaIsRestarted => _replicas.ThrowAsync(fault),
             FaultKind.TokenIsRotated => Token.RotateAsync(fault),
-            _ => JumpAsync(fault),
+            FaultKind.ClockJumps => JumpAsync(fault),
+            _ => Shared.ThrowAsync(fault),
         });
     }
 

@@ -30,7 +30,13 @@ internal enum Invariant
     /// <summary>However often a create is repeated with its key, one generation is made, and one answer given.</summary>
     OneCreatePerKey,
 
-    /// <summary>No token or client key is in an answer, log, metric or Redis.</summary>
+    /// <summary>After a confirmed delete or purge no replica answers with the response from before.</summary>
+    PurgedNeverReturns,
+
+    /// <summary>When all callers are gone, no slot, waiter, watched generation or place in a queue is left.</summary>
+    NothingIsLeft,
+
+    /// <summary>No token, signing key or client key is in an answer, log, metric or Redis.</summary>
     SecretsAreKept,
 
     /// <summary>When the faults end, everything works again in time.</summary>

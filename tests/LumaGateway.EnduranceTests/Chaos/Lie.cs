@@ -22,6 +22,7 @@ internal sealed class Lie(string kind, ChaosSystem system, HttpMessageHandler in
         var path = request.RequestUri!.AbsolutePath;
         if (Interlocked.Increment(ref _count) is var count && (count < FirstTruths || count % OneIn != 0)
             && !(kind is "no-recovery" && path is "/health/ready" && count > FirstTruths)
+            && !(kind is "purged-again" && response.StatusCode is HttpStatusCode.NotFound && path.Contains("/deleted-", StringComparison.Ordinal) && count > FirstTruths)
             && !(kind is "second-post" && request.Method == HttpMethod.Post))
         {
             return response;
@@ -44,6 +45,10 @@ internal sealed class Lie(string kind, ChaosSystem system, HttpMessageHandler in
                 return Instead(response, response.StatusCode, (await TextAsync()).Replace("cat", "dog", StringComparison.Ordinal), "application/json");
             case "unfinished-again":
                 return Instead(response, response.StatusCode, (await TextAsync()).Replace("completed", "processing", StringComparison.Ordinal), "application/json");
+            case "purged-again" when response.StatusCode is HttpStatusCode.NotFound:
+                return Instead(response, HttpStatusCode.OK, """{"state":"completed"}""", "application/json");
+            case "purged-again":
+                return response;
             case "secret":
                 response.Headers.Add("X-Upstream", Secrets.Token(0));
                 return response;

@@ -71,16 +71,11 @@ internal sealed class Readers(Exchange exchange, Creators creators, string name)
 
     private async Task FollowAsync(StreamReader reader, string id, string process, TimeSpan begun, CancellationToken cancellationToken)
     {
-        string? tag = null;
         while (await reader.ReadLineAsync(cancellationToken) is { } line)
         {
-            if (line.StartsWith("id: ", StringComparison.Ordinal))
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
             {
-                tag = line[4..];
-            }
-            else if (line.StartsWith("data: ", StringComparison.Ordinal))
-            {
-                exchange.Witness.Saw(new Seen(process, id, begun, exchange.Now, 200, line[6..], "application/json", tag) { Route = "stream" });
+                exchange.Witness.Saw(new Seen(process, id, begun, exchange.Now, 200, line[6..], "application/json", null) { Route = "stream" });
                 begun = exchange.Now;
             }
         }

@@ -8,6 +8,9 @@ internal static class Secrets
 
     public static string Token(int number) => $"{Canary}{number:0000}";
 
+    /// <summary><c>Cache:SigningKey</c>.</summary>
+    public static string SigningKey => $"{Canary}-signing-key-0123456789abcdef";
+
     public static bool AreIn(string text) =>
         text.Contains(Canary, StringComparison.Ordinal) || text.Contains(GatewayProcess.ClientKey, StringComparison.Ordinal);
 }

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Net;
+using LumaGateway.EnduranceTests.Chaos;
 
 namespace LumaGateway.EnduranceTests.Load;
 
@@ -10,12 +10,6 @@ public sealed class AbortStormTests(ITestOutputHelper output)
     private const int Aborts = 12_000;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-
-    /// <summary>What is held for requests, as the gateway's own metrics name it.</summary>
-    private static readonly string[] Held =
-    [
-        "luma_gateway_access_active", "luma_gateway_waiting_waiters", "luma_gateway_waiting_watched", "luma_gateway_upstream_active", "luma_gateway_upstream_queued",
-    ];
 
     [Fact]
     public async Task Twenty_thousand_aborted_requests_leave_no_slot_waiter_watch_or_gate_place()
@@ -46,13 +40,12 @@ public sealed class AbortStormTests(ITestOutputHelper output)
             async () =>
             {
                 var metrics = await scraper.GetStringAsync(new Uri(Address(ports[2]), "/metrics"), TestContext.Current.CancellationToken);
-                var values = Held.Select(name => (name, value: SumOf(metrics, name))).ToList();
-                left = string.Join(", ", values.Select(one => $"{one.name} {one.value}"));
-                return values.All(one => one.value == 0);
+                left = Leftovers.In(metrics);
+                return left.Length == 0;
             },
             Patience,
             () => $"{left}\n{gateway.Log}");
-        output.WriteLine(left);
+        output.WriteLine("Nothing is left.");
         using var caller = new HttpClient();
         caller.DefaultRequestHeaders.Add("X-Api-Key", GatewayProcess.ClientKey);
         using var hit = await caller.GetAsync(new Uri(Address(ports[0]), $"/generations/{SandboxProcess.SampleId}"), TestContext.Current.CancellationToken);
@@ -83,13 +76,4 @@ public sealed class AbortStormTests(ITestOutputHelper output)
     ];
 
     private static Uri Address(int port) => new($"http://127.0.0.1:{port}");
-
-    private static double SumOf(string metrics, string name)
-    {
-        var lines = metrics.Split('\n')
-            .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) || line.StartsWith(name + " ", StringComparison.Ordinal))
-            .ToList();
-        Assert.True(lines.Count > 0, $"There is no metric {name}.\n{metrics}");
-        return lines.Sum(line => double.Parse(line[(line.LastIndexOf('}') + 1)..].Replace(name, "", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
-    }
 }

@@ -33,7 +33,7 @@ public sealed class SoakTests(ITestOutputHelper output)
         await new Recovery(system, exchange, _findings, http, TimeProvider.System).MeasureAsync(0);
         var idle = await SampleAsync(system, exchange, http);
 
-        var loads = Begin(options, exchange, new OtherFeatures(exchange, http), new RedisFaults(system, TimeProvider.System));
+        var loads = Begin(options, exchange, new OtherFeatures(exchange, http), new Faults(system, new Findings(), TimeProvider.System));
         var samples = await WatchAsync(options, system, exchange, http);
         foreach (var (kind, load) in loads)
         {
@@ -51,16 +51,16 @@ public sealed class SoakTests(ITestOutputHelper output)
         await AssertNothingIsLeftAsync(system, exchange, http, idle);
     }
 
-    private static Task<ChaosSystem> StartAsync() => ChaosSystem.StartAsync((sandbox, folder) =>
+    private static Task<ChaosSystem> StartAsync() => ChaosSystem.StartAsync(settings: (sandbox, folder) =>
     {
         var secret = Path.Combine(folder, "callbacks");
         File.WriteAllText(secret, OtherFeatures.CallbackSecret);
         return [.. Settings, ("Assets:AllowedHosts:0", sandbox.Address.Authority), ("Callbacks:SecretFile", secret)];
     });
 
-    private static List<(string Kind, SteadyLoad Load)> Begin(SoakOptions options, Exchange exchange, OtherFeatures features, RedisFaults redis)
+    private static List<(string Kind, SteadyLoad Load)> Begin(SoakOptions options, Exchange exchange, OtherFeatures features, Faults faults)
     {
-        var creators = new Creators(exchange, redis, new Findings(), "soak", TimeProvider.System);
+        var creators = new Creators(exchange, faults, new Findings(), "soak", TimeProvider.System);
         var readers = new Readers(exchange, creators, "soak");
         return
         [

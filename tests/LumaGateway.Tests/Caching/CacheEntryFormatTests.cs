@@ -34,7 +34,7 @@ public sealed class CacheEntryFormatTests
         Assert.Equal(entry.Body, read.Body);
         Assert.Equal(entry.Side, read.Side);
         Assert.Equal(entry.ETag, read.ETag);
-        Assert.Equal((entry.Kind, entry.StoredAt, entry.FreshUntil, entry.CoverUntil), (read.Kind, read.StoredAt, read.FreshUntil, read.CoverUntil));
+        Assert.Equal((entry.Kind, entry.StoredAt, entry.FreshUntil, entry.StaleUntil), (read.Kind, read.StoredAt, read.FreshUntil, read.StaleUntil));
     });
 
     [Fact]

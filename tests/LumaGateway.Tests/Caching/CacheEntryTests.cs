@@ -46,15 +46,15 @@ public sealed class CacheEntryTests
     [InlineData(600, 540)] // a tenth is a minute
     [InlineData(36_000, 35_940)] // a minute at most
     public void A_final_entry_is_refreshed_ahead_in_the_last_tenth_of_its_life_or_the_last_minute(int freshFor, int refreshFrom) =>
-        Assert.Equal(Now.AddSeconds(refreshFrom), Entries.Final(Now, freshFor: TimeSpan.FromSeconds(freshFor)).EagerFrom);
+        Assert.Equal(Now.AddSeconds(refreshFrom), Entries.Final(Now, freshFor: TimeSpan.FromSeconds(freshFor)).RefreshFrom);
 
     [Fact]
     public void An_entry_that_is_not_final_is_never_refreshed_ahead()
     {
         var (interim, absent) = (Entries.Interim(Now), Entries.Absent(Now));
 
-        Assert.Equal(interim.FreshUntil, interim.EagerFrom);
-        Assert.Equal(absent.FreshUntil, absent.EagerFrom);
+        Assert.Equal(interim.FreshUntil, interim.RefreshFrom);
+        Assert.Equal(absent.FreshUntil, absent.RefreshFrom);
     }
 
     [Fact]
@@ -62,10 +62,10 @@ public sealed class CacheEntryTests
     {
         var final = Entries.Final(Now, freshFor: TimeSpan.FromHours(1), staleFor: TimeSpan.FromHours(1));
 
-        Assert.True(final.MayCover(Now.AddHours(2) - Tick));
-        Assert.False(final.MayCover(Now.AddHours(2)));
-        Assert.False(Entries.Interim(Now).MayCover(Now));
-        Assert.False(Entries.Absent(Now).MayCover(Now - Tick));
+        Assert.True(final.CanServeStale(Now.AddHours(2) - Tick));
+        Assert.False(final.CanServeStale(Now.AddHours(2)));
+        Assert.False(Entries.Interim(Now).CanServeStale(Now));
+        Assert.False(Entries.Absent(Now).CanServeStale(Now - Tick));
     }
 
     [Fact]

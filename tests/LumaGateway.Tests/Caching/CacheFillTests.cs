@@ -96,7 +96,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         var locking = _redis.Hold("add", ":lock", replyOnly: true);
         var filling = _cache.FillAsync(_ => throw new InvalidOperationException("broken"));
         await locking.ReachedAsync();
-        await _other.Cache.OfferAsync(Entries.Final(_clock.Now), _other.Cache.Purges).Soon();
+        await _other.Cache.PutAsync(Entries.Final(_clock.Now), _other.Cache.Purges).Soon();
 
         locking.Release();
 
@@ -446,7 +446,7 @@ public sealed class CacheFillTests : IAsyncLifetime
             await using var cache = CacheUnderTest.Create(_clock);
             var purged = Task.FromResult(false);
             _clock.AtRead(read, () => purged = cache.Cache.PurgeAsync(Entries.Key));
-            await cache.Cache.OfferAsync(Entries.Final(_clock.Now), cache.Cache.Purges).Soon();
+            await cache.Cache.PutAsync(Entries.Final(_clock.Now), cache.Cache.Purges).Soon();
             if (await purged)
             {
                 happenedWithin++;
@@ -839,7 +839,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     [Fact]
     public async Task An_offered_entry_is_shared_and_believed_for_the_memory_lifetime()
     {
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
 
         Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Shared, null), Seen(await ReadAsync(_other)));
         Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
@@ -853,7 +853,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Origin.Answers(Entries.Final(_clock.Now, "in Redis"));
         await ReadAsync(_cache);
 
-        await _other.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _other.Cache.Purges).Soon();
+        await _other.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _other.Cache.Purges).Soon();
 
         Assert.Equal("in Redis", (await ReadAsync(_other)).Entry.Text());
         Assert.Equal(1, _redis.Count("set", ":final"));
@@ -867,7 +867,7 @@ public sealed class CacheFillTests : IAsyncLifetime
             await _other.Cache.PurgeAsync(Entries.Key).Soon();
         }
 
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
 
         Assert.Null(_cache.Memory.Find(Entries.Key));
         Assert.Null(_redis.Value(":final"));
@@ -877,7 +877,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     public async Task An_offered_entry_whose_write_is_refused_is_dropped()
     {
         var look = _redis.Hold("get", ":epoch", replyOnly: true);
-        var offering = _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges);
+        var offering = _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges);
         await look.ReachedAsync();
         using (_redis.Fail("publish"))
         {
@@ -896,7 +896,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         using var failing = _redis.Fail();
 
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
 
         Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
     }

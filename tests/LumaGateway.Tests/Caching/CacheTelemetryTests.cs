@@ -75,7 +75,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
         var entry = (await _cache.ReadAsync()).Entry!;
         using var answers = _cache.Collect<long>("answers");
 
-        _cache.Cache.Peek(Entries.Key, _clock.Now);
+        _cache.Cache.TryGetFresh(Entries.Key, _clock.Now);
         await _cache.RefreshAsync(_clock.Now);
         Assert.Empty(answers.GetMeasurementSnapshot());
         _cache.Origin.Answers(Entries.Final(_clock.Now));

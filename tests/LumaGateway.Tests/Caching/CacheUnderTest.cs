@@ -116,8 +116,8 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     /// <summary>One fill by itself. <paramref name="suffices"/> is asked of each entry that the cache has.</summary>
     public Task<CacheResult> FillAsync(Func<CacheEntry, bool> suffices) => new SingleFlight<CacheResult>()
-        .JoinOrBegin(Entries.Key, flight => _services.GetRequiredService<CacheFill>().FlyAsync(flight, Origin.Origin, "fill", suffices), out _)
-        .Landed.Soon();
+        .JoinOrStart(Entries.Key, flight => _services.GetRequiredService<CacheFill>().FillAsync(flight, Origin.Origin, "fill", suffices), out _)
+        .Completion.Soon();
 
     /// <summary>The connection that the product's own store of entries would use.</summary>
     public Task<IConnectionMultiplexer> StoreConnectionAsync() =>

@@ -87,7 +87,7 @@ public sealed class EntryLimitsTests
                 }
 
                 Assert.True(bounded.FreshUntil <= Now + Limits.Final && bounded.FreshUntil <= forged.FreshUntil);
-                Assert.True(bounded.CoverUntil <= bounded.FreshUntil + Limits.Cover && bounded.CoverUntil <= forged.CoverUntil);
+                Assert.True(bounded.StaleUntil <= bounded.FreshUntil + Limits.Cover && bounded.StaleUntil <= forged.StaleUntil);
                 Assert.True(bounded.AskedAt <= forged.StoredAt && bounded.StoredAt <= forged.StoredAt);
             },
             iter: PropertyCases.Of(10_000));
@@ -103,5 +103,5 @@ public sealed class EntryLimitsTests
         Assert.Equal(longer, GenerationFreshness.LimitsOf(new FreshnessOptions { Completed = seconds, Failed = seconds, UnfinishedMax = longer }).Final);
     }
 
-    private static (DateTimeOffset FreshUntil, DateTimeOffset CoverUntil) TimesOf(CacheEntry entry) => (entry.FreshUntil, entry.CoverUntil);
+    private static (DateTimeOffset FreshUntil, DateTimeOffset StaleUntil) TimesOf(CacheEntry entry) => (entry.FreshUntil, entry.StaleUntil);
 }

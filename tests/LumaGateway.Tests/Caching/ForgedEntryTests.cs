@@ -119,7 +119,7 @@ public sealed class ForgedEntryTests : IAsyncDisposable
     }
 
     private static async Task WriteAsync(CacheUnderTest replica, CacheEntry entry) =>
-        Assert.Equal(WriteResult.Kept, await replica.Redis.WriteAsync(entry, null).Soon());
+        Assert.Equal(WriteResult.Stored, await replica.Redis.WriteAsync(entry, null).Soon());
 
     private async Task<CacheUnderTest> StartAsync(string keys = "")
     {

@@ -31,7 +31,7 @@ public sealed class MemoryTierTests : IDisposable
         Assert.Same(kept, _memory.Find(Key));
         Assert.Null(_memory.Find(new CacheKey("g2")));
 
-        _memory.Forget(Key);
+        _memory.Remove(Key);
         Assert.Null(_memory.Find(Key));
     }
 
@@ -128,12 +128,12 @@ public sealed class MemoryTierTests : IDisposable
     [Fact]
     public void An_entry_is_given_without_asking_anybody_while_it_is_fresh_and_Redis_was_looked_at_lately()
     {
-        var held = new Held(Entries.Final(Now, freshFor: TimeSpan.FromHours(1)), Now.AddMinutes(1), "token", verifiedAt: 0);
+        var held = new MemoryEntry(Entries.Final(Now, freshFor: TimeSpan.FromHours(1)), Now.AddMinutes(1), "token", verifiedAt: 0);
 
-        Assert.Equal("token", held.Epoch);
-        Assert.True(held.MayBeGiven(Now.AddMinutes(1) - Tick));
-        Assert.False(held.MayBeGiven(Now.AddMinutes(1)));
-        Assert.False(new Held(held.Entry, DateTimeOffset.MaxValue, null, verifiedAt: 0).MayBeGiven(Now.AddHours(1)));
+        Assert.Equal("token", held.InvalidationToken);
+        Assert.True(held.CanServe(Now.AddMinutes(1) - Tick));
+        Assert.False(held.CanServe(Now.AddMinutes(1)));
+        Assert.False(new MemoryEntry(held.Entry, DateTimeOffset.MaxValue, null, verifiedAt: 0).CanServe(Now.AddHours(1)));
     }
 
     [Fact]
@@ -173,15 +173,15 @@ public sealed class MemoryTierTests : IDisposable
     public void An_entry_served_over_an_error_remembers_the_error_and_when_to_ask_again()
     {
         var held = Keep(Entries.Final(Now));
-        Assert.Null(held.Covers);
+        Assert.Null(held.StaleReason);
         var fault = new UpstreamException(UpstreamFault.Failed, "broken");
 
-        held.Cover(fault, Now.AddSeconds(2));
+        held.MarkStale(fault, Now.AddSeconds(2));
 
-        Assert.Same(fault, held.Covers?.Fault);
+        Assert.Same(fault, held.StaleReason?.Fault);
         Assert.False(held.TryClaimRefresh(Now.AddSeconds(2) - Tick, Now.AddSeconds(4)));
         Assert.True(held.TryClaimRefresh(Now.AddSeconds(2), Now.AddSeconds(4)));
     }
 
-    private Held Keep(CacheEntry entry) => _memory.Keep(new Held(entry, DateTimeOffset.MaxValue, null, verifiedAt: 0));
+    private MemoryEntry Keep(CacheEntry entry) => _memory.Set(new MemoryEntry(entry, DateTimeOffset.MaxValue, null, verifiedAt: 0));
 }

@@ -32,12 +32,12 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task A_final_and_an_interim_entry_stand_side_by_side_and_the_final_one_counts()
     {
-        Assert.Equal(WriteResult.Kept, await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
-        Assert.Equal(WriteResult.Kept, await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon());
 
         var view = await Tier.ReadAsync(Key).Soon();
 
-        Assert.Equal(("final", "interim", "final", null, true), (view.Final.Text(), view.Brief.Text(), view.Best.Text(), view.Epoch, view.IsReached));
+        Assert.Equal(("final", "interim", "final", null, true), (view.Final.Text(), view.Interim.Text(), view.Best.Text(), view.InvalidationToken, view.IsReached));
         _redis.Lose(":final");
         Assert.Equal("interim", (await Tier.ReadAsync(Key).Soon()).Best.Text());
     }
@@ -46,7 +46,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     public async Task An_empty_Redis_was_reached_and_one_that_fails_was_not()
     {
         var empty = await Tier.ReadAsync(Key).Soon();
-        Assert.Equal((null, null, null, true), (empty.Final, empty.Brief, empty.Epoch, empty.IsReached));
+        Assert.Equal((null, null, null, true), (empty.Final, empty.Interim, empty.InvalidationToken, empty.IsReached));
 
         using var failing = _redis.Fail("get", ":brief");
         Assert.Equal(default, await Tier.ReadAsync(Key).Soon());
@@ -65,8 +65,8 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task An_entry_whose_time_is_over_is_not_written()
     {
-        Assert.Equal(WriteResult.Kept, await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-5), freshFor: TimeSpan.FromSeconds(5)), null).Soon());
-        Assert.Equal(WriteResult.Kept, await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-9), freshFor: TimeSpan.FromSeconds(5)), null).Soon());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-5), freshFor: TimeSpan.FromSeconds(5)), null).Soon());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-9), freshFor: TimeSpan.FromSeconds(5)), null).Soon());
 
         Assert.Empty(_redis.Done);
     }
@@ -88,17 +88,17 @@ public sealed class RedisTierTests : IAsyncLifetime
     public async Task A_write_is_refused_where_the_invalidation_token_changed_and_taken_where_it_did_not()
     {
         Assert.True(await Tier.PurgeAsync(Key).Soon());
-        var token = (await Tier.ReadAsync(Key).Soon()).Epoch;
+        var token = (await Tier.ReadAsync(Key).Soon()).InvalidationToken;
         Assert.NotNull(token);
 
-        Assert.Equal(WriteResult.Purged, await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
+        Assert.Equal(WriteResult.Invalidated, await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
         Assert.Null(_redis.Value(":final"));
-        Assert.Equal(WriteResult.Kept, await Tier.WriteAsync(Entries.Final(_clock.Now), token).Soon());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now), token).Soon());
         Assert.NotNull(_redis.Value(":final"));
 
         await Tier.PurgeAsync(Key).Soon();
-        Assert.NotEqual(token, (await Tier.ReadAsync(Key).Soon()).Epoch); // every purge has its own
-        Assert.Equal(WriteResult.Purged, await Tier.WriteAsync(Entries.Interim(_clock.Now), token).Soon());
+        Assert.NotEqual(token, (await Tier.ReadAsync(Key).Soon()).InvalidationToken); // every purge has its own
+        Assert.Equal(WriteResult.Invalidated, await Tier.WriteAsync(Entries.Interim(_clock.Now), token).Soon());
         Assert.Null(_redis.Value(":brief"));
     }
 
@@ -107,7 +107,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     {
         using var failing = _redis.Fail("set");
 
-        Assert.Equal(WriteResult.Kept, await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class RedisTierTests : IAsyncLifetime
         var writing = Tier.WriteAsync(Entries.Final(_clock.Now), null);
         await slow.ReachedAsync();
         await _clock.PassAsync(CacheUnderTest.RedisTimeout);
-        Assert.Equal(WriteResult.Kept, await writing.Soon());
+        Assert.Equal(WriteResult.Stored, await writing.Soon());
         Assert.True(await Tier.PurgeAsync(Key).Soon());
 
         slow.Release();
@@ -190,20 +190,20 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task One_replica_at_a_time_has_the_lock()
     {
-        var (mine, reached) = await Tier.TryTakeTurnAsync(Key).Soon();
+        var (mine, reached) = await Tier.TryAcquireLockAsync(Key).Soon();
         Assert.True(reached);
         Assert.NotNull(mine);
 
-        Assert.Equal((null, true), await Tier.TryTakeTurnAsync(Key).Soon());
-        Assert.NotNull((await Tier.TryTakeTurnAsync(new CacheKey("g2")).Soon()).Turn);
+        Assert.Equal((null, true), await Tier.TryAcquireLockAsync(Key).Soon());
+        Assert.NotNull((await Tier.TryAcquireLockAsync(new CacheKey("g2")).Soon()).Turn);
         await mine.DisposeAsync().AsTask().Soon();
-        Assert.NotNull((await Tier.TryTakeTurnAsync(Key).Soon()).Turn);
+        Assert.NotNull((await Tier.TryAcquireLockAsync(Key).Soon()).Turn);
     }
 
     [Fact]
     public async Task The_lock_lives_as_long_as_it_is_set_to()
     {
-        await Tier.TryTakeTurnAsync(Key).Soon();
+        await Tier.TryAcquireLockAsync(Key).Soon();
 
         Assert.Equal(CacheUnderTest.LockLifetime, _redis.LifeOf(":lock"));
     }
@@ -211,9 +211,9 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task All_names_of_a_key_share_a_hash_tag_and_no_name_with_another_part()
     {
-        await Tier.TryTakeTurnAsync(Key).Soon();
+        await Tier.TryAcquireLockAsync(Key).Soon();
         await Tier.PurgeAsync(Key).Soon();
-        var token = (await Tier.ReadAsync(Key).Soon()).Epoch;
+        var token = (await Tier.ReadAsync(Key).Soon()).InvalidationToken;
         await Tier.WriteAsync(Entries.Final(_clock.Now), token).Soon();
         await Tier.WriteAsync(Entries.Interim(_clock.Now), token).Soon();
 
@@ -228,7 +228,7 @@ public sealed class RedisTierTests : IAsyncLifetime
 
         Assert.False(alone.Redis.IsConfigured);
         Assert.Equal(default, await alone.Redis.ReadAsync(Key).Soon());
-        Assert.Equal(WriteResult.Kept, await alone.Redis.WriteAsync(Entries.Final(_clock.Now), "any token").Soon());
+        Assert.Equal(WriteResult.Stored, await alone.Redis.WriteAsync(Entries.Final(_clock.Now), "any token").Soon());
         await alone.StartAsync(); // nothing to get ready
     }
 

@@ -363,7 +363,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.Holds(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
 
         fetch.Fail(Fault);
 
@@ -377,7 +377,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.Holds(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
 
         fetch.Fail(Fault);
 
@@ -391,7 +391,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.Holds(Entries.Interim(_clock.Now, "late"));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
 
         fetch.Release();
         await reading;
@@ -448,12 +448,12 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     [Fact]
     public async Task A_final_entry_that_is_offered_is_kept_unless_there_is_a_fresh_final_one()
     {
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "first"), _cache.Cache.Purges).Soon();
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "second"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "first"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "second"), _cache.Cache.Purges).Soon();
         Assert.Equal(("first", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
 
         _clock.Advance(TimeSpan.FromHours(1));
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "third"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "third"), _cache.Cache.Purges).Soon();
         Assert.Equal("third", (await _cache.ReadAsync()).Entry.Text());
     }
 
@@ -463,7 +463,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var purges = _cache.Cache.Purges;
         await _cache.Cache.PurgeAsync(Entries.Key).Soon();
 
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, "from before"), purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "from before"), purges).Soon();
 
         Assert.Null(_cache.Memory.Find(Entries.Key));
     }
@@ -488,14 +488,14 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     [Fact]
     public async Task A_peek_gives_only_what_needs_neither_a_look_nor_a_refresh()
     {
-        Assert.Null(_cache.Cache.Peek(Entries.Key, _clock.Now));
+        Assert.Null(_cache.Cache.TryGetFresh(Entries.Key, _clock.Now));
         Origin.Answers(Entries.Final(_clock.Now, freshFor: TimeSpan.FromHours(1)));
         var entry = (await _cache.ReadAsync()).Entry;
 
-        Assert.Same(entry, _cache.Cache.Peek(Entries.Key, _clock.Now));
-        Assert.Same(entry, _cache.Cache.Peek(Entries.Key, _clock.Now.AddMinutes(59) - Tick));
-        Assert.Null(_cache.Cache.Peek(Entries.Key, _clock.Now.AddMinutes(59)));
-        Assert.Null(_cache.Cache.Peek(Entries.Key, _clock.Now.AddHours(1)));
+        Assert.Same(entry, _cache.Cache.TryGetFresh(Entries.Key, _clock.Now));
+        Assert.Same(entry, _cache.Cache.TryGetFresh(Entries.Key, _clock.Now.AddMinutes(59) - Tick));
+        Assert.Null(_cache.Cache.TryGetFresh(Entries.Key, _clock.Now.AddMinutes(59)));
+        Assert.Null(_cache.Cache.TryGetFresh(Entries.Key, _clock.Now.AddHours(1)));
     }
 
     [Fact]
@@ -503,12 +503,12 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     {
         Origin.Answers(Entries.Final(_clock.Now));
         await _cache.ReadAsync();
-        await _cache.Cache.OfferAsync(Entries.Final(_clock.Now, key: new CacheKey("offered")), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, key: new CacheKey("offered")), _cache.Cache.Purges).Soon();
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.NotNull(_cache.Cache.Peek(Entries.Key, _clock.Now));
-        Assert.NotNull(_cache.Cache.Peek(new CacheKey("offered"), _clock.Now));
+        Assert.NotNull(_cache.Cache.TryGetFresh(Entries.Key, _clock.Now));
+        Assert.NotNull(_cache.Cache.TryGetFresh(new CacheKey("offered"), _clock.Now));
     }
 
     [Fact]
@@ -526,15 +526,15 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     [Fact]
     public async Task Word_of_something_newer_has_an_interim_entry_forgotten_and_a_final_one_not()
     {
-        _cache.Cache.DoubtHere(Entries.Key);
+        _cache.Cache.RemoveInterim(Entries.Key);
         Origin.Answers(Entries.Interim(_clock.Now));
         await _cache.ReadAsync();
 
-        _cache.Cache.DoubtHere(Entries.Key);
+        _cache.Cache.RemoveInterim(Entries.Key);
         Origin.Answers(Entries.Final(_clock.Now));
         Assert.Equal("final", (await _cache.ReadAsync()).Entry.Text());
 
-        _cache.Cache.DoubtHere(Entries.Key);
+        _cache.Cache.RemoveInterim(Entries.Key);
         Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
     }
 

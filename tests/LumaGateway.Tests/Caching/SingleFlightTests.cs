@@ -18,11 +18,11 @@ public sealed class SingleFlightTests
 
         var first = Join(work.Task, out var firstJoined);
         var second = Join(work.Task, out var secondJoined);
-        Assert.False(second.Landed.IsCompleted);
+        Assert.False(second.Completion.IsCompleted);
         work.SetResult("result");
 
         Assert.Equal((false, true), (firstJoined, secondJoined));
-        Assert.Equal(("result", "result"), (await first.Landed, await second.Landed));
+        Assert.Equal(("result", "result"), (await first.Completion, await second.Completion));
         Assert.Equal(1, _begun);
     }
 
@@ -32,24 +32,24 @@ public sealed class SingleFlightTests
         var work = new TaskCompletionSource<string>();
         var first = Join(work.Task, out _);
 
-        var other = _flights.JoinOrBegin(new CacheKey("g2"), _ => Task.FromResult("other"), out var joined);
+        var other = _flights.JoinOrStart(new CacheKey("g2"), _ => Task.FromResult("other"), out var joined);
 
         Assert.False(joined);
-        Assert.Equal("other", await other.Landed);
+        Assert.Equal("other", await other.Completion);
         Assert.Equal("g2", other.Key.Id);
-        Assert.False(first.Landed.IsCompleted);
+        Assert.False(first.Completion.IsCompleted);
     }
 
     [Fact]
     public async Task A_caller_who_has_the_result_and_asks_again_begins_anew()
     {
         var first = Join(Task.FromResult("first"), out _);
-        Assert.Equal("first", await first.Landed);
+        Assert.Equal("first", await first.Completion);
 
         var second = Join(Task.FromResult("second"), out var joined);
 
         Assert.False(joined);
-        Assert.Equal("second", await second.Landed);
+        Assert.Equal("second", await second.Completion);
     }
 
     [Fact]
@@ -61,19 +61,19 @@ public sealed class SingleFlightTests
 
         work.SetException(new InvalidOperationException("broken"));
 
-        Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => first.Landed)).Message);
-        Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => second.Landed)).Message);
+        Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => first.Completion)).Message);
+        Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => second.Completion)).Message);
         var later = Join(Task.FromResult("works"), out var joined);
         Assert.False(joined);
-        Assert.Equal("works", await later.Landed);
+        Assert.Equal("works", await later.Completion);
     }
 
     [Fact]
     public async Task Work_that_throws_before_it_awaits_is_a_fault_like_any_other()
     {
-        var flight = _flights.JoinOrBegin(Key, _ => throw new InvalidOperationException("at once"), out _);
+        var flight = _flights.JoinOrStart(Key, _ => throw new InvalidOperationException("at once"), out _);
 
-        Assert.Equal("at once", (await Assert.ThrowsAsync<InvalidOperationException>(() => flight.Landed)).Message);
+        Assert.Equal("at once", (await Assert.ThrowsAsync<InvalidOperationException>(() => flight.Completion)).Message);
         Join(Task.FromResult("works"), out var joined);
         Assert.False(joined);
     }
@@ -114,7 +114,7 @@ public sealed class SingleFlightTests
     {
         var work = new TaskCompletionSource<string>();
         using var leaving = new CancellationTokenSource();
-        var first = Join(work.Task, out _).Landed.WaitAsync(leaving.Token); // the one for whom the work was begun
+        var first = Join(work.Task, out _).Completion.WaitAsync(leaving.Token); // the one for whom the work was begun
 
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
@@ -122,7 +122,7 @@ public sealed class SingleFlightTests
         work.SetResult("result");
 
         Assert.True(joined);
-        Assert.Equal("result", await second.Landed);
+        Assert.Equal("result", await second.Completion);
         Assert.Equal(1, _begun);
     }
 
@@ -132,14 +132,14 @@ public sealed class SingleFlightTests
         var work = new TaskCompletionSource<string>();
         var first = Join(work.Task, out _);
 
-        first.Land("early");
+        first.Complete("early");
         var second = Join(work.Task, out var joined);
 
         Assert.True(joined); // the work still runs: it is not begun twice
-        Assert.Equal(("early", "early"), (await first.Landed, await second.Landed));
+        Assert.Equal(("early", "early"), (await first.Completion, await second.Completion));
         work.SetResult("late");
         await EndAsync(first);
-        Assert.Equal("early", await second.Landed);
+        Assert.Equal("early", await second.Completion);
     }
 
     [Fact]
@@ -148,11 +148,11 @@ public sealed class SingleFlightTests
         var work = new TaskCompletionSource<string>();
         var flight = Join(work.Task, out _);
 
-        flight.Land("early");
+        flight.Complete("early");
         work.SetException(new InvalidOperationException("late"));
         await EndAsync(flight);
 
-        Assert.Equal("early", await flight.Landed);
+        Assert.Equal("early", await flight.Completion);
     }
 
     [Fact]
@@ -160,10 +160,10 @@ public sealed class SingleFlightTests
     {
         var flight = Join(new TaskCompletionSource<string>().Task, out _);
 
-        flight.Land("first");
-        flight.Land("second");
+        flight.Complete("first");
+        flight.Complete("second");
 
-        Assert.Equal("first", await flight.Landed);
+        Assert.Equal("first", await flight.Completion);
     }
 
     [Fact]
@@ -171,16 +171,16 @@ public sealed class SingleFlightTests
     {
         var old = new TaskCompletionSource<string>();
         var before = Join(old.Task, out _);
-        Assert.False(before.IsDoomed);
+        Assert.False(before.IsInvalidated);
 
-        _flights.Doom(Key);
+        _flights.Invalidate(Key);
         var after = Join(Task.FromResult("new"), out var joined);
 
         Assert.False(joined);
-        Assert.Equal((true, false), (before.IsDoomed, after.IsDoomed));
-        Assert.Equal("new", await after.Landed);
+        Assert.Equal((true, false), (before.IsInvalidated, after.IsInvalidated));
+        Assert.Equal("new", await after.Completion);
         old.SetResult("old");
-        Assert.Equal("old", await before.Landed);
+        Assert.Equal("old", await before.Completion);
     }
 
     [Theory]
@@ -190,7 +190,7 @@ public sealed class SingleFlightTests
     {
         var (old, current) = (new TaskCompletionSource<string>(), new TaskCompletionSource<string>());
         var before = Join(old.Task, out _);
-        _flights.Doom(Key);
+        _flights.Invalidate(Key);
         var after = Join(current.Task, out _);
 
         if (succeeds)
@@ -202,13 +202,13 @@ public sealed class SingleFlightTests
             old.SetException(new InvalidOperationException("old"));
         }
 
-        await Task.WhenAny(before.Landed);
+        await Task.WhenAny(before.Completion);
         var third = Join(current.Task, out var joined);
 
         Assert.True(joined);
         Assert.Same(after, third);
         current.SetResult("current");
-        Assert.Equal("current", await third.Landed);
+        Assert.Equal("current", await third.Completion);
     }
 
     [Fact]
@@ -216,9 +216,9 @@ public sealed class SingleFlightTests
     {
         var other = Join(new TaskCompletionSource<string>().Task, out _);
 
-        _flights.Doom(new CacheKey("g2"));
+        _flights.Invalidate(new CacheKey("g2"));
 
-        Assert.False(other.IsDoomed);
+        Assert.False(other.IsInvalidated);
         Assert.Same(other, Join(Task.FromResult("not begun"), out _));
     }
 
@@ -241,7 +241,7 @@ public sealed class SingleFlightTests
         Assert.Equal(1, _begun);
         Assert.Single(flights.Distinct());
         work.SetResult("result");
-        Assert.Equal("result", await flights[0].Landed);
+        Assert.Equal("result", await flights[0].Completion);
     }
 
     [Fact]
@@ -251,7 +251,7 @@ public sealed class SingleFlightTests
         var thread = Environment.CurrentManagedThreadId;
         var threadOfCaller = 0;
         using var goneOn = new ManualResetEventSlim();
-        _ = flight.Landed.ContinueWith(
+        _ = flight.Completion.ContinueWith(
             _ =>
             {
                 threadOfCaller = Environment.CurrentManagedThreadId;
@@ -261,13 +261,13 @@ public sealed class SingleFlightTests
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
 
-        flight.Land("result");
+        flight.Complete("result");
 
         Assert.True(goneOn.Wait(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken)); // keeps this thread busy, so that the caller cannot get it afterwards
         Assert.NotEqual(thread, threadOfCaller);
     }
 
-    private SingleFlight<string>.InFlightFetch Join(Task<string> work, out bool joined) => _flights.JoinOrBegin(
+    private SingleFlight<string>.InFlightFetch Join(Task<string> work, out bool joined) => _flights.JoinOrStart(
         Key,
         _ =>
         {
@@ -284,5 +284,5 @@ public sealed class SingleFlightTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private WeakReference FailAndForget(Exception fault) => new(_flights.JoinOrBegin(Key, _ => throw fault, out _).Landed);
+    private WeakReference FailAndForget(Exception fault) => new(_flights.JoinOrStart(Key, _ => throw fault, out _).Completion);
 }

@@ -48,7 +48,7 @@ public sealed class EventStreamTests : IDisposable
         var now = _gateway.Clock.GetUtcNow();
         var end = """{"id":"g1","state":"completed"}"""u8.ToArray();
 
-        await cache.OfferAsync(new CacheEntry(new CacheKey("g1"), EntryKind.Final, end, now, now.AddHours(1), now.AddHours(2)), cache.Purges);
+        await cache.PutAsync(new CacheEntry(new CacheKey("g1"), EntryKind.Final, end, now, now.AddHours(1), now.AddHours(2)), cache.Purges);
         using var plain = await caller.AskAsync("/generations/g1");
         using var later = await Events.OpenAsync(caller, path);
 

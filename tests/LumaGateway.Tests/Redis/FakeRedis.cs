@@ -225,7 +225,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         var (token, kind, askedAt, latest) = ((string)values[0]!, (string)values[1]!, (long)values[2], (long)values[3]);
         if ((Find(keys[2]!) is { } known ? Encoding.UTF8.GetString(known) : "") != token)
         {
-            return (int)WriteResult.Purged;
+            return (int)WriteResult.Invalidated;
         }
 
         if (IsNewer(keys[0]!, null) || IsNewer(keys[1]!, kind is "final" ? "absent" : null))
@@ -242,7 +242,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         var target = kind is "final" ? keys[0] : keys[1];
         _entries[target!] = (askedAt, kind);
         Put(target!, values[4]!, TimeSpan.FromMilliseconds((long)values[5]));
-        return (int)WriteResult.Kept;
+        return (int)WriteResult.Stored;
 
         bool IsNewer(string key, string? onlyKind) => Find(key) is not null && _entries.TryGetValue(key, out var entry)
             && entry.AskedAt > askedAt && entry.AskedAt <= latest && (onlyKind is null || entry.Kind == onlyKind);

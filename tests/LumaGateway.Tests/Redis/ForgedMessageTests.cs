@@ -136,7 +136,7 @@ public sealed class ForgedMessageTests : IAsyncLifetime
         await PublishAsync($"change g1 {Convert.ToBase64String(CacheEntryFormat.Write(forged))}");
 
         var limits = CacheUnderTest.Limits;
-        Assert.Equal((_clock.Now + limits.Final, _clock.Now + limits.Final + limits.Cover), Assert.Single(told.Select(entry => (entry.FreshUntil, entry.CoverUntil))));
+        Assert.Equal((_clock.Now + limits.Final, _clock.Now + limits.Final + limits.Cover), Assert.Single(told.Select(entry => (entry.FreshUntil, entry.StaleUntil))));
     }
 
     [Theory]

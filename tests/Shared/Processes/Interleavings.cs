@@ -147,7 +147,7 @@ internal sealed class Interleavings : IAsyncDisposable
                 case 7 when _lists.Count > 0:
                     var (holder, answer, purges) = _lists[^1];
                     _lists.RemoveAt(_lists.Count - 1);
-                    await holder.OfferAsync(answer, purges);
+                    await holder.PutAsync(answer, purges);
                     break;
                 case 8:
                     await (await all._redis.DataAsync()).KeyDeleteAsync([.. await all._redis.KeysAsync($"*{{{_key.Id}}}:lock")]);
