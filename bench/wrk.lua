@@ -1,27 +1,28 @@
 -- wrk -s wrk.lua URL -- FIRST LAST ORDER KEYS
 --
--- In the URL's path @id stands for a number from FIRST to LAST. ORDER says which:
---   one     there is no @id: always the same request
---   random  any of them
---   cycle   each in turn, then again from FIRST
---   fill    each in turn; the run ends once they are answered, whatever duration was asked for
--- Where there is no @id, @key in a header may stand for any number below KEYS. The result is printed on one line, for programs to read.
-local following, last, keys
+-- In the URL's path @id stands for a number from FIRST to LAST, in this ORDER:
+--   one     there is no @id: all requests are the same
+--   random  random numbers
+--   cycle   all in turn, then again from FIRST
+--   fill    all in turn; the run ends after the last response, whatever -d says
+-- If there is no @id, @key in a header stands for a random number below KEYS. The last line of the output is for the bench:
+-- RESULT requests, duration in µs, broken connections, responses with an error status, median latency in µs
+local number, last, keys
 
--- Beyond the last number it is repeated, while what is under way comes in.
+-- After the last number it is repeated, until all responses in flight have arrived.
 local repeats = 200
 
-local function print_result(requests, micros, broken, refused, p50)
-  io.write(string.format("RESULT %d %d %d %d %d\n", requests, micros, broken, refused, p50))
+local function print_result(requests, micros, broken, errors, p50)
+  io.write(string.format("RESULT %d %d %d %d %d\n", requests, micros, broken, errors, p50))
 end
 
 local function end_after(count)
-  local answered, refused = 0, 0
+  local responses, errors = 0, 0
   response = function(status)
-    answered = answered + 1
-    if status ~= 200 then refused = refused + 1 end
-    if answered == count then
-      print_result(answered, 0, 0, refused, 0)
+    responses = responses + 1
+    if status ~= 200 then errors = errors + 1 end
+    if responses == count then
+      print_result(responses, 0, 0, errors, 0)
       io.flush()
       os.exit(0) -- stopping the thread would leave wrk asleep until the end of its duration
     end
@@ -34,21 +35,21 @@ function init(args)
   if order == "one" then return end
 
   math.randomseed(first + last)
-  following = first - 1
+  number = first - 1
   local text = wrk.format("GET")
   local has_key = text:find("@key", 1, true)
   local before, after = text:match("^(.-)@id(.*)$")
   if order == "fill" then end_after(last - first + 1 + repeats) end
   request = function()
     if order == "random" then
-      following = math.random(first, last)
-    elseif following < last then
-      following = following + 1
+      number = math.random(first, last)
+    elseif number < last then
+      number = number + 1
     elseif order == "cycle" then
-      following = first
+      number = first
     end
     if has_key then return (text:gsub("@key", tostring(math.random(0, keys - 1)))) end
-    return before .. following .. after
+    return before .. number .. after
   end
 end
 

@@ -1,44 +1,77 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using LumaGateway.Bench;
-using LumaGateway.Bench.Baselines;
-using LumaGateway.Bench.Machine;
-using LumaGateway.Bench.Parts;
-using LumaGateway.Bench.Report;
 
 [assembly: SupportedOSPlatform("linux")]
 
 if (args is ["serve", var baseline, .. var rest])
 {
-    await Baseline.ServeAsync(baseline, rest);
+    await Baselines.Build(baseline, rest).RunAsync();
     return 0;
 }
 
-// Started processes are killed at this process's end, which without this an interrupt would skip.
+// Environment.Exit raises the event that kills the servers; the signal alone does not.
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Environment.Exit(130));
-
-IReadOnlyList<IPart> parts =
-    [new HitPart(), new RedisHitPart(), new MissPart(), new PassthroughPart(), new AssetsPart(), new LatencyPart(), new StartPart(), new MillionPart(), new PiecesPart(), new ScalingPart()];
-if (!Plan.TryParse(args, parts, out var plan, out var complaint))
+if (BenchOptions.Parse(args) is not { } options)
 {
-    Console.Error.WriteLine(complaint);
+    Console.Error.WriteLine($"bench/run [--quick] [--rounds N] [--seconds N] [--without CONTENDER]... [{string.Join('|', Part.All.Select(part => part.Name))}]...");
     return 2;
 }
 
-foreach (var part in plan.Parts)
+try
 {
-    Console.WriteLine($"\n== {part.Name}: {part.Title}");
-    try
+    foreach (var part in options.Parts)
     {
-        await using var lab = await Lab.OpenAsync(plan);
-        ResultsPage.Keep(plan, part, await part.RunAsync(lab));
+        await using var lab = await Lab.StartAsync(options);
+        Report.Write(options, part, await part.RunAsync(lab));
     }
-    catch (BenchException exception)
-    {
-        Console.Error.WriteLine(exception.Message);
-        return 1;
-    }
+
+    return 0;
+}
+catch (BenchException exception)
+{
+    Console.Error.WriteLine(exception.Message);
+    return 1;
 }
 
-ResultsPage.Write(plan, parts);
-return 0;
+namespace LumaGateway.Bench
+{
+    /// <param name="Rounds">Measured rounds after the warm-up.</param>
+    /// <param name="Seconds">Length of one measurement.</param>
+    /// <param name="IsQuick">Shortens everything, to try the bench itself. Results are printed and not written.</param>
+    /// <param name="Without">Commands of contenders that are left out.</param>
+    internal sealed record BenchOptions(IReadOnlyList<Part> Parts, int Rounds, int Seconds, bool IsQuick, IReadOnlyList<string> Without)
+    {
+        /// <summary>Returns null if an argument is unknown.</summary>
+        public static BenchOptions? Parse(string[] args)
+        {
+            var isQuick = args.Contains("--quick");
+            var (rounds, seconds) = isQuick ? (2, 1) : (5, 2);
+            var (parts, without) = (new List<Part>(), new List<string>());
+            for (var i = 0; i < args.Length; i++)
+            {
+                switch (args[i])
+                {
+                    case "--quick":
+                        break;
+                    case "--rounds" when int.TryParse(args.ElementAtOrDefault(++i), out rounds) && rounds > 0:
+                    case "--seconds" when int.TryParse(args.ElementAtOrDefault(++i), out seconds) && seconds > 0:
+                        break;
+                    case "--without" when i + 1 < args.Length:
+                        without.Add(args[++i]);
+                        break;
+                    case var name when Part.All.FirstOrDefault(part => part.Name == name) is { } part:
+                        parts.Add(part);
+                        break;
+                    default:
+                        return null;
+                }
+            }
+
+            return new(parts.Count > 0 ? parts : [.. Part.All.Where(part => part.Name != "scaling")], rounds, seconds, isQuick, without);
+        }
+    }
+
+    /// <summary>A result is invalid or a server failed. Ends the run.</summary>
+    internal sealed class BenchException(string message) : Exception(message);
+}

@@ -1,6 +1,6 @@
 vcl 4.1;
 
-backend origin {
+backend upstream {
   .host = "127.0.0.1";
-  .port = "@originport@";
+  .port = "@upstreamport@";
 }
