@@ -3,14 +3,17 @@ using System.Globalization;
 
 namespace LumaGateway.Assets;
 
-/// <summary>One line of the list of hosts: a name, all names below one, or an address; on the scheme's own port unless it names another.</summary>
-internal sealed record AllowedHost(string Name, bool IsBelow, int? Port)
+/// <summary>An entry of <c>Assets:AllowedHosts</c>.</summary>
+/// <param name="Name">A host name or an IP address; for a wildcard, the domain without <c>*.</c></param>
+/// <param name="IsWildcard">Whether the entry matches the subdomains of the name, and not the name itself.</param>
+/// <param name="Port">The port; null for the scheme's default port.</param>
+internal sealed record AllowedHost(string Name, bool IsWildcard, int? Port)
 {
     public static bool TryParse(string text, [NotNullWhen(true)] out AllowedHost? host)
     {
         host = null;
-        var isBelow = text.StartsWith("*.", StringComparison.Ordinal);
-        var rest = isBelow ? text[2..] : text;
+        var isWildcard = text.StartsWith("*.", StringComparison.Ordinal);
+        var rest = isWildcard ? text[2..] : text;
         int? port = null;
         if (rest.LastIndexOf(':') is > 0 and var colon && !rest.EndsWith(']'))
         {
@@ -23,22 +26,22 @@ internal sealed record AllowedHost(string Name, bool IsBelow, int? Port)
         }
 
         var kind = Uri.CheckHostName(rest);
-        if (kind is UriHostNameType.Unknown or UriHostNameType.Basic || rest.EndsWith('.') || (isBelow && kind is not UriHostNameType.Dns))
+        if (kind is UriHostNameType.Unknown or UriHostNameType.Basic || rest.EndsWith('.') || (isWildcard && kind is not UriHostNameType.Dns))
         {
             return false;
         }
 
-        host = new AllowedHost(new UriBuilder("https", rest).Uri.IdnHost, isBelow, port);
+        host = new AllowedHost(new UriBuilder("https", rest).Uri.IdnHost, isWildcard, port);
         return true;
     }
 
-    public bool Covers(Uri link)
+    public bool Matches(Uri link)
     {
         var name = link.IdnHost;
-        var isNamed = IsBelow
+        var isNameMatch = IsWildcard
             ? name.Length > Name.Length + 1 && name.EndsWith(Name, StringComparison.OrdinalIgnoreCase) && name[^(Name.Length + 1)] == '.'
             : name.Equals(Name, StringComparison.OrdinalIgnoreCase);
 
-        return isNamed && (Port is { } port ? link.Port == port : link.IsDefaultPort);
+        return isNameMatch && (Port is { } port ? link.Port == port : link.IsDefaultPort);
     }
 }

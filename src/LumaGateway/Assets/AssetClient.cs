@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Assets;
 
-/// <summary>The one pool of connections to the CDNs: no cookies, no credentials, no trace headers, no proxy but the one that is set.</summary>
+/// <summary>The HTTP client for CDNs. It sends no cookies, credentials or trace headers, and uses no proxy except <c>Assets:Proxy</c>.</summary>
 internal sealed class AssetClient : IDisposable
 {
     public AssetClient(AssetConnector connector, AssetLinkRules rules, AssetMetrics metrics, IOptions<AssetOptions> options)
@@ -17,7 +17,7 @@ internal sealed class AssetClient : IDisposable
             UseCookies = false,
             ConnectTimeout = options.Value.ConnectTimeout,
             ConnectCallback = connector.ConnectAsync,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2), // so that a change in DNS is seen, and checked
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2), // applies DNS changes, and checks the new addresses
             EnableMultipleHttp2Connections = true,
             MaxResponseHeadersLength = 32, // KiB
             RequestHeaderEncodingSelector = static (_, _) => HeaderBytes.Encoding,

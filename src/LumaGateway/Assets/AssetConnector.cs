@@ -8,8 +8,8 @@ namespace LumaGateway.Assets;
 internal delegate Task<IPAddress[]> HostResolver(string host, CancellationToken cancellationToken);
 
 /// <summary>
-/// Connects to a listed host, but only to an address that it may be at. The address that was checked is the one that is connected to: there is
-/// no second resolution that could say something else. The proxy, where one is set, may be anywhere. Thread-safe.
+/// Connects to allowed addresses of a host. It resolves the name once and connects to the checked address, so that a second DNS response cannot bypass the check
+/// (DNS rebinding). The address of <c>Assets:Proxy</c> is not checked. Thread-safe.
 /// </summary>
 internal sealed class AssetConnector(IOptions<AssetOptions> options, AssetNetworks networks, HostResolver resolve)
 {
@@ -19,18 +19,18 @@ internal sealed class AssetConnector(IOptions<AssetOptions> options, AssetNetwor
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await resolve(host, cancellationToken);
-        var reachable = IsProxy(host, port) ? addresses : addresses.Where(networks.Hold).ToArray();
-        if (reachable.Length == 0)
+        var allowed = IsProxy(host, port) ? addresses : addresses.Where(networks.Contains).ToArray();
+        if (allowed.Length == 0)
         {
             throw addresses.Length == 0
                 ? new SocketException((int)SocketError.HostNotFound)
-                : new AssetRefusedException("The link's host is at an address that is not public, nor in Assets:AllowedNetworks.");
+                : new AssetLinkRefusedException("The link's host resolves to no address that is public or in Assets:AllowedNetworks.");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(reachable, port, cancellationToken);
+            await socket.ConnectAsync(allowed, port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

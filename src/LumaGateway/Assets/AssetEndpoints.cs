@@ -5,7 +5,7 @@ using LumaGateway.Problems;
 
 namespace LumaGateway.Assets;
 
-/// <summary>Maps the files of a generation: stable addresses for links that expire.</summary>
+/// <summary>Maps the files of a generation: stable addresses in place of the upstream's links, which expire.</summary>
 internal static class AssetEndpoints
 {
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
@@ -24,8 +24,8 @@ internal static class AssetEndpoints
 
     private static void Describe(this RouteHandlerBuilder asset, AssetKind kind, string mediaType) => asset
         .WithName($"Get{kind}")
-        .WithSummary($"The bytes of the {AssetKinds.NameOf(kind).Replace('_', ' ')}")
-        .WithDescription("Streamed from the upstream's CDN, with `Range` and conditions as there. The address stays good when the upstream's link has expired.")
+        .WithSummary($"Download the {AssetKinds.NameOf(kind).Replace('_', ' ')}")
+        .WithDescription("Streams the file from the upstream's CDN. Supports `Range` and conditional requests. The address stays valid when the upstream's link expires.")
         .Produces(StatusCodes.Status200OK, contentType: mediaType)
         .Produces(StatusCodes.Status206PartialContent, contentType: mediaType)
         .Produces(StatusCodes.Status304NotModified)
@@ -46,7 +46,7 @@ internal static class AssetEndpoints
 
     private static async Task SendAsync(AssetKind kind, GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender)
     {
-        var answer = await reader.ReadAsync(id, context.TraceIdentifier, RateLimitLease.Of(context), context.RequestAborted);
-        await sender.SendAsync(context, id, kind, answer.Entry!);
+        var result = await reader.ReadAsync(id, context.TraceIdentifier, RateLimitLease.Of(context), context.RequestAborted);
+        await sender.SendAsync(context, id, kind, result.Entry!);
     }
 }

@@ -3,8 +3,8 @@ using System.Net;
 namespace LumaGateway.Assets;
 
 /// <summary>
-/// Finds an asset's bytes: follows redirects within the rules, and where the link turns out expired or refused gets a new one, once. Throws
-/// <see cref="AssetRefusedException"/> where it leads somewhere else.
+/// Requests an asset's file: follows redirects that <see cref="AssetLinkRules"/> allows, and renews an expired or rejected link once. Throws
+/// <see cref="AssetLinkRefusedException"/> for a link that is not allowed.
 /// </summary>
 internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rules, AssetMetrics metrics) : DelegatingHandler(inner)
 {
@@ -12,27 +12,27 @@ internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rule
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        var fetch = request.Options.TryGetValue(AssetFetch.Key, out var found) ? found : throw new InvalidOperationException("The request is no asset's.");
-        var response = await FollowAsync(request, fetch.Link!, cancellationToken);
-        if (!IsGone(response.StatusCode))
+        var download = request.Options.TryGetValue(AssetDownload.Key, out var found) ? found : throw new InvalidOperationException("The request has no AssetDownload option.");
+        var response = await FollowAsync(request, download.Link!, cancellationToken);
+        if (!MayBeExpired(response.StatusCode))
         {
             return response;
         }
 
         response.Dispose();
         metrics.Renewed();
-        await fetch.RenewAsync(cancellationToken);
-        return fetch.Link is { } link
+        await download.RenewLinkAsync(cancellationToken);
+        return download.Link is { } link
             ? await FollowAsync(request, link, cancellationToken)
             : new HttpResponseMessage(HttpStatusCode.NotFound) { RequestMessage = request };
     }
 
     private async Task<HttpResponseMessage> FollowAsync(HttpRequestMessage request, string link, CancellationToken cancellationToken)
     {
-        request.RequestUri = rules.Require(link);
+        request.RequestUri = rules.EnsureAllowed(link);
         for (var redirects = 0; ; redirects++)
         {
-            var response = await AskAsync(request, cancellationToken);
+            var response = await SendWithHeadFallbackAsync(request, cancellationToken);
             if (!IsRedirect(response.StatusCode) || response.Headers.Location is not { } location)
             {
                 return response;
@@ -41,15 +41,15 @@ internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rule
             response.Dispose();
             if (redirects == MaxRedirects)
             {
-                throw new AssetRefusedException("The link redirects too often.");
+                throw new AssetLinkRefusedException("The link redirects more than 3 times.");
             }
 
-            request.RequestUri = rules.Require(new Uri(request.RequestUri, location));
+            request.RequestUri = rules.EnsureAllowed(new Uri(request.RequestUri, location));
         }
     }
 
-    /// <summary>A link that is signed for GET refuses HEAD: then the headers of a GET are as good.</summary>
-    private async Task<HttpResponseMessage> AskAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    /// <summary>Sends a GET if a HEAD is rejected: a link that is signed for GET rejects HEAD. Callers do not read the body.</summary>
+    private async Task<HttpResponseMessage> SendWithHeadFallbackAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken);
         if (request.Method != HttpMethod.Head
@@ -63,7 +63,7 @@ internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rule
         return await base.SendAsync(request, cancellationToken);
     }
 
-    private static bool IsGone(HttpStatusCode status) => status is HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Gone;
+    private static bool MayBeExpired(HttpStatusCode status) => status is HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Gone;
 
     private static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
         or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;

@@ -11,10 +11,10 @@ internal enum AssetKind
     LastFrame,
 }
 
-/// <summary>What there is to know of each kind.</summary>
+/// <summary>Names and links of each kind.</summary>
 internal static class AssetKinds
 {
-    /// <summary>The last segment of its path, and its key in the slim answer.</summary>
+    /// <summary>The last path segment of the endpoint, and the JSON key of the asset in <see cref="Generation"/>.</summary>
     public static string NameOf(AssetKind kind) => kind switch
     {
         AssetKind.Video => "video",
@@ -24,7 +24,7 @@ internal static class AssetKinds
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    /// <summary>The upstream's link to it; null where the generation has none.</summary>
+    /// <summary>The upstream's link; null if the generation has no such asset.</summary>
     public static string? LinkOf(AssetKind kind, Generation generation) => kind switch
     {
         AssetKind.Video => generation.Video?.Url,
@@ -34,7 +34,7 @@ internal static class AssetKinds
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    /// <summary>Such as <c>4665a07c.mp4</c> or <c>4665a07c-thumbnail.jpg</c>: nothing in it needs quoting.</summary>
+    /// <summary>A name such as <c>4665a07c.mp4</c> or <c>4665a07c-thumbnail.jpg</c>. It needs no escaping in <c>Content-Disposition</c>.</summary>
     public static string FileNameOf(AssetKind kind, GenerationId id, string mediaType)
     {
         var extension = mediaType.ToLowerInvariant() switch

@@ -4,12 +4,12 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Assets;
 
 /// <summary>
-/// Which links may be followed at all, told from the link alone: https, a listed host on a listed port, no credentials, no address that is not public.
-/// What a name resolves to is checked when it is connected to, by <see cref="AssetConnector"/>. Holds for redirects too, and with a proxy. Thread-safe.
+/// Checks a link before the gateway follows it: https, an allowed host and port, no credentials, no private IP address. <see cref="AssetConnector"/> checks the
+/// address that a name resolves to. The rules apply to redirects, and with a proxy too. Thread-safe.
 /// </summary>
 internal sealed class AssetLinkRules(IOptions<AssetOptions> options, AssetNetworks networks)
 {
-    /// <summary>The CDNs that Luma's documentation and its relays' name.</summary>
+    /// <summary>The CDNs in the documentation of Luma and of its relays.</summary>
     private static readonly string[] Documented = ["storage.cdn-luma.com", "*.cdn-luma.com", "imagedelivery.net"];
 
     private readonly bool _allowHttp = options.Value.AllowHttp;
@@ -18,38 +18,38 @@ internal sealed class AssetLinkRules(IOptions<AssetOptions> options, AssetNetwor
         .. Documented.Concat(options.Value.AllowedHosts).Select(text => AllowedHost.TryParse(text, out var host) ? host : throw new FormatException(text)),
     ];
 
-    /// <summary>The link, parsed. Throws <see cref="AssetRefusedException"/> where it may not be followed.</summary>
-    public Uri Require(string link) => Uri.TryCreate(link, UriKind.Absolute, out var address)
-        ? Require(address)
-        : throw new AssetRefusedException("The link is no address.");
+    /// <summary>Returns the parsed link. Throws <see cref="AssetLinkRefusedException"/> if it is not allowed.</summary>
+    public Uri EnsureAllowed(string link) => Uri.TryCreate(link, UriKind.Absolute, out var address)
+        ? EnsureAllowed(address)
+        : throw new AssetLinkRefusedException("The link is not an absolute URL.");
 
-    /// <inheritdoc cref="Require(string)"/>
-    public Uri Require(Uri link)
+    /// <inheritdoc cref="EnsureAllowed(string)"/>
+    public Uri EnsureAllowed(Uri link)
     {
-        var isWeb = link.Scheme == Uri.UriSchemeHttps || (_allowHttp && link.Scheme == Uri.UriSchemeHttp);
-        if (!isWeb)
+        var isSchemeAllowed = link.Scheme == Uri.UriSchemeHttps || (_allowHttp && link.Scheme == Uri.UriSchemeHttp);
+        if (!isSchemeAllowed)
         {
-            throw new AssetRefusedException("The link's scheme is not allowed; http is with Assets:AllowHttp.");
+            throw new AssetLinkRefusedException("The link's scheme is not allowed. Assets:AllowHttp allows http.");
         }
 
         if (link.UserInfo.Length > 0)
         {
-            throw new AssetRefusedException("The link holds credentials.");
+            throw new AssetLinkRefusedException("The link contains credentials.");
         }
 
-        if (!_hosts.Any(host => host.Covers(link)))
+        if (!_hosts.Any(host => host.Matches(link)))
         {
-            throw new AssetRefusedException("The link's host or port is not listed in Assets:AllowedHosts.");
+            throw new AssetLinkRefusedException("The link's host or port is not listed in Assets:AllowedHosts.");
         }
 
-        if (IPAddress.TryParse(link.IdnHost, out var address) && !networks.Hold(address))
+        if (IPAddress.TryParse(link.IdnHost, out var address) && !networks.Contains(address))
         {
-            throw new AssetRefusedException("The link names an address that is not public, nor in Assets:AllowedNetworks.");
+            throw new AssetLinkRefusedException("The link's IP address is neither public nor in Assets:AllowedNetworks.");
         }
 
         return link;
     }
 }
 
-/// <summary>The gateway does not go where an asset's link leads. The message is for logs and holds no link.</summary>
-internal sealed class AssetRefusedException(string message) : Exception(message);
+/// <summary>An asset's link, or a redirect of it, is not allowed. The message is logged, so it contains no link.</summary>
+internal sealed class AssetLinkRefusedException(string message) : Exception(message);

@@ -3,7 +3,7 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Assets;
 
-/// <summary>What is counted of assets.</summary>
+/// <summary>Metrics of assets.</summary>
 internal sealed class AssetMetrics : ISeries
 {
     private readonly Counter<long> _renewals;
@@ -12,8 +12,8 @@ internal sealed class AssetMetrics : ISeries
     public AssetMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(Instrumentation.Name);
-        _renewals = meter.CreateCounter<long>("luma_gateway.assets.renewals", "{link}", "Links that a CDN refused and that were asked for anew.");
-        _refusals = meter.CreateCounter<long>("luma_gateway.assets.refusals", "{link}", "Links that the gateway did not follow.");
+        _renewals = meter.CreateCounter<long>("luma_gateway.assets.renewals", "{link}", "Links that a CDN rejected and that the gateway renewed.");
+        _refusals = meter.CreateCounter<long>("luma_gateway.assets.refusals", "{link}", "Links that the gateway refused to follow.");
     }
 
     public void Begin()

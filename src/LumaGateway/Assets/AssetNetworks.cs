@@ -3,14 +3,14 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Assets;
 
-/// <summary>Which addresses a listed host may be at: public ones, and those of <c>Assets:AllowedNetworks</c>. Thread-safe.</summary>
+/// <summary>The addresses that assets may be fetched from: public ones, and those in <c>Assets:AllowedNetworks</c>. Thread-safe.</summary>
 internal sealed class AssetNetworks(IOptions<AssetOptions> options)
 {
     private readonly IPNetwork[] _allowed = [.. options.Value.AllowedNetworks.Select(IPNetwork.Parse)];
 
-    public bool Hold(IPAddress address)
+    public bool Contains(IPAddress address)
     {
-        var plain = PublicNetworks.Plain(address);
-        return PublicNetworks.Hold(address) || _allowed.Any(network => network.Contains(plain));
+        var effective = PublicNetworks.ExtractIPv4(address);
+        return PublicNetworks.Contains(address) || _allowed.Any(network => network.Contains(effective));
     }
 }

@@ -3,46 +3,46 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Assets;
 
-/// <summary>How callers get at the files. The set is closed.</summary>
+/// <summary>How callers get the files. The set is closed.</summary>
 internal enum AssetMode
 {
-    /// <summary>The gateway fetches them and passes their bytes on.</summary>
+    /// <summary>The gateway streams the file from the CDN.</summary>
     Stream,
 
-    /// <summary>The gateway says where they are; callers need a way there themselves.</summary>
+    /// <summary>The gateway redirects to the CDN; callers need network access to it.</summary>
     Redirect,
 }
 
-/// <summary>From where the files of generations may be fetched, and how they are given. Bound to <c>Assets</c>.</summary>
+/// <summary>Where the files of generations may be fetched from, and how callers get them. Bound to <c>Assets</c>.</summary>
 internal sealed class AssetOptions
 {
     public const string Section = "Assets";
 
     public AssetMode Mode { get; set; } = AssetMode.Stream;
 
-    /// <summary>Whether slim answers give the gateway's own addresses, which never expire, instead of the upstream's links.</summary>
+    /// <summary>Whether generations contain the gateway's own addresses, which never expire, instead of the upstream's links.</summary>
     public bool RewriteUrls { get; set; }
 
-    /// <summary>The gateway's address as callers know it; required for <see cref="RewriteUrls"/>.</summary>
+    /// <summary>The gateway's address for callers. Required for <see cref="RewriteUrls"/>.</summary>
     public string PublicUrl { get; set; } = "";
 
-    /// <summary>Hosts that links may name, besides Luma's documented CDNs: <c>cdn.example.com</c>, <c>*.example.com</c>, each also with <c>:port</c>.</summary>
+    /// <summary>Allowed hosts of links, in addition to Luma's documented CDNs: <c>cdn.example.com</c> or <c>*.example.com</c>, optionally with <c>:port</c>.</summary>
     public IList<string> AllowedHosts { get; init; } = [];
 
-    /// <summary>Networks (CIDR) that listed hosts may be in though they are private.</summary>
+    /// <summary>Networks (CIDR) that are not public, but allowed for the hosts in the list.</summary>
     public IList<string> AllowedNetworks { get; init; } = [];
 
     /// <summary>Whether links may be plain http.</summary>
     public bool AllowHttp { get; set; }
 
-    /// <summary>An egress proxy, <c>http://host:port</c>. None: none is used, whatever the environment says.</summary>
+    /// <summary>An egress proxy, <c>http://host:port</c>. If empty, no proxy is used; proxy variables of the environment are ignored.</summary>
     public string Proxy { get; set; } = "";
 
-    /// <summary>The limit on connecting to a CDN, name resolution included.</summary>
+    /// <summary>The timeout for connecting to a CDN, including name resolution.</summary>
     [Duration("Assets:ConnectTimeout", "00:00:00.1", "00:01:00")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long either end may be silent before a download is given up.</summary>
+    /// <summary>How long a download may be inactive at either end before it is aborted.</summary>
     [Duration("Assets:Silence", "00:00:01", "01:00:00")]
     public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(100);
 }
@@ -50,13 +50,13 @@ internal sealed class AssetOptions
 [OptionsValidator]
 internal sealed partial class AssetOptionsValidator : IValidateOptions<AssetOptions>;
 
-/// <summary>What attributes cannot say about <see cref="AssetOptions"/>. Never repeats the proxy's address: it may hold a password.</summary>
+/// <summary>Validates <see cref="AssetOptions"/> beyond its attributes. Messages never contain the proxy's address: it may contain a password.</summary>
 internal sealed class AssetOptionsRules : IValidateOptions<AssetOptions>
 {
     public ValidateOptionsResult Validate(string? name, AssetOptions options)
     {
         var faults = new ValidateOptionsResultBuilder();
-        if (options.PublicUrl.Length == 0 ? options.RewriteUrls : !IsPlain(options.PublicUrl, "http", "https"))
+        if (options.PublicUrl.Length == 0 ? options.RewriteUrls : !IsBaseAddress(options.PublicUrl, "http", "https"))
         {
             faults.AddError("must be the absolute http(s) address of this gateway, without user info, query or fragment; Assets:RewriteUrls needs it.", "Assets:PublicUrl");
         }
@@ -85,6 +85,6 @@ internal sealed class AssetOptionsRules : IValidateOptions<AssetOptions>
         return faults.Build();
     }
 
-    private static bool IsPlain(string text, params string[] schemes) => Uri.TryCreate(text, UriKind.Absolute, out var address)
+    private static bool IsBaseAddress(string text, params string[] schemes) => Uri.TryCreate(text, UriKind.Absolute, out var address)
         && schemes.Contains(address.Scheme) && address.UserInfo.Length == 0 && address.Query.Length == 0 && address.Fragment.Length == 0;
 }

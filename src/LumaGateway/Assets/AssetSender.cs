@@ -8,7 +8,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Assets;
 
-/// <summary>Sends one file to one caller, or says why not. Nothing of it is held here: a slow caller slows its own download. Thread-safe.</summary>
+/// <summary>Sends a file to a caller, or a problem. The file is not buffered: a slow caller slows down only its own download. Thread-safe.</summary>
 internal sealed partial class AssetSender(
     IHttpForwarder forwarder,
     AssetClient client,
@@ -19,11 +19,11 @@ internal sealed partial class AssetSender(
     TimeProvider clock,
     ILogger<AssetSender> logger)
 {
-    /// <summary>YARP wants an address before the request is made; every request names its own.</summary>
-    private const string NoPrefix = "https://asset.invalid/";
+    /// <summary>YARP requires a destination. <see cref="AssetHandler"/> replaces it with the link.</summary>
+    private const string UnusedDestination = "https://asset.invalid/";
 
-    /// <summary>A link that is about to expire may have done so when the caller gets there.</summary>
-    private static readonly TimeSpan Nearly = TimeSpan.FromSeconds(30);
+    /// <summary>A link that expires within this time is renewed, because it may expire before the caller uses it.</summary>
+    private static readonly TimeSpan ExpiryMargin = TimeSpan.FromSeconds(30);
 
     private readonly ForwarderRequestConfig _config = new() { ActivityTimeout = options.Value.Silence };
 
@@ -32,12 +32,12 @@ internal sealed partial class AssetSender(
         var generation = GenerationReader.OriginalOf(entry);
         if (!generation.IsTerminal)
         {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.GenerationUnfinished, retryAfter: Soon(entry));
+            await ProblemWriter.WriteAsync(context, ProblemKinds.GenerationUnfinished, retryAfter: TimeUntilRefresh(entry));
             return;
         }
 
-        var fetch = new AssetFetch(id, kind, entry, context.TraceIdentifier, RateLimitLease.Of(context), reader);
-        if (fetch.Link is null)
+        var download = new AssetDownload(id, kind, entry, context.TraceIdentifier, RateLimitLease.Of(context), reader);
+        if (download.Link is null)
         {
             await ProblemWriter.WriteAsync(context, ProblemKinds.AssetNotFound);
             return;
@@ -45,35 +45,35 @@ internal sealed partial class AssetSender(
 
         try
         {
-            await (options.Value.Mode is AssetMode.Redirect ? RedirectAsync(context, fetch, generation) : StreamAsync(context, fetch));
+            await (options.Value.Mode is AssetMode.Redirect ? RedirectAsync(context, download, generation) : StreamAsync(context, download));
         }
-        catch (AssetRefusedException refusal)
+        catch (AssetLinkRefusedException refusal)
         {
             await RefuseAsync(context, refusal);
         }
     }
 
-    private async Task RedirectAsync(HttpContext context, AssetFetch fetch, Generation generation)
+    private async Task RedirectAsync(HttpContext context, AssetDownload download, Generation generation)
     {
-        if (generation.ExpiresAt is { } expiry && expiry - Nearly < clock.GetUtcNow())
+        if (generation.ExpiresAt is { } expiry && expiry - ExpiryMargin < clock.GetUtcNow())
         {
-            await fetch.RenewAsync(context.RequestAborted);
+            await download.RenewLinkAsync(context.RequestAborted);
         }
 
-        if (fetch.Link is not { } link)
+        if (download.Link is not { } link)
         {
             await ProblemWriter.WriteAsync(context, ProblemKinds.AssetNotFound);
             return;
         }
 
         context.Response.StatusCode = StatusCodes.Status307TemporaryRedirect;
-        context.Response.Headers.Location = rules.Require(link).AbsoluteUri;
+        context.Response.Headers.Location = rules.EnsureAllowed(link).AbsoluteUri;
         context.Response.Headers.CacheControl = "no-store";
     }
 
-    private async Task StreamAsync(HttpContext context, AssetFetch fetch)
+    private async Task StreamAsync(HttpContext context, AssetDownload download)
     {
-        var error = await forwarder.SendAsync(context, NoPrefix, client.Invoker, _config, new AssetTransformer(fetch));
+        var error = await forwarder.SendAsync(context, UnusedDestination, client.Invoker, _config, new AssetTransformer(download));
         if (error is ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
         {
             return;
@@ -81,7 +81,7 @@ internal sealed partial class AssetSender(
 
         switch (CauseOf(context.Features.Get<IForwarderErrorFeature>()?.Exception))
         {
-            case AssetRefusedException refusal:
+            case AssetLinkRefusedException refusal:
                 await RefuseAsync(context, refusal);
                 break;
 
@@ -91,31 +91,31 @@ internal sealed partial class AssetSender(
 
             default:
                 var kind = error is ForwarderError.RequestTimedOut ? ProblemKinds.TimedOut : ProblemKinds.AssetUnavailable;
-                Log.NotFetched(logger, error, kind.Status, context.TraceIdentifier);
+                Log.FetchFailed(logger, error, kind.Status, context.TraceIdentifier);
                 await ProblemWriter.WriteAsync(context, kind);
                 break;
         }
     }
 
-    private Task RefuseAsync(HttpContext context, AssetRefusedException refusal)
+    private Task RefuseAsync(HttpContext context, AssetLinkRefusedException refusal)
     {
         metrics.Refused();
         Log.Refused(logger, refusal.Message, context.TraceIdentifier);
         return ProblemWriter.WriteAsync(context, ProblemKinds.AssetAddressRefused);
     }
 
-    private TimeSpan Soon(CacheEntry entry) => entry.FreshUntil - clock.GetUtcNow();
+    private TimeSpan TimeUntilRefresh(CacheEntry entry) => entry.FreshUntil - clock.GetUtcNow();
 
-    private static Exception? CauseOf(Exception? exception) => exception is null or AssetRefusedException or UpstreamException
+    private static Exception? CauseOf(Exception? exception) => exception is null or AssetLinkRefusedException or UpstreamException
         ? exception
         : CauseOf(exception.InnerException);
 
     private static partial class Log
     {
-        [LoggerMessage(4201, LogLevel.Warning, "An asset was not fetched: {Reason} (request {RequestId})")]
+        [LoggerMessage(4201, LogLevel.Warning, "The link of an asset is not allowed, so the asset was not fetched: {Reason} See docs/assets.md (request {RequestId}).")]
         public static partial void Refused(ILogger logger, string reason, string requestId);
 
-        [LoggerMessage(4202, LogLevel.Warning, "An asset could not be fetched: {Error}; the caller was answered {Status} (request {RequestId}).")]
-        public static partial void NotFetched(ILogger logger, ForwarderError error, int status, string requestId);
+        [LoggerMessage(4202, LogLevel.Warning, "Fetching an asset failed: {Error}. The caller gets status {Status} (request {RequestId}).")]
+        public static partial void FetchFailed(ILogger logger, ForwarderError error, int status, string requestId);
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Assets;
 
-/// <summary>Registers the way to the files of generations.</summary>
+/// <summary>Registers the download of generations' files.</summary>
 internal static class AssetServices
 {
     public static IServiceCollection AddAssets(this IServiceCollection services)

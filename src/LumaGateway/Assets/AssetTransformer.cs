@@ -8,10 +8,10 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Assets;
 
 /// <summary>
-/// What of a download passes: ranges and conditions to the CDN, the file's own headers back, nothing of the caller's. What is neither a video
-/// nor an image becomes a problem, and so does every refusal.
+/// Forwards ranges and conditions to the CDN, and the headers of the file to the caller; no other header of either side. A response that is an error, or
+/// neither a video nor an image, becomes a problem.
 /// </summary>
-internal sealed class AssetTransformer(AssetFetch fetch) : HttpTransformer
+internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
 {
     private static readonly string[] RequestHeaders =
     [
@@ -26,18 +26,18 @@ internal sealed class AssetTransformer(AssetFetch fetch) : HttpTransformer
 
     public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
-        var sent = httpContext.Request.Headers;
+        var requestHeaders = httpContext.Request.Headers;
         foreach (var name in RequestHeaders)
         {
-            // Several ranges would come as one multipart body, which is no video. A server may ignore Range (RFC 9110, section 14.2).
-            if (sent.TryGetValue(name, out var value) && !(name == HeaderNames.Range && value.ToString().Contains(',', StringComparison.Ordinal)))
+            // Several ranges would produce a multipart body, which is not a video. A server may ignore Range (RFC 9110, section 14.2).
+            if (requestHeaders.TryGetValue(name, out var value) && !(name == HeaderNames.Range && value.ToString().Contains(',', StringComparison.Ordinal)))
             {
                 proxyRequest.Headers.TryAddWithoutValidation(name, value.Select(static one => HeaderBytes.OfCaller(one ?? string.Empty)).Where(HeaderBytes.CanBeSent));
             }
         }
 
         proxyRequest.Headers.TryAddWithoutValidation(HeaderNames.UserAgent, $"LumaGateway/{Instrumentation.Version}");
-        proxyRequest.Options.Set(AssetFetch.Key, fetch);
+        proxyRequest.Options.Set(AssetDownload.Key, download);
         return default;
     }
 
@@ -78,7 +78,7 @@ internal sealed class AssetTransformer(AssetFetch fetch) : HttpTransformer
             return false;
         }
 
-        headers.ContentDisposition = $"attachment; filename=\"{AssetKinds.FileNameOf(fetch.Kind, fetch.Id, proxyResponse.Content.Headers.ContentType!.MediaType!)}\"";
+        headers.ContentDisposition = $"attachment; filename=\"{AssetKinds.FileNameOf(download.Kind, download.Id, proxyResponse.Content.Headers.ContentType!.MediaType!)}\"";
         return !HttpMethods.IsHead(httpContext.Request.Method);
     }
 
@@ -88,7 +88,7 @@ internal sealed class AssetTransformer(AssetFetch fetch) : HttpTransformer
         StatusCodes.Status412PreconditionFailed => ProblemKinds.PreconditionFailed,
         StatusCodes.Status416RangeNotSatisfiable => ProblemKinds.RangeNotSatisfiable,
         StatusCodes.Status200OK or StatusCodes.Status206PartialContent => IsMedia(mediaType) ? null : ProblemKinds.AssetNotMedia,
-        _ => fetch.Link is null ? ProblemKinds.AssetNotFound : ProblemKinds.AssetUnavailable, // the renewed answer may have none
+        _ => download.Link is null ? ProblemKinds.AssetNotFound : ProblemKinds.AssetUnavailable, // the renewed generation may have no link
     };
 
     private static bool IsMedia(string? mediaType) => mediaType is not null

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace LumaGateway.Assets;
 
 /// <summary>
-/// Tells addresses of the public Internet from all others, after IANA's special-purpose registries (RFC 6890 and its updates). What embeds an
-/// IPv4 address is judged by that address, or refused where it tunnels. Pure.
+/// The networks of the public Internet, according to IANA's special-purpose registries (RFC 6890 and its updates). An IPv6 address that embeds an IPv4 address
+/// is checked as IPv4; tunnel addresses (6to4, Teredo) are not public. Pure.
 /// </summary>
 internal static class PublicNetworks
 {
@@ -20,20 +20,20 @@ internal static class PublicNetworks
         }.Select(IPNetwork.Parse),
     ];
 
-    /// <summary>All that is assigned to the public of IPv6.</summary>
+    /// <summary>The global unicast addresses of IPv6.</summary>
     private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
 
     /// <summary>NAT64's well-known prefix (RFC 6052): the last four bytes are an IPv4 address.</summary>
     private static readonly IPNetwork Nat64 = IPNetwork.Parse("64:ff9b::/96");
 
-    public static bool Hold(IPAddress address)
+    public static bool Contains(IPAddress address)
     {
-        var plain = Plain(address);
-        return (plain.AddressFamily is AddressFamily.InterNetwork || GlobalUnicast.Contains(plain)) && !NotPublic.Any(network => network.Contains(plain));
+        var effective = ExtractIPv4(address);
+        return (effective.AddressFamily is AddressFamily.InterNetwork || GlobalUnicast.Contains(effective)) && !NotPublic.Any(network => network.Contains(effective));
     }
 
-    /// <summary>The IPv4 address where an IPv6 one is only its clothes.</summary>
-    public static IPAddress Plain(IPAddress address) => address switch
+    /// <summary>Returns the embedded IPv4 address of an IPv4-mapped or NAT64 address, else the address itself.</summary>
+    public static IPAddress ExtractIPv4(IPAddress address) => address switch
     {
         { IsIPv4MappedToIPv6: true } => address.MapToIPv4(),
         { AddressFamily: AddressFamily.InterNetworkV6 } when Nat64.Contains(address) => new IPAddress(address.GetAddressBytes().AsSpan(12)),

@@ -5,7 +5,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace LumaGateway.OpenApi;
 
-/// <summary>Says of the contracts what reflection does not see: every key is always there, an id has a form, the states are four words.</summary>
+/// <summary>Adds constraints to the contracts that reflection does not find: every key is required, an id has a pattern, the states are an enumeration.</summary>
 internal sealed class ContractSchemas : ISchemaFilter
 {
     public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
@@ -18,7 +18,7 @@ internal sealed class ContractSchemas : ISchemaFilter
         if (context.Type.Namespace == typeof(Generation).Namespace && shape.Properties is { Count: > 0 } properties)
         {
             shape.Required = properties.Keys.ToHashSet();
-            shape.AdditionalPropertiesAllowed = true; // keys may be added, never taken away
+            shape.AdditionalPropertiesAllowed = true; // later versions may add keys, and never remove any
         }
 
         if (context.Type == typeof(GenerationId))

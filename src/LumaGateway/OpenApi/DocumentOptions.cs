@@ -1,6 +1,6 @@
 namespace LumaGateway.OpenApi;
 
-/// <summary>Whether the gateway describes itself. Bound to <c>Swagger</c>.</summary>
+/// <summary>Whether the OpenAPI document and Swagger UI are served. Bound to <c>Swagger</c>.</summary>
 internal sealed class DocumentOptions
 {
     public const string Section = "Swagger";

@@ -7,7 +7,7 @@ using Yarp.ReverseProxy;
 
 namespace LumaGateway.OpenApi;
 
-/// <summary>Registers and maps the OpenAPI document and Swagger UI. Everything is served from here: no asset comes from outside.</summary>
+/// <summary>Registers and maps the OpenAPI document and Swagger UI. The gateway serves all files of the page itself.</summary>
 internal static class DocumentServices
 {
     public const string BearerScheme = "client key (bearer)";
@@ -30,7 +30,7 @@ internal static class DocumentServices
             {
                 Title = "LumaGateway",
                 Version = Instrumentation.Version,
-                Description = "One door to Luma for internal services: one slim answer for every upstream, cached, shared and watched.",
+                Description = "A gateway to Luma for internal services. It returns generations of every upstream in one format and caches them.",
             });
             options.AddSecurityDefinition(ApiKeyScheme, new OpenApiSecurityScheme
             {
@@ -43,10 +43,10 @@ internal static class DocumentServices
             {
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
-                Description = "The same key, as Luma's own SDKs send it; or a JWT, where the gateway's operators have named an issuer.",
+                Description = "The same client key, as Luma's SDKs send it; or a JWT, if the gateway's operators have configured an issuer.",
             });
             options.SupportNonNullableReferenceTypes();
-            options.UseAllOfToExtendReferenceSchemas(); // so that an asset can be said to be null
+            options.UseAllOfToExtendReferenceSchemas(); // so that a reference can be nullable
             options.IncludeXmlComments(typeof(DocumentServices).Assembly);
             options.AddSchemaFilterInstance(new ContractSchemas());
             options.AddOperationFilterInstance(new OperationResponses());
@@ -65,7 +65,7 @@ internal static class DocumentServices
         }
 
         app.MapSwagger("/openapi/{documentName}.json");
-        // Where routing found nothing: on the management port it finds an endpoint that answers 404.
+        // Only if routing found no endpoint: on the management port it finds one that responds with 404.
         app.UseWhen(static context => context.GetEndpoint() is null && context.Request.Path.StartsWithSegments("/swagger"), pages => pages.UseSwaggerUI(ui =>
         {
             ui.RoutePrefix = "swagger";

@@ -5,15 +5,15 @@ using LumaGateway.Problems;
 
 namespace LumaGateway.OpenApi;
 
-/// <summary>What the document shows: real answers, written as the service writes them.</summary>
+/// <summary>The example responses of the document, serialized like real responses.</summary>
 internal static class Examples
 {
-    /// <summary>The relay's documented sample.</summary>
+    /// <summary>The sample in the relay's documentation.</summary>
     public const string CompletedId = "4665a07c-7641-4809-a133-10786201bb56";
 
     private const string Cdn = "https://storage.cdn-luma.com/dream-machine/b0d67582-c6f0-4973-a89c-3fea9d46d5e9";
 
-    public static JsonNode Completed { get; } = Written(Unfinished(CompletedId, GenerationState.Completed) with
+    public static JsonNode Completed { get; } = Serialize(Interim(CompletedId, GenerationState.Completed) with
     {
         CreatedAt = DateTimeOffset.Parse("2024-12-22T13:38:40.139Z", null),
         Video = new VideoAsset($"{Cdn}/35049450-c008-4607-b1d0-0b025599f15d/video0b6619468da8e409da860706bbf26bbad.mp4", 1360, 752, 5.041667),
@@ -21,9 +21,9 @@ internal static class Examples
         LastFrame = new ImageAsset($"{Cdn}/606108d9-9daf-4265-84fb-595f18240ac5/video_0_last_frame.jpg", 1360, 752),
     });
 
-    public static JsonNode Processing { get; } = Written(Unfinished("a4a8f1ff-0001-4000-8000-000000000001", GenerationState.Processing));
+    public static JsonNode Processing { get; } = Serialize(Interim("a4a8f1ff-0001-4000-8000-000000000001", GenerationState.Processing));
 
-    public static JsonNode Failed { get; } = Written(Unfinished("d290f1ee-6c54-4b01-90e6-d701748f0852", GenerationState.Failed) with
+    public static JsonNode Failed { get; } = Serialize(Interim("d290f1ee-6c54-4b01-90e6-d701748f0852", GenerationState.Failed) with
     {
         Failure = new GenerationFailure("content_moderated", "Generation output was flagged by our content moderation system."),
     });
@@ -32,8 +32,8 @@ internal static class Examples
         new Problem(kind.Type, kind.Title, kind.Status, kind.Detail, $"/generations/{CompletedId}", kind.Code, "0HNG5D3V2K8QF:00000001", "4bf92f3577b34da6a3ce929d0e0e4736"),
         ContractsJson.Web.Problem)!;
 
-    private static Generation Unfinished(string id, GenerationState state) => new(
+    private static Generation Interim(string id, GenerationState state) => new(
         id, state, DateTimeOffset.Parse("2024-12-22T13:38:40Z", null), null, "cat dance", "16:9", null, null, null, null, null, null);
 
-    private static JsonNode Written(Generation generation) => JsonSerializer.SerializeToNode(generation, ContractsJson.Web.Generation)!;
+    private static JsonNode Serialize(Generation generation) => JsonSerializer.SerializeToNode(generation, ContractsJson.Web.Generation)!;
 }

@@ -7,16 +7,17 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace LumaGateway.OpenApi;
 
-/// <summary>Gives every operation its headers, its examples, and every problem of the table that it can answer with.</summary>
+/// <summary>Adds headers, examples and all possible problem responses to every operation.</summary>
 internal sealed class OperationResponses : IOperationFilter
 {
-    /// <summary>What only files and creates are refused with.</summary>
+    /// <summary>Problems that only asset downloads return.</summary>
     private static readonly ProblemKind[] OfAssets =
     [
         ProblemKinds.GenerationUnfinished, ProblemKinds.AssetNotFound, ProblemKinds.PreconditionFailed, ProblemKinds.RangeNotSatisfiable,
         ProblemKinds.AssetAddressRefused, ProblemKinds.AssetUnavailable, ProblemKinds.AssetNotMedia,
     ];
 
+    /// <summary>Problems that only creates return.</summary>
     private static readonly ProblemKind[] OfCreates =
     [
         ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.IdempotencyKeyReused, ProblemKinds.IdempotencyUnavailable,
@@ -28,7 +29,7 @@ internal sealed class OperationResponses : IOperationFilter
         operation.Responses ??= [];
         if (HttpMethods.IsHead(context.ApiDescription.HttpMethod ?? string.Empty))
         {
-            operation.OperationId += "Head"; // one endpoint, two operations: each has an id of its own
+            operation.OperationId += "Head"; // one endpoint, two operations: operation ids are unique
         }
 
         foreach (var id in (operation.Parameters ?? []).OfType<OpenApiParameter>().Where(parameter => parameter.Name is "id"))
@@ -41,37 +42,37 @@ internal sealed class OperationResponses : IOperationFilter
         {
             body.Examples = new Dictionary<string, IOpenApiExample>
             {
-                ["completed"] = new OpenApiExample { Summary = "Finished", Value = Examples.Completed },
-                ["processing"] = new OpenApiExample { Summary = "Being made", Value = Examples.Processing },
+                ["completed"] = new OpenApiExample { Summary = "Completed", Value = Examples.Completed },
+                ["processing"] = new OpenApiExample { Summary = "Processing", Value = Examples.Processing },
                 ["failed"] = new OpenApiExample { Summary = "Failed", Value = Examples.Failed },
             };
             AddHeaders((OpenApiResponse)success);
-            operation.Responses["304"] = new OpenApiResponse { Description = "The caller's copy, named by `If-None-Match`, is still the answer." };
+            operation.Responses["304"] = new OpenApiResponse { Description = "Not modified: the response is the one that `If-None-Match` names." };
         }
 
-        if (metadata.OfType<RequiredPermission>().FirstOrDefault() is not { } right)
+        if (metadata.OfType<RequiredPermission>().FirstOrDefault() is not { } permission)
         {
             return;
         }
 
-        operation.Description += $"\n\nAsks for the right `{right.For(context.ApiDescription.HttpMethod ?? "GET").ToString().ToLowerInvariant()}`.";
+        operation.Description += $"\n\nRequires the right `{permission.For(context.ApiDescription.HttpMethod ?? "GET").ToString().ToLowerInvariant()}`.";
         operation.Security = ClientKeys(context.Document);
 
         var problem = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
-        foreach (var kinds in Answers(operation.OperationId).GroupBy(kind => kind.Status))
+        foreach (var kinds in ProblemsOf(operation.OperationId).GroupBy(kind => kind.Status))
         {
-            operation.Responses[kinds.Key.ToString(CultureInfo.InvariantCulture)] = ProblemAnswer(kinds, problem);
+            operation.Responses[kinds.Key.ToString(CultureInfo.InvariantCulture)] = ProblemResponse(kinds, problem);
         }
     }
 
-    /// <summary>Either way of sending a client key; *Authorize* sends it only with operations that name one.</summary>
+    /// <summary>The two ways to send a client key. Swagger UI sends the key only with operations that declare one.</summary>
     internal static List<OpenApiSecurityRequirement> ClientKeys(OpenApiDocument document) =>
     [
         new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(DocumentServices.ApiKeyScheme, document)] = [] },
         new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(DocumentServices.BearerScheme, document)] = [] },
     ];
 
-    internal static OpenApiResponse ProblemAnswer(IEnumerable<ProblemKind> kinds, IOpenApiSchema schema) => new()
+    internal static OpenApiResponse ProblemResponse(IEnumerable<ProblemKind> kinds, IOpenApiSchema schema) => new()
     {
         Description = string.Join(" · ", kinds.Select(kind => $"{kind.Title} (`{kind.Code}`)")),
         Content = new Dictionary<string, IOpenApiMediaType>
@@ -84,10 +85,10 @@ internal sealed class OperationResponses : IOperationFilter
         },
     };
 
-    private static IEnumerable<ProblemKind> Answers(string? operation) => operation switch
+    private static IEnumerable<ProblemKind> ProblemsOf(string? operation) => operation switch
     {
         "GetVideo" or "GetImage" or "GetThumbnail" or "GetLastFrame" or "GetVideoHead" or "GetImageHead" or "GetThumbnailHead" or "GetLastFrameHead" =>
-            Answers(null).Concat(OfAssets),
+            ProblemsOf(null).Concat(OfAssets),
         "ForgetGeneration" =>
         [
             ProblemKinds.InvalidId, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed,
@@ -98,11 +99,11 @@ internal sealed class OperationResponses : IOperationFilter
 
     private static void AddHeaders(OpenApiResponse response) => response.Headers = new Dictionary<string, IOpenApiHeader>
     {
-        ["ETag"] = Header("Strong validator of the body."),
-        ["Cache-Control"] = Header("`private, max-age=<seconds still fresh>` for a fresh finished answer, else `private, no-cache`."),
-        ["Cache-Status"] = Header("How the answer came about (RFC 9211)."),
-        ["Retry-After"] = Header("Seconds until asking again makes sense; only while unfinished."),
-        ["X-Request-Id"] = Header("The caller's own, or a new one."),
+        ["ETag"] = Header("A strong validator of the body."),
+        ["Cache-Control"] = Header("`private, max-age=<seconds>` for a fresh final state, else `private, no-cache`."),
+        ["Cache-Status"] = Header("How the cache handled the request (RFC 9211)."),
+        ["Retry-After"] = Header("Seconds to wait before the next request; only for an interim state."),
+        ["X-Request-Id"] = Header("The request id: the caller's own, or a new one."),
     };
 
     private static OpenApiHeader Header(string description) => new()

@@ -10,7 +10,7 @@ using Yarp.ReverseProxy;
 
 namespace LumaGateway.OpenApi;
 
-/// <summary>Adds the routes that YARP carries just now: the API explorer does not see those.</summary>
+/// <summary>Adds YARP's current routes: the API explorer does not list them.</summary>
 internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocumentFilter
 {
     private static readonly ProblemKind[] OfCreates =
@@ -24,37 +24,37 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
         var problem = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
         foreach (var route in proxy.GetRoutes().Select(route => route.Config).Where(route => route.Match.Path is not null).OrderBy(route => route.RouteId, StringComparer.Ordinal))
         {
-            var path = Plain(route.Match.Path!);
+            var path = WithoutConstraints(route.Match.Path!);
             swaggerDoc.Paths ??= [];
-            var item = swaggerDoc.Paths.TryGetValue(path, out var known) ? (OpenApiPathItem)known : new OpenApiPathItem();
+            var item = swaggerDoc.Paths.TryGetValue(path, out var existing) ? (OpenApiPathItem)existing : new OpenApiPathItem();
             swaggerDoc.Paths[path] = item;
             foreach (var method in route.Match.Methods ?? [HttpMethods.Get])
             {
-                item.AddOperation(new HttpMethod(method), Describe(route.RouteId, path, method, problem, swaggerDoc));
+                item.AddOperation(new HttpMethod(method), CreateOperation(route.RouteId, path, method, problem, swaggerDoc));
             }
         }
     }
 
-    /// <summary>OpenAPI knows names of parameters, not their constraints.</summary>
+    /// <summary>A route parameter with its constraint: OpenAPI has no constraints in paths.</summary>
     [GeneratedRegex(@"\{\**([^:}]+)(:[^}]*)?\}")]
     private static partial Regex Parameter();
 
-    private static string Plain(string path) => Parameter().Replace(path, "{$1}");
+    private static string WithoutConstraints(string path) => Parameter().Replace(path, "{$1}");
 
     private static string RightsFor(string method) =>
         HttpMethods.IsPost(method) ? "rights `raw` and `create`" : HttpMethods.IsDelete(method) ? "rights `raw` and `delete`" : "right `raw`";
 
-    private static OpenApiOperation Describe(string name, string path, string method, IOpenApiSchema problem, OpenApiDocument document)
+    private static OpenApiOperation CreateOperation(string name, string path, string method, IOpenApiSchema problem, OpenApiDocument document)
     {
         var operation = new OpenApiOperation
         {
             OperationId = $"Luma_{name}_{method}",
             Summary = $"Luma's own API: {name}",
-            Description = $"Passed to the upstream as it is, with the gateway's token put in; its answer passes byte for byte. Asks for the {RightsFor(method)}.",
-            Tags = new HashSet<OpenApiTagReference> { new("Luma, unread", document) },
+            Description = $"The gateway forwards the request to the upstream with its own token, and returns the response unchanged. Requires the {RightsFor(method)}.",
+            Tags = new HashSet<OpenApiTagReference> { new("Luma's own API", document) },
             Parameters = [],
             Security = OperationResponses.ClientKeys(document),
-            Responses = new OpenApiResponses { ["default"] = new OpenApiResponse { Description = "Whatever the upstream answers." } },
+            Responses = new OpenApiResponses { ["default"] = new OpenApiResponse { Description = "The upstream's response." } },
         };
         foreach (var segment in new StringSegment(path).Split(['/']).Where(segment => segment.StartsWith("{", StringComparison.Ordinal)))
         {
@@ -69,7 +69,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
 
         if (HttpMethods.IsPost(method))
         {
-            AddCreate(operation);
+            AddCreateParameters(operation);
         }
 
         IEnumerable<ProblemKind> kinds =
@@ -80,19 +80,19 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
         ];
         foreach (var group in kinds.GroupBy(kind => kind.Status))
         {
-            operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = OperationResponses.ProblemAnswer(group, problem);
+            operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = OperationResponses.ProblemResponse(group, problem);
         }
 
         return operation;
     }
 
-    private static void AddCreate(OpenApiOperation operation)
+    private static void AddCreateParameters(OpenApiOperation operation)
     {
         operation.Parameters!.Add(new OpenApiParameter
         {
             Name = IdempotencyMiddleware.KeyHeader,
             In = ParameterLocation.Header,
-            Description = $"1 to 255 visible ASCII characters. The same key with the same body gets the first answer again, marked `{IdempotencyMiddleware.ReplayedHeader}: true`; a create whose outcome is unknown is never repeated.",
+            Description = $"1 to 255 visible ASCII characters. A request with the same key and body gets the recorded response, with the header `{IdempotencyMiddleware.ReplayedHeader}: true`. A create with an unknown outcome is never sent again.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 },
         });
         operation.RequestBody = new OpenApiRequestBody

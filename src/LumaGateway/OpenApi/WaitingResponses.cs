@@ -7,7 +7,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace LumaGateway.OpenApi;
 
-/// <summary>Says of waiting, streams and several at once what their code reads and writes by hand. Comes after <see cref="OperationResponses"/>.</summary>
+/// <summary>Describes parameters and responses of long polls, event streams and batches, which their code reads and writes by hand. Runs after <see cref="OperationResponses"/>.</summary>
 internal sealed class WaitingResponses : IOperationFilter
 {
     private const string Etag = "\"0f8a3c5d7b9e1f2a4c6d8e0b1a3f5c7d\"";
@@ -17,10 +17,10 @@ internal sealed class WaitingResponses : IOperationFilter
         switch (operation.OperationId)
         {
             case "GetGeneration" or "GetGenerationHead":
-                AddParameter(operation, "Prefer", ParameterLocation.Header, "`wait=N` (RFC 7240): answer when the generation is finished, or after N seconds with the state as it is then. Longer than `Waiting:Longest` is cut to it.", "wait=30", isRequired: false);
+                AddParameter(operation, "Prefer", ParameterLocation.Header, "`wait=N` (RFC 7240): respond when the generation reaches a final state, or after N seconds with the current state. N is limited to `Waiting:Longest`.", "wait=30", isRequired: false);
                 Success(operation).Headers!["Preference-Applied"] = new OpenApiHeader
                 {
-                    Description = "`wait=N`, the N that was applied; only where the caller preferred to wait.",
+                    Description = "`wait=N` with the N that was applied; only if the request has `Prefer: wait=N`.",
                     Schema = new OpenApiSchema { Type = JsonSchemaType.String },
                 };
                 break;
@@ -38,10 +38,10 @@ internal sealed class WaitingResponses : IOperationFilter
                 DescribeStream(operation, $"event: generation\nid: Ro2kUQAAAAA\ndata: {Examples.Processing.ToJsonString(ContractsJson.Web.Options)}\n\n");
                 break;
             case "TakeCallback":
-                AddParameter(operation, "secret", ParameterLocation.Path, "What `Callbacks:SecretFile` holds.", "***", isRequired: true);
+                AddParameter(operation, "secret", ParameterLocation.Path, "The secret in `Callbacks:SecretFile`, or a token that the gateway created from it.", "***", isRequired: true);
                 var problem = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
-                operation.Responses!["404"] = OperationResponses.ProblemAnswer([ProblemKinds.NotFound], problem);
-                operation.Responses["413"] = OperationResponses.ProblemAnswer([ProblemKinds.TooLarge], problem);
+                operation.Responses!["404"] = OperationResponses.ProblemResponse([ProblemKinds.NotFound], problem);
+                operation.Responses["413"] = OperationResponses.ProblemResponse([ProblemKinds.TooLarge], problem);
                 break;
         }
     }
@@ -49,10 +49,10 @@ internal sealed class WaitingResponses : IOperationFilter
     private static OpenApiResponse Success(OpenApiOperation operation) => (OpenApiResponse)operation.Responses!["200"];
 
     private static void AddIds(OpenApiOperation operation) =>
-        AddParameter(operation, "ids", ParameterLocation.Query, "Ids, separated by commas; at most `Batch:MaxIds`. One that is named twice counts once.", Examples.CompletedId, isRequired: true);
+        AddParameter(operation, "ids", ParameterLocation.Query, "Generation ids, separated by commas; at most `Batch:MaxIds`. A repeated id counts once.", Examples.CompletedId, isRequired: true);
 
     private static void AddLastEventId(OpenApiOperation operation, string example) =>
-        AddParameter(operation, "Last-Event-ID", ParameterLocation.Header, "The id of the last event received, as an EventSource sends it by itself when it comes again: what was told is not repeated, on whatever replica.", example, isRequired: false);
+        AddParameter(operation, "Last-Event-ID", ParameterLocation.Header, "The id of the last event that the client received. An EventSource sends it when it reconnects. Events up to that id are not repeated, on any replica.", example, isRequired: false);
 
     private static void AddParameter(OpenApiOperation operation, string name, ParameterLocation place, string description, string example, bool isRequired)
     {
@@ -91,7 +91,7 @@ internal sealed class WaitingResponses : IOperationFilter
         {
             ["several"] = new OpenApiExample
             {
-                Summary = "One finished, one unknown",
+                Summary = "One completed, one unknown",
                 Value = new JsonObject
                 {
                     ["generations"] = new JsonArray(

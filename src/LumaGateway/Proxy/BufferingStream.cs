@@ -3,35 +3,35 @@ using System.Buffers;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Holds the first bytes back, up to <paramref name="most"/>, and with them the response's headers; <see cref="ReleaseAsync"/> sends them. Once more was written,
-/// everything passes through. The other stream stays open. For one writer.
+/// Buffers the first bytes of a response, so that its headers are not sent yet. <see cref="SendBufferAsync"/>, or a write beyond the limit, sends them;
+/// later writes go through. Does not close the inner stream. For one writer.
 /// </summary>
-/// <param name="inner">Where to.</param>
-/// <param name="most">The most bytes held.</param>
-internal sealed class BufferingStream(Stream inner, int most) : WriteOnlyStream
+/// <param name="inner">The stream that receives the bytes.</param>
+/// <param name="maxBufferedBytes">The most bytes that are buffered.</param>
+internal sealed class BufferingStream(Stream inner, int maxBufferedBytes) : WriteOnlyStream
 {
-    private ArrayBufferWriter<byte>? _held = new();
+    private ArrayBufferWriter<byte>? _buffer = new();
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_held is { } held && held.WrittenCount + buffer.Length <= most)
+        if (_buffer is { } buffered && buffered.WrittenCount + buffer.Length <= maxBufferedBytes)
         {
-            held.Write(buffer.Span);
+            buffered.Write(buffer.Span);
             return;
         }
 
-        await ReleaseAsync(cancellationToken);
+        await SendBufferAsync(cancellationToken);
         await inner.WriteAsync(buffer, cancellationToken);
     }
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => _held is null ? inner.FlushAsync(cancellationToken) : Task.CompletedTask;
+    public override Task FlushAsync(CancellationToken cancellationToken) => _buffer is null ? inner.FlushAsync(cancellationToken) : Task.CompletedTask;
 
-    /// <summary>Sends what is held. To be called once all is written and good.</summary>
-    public async ValueTask ReleaseAsync(CancellationToken cancellationToken)
+    /// <summary>Sends the buffered bytes and ends buffering. Call it when the response is complete.</summary>
+    public async ValueTask SendBufferAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _held, null) is { WrittenCount: > 0 } held)
+        if (Interlocked.Exchange(ref _buffer, null) is { WrittenCount: > 0 } buffered)
         {
-            await inner.WriteAsync(held.WrittenMemory, cancellationToken);
+            await inner.WriteAsync(buffered.WrittenMemory, cancellationToken);
         }
     }
 }

@@ -10,59 +10,59 @@ using Microsoft.Net.Http.Headers;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Gives creates that pass to the upstream a <c>callback_url</c> of ours, where the caller gave none. Each create's address holds a token of its own
-/// (<see cref="CallbackToken"/>) and never the secret, so answers that echo it pass unread. Does nothing unless <c>Callbacks:PublicUrl</c> is set.
+/// Adds the gateway's <c>callback_url</c> to a create that has none. The address holds a token for this create (<see cref="CallbackToken"/>) instead of the secret,
+/// because the upstream's responses repeat the address. Does nothing unless <c>Callbacks:PublicUrl</c> is set.
 /// </summary>
 internal sealed class CallbackUrlMiddleware(RequestDelegate next, IOptions<CallbackOptions> options, CallbackSecrets secrets)
 {
-    private const string Member = "callback_url";
+    private const string CallbackUrl = "callback_url";
 
-    /// <summary>The largest body that is looked at, in bytes. A larger one is no create as Luma documents it: it passes as it comes, and its caller polls.</summary>
-    private const int MaxBytes = 256 * 1024;
+    /// <summary>The largest body that is parsed, in bytes. Luma documents no create that large; a larger body is forwarded unchanged, without a callback.</summary>
+    private const int MaxParsedBytes = 256 * 1024;
 
     private readonly string _prefix = options.Value.PublicUrl.TrimEnd('/') + CallbackPaths.Root + "/";
-    private readonly bool _isOn = options.Value.PublicUrl.Length > 0;
+    private readonly bool _isEnabled = options.Value.PublicUrl.Length > 0;
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (_isOn && HttpMethods.IsPost(context.Request.Method)
+        if (_isEnabled && HttpMethods.IsPost(context.Request.Method)
             && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
             && secrets.NewToken() is { } token)
         {
-            await FillInAsync(context.Request, _prefix + token);
+            await AddCallbackUrlAsync(context.Request, _prefix + token);
         }
 
         await next(context);
     }
 
-    private static async Task FillInAsync(HttpRequest request, string url)
+    private static async Task AddCallbackUrlAsync(HttpRequest request, string url)
     {
-        if (request.ContentLength > MaxBytes)
+        if (request.ContentLength > MaxParsedBytes)
         {
             return;
         }
 
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
-            limit.MaxRequestBodySize = request.HttpContext.GetReverseProxyFeature().Route.Config.MaxRequestBodySize; // YARP sets it later, when reading has begun
+            limit.MaxRequestBodySize = request.HttpContext.GetReverseProxyFeature().Route.Config.MaxRequestBodySize; // YARP sets it too late: this method has read the body by then
         }
 
-        var sent = await request.BodyReader.ReadAtLeastAsync(MaxBytes + 1, request.HttpContext.RequestAborted);
-        if (sent.Buffer.Length > MaxBytes)
+        var read = await request.BodyReader.ReadAtLeastAsync(MaxParsedBytes + 1, request.HttpContext.RequestAborted);
+        if (read.Buffer.Length > MaxParsedBytes)
         {
-            request.BodyReader.AdvanceTo(sent.Buffer.Start);
-            request.Body = request.BodyReader.AsStream(); // from its beginning
+            request.BodyReader.AdvanceTo(read.Buffer.Start);
+            request.Body = request.BodyReader.AsStream(); // starts at the first byte
             return;
         }
 
-        var body = sent.Buffer.ToArray();
-        request.BodyReader.AdvanceTo(sent.Buffer.End);
-        if (IsObjectWithout(body, out var isEmpty))
+        var body = read.Buffer.ToArray();
+        request.BodyReader.AdvanceTo(read.Buffer.End);
+        if (LacksCallbackUrl(body, out var isEmpty))
         {
-            // Put in as text: every other byte is the caller's.
-            var after = body.AsSpan().IndexOf((byte)'{') + 1;
+            // Inserted as text, so that every other byte stays unchanged.
+            var start = body.AsSpan().IndexOf((byte)'{') + 1;
             var member = JsonSerializer.SerializeToUtf8Bytes(url, ContractsJson.Web.String);
-            body = [.. body[..after], .. "\"callback_url\":"u8, .. member, .. isEmpty ? ""u8 : ","u8, .. body[after..]];
+            body = [.. body[..start], .. "\"callback_url\":"u8, .. member, .. isEmpty ? ""u8 : ","u8, .. body[start..]];
         }
 
         request.Body = new MemoryStream(body);
@@ -70,14 +70,14 @@ internal sealed class CallbackUrlMiddleware(RequestDelegate next, IOptions<Callb
         request.ContentLength = body.Length;
     }
 
-    private static bool IsObjectWithout(byte[] body, out bool isEmpty)
+    private static bool LacksCallbackUrl(byte[] body, out bool isEmpty)
     {
         isEmpty = true;
         try
         {
             using var document = JsonDocument.Parse(body);
             isEmpty = document.RootElement.ValueKind is not JsonValueKind.Object || !document.RootElement.EnumerateObject().Any();
-            return document.RootElement.ValueKind is JsonValueKind.Object && document.RootElement.Member(Member).ValueKind is JsonValueKind.Undefined;
+            return document.RootElement.ValueKind is JsonValueKind.Object && document.RootElement.Member(CallbackUrl).ValueKind is JsonValueKind.Undefined;
         }
         catch (JsonException)
         {

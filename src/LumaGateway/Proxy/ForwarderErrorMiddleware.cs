@@ -6,18 +6,18 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Makes what YARP could not carry a row of the one problem table. A create that may have been done all the same says so: an SDK must not send
-/// it again by itself.
+/// Turns a forwarding error of YARP into a problem response. For a create with an unknown outcome the response forbids retries, because an SDK would
+/// send the create again by itself.
 /// </summary>
 internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, ProxyMetrics metrics, ILogger<ForwarderErrorMiddleware> logger)
 {
-    /// <summary>The most of a create's answer that waits for its end, in bytes: more than any answer to a create that Luma documents.</summary>
-    private const int HeldBytes = 8 * 1024;
+    /// <summary>The most bytes of a create's response that are buffered until it is complete. Every documented response to a create is smaller.</summary>
+    private const int MaxBufferedBytes = 8 * 1024;
 
     public async Task InvokeAsync(HttpContext context)
     {
         var isCreate = HttpMethods.IsPost(context.Request.Method);
-        await (isCreate ? HoldAsync(context) : next(context));
+        await (isCreate ? BufferResponseAsync(context) : next(context));
 
         var failure = context.Features.Get<IForwarderErrorFeature>();
         var outcome = isCreate ? OutcomeOf(context, failure) : null;
@@ -26,33 +26,36 @@ internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, Pro
             metrics.Created(known);
         }
 
-        if (failure is null || context.Response.HasStarted || KindOf(failure, context) is not { } kind)
+        if (failure is null || context.Response.HasStarted || ProblemOf(failure, context) is not { } problem)
         {
             return;
         }
 
-        Log.NotCarried(logger, failure.Error, kind.Status, context.TraceIdentifier);
-        context.Response.Clear(); // headers of the answer that broke off
+        Log.ForwardingFailed(logger, failure.Error, problem.Status, context.TraceIdentifier);
+        context.Response.Clear(); // removes the headers of the incomplete response
         if (outcome is CreateOutcome.Unknown)
         {
-            ShouldRetry.Forbid(context.Response);
+            ShouldRetryHeader.SetFalse(context.Response);
         }
 
-        await ProblemWriter.WriteAsync(context, kind);
+        await ProblemWriter.WriteAsync(context, problem);
     }
 
-    /// <summary>Sends nothing of a create's answer that breaks off early: an SDK repeats a POST whose answer broke off, unless a problem forbids it.</summary>
-    private async Task HoldAsync(HttpContext context)
+    /// <summary>
+    /// Buffers the start of a create's response, so that an incomplete response can be replaced by a problem. An SDK retries a POST with an incomplete response
+    /// unless a header forbids it.
+    /// </summary>
+    private async Task BufferResponseAsync(HttpContext context)
     {
         var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        await using var held = new BufferingStream(body.Stream, HeldBytes);
-        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(held, body));
+        await using var buffering = new BufferingStream(body.Stream, MaxBufferedBytes);
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(buffering, body));
         try
         {
             await next(context);
             if (context.Features.Get<IForwarderErrorFeature>() is null)
             {
-                await held.ReleaseAsync(context.RequestAborted);
+                await buffering.SendBufferAsync(context.RequestAborted);
             }
         }
         finally
@@ -62,23 +65,23 @@ internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, Pro
     }
 
     private static CreateOutcome? OutcomeOf(HttpContext context, IForwarderErrorFeature? failure) =>
-        failure is null ? context.Features.Get<PassedCreate>()?.Outcome : CreateOutcomes.Of(failure, context.Features.Get<SendProgress>());
+        failure is null ? context.Features.Get<CreateOutcomeFeature>()?.Outcome : CreateOutcomes.FromFailure(failure, context.Features.Get<SendProgress>());
 
-    private static ProblemKind? KindOf(IForwarderErrorFeature failure, HttpContext context) => failure.Error switch
+    private static ProblemKind? ProblemOf(IForwarderErrorFeature failure, HttpContext context) => failure.Error switch
     {
         _ when failure.Exception is UpstreamException fault => ProblemKinds.Of(fault.Fault),
         ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout => ProblemKinds.TimedOut,
         ForwarderError.RequestBodyClient => ProblemKinds.Of(
             failure.Exception?.GetBaseException() is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status400BadRequest),
         ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled => context.RequestAborted.IsCancellationRequested
-            ? null // the caller went away
+            ? null // the caller disconnected
             : ProblemKinds.TimedOut,
         _ => ProblemKinds.Unreachable,
     };
 
     private static partial class Log
     {
-        [LoggerMessage(4312, LogLevel.Warning, "A request under /luma could not be carried: {Error}; the caller was answered {Status} (request {RequestId}).")]
-        public static partial void NotCarried(ILogger logger, ForwarderError error, int status, string requestId);
+        [LoggerMessage(4312, LogLevel.Warning, "Forwarding a request under /luma failed: {Error}. The caller gets status {Status} (request {RequestId}).")]
+        public static partial void ForwardingFailed(ILogger logger, ForwarderError error, int status, string requestId);
     }
 }

@@ -3,7 +3,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Proxy;
 
-/// <summary><c>{id:generation}</c> in a route: what is no id never reaches the upstream's path.</summary>
+/// <summary>The route constraint <c>{id:generation}</c>: only valid generation ids become part of the upstream's path.</summary>
 internal sealed class GenerationIdConstraint : IRouteConstraint
 {
     public const string Name = "generation";

@@ -3,9 +3,9 @@ using System.Net;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Keeps the HTTP client from repeating a POST or PATCH: a request without a body is sent once more, unasked, when its pooled connection breaks before
-/// the answer, even if the upstream has read it. One with a body, though empty, is not (SocketsHttpHandler, <c>HttpConnection.SendAsync</c>). Notes in
-/// <see cref="SendProgress"/> when the sending begins.
+/// Prevents implicit retries of POST and PATCH. SocketsHttpHandler sends a request without a content again if its pooled connection closes before the response,
+/// even if the upstream has read the request (<c>HttpConnection.SendAsync</c>). It does not retry a request with a content, even an empty one. Records in
+/// <see cref="SendProgress"/> that sending has started.
 /// </summary>
 internal sealed class NoImplicitRetryHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
@@ -17,27 +17,27 @@ internal sealed class NoImplicitRetryHandler(HttpMessageHandler inner) : Delegat
         }
 
         var content = request.Content ?? new ByteArrayContent([]);
-        request.Options.TryGetValue(SendProgress.Key, out var sending);
-        request.Content = new NotingContent(content, sending);
+        request.Options.TryGetValue(SendProgress.Key, out var progress);
+        request.Content = new TrackedContent(content, progress);
         try
         {
             return await base.SendAsync(request, cancellationToken);
         }
         finally
         {
-            request.Content = content; // it may be sent again with another token
+            request.Content = content; // CredentialHandler may send the request again with a new token
         }
     }
 
-    /// <summary>The client asks for the body once it has a connection and has written the headers: until then the upstream has no request.</summary>
-    private sealed class NotingContent : HttpContent
+    /// <summary>Reports when the client writes the body. The client has connected and written the headers by then; before, the upstream has received nothing.</summary>
+    private sealed class TrackedContent : HttpContent
     {
         private readonly HttpContent _content;
-        private readonly SendProgress? _sending;
+        private readonly SendProgress? _progress;
 
-        public NotingContent(HttpContent content, SendProgress? sending)
+        public TrackedContent(HttpContent content, SendProgress? progress)
         {
-            (_content, _sending) = (content, sending);
+            (_content, _progress) = (content, progress);
             foreach (var (name, values) in content.Headers.NonValidated)
             {
                 Headers.TryAddWithoutValidation(name, values);
@@ -48,7 +48,7 @@ internal sealed class NoImplicitRetryHandler(HttpMessageHandler inner) : Delegat
 
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {
-            _sending?.Begin();
+            _progress?.Start();
             return _content.CopyToAsync(stream, context, cancellationToken);
         }
 
@@ -60,14 +60,14 @@ internal sealed class NoImplicitRetryHandler(HttpMessageHandler inner) : Delegat
     }
 }
 
-/// <summary>Request feature, and option of the request to the upstream: whether anything of it can have reached the upstream. Thread-safe.</summary>
+/// <summary>Whether the upstream may have received any byte of a request. A feature of the incoming request and an option of the outgoing one. Thread-safe.</summary>
 internal sealed class SendProgress
 {
-    public static readonly HttpRequestOptionsKey<SendProgress> Key = new("luma-gateway.sending");
+    public static readonly HttpRequestOptionsKey<SendProgress> Key = new("luma-gateway.send-progress");
 
-    private volatile bool _hasBegun;
+    private volatile bool _hasStarted;
 
-    public bool HasBegun => _hasBegun;
+    public bool HasStarted => _hasStarted;
 
-    public void Begin() => _hasBegun = true;
+    public void Start() => _hasStarted = true;
 }

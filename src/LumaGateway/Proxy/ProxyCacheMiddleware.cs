@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Compression;
 using LumaGateway.Contracts;
 using LumaGateway.Generations;
-using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
@@ -11,23 +10,23 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Keeps the slim read in step with what passes: a finished generation that passes is learnt from a copy, one that is deleted is forgotten on
-/// all replicas before its caller hears of it. What passes is not changed by a byte.
+/// Keeps the cache of <c>GET /generations/{id}</c> consistent with requests under <c>/luma</c>. A GET response with a final state is cached from a copy. An unsafe
+/// method purges the generation on all replicas before its response starts. Forwarded bytes are not changed.
 /// </summary>
 internal sealed partial class ProxyCacheMiddleware(
     RequestDelegate next, GenerationReader reader, UpstreamDialect dialect, IOptions<LumaOptions> luma, ILogger<ProxyCacheMiddleware> logger)
 {
     private const string Prefix = "/luma/";
 
-    /// <summary>RFC 9211: the request went on because of its method, and what became of the cached answer.</summary>
-    private const string Forgotten = "LumaGateway; fwd=method; detail=purged";
+    /// <summary>Values of <c>Cache-Status</c> (RFC 9211): forwarded because of the method, and the state of the purge.</summary>
+    private const string Purged = "LumaGateway; fwd=method; detail=purged";
 
-    private const string NotYetForgotten = "LumaGateway; fwd=method; detail=purge_pending";
+    private const string PurgePending = "LumaGateway; fwd=method; detail=purge_pending";
 
     public Task InvokeAsync(HttpContext context)
     {
         var method = context.Request.Method;
-        var path = RoutePath.Of(context);
+        var path = CanonicalPath.Of(context);
         if (!GenerationId.TryParse(path[(path.LastIndexOf('/') + 1)..], null, out var id)
             || !path.Equals(Prefix + dialect.Chosen.PathOf(id), StringComparison.OrdinalIgnoreCase))
         {
@@ -36,17 +35,17 @@ internal sealed partial class ProxyCacheMiddleware(
 
         if (!HttpMethods.IsGet(method) && !HttpMethods.IsHead(method) && !HttpMethods.IsOptions(method))
         {
-            return ForgetAsync(context, id); // RFC 9111, section 4.4: an unsafe method invalidates
+            return PurgeAsync(context, id); // RFC 9111, section 4.4: an unsafe method invalidates
         }
 
-        return HttpMethods.IsGet(method) && reader.BeginLearning(id) is { } begun ? LearnAsync(context, id, begun) : next(context);
+        return HttpMethods.IsGet(method) && reader.BeginLearning(id) is { } start ? CacheResponseAsync(context, id, start) : next(context);
     }
 
-    private async Task LearnAsync(HttpContext context, GenerationId id, FetchStart begun)
+    private async Task CacheResponseAsync(HttpContext context, GenerationId id, FetchStart start)
     {
         var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        using var copy = new TeeStream(body.Stream, luma.Value.MaxBodyBytes);
-        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(copy, body));
+        using var tee = new TeeStream(body.Stream, luma.Value.MaxBodyBytes);
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(tee, body));
         try
         {
             await next(context);
@@ -57,51 +56,51 @@ internal sealed partial class ProxyCacheMiddleware(
         }
 
         if (context.Response.StatusCode is StatusCodes.Status200OK && context.Features.Get<IForwarderErrorFeature>() is null
-            && copy.Whole is { Length: > 0 } passed && await DecodeAsync(passed, context) is { } plain)
+            && tee.Copy is { Length: > 0 } copy && await DecompressAsync(copy, context) is { } json)
         {
-            await context.Response.CompleteAsync(); // nobody waits for what is learnt
-            await reader.LearnAsync(id, plain, begun);
+            await context.Response.CompleteAsync(); // the caller does not wait for the cache
+            await reader.LearnAsync(id, json, start);
         }
     }
 
-    private async Task ForgetAsync(HttpContext context, GenerationId id)
+    private async Task PurgeAsync(HttpContext context, GenerationId id)
     {
-        var forgotten = false;
-        context.Response.OnStarting(ForgetOnceAsync);
+        var isPurged = false;
+        context.Response.OnStarting(PurgeOnceAsync);
         try
         {
             await next(context);
         }
         finally
         {
-            await ForgetOnceAsync(); // also where the caller has left and no answer starts
+            await PurgeOnceAsync(); // no response starts if the caller has disconnected
         }
 
-        async Task ForgetOnceAsync()
+        async Task PurgeOnceAsync()
         {
-            var refused = context.Response.StatusCode is >= 400 and < 500 and not (StatusCodes.Status404NotFound or StatusCodes.Status410Gone);
-            if (!forgotten && !refused)
+            var isRefused = context.Response.StatusCode is >= 400 and < 500 and not (StatusCodes.Status404NotFound or StatusCodes.Status410Gone);
+            if (!isPurged && !isRefused)
             {
-                forgotten = true;
+                isPurged = true;
                 var isConfirmed = await reader.ForgetAsync(id);
                 if (!isConfirmed)
                 {
-                    Log.NotForgotten(logger);
+                    Log.PurgeNotConfirmed(logger);
                 }
 
                 if (!context.Response.HasStarted)
                 {
-                    context.Response.Headers["Cache-Status"] = isConfirmed ? Forgotten : NotYetForgotten;
+                    context.Response.Headers["Cache-Status"] = isConfirmed ? Purged : PurgePending;
                 }
             }
         }
     }
 
     /// <summary>
-    /// Null where the encoding is unknown, the bytes are not in it, or what comes out is larger than <c>Luma:MaxBodyBytes</c>: decoding stops there, since a
-    /// few bytes can stand for any number. It also stops when the connection ends.
+    /// Returns null if the encoding is unknown, the bytes are invalid, or the decompressed body exceeds <c>Luma:MaxBodyBytes</c>. Decompression stops at that limit
+    /// (decompression bombs) and when the connection ends.
     /// </summary>
-    private async Task<ReadOnlyMemory<byte>?> DecodeAsync(ReadOnlyMemory<byte> body, HttpContext context)
+    private async Task<ReadOnlyMemory<byte>?> DecompressAsync(ReadOnlyMemory<byte> body, HttpContext context)
     {
         var encoding = context.Response.Headers.ContentEncoding.ToString();
         using var encoded = new MemoryStream(body.ToArray());
@@ -118,19 +117,19 @@ internal sealed partial class ProxyCacheMiddleware(
             return encoding is "" or "identity" ? body : null;
         }
 
-        var plain = new ArrayBufferWriter<byte>();
+        var decompressed = new ArrayBufferWriter<byte>();
         try
         {
-            while (await decoder.ReadAsync(plain.GetMemory(4096), context.RequestAborted) is > 0 and var read)
+            while (await decoder.ReadAsync(decompressed.GetMemory(4096), context.RequestAborted) is > 0 and var read)
             {
-                plain.Advance(read);
-                if (plain.WrittenCount > luma.Value.MaxBodyBytes)
+                decompressed.Advance(read);
+                if (decompressed.WrittenCount > luma.Value.MaxBodyBytes)
                 {
                     return null;
                 }
             }
 
-            return plain.WrittenMemory;
+            return decompressed.WrittenMemory;
         }
         catch (Exception exception) when (exception is InvalidDataException or OperationCanceledException)
         {
@@ -140,7 +139,7 @@ internal sealed partial class ProxyCacheMiddleware(
 
     private static partial class Log
     {
-        [LoggerMessage(4311, LogLevel.Warning, "A generation was deleted, but Redis did not confirm that its cached answer is forgotten. The purge is repeated until it does; other replicas may serve the answer until then.")]
-        public static partial void NotForgotten(ILogger logger);
+        [LoggerMessage(4311, LogLevel.Warning, "Redis did not confirm the purge of a deleted generation. The gateway repeats the purge until Redis confirms; other replicas may serve the cached response until then.")]
+        public static partial void PurgeNotConfirmed(ILogger logger);
     }
 }

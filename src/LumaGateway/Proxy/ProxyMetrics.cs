@@ -4,7 +4,7 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Proxy;
 
-/// <summary>What is counted of the raw API. Attribute values come from closed sets.</summary>
+/// <summary>Metrics of the upstream's API under <c>/luma</c>. Attribute values come from closed sets.</summary>
 internal sealed class ProxyMetrics : ISeries
 {
     private readonly Counter<long> _creates;
@@ -13,8 +13,8 @@ internal sealed class ProxyMetrics : ISeries
     public ProxyMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(Instrumentation.Name);
-        _creates = meter.CreateCounter<long>("luma_gateway.passthrough.creates", "{request}", "Creates sent to the upstream, by what is known of their outcome.");
-        _replays = meter.CreateCounter<long>("luma_gateway.passthrough.replays", "{answer}", "Creates answered with the first answer to their Idempotency-Key.");
+        _creates = meter.CreateCounter<long>("luma_gateway.passthrough.creates", "{request}", "Creates sent to the upstream, by outcome.");
+        _replays = meter.CreateCounter<long>("luma_gateway.passthrough.replays", "{answer}", "Repeated creates that got the recorded response of their Idempotency-Key.");
     }
 
     public void Begin()

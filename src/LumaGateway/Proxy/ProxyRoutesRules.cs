@@ -3,15 +3,15 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace LumaGateway.Proxy;
 
-/// <summary>The settings of YARP's own section, <c>ReverseProxy</c>, as they stand: it reads them itself.</summary>
+/// <summary>YARP's own section, <c>ReverseProxy</c>, unbound: YARP reads it itself.</summary>
 internal sealed class ProxyRoutes
 {
     public IConfigurationSection? Settings { get; set; }
 }
 
 /// <summary>
-/// Whether YARP can use its section. Asked before YARP is, which would end the start with an exception of its own, and with one fault of many. In a
-/// container of its own, as what cannot be read would be logged with a stack trace.
+/// Validates YARP's section at start-up and reports every fault. YARP itself would throw at the first one. It runs in a separate service container without log
+/// providers, because YARP logs a section that it cannot read with a stack trace.
 /// </summary>
 internal sealed class ProxyRoutesRules : IValidateOptions<ProxyRoutes>
 {
@@ -47,21 +47,21 @@ internal sealed class ProxyRoutesRules : IValidateOptions<ProxyRoutes>
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException or InvalidOperationException)
         {
-            return ValidateOptionsResult.Fail($"{Unreadable(section, exception.Message)} cannot be read: its value is not of the right kind.");
+            return ValidateOptionsResult.Fail($"{KeysOf(section, exception.Message)} has a value of the wrong type.");
         }
     }
 
     private static void AddFaults(ValidateOptionsResultBuilder faults, string key, ValueTask<IList<Exception>> found)
     {
-        // Nothing in it waits: YARP's own start blocks on it likewise.
+        // The validators complete synchronously; YARP's own start blocks on them too.
         foreach (var fault in found.AsTask().GetAwaiter().GetResult())
         {
             faults.AddError($"{key}: {fault.Message}");
         }
     }
 
-    /// <summary>The exception quotes the value, and does not say whose it is.</summary>
-    private static string Unreadable(IConfigurationSection section, string message)
+    /// <summary>Finds the keys of the value that the exception quotes: the exception does not name them.</summary>
+    private static string KeysOf(IConfigurationSection section, string message)
     {
         var keys = section.AsEnumerable()
             .Where(setting => setting.Value is { Length: > 0 } value && message.Contains($"'{value}'", StringComparison.Ordinal))

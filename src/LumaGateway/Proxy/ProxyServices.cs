@@ -5,7 +5,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Proxy;
 
-/// <summary>Registers and maps the upstream's own API under <c>/luma</c>: YARP carries it unread, with the token put in.</summary>
+/// <summary>Registers and maps the upstream's API under <c>/luma</c>. YARP forwards it and adds the gateway's token.</summary>
 internal static class ProxyServices
 {
     public static IServiceCollection AddProxy(this IServiceCollection services, IConfigurationSection routes)
@@ -15,11 +15,11 @@ internal static class ProxyServices
         services.Configure<RouteOptions>(options => options.SetParameterPolicy<GenerationIdConstraint>(GenerationIdConstraint.Name));
         services.AddSeries<ProxyMetrics>();
         services.AddIdempotency();
-        services.AddSingleton<IForwarderHttpClientFactory, UpstreamForwarderClients>();
+        services.AddSingleton<IForwarderHttpClientFactory, UpstreamForwarderClientFactory>();
         services.AddReverseProxy()
             .LoadFromConfig(routes)
-            .AddConfigFilter<UpstreamCluster>()
-            .AddTransforms<UpstreamTransforms>();
+            .AddConfigFilter<UpstreamConfigFilter>()
+            .AddTransforms<UpstreamTransformProvider>();
 
         return services;
     }
@@ -27,16 +27,16 @@ internal static class ProxyServices
     public static void MapProxy(this IEndpointRouteBuilder app) =>
         app.MapReverseProxy(static pipeline =>
             {
-                pipeline.Use(PlainPath.CheckAsync);
-                pipeline.Use(IgnoreUpgrade.PassAsync);
+                pipeline.Use(UnreservedPathCheck.CheckAsync);
+                pipeline.Use(UpgradeRemoval.RemoveAsync);
                 pipeline.UseMiddleware<ForwarderErrorMiddleware>();
                 pipeline.UseMiddleware<ProxyCacheMiddleware>();
                 pipeline.UseMiddleware<IdempotencyMiddleware>();
-                pipeline.UseMiddleware<CallbackUrlMiddleware>(); // innermost: a repeated create must compare as its caller sent it
+                pipeline.UseMiddleware<CallbackUrlMiddleware>(); // after IdempotencyMiddleware, which must compare the caller's body
             })
             .ConfigureEndpoints(static (endpoint, route) =>
             {
-                var named = RoutePermission.Of(route);
-                endpoint.RequireRight(Rights.Raw, forPost: named ?? Rights.Create, forDelete: named ?? Rights.Delete);
+                var permission = RoutePermission.Of(route);
+                endpoint.RequireRight(Rights.Raw, forPost: permission ?? Rights.Create, forDelete: permission ?? Rights.Delete);
             });
 }

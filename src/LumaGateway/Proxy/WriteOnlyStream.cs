@@ -1,6 +1,6 @@
 namespace LumaGateway.Proxy;
 
-/// <summary>What a stream that is only written to need not say. All writes come to <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
+/// <summary>Base of streams that only support asynchronous writes. Every write calls <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>.</summary>
 internal abstract class WriteOnlyStream : Stream
 {
     public override bool CanRead => false;

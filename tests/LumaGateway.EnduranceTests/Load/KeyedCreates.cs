@@ -167,7 +167,7 @@ internal sealed class KeyedCreates(Fleet fleet, RedisServer redis, int seed)
         {
             if (await database.StringGetDeleteAsync(RecordOf(create)) is { IsNull: false } record)
             {
-                return IdempotencyRecord.Read(record!) is { Answer: null, IsUnknown: false } ? RecordLoss.WhileRunning : RecordLoss.AfterItsEnd;
+                return IdempotencyRecord.Deserialize(record!) is { Response: null, IsOutcomeUnknown: false } ? RecordLoss.WhileRunning : RecordLoss.AfterItsEnd;
             }
 
             if (last)

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace LumaGateway.SystemTests.Assets;
 
-/// <summary>Large files through the gateway. What slow readers cost in memory is measured in the endurance suite.</summary>
+/// <summary>Downloads of large files. The endurance suite measures the memory that slow readers use.</summary>
 public sealed class StreamingTests(StreamingTests.Gateway fixture) : IClassFixture<StreamingTests.Gateway>
 {
-    private const int FileLength = 16 * 1024 * 1024; // more than sockets keep for a reader
+    private const int FileLength = 16 * 1024 * 1024; // more than the buffers of a socket
     private const int SlowReaders = 10;
 
     private static readonly Uri Video = new("/generations/done-1/video", UriKind.Relative);
@@ -14,7 +14,7 @@ public sealed class StreamingTests(StreamingTests.Gateway fixture) : IClassFixtu
     private readonly HttpClient _client = fixture.Process.Client;
 
     [Fact]
-    public async Task A_proxy_in_the_environment_is_not_used_and_a_large_file_comes_whole()
+    public async Task A_large_file_is_sent_whole_without_the_proxy_of_the_environment()
     {
         var generation = JsonDocument.Parse(await fixture.Process.ReadAsync("done-1")).RootElement;
         using var direct = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Wait.Patience };
@@ -23,11 +23,11 @@ public sealed class StreamingTests(StreamingTests.Gateway fixture) : IClassFixtu
         var bytes = await _client.GetByteArrayAsync(Video, TestContext.Current.CancellationToken);
 
         Assert.Equal(FileLength, bytes.Length);
-        Assert.True(expected.AsSpan().SequenceEqual(bytes), "The file is not the upstream's.");
+        Assert.True(expected.AsSpan().SequenceEqual(bytes), "The file differs from the upstream's file.");
     }
 
     [Fact]
-    public async Task Readers_that_do_not_go_on_reading_hold_up_nobody_else()
+    public async Task Readers_that_stop_reading_do_not_block_others()
     {
         var slow = await Task.WhenAll(Enumerable.Range(0, SlowReaders).Select(_ => _client.GetStreamAsync(Video, TestContext.Current.CancellationToken)));
         foreach (var stream in slow)
@@ -41,7 +41,7 @@ public sealed class StreamingTests(StreamingTests.Gateway fixture) : IClassFixtu
         Array.ForEach(slow, stream => stream.Dispose());
     }
 
-    /// <summary>The upstream is read past the proxy, by its address; the file's host has a name, to which nothing says that.</summary>
+    /// <summary>The environment names a proxy that does not exist. <c>no_proxy</c> excludes the upstream's address, and not the file's host name.</summary>
     public sealed class Gateway : IAsyncLifetime
     {
         private SandboxProcess _sandbox = null!;

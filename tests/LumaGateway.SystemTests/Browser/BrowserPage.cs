@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace LumaGateway.SystemTests.Browser;
 
-/// <summary>A page of the <see cref="Chromium"/> that remembers every address it asked for. Closed with its profile when it is disposed of.</summary>
+/// <summary>A page of <see cref="Chromium"/> that records the addresses of its requests. Disposal closes the page and its profile.</summary>
 internal sealed class BrowserPage : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> _requests = new();
@@ -16,7 +16,7 @@ internal sealed class BrowserPage : IAsyncDisposable
 
     public IPage Page { get; }
 
-    /// <summary>What was asked for so far, data: and blob: left out, which ask nobody.</summary>
+    /// <summary>The addresses that were requested so far, without data: and blob: URLs, which send no request.</summary>
     public IReadOnlyList<Uri> Requests => [.. _requests.Select(url => new Uri(url)).Where(url => url.Scheme is not ("data" or "blob"))];
 
     public async ValueTask DisposeAsync() => await Page.Context.CloseAsync();

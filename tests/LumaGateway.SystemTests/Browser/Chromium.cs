@@ -3,19 +3,19 @@ using static Microsoft.Playwright.Assertions;
 
 namespace LumaGateway.SystemTests.Browser;
 
-/// <summary>The machine's own Chromium without a window, one for all tests, started when the first one opens a page. Thread-safe.</summary>
+/// <summary>The installed Chromium in headless mode, shared by all tests. The first page starts it. Thread-safe.</summary>
 public sealed class Chromium : IAsyncDisposable
 {
     private const string Program = "chromium";
 
-    private static readonly string[] Quietly =
+    private static readonly string[] Arguments =
     [
         "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ];
 
     private readonly Lazy<Task<(IPlaywright Driver, IBrowser Browser)>> _started = new(StartAsync);
 
-    /// <summary>A page of its own, in a profile of its own. Skips the running test where the machine has no Chromium.</summary>
+    /// <summary>Opens a page in a new profile. Skips the running test if Chromium is not installed.</summary>
     internal async Task<BrowserPage> OpenAsync()
     {
         Tool.Require(Program);
@@ -42,7 +42,7 @@ public sealed class Chromium : IAsyncDisposable
         return (driver, await driver.Chromium.LaunchAsync(new()
         {
             ExecutablePath = Tool.Find(Program),
-            Args = Quietly,
+            Args = Arguments,
             Timeout = (float)Wait.Patience.TotalMilliseconds,
         }));
     }

@@ -4,20 +4,20 @@ using static Microsoft.Playwright.Assertions;
 
 namespace LumaGateway.SystemTests.Browser;
 
-/// <summary>The page for people, in a real browser. Needs chromium, and redis-server or Garnet.</summary>
+/// <summary>The status page in a real browser. Needs chromium, and redis-server or Garnet.</summary>
 [Collection<UsesChromium>]
 public sealed class StatusTests(Chromium chromium)
 {
     [Fact]
-    public async Task The_page_shows_what_happens_by_day_and_night_on_desk_and_phone_and_asks_nobody_else()
+    public async Task The_status_page_works_in_both_color_schemes_and_on_a_phone_and_requests_no_other_host()
     {
         await using var browser = await chromium.OpenAsync();
         await using var gateway = await WatchedGateway.StartAsync();
         await gateway.GiveItALifeAsync();
         var page = browser.Page;
-        var complaints = new List<string>();
-        page.Console += (_, message) => complaints.Add(message.Text);
-        page.PageError += (_, error) => complaints.Add(error);
+        var consoleMessages = new List<string>();
+        page.Console += (_, message) => consoleMessages.Add(message.Text);
+        page.PageError += (_, error) => consoleMessages.Add(error);
 
         await page.GotoAsync(new Uri(gateway.Management, "/status").AbsoluteUri);
 
@@ -32,9 +32,9 @@ public sealed class StatusTests(Chromium chromium)
         await gateway.RefuseTokenAsync();
         await Expect(page.Locator("#verdict")).ToContainTextAsync("refuses our account");
 
-        var day = await ColourAsync(page);
+        var light = await BackgroundAsync(page);
         await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
-        Assert.NotEqual(day, await ColourAsync(page));
+        Assert.NotEqual(light, await BackgroundAsync(page));
 
         await page.SetViewportSizeAsync(360, 740);
         Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "The page is wider than a phone.");
@@ -43,8 +43,8 @@ public sealed class StatusTests(Chromium chromium)
         await Expect(page.Locator("#verdict")).ToContainTextAsync("does not answer");
         Assert.NotEmpty(browser.Requests);
         Assert.All(browser.Requests, request => Assert.Equal(gateway.Management.Authority, request.Authority));
-        Assert.DoesNotContain(complaints, complaint => complaint.Contains("Content Security Policy", StringComparison.Ordinal) || complaint.Contains("Uncaught", StringComparison.Ordinal));
+        Assert.DoesNotContain(consoleMessages, message => message.Contains("Content Security Policy", StringComparison.Ordinal) || message.Contains("Uncaught", StringComparison.Ordinal));
     }
 
-    private static Task<string> ColourAsync(IPage page) => page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
+    private static Task<string> BackgroundAsync(IPage page) => page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
 }

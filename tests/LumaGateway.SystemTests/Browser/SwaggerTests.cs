@@ -3,12 +3,12 @@ using static Microsoft.Playwright.Assertions;
 
 namespace LumaGateway.SystemTests.Browser;
 
-/// <summary>Swagger UI as a newcomer uses it, in a real browser. Needs chromium.</summary>
+/// <summary>Swagger UI in a real browser. Needs chromium.</summary>
 [Collection<UsesChromium>]
 public sealed class SwaggerTests(Chromium chromium, SharedSandbox shared)
 {
     [Fact]
-    public async Task A_newcomer_authorizes_types_the_id_executes_and_sees_the_video_without_leaving_the_gateway()
+    public async Task Swagger_UI_sends_the_client_key_shows_the_generation_and_requests_no_other_host()
     {
         await using var browser = await chromium.OpenAsync();
         var settings = Fleet.SettingsFor(await shared.GetAsync(), redis: null);
@@ -24,7 +24,7 @@ public sealed class SwaggerTests(Chromium chromium, SharedSandbox shared)
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).First.ClickAsync();
 
         await ExpectVideoAsync(page.Locator(".opblock-get#operations-Generations-GetGeneration"));
-        await ExpectVideoAsync(page.Locator(".opblock-get").Filter(new() { HasText = "/luma/generations/{id}" })); // the key goes there too
+        await ExpectVideoAsync(page.Locator(".opblock-get").Filter(new() { HasText = "/luma/generations/{id}" })); // the key is sent there too
 
         Assert.NotEmpty(browser.Requests);
         Assert.All(browser.Requests, request => Assert.Equal(gateway.Address.Authority, request.Authority));
@@ -37,9 +37,9 @@ public sealed class SwaggerTests(Chromium chromium, SharedSandbox shared)
         await operation.GetByPlaceholder("id").FillAsync(SandboxProcess.SampleId);
         await operation.GetByRole(AriaRole.Button, new() { Name = "Execute" }).ClickAsync();
 
-        var answer = operation.Locator(".live-responses-table .response");
-        await Expect(answer.Locator(".response-col_status")).ToContainTextAsync("200");
-        await Expect(answer.Locator(".response-col_description")).ToContainTextAsync("https://storage.cdn-luma.com/dream-machine/");
-        await Expect(answer.Locator(".response-col_description")).ToContainTextAsync(".mp4");
+        var response = operation.Locator(".live-responses-table .response");
+        await Expect(response.Locator(".response-col_status")).ToContainTextAsync("200");
+        await Expect(response.Locator(".response-col_description")).ToContainTextAsync("https://storage.cdn-luma.com/dream-machine/");
+        await Expect(response.Locator(".response-col_description")).ToContainTextAsync(".mp4");
     }
 }

@@ -13,7 +13,7 @@ public sealed class SdkTests
     {
         Tool.Require("node");
         Tool.Require("npm");
-        var folder = Directory.CreateDirectory(Path.Combine(await InstalledAsync(), $"run-{Guid.NewGuid():N}")); // modules are looked for from here upwards
+        var folder = Directory.CreateDirectory(Path.Combine(await InstalledAsync(), $"run-{Guid.NewGuid():N}")); // node resolves modules in parent folders
         try
         {
             File.Copy(Path.Combine(Source, "check.mjs"), Path.Combine(folder.FullName, "check.mjs"));
@@ -22,7 +22,7 @@ public sealed class SdkTests
             settings["Luma:BaseAddress"] = new Uri(sandbox.Address, "dream-machine/v1").AbsoluteUri;
             settings["Luma:Dialect"] = "dream-machine";
             settings["Callbacks:SecretFile"] = Path.Combine(folder.FullName, "secret");
-            settings["Callbacks:PublicUrl"] = "http://127.0.0.1:9"; // named to the upstream; that it does not come through is another test's
+            settings["Callbacks:PublicUrl"] = "http://127.0.0.1:9"; // only sent to the upstream; this test receives no callbacks
             await File.WriteAllTextAsync(settings["Callbacks:SecretFile"], "secret-of-the-sdk-test", TestContext.Current.CancellationToken);
             await using var gateway = await GatewayProcess.StartAsync(settings);
 
@@ -50,7 +50,7 @@ public sealed class SdkTests
         }
     }
 
-    /// <summary>Where the packages of the lock file are: beside the project's restored packages, until the lock file changes. Skips the test where npm cannot fetch them.</summary>
+    /// <summary>The folder with the packages of the lock file, below the project's obj folder; installed again when the lock file changes. Skips the test if npm cannot download them.</summary>
     private static async Task<string> InstalledAsync()
     {
         var digest = SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(Source, "package-lock.json"), TestContext.Current.CancellationToken));
@@ -60,7 +60,7 @@ public sealed class SdkTests
             return installed;
         }
 
-        // Aside, then moved into place: another test process may be about the same.
+        // Installed in a temporary folder and then moved, because another test process may install at the same time.
         var folder = Directory.CreateDirectory($"{installed}.{Guid.NewGuid():N}");
         foreach (var file in Directory.EnumerateFiles(Source, "package*.json"))
         {

@@ -1,27 +1,27 @@
-// Luma's official SDK, unmodified, against the gateway: LUMAAI_BASE_URL and LUMAAI_API_KEY are all it is told.
-// SANDBOX is the emulated upstream's control address, to make it fail and to count what it was asked.
+// Luma's official SDK, unmodified, against the gateway. LUMAAI_BASE_URL and LUMAAI_API_KEY are its only configuration.
+// SANDBOX is the address of the emulated upstream: the script injects faults there and counts requests.
 import assert from 'node:assert/strict';
 import LumaAI from 'lumaai';
 
 const sandbox = process.env.SANDBOX;
 const client = new LumaAI();
-const wanted = { model: 'ray-2', prompt: 'a cat dancing', aspect_ratio: '16:9' };
+const request = { model: 'ray-2', prompt: 'a cat dancing', aspect_ratio: '16:9' };
 
-async function check(what, act) {
-  const told = await act();
-  console.log(`ok    ${what}${told ? `: ${told}` : ''}`);
+async function check(name, run) {
+  const detail = await run();
+  console.log(`ok    ${name}${detail ? `: ${detail}` : ''}`);
 }
 
 const fail = (fault) => fetch(`${sandbox}/sandbox/faults`, {
   method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault),
-}).then((answer) => assert.equal(answer.status, 200));
+}).then((response) => assert.equal(response.status, 200));
 
 const reset = () => fetch(`${sandbox}/sandbox/requests`, { method: 'DELETE' });
-const mend = () => fetch(`${sandbox}/sandbox/faults`, { method: 'DELETE' });
-const asked = async () => (await (await fetch(`${sandbox}/sandbox/requests`)).json()).total;
+const clearFaults = () => fetch(`${sandbox}/sandbox/faults`, { method: 'DELETE' });
+const countRequests = async () => (await (await fetch(`${sandbox}/sandbox/requests`)).json()).total;
 
-async function refused(promise, status) {
-  const error = await promise.then(() => assert.fail('it was not refused'), (error) => error);
+async function expectError(promise, status) {
+  const error = await promise.then(() => assert.fail('the request did not fail'), (error) => error);
   assert.equal(error.status, status, error.message);
   return error;
 }
@@ -31,10 +31,10 @@ await check('ping', async () => (await client.ping.check()).message);
 await check('credits', async () => (await client.credits.get()).credit_balance);
 await check('concepts', async () => (await client.generations.concepts.list()).length);
 await check('create a video', async () => {
-  const made = await client.generations.create(wanted);
+  const made = await client.generations.create(request);
   id = made.id;
   assert.equal(made.state, 'queued');
-  assert.equal(made.request.prompt, wanted.prompt);
+  assert.equal(made.request.prompt, request.prompt);
   return made.state;
 });
 await check('create an image', async () => (await client.generations.image.create({ model: 'photon-1', prompt: 'a cat' })).generation_type);
@@ -56,76 +56,76 @@ await check('delete', async () => {
   await client.generations.delete(id);
 });
 await check('404', async () => {
-  const error = await refused(client.generations.get(id), 404);
+  const error = await expectError(client.generations.get(id), 404);
   assert.ok(error instanceof LumaAI.NotFoundError);
   return `${error.constructor.name}, ${error.error.detail}`;
 });
 await check('401', async () => {
-  const error = await refused(new LumaAI({ authToken: 'wrong' }).ping.check(), 401);
+  const error = await expectError(new LumaAI({ authToken: 'wrong' }).ping.check(), 401);
   assert.ok(error instanceof LumaAI.AuthenticationError);
   return `${error.constructor.name}, ${error.error.code}`;
 });
 await check('422', async () => {
-  const error = await refused(client.generations.create([]), 422);
+  const error = await expectError(client.generations.create([]), 422);
   assert.ok(error instanceof LumaAI.UnprocessableEntityError);
   return `${error.constructor.name}, ${error.error.detail[0].msg}`;
 });
-await check('429 with retry-after-ms is waited for and tried again', async () => {
+await check('a 429 with retry-after-ms is retried after that time', async () => {
   await fail({ kind: 'status', status: 429, retryAfterMs: 1500, match: 'GET */credits', count: 1 });
-  const begun = performance.now();
+  const start = performance.now();
   await client.credits.get();
-  const took = performance.now() - begun;
-  assert.ok(took >= 1490, `${took} ms`); // by itself the SDK tries again after half a second; a timer may be early by a millisecond
+  const elapsed = performance.now() - start;
+  assert.ok(elapsed >= 1490, `${elapsed} ms`); // without the header the SDK retries after half a second; a timer may be early by a millisecond
 });
 for (const fault of [{ kind: 'reset' }, { kind: 'status', status: 500 }, { kind: 'status', status: 504 }, { kind: 'truncated' }]) {
   await check(`a create whose outcome is unknown (${fault.kind} ${fault.status ?? ''}) is sent once`, async () => {
-    await mend();
+    await clearFaults();
     await fail({ ...fault, match: 'POST */generations/video' });
     await reset();
-    const error = await client.generations.create(wanted).then(() => assert.fail('it was not refused'), (error) => error);
-    assert.equal(await asked(), 1);
-    await mend();
+    const error = await client.generations.create(request).then(() => assert.fail('the request did not fail'), (error) => error);
+    assert.equal(await countRequests(), 1);
+    await clearFaults();
     return error.status ? `${error.status}, x-should-retry: ${error.headers['x-should-retry']}` : error.constructor.name;
   });
 }
-await check('a create that the upstream never got is tried again by the SDK', async () => {
-  await mend();
+await check('the SDK retries a create that the upstream rejected', async () => {
+  await clearFaults();
   await fail({ kind: 'status', status: 429, retryAfterMs: 10, match: 'POST */generations/video', count: 1 });
   await reset();
-  await client.generations.create(wanted);
-  assert.equal(await asked(), 2);
+  await client.generations.create(request);
+  assert.equal(await countRequests(), 2);
 });
-await check('the same Idempotency-Key creates once', async () => {
+await check('two creates with one Idempotency-Key are sent once', async () => {
   await reset();
   const headers = { 'Idempotency-Key': `k-${Date.now()}` };
-  const first = await client.generations.create(wanted, { headers }).withResponse();
-  const second = await client.generations.create(wanted, { headers }).withResponse();
+  const first = await client.generations.create(request, { headers }).withResponse();
+  const second = await client.generations.create(request, { headers }).withResponse();
   assert.equal(first.data.id, second.data.id);
-  assert.equal(await asked(), 1);
-  const error = await refused(client.generations.create({ ...wanted, prompt: 'a dog' }, { headers }), 422);
+  assert.equal(await countRequests(), 1);
+  const error = await expectError(client.generations.create({ ...request, prompt: 'a dog' }, { headers }), 422);
   return `Idempotency-Replayed: ${second.response.headers.get('idempotency-replayed')}; another body: ${error.error.code}`;
 });
-const upstreamHas = async (id) => (await (await fetch(`${sandbox}/dream-machine/v1/generations/${id}`, {
+const callbackUrlOf = async (id) => (await (await fetch(`${sandbox}/dream-machine/v1/generations/${id}`, {
   headers: { authorization: `Bearer ${process.env.SANDBOX_TOKEN}` } })).json()).request.callback_url;
-await check('a create is called back by the upstream, and the SDK sees nothing of the secret', async () => {
+await check('the upstream gets a callback_url and the SDK gets no secret', async () => {
   const headers = { 'Idempotency-Key': `c-${Date.now()}` };
-  const made = await client.generations.create(wanted, { headers });
-  const again = await client.generations.create(wanted, { headers });
+  const made = await client.generations.create(request, { headers });
+  const again = await client.generations.create(request, { headers });
   const read = await client.generations.get(made.id);
   const page = await client.generations.list({ limit: 10 });
   assert.equal(again.id, made.id);
-  assert.match(await upstreamHas(made.id), /\/callbacks\/luma\/[A-Za-z0-9_-]{38}$/);
+  assert.match(await callbackUrlOf(made.id), /\/callbacks\/luma\/[A-Za-z0-9_-]{38}$/);
   assert.ok(page.generations.length > 1);
   for (const seen of [made, again, read, page]) assert.ok(!JSON.stringify(seen).includes('secret-of-the-sdk-test'));
 });
-await check("the caller's own callback_url is kept and seen", async () => {
-  const made = await client.generations.create({ ...wanted, callback_url: 'http://127.0.0.1:9/mine' });
-  assert.equal(await upstreamHas(made.id), 'http://127.0.0.1:9/mine');
+await check("the caller's own callback_url is forwarded and returned", async () => {
+  const made = await client.generations.create({ ...request, callback_url: 'http://127.0.0.1:9/mine' });
+  assert.equal(await callbackUrlOf(made.id), 'http://127.0.0.1:9/mine');
   return made.request.callback_url;
 });
-await check('large bodies pass both ways', async () => {
+await check('large bodies are forwarded in both directions', async () => {
   const prompt = 'ü'.repeat(4 * 1024 * 1024);
-  const made = await client.generations.create({ ...wanted, prompt });
+  const made = await client.generations.create({ ...request, prompt });
   const read = await client.generations.get(made.id);
   assert.equal(read.request.prompt, prompt);
   return `${Buffer.byteLength(prompt)} bytes`;

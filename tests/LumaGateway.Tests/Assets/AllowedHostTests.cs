@@ -24,10 +24,10 @@ public sealed class AllowedHostTests
     [InlineData("10.0.0.1", "https://10.0.0.1/v", true)]
     [InlineData("10.0.0.1", "https://0xa000001/v", true)]
     [InlineData("[fd00::1]:8443", "https://[fd00:0::1]:8443/v", true)]
-    public void A_line_of_the_list_covers_what_it_names_and_nothing_else(string line, string link, bool covered)
+    public void An_entry_matches_only_its_hosts_and_ports(string entry, string link, bool isMatch)
     {
-        Assert.True(AllowedHost.TryParse(line, out var host));
-        Assert.Equal(covered, Uri.TryCreate(link, UriKind.Absolute, out var address) && host.Covers(address));
+        Assert.True(AllowedHost.TryParse(entry, out var host));
+        Assert.Equal(isMatch, Uri.TryCreate(link, UriKind.Absolute, out var address) && host.Matches(address));
     }
 
     [Theory]
@@ -44,5 +44,5 @@ public sealed class AllowedHostTests
     [InlineData("cdn.test/v")]
     [InlineData("user@cdn.test")]
     [InlineData("a b")]
-    public void What_is_no_host_is_refused_at_the_start(string line) => Assert.False(AllowedHost.TryParse(line, out _));
+    public void An_invalid_entry_is_rejected(string entry) => Assert.False(AllowedHost.TryParse(entry, out _));
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace LumaGateway.Tests.Assets;
 
-/// <summary>A gateway that may fetch from a CDN on loopback, where <c>cdn.test</c> and <c>mirror.test</c> resolve to.</summary>
+/// <summary>A gateway that may fetch from a CDN on loopback. <c>cdn.test</c> and <c>mirror.test</c> resolve to it.</summary>
 internal static class AssetGateway
 {
     public static Gateway For(Cdn cdn) => new Gateway()

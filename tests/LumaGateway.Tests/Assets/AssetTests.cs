@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Assets;
 
+/// <summary>Asset downloads from a CDN on loopback.</summary>
 public sealed class AssetTests : IAsyncLifetime
 {
     private Cdn _cdn = null!;
@@ -25,7 +26,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_passes_whole_with_its_own_headers_and_nothing_of_the_callers()
+    public async Task A_file_is_sent_with_its_headers_and_no_header_of_the_caller_reaches_the_cdn()
     {
         using var response = await AskAsync(request => request.Headers.Add("Cookie", "s=1"));
 
@@ -49,7 +50,7 @@ public sealed class AssetTests : IAsyncLifetime
     [InlineData("bytes=99990-", 206, "bytes 99990-99999/100000", 10)]
     [InlineData("bytes=-5", 206, "bytes 99995-99999/100000", 5)]
     [InlineData("bytes=0-1,5-6", 200, "", 100000)]
-    public async Task A_range_passes(string range, int status, string contentRange, int length)
+    public async Task A_range_is_forwarded(string range, int status, string contentRange, int length)
     {
         using var response = await AskAsync(request => request.Headers.TryAddWithoutValidation("Range", range));
 
@@ -59,7 +60,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_range_that_there_is_not_is_416_and_says_how_long_the_file_is()
+    public async Task An_unsatisfiable_range_is_a_416_with_the_length_of_the_file()
     {
         using var response = await AskAsync(request => request.Headers.TryAddWithoutValidation("Range", "bytes=200000-"));
 
@@ -74,7 +75,7 @@ public sealed class AssetTests : IAsyncLifetime
     [InlineData("If-Match", "\"other\"", 412)]
     [InlineData("If-Range", "\"file\"", 206)]
     [InlineData("If-Range", "\"other\"", 200)]
-    public async Task Conditions_pass(string name, string value, int status)
+    public async Task Conditions_are_forwarded(string name, string value, int status)
     {
         using var response = await AskAsync(request =>
         {
@@ -99,7 +100,7 @@ public sealed class AssetTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Head_answers_as_get_without_the_bytes_even_where_the_link_is_signed_for_get_alone(bool isSignedForGet)
+    public async Task Head_returns_the_headers_of_get_even_if_the_link_is_signed_for_get_only(bool isSignedForGet)
     {
         if (isSignedForGet)
         {
@@ -118,7 +119,7 @@ public sealed class AssetTests : IAsyncLifetime
     [InlineData(403)]
     [InlineData(404)]
     [InlineData(410)]
-    public async Task A_link_that_the_cdn_refuses_is_renewed_past_the_cache_before_the_caller_sees_anything(int status)
+    public async Task A_link_that_the_cdn_rejects_is_renewed_without_the_cache_before_the_response_starts(int status)
     {
         _gateway.Upstream.ThenJson(AssetGateway.Completed(_cdn.Link("/file.mp4?sig=1"))).ThenJson(AssetGateway.Completed(_cdn.Link("/file.mp4?sig=2")));
         _caller = _gateway.CreateCaller();
@@ -134,7 +135,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_link_that_is_refused_again_is_a_problem_and_the_upstream_is_asked_no_third_time()
+    public async Task A_renewed_link_that_is_rejected_too_is_a_502()
     {
         _cdn.ThenStatus(403, times: 2);
 
@@ -145,7 +146,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_generation_that_is_gone_when_its_link_is_renewed_is_404()
+    public async Task A_generation_that_was_deleted_before_its_link_is_renewed_is_a_404()
     {
         _gateway.Upstream.ThenJson(AssetGateway.Completed(_cdn.Link())).AlwaysJson("{}", HttpStatusCode.NotFound);
         _cdn.ThenStatus(403);
@@ -157,7 +158,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_generation_without_the_link_when_it_is_renewed_has_no_such_asset()
+    public async Task A_renewed_generation_without_the_link_is_a_404()
     {
         _gateway.Upstream.ThenJson(AssetGateway.Completed(_cdn.Link())).ThenJson("""{"id":"g1","state":"failed"}""");
         _cdn.ThenStatus(404);
@@ -169,7 +170,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_unfinished_generation_is_409_and_says_when_to_look_again()
+    public async Task An_interim_generation_is_a_409_with_Retry_After()
     {
         _gateway.Upstream.ThenJson(Samples.Unfinished("g1"));
         _caller = _gateway.CreateCaller();
@@ -186,9 +187,9 @@ public sealed class AssetTests : IAsyncLifetime
     [InlineData("image", """{"id":"g1","state":"completed","video":{"url":"https://storage.cdn-luma.com/v.mp4"}}""")]
     [InlineData("thumbnail", """{"id":"g1","state":"completed","video":{"url":"https://storage.cdn-luma.com/v.mp4"}}""")]
     [InlineData("last_frame", """{"id":"g1","state":"completed","video":{"url":"https://storage.cdn-luma.com/v.mp4"}}""")]
-    public async Task A_finished_generation_without_the_asset_is_404(string asset, string answer)
+    public async Task A_final_generation_without_the_asset_is_a_404(string asset, string json)
     {
-        _gateway.Upstream.ThenJson(answer);
+        _gateway.Upstream.ThenJson(json);
         _caller = _gateway.CreateCaller();
 
         using var response = await _caller.AskAsync($"/generations/g1/{asset}");
@@ -202,7 +203,7 @@ public sealed class AssetTests : IAsyncLifetime
     [InlineData("multipart/byteranges; boundary=x")]
     [InlineData("")]
     [InlineData("videos/mp4")]
-    public async Task What_is_neither_video_nor_image_is_refused(string type)
+    public async Task A_media_type_other_than_video_or_image_is_a_502(string type)
     {
         _cdn.Then(async context =>
         {
@@ -216,7 +217,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_failing_cdn_is_a_problem()
+    public async Task An_error_of_the_cdn_is_a_502()
     {
         _cdn.ThenStatus(500);
 
@@ -226,7 +227,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Three_redirects_within_the_list_are_followed_and_a_fourth_is_not()
+    public async Task Three_redirects_to_allowed_hosts_are_followed_and_a_fourth_is_not()
     {
         _cdn.ThenRedirect("/a", 301).ThenRedirect(_cdn.Link("/b", "mirror.test"), 307).ThenRedirect("c", 308);
         using var three = await AskAsync();
@@ -240,7 +241,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task In_redirect_mode_callers_are_told_where_the_file_is()
+    public async Task Redirect_mode_redirects_to_the_upstreams_link()
     {
         _gateway.With("Assets:Mode", "Redirect");
 
@@ -252,7 +253,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task In_redirect_mode_nobody_is_sent_to_a_host_that_is_not_listed()
+    public async Task Redirect_mode_does_not_redirect_to_a_host_that_is_not_allowed()
     {
         _gateway.With("Assets:Mode", "Redirect");
         _gateway.Upstream.ThenJson(AssetGateway.Completed("https://evil.test/v.mp4"));
@@ -264,7 +265,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rewritten_answers_give_the_gateways_own_addresses_which_lead_to_the_file()
+    public async Task Rewritten_links_are_addresses_of_the_gateway_that_return_the_file()
     {
         _gateway.With("Assets:RewriteUrls", "true").With("Assets:PublicUrl", "https://luma.internal/gw/");
         var expiry = _gateway.Clock.GetUtcNow() + TimeSpan.FromHours(1);
@@ -284,7 +285,7 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_asset_asks_for_its_right()
+    public async Task An_asset_requires_its_permission()
     {
         for (var i = 0; i < 6; i++)
         {

@@ -5,8 +5,7 @@ using Microsoft.Net.Http.Headers;
 namespace LumaGateway.Tests.Assets;
 
 /// <summary>
-/// A CDN on a loopback port. It serves <see cref="File"/> at <c>/file.mp4</c>, with ranges and validators, until it is told otherwise; it keeps
-/// what it was asked.
+/// A CDN on a loopback port. It serves <see cref="File"/> with ranges and validators, unless a scripted response is queued. It records the requests.
 /// </summary>
 internal sealed class Cdn : IAsyncDisposable
 {
@@ -27,16 +26,16 @@ internal sealed class Cdn : IAsyncDisposable
     public static async Task<Cdn> StartAsync()
     {
         var cdn = new Cdn();
-        cdn._server = await Loopback.StartAsync(cdn.AnswerAsync);
+        cdn._server = await Loopback.StartAsync(cdn.RespondAsync);
         return cdn;
     }
 
     public string Link(string path = "/file.mp4", string host = "cdn.test") => $"http://{host}:{Port}{path}";
 
-    /// <summary>The next answer, instead of the file.</summary>
-    public Cdn Then(RequestDelegate answer)
+    /// <summary>Queues a response in place of the file.</summary>
+    public Cdn Then(RequestDelegate response)
     {
-        _script.Enqueue(answer);
+        _script.Enqueue(response);
         return this;
     }
 
@@ -63,7 +62,7 @@ internal sealed class Cdn : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private Task AnswerAsync(HttpContext context)
+    private Task RespondAsync(HttpContext context)
     {
         _asked.Enqueue(new Asked(
             context.Request.Method,

@@ -7,8 +7,7 @@ using System.Text;
 namespace LumaGateway.Tests.Assets;
 
 /// <summary>
-/// An HTTP proxy on a loopback port, of one request a connection. Whatever host it is asked for, it goes to one port on this machine: it resolves names as it likes, as
-/// proxies do. Keeps the heads of what it was asked.
+/// An HTTP proxy on a loopback port that serves one request a connection. It resolves every host to one port on this machine. It records the request heads.
 /// </summary>
 internal sealed class EgressProxy : IDisposable
 {
@@ -27,7 +26,7 @@ internal sealed class EgressProxy : IDisposable
 
     public string Authority => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
-    /// <summary>What it asks for in <c>Proxy-Authorization</c>; null for nothing.</summary>
+    /// <summary>The required value of <c>Proxy-Authorization</c>; null if none is required.</summary>
     public string? Credential { get; init; }
 
     public void Dispose() => _listener.Dispose();
@@ -58,7 +57,7 @@ internal sealed class EgressProxy : IDisposable
             }
             catch (Exception exception) when (exception is IOException or SocketException)
             {
-                // One side is gone.
+                // One side has closed the connection.
             }
         }
     }
@@ -82,7 +81,7 @@ internal sealed class EgressProxy : IDisposable
         }
         else
         {
-            // The absolute form becomes the path, and the connection is not kept.
+            // A server expects the path instead of the absolute form.
             var line = head.Split(' ', 3);
             await far.WriteAsync(Encoding.Latin1.GetBytes($"{line[0]} {new Uri(line[1]).PathAndQuery} {line[2]}".Replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n", StringComparison.Ordinal)));
         }

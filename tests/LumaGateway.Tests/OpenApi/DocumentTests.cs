@@ -4,6 +4,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.OpenApi;
 
+/// <summary>The OpenAPI document.</summary>
 public sealed class DocumentTests : IDisposable
 {
     private readonly Gateway _gateway = new();
@@ -11,26 +12,26 @@ public sealed class DocumentTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task The_slim_read_names_every_answer_that_it_can_give()
+    public async Task The_read_lists_every_possible_response()
     {
         var operation = (await DocumentAsync()).GetProperty("paths").GetProperty("/generations/{id}").GetProperty("get");
-        var answers = operation.GetProperty("responses");
+        var responses = operation.GetProperty("responses");
 
         Assert.Equal(
             ["200", "304", "400", "401", "403", "404", "405", "429", "500", "502", "503", "504"],
-            answers.EnumerateObject().Select(answer => answer.Name).Order());
+            responses.EnumerateObject().Select(response => response.Name).Order());
         var upstream = ProblemKinds.All.Where(kind => kind.Code.StartsWith("upstream_", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(upstream);
         foreach (var kind in upstream)
         {
-            var problem = answers.GetProperty($"{kind.Status}").GetProperty("content").GetProperty("application/problem+json");
+            var problem = responses.GetProperty($"{kind.Status}").GetProperty("content").GetProperty("application/problem+json");
             Assert.Equal("#/components/schemas/Problem", problem.GetProperty("schema").GetProperty("$ref").GetString());
             Assert.Equal(kind.Code, problem.GetProperty("examples").GetProperty(kind.Code).GetProperty("value").GetProperty("code").GetString());
         }
     }
 
     [Fact]
-    public async Task The_examples_are_real_answers()
+    public async Task The_examples_equal_real_responses()
     {
         var examples = (await DocumentAsync()).GetProperty("paths").GetProperty("/generations/{id}").GetProperty("get")
             .GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("examples");
@@ -42,7 +43,7 @@ public sealed class DocumentTests : IDisposable
     }
 
     [Fact]
-    public async Task The_generations_schema_has_the_names_that_are_sent_and_requires_them_all()
+    public async Task The_schema_of_a_generation_has_all_keys_and_requires_them()
     {
         var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
         var generation = schemas.GetProperty("Generation");
@@ -59,7 +60,7 @@ public sealed class DocumentTests : IDisposable
     }
 
     [Fact]
-    public async Task The_id_is_a_string_in_the_path_and_the_key_can_be_entered()
+    public async Task The_id_is_a_path_parameter_and_the_operation_has_a_security_scheme()
     {
         var document = await DocumentAsync();
         var operation = document.GetProperty("paths").GetProperty("/generations/{id}").GetProperty("get");
@@ -72,7 +73,7 @@ public sealed class DocumentTests : IDisposable
     }
 
     [Fact]
-    public async Task The_passthrough_is_documented_as_the_settings_list_it()
+    public async Task The_routes_of_the_settings_are_in_the_document()
     {
         var paths = (await DocumentAsync()).GetProperty("paths");
 
@@ -86,7 +87,7 @@ public sealed class DocumentTests : IDisposable
     [InlineData("/generations/events", "get", "ids")]
     [InlineData("/generations/events", "get", "Last-Event-ID")]
     [InlineData("/callbacks/luma/{secret}", "post", "secret")]
-    public async Task What_is_read_by_hand_is_in_the_document_too(string path, string method, string parameter)
+    public async Task Parameters_that_the_code_reads_by_hand_are_in_the_document(string path, string method, string parameter)
     {
         var operation = (await DocumentAsync()).GetProperty("paths").GetProperty(path).GetProperty(method);
 
@@ -94,7 +95,7 @@ public sealed class DocumentTests : IDisposable
     }
 
     [Fact]
-    public async Task Streams_and_several_at_once_have_examples()
+    public async Task Event_streams_and_batches_have_examples()
     {
         var paths = (await DocumentAsync()).GetProperty("paths");
 

@@ -13,7 +13,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
 
     private readonly string _file = Path.GetTempFileName();
     private readonly List<string> _received = [];
-    private RequestDelegate _answer = null!;
+    private RequestDelegate _respond = null!;
     private Loopback _upstream = null!;
     private Gateway _gateway = null!;
     private Uri? _address;
@@ -21,12 +21,12 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await File.WriteAllTextAsync(_file, "s3cret-of-the-callback", TestContext.Current.CancellationToken);
-        _answer = context => context.Response.WriteAsync($$"""{"request":{{_received[^1]}}}""");
+        _respond = context => context.Response.WriteAsync($$"""{"request":{{_received[^1]}}}""");
         _upstream = await Loopback.StartAsync(async context =>
         {
             _received.Add(await new StreamReader(context.Request.Body).ReadToEndAsync(context.RequestAborted));
             context.Response.ContentType = "application/json";
-            await _answer(context);
+            await _respond(context);
         });
         _gateway = new Gateway().To(_upstream.Address).With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
     }
@@ -44,7 +44,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
     [InlineData("{}", $$"""{"callback_url":"{{Url}}"}""", false)]
     [InlineData("""{"callback_url":"https://mine.test/"}""", """{"callback_url":"https://mine.test/"}""", true)]
     [InlineData("[1]", "[1]", true)]
-    public async Task A_create_gets_our_callback_unless_it_has_one_and_its_answer_passes_unread(string sent, string received, bool isChunked)
+    public async Task A_create_without_a_callback_url_gets_one_and_its_response_is_forwarded_unchanged(string sent, string received, bool isChunked)
     {
         using var response = await CreateAsync(sent, isChunked);
 
@@ -55,7 +55,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_create_larger_than_any_that_Luma_documents_passes_untouched(bool isChunked)
+    public async Task A_create_above_the_size_limit_is_forwarded_unchanged(bool isChunked)
     {
         var sent = $$"""{"prompt":"{{new string('x', 3_000_000)}}"}""";
 
@@ -66,9 +66,9 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_create_without_a_body_passes_as_it_is()
+    public async Task A_create_without_a_body_is_forwarded_unchanged()
     {
-        _answer = context => context.Response.WriteAsync("{}");
+        _respond = context => context.Response.WriteAsync("{}");
 
         using var response = await CreateAsync(null, isChunked: false);
 
@@ -77,9 +77,9 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_create_whose_answer_breaks_off_is_a_problem_that_forbids_to_send_it_again()
+    public async Task An_incomplete_response_becomes_a_problem_that_forbids_a_retry()
     {
-        _answer = async context =>
+        _respond = async context =>
         {
             context.Response.ContentLength = 1000;
             await context.Response.WriteAsync("""{"id":"g1",""");
@@ -94,7 +94,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Two_creates_with_one_key_are_one_with_our_callback()
+    public async Task Two_creates_with_one_key_are_sent_once_with_the_callback_url()
     {
         using var first = await CreateAsync("""{"prompt":"cat"}""", isChunked: true, key: "k1");
         using var second = await CreateAsync("""{"prompt":"cat"}""", isChunked: false, key: "k1");
@@ -105,7 +105,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_public_address_nothing_is_put_in()
+    public async Task Without_a_public_url_the_create_is_forwarded_unchanged()
     {
         _gateway.With("Callbacks:PublicUrl", null);
         var sent = $$$"""{"request":{"callback_url":"{{{Url}}}"}}""";
@@ -118,7 +118,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
 
     private static Task<string> TextAsync(HttpResponseMessage response) => response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
 
-    /// <summary>Each create's token is another.</summary>
+    /// <summary>Replaces the token, which differs between creates.</summary>
     private static string WithoutToken(string received) => Token().Replace(received, "$1TOKEN");
 
     private async Task<HttpResponseMessage> CreateAsync(string? body, bool isChunked, string? key = null)
@@ -128,7 +128,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
         return response;
     }
 
-    /// <summary>Over a real socket: only there a body without a length is chunked.</summary>
+    /// <summary>Uses a real socket: the test server does not chunk a body without a length.</summary>
     private async Task<HttpResponseMessage> SendAsync(string? body, bool isChunked, string? key = null)
     {
         _address ??= Listening.Start(_gateway).Main;

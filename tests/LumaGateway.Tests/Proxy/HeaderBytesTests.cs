@@ -10,10 +10,10 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Tests.Proxy;
 
-/// <summary>RFC 9110, section 5.5: a header may hold any byte from 0x80 on. It passes as it is, and no exchange fails for it. Over real sockets.</summary>
+/// <summary>RFC 9110, section 5.5: a header value may contain bytes from 0x80 to 0xFF. They are forwarded unchanged. Uses real sockets.</summary>
 public sealed class HeaderBytesTests : IAsyncDisposable
 {
-    /// <summary>Long enough for a loaded machine: nothing here waits for it to pass.</summary>
+    /// <summary>The UTF-8 bytes of a Cyrillic word, as Latin-1 characters.</summary>
     private static readonly string Cat = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes("кот"));
 
     private readonly Gateway _gateway = new();
@@ -38,70 +38,70 @@ public sealed class HeaderBytesTests : IAsyncDisposable
     [InlineData("Content-Disposition", "attachment; filename=\"{0}.mp4\"")]
     [InlineData("ETag", "\"{0}\"")]
     [InlineData("Content-Language", "{0}")]
-    public async Task A_header_of_the_upstream_passes_byte_for_byte(string name, string value)
+    public async Task A_header_of_the_upstream_is_forwarded_unchanged(string name, string value)
     {
         _headers = $"{name}: {string.Format(null, value, Cat)}\r\n";
 
-        var answer = await ExchangeAsync("GET /luma/ping HTTP/1.1", "");
+        var response = await ExchangeAsync("GET /luma/ping HTTP/1.1", "");
 
-        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
-        Assert.Contains($"\r\n{_headers}", answer, StringComparison.OrdinalIgnoreCase);
+        Assert.StartsWith("HTTP/1.1 200", response, StringComparison.Ordinal);
+        Assert.Contains($"\r\n{_headers}", response, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
-    public async Task A_paid_create_is_told_and_kept_whatever_bytes_its_headers_hold()
+    public async Task A_create_response_with_non_ASCII_headers_is_forwarded_and_recorded()
     {
         _headers = $"ETag: \"{Cat}\"\r\nContent-Disposition: inline; filename=\"{Cat}\"\r\n";
 
         var first = await ExchangeAsync("POST /luma/generations HTTP/1.1", "Idempotency-Key: k1\r\nContent-Length: 2\r\nContent-Type: application/json\r\n", "{}");
         var again = await ExchangeAsync("POST /luma/generations HTTP/1.1", "Idempotency-Key: k1\r\nContent-Length: 2\r\nContent-Type: application/json\r\n", "{}");
 
-        Assert.All([first, again], answer =>
+        Assert.All([first, again], response =>
         {
-            Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
-            Assert.Contains($"ETag: \"{Cat}\"", answer, StringComparison.Ordinal);
+            Assert.StartsWith("HTTP/1.1 200", response, StringComparison.Ordinal);
+            Assert.Contains($"ETag: \"{Cat}\"", response, StringComparison.Ordinal);
         });
         Assert.Contains("Idempotency-Replayed: true", again, StringComparison.Ordinal);
         Assert.Single(_heads);
     }
 
     [Fact]
-    public async Task A_header_that_cannot_be_sent_is_dropped_and_the_answer_passes()
+    public async Task A_header_with_a_control_character_is_removed_and_the_response_is_forwarded()
     {
         _headers = "Content-Language: a\u0001b\r\nETag: \"kept\"\r\n";
 
-        var answer = await ExchangeAsync("GET /luma/ping HTTP/1.1", "");
+        var response = await ExchangeAsync("GET /luma/ping HTTP/1.1", "");
 
-        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
-        Assert.Contains("ETag: \"kept\"", answer, StringComparison.Ordinal);
-        Assert.DoesNotContain("Content-Language", answer, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200", response, StringComparison.Ordinal);
+        Assert.Contains("ETag: \"kept\"", response, StringComparison.Ordinal);
+        Assert.DoesNotContain("Content-Language", response, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("User-Agent", "{0}/1.0")]
     [InlineData("Accept-Language", "{0}")]
     [InlineData("If-None-Match", "\"{0}\"")]
-    public async Task A_header_of_the_caller_passes_byte_for_byte(string name, string value)
+    public async Task A_header_of_the_caller_is_forwarded_unchanged(string name, string value)
     {
         var header = $"{name}: {string.Format(null, value, Cat)}";
 
-        var answer = await ExchangeAsync("GET /luma/ping HTTP/1.1", $"{header}\r\n");
+        var response = await ExchangeAsync("GET /luma/ping HTTP/1.1", $"{header}\r\n");
 
-        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200", response, StringComparison.Ordinal);
         Assert.Contains($"\r\n{header}\r\n", Assert.Single(_heads), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_failure_before_the_first_byte_was_sent_is_never_unknown(bool isTimeout)
+    public async Task A_create_that_fails_before_sending_can_be_retried(bool isTimeout)
     {
         Exception failure = isTimeout
             ? new TaskCanceledException("ConnectTimeout elapsed.", new TimeoutException())
-            : new HttpRequestException("Whatever went wrong, nothing was sent.");
+            : new HttpRequestException("Failed before sending.");
         var upstream = new ScriptedUpstream().ThenThrow(failure).ThenJson("""{"id":"g1"}""", HttpStatusCode.Created);
         using var gateway = new Gateway().With(services => services.Replace(
-            ServiceDescriptor.Singleton<IForwarderHttpClientFactory>(provider => new Unsent(provider, upstream))));
+            ServiceDescriptor.Singleton<IForwarderHttpClientFactory>(provider => new UnsentClientFactory(provider, upstream))));
         using var caller = gateway.CreateCaller();
 
         using var first = await CreateAsync(caller);
@@ -126,10 +126,10 @@ public sealed class HeaderBytesTests : IAsyncDisposable
         _listening ??= Listening.Start(_gateway);
         using var connection = await RawConnection.OpenAsync(_listening.Main);
         await connection.SendAsync($"{line}\r\nHost: gateway\r\nX-Api-Key: {Gateway.Key}\r\nConnection: close\r\n{headers}\r\n{body}");
-        return await connection.ReadToEndAsync() ?? "nothing";
+        return await connection.ReadToEndAsync() ?? "no response";
     }
 
-    /// <summary>Answers each request with the headers of the test, in bytes, and keeps the heads that it was sent.</summary>
+    /// <summary>Responds to each request with the headers of the test, and records the request heads.</summary>
     private async Task ServeAsync()
     {
         try
@@ -150,7 +150,7 @@ public sealed class HeaderBytesTests : IAsyncDisposable
                 connection.Client.Shutdown(SocketShutdown.Send);
                 while (await stream.ReadAsync(buffer) > 0)
                 {
-                    // Until the other side has closed: a reset could take the answer away.
+                    // Read until the gateway closes: closing with unread bytes would reset the connection and could lose the response.
                 }
             }
         }
@@ -160,15 +160,15 @@ public sealed class HeaderBytesTests : IAsyncDisposable
         }
     }
 
-    /// <summary>The service's own way to an upstream that fails, or answers, before it has read anything of the request.</summary>
-    private sealed class Unsent(IServiceProvider services, HttpMessageHandler upstream) : IForwarderHttpClientFactory
+    /// <summary>The gateway's handlers with an upstream that fails or responds before it reads the request.</summary>
+    private sealed class UnsentClientFactory(IServiceProvider services, HttpMessageHandler upstream) : IForwarderHttpClientFactory
     {
         public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context)
         {
-            var gate = services.GetRequiredService<ConcurrencyHandler>();
+            var concurrency = services.GetRequiredService<ConcurrencyHandler>();
             var credential = services.GetRequiredService<CredentialHandler>();
-            (gate.InnerHandler, credential.InnerHandler) = (credential, new NoImplicitRetryHandler(upstream));
-            return new HttpMessageInvoker(gate, disposeHandler: false);
+            (concurrency.InnerHandler, credential.InnerHandler) = (credential, new NoImplicitRetryHandler(upstream));
+            return new HttpMessageInvoker(concurrency, disposeHandler: false);
         }
     }
 }

@@ -9,38 +9,38 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Tests.Proxy;
 
-/// <summary>A gateway whose raw API, too, goes to the scripted upstream. What it is sent is read whole and kept.</summary>
+/// <summary>A gateway that also forwards <c>/luma</c> to the scripted upstream. Records the request bodies.</summary>
 internal sealed class RawGateway : IDisposable
 {
     private readonly ConcurrentQueue<string> _bodies = new();
 
     public RawGateway() => Gateway.With(services => services.Replace(
-        ServiceDescriptor.Singleton<IForwarderHttpClientFactory>(provider => new Clients(provider, new BodyKeeper(Gateway.Upstream, _bodies)))));
+        ServiceDescriptor.Singleton<IForwarderHttpClientFactory>(provider => new ClientFactory(provider, new BodyRecorder(Gateway.Upstream, _bodies)))));
 
     public Gateway Gateway { get; } = new();
 
     public ScriptedUpstream Upstream => Gateway.Upstream;
 
-    /// <summary>The bodies that the upstream was sent, in order.</summary>
+    /// <summary>The bodies that the upstream received, in order.</summary>
     public IReadOnlyList<string> Bodies => [.. _bodies];
 
     public HttpClient CreateCaller() => Gateway.CreateCaller();
 
     public void Dispose() => Gateway.Dispose();
 
-    /// <summary>The service's own way to the upstream, but for the socket at its end.</summary>
-    private sealed class Clients(IServiceProvider services, HttpMessageHandler handler) : IForwarderHttpClientFactory
+    /// <summary>The gateway's handlers without the socket.</summary>
+    private sealed class ClientFactory(IServiceProvider services, HttpMessageHandler handler) : IForwarderHttpClientFactory
     {
         public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context)
         {
-            var gate = services.GetRequiredService<ConcurrencyHandler>();
+            var concurrency = services.GetRequiredService<ConcurrencyHandler>();
             var credential = services.GetRequiredService<CredentialHandler>();
-            (gate.InnerHandler, credential.InnerHandler) = (credential, new NoImplicitRetryHandler(handler));
-            return new HttpMessageInvoker(gate, disposeHandler: false);
+            (concurrency.InnerHandler, credential.InnerHandler) = (credential, new NoImplicitRetryHandler(handler));
+            return new HttpMessageInvoker(concurrency, disposeHandler: false);
         }
     }
 
-    private sealed class BodyKeeper(HttpMessageHandler inner, ConcurrentQueue<string> bodies) : DelegatingHandler(inner)
+    private sealed class BodyRecorder(HttpMessageHandler inner, ConcurrentQueue<string> bodies) : DelegatingHandler(inner)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {

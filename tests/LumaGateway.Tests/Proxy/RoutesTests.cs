@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Testing;
 
 namespace LumaGateway.Tests.Proxy;
 
+/// <summary>The routes of <c>ReverseProxy:Routes</c>, their settings and permissions.</summary>
 public sealed class RoutesTests : IDisposable
 {
     private readonly RawGateway _raw = new();
@@ -31,7 +32,7 @@ public sealed class RoutesTests : IDisposable
     [InlineData("GET", "generations/camera_motion/list")]
     [InlineData("GET", "credits")]
     [InlineData("GET", "ping")]
-    public async Task What_Luma_documents_passes(string method, string path)
+    public async Task Every_documented_request_is_forwarded(string method, string path)
     {
         _raw.Upstream.ThenJson("""{"detail":"yes"}""", HttpStatusCode.Accepted);
         using var caller = _raw.CreateCaller();
@@ -54,7 +55,7 @@ public sealed class RoutesTests : IDisposable
     [InlineData("DELETE", "generations/a%20b")]
     [InlineData("GET", "http://evil.test/")]
     [InlineData("GET", "..%5Ccredits")]
-    public async Task What_it_does_not_is_404_and_never_reaches_the_upstream(string method, string path)
+    public async Task Every_other_path_is_a_404_and_not_forwarded(string method, string path)
     {
         using var caller = _raw.CreateCaller();
         using var request = new HttpRequestMessage(new HttpMethod(method), $"/luma/{path}");
@@ -72,7 +73,7 @@ public sealed class RoutesTests : IDisposable
     [InlineData("DELETE", "credits")]
     [InlineData("POST", "ping")]
     [InlineData("POST", "generations/g1")]
-    public async Task A_method_that_is_not_listed_is_405_and_says_which_are(string method, string path)
+    public async Task A_method_that_is_not_listed_is_a_405_with_Allow(string method, string path)
     {
         using var caller = _raw.CreateCaller();
         using var request = new HttpRequestMessage(new HttpMethod(method), $"/luma/{path}");
@@ -85,7 +86,7 @@ public sealed class RoutesTests : IDisposable
     }
 
     [Fact]
-    public async Task The_list_follows_its_settings_without_a_restart()
+    public async Task Changed_routes_apply_without_a_restart()
     {
         _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Accepted);
         _raw.Gateway.With("ReverseProxy:Routes:ping:Match:Path", "/luma/ping");
@@ -100,8 +101,8 @@ public sealed class RoutesTests : IDisposable
         await Pump.EventuallyAsync(async () =>
         {
             using var after = await caller.AskAsync("/luma/pong");
-            using var gone = await caller.AskAsync("/luma/ping");
-            return (after.StatusCode, gone.StatusCode) == (HttpStatusCode.Accepted, HttpStatusCode.NotFound);
+            using var removed = await caller.AskAsync("/luma/ping");
+            return (after.StatusCode, removed.StatusCode) == (HttpStatusCode.Accepted, HttpStatusCode.NotFound);
         });
     }
 
@@ -112,7 +113,7 @@ public sealed class RoutesTests : IDisposable
     [InlineData("ReverseProxy:Routes:ping:Match:Methods:0", "GET IT")]
     [InlineData("ReverseProxy:Routes:ping:Order", "first")]
     [InlineData("ReverseProxy:Routes:ping:Transforms:0:NoSuchTransform", "x")]
-    public async Task A_list_that_becomes_wrong_is_logged_once_and_the_last_good_one_stays_until_it_is_right_again(string key, string value)
+    public async Task Invalid_routes_are_logged_once_and_the_previous_routes_stay_until_the_settings_are_valid(string key, string value)
     {
         _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Accepted);
         using var caller = _raw.CreateCaller();
@@ -120,7 +121,7 @@ public sealed class RoutesTests : IDisposable
         ((IConfigurationBuilder)_raw.Gateway.Services.GetRequiredService<IConfiguration>()).Add(settings);
         using var before = await caller.AskAsync("/luma/ping");
 
-        // The second line is right, but in the same list.
+        // The second setting is valid, but in the same section.
         settings.Become($$"""{ "{{key}}": "{{value}}", "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
         await Pump.EventuallyAsync(() => Errors().Any());
         using var after = await caller.AskAsync("/luma/ping");
@@ -129,8 +130,8 @@ public sealed class RoutesTests : IDisposable
         settings.Become("""{ "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
         await Pump.EventuallyAsync(async () =>
         {
-            using var mended = await caller.AskAsync("/luma/credit");
-            return mended.StatusCode is HttpStatusCode.Accepted;
+            using var changed = await caller.AskAsync("/luma/credit");
+            return changed.StatusCode is HttpStatusCode.Accepted;
         });
 
         Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.Accepted), (after.StatusCode, other.StatusCode));
@@ -148,7 +149,7 @@ public sealed class RoutesTests : IDisposable
     [InlineData("POST", "create", 403)]
     [InlineData("DELETE", "raw,create", 403)]
     [InlineData("DELETE", "raw,delete", 202)]
-    public async Task Each_method_asks_for_its_right(string method, string rights, int status)
+    public async Task Each_method_requires_its_permission(string method, string rights, int status)
     {
         var given = rights.Split(',');
         for (var i = 0; i < 6; i++)

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Proxy;
 
-/// <summary>Luma's API has nothing to upgrade to. Over real sockets: only there is anything to be upgraded.</summary>
+/// <summary>Protocol upgrades are ignored. Uses real sockets: the test server has no upgrades.</summary>
 public sealed class UpgradeTests : IAsyncLifetime
 {
-    private readonly ConcurrentQueue<string> _seen = new();
+    private readonly ConcurrentQueue<string> _received = new();
     private readonly Gateway _gateway = new();
     private Loopback _upstream = null!;
 
@@ -17,7 +17,7 @@ public sealed class UpgradeTests : IAsyncLifetime
     {
         _upstream = await Loopback.StartAsync(context =>
         {
-            _seen.Enqueue($"{context.Request.Method} {string.Join(' ', context.Request.Headers.Keys.Order())}");
+            _received.Enqueue($"{context.Request.Method} {string.Join(' ', context.Request.Headers.Keys.Order())}");
             return context.Response.WriteAsync("pong", context.RequestAborted);
         });
         _gateway.To(_upstream.Address);
@@ -33,34 +33,34 @@ public sealed class UpgradeTests : IAsyncLifetime
     [InlineData("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")]
     [InlineData("Upgrade: SPDY/3.1\r\n")]
     [InlineData("Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n")]
-    public async Task A_wish_to_upgrade_is_ignored_and_the_upstream_never_hears_of_it(string headers)
+    public async Task An_upgrade_is_ignored_and_not_forwarded(string headers)
     {
         using var connection = await RawConnection.OpenAsync(Listening.Start(_gateway).Main);
 
         await connection.SendAsync($"GET /luma/ping HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nConnection: Upgrade, HTTP2-Settings\r\n{headers}\r\n");
-        await connection.SendAsync($"GET /luma/ping HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nConnection: close\r\n\r\n"); // still HTTP, not a tunnel
-        var answers = await connection.ReadToEndAsync();
+        await connection.SendAsync($"GET /luma/ping HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nConnection: close\r\n\r\n"); // the connection is still HTTP and no tunnel
+        var responses = await connection.ReadToEndAsync();
 
-        Assert.Equal(2, answers!.Split("HTTP/1.1 200").Length - 1);
-        Assert.DoesNotContain("HTTP/1.1 101", answers, StringComparison.Ordinal);
-        Assert.Equal(["GET Authorization Host X-Request-ID", "GET Authorization Host X-Request-ID"], _seen);
+        Assert.Equal(2, responses!.Split("HTTP/1.1 200").Length - 1);
+        Assert.DoesNotContain("HTTP/1.1 101", responses, StringComparison.Ordinal);
+        Assert.Equal(["GET Authorization Host X-Request-ID", "GET Authorization Host X-Request-ID"], _received);
     }
 
     [Fact]
-    public async Task A_websocket_client_is_told_that_there_is_none()
+    public async Task A_websocket_client_fails_to_connect()
     {
         var address = Listening.Start(_gateway).Main;
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("X-Api-Key", Gateway.Key);
 
-        var refusal = await Assert.ThrowsAsync<WebSocketException>(() =>
+        var failure = await Assert.ThrowsAsync<WebSocketException>(() =>
             socket.ConnectAsync(new UriBuilder(address) { Scheme = "ws", Path = "/luma/ping" }.Uri, TestContext.Current.CancellationToken));
 
-        Assert.Contains("200", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("200", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_websocket_over_http_2_is_a_method_that_no_route_lists()
+    public async Task A_websocket_over_http_2_is_a_405()
     {
         var address = Listening.Start(_gateway.With("Kestrel:EndpointDefaults:Protocols", "Http2")).Main;
         using var handler = new SocketsHttpHandler();
@@ -76,6 +76,6 @@ public sealed class UpgradeTests : IAsyncLifetime
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
-        Assert.Empty(_seen);
+        Assert.Empty(_received);
     }
 }

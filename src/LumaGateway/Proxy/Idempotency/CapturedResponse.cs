@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace LumaGateway.Proxy.Idempotency;
 
 /// <summary>
-/// While it lives, what is answered stays here instead of going to the caller, and a caller who leaves cancels nothing: only the clock does.
-/// Status and headers are set on the response itself, which does not start meanwhile.
+/// Captures the response body in memory until it is disposed. Meanwhile a caller that disconnects cancels nothing: only the timeout cancels. Status and headers
+/// are set on the response itself, which does not start before the disposal.
 /// </summary>
 internal sealed class CapturedResponse : IHttpRequestLifetimeFeature, IDisposable
 {
@@ -35,7 +35,7 @@ internal sealed class CapturedResponse : IHttpRequestLifetimeFeature, IDisposabl
 
     public void Abort()
     {
-        // The forwarder gives up the exchange with the upstream, not the one with the caller.
+        // YARP aborts the request when forwarding fails. The caller's connection must stay open for the problem response.
     }
 
     public void Dispose()
@@ -46,18 +46,18 @@ internal sealed class CapturedResponse : IHttpRequestLifetimeFeature, IDisposabl
         _timeout.Dispose();
     }
 
-    /// <summary>An answer that is larger breaks off.</summary>
+    /// <summary>Throws when the body exceeds <paramref name="maxBytes"/>.</summary>
     private sealed class BoundedBuffer(int maxBytes) : MemoryStream
     {
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            Check(buffer.Length);
+            ThrowIfFull(buffer.Length);
             base.Write(buffer);
         }
 
         public override void Write(byte[] buffer, int offset, int count)
         {
-            Check(count);
+            ThrowIfFull(count);
             base.Write(buffer, offset, count);
         }
 
@@ -73,11 +73,11 @@ internal sealed class CapturedResponse : IHttpRequestLifetimeFeature, IDisposabl
             return ValueTask.CompletedTask;
         }
 
-        private void Check(int more)
+        private void ThrowIfFull(int count)
         {
-            if (Length + more > maxBytes)
+            if (Length + count > maxBytes)
             {
-                throw new IOException("The answer to a create is larger than what can be kept.");
+                throw new IOException($"The response to a create with an Idempotency-Key exceeds {maxBytes} bytes.");
             }
         }
     }

@@ -4,41 +4,41 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Proxy.Idempotency;
 
-/// <summary>What is known of a create once it is over. The set is closed: it is a metric's attribute.</summary>
+/// <summary>The outcome of a create. A metric attribute: the set is closed.</summary>
 internal enum CreateOutcome
 {
-    /// <summary>The upstream gave the answer that every repetition must get: it was done, or the request itself is wrong.</summary>
+    /// <summary>Every repetition must get the same response: the upstream created the generation, or the request itself is invalid.</summary>
     Settled,
 
-    /// <summary>Nothing was done; asking again is safe.</summary>
+    /// <summary>The upstream created nothing; a retry is safe.</summary>
     Refused,
 
-    /// <summary>It may have been done, and billed: it must not be repeated.</summary>
+    /// <summary>The upstream may have created and billed the generation; a retry is not safe.</summary>
     Unknown,
 }
 
-/// <summary>Tells outcomes apart. In doubt a create may have been done. Pure.</summary>
+/// <summary>Determines the outcome of a create. If in doubt, the outcome is unknown. Pure.</summary>
 internal static class CreateOutcomes
 {
-    /// <param name="answer">What the upstream answered.</param>
-    public static CreateOutcome Of(HttpResponseMessage answer) => (int)answer.StatusCode switch
+    /// <param name="response">The upstream's response.</param>
+    public static CreateOutcome FromResponse(HttpResponseMessage response) => (int)response.StatusCode switch
     {
         >= 200 and < 300 or 400 or 422 => CreateOutcome.Settled,
-        _ when Says(answer) is { } retry => retry ? CreateOutcome.Refused : CreateOutcome.Unknown,
+        _ when ReadShouldRetry(response) is { } shouldRetry => shouldRetry ? CreateOutcome.Refused : CreateOutcome.Unknown,
         408 => CreateOutcome.Unknown,
         < 500 => CreateOutcome.Refused,
-        503 when answer.Headers.RetryAfter is not null => CreateOutcome.Refused, // it says when it will take it
+        503 when response.Headers.RetryAfter is not null => CreateOutcome.Refused, // the upstream asks for a retry
         _ => CreateOutcome.Unknown,
     };
 
-    /// <param name="failure">Why there is no whole answer.</param>
-    /// <param name="sending">How far the request got; null where it is not known.</param>
-    public static CreateOutcome Of(IForwarderErrorFeature failure, SendProgress? sending) => failure.Error switch
+    /// <param name="failure">The forwarder's error.</param>
+    /// <param name="progress">Whether sending has started; null if that is not known.</param>
+    public static CreateOutcome FromFailure(IForwarderErrorFeature failure, SendProgress? progress) => failure.Error switch
     {
-        _ when sending is { HasBegun: false } => CreateOutcome.Refused, // whatever went wrong: the upstream has no request
-        _ when failure.Exception is UpstreamException { Fault: UpstreamFault.Saturated } => CreateOutcome.Refused, // it got no place to be sent from
+        _ when progress is { HasStarted: false } => CreateOutcome.Refused,
+        _ when failure.Exception is UpstreamException { Fault: UpstreamFault.Saturated } => CreateOutcome.Refused, // rejected by the gateway's own concurrency limit
         ForwarderError.RequestCreation or ForwarderError.NoAvailableDestinations => CreateOutcome.Refused,
-        ForwarderError.RequestBodyClient => CreateOutcome.Refused, // the upstream never got it whole
+        ForwarderError.RequestBodyClient => CreateOutcome.Refused, // the upstream received an incomplete body
         ForwarderError.Request when failure.Exception is HttpRequestException { HttpRequestError: var error } && IsBeforeSending(error) => CreateOutcome.Refused,
         _ => CreateOutcome.Unknown,
     };
@@ -47,9 +47,9 @@ internal static class CreateOutcomes
         HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError
         or HttpRequestError.ProxyTunnelError or HttpRequestError.VersionNegotiationError;
 
-    /// <summary>Luma's SDKs obey this header, so an upstream that sends it means it.</summary>
-    private static bool? Says(HttpResponseMessage answer) =>
-        answer.StatusCode >= HttpStatusCode.InternalServerError && answer.Headers.TryGetValues(ShouldRetry.Header, out var values)
-            ? bool.TryParse(values.First(), out var retry) ? retry : null
+    /// <summary>The header <c>x-should-retry</c> of a 5xx response; null if it is missing or invalid. Luma's SDKs obey it, so the upstream's value is trusted.</summary>
+    private static bool? ReadShouldRetry(HttpResponseMessage response) =>
+        response.StatusCode >= HttpStatusCode.InternalServerError && response.Headers.TryGetValues(ShouldRetryHeader.Name, out var values)
+            ? bool.TryParse(values.First(), out var shouldRetry) ? shouldRetry : null
             : null;
 }

@@ -1,28 +1,27 @@
 namespace LumaGateway.Proxy.Idempotency;
 
 /// <summary>
-/// Small records that must not be lost or doubled, each written by whoever was first and changed only by whoever knows what it says. Shared by
-/// all replicas where they share anything. Thread-safe. Unlike the cache it does not cope without its store: every method throws
-/// <see cref="IdempotencyStoreUnavailableException"/> where the store did not confirm.
+/// Stores idempotency records: add if absent, compare and swap, compare and delete. All replicas share the records if Redis is configured. Thread-safe.
+/// Unlike the cache, it does not work without its store: every method throws <see cref="IdempotencyStoreUnavailableException"/> if the store does not confirm.
 /// </summary>
 internal interface IIdempotencyStore
 {
-    /// <summary>Null where the record was added; else the one that was there first.</summary>
-    /// <param name="owner">The client whose record it is: a store in memory gives each a share.</param>
-    /// <param name="key">Its key.</param>
+    /// <summary>Adds the record if the key has none. Returns null if it was added, else the existing record.</summary>
+    /// <param name="client">The client that sends the create. A store in memory limits each client to a share.</param>
+    /// <param name="key">The record's key.</param>
     /// <param name="record">The record.</param>
-    /// <param name="life">How long it is kept.</param>
-    Task<byte[]?> TryAddAsync(string owner, string key, byte[] record, TimeSpan life);
+    /// <param name="lifetime">How long the record is kept.</param>
+    Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime);
 
-    /// <summary>False where the record is no longer <paramref name="known"/>.</summary>
-    Task<bool> ReplaceAsync(string key, byte[] known, byte[] record, TimeSpan life);
+    /// <summary>Replaces the record if it equals <paramref name="expected"/>. Returns false if it does not.</summary>
+    Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime);
 
-    /// <summary>Removes the record if it still is <paramref name="known"/>.</summary>
-    Task RemoveAsync(string key, byte[] known);
+    /// <summary>Removes the record if it equals <paramref name="expected"/>.</summary>
+    Task RemoveAsync(string key, byte[] expected);
 }
 
-/// <summary>The store did not confirm. What was asked of it may still have been done.</summary>
+/// <summary>The store did not confirm the operation. The operation may have been done nevertheless.</summary>
 internal class IdempotencyStoreUnavailableException(string message, Exception? innerException = null) : Exception(message, innerException);
 
-/// <summary>The store takes no more records. The message says which limit was reached, without a full stop.</summary>
-internal sealed class RecordStoreFullException(string message) : IdempotencyStoreUnavailableException(message);
+/// <summary>The store is full. The message names the limit, without a full stop.</summary>
+internal sealed class IdempotencyStoreFullException(string message) : IdempotencyStoreUnavailableException(message);

@@ -6,131 +6,133 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Proxy.Idempotency;
 
 /// <summary>
-/// Who creates under which key, and how it ended: in Redis for all replicas, or in this process where there is no Redis. Of several who claim
-/// one key at the same time one gets it. Thread-safe.
+/// Claims idempotency keys and records the outcomes of their creates. Of several concurrent claims of one key, one is acquired. Redis holds the records for all
+/// replicas; without Redis they are in this process. Thread-safe.
 /// </summary>
 internal sealed partial class IdempotencyLedger(
-    IIdempotencyStore store, RedisKeyspace scope, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<IdempotencyLedger> logger)
+    IIdempotencyStore store, RedisKeyspace keyspace, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<IdempotencyLedger> logger)
 {
-    /// <summary>How long after a create must be over it is still taken for running: clocks differ.</summary>
-    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(30);
+    /// <summary>How long after its timeout a create still counts as running: the replicas' clocks differ.</summary>
+    private static readonly TimeSpan ClockSkewAllowance = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a refusal (400, 422) is kept: long enough for the repetitions of one call, and it cost nothing, so that another attempt later may be sent.
+    /// How long a 400 or 422 response is kept. It covers the retries of one call. The create was not billed, so a later attempt may be sent.
     /// </summary>
-    private static readonly TimeSpan RefusalLifetime = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan InvalidRequestLifetime = TimeSpan.FromMinutes(10);
 
-    /// <summary>Goes up whenever a record's form or what a key belongs to changes. Not the cache's schema: a new shape of answers must not forget keys.</summary>
+    /// <summary>
+    /// Increment it when the record's format or the scope of a key changes. It is independent of the cache's schema: a new cache format must not invalidate keys.
+    /// </summary>
     private const string Schema = "2";
 
-    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Claims a key. Throws <see cref="IdempotencyStoreUnavailableException"/> where it cannot be told whose it is.</summary>
-    /// <param name="client">Whose create it is.</param>
-    /// <param name="subject">Everything that two creates must have in common to be the same, beside the account: client, route, key.</param>
-    /// <param name="fingerprint">Of what they send.</param>
+    /// <summary>Claims a key. Throws <see cref="IdempotencyStoreUnavailableException"/> if the store does not confirm.</summary>
+    /// <param name="client">The client that sends the create.</param>
+    /// <param name="subject">Client, route and key; together they identify a create within the account.</param>
+    /// <param name="fingerprint">A digest of query and body.</param>
     public async Task<IdempotencyClaim> ClaimAsync(string client, IEnumerable<string> subject, string fingerprint)
     {
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', subject)));
-        var key = $"luma-gateway:create:{Schema}:{scope.Account}:{scope.Dialect}:{Convert.ToHexStringLower(digest)}";
-        var record = new IdempotencyRecord(Guid.NewGuid().ToString("N"), fingerprint, clock.GetUtcNow() + options.Value.CreateTimeout + Slack);
-        var written = record.Write();
-        var first = await store.TryAddAsync(client, key, written, options.Value.IdempotencyLifetime);
+        var key = $"luma-gateway:create:{Schema}:{keyspace.Account}:{keyspace.Dialect}:{Convert.ToHexStringLower(digest)}";
+        var record = new IdempotencyRecord(Guid.NewGuid().ToString("N"), fingerprint, clock.GetUtcNow() + options.Value.CreateTimeout + ClockSkewAllowance);
+        var bytes = record.Serialize();
+        var existing = await store.TryAddAsync(client, key, bytes, options.Value.IdempotencyLifetime);
 
-        if (first is null)
+        if (existing is null)
         {
-            return new IdempotencyClaim(client, key, record, written, IsOurs: true);
+            return new IdempotencyClaim(client, key, record, bytes, IsAcquired: true);
         }
 
-        var known = IdempotencyRecord.Read(first);
-        if (known is null)
+        var found = IdempotencyRecord.Deserialize(existing);
+        if (found is null)
         {
             Log.Unreadable(logger);
         }
 
-        return new IdempotencyClaim(client, key, known ?? record with { IsUnknown = true }, first, IsOurs: false);
+        return new IdempotencyClaim(client, key, found ?? record with { IsOutcomeUnknown = true }, existing, IsAcquired: false);
     }
 
-    public Task SettleAsync(IdempotencyClaim claim, RecordedResponse answer) => EndAsync(claim, claim.Record with { Answer = answer });
+    public Task RecordResponseAsync(IdempotencyClaim claim, RecordedResponse response) => RecordOutcomeAsync(claim, claim.Record with { Response = response });
 
-    public Task MarkUnknownAsync(IdempotencyClaim claim) => EndAsync(claim, claim.Record with { IsUnknown = true });
+    public Task RecordUnknownAsync(IdempotencyClaim claim) => RecordOutcomeAsync(claim, claim.Record with { IsOutcomeUnknown = true });
 
-    /// <summary>Nothing was done: the key may be used again.</summary>
-    public Task FreeAsync(IdempotencyClaim claim) => EndAsync(claim, null);
+    /// <summary>Makes the key usable again, after a create that the upstream refused.</summary>
+    public Task ReleaseAsync(IdempotencyClaim claim) => RecordOutcomeAsync(claim, null);
 
-    public bool IsRunning(IdempotencyRecord record) => !record.IsUnknown && record.Answer is null && clock.GetUtcNow() < record.Until;
+    public bool IsRunning(IdempotencyRecord record) => !record.IsOutcomeUnknown && record.Response is null && clock.GetUtcNow() < record.Deadline;
 
-    private TimeSpan LifeOf(IdempotencyRecord record) => record.Answer?.Status is StatusCodes.Status400BadRequest or StatusCodes.Status422UnprocessableEntity
-        ? RefusalLifetime
+    private TimeSpan LifetimeOf(IdempotencyRecord record) => record.Response?.Status is StatusCodes.Status400BadRequest or StatusCodes.Status422UnprocessableEntity
+        ? InvalidRequestLifetime
         : options.Value.IdempotencyLifetime;
 
     /// <summary>
-    /// Writes how a create ended, or frees its key (null). Tries twice: a store that is away stays behind with a record that reads as unknown once its
-    /// time is over, so that nothing is sent a second time.
+    /// Writes the record, or removes it (null), in at most two attempts. If both fail, the running record stays. It counts as unknown after its deadline, so the
+    /// create is not sent a second time.
     /// </summary>
-    private async Task EndAsync(IdempotencyClaim claim, IdempotencyRecord? record)
+    private async Task RecordOutcomeAsync(IdempotencyClaim claim, IdempotencyRecord? record)
     {
-        for (var last = false; ; last = true)
+        for (var isLastAttempt = false; ; isLastAttempt = true)
         {
             try
             {
-                await (record is null ? store.RemoveAsync(claim.Key, claim.Written) : WriteAsync(claim, record));
+                await (record is null ? store.RemoveAsync(claim.Key, claim.RecordBytes) : ReplaceOrAddAsync(claim, record));
                 return;
             }
             catch (IdempotencyStoreUnavailableException exception)
             {
-                if (last)
+                if (isLastAttempt)
                 {
                     Log.NotRecorded(logger, exception);
                     return;
                 }
 
-                await Task.Delay(TryAgainAfter, clock, CancellationToken.None);
+                await Task.Delay(RetryDelay, clock, CancellationToken.None);
             }
         }
     }
 
-    /// <summary>Replaces the running record. Where the store has lost it, the outcome is added anew: a repetition must find it.</summary>
-    private async Task WriteAsync(IdempotencyClaim claim, IdempotencyRecord record)
+    /// <summary>Replaces the running record. If the store has lost it, adds the new record, because a repetition must find the outcome.</summary>
+    private async Task ReplaceOrAddAsync(IdempotencyClaim claim, IdempotencyRecord record)
     {
-        var ended = record.Write();
-        var life = LifeOf(record);
-        if (await store.ReplaceAsync(claim.Key, claim.Written, ended, life))
+        var bytes = record.Serialize();
+        var lifetime = LifetimeOf(record);
+        if (await store.ReplaceAsync(claim.Key, claim.RecordBytes, bytes, lifetime))
         {
             return;
         }
 
-        var found = await store.TryAddAsync(claim.Client, claim.Key, ended, life);
-        if (found is null)
+        var existing = await store.TryAddAsync(claim.Client, claim.Key, bytes, lifetime);
+        if (existing is null)
         {
-            Log.Lost(logger);
+            Log.RecordLost(logger);
         }
-        else if (IdempotencyRecord.Read(found)?.Owner != record.Owner) // our own where a replacement before this one was done but not confirmed
+        else if (IdempotencyRecord.Deserialize(existing)?.ClaimId != record.ClaimId) // equal if the first attempt was done but not confirmed
         {
-            Log.ClaimedAnew(logger);
+            Log.ClaimedTwice(logger);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(4301, LogLevel.Warning, "How a create ended could not be recorded; its Idempotency-Key will be answered with outcome_unknown.")]
+        [LoggerMessage(4301, LogLevel.Warning, "The ledger did not record the outcome of a create. Repetitions with its Idempotency-Key get outcome_unknown; the create is not sent again.")]
         public static partial void NotRecorded(ILogger logger, Exception exception);
 
-        [LoggerMessage(4302, LogLevel.Warning, "The ledger lost the record of an Idempotency-Key while its create ran; the outcome was written again. Give ConnectionStrings:Ledger a Redis with maxmemory-policy noeviction and persistence (infra/redis.md).")]
-        public static partial void Lost(ILogger logger);
+        [LoggerMessage(4302, LogLevel.Warning, "The ledger lost the record of an Idempotency-Key while its create ran. The gateway wrote the outcome again. Give ConnectionStrings:Ledger a Redis with maxmemory-policy noeviction and persistence (infra/redis.md).")]
+        public static partial void RecordLost(ILogger logger);
 
-        [LoggerMessage(4303, LogLevel.Error, "The ledger lost the record of an Idempotency-Key while its create ran, and another request claimed the key: two creates may have been sent and billed. Give ConnectionStrings:Ledger a Redis with maxmemory-policy noeviction and persistence (infra/redis.md).")]
-        public static partial void ClaimedAnew(ILogger logger);
+        [LoggerMessage(4303, LogLevel.Error, "The ledger lost the record of an Idempotency-Key while its create ran, and another request claimed the key. The upstream may have received and billed two creates. Give ConnectionStrings:Ledger a Redis with maxmemory-policy noeviction and persistence (infra/redis.md).")]
+        public static partial void ClaimedTwice(ILogger logger);
 
-        [LoggerMessage(4304, LogLevel.Warning, "The record of an Idempotency-Key could not be read, or no key of Cache:SigningKey verifies it; the request is answered with outcome_unknown and nothing is sent.")]
+        [LoggerMessage(4304, LogLevel.Warning, "The record of an Idempotency-Key is invalid, or no key of Cache:SigningKey verifies it. The request gets outcome_unknown; the create is not sent.")]
         public static partial void Unreadable(ILogger logger);
     }
 }
 
-/// <summary>A key, and who has it.</summary>
-/// <param name="Client">The client whose create it is.</param>
-/// <param name="Key">Its name in the store.</param>
-/// <param name="Record">The record there.</param>
-/// <param name="Written">The record as it was written.</param>
-/// <param name="IsOurs">Whether whoever claimed it got it.</param>
-internal sealed record IdempotencyClaim(string Client, string Key, IdempotencyRecord Record, byte[] Written, bool IsOurs);
+/// <summary>The result of claiming an idempotency key.</summary>
+/// <param name="Client">The client that sends the create.</param>
+/// <param name="Key">The record's key in the store.</param>
+/// <param name="Record">The record in the store.</param>
+/// <param name="RecordBytes">The record's bytes in the store, to compare with.</param>
+/// <param name="IsAcquired">Whether this request sends the create; if false, the record belongs to an earlier request.</param>
+internal sealed record IdempotencyClaim(string Client, string Key, IdempotencyRecord Record, byte[] RecordBytes, bool IsAcquired);

@@ -10,8 +10,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Proxy.Idempotency;
 
 /// <summary>
-/// Makes a POST with an <c>Idempotency-Key</c> happen once: who repeats it gets the first answer again, and nobody repeats one whose outcome
-/// is unknown. Once sent, it runs to its end even when its caller leaves.
+/// Sends a POST with an <c>Idempotency-Key</c> to the upstream once. A repetition gets the recorded response; a create with an unknown outcome is never sent
+/// again. A create that was sent runs to its end even if its caller disconnects.
 /// </summary>
 internal sealed class IdempotencyMiddleware(
     RequestDelegate next, IdempotencyLedger ledger, ProxyMetrics metrics, IOptions<PassthroughOptions> options, TimeProvider clock)
@@ -20,41 +20,41 @@ internal sealed class IdempotencyMiddleware(
     public const string ReplayedHeader = "Idempotency-Replayed";
 
     private const int MaxKeyLength = 255;
-    private const int MaxBytes = 1024 * 1024;
-    private const int FirstBufferBytes = 4 * 1024;
+    private const int MaxBodyBytes = 1024 * 1024;
+    private const int InitialBufferBytes = 4 * 1024;
 
-    private const string WhatMakesRoom =
-        "Records make room when they expire (Passthrough:IdempotencyLifetime). With ConnectionStrings:Redis they are kept in Redis, where this limit does not apply.";
+    private const string StoreFullAdvice =
+        "Records expire after Passthrough:IdempotencyLifetime. With ConnectionStrings:Redis the records are in Redis, where this limit does not apply.";
 
-    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RunningRetryAfter = TimeSpan.FromSeconds(2);
 
-    private static readonly SearchValues<char> Visible = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c)]);
+    private static readonly SearchValues<char> VisibleAscii = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c)]);
 
-    /// <summary>What of an answer is its own, and not of the moment.</summary>
-    private static readonly string[] KeptHeaders =
+    /// <summary>The headers that are recorded: those that describe the response and not the single exchange.</summary>
+    private static readonly string[] RecordedHeaders =
     [
         HeaderNames.ContentType, HeaderNames.ContentLanguage, HeaderNames.ContentEncoding, HeaderNames.ContentDisposition, HeaderNames.ETag,
-        HeaderNames.LastModified, HeaderNames.CacheControl, ShouldRetry.Header,
+        HeaderNames.LastModified, HeaderNames.CacheControl, ShouldRetryHeader.Name,
     ];
 
     public Task InvokeAsync(HttpContext context)
     {
-        var sent = context.Request.Headers[KeyHeader];
-        if (!HttpMethods.IsPost(context.Request.Method) || sent.Count == 0)
+        var keys = context.Request.Headers[KeyHeader];
+        if (!HttpMethods.IsPost(context.Request.Method) || keys.Count == 0)
         {
             return next(context);
         }
 
-        return sent is [{ Length: > 0 and <= MaxKeyLength } key] && !key.AsSpan().ContainsAnyExcept(Visible)
-            ? RunAsync(context, key)
+        return keys is [{ Length: > 0 and <= MaxKeyLength } key] && !key.AsSpan().ContainsAnyExcept(VisibleAscii)
+            ? ProcessAsync(context, key)
             : ProblemWriter.WriteAsync(context, ProblemKinds.InvalidRequest, $"{KeyHeader} must be one value of 1 to {MaxKeyLength} visible ASCII characters.");
     }
 
-    private async Task RunAsync(HttpContext context, string key)
+    private async Task ProcessAsync(HttpContext context, string key)
     {
         if (await ReadBodyAsync(context.Request) is not { } body)
         {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.TooLarge, $"The body of a request with an {KeyHeader} may have 1 MiB at most.");
+            await ProblemWriter.WriteAsync(context, ProblemKinds.TooLarge, $"The body of a request with an {KeyHeader} may be at most 1 MiB.");
             return;
         }
 
@@ -62,12 +62,12 @@ internal sealed class IdempotencyMiddleware(
         try
         {
             var client = RateLimitLease.Of(context)!.Client.Name;
-            string[] subject = [client, RoutePath.Of(context, foldsCatchAll: true), key];
+            string[] subject = [client, CanonicalPath.Of(context, lowercaseCatchAll: true), key];
             claim = await ledger.ClaimAsync(client, subject, FingerprintOf(context.Request, body));
         }
-        catch (RecordStoreFullException full)
+        catch (IdempotencyStoreFullException full)
         {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.IdempotencyUnavailable, $"{full.Message}, so nothing was sent to the upstream. {WhatMakesRoom}");
+            await ProblemWriter.WriteAsync(context, ProblemKinds.IdempotencyUnavailable, $"{full.Message}, so nothing was sent to the upstream. {StoreFullAdvice}");
             return;
         }
         catch (IdempotencyStoreUnavailableException)
@@ -76,23 +76,23 @@ internal sealed class IdempotencyMiddleware(
             return;
         }
 
-        await (claim.IsOurs ? SendAsync(context, claim, body) : RepeatAsync(context, claim.Record, FingerprintOf(context.Request, body)));
+        await (claim.IsAcquired ? CreateAsync(context, claim, body) : RespondToRepetitionAsync(context, claim.Record, FingerprintOf(context.Request, body)));
     }
 
-    private async Task RepeatAsync(HttpContext context, IdempotencyRecord first, string fingerprint)
+    private async Task RespondToRepetitionAsync(HttpContext context, IdempotencyRecord record, string fingerprint)
     {
-        if (first.Fingerprint != fingerprint)
+        if (record.Fingerprint != fingerprint)
         {
             await ProblemWriter.WriteAsync(context, ProblemKinds.IdempotencyKeyReused);
         }
-        else if (first.Answer is { } answer)
+        else if (record.Response is { } recorded)
         {
             metrics.Replayed();
-            await ReplayAsync(context.Response, answer);
+            await ReplayAsync(context.Response, recorded);
         }
-        else if (ledger.IsRunning(first))
+        else if (ledger.IsRunning(record))
         {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.CreateInProgress, retryAfter: AskAgainAfter);
+            await ProblemWriter.WriteAsync(context, ProblemKinds.CreateInProgress, retryAfter: RunningRetryAfter);
         }
         else
         {
@@ -100,95 +100,95 @@ internal sealed class IdempotencyMiddleware(
         }
     }
 
-    private async Task SendAsync(HttpContext context, IdempotencyClaim claim, byte[] body)
+    private async Task CreateAsync(HttpContext context, IdempotencyClaim claim, byte[] body)
     {
-        byte[] answer;
+        byte[] responseBody;
         try
         {
-            answer = await ForwardAsync(context, claim, body);
+            responseBody = await ForwardAsync(context, claim, body);
         }
         catch
         {
-            await (MayHaveBeenSent(context) ? ledger.MarkUnknownAsync(claim) : ledger.FreeAsync(claim));
+            await (MayHaveBeenSent(context) ? ledger.RecordUnknownAsync(claim) : ledger.ReleaseAsync(claim));
             throw;
         }
 
-        if (context.Features.Get<IForwarderErrorFeature>() is null && answer.Length > 0)
+        if (context.Features.Get<IForwarderErrorFeature>() is null && responseBody.Length > 0)
         {
-            context.Response.ContentLength = answer.Length;
-            await context.Response.Body.WriteAsync(answer, context.RequestAborted);
+            context.Response.ContentLength = responseBody.Length;
+            await context.Response.Body.WriteAsync(responseBody, context.RequestAborted);
         }
     }
 
-    /// <summary>Sends the create, records its outcome, and returns the response's body. The caller gets nothing before the outcome is recorded.</summary>
+    /// <summary>Sends the create, records its outcome, and returns the response's body. The response to the caller does not start before the outcome is recorded.</summary>
     private async Task<byte[]> ForwardAsync(HttpContext context, IdempotencyClaim claim, byte[] body)
     {
         context.Request.Body = new MemoryStream(body);
         context.Request.Headers.ContentLength = body.Length;
         context.Request.Headers.Remove(HeaderNames.TransferEncoding);
-        context.Request.Headers.Remove(HeaderNames.AcceptEncoding); // who repeats it may not take the encoding that the first one took
+        context.Request.Headers.Remove(HeaderNames.AcceptEncoding); // a repetition may not accept the encoding of the first request
 
-        byte[] answer;
-        using (var captured = new CapturedResponse(context, MaxBytes, options.Value.CreateTimeout, clock))
+        byte[] responseBody;
+        using (var captured = new CapturedResponse(context, MaxBodyBytes, options.Value.CreateTimeout, clock))
         {
             await next(context);
-            answer = captured.Body;
+            responseBody = captured.Body;
         }
 
         var outcome = context.Features.Get<IForwarderErrorFeature>() is { } failure
-            ? CreateOutcomes.Of(failure, context.Features.Get<SendProgress>())
-            : context.Features.Get<PassedCreate>()?.Outcome ?? CreateOutcome.Refused; // without an answer of the upstream nothing was sent
+            ? CreateOutcomes.FromFailure(failure, context.Features.Get<SendProgress>())
+            : context.Features.Get<CreateOutcomeFeature>()?.Outcome ?? CreateOutcome.Refused; // no upstream response: the create was not sent
         await (outcome switch
         {
-            CreateOutcome.Settled => ledger.SettleAsync(claim, new RecordedResponse(context.Response.StatusCode, HeadersOf(context.Response), answer)),
-            CreateOutcome.Refused => ledger.FreeAsync(claim),
-            _ => ledger.MarkUnknownAsync(claim),
+            CreateOutcome.Settled => ledger.RecordResponseAsync(claim, new RecordedResponse(context.Response.StatusCode, HeadersOf(context.Response), responseBody)),
+            CreateOutcome.Refused => ledger.ReleaseAsync(claim),
+            _ => ledger.RecordUnknownAsync(claim),
         });
 
-        return answer;
+        return responseBody;
     }
 
-    /// <summary>Whether the upstream can have any byte of the request.</summary>
+    /// <summary>Whether the upstream may have received any byte of the request.</summary>
     private static bool MayHaveBeenSent(HttpContext context) =>
-        context.Features.Get<SendProgress>() is { HasBegun: true } || context.Features.Get<PassedCreate>() is not null;
+        context.Features.Get<SendProgress>() is { HasStarted: true } || context.Features.Get<CreateOutcomeFeature>() is not null;
 
-    private static Task ReplayAsync(HttpResponse response, RecordedResponse answer)
+    private static Task ReplayAsync(HttpResponse response, RecordedResponse recorded)
     {
-        response.StatusCode = answer.Status;
-        foreach (var (name, value) in answer.Headers)
+        response.StatusCode = recorded.Status;
+        foreach (var (name, value) in recorded.Headers)
         {
             response.Headers[name] = value;
         }
 
         response.Headers[ReplayedHeader] = "true";
-        if (answer.Body.Length == 0)
+        if (recorded.Body.Length == 0)
         {
             return Task.CompletedTask;
         }
 
-        response.ContentLength = answer.Body.Length;
-        return response.Body.WriteAsync(answer.Body, response.HttpContext.RequestAborted).AsTask();
+        response.ContentLength = recorded.Body.Length;
+        return response.Body.WriteAsync(recorded.Body, response.HttpContext.RequestAborted).AsTask();
     }
 
     private static Dictionary<string, string> HeadersOf(HttpResponse response) =>
-        KeptHeaders.Where(response.Headers.ContainsKey).ToDictionary(name => name, name => response.Headers[name].ToString());
+        RecordedHeaders.Where(response.Headers.ContainsKey).ToDictionary(name => name, name => response.Headers[name].ToString());
 
-    /// <summary>Null where it is too large. The buffer grows with the bytes that arrive: a <c>Content-Length</c> alone reserves nothing.</summary>
+    /// <summary>Returns null if the body is too large. The buffer grows with the bytes that arrive; a <c>Content-Length</c> alone reserves no memory.</summary>
     private static async Task<byte[]?> ReadBodyAsync(HttpRequest request)
     {
-        if (request.ContentLength > MaxBytes)
+        if (request.ContentLength > MaxBodyBytes)
         {
             return null;
         }
 
-        var buffer = ArrayPool<byte>.Shared.Rent(FirstBufferBytes);
+        var buffer = ArrayPool<byte>.Shared.Rent(InitialBufferBytes);
         try
         {
             var length = 0;
             while (await request.Body.ReadAsync(buffer.AsMemory(length), request.HttpContext.RequestAborted) is > 0 and var read)
             {
                 length += read;
-                if (length > MaxBytes)
+                if (length > MaxBodyBytes)
                 {
                     return null;
                 }

@@ -3,18 +3,25 @@ using System.Text.Json.Serialization;
 
 namespace LumaGateway.Proxy.Idempotency;
 
-/// <summary>What is remembered of a create under its <c>Idempotency-Key</c>.</summary>
-/// <param name="Owner">Who runs it: no two records are the same.</param>
-/// <param name="Fingerprint">Of query and body.</param>
-/// <param name="Until">While it runs: when it must be over, or its outcome is unknown.</param>
-/// <param name="IsUnknown">Whether it is over and nobody knows how.</param>
-/// <param name="Answer">The answer, once it is settled.</param>
-internal sealed record IdempotencyRecord(string Owner, string Fingerprint, DateTimeOffset Until, bool IsUnknown = false, RecordedResponse? Answer = null)
+/// <summary>
+/// The stored state of a create with an <c>Idempotency-Key</c>. The JSON names are fixed: replicas of several versions share the records.
+/// </summary>
+/// <param name="ClaimId">A random id, so that no two records are equal.</param>
+/// <param name="Fingerprint">A digest of query and body.</param>
+/// <param name="Deadline">When a create that is still running counts as unknown.</param>
+/// <param name="IsOutcomeUnknown">Whether the create has ended with an unknown outcome.</param>
+/// <param name="Response">The response to replay, if the create is settled.</param>
+internal sealed record IdempotencyRecord(
+    [property: JsonPropertyName("Owner")] string ClaimId,
+    string Fingerprint,
+    [property: JsonPropertyName("Until")] DateTimeOffset Deadline,
+    [property: JsonPropertyName("IsUnknown")] bool IsOutcomeUnknown = false,
+    [property: JsonPropertyName("Answer")] RecordedResponse? Response = null)
 {
-    public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, IdempotencyRecordJson.Default.IdempotencyRecord);
+    public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, IdempotencyRecordJson.Default.IdempotencyRecord);
 
-    /// <summary>A record that cannot be read stands for a create of which nothing is known.</summary>
-    public static IdempotencyRecord? Read(byte[] bytes)
+    /// <summary>Returns null if the bytes are not a record.</summary>
+    public static IdempotencyRecord? Deserialize(byte[] bytes)
     {
         try
         {
@@ -27,7 +34,7 @@ internal sealed record IdempotencyRecord(string Owner, string Fingerprint, DateT
     }
 }
 
-/// <summary>A settled answer, as it is given again.</summary>
+/// <summary>The response of a settled create, to be replayed.</summary>
 internal sealed record RecordedResponse(int Status, IReadOnlyDictionary<string, string> Headers, byte[] Body);
 
 [JsonSerializable(typeof(IdempotencyRecord))]

@@ -1,68 +1,68 @@
 namespace LumaGateway.Proxy.Idempotency;
 
 /// <summary>
-/// Records of this process alone. Bounded by bytes, and unlike a cache it forgets nothing before its time: when it is full it takes no more. One owner
-/// may fill <see cref="OwnerShare"/> of it, so that none is refused because of another alone.
+/// Keeps idempotency records in this process, up to a limit in bytes. Unlike a cache it never evicts: a full store rejects new records. One client may use
+/// <see cref="ClientShare"/>, so that it cannot fill the store alone.
 /// </summary>
 internal sealed class MemoryIdempotencyStore(TimeProvider clock) : IIdempotencyStore
 {
-    /// <summary>What a record costs besides its key and itself: its entries in two collections and the array's header.</summary>
+    /// <summary>The bytes that a record takes in addition to key and value: entries in two collections and the array's header.</summary>
     private const int Overhead = 300;
 
     private const long MiB = 1024 * 1024;
     private const long MaxBytes = 64 * MiB;
-    private const long OwnerShare = MaxBytes / 4;
+    private const long ClientShare = MaxBytes / 4;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Kept> _records = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, long> _bytesOf = new(StringComparer.Ordinal);
-    private readonly SortedSet<(DateTimeOffset Until, string Key)> _ends = new(Comparer<(DateTimeOffset Until, string Key)>.Create(
-        static (a, b) => a.Until != b.Until ? a.Until.CompareTo(b.Until) : string.CompareOrdinal(a.Key, b.Key)));
+    private readonly Dictionary<string, StoredRecord> _records = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _bytesByClient = new(StringComparer.Ordinal);
+    private readonly SortedSet<(DateTimeOffset ExpiresAt, string Key)> _expirations = new(Comparer<(DateTimeOffset ExpiresAt, string Key)>.Create(
+        static (a, b) => a.ExpiresAt != b.ExpiresAt ? a.ExpiresAt.CompareTo(b.ExpiresAt) : string.CompareOrdinal(a.Key, b.Key)));
     private long _bytes;
 
-    public Task<byte[]?> TryAddAsync(string owner, string key, byte[] record, TimeSpan life)
+    public Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime)
     {
         lock (_gate)
         {
-            RemovePassed();
-            if (_records.TryGetValue(key, out var first))
+            RemoveExpired();
+            if (_records.TryGetValue(key, out var existing))
             {
-                return Task.FromResult<byte[]?>(first.Record);
+                return Task.FromResult<byte[]?>(existing.Record);
             }
 
             var size = SizeOf(key, record);
-            if (FullFor(owner, size) is { } full)
+            if (FindReachedLimit(client, size) is { } limit)
             {
-                return Task.FromException<byte[]?>(new RecordStoreFullException(full));
+                return Task.FromException<byte[]?>(new IdempotencyStoreFullException(limit));
             }
 
-            Put(owner, key, record, life);
+            Put(client, key, record, lifetime);
             return Task.FromResult<byte[]?>(null);
         }
     }
 
-    public Task<bool> ReplaceAsync(string key, byte[] known, byte[] record, TimeSpan life)
+    public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime)
     {
         lock (_gate)
         {
-            if (Find(key, known) is not { } kept)
+            if (Find(key, expected) is not { } stored)
             {
                 return Task.FromResult(false);
             }
 
-            Remove(key, kept);
-            Put(kept.Owner, key, record, life); // whatever its size: how a create ended must not be lost
+            Remove(key, stored);
+            Put(stored.Client, key, record, lifetime); // not limited: the outcome of a create must not be lost
             return Task.FromResult(true);
         }
     }
 
-    public Task RemoveAsync(string key, byte[] known)
+    public Task RemoveAsync(string key, byte[] expected)
     {
         lock (_gate)
         {
-            if (Find(key, known) is { } kept)
+            if (Find(key, expected) is { } stored)
             {
-                Remove(key, kept);
+                Remove(key, stored);
             }
 
             return Task.CompletedTask;
@@ -71,51 +71,51 @@ internal sealed class MemoryIdempotencyStore(TimeProvider clock) : IIdempotencyS
 
     private static int SizeOf(string key, byte[] record) => Overhead + (2 * key.Length) + record.Length;
 
-    /// <summary>Which limit a record of this size would exceed; null where it fits.</summary>
-    private string? FullFor(string owner, int size) =>
-        _bytesOf.GetValueOrDefault(owner) + size > OwnerShare ? $"This client's share of the memory for idempotency records ({OwnerShare / MiB} MiB) is full"
+    /// <summary>Describes the limit that a record of this size would exceed; null if the record fits.</summary>
+    private string? FindReachedLimit(string client, int size) =>
+        _bytesByClient.GetValueOrDefault(client) + size > ClientShare ? $"This client's share of the memory for idempotency records ({ClientShare / MiB} MiB) is full"
         : _bytes + size > MaxBytes ? $"The memory for idempotency records ({MaxBytes / MiB} MiB) is full"
         : null;
 
-    private Kept? Find(string key, byte[] known) => _records.TryGetValue(key, out var kept) && kept.Record.AsSpan().SequenceEqual(known) ? kept : null;
+    private StoredRecord? Find(string key, byte[] expected) => _records.TryGetValue(key, out var stored) && stored.Record.AsSpan().SequenceEqual(expected) ? stored : null;
 
-    private void Put(string owner, string key, byte[] record, TimeSpan life)
+    private void Put(string client, string key, byte[] record, TimeSpan lifetime)
     {
-        var until = clock.GetUtcNow() + life;
-        _records[key] = new Kept(owner, record, until);
-        _ends.Add((until, key));
-        Count(owner, SizeOf(key, record));
+        var expiresAt = clock.GetUtcNow() + lifetime;
+        _records[key] = new StoredRecord(client, record, expiresAt);
+        _expirations.Add((expiresAt, key));
+        AddBytes(client, SizeOf(key, record));
     }
 
-    private void Remove(string key, Kept kept)
+    private void Remove(string key, StoredRecord stored)
     {
         _records.Remove(key);
-        _ends.Remove((kept.Until, key));
-        Count(kept.Owner, -SizeOf(key, kept.Record));
+        _expirations.Remove((stored.ExpiresAt, key));
+        AddBytes(stored.Client, -SizeOf(key, stored.Record));
     }
 
-    private void Count(string owner, int bytes)
+    private void AddBytes(string client, int bytes)
     {
         _bytes += bytes;
-        var left = _bytesOf.GetValueOrDefault(owner) + bytes;
-        if (left > 0)
+        var total = _bytesByClient.GetValueOrDefault(client) + bytes;
+        if (total > 0)
         {
-            _bytesOf[owner] = left;
+            _bytesByClient[client] = total;
         }
         else
         {
-            _bytesOf.Remove(owner);
+            _bytesByClient.Remove(client);
         }
     }
 
-    private void RemovePassed()
+    private void RemoveExpired()
     {
         var now = clock.GetUtcNow();
-        while (_ends.Count > 0 && _ends.Min is var (until, key) && until <= now)
+        while (_expirations.Count > 0 && _expirations.Min is var (expiresAt, key) && expiresAt <= now)
         {
             Remove(key, _records[key]);
         }
     }
 
-    private readonly record struct Kept(string Owner, byte[] Record, DateTimeOffset Until);
+    private readonly record struct StoredRecord(string Client, byte[] Record, DateTimeOffset ExpiresAt);
 }

@@ -4,45 +4,45 @@ using StackExchange.Redis;
 namespace LumaGateway.Proxy.Idempotency;
 
 /// <summary>
-/// Records in Redis, shared by all replicas. They are as safe as Redis is: one that evicts or loses writes loses records too. A record whose signature does not verify
-/// is given back empty: it is there, and nothing is known of it.
+/// Keeps idempotency records in Redis, shared by all replicas. A Redis that evicts or loses writes loses records. A record with an invalid signature is returned
+/// as an empty array: the key is taken, but its state is unknown.
 /// </summary>
 internal sealed class RedisIdempotencyStore(RedisConnection connection, RedisSigner signer, TimeProvider clock) : IIdempotencyStore
 {
-    private const string Replace = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 else return 0 end";
-    private const string Remove = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
+    private const string ReplaceScript = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 else return 0 end";
+    private const string RemoveScript = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
 
-    /// <summary>Longer than a cache would wait: without a record nothing may be done at all.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    /// <summary>Longer than the cache waits: without a record the create must not be sent.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
-    public async Task<byte[]?> TryAddAsync(string owner, string key, byte[] record, TimeSpan life)
+    public async Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime)
     {
         try
         {
-            return await RunAsync(database => AddOrGetAsync(database, key, record, life));
+            return await RunAsync(database => AddOrGetAsync(database, key, record, lifetime));
         }
         catch (IdempotencyStoreUnavailableException)
         {
-            _ = TakeBackAsync(key, record); // it may have been added without our hearing of it
+            _ = UndoAddAsync(key, record); // Redis may have added the record although it did not confirm
             throw;
         }
     }
 
-    public Task<bool> ReplaceAsync(string key, byte[] known, byte[] record, TimeSpan life) => RunAsync(async database =>
+    public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime) => RunAsync(async database =>
     {
         var signed = signer.Sign(SignedKind.Record, key, record);
-        return await AnyAsync(key, known, async before => (bool)await database.ScriptEvaluateAsync(Replace, [key], [before, signed, (long)life.TotalMilliseconds]));
+        return await TryEachSignatureAsync(key, expected, async expectedBytes => (bool)await database.ScriptEvaluateAsync(ReplaceScript, [key], [expectedBytes, signed, (long)lifetime.TotalMilliseconds]));
     });
 
-    public Task RemoveAsync(string key, byte[] known) => RunAsync(database =>
-        AnyAsync(key, known, async before => (bool)await database.ScriptEvaluateAsync(Remove, [key], [before])));
+    public Task RemoveAsync(string key, byte[] expected) => RunAsync(database =>
+        TryEachSignatureAsync(key, expected, async expectedBytes => (bool)await database.ScriptEvaluateAsync(RemoveScript, [key], [expectedBytes])));
 
-    /// <summary>The key may have been rotated since the known record was written: it is looked for as each key signs it.</summary>
-    private async Task<bool> AnyAsync(string key, byte[] known, Func<byte[], Task<bool>> tryAsync)
+    /// <summary>Runs the script with the expected record signed by each signing key: the key may have been rotated since the record was written.</summary>
+    private async Task<bool> TryEachSignatureAsync(string key, byte[] expected, Func<byte[], Task<bool>> runAsync)
     {
-        foreach (var before in signer.SignWithEach(SignedKind.Record, key, known))
+        foreach (var expectedBytes in signer.SignWithEach(SignedKind.Record, key, expected))
         {
-            if (await tryAsync(before))
+            if (await runAsync(expectedBytes))
             {
                 return true;
             }
@@ -51,26 +51,26 @@ internal sealed class RedisIdempotencyStore(RedisConnection connection, RedisSig
         return false;
     }
 
-    private async Task<byte[]?> AddOrGetAsync(IDatabase database, string key, byte[] record, TimeSpan life)
+    private async Task<byte[]?> AddOrGetAsync(IDatabase database, string key, byte[] record, TimeSpan lifetime)
     {
         var signed = signer.Sign(SignedKind.Record, key, record);
         while (true)
         {
-            if (await database.StringSetAsync(key, signed, life, When.NotExists))
+            if (await database.StringSetAsync(key, signed, lifetime, When.NotExists))
             {
                 return null;
             }
 
-            if (await database.StringGetAsync(key) is { IsNull: false } first)
+            if (await database.StringGetAsync(key) is { IsNull: false } existing)
             {
-                return signer.TryVerify(SignedKind.Record, key, (byte[])first!, out var verified) ? verified.ToArray() : [];
+                return signer.TryVerify(SignedKind.Record, key, (byte[])existing!, out var verified) ? verified.ToArray() : [];
             }
 
-            // It ended between the two questions.
+            // The record expired between SET and GET.
         }
     }
 
-    private async Task TakeBackAsync(string key, byte[] record)
+    private async Task UndoAddAsync(string key, byte[] record)
     {
         try
         {
@@ -78,16 +78,16 @@ internal sealed class RedisIdempotencyStore(RedisConnection connection, RedisSig
         }
         catch (IdempotencyStoreUnavailableException)
         {
-            // Then it runs out by itself.
+            // The record expires by itself.
         }
     }
 
-    private async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> step)
+    private async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> command)
     {
         try
         {
-            var redis = await connection.GetAsync().WaitAsync(Patience, clock);
-            return await step(redis.GetDatabase()).WaitAsync(Patience, clock);
+            var redis = await connection.GetAsync().WaitAsync(Timeout, clock);
+            return await command(redis.GetDatabase()).WaitAsync(Timeout, clock);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {

@@ -11,15 +11,15 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Tests.Proxy.Idempotency;
 
-/// <summary>The record of a create under its idempotency key: who has the key, and how the create ended. Redis is a fake. Needs nothing.</summary>
+/// <summary>Claims of idempotency keys and recorded outcomes of creates. Redis is a fake. Needs nothing.</summary>
 public sealed class IdempotencyLedgerTests
 {
     private static readonly PassthroughOptions Settings = new() { CreateTimeout = TimeSpan.FromMinutes(2), IdempotencyLifetime = TimeSpan.FromHours(24) };
 
-    /// <summary>How long after its time-out a create is still taken for running.</summary>
-    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(30);
+    /// <summary>How long after its timeout a create still counts as running.</summary>
+    private static readonly TimeSpan ClockSkewAllowance = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
     private static readonly string[] Subject = ["client", "POST", "/luma/generations", "key"];
 
@@ -35,15 +35,15 @@ public sealed class IdempotencyLedgerTests
     }
 
     [Fact]
-    public async Task Who_claims_a_key_first_gets_it_and_the_others_see_whose_it_is()
+    public async Task The_first_claim_acquires_the_key_and_later_claims_get_its_record()
     {
         var first = await ClaimAsync("one");
         var second = await ClaimAsync("two");
 
-        Assert.Equal((true, false), (first.IsOurs, second.IsOurs));
+        Assert.Equal((true, false), (first.IsAcquired, second.IsAcquired));
         Assert.Equal("one", second.Record.Fingerprint);
-        Assert.Equal(first.Record.Owner, second.Record.Owner);
-        Assert.Equal(first.Written, second.Written);
+        Assert.Equal(first.Record.ClaimId, second.Record.ClaimId);
+        Assert.Equal(first.RecordBytes, second.RecordBytes);
         Assert.True(_ledger.IsRunning(second.Record));
     }
 
@@ -55,11 +55,11 @@ public sealed class IdempotencyLedgerTests
     {
         await ClaimAsync("one");
 
-        Assert.True((await _ledger.ClaimAsync("client", subject, "one").Soon()).IsOurs);
+        Assert.True((await _ledger.ClaimAsync("client", subject, "one").Soon()).IsAcquired);
     }
 
     [Fact]
-    public async Task The_name_in_the_store_holds_the_account_and_nothing_that_a_client_sent()
+    public async Task The_stored_key_contains_the_account_and_no_data_of_the_client()
     {
         var claim = await ClaimAsync("one");
 
@@ -68,100 +68,121 @@ public sealed class IdempotencyLedgerTests
     }
 
     [Fact]
-    public async Task Every_claim_has_its_own_owner()
+    public async Task Every_claim_has_its_own_id()
     {
         var first = await ClaimAsync("one");
-        await _ledger.FreeAsync(first).Soon();
+        await _ledger.ReleaseAsync(first).Soon();
 
         var second = await ClaimAsync("one");
 
-        Assert.NotEqual(first.Record.Owner, second.Record.Owner);
-        Assert.NotEqual(first.Written, second.Written);
-        Assert.Matches("^[0-9a-f]{32}$", first.Record.Owner); // no dashes: as short as it gets
+        Assert.NotEqual(first.Record.ClaimId, second.Record.ClaimId);
+        Assert.NotEqual(first.RecordBytes, second.RecordBytes);
+        Assert.Matches("^[0-9a-f]{32}$", first.Record.ClaimId); // no dashes, so that the record is short
     }
 
     [Fact]
-    public async Task A_create_is_running_until_its_time_and_the_slack_are_over()
+    public async Task A_create_is_running_until_its_timeout_and_the_clock_skew_allowance_have_passed()
     {
         var record = (await ClaimAsync("one")).Record;
 
-        _clock.Advance(Settings.CreateTimeout + Slack - Tick);
+        _clock.Advance(Settings.CreateTimeout + ClockSkewAllowance - Tick);
         Assert.True(_ledger.IsRunning(record));
         _clock.Advance(Tick);
         Assert.False(_ledger.IsRunning(record));
     }
 
     [Fact]
-    public async Task A_settled_create_is_given_again_for_as_long_as_the_key_is_remembered()
+    public async Task A_recorded_response_is_found_until_its_lifetime_ends()
     {
         var claim = await ClaimAsync("one");
         _clock.Advance(TimeSpan.FromMinutes(1));
 
-        await _ledger.SettleAsync(claim, Answer("body")).Soon();
+        await _ledger.RecordResponseAsync(claim, Response("body")).Soon();
 
         _clock.Advance(Settings.IdempotencyLifetime - Tick);
         var record = (await ClaimAsync("one")).Record;
-        Assert.Equal(("body", 201, "application/json"), (Encoding.UTF8.GetString(record.Answer!.Body), record.Answer.Status, record.Answer.Headers["Content-Type"]));
-        Assert.False(record.IsUnknown);
+        Assert.Equal(("body", 201, "application/json"), (Encoding.UTF8.GetString(record.Response!.Body), record.Response.Status, record.Response.Headers["Content-Type"]));
+        Assert.False(record.IsOutcomeUnknown);
         _clock.Advance(Tick);
-        Assert.True((await ClaimAsync("one")).IsOurs);
+        Assert.True((await ClaimAsync("one")).IsAcquired);
     }
 
     [Fact]
-    public async Task A_settled_create_does_not_run_any_more()
+    public async Task A_create_with_a_recorded_response_is_not_running()
     {
-        await _ledger.SettleAsync(await ClaimAsync("one"), Answer("body")).Soon();
+        await _ledger.RecordResponseAsync(await ClaimAsync("one"), Response("body")).Soon();
 
         Assert.False(_ledger.IsRunning((await ClaimAsync("one")).Record));
     }
 
     [Fact]
-    public async Task A_create_of_unknown_outcome_does_not_run_any_more_and_keeps_its_key()
+    public async Task A_create_with_an_unknown_outcome_is_not_running_and_keeps_its_key()
     {
-        await _ledger.MarkUnknownAsync(await ClaimAsync("one")).Soon();
+        await _ledger.RecordUnknownAsync(await ClaimAsync("one")).Soon();
 
         var second = await ClaimAsync("one");
-        Assert.False(second.IsOurs);
-        Assert.True(second.Record.IsUnknown);
-        Assert.Null(second.Record.Answer);
+        Assert.False(second.IsAcquired);
+        Assert.True(second.Record.IsOutcomeUnknown);
+        Assert.Null(second.Record.Response);
         Assert.False(_ledger.IsRunning(second.Record));
     }
 
     [Fact]
-    public async Task A_refused_create_frees_its_key()
+    public async Task A_released_key_can_be_claimed_again()
     {
-        await _ledger.FreeAsync(await ClaimAsync("one")).Soon();
+        await _ledger.ReleaseAsync(await ClaimAsync("one")).Soon();
 
-        Assert.True((await ClaimAsync("two")).IsOurs);
+        Assert.True((await ClaimAsync("two")).IsAcquired);
     }
 
     [Fact]
-    public async Task A_claim_that_was_lost_changes_nothing_of_the_one_that_came_after_it()
+    public async Task A_lost_claim_does_not_change_a_later_claim()
     {
         var lost = await ClaimAsync("one");
         _redis.Lose(lost.Key);
         var current = await ClaimAsync("two");
 
-        await _ledger.SettleAsync(lost, Answer("body")).Soon();
-        await _ledger.FreeAsync(lost).Soon();
+        await _ledger.RecordResponseAsync(lost, Response("body")).Soon();
+        await _ledger.ReleaseAsync(lost).Soon();
 
-        Assert.Equal(current.Record.Owner, (await ClaimAsync("two")).Record.Owner);
+        Assert.Equal(current.Record.ClaimId, (await ClaimAsync("two")).Record.ClaimId);
+    }
+
+    /// <summary>Replicas of earlier versions read and write these names.</summary>
+    [Fact]
+    public void A_record_is_stored_with_fixed_JSON_names()
+    {
+        var record = new IdempotencyRecord("id", "digest", DateTimeOffset.UnixEpoch, IsOutcomeUnknown: true, new RecordedResponse(201, new Dictionary<string, string>(), [1]));
+
+        Assert.Equal(
+            """{"Owner":"id","Fingerprint":"digest","Until":"1970-01-01T00:00:00+00:00","IsUnknown":true,"Answer":{"Status":201,"Headers":{},"Body":"AQ=="}}""",
+            Encoding.UTF8.GetString(record.Serialize()).Replace("\\u002B", "+", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_stored_record_is_read()
+    {
+        var record = IdempotencyRecord.Deserialize(
+            """{"Owner":"id","Fingerprint":"digest","Until":"1970-01-01T00:00:00+00:00","IsUnknown":true,"Answer":{"Status":201,"Headers":{},"Body":"AQ=="}}"""u8.ToArray())!;
+
+        Assert.Equal(("id", "digest", DateTimeOffset.UnixEpoch, true), (record.ClaimId, record.Fingerprint, record.Deadline, record.IsOutcomeUnknown));
+        Assert.Equal((201, (byte)1), (record.Response!.Status, Assert.Single(record.Response.Body)));
     }
 
     [Theory]
     [InlineData("not a record")]
     [InlineData("null")]
     [InlineData("[]")]
-    public async Task A_record_that_cannot_be_read_stands_for_a_create_of_unknown_outcome(string spoilt)
+    public async Task An_invalid_record_counts_as_an_unknown_outcome(string invalid)
     {
         var first = await ClaimAsync("one");
-        _redis.Overwrite(first.Key, Encoding.UTF8.GetBytes(spoilt));
+        _redis.Overwrite(first.Key, Encoding.UTF8.GetBytes(invalid));
 
         var second = await ClaimAsync("two");
 
-        Assert.False(second.IsOurs);
-        Assert.True(second.Record.IsUnknown);
-        Assert.Equal("two", second.Record.Fingerprint); // so that it is refused as unknown, not as another request
+        Assert.False(second.IsAcquired);
+        Assert.True(second.Record.IsOutcomeUnknown);
+        Assert.Equal("two", second.Record.Fingerprint); // so that the problem is outcome_unknown and not idempotency_key_reused
         Assert.False(_ledger.IsRunning(second.Record));
     }
 
@@ -170,47 +191,47 @@ public sealed class IdempotencyLedgerTests
     [InlineData("signed with another key")]
     [InlineData("another create's")]
     [InlineData("changed by a bit")]
-    public async Task With_a_key_a_record_that_does_not_verify_stands_for_a_create_of_unknown_outcome(string how)
+    public async Task With_a_signing_key_a_record_with_an_invalid_signature_counts_as_an_unknown_outcome(string invalidity)
     {
         var ledger = LedgerWith(Signers.Of(Signers.Key));
         var first = await ledger.ClaimAsync("client", Subject, "one").Soon();
-        await ledger.SettleAsync(first, Answer("body")).Soon();
-        byte[] Sign(string key, string name) => Signers.Of(key).Sign(SignedKind.Record, name, (first.Record with { Answer = Answer("forged") }).Write());
-        var right = _redis.Value(first.Key)!;
-        _redis.Overwrite(first.Key, how switch
+        await ledger.RecordResponseAsync(first, Response("body")).Soon();
+        byte[] Sign(string key, string name) => Signers.Of(key).Sign(SignedKind.Record, name, (first.Record with { Response = Response("forged") }).Serialize());
+        var valid = _redis.Value(first.Key)!;
+        _redis.Overwrite(first.Key, invalidity switch
         {
-            "not signed" => (first.Record with { Answer = Answer("forged") }).Write(),
+            "not signed" => (first.Record with { Response = Response("forged") }).Serialize(),
             "signed with another key" => Sign(Signers.NewKey, first.Key),
             "another create's" => Sign(Signers.Key, first.Key[..^1] + "!"),
-            _ => [.. right[..^1], (byte)(right[^1] ^ 1)],
+            _ => [.. valid[..^1], (byte)(valid[^1] ^ 1)],
         });
 
         var second = await ledger.ClaimAsync("client", Subject, "one").Soon();
 
-        Assert.False(second.IsOurs);
-        Assert.True(second.Record.IsUnknown);
-        Assert.Null(second.Record.Answer);
+        Assert.False(second.IsAcquired);
+        Assert.True(second.Record.IsOutcomeUnknown);
+        Assert.Null(second.Record.Response);
         Assert.Equal((LogLevel.Warning, 4304), Assert.Single(_logs.GetSnapshot().Select(log => (log.Level, log.Id.Id))));
     }
 
     [Theory]
     [InlineData($"{Signers.Key},{Signers.NewKey}")]
     [InlineData($"{Signers.NewKey},{Signers.Key}")]
-    public async Task A_create_that_runs_while_the_key_is_rotated_is_settled_and_found(string rotated)
+    public async Task A_response_is_recorded_and_found_if_the_signing_key_is_rotated_while_the_create_runs(string rotated)
     {
         var claim = await LedgerWith(Signers.Of(Signers.Key)).ClaimAsync("client", Subject, "one").Soon();
         var ledger = LedgerWith(Signers.Of(rotated));
 
-        await ledger.SettleAsync(claim, Answer("body")).Soon();
+        await ledger.RecordResponseAsync(claim, Response("body")).Soon();
 
         var found = await ledger.ClaimAsync("client", Subject, "one").Soon();
-        Assert.Equal((false, "body"), (found.IsOurs, Encoding.UTF8.GetString(found.Record.Answer!.Body)));
-        await LedgerWith(Signers.Of(rotated)).FreeAsync(found).Soon();
+        Assert.Equal((false, "body"), (found.IsAcquired, Encoding.UTF8.GetString(found.Record.Response!.Body)));
+        await LedgerWith(Signers.Of(rotated)).ReleaseAsync(found).Soon();
         Assert.Empty(_logs.GetSnapshot());
     }
 
     [Fact]
-    public async Task A_claim_that_the_store_does_not_confirm_is_no_claim()
+    public async Task A_claim_throws_if_the_store_does_not_confirm()
     {
         using var failing = _redis.Fail();
 
@@ -218,52 +239,52 @@ public sealed class IdempotencyLedgerTests
     }
 
     [Fact]
-    public async Task How_a_create_ended_is_recorded_at_the_second_try()
+    public async Task The_second_attempt_records_the_outcome()
     {
         var claim = await ClaimAsync("one");
         var failing = _redis.Fail("replace");
-        var settling = _ledger.SettleAsync(claim, Answer("body"));
-        await _clock.WaitedForAsync(RetryPause);
+        var recording = _ledger.RecordResponseAsync(claim, Response("body"));
+        await _clock.WaitedForAsync(RetryDelay);
         failing.Dispose();
 
-        _clock.Advance(RetryPause);
-        await settling.Soon();
+        _clock.Advance(RetryDelay);
+        await recording.Soon();
 
-        Assert.NotNull((await ClaimAsync("one")).Record.Answer);
+        Assert.NotNull((await ClaimAsync("one")).Record.Response);
         Assert.Empty(_logs.GetSnapshot());
     }
 
     [Fact]
-    public async Task How_a_create_ended_is_logged_where_it_cannot_be_recorded_and_the_key_is_unknown_later()
+    public async Task A_warning_is_logged_if_the_outcome_cannot_be_recorded()
     {
         var claim = await ClaimAsync("one");
         using (_redis.Fail("replace"))
         {
-            await _clock.PassUntilAsync(_ledger.SettleAsync(claim, Answer("body")), RetryPause);
+            await _clock.PassUntilAsync(_ledger.RecordResponseAsync(claim, Response("body")), RetryDelay);
         }
 
         var warning = Assert.Single(_logs.GetSnapshot());
         Assert.Equal((LogLevel.Warning, 4301), (warning.Level, warning.Id.Id));
         Assert.IsType<IdempotencyStoreUnavailableException>(warning.Exception);
-        Assert.Null((await ClaimAsync("one")).Record.Answer);
+        Assert.Null((await ClaimAsync("one")).Record.Response);
     }
 
     [Fact]
-    public async Task A_key_that_cannot_be_freed_is_tried_again_once()
+    public async Task The_second_attempt_releases_the_key()
     {
         var claim = await ClaimAsync("one");
         var failing = _redis.Fail("remove");
-        var freeing = _ledger.FreeAsync(claim);
-        await _clock.WaitedForAsync(RetryPause);
+        var releasing = _ledger.ReleaseAsync(claim);
+        await _clock.WaitedForAsync(RetryDelay);
         failing.Dispose();
 
-        _clock.Advance(RetryPause);
-        await freeing.Soon();
+        _clock.Advance(RetryDelay);
+        await releasing.Soon();
 
-        Assert.True((await ClaimAsync("two")).IsOurs);
+        Assert.True((await ClaimAsync("two")).IsAcquired);
     }
 
-    private static RecordedResponse Answer(string body) =>
+    private static RecordedResponse Response(string body) =>
         new(201, new Dictionary<string, string> { ["Content-Type"] = "application/json" }, Encoding.UTF8.GetBytes(body));
 
     private Task<IdempotencyClaim> ClaimAsync(string fingerprint) => _ledger.ClaimAsync("client", Subject, fingerprint).Soon();

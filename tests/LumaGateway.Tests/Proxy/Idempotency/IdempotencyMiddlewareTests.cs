@@ -21,19 +21,19 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Tests.Proxy.Idempotency;
 
-/// <summary>A POST with an idempotency key, request by request, with the forwarder's part played by the test. Redis is a fake. Needs nothing.</summary>
+/// <summary>POST requests with an idempotency key. Redis and the forwarder are fakes. Needs nothing.</summary>
 public sealed class IdempotencyMiddlewareTests : IDisposable
 {
-    private const int MaxBytes = 1024 * 1024;
+    private const int MaxBodyBytes = 1024 * 1024;
 
     private readonly WaitingClock _clock = new();
     private readonly FakeRedis _redis;
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly IdempotencyMiddleware _creates;
+    private readonly IdempotencyMiddleware _middleware;
     private readonly MetricCollector<long> _replays;
 
-    /// <summary>What the forwarder does; by default it answers 201 with a body.</summary>
-    private Func<HttpContext, Task> _forward = context => AnswerAsync(context, 201, "created");
+    /// <summary>The fake forwarder. By default it responds with 201 and a body.</summary>
+    private Func<HttpContext, Task> _forward = context => RespondAsUpstreamAsync(context, 201, "created");
 
     private int _forwarded;
 
@@ -49,7 +49,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
             new RedisIdempotencyStore(connection, Signers.None, _clock), new RedisKeyspace("account", "dialect", "1"), options, _clock, NullLogger<IdempotencyLedger>.Instance);
         var meters = _services.GetRequiredService<IMeterFactory>();
         _replays = new MetricCollector<long>(meters, Instrumentation.Name, "luma_gateway.passthrough.replays");
-        _creates = new IdempotencyMiddleware(ForwardAsync, ledger, new ProxyMetrics(meters), options, _clock);
+        _middleware = new IdempotencyMiddleware(ForwardAsync, ledger, new ProxyMetrics(meters), options, _clock);
     }
 
     public void Dispose()
@@ -59,15 +59,15 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task A_repetition_gets_the_first_answer_with_the_headers_that_are_its_own()
+    public async Task A_repetition_gets_the_recorded_response_without_the_headers_of_the_first_exchange()
     {
         _forward = context =>
         {
             context.Response.Headers.ContentType = "application/json";
             context.Response.Headers.ETag = "\"tag\"";
-            context.Response.Headers.Date = "of the moment";
-            context.Response.Headers["x-request-id"] = "of the request";
-            return AnswerAsync(context, 201, "created");
+            context.Response.Headers.Date = "of the first exchange";
+            context.Response.Headers["x-request-id"] = "of the first request";
+            return RespondAsUpstreamAsync(context, 201, "created");
         };
 
         var first = await SendAsync("k1");
@@ -83,14 +83,14 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_header_that_is_the_answers_own_is_given_again()
+    public async Task Every_header_that_describes_the_response_is_replayed()
     {
         string[] names =
             ["Content-Type", "Content-Language", "Content-Encoding", "Content-Disposition", "ETag", "Last-Modified", "Cache-Control", "x-should-retry"];
         _forward = context =>
         {
             Array.ForEach(names, name => context.Response.Headers[name] = $"value of {name}");
-            return AnswerAsync(context, 201, "created");
+            return RespondAsUpstreamAsync(context, 201, "created");
         };
         await SendAsync("k1");
 
@@ -100,21 +100,21 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_without_a_body_is_given_again_without_one()
+    public async Task A_response_without_a_body_is_replayed_without_one()
     {
-        _forward = context => AnswerAsync(context, 201, "");
+        _forward = context => RespondAsUpstreamAsync(context, 201, "");
 
-        var answers = new[] { await SendAsync("k1"), await SendAsync("k1") };
+        var responses = new[] { await SendAsync("k1"), await SendAsync("k1") };
 
-        Assert.All(answers, answer => Assert.Equal((201, "", null), (answer.Status, answer.Body, answer.ContentLength)));
-        Assert.Equal("true", answers[1].Header("Idempotency-Replayed"));
+        Assert.All(responses, response => Assert.Equal((201, "", null), (response.Status, response.Body, response.ContentLength)));
+        Assert.Equal("true", responses[1].Header("Idempotency-Replayed"));
     }
 
     [Theory]
     [InlineData("GET", "k1")]
     [InlineData("PUT", "k1")]
     [InlineData("POST", null)]
-    public async Task Another_method_or_no_key_passes_every_time_and_nothing_is_recorded(string method, string? key)
+    public async Task A_request_with_another_method_or_without_a_key_is_forwarded_and_not_recorded(string method, string? key)
     {
         await SendAsync(key, method: method);
         await SendAsync(key, method: method);
@@ -130,10 +130,10 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     [InlineData("\u007f", false)]
     [InlineData("!", true)]
     [InlineData("~", true)]
-    public async Task A_key_is_visible_ASCII(string key, bool isKey) => await AssertKeyAsync(isKey, key);
+    public async Task A_key_consists_of_visible_ASCII_characters(string key, bool isValid) => await AssertKeyAsync(isValid, key);
 
     [Fact]
-    public async Task A_key_has_at_most_255_characters_and_comes_once()
+    public async Task A_key_has_at_most_255_characters_and_is_sent_once()
     {
         await AssertKeyAsync(true, new string('k', 255));
         await AssertKeyAsync(false, new string('k', 256));
@@ -141,28 +141,28 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Theory]
-    [InlineData(MaxBytes, true, 200)]
-    [InlineData(MaxBytes + 1, true, 413)]
-    [InlineData(MaxBytes, false, 200)]
-    [InlineData(MaxBytes + 1, false, 413)]
-    public async Task A_body_has_at_most_one_mebibyte_whether_its_length_is_told_or_not(int length, bool isTold, int status)
+    [InlineData(MaxBodyBytes, true, 200)]
+    [InlineData(MaxBodyBytes + 1, true, 413)]
+    [InlineData(MaxBodyBytes, false, 200)]
+    [InlineData(MaxBodyBytes + 1, false, 413)]
+    public async Task A_body_has_at_most_one_mebibyte_with_or_without_a_content_length(int length, bool hasContentLength, int status)
     {
-        _forward = context => AnswerAsync(context, 200, "");
-        var answer = await SendAsync("k1", body: new string('x', length), tellsLength: isTold);
+        _forward = context => RespondAsUpstreamAsync(context, 200, "");
+        var response = await SendAsync("k1", body: new string('x', length), hasContentLength: hasContentLength);
 
-        Assert.Equal(status, answer.Status);
+        Assert.Equal(status, response.Status);
         Assert.Equal(status == 200 ? 1 : 0, _forwarded);
         if (status == 413)
         {
-            Assert.Equal("request_too_large", answer.Code);
-            Assert.Contains("1 MiB", answer.Body, StringComparison.Ordinal);
+            Assert.Equal("request_too_large", response.Code);
+            Assert.Contains("1 MiB", response.Body, StringComparison.Ordinal);
         }
     }
 
     [Fact]
-    public async Task A_body_that_is_told_to_be_too_large_is_not_read()
+    public async Task A_body_with_a_content_length_above_the_limit_is_not_read()
     {
-        var body = new MemoryStream(new byte[MaxBytes + 1]);
+        var body = new MemoryStream(new byte[MaxBodyBytes + 1]);
 
         await SendAsync("k1", change: request => (request.Body, request.ContentLength) = (body, body.Length));
 
@@ -170,28 +170,28 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task A_body_takes_memory_as_its_bytes_come_whatever_length_is_told()
+    public async Task The_buffer_grows_with_the_received_bytes_and_not_with_the_content_length()
     {
-        var body = new WatchedBody(new byte[MaxBytes]);
+        var body = new ReadRecorder(new byte[MaxBodyBytes]);
 
-        var answer = await SendAsync("k1", change: request => (request.Body, request.ContentLength) = (body, MaxBytes));
+        var response = await SendAsync("k1", change: request => (request.Body, request.ContentLength) = (body, MaxBodyBytes));
 
-        Assert.Equal(201, answer.Status);
+        Assert.Equal(201, response.Status);
         Assert.All(body.Reads, read => Assert.InRange(read.Buffer, 1, Math.Max(16 * 1024, read.Before)));
     }
 
     [Fact]
-    public async Task The_upstream_gets_the_body_whole_with_its_length_and_no_encoding_that_a_repetition_might_not_take()
+    public async Task The_upstream_gets_the_whole_body_with_its_length_and_no_accept_encoding()
     {
         var received = "";
         _forward = async context =>
         {
             var request = context.Request;
             received = $"{await new StreamReader(request.Body).ReadToEndAsync(TestContext.Current.CancellationToken)} {request.Headers.ContentLength} [{request.Headers.TransferEncoding}] [{request.Headers.AcceptEncoding}]";
-            await AnswerAsync(context, 201, "created");
+            await RespondAsUpstreamAsync(context, 201, "created");
         };
 
-        await SendAsync("k1", body: "body", tellsLength: false, change: request =>
+        await SendAsync("k1", body: "body", hasContentLength: false, change: request =>
         {
             request.Headers.TransferEncoding = "chunked";
             request.Headers.AcceptEncoding = "br";
@@ -201,17 +201,17 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_body_or_query_under_the_same_key_is_refused()
+    public async Task Another_body_or_query_with_the_same_key_is_a_422()
     {
         await SendAsync("k1", body: "cat");
 
-        Assert.Equal((422, "idempotency_key_reused"), await RefusalAsync(SendAsync("k1", body: "dog")));
-        Assert.Equal((422, "idempotency_key_reused"), await RefusalAsync(SendAsync("k1", body: "cat", change: request => request.QueryString = new QueryString("?x=1"))));
+        Assert.Equal((422, "idempotency_key_reused"), await ProblemAsync(SendAsync("k1", body: "dog")));
+        Assert.Equal((422, "idempotency_key_reused"), await ProblemAsync(SendAsync("k1", body: "cat", change: request => request.QueryString = new QueryString("?x=1"))));
         Assert.Equal(1, _forwarded);
     }
 
     [Fact]
-    public async Task Query_and_body_cannot_be_shifted_into_each_other()
+    public async Task The_end_of_the_query_and_the_start_of_the_body_are_not_interchangeable()
     {
         await SendAsync("k1", body: "cat", change: request => request.QueryString = new QueryString("?a"));
 
@@ -221,13 +221,13 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     [Theory]
     [InlineData("client")]
     [InlineData("route")]
-    public async Task The_same_key_of_another_client_or_route_is_another_create(string what)
+    public async Task The_same_key_of_another_client_or_route_is_another_create(string difference)
     {
         await SendAsync("k1");
 
-        var other = await SendAsync("k1", client: what == "client" ? "other" : "client", change: request =>
+        var other = await SendAsync("k1", client: difference == "client" ? "other" : "client", change: request =>
         {
-            if (what == "route")
+            if (difference == "route")
             {
                 request.HttpContext.SetEndpoint(new RouteEndpoint(_ => Task.CompletedTask, RoutePatternFactory.Parse("/luma/other"), 0, null, null));
             }
@@ -238,13 +238,13 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task A_repetition_of_a_running_create_is_told_to_come_back_in_two_seconds()
+    public async Task A_repetition_of_a_running_create_gets_retry_after_2_seconds()
     {
         var forwarding = new HeldStep();
         _forward = async context =>
         {
             await forwarding.PassAsync();
-            await AnswerAsync(context, 201, "created");
+            await RespondAsUpstreamAsync(context, 201, "created");
         };
         var first = SendAsync("k1");
         await forwarding.ReachedAsync();
@@ -258,40 +258,40 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task The_outcome_is_recorded_before_it_is_told()
+    public async Task The_outcome_is_recorded_before_the_response_is_sent()
     {
         var recording = _redis.Hold("replace", "");
-        var told = new MemoryStream();
-        var first = SendAsync("k1", sent: told);
+        var sent = new MemoryStream();
+        var first = SendAsync("k1", sent: sent);
         await recording.ReachedAsync();
 
-        Assert.Equal(0, told.Length);
+        Assert.Equal(0, sent.Length);
         recording.Release();
         await first;
 
-        Assert.Equal("created", Encoding.UTF8.GetString(told.ToArray()));
+        Assert.Equal("created", Encoding.UTF8.GetString(sent.ToArray()));
     }
 
     [Theory]
     [InlineData("Settled", "replayed")]
     [InlineData("Refused", "sent again")]
     [InlineData("Unknown", "outcome_unknown")]
-    public async Task What_the_upstreams_answer_says_decides_what_a_repetition_gets(string outcome, string repetition)
+    public async Task The_outcome_of_the_upstreams_response_decides_what_a_repetition_gets(string outcome, string repetition)
     {
         _forward = context =>
         {
-            context.Features.Set(new PassedCreate(Enum.Parse<CreateOutcome>(outcome)));
-            return AnswerBareAsync(context, 500, "answer");
+            context.Features.Set(new CreateOutcomeFeature(Enum.Parse<CreateOutcome>(outcome)));
+            return WriteResponseAsync(context, 500, "response");
         };
-        Assert.Equal((500, "answer"), ((await SendAsync("k1")).Status, "answer"));
+        Assert.Equal(500, (await SendAsync("k1")).Status);
 
         Assert.Equal(repetition, await RepetitionAsync());
     }
 
     [Fact]
-    public async Task An_answer_that_is_not_the_upstreams_frees_the_key()
+    public async Task A_response_of_the_gateway_itself_releases_the_key()
     {
-        _forward = context => AnswerBareAsync(context, 400, "refused by the gateway");
+        _forward = context => WriteResponseAsync(context, 400, "refused by the gateway");
 
         Assert.Equal("refused by the gateway", (await SendAsync("k1")).Body);
 
@@ -301,12 +301,12 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     [Theory]
     [InlineData(ForwarderError.NoAvailableDestinations, "sent again")]
     [InlineData(ForwarderError.RequestTimedOut, "outcome_unknown")]
-    public async Task A_failure_of_the_forwarder_decides_over_what_was_answered_and_nothing_of_that_is_told(ForwarderError error, string repetition)
+    public async Task A_forwarding_error_overrides_the_response_and_its_body_is_not_sent(ForwarderError error, string repetition)
     {
         _forward = context =>
         {
             context.Features.Set<IForwarderErrorFeature>(new Failure(error, null));
-            return AnswerAsync(context, 201, "half an answer");
+            return RespondAsUpstreamAsync(context, 201, "half a response");
         };
 
         Assert.Equal("", (await SendAsync("k1")).Body);
@@ -318,15 +318,15 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     [InlineData(null, "sent again")]
     [InlineData(false, "sent again")]
     [InlineData(true, "outcome_unknown")]
-    public async Task A_create_that_throws_is_unknown_once_its_first_byte_was_sent(bool? isSent, string repetition)
+    public async Task The_outcome_of_a_create_that_throws_is_unknown_if_sending_has_started(bool? isSent, string repetition)
     {
         _forward = context =>
         {
-            var sending = isSent is null ? null : new SendProgress();
-            context.Features.Set(sending);
+            var progress = isSent is null ? null : new SendProgress();
+            context.Features.Set(progress);
             if (isSent is true)
             {
-                sending!.Begin();
+                progress!.Start();
             }
 
             throw new InvalidOperationException("broken");
@@ -338,7 +338,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task A_create_is_unknown_where_its_answers_headers_cannot_be_read()
+    public async Task The_outcome_is_unknown_if_reading_the_response_headers_throws()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(() => SendAsync(
             "k1", change: request => request.HttpContext.Features.GetRequiredFeature<IHttpResponseFeature>().Headers = new UnreadableHeaders()));
@@ -347,7 +347,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task A_create_is_unknown_where_recording_its_outcome_throws()
+    public async Task The_outcome_is_unknown_if_recording_it_throws()
     {
         var recording = _redis.Hold("replace", "");
         var creating = SendAsync("k1");
@@ -360,9 +360,9 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_larger_than_one_mebibyte_is_unknown()
+    public async Task The_outcome_is_unknown_if_the_response_is_larger_than_one_mebibyte()
     {
-        _forward = context => AnswerAsync(context, 201, new string('x', MaxBytes + 1));
+        _forward = context => RespondAsUpstreamAsync(context, 201, new string('x', MaxBodyBytes + 1));
 
         await Assert.ThrowsAsync<IOException>(() => SendAsync("k1"));
 
@@ -370,39 +370,39 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_of_one_mebibyte_is_given_again()
+    public async Task A_response_of_one_mebibyte_is_replayed()
     {
-        _forward = context => AnswerAsync(context, 201, new string('x', MaxBytes));
+        _forward = context => RespondAsUpstreamAsync(context, 201, new string('x', MaxBodyBytes));
         await SendAsync("k1");
 
-        Assert.Equal(MaxBytes, (await SendAsync("k1")).Body.Length);
+        Assert.Equal(MaxBodyBytes, (await SendAsync("k1")).Body.Length);
     }
 
     [Fact]
-    public async Task Where_Redis_does_not_confirm_the_key_nothing_is_sent()
+    public async Task No_create_is_sent_if_Redis_does_not_confirm_the_claim()
     {
         using var failing = _redis.Fail("add");
 
-        Assert.Equal((503, "idempotency_unavailable"), await RefusalAsync(SendAsync("k1")));
+        Assert.Equal((503, "idempotency_unavailable"), await ProblemAsync(SendAsync("k1")));
         Assert.Equal(0, _forwarded);
     }
 
     [Fact]
-    public async Task A_create_outlives_its_caller()
+    public async Task A_create_continues_if_its_caller_disconnects()
     {
-        using var leaving = new CancellationTokenSource();
+        using var disconnecting = new CancellationTokenSource();
         var forwarding = new HeldStep();
         var cancelled = true;
         _forward = async context =>
         {
             await forwarding.PassAsync();
             cancelled = context.RequestAborted.IsCancellationRequested;
-            await AnswerAsync(context, 201, "created");
+            await RespondAsUpstreamAsync(context, 201, "created");
         };
-        var first = SendAsync("k1", change: request => request.HttpContext.RequestAborted = leaving.Token);
+        var first = SendAsync("k1", change: request => request.HttpContext.RequestAborted = disconnecting.Token);
         await forwarding.ReachedAsync();
 
-        await leaving.CancelAsync();
+        await disconnecting.CancelAsync();
         forwarding.Release();
         await Task.WhenAny(first);
 
@@ -410,47 +410,47 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
         Assert.Equal("replayed", await RepetitionAsync());
     }
 
-    private static Task AnswerAsync(HttpContext context, int status, string body)
+    private static Task RespondAsUpstreamAsync(HttpContext context, int status, string body)
     {
-        context.Features.Set(new PassedCreate(CreateOutcome.Settled));
-        return AnswerBareAsync(context, status, body);
+        context.Features.Set(new CreateOutcomeFeature(CreateOutcome.Settled));
+        return WriteResponseAsync(context, status, body);
     }
 
-    private static async Task AnswerBareAsync(HttpContext context, int status, string body)
+    private static async Task WriteResponseAsync(HttpContext context, int status, string body)
     {
         context.Response.StatusCode = status;
         await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(body), context.RequestAborted);
     }
 
-    private static async Task<(int Status, string? Code)> RefusalAsync(Task<Answer> answering)
+    private static async Task<(int Status, string? Code)> ProblemAsync(Task<Response> sending)
     {
-        var answer = await answering;
-        return (answer.Status, answer.Code);
+        var response = await sending;
+        return (response.Status, response.Code);
     }
 
-    private async Task AssertKeyAsync(bool isKey, params string[] keys)
+    private async Task AssertKeyAsync(bool isValid, params string[] keys)
     {
         var before = _forwarded;
         var context = Request("client", "POST", "body", true, new MemoryStream());
         context.Request.Headers["Idempotency-Key"] = keys;
 
-        var answer = await InvokeAsync(context);
+        var response = await InvokeAsync(context);
 
-        Assert.Equal(isKey ? (201, before + 1) : (400, before), (answer.Status, _forwarded));
-        if (!isKey)
+        Assert.Equal(isValid ? (201, before + 1) : (400, before), (response.Status, _forwarded));
+        if (!isValid)
         {
-            Assert.Equal("invalid_request", answer.Code);
-            Assert.Contains("Idempotency-Key must be one value of 1 to 255 visible ASCII characters.", answer.Body, StringComparison.Ordinal);
+            Assert.Equal("invalid_request", response.Code);
+            Assert.Contains("Idempotency-Key must be one value of 1 to 255 visible ASCII characters.", response.Body, StringComparison.Ordinal);
         }
     }
 
-    /// <summary>What a repetition of the create under <c>k1</c> gets.</summary>
+    /// <summary>Repeats the create with the key <c>k1</c> and returns the result.</summary>
     private async Task<string> RepetitionAsync()
     {
         var before = _forwarded;
-        _forward = context => AnswerAsync(context, 201, "created at the repetition");
-        var answer = await SendAsync("k1");
-        return answer.Header("Idempotency-Replayed") == "true" ? "replayed" : _forwarded > before ? "sent again" : answer.Code!;
+        _forward = context => RespondAsUpstreamAsync(context, 201, "created by the repetition");
+        var response = await SendAsync("k1");
+        return response.Header("Idempotency-Replayed") == "true" ? "replayed" : _forwarded > before ? "sent again" : response.Code!;
     }
 
     private Task ForwardAsync(HttpContext context)
@@ -459,16 +459,16 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
         return _forward(context);
     }
 
-    private Task<Answer> SendAsync(
+    private Task<Response> SendAsync(
         string? key,
         string method = "POST",
         string body = "body",
         string client = "client",
-        bool tellsLength = true,
+        bool hasContentLength = true,
         Action<HttpRequest>? change = null,
         Stream? sent = null)
     {
-        var context = Request(client, method, body, tellsLength, sent ?? new MemoryStream());
+        var context = Request(client, method, body, hasContentLength, sent ?? new MemoryStream());
         if (key is not null)
         {
             context.Request.Headers["Idempotency-Key"] = key;
@@ -478,7 +478,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
         return InvokeAsync(context);
     }
 
-    private DefaultHttpContext Request(string client, string method, string body, bool tellsLength, Stream sent)
+    private DefaultHttpContext Request(string client, string method, string body, bool hasContentLength, Stream sent)
     {
         var context = new DefaultHttpContext();
         context.Features.Set(new RateLimitLease(new Client(client, Rights.Create, new ClientLimiter(_clock, new ClientLimits(100, 100, 100, 1)))));
@@ -486,32 +486,32 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
         context.Request.Method = method;
         context.Request.Path = "/luma/generations";
         context.Request.Body = new MemoryStream(bytes);
-        context.Request.ContentLength = tellsLength ? bytes.Length : null;
+        context.Request.ContentLength = hasContentLength ? bytes.Length : null;
         context.Response.Body = sent;
         return context;
     }
 
-    private async Task<Answer> InvokeAsync(HttpContext context)
+    private async Task<Response> InvokeAsync(HttpContext context)
     {
         var sent = (MemoryStream)context.Response.Body;
-        await _creates.InvokeAsync(context).Soon();
-        return new Answer(context.Response, Encoding.UTF8.GetString(sent.ToArray()));
+        await _middleware.InvokeAsync(context).Soon();
+        return new Response(context.Response, Encoding.UTF8.GetString(sent.ToArray()));
     }
 
-    private sealed record Answer(HttpResponse Response, string Body)
+    private sealed record Response(HttpResponse HttpResponse, string Body)
     {
-        public int Status => Response.StatusCode;
+        public int Status => HttpResponse.StatusCode;
 
-        public long? ContentLength => Response.ContentLength;
+        public long? ContentLength => HttpResponse.ContentLength;
 
-        /// <summary>The problem's code; null where the answer is none.</summary>
-        public string? Code => Response.ContentType == "application/problem+json" ? JsonDocument.Parse(Body).RootElement.GetProperty("code").GetString() : null;
+        /// <summary>The problem's code; null if the response is not a problem.</summary>
+        public string? Code => HttpResponse.ContentType == "application/problem+json" ? JsonDocument.Parse(Body).RootElement.GetProperty("code").GetString() : null;
 
-        public string Header(string name) => Response.Headers[name].ToString();
+        public string Header(string name) => HttpResponse.Headers[name].ToString();
     }
 
-    /// <summary>Notes at each read how much had come before and how much room it was given.</summary>
-    private sealed class WatchedBody(byte[] bytes) : MemoryStream(bytes)
+    /// <summary>Records for each read the bytes read before and the size of the buffer.</summary>
+    private sealed class ReadRecorder(byte[] bytes) : MemoryStream(bytes)
     {
         public List<(int Before, int Buffer)> Reads { get; } = [];
 

@@ -8,18 +8,18 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Proxy.Idempotency;
 
-/// <summary>Records that must be neither lost nor doubled, in memory and in Redis, which is a fake. Needs nothing.</summary>
+/// <summary>Both stores of idempotency records. Redis is a fake. Needs nothing.</summary>
 public sealed class IdempotencyStoreTests
 {
-    private const string Owner = "client";
+    private const string Client = "client";
 
-    private const int MemoryLimit = 16 * 1024 * 1024; // one owner's share
+    private const int MemoryLimit = 16 * 1024 * 1024; // one client's share
 
-    /// <summary>What a record with a name of one character takes beside its bytes.</summary>
+    /// <summary>The bytes that a record with a key of one character takes in addition to its value.</summary>
     private const int Overhead = 302;
 
-    private static readonly TimeSpan Life = TimeSpan.FromHours(1);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
+    private static readonly TimeSpan RedisTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
     private static readonly byte[] First = [1];
     private static readonly byte[] Second = [2];
@@ -33,187 +33,187 @@ public sealed class IdempotencyStoreTests
 
     [Theory]
     [MemberData(nameof(Stores))]
-    public async Task Who_comes_first_adds_the_record_and_who_comes_later_gets_it(bool isRedis)
+    public async Task The_first_record_is_added_and_later_calls_return_it(bool isRedis)
     {
         var store = Create(isRedis);
 
-        Assert.Null(await store.TryAddAsync(Owner, "a", First, Life).Soon());
-        Assert.Equal(First, await store.TryAddAsync(Owner, "a", Second, Life).Soon());
-        Assert.Null(await store.TryAddAsync(Owner, "A", Second, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "a", First, Lifetime).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "A", Second, Lifetime).Soon());
     }
 
     [Theory]
     [MemberData(nameof(Stores))]
-    public async Task A_record_lives_for_its_life_and_no_longer(bool isRedis)
+    public async Task A_record_expires_after_its_lifetime(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync(Owner, "a", First, Life).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
 
-        _clock.Advance(Life - Tick);
-        Assert.Equal(First, await store.TryAddAsync(Owner, "a", Second, Life).Soon());
+        _clock.Advance(Lifetime - Tick);
+        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
         _clock.Advance(Tick);
-        Assert.Null(await store.TryAddAsync(Owner, "a", Second, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
     }
 
     [Theory]
     [MemberData(nameof(Stores))]
-    public async Task A_record_is_replaced_by_who_knows_it_and_by_nobody_else(bool isRedis)
+    public async Task A_record_is_replaced_only_if_it_equals_the_expected_record(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync(Owner, "a", First, Life).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
 
-        Assert.False(await store.ReplaceAsync("a", Second, Second, Life).Soon());
-        Assert.False(await store.ReplaceAsync("b", First, Second, Life).Soon());
-        Assert.Equal(First, await store.TryAddAsync(Owner, "a", Second, Life).Soon());
-        Assert.True(await store.ReplaceAsync("a", First, Second, Life).Soon());
-        Assert.Equal(Second, await store.TryAddAsync(Owner, "a", First, Life).Soon());
-        Assert.Null(await store.TryAddAsync(Owner, "b", First, Life).Soon());
+        Assert.False(await store.ReplaceAsync("a", Second, Second, Lifetime).Soon());
+        Assert.False(await store.ReplaceAsync("b", First, Second, Lifetime).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
+        Assert.True(await store.ReplaceAsync("a", First, Second, Lifetime).Soon());
+        Assert.Equal(Second, await store.TryAddAsync(Client, "a", First, Lifetime).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "b", First, Lifetime).Soon());
     }
 
     [Theory]
     [MemberData(nameof(Stores))]
-    public async Task A_record_that_is_replaced_begins_its_life_anew(bool isRedis)
+    public async Task A_replacement_restarts_the_lifetime(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync(Owner, "a", First, Life).Soon();
-        _clock.Advance(Life / 2);
-        await store.ReplaceAsync("a", First, Second, Life).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
+        _clock.Advance(Lifetime / 2);
+        await store.ReplaceAsync("a", First, Second, Lifetime).Soon();
 
-        _clock.Advance(Life - Tick);
-        Assert.Equal(Second, await store.TryAddAsync(Owner, "a", First, Life).Soon());
+        _clock.Advance(Lifetime - Tick);
+        Assert.Equal(Second, await store.TryAddAsync(Client, "a", First, Lifetime).Soon());
         _clock.Advance(Tick);
-        Assert.Null(await store.TryAddAsync(Owner, "a", First, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "a", First, Lifetime).Soon());
     }
 
     [Theory]
     [MemberData(nameof(Stores))]
-    public async Task A_record_is_removed_by_who_knows_it_and_by_nobody_else(bool isRedis)
+    public async Task A_record_is_removed_only_if_it_equals_the_expected_record(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync(Owner, "a", First, Life).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
 
         await store.RemoveAsync("a", Second).Soon();
         await store.RemoveAsync("b", First).Soon();
-        Assert.Equal(First, await store.TryAddAsync(Owner, "a", Second, Life).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
         await store.RemoveAsync("a", First).Soon();
-        Assert.Null(await store.TryAddAsync(Owner, "a", Second, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
     }
 
     [Fact]
-    public async Task Memory_takes_records_up_to_its_limit_and_forgets_none_for_another()
+    public async Task A_full_memory_store_rejects_new_records_and_evicts_none()
     {
         var store = Create(isRedis: false);
         var full = new byte[MemoryLimit - Overhead];
-        Assert.Null(await store.TryAddAsync(Owner, "a", full, Life));
+        Assert.Null(await store.TryAddAsync(Client, "a", full, Lifetime));
 
-        Assert.NotEqual("", (await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Owner, "b", [], Life))).Message);
-        Assert.Same(full, await store.TryAddAsync(Owner, "a", [], Life));
-        _clock.Advance(Life);
-        Assert.Null(await store.TryAddAsync(Owner, "b", [], Life));
+        Assert.NotEqual("", (await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "b", [], Lifetime))).Message);
+        Assert.Same(full, await store.TryAddAsync(Client, "a", [], Lifetime));
+        _clock.Advance(Lifetime);
+        Assert.Null(await store.TryAddAsync(Client, "b", [], Lifetime));
     }
 
     [Fact]
-    public async Task Memory_says_whether_all_of_it_is_full_or_one_owners_share()
+    public async Task The_memory_store_names_the_limit_that_is_reached()
     {
         var store = Create(isRedis: false);
-        foreach (var owner in (string[])["a", "b", "c", "d"])
+        foreach (var client in (string[])["a", "b", "c", "d"])
         {
-            Assert.Null(await store.TryAddAsync(owner, owner, new byte[MemoryLimit - Overhead], Life));
+            Assert.Null(await store.TryAddAsync(client, client, new byte[MemoryLimit - Overhead], Lifetime));
         }
 
-        var share = await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync("a", "e", [], Life));
-        var all = await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync("e", "e", [], Life));
+        var share = await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync("a", "e", [], Lifetime));
+        var all = await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync("e", "e", [], Lifetime));
 
         Assert.StartsWith("This client's share of the memory for idempotency records (16 MiB) is full", share.Message, StringComparison.Ordinal);
         Assert.StartsWith("The memory for idempotency records (64 MiB) is full", all.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Memory_takes_no_record_that_is_larger_than_its_limit()
+    public async Task The_memory_store_rejects_a_record_larger_than_the_limit()
     {
         var store = Create(isRedis: false);
 
-        await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Owner, "a", new byte[MemoryLimit - Overhead + 1], Life));
-        await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Owner, "aa", new byte[MemoryLimit - Overhead - 1], Life)); // the name counts
-        Assert.Null(await store.TryAddAsync(Owner, "a", new byte[MemoryLimit - Overhead], Life));
+        await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "a", new byte[MemoryLimit - Overhead + 1], Lifetime));
+        await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "aa", new byte[MemoryLimit - Overhead - 1], Lifetime)); // the key counts too
+        Assert.Null(await store.TryAddAsync(Client, "a", new byte[MemoryLimit - Overhead], Lifetime));
     }
 
     [Fact]
-    public async Task A_record_that_is_removed_or_replaced_makes_room_in_memory()
+    public async Task A_removal_or_replacement_frees_memory()
     {
         var store = Create(isRedis: false);
         var full = new byte[MemoryLimit - Overhead];
-        await store.TryAddAsync(Owner, "a", full, Life);
+        await store.TryAddAsync(Client, "a", full, Lifetime);
         await store.RemoveAsync("a", full);
-        Assert.Null(await store.TryAddAsync(Owner, "a", full, Life));
+        Assert.Null(await store.TryAddAsync(Client, "a", full, Lifetime));
 
-        await store.ReplaceAsync("a", full, First, Life);
-        Assert.Null(await store.TryAddAsync(Owner, "b", new byte[MemoryLimit - (2 * Overhead) - 1], Life)); // exactly what is left
-        await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Owner, "c", [], Life));
+        await store.ReplaceAsync("a", full, First, Lifetime);
+        Assert.Null(await store.TryAddAsync(Client, "b", new byte[MemoryLimit - (2 * Overhead) - 1], Lifetime)); // exactly the free bytes
+        await Assert.ThrowsAnyAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "c", [], Lifetime));
     }
 
     [Fact]
-    public async Task The_end_of_a_record_that_was_removed_does_not_end_the_one_that_came_after_it()
+    public async Task The_expiration_of_a_removed_record_does_not_remove_a_later_record()
     {
         var store = Create(isRedis: false);
-        await store.TryAddAsync(Owner, "a", First, Life);
+        await store.TryAddAsync(Client, "a", First, Lifetime);
         await store.RemoveAsync("a", First);
-        await store.TryAddAsync(Owner, "a", Second, Life * 2);
+        await store.TryAddAsync(Client, "a", Second, Lifetime * 2);
 
-        _clock.Advance(Life);
+        _clock.Advance(Lifetime);
 
-        Assert.Equal(Second, await store.TryAddAsync(Owner, "a", First, Life));
+        Assert.Equal(Second, await store.TryAddAsync(Client, "a", First, Lifetime));
     }
 
     [Fact]
-    public async Task Records_end_in_the_order_of_their_ends()
+    public async Task Records_expire_in_the_order_of_their_expirations()
     {
         var store = Create(isRedis: false);
-        await store.TryAddAsync(Owner, "long", First, Life * 2);
-        await store.TryAddAsync(Owner, "short", First, Life);
+        await store.TryAddAsync(Client, "long", First, Lifetime * 2);
+        await store.TryAddAsync(Client, "short", First, Lifetime);
 
-        _clock.Advance(Life);
+        _clock.Advance(Lifetime);
 
-        Assert.Null(await store.TryAddAsync(Owner, "short", Second, Life));
-        Assert.Equal(First, await store.TryAddAsync(Owner, "long", Second, Life));
+        Assert.Null(await store.TryAddAsync(Client, "short", Second, Lifetime));
+        Assert.Equal(First, await store.TryAddAsync(Client, "long", Second, Lifetime));
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task A_Redis_that_fails_is_a_store_that_is_away(int kind)
+    public async Task An_error_of_Redis_makes_the_store_unavailable(int kind)
     {
         var store = Create(isRedis: true);
         Exception exception = kind switch { 0 => FakeRedis.Gone(), 1 => new TimeoutException(), _ => new ObjectDisposedException("connection") };
         using var failing = _redis.Fail(exception: exception);
 
-        var thrown = await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Owner, "a", First, Life));
+        var thrown = await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "a", First, Lifetime));
         Assert.Same(exception, thrown.InnerException);
         Assert.NotEqual("", thrown.Message);
-        await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.ReplaceAsync("a", First, Second, Life));
+        await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.ReplaceAsync("a", First, Second, Lifetime));
         await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.RemoveAsync("a", First));
     }
 
     [Fact]
-    public async Task A_fault_of_the_program_is_not_hidden()
+    public async Task An_unexpected_exception_is_not_caught()
     {
         var store = Create(isRedis: true);
         using var failing = _redis.Fail(exception: new InvalidOperationException("a bug"));
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => store.TryAddAsync(Owner, "a", First, Life));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => store.TryAddAsync(Client, "a", First, Lifetime));
     }
 
     [Fact]
-    public async Task A_Redis_that_hangs_is_away_after_two_seconds()
+    public async Task The_store_is_unavailable_if_Redis_does_not_respond_within_two_seconds()
     {
         var store = Create(isRedis: true);
-        await store.TryAddAsync(Owner, "warm", First, Life).Soon();
+        await store.TryAddAsync(Client, "warm", First, Lifetime).Soon();
         using var silent = _redis.Silence();
-        var replacing = store.ReplaceAsync("a", First, Second, Life);
+        var replacing = store.ReplaceAsync("a", First, Second, Lifetime);
 
-        await _clock.WaitedForAsync(Patience);
-        _clock.Advance(Patience - Tick);
+        await _clock.WaitedForAsync(RedisTimeout);
+        _clock.Advance(RedisTimeout - Tick);
         Assert.False(replacing.IsCompleted);
         _clock.Advance(Tick);
 
@@ -221,58 +221,58 @@ public sealed class IdempotencyStoreTests
     }
 
     [Fact]
-    public async Task A_connection_that_does_not_come_about_is_away_after_two_seconds()
+    public async Task The_store_is_unavailable_if_connecting_takes_longer_than_two_seconds()
     {
         var connecting = new TaskCompletionSource<IConnectionMultiplexer>();
         var store = CreateOn(() => connecting.Task);
 
-        var adding = store.TryAddAsync(Owner, "a", First, Life);
-        await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => _clock.PassUntilAsync(adding, Patience));
+        var adding = store.TryAddAsync(Client, "a", First, Lifetime);
+        await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => _clock.PassUntilAsync(adding, RedisTimeout));
 
         connecting.SetResult(_redis.Connect());
     }
 
     [Fact]
-    public async Task A_record_that_was_added_without_our_hearing_of_it_is_taken_back()
+    public async Task A_record_that_was_added_without_confirmation_is_removed()
     {
         var store = Create(isRedis: true);
         using (_redis.Fail("add", replyOnly: true))
         {
-            await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Owner, "a", First, Life));
+            await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "a", First, Lifetime));
         }
 
         await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
-        Assert.Null(await store.TryAddAsync(Owner, "a", Second, Life).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
     }
 
     [Fact]
-    public async Task Another_ones_record_is_not_taken_back()
+    public async Task The_record_of_another_claim_is_not_removed()
     {
         var store = Create(isRedis: true);
-        await store.TryAddAsync(Owner, "a", First, Life).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
         using (_redis.Fail("get"))
         {
-            await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Owner, "a", Second, Life));
+            await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "a", Second, Lifetime));
         }
 
         await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
-        Assert.Equal(First, await store.TryAddAsync(Owner, "a", Second, Life).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
     }
 
     [Fact]
-    public async Task A_record_that_ends_between_the_two_questions_makes_room_for_ours()
+    public async Task A_record_that_expires_between_SET_and_GET_is_replaced()
     {
         var store = Create(isRedis: true);
-        await store.TryAddAsync(Owner, "a", First, Life).Soon();
-        var question = _redis.Hold("get", "a");
-        var adding = store.TryAddAsync(Owner, "a", Second, Life);
-        await question.ReachedAsync();
+        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
+        var get = _redis.Hold("get", "a");
+        var adding = store.TryAddAsync(Client, "a", Second, Lifetime);
+        await get.ReachedAsync();
 
         _redis.Lose("a");
-        question.Release();
+        get.Release();
 
         Assert.Null(await adding.Soon());
-        Assert.Equal(Second, await store.TryAddAsync(Owner, "a", First, Life).Soon());
+        Assert.Equal(Second, await store.TryAddAsync(Client, "a", First, Lifetime).Soon());
     }
 
     private IIdempotencyStore Create(bool isRedis) => isRedis ? CreateOn(() => Task.FromResult(_redis.Connect())) : new MemoryIdempotencyStore(_clock);

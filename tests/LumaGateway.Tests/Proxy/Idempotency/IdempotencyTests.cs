@@ -4,6 +4,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Proxy.Idempotency;
 
+/// <summary>POST requests with an Idempotency-Key through the whole gateway, with a scripted upstream.</summary>
 public sealed class IdempotencyTests : IDisposable
 {
     private const string Created = """{"id":"g1","state":"queued"}""";
@@ -24,18 +25,18 @@ public sealed class IdempotencyTests : IDisposable
     [InlineData(200)]
     [InlineData(400)]
     [InlineData(422)]
-    public async Task The_same_key_and_body_get_the_first_answer_again(int status)
+    public async Task The_same_key_and_body_get_the_recorded_response(int status)
     {
         _raw.Upstream.ThenJson(Created, (HttpStatusCode)status);
 
         using var first = await CreateAsync("k1");
         using var second = await CreateAsync("k1");
 
-        foreach (var answer in new[] { first, second })
+        foreach (var response in new[] { first, second })
         {
-            Assert.Equal(status, (int)answer.StatusCode);
-            Assert.Equal("application/json; charset=utf-8", answer.Header("Content-Type"));
-            Assert.Equal(Created, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            Assert.Equal(status, (int)response.StatusCode);
+            Assert.Equal("application/json; charset=utf-8", response.Header("Content-Type"));
+            Assert.Equal(Created, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
 
         Assert.Equal(("", "true"), (first.Header("Idempotency-Replayed"), second.Header("Idempotency-Replayed")));
@@ -48,14 +49,14 @@ public sealed class IdempotencyTests : IDisposable
     [InlineData("k1", "/luma/generations/video?x=1", """{"prompt":"cat"}""", false)]
     [InlineData("k2", "/luma/generations/video", """{"prompt":"cat"}""", true)]
     [InlineData("k1", "/luma/generations/image", """{"prompt":"cat"}""", true)]
-    public async Task Another_body_under_the_same_key_is_refused_and_another_key_or_path_is_another_create(string key, string path, string body, bool passes)
+    public async Task Another_body_with_the_same_key_is_a_422_and_another_key_or_path_is_another_create(string key, string path, string body, bool isForwarded)
     {
         _raw.Upstream.AlwaysJson(Created, HttpStatusCode.Created);
         using var first = await CreateAsync("k1");
 
         using var second = await CreateAsync(key, path, body);
 
-        if (passes)
+        if (isForwarded)
         {
             Assert.Equal(HttpStatusCode.Created, second.StatusCode);
         }
@@ -64,11 +65,11 @@ public sealed class IdempotencyTests : IDisposable
             await second.ProblemAsync(422, "idempotency_key_reused");
         }
 
-        Assert.Equal(passes ? 2 : 1, _raw.Upstream.Asked);
+        Assert.Equal(isForwarded ? 2 : 1, _raw.Upstream.Asked);
     }
 
     [Fact]
-    public async Task Another_client_with_the_same_key_creates_its_own()
+    public async Task The_same_key_of_another_client_is_another_create()
     {
         _raw.Dispose();
         using var raw = new RawGateway();
@@ -87,17 +88,17 @@ public sealed class IdempotencyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_key_whose_create_is_running_is_409_and_the_create_outlives_its_caller()
+    public async Task A_running_create_is_a_409_and_continues_if_its_caller_disconnects()
     {
-        var answer = new TaskCompletionSource<HttpResponseMessage>();
-        _raw.Upstream.Then((_, token) => answer.Task.WaitAsync(token));
-        using var leaving = new CancellationTokenSource();
-        var first = CreateAsync(_caller, "k1", token: leaving.Token);
+        var response = new TaskCompletionSource<HttpResponseMessage>();
+        _raw.Upstream.Then((_, token) => response.Task.WaitAsync(token));
+        using var disconnecting = new CancellationTokenSource();
+        var first = CreateAsync(_caller, "k1", token: disconnecting.Token);
         await Pump.EventuallyAsync(() => _raw.Upstream.Asked == 1);
 
         using var second = await CreateAsync("k1");
-        await leaving.CancelAsync();
-        answer.SetResult(ScriptedUpstream.Json(Created, HttpStatusCode.Created));
+        await disconnecting.CancelAsync();
+        response.SetResult(ScriptedUpstream.Json(Created, HttpStatusCode.Created));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
 
         await second.ProblemAsync(409, "create_in_progress");
@@ -112,14 +113,14 @@ public sealed class IdempotencyTests : IDisposable
     }
 
     [Fact]
-    public async Task Fifty_callers_with_one_key_make_one_create()
+    public async Task Fifty_concurrent_requests_with_one_key_send_one_create()
     {
         _raw.Upstream.ThenJson(Created, HttpStatusCode.Created);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => CreateAsync("k1")));
+        var responses = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => CreateAsync("k1")));
 
         Assert.Equal(1, _raw.Upstream.Asked);
-        Assert.All(answers, answer => Assert.True(answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict));
+        Assert.All(responses, response => Assert.True(response.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict));
     }
 
     [Theory]
@@ -128,7 +129,7 @@ public sealed class IdempotencyTests : IDisposable
     [InlineData(404)]
     [InlineData(413)]
     [InlineData(429)]
-    public async Task A_definite_refusal_frees_the_key(int status)
+    public async Task A_refused_create_releases_the_key(int status)
     {
         _raw.Upstream.ThenJson("{}", (HttpStatusCode)status).ThenJson(Created, HttpStatusCode.Created);
 
@@ -144,7 +145,7 @@ public sealed class IdempotencyTests : IDisposable
     [InlineData(HttpRequestError.ConnectionError)]
     [InlineData(HttpRequestError.NameResolutionError)]
     [InlineData(HttpRequestError.SecureConnectionError)]
-    public async Task A_connection_that_never_came_about_frees_the_key_and_may_be_tried_again(HttpRequestError error)
+    public async Task A_connection_failure_releases_the_key_and_allows_a_retry(HttpRequestError error)
     {
         _raw.Upstream.ThenThrow(new HttpRequestException(error)).ThenJson(Created, HttpStatusCode.Created);
 
@@ -157,7 +158,7 @@ public sealed class IdempotencyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_create_whose_connection_broke_is_unknown_for_a_day_and_never_repeated()
+    public async Task A_create_with_a_broken_connection_is_unknown_for_24_hours_and_not_sent_again()
     {
         _raw.Upstream.ThenThrow(new HttpRequestException(HttpRequestError.ResponseEnded)).AlwaysJson(Created, HttpStatusCode.Created);
 
@@ -186,14 +187,14 @@ public sealed class IdempotencyTests : IDisposable
     [InlineData(503, "3", null, true)]
     [InlineData(500, null, "true", true)]
     [InlineData(503, "3", "false", false)]
-    public async Task An_upstreams_failure_passes_and_is_unknown_unless_the_upstream_says_that_nothing_was_done(int status, string? retryAfter, string? shouldRetry, bool free)
+    public async Task An_upstream_error_is_forwarded_and_its_outcome_is_unknown_unless_a_header_asks_for_a_retry(int status, string? retryAfter, string? shouldRetry, bool isReleased)
     {
         _raw.Upstream.Then((_, _) =>
         {
-            var answer = ScriptedUpstream.Json("""{"detail":"broke"}""", (HttpStatusCode)status);
-            answer.Headers.TryAddWithoutValidation("Retry-After", retryAfter is null ? [] : [retryAfter]);
-            answer.Headers.TryAddWithoutValidation("x-should-retry", shouldRetry is null ? [] : [shouldRetry]);
-            return Task.FromResult(answer);
+            var response = ScriptedUpstream.Json("""{"detail":"broke"}""", (HttpStatusCode)status);
+            response.Headers.TryAddWithoutValidation("Retry-After", retryAfter is null ? [] : [retryAfter]);
+            response.Headers.TryAddWithoutValidation("x-should-retry", shouldRetry is null ? [] : [shouldRetry]);
+            return Task.FromResult(response);
         }).ThenJson(Created, HttpStatusCode.Created);
 
         using var first = await CreateAsync("k1");
@@ -201,8 +202,8 @@ public sealed class IdempotencyTests : IDisposable
 
         Assert.Equal(status, (int)first.StatusCode);
         Assert.Equal("""{"detail":"broke"}""", await first.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-        Assert.Equal(free ? shouldRetry ?? "" : "false", first.Header("x-should-retry"));
-        if (free)
+        Assert.Equal(isReleased ? shouldRetry ?? "" : "false", first.Header("x-should-retry"));
+        if (isReleased)
         {
             Assert.Equal(HttpStatusCode.Created, second.StatusCode);
         }
@@ -213,7 +214,7 @@ public sealed class IdempotencyTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_that_breaks_off_is_unknown_and_nothing_of_it_is_told()
+    public async Task An_incomplete_response_is_unknown_and_not_sent_to_the_caller()
     {
         _raw.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.Created) { Content = new StreamContent(new BreakingStream()) }));
 
@@ -226,7 +227,7 @@ public sealed class IdempotencyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_create_that_takes_longer_than_its_time_is_504_and_unknown()
+    public async Task A_create_that_exceeds_its_timeout_is_a_504_and_unknown()
     {
         _raw.Upstream.Then(async (_, token) =>
         {
@@ -237,16 +238,16 @@ public sealed class IdempotencyTests : IDisposable
         await Pump.EventuallyAsync(() => _raw.Upstream.Asked == 1);
         _raw.Gateway.Clock.Advance(TimeSpan.FromMinutes(3));
 
-        using var answer = await first;
+        using var response = await first;
         using var second = await CreateAsync("k1");
 
-        await answer.ProblemAsync(504, "upstream_timed_out");
+        await response.ProblemAsync(504, "upstream_timed_out");
         await second.ProblemAsync(409, "outcome_unknown");
-        Assert.Equal("false", answer.Header("x-should-retry"));
+        Assert.Equal("false", response.Header("x-should-retry"));
     }
 
     [Fact]
-    public async Task Without_a_key_a_create_passes_each_time_and_one_that_broke_says_not_to_repeat_it()
+    public async Task Without_a_key_every_create_is_forwarded_and_a_broken_connection_forbids_a_retry()
     {
         _raw.Upstream.ThenJson(Created, HttpStatusCode.Created).ThenThrow(new HttpRequestException(HttpRequestError.ResponseEnded));
 
@@ -262,7 +263,7 @@ public sealed class IdempotencyTests : IDisposable
     [Theory]
     [InlineData("has space")]
     [InlineData("ümlaut")]
-    public async Task A_key_that_is_none_is_refused(string key)
+    public async Task An_invalid_key_is_a_400(string key)
     {
         using var response = await CreateAsync(key);
 
@@ -271,7 +272,7 @@ public sealed class IdempotencyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_body_over_one_mebibyte_is_refused_with_a_key_and_passes_without()
+    public async Task A_body_over_one_mebibyte_is_a_413_with_a_key_and_forwarded_without_one()
     {
         _raw.Upstream.AlwaysJson(Created, HttpStatusCode.Created);
         var large = new string('x', (1024 * 1024) + 1);
@@ -300,19 +301,19 @@ public sealed class IdempotencyTests : IDisposable
         return await caller.SendAsync(request, token);
     }
 
-    /// <summary>A few bytes, then the connection breaks.</summary>
+    /// <summary>Returns one byte; the next read throws, as on a broken connection.</summary>
     private sealed class BreakingStream : MemoryStream
     {
-        private bool _begun;
+        private bool _isFirstByteRead;
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            if (_begun)
+            if (_isFirstByteRead)
             {
                 throw new HttpIOException(HttpRequestError.ResponseEnded);
             }
 
-            _begun = true;
+            _isFirstByteRead = true;
             buffer.Span[0] = (byte)'{';
             return new(1);
         }

@@ -1,7 +1,7 @@
 namespace LumaGateway.Tests.Proxy;
 
-/// <summary>A method that changes something asks for more than <c>raw</c>, on routes that an operator adds too.</summary>
-public sealed class UnsafeMethodTests : IDisposable
+/// <summary>Unsafe methods require more than <c>raw</c>, also on routes that an operator adds.</summary>
+public sealed class UnsafeMethodPermissionTests : IDisposable
 {
     private readonly RawGateway _raw = new();
 
@@ -22,7 +22,7 @@ public sealed class UnsafeMethodTests : IDisposable
     [InlineData("POST", "raw", "raw", 202)]
     [InlineData("GET", "raw", "delete", 202)]
     [InlineData("OPTIONS", "raw", "delete", 202)]
-    public async Task Each_unsafe_method_asks_for_create_or_for_the_right_that_its_route_names(string method, string rights, string? named, int status)
+    public async Task An_unsafe_method_requires_create_or_the_permission_in_its_routes_metadata(string method, string rights, string? permission, int status)
     {
         var given = rights.Split(',');
         for (var i = 0; i < 6; i++)
@@ -33,7 +33,7 @@ public sealed class UnsafeMethodTests : IDisposable
         _raw.Gateway.With("ReverseProxy:Routes:own:ClusterId", "luma")
             .With("ReverseProxy:Routes:own:Match:Path", "/luma/own/{name}")
             .With("ReverseProxy:Routes:own:Match:Methods:0", method)
-            .With("ReverseProxy:Routes:own:Metadata:Right", named);
+            .With("ReverseProxy:Routes:own:Metadata:Right", permission);
         _raw.Upstream.AlwaysJson("{}", System.Net.HttpStatusCode.Accepted);
         using var caller = _raw.CreateCaller();
         using var request = new HttpRequestMessage(new HttpMethod(method), "/luma/own/thing");
@@ -45,7 +45,7 @@ public sealed class UnsafeMethodTests : IDisposable
     }
 
     [Fact]
-    public void A_right_that_there_is_not_stops_the_start_and_is_named()
+    public void An_unknown_permission_is_a_start_up_error_that_names_the_setting()
     {
         _raw.Gateway.With("ReverseProxy:Routes:ping:Metadata:Right", "writing");
 

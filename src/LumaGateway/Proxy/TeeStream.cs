@@ -1,12 +1,12 @@
-namespace LumaGateway.Proxy.Idempotency;
+namespace LumaGateway.Proxy;
 
-/// <summary>Writes through to another stream and keeps a copy of what passes, as long as it is not too large. The other stream stays open.</summary>
+/// <summary>Writes to another stream and keeps a copy of at most <paramref name="maxBytes"/> bytes. Does not close the inner stream.</summary>
 internal sealed class TeeStream(Stream inner, int maxBytes) : WriteOnlyStream
 {
     private MemoryStream? _copy = new();
 
-    /// <summary>All that passed; null where it was too large.</summary>
-    public ReadOnlyMemory<byte>? Whole => _copy?.GetBuffer().AsMemory(0, (int)_copy.Length);
+    /// <summary>All bytes that were written; null if they exceed the limit.</summary>
+    public ReadOnlyMemory<byte>? Copy => _copy?.GetBuffer().AsMemory(0, (int)_copy.Length);
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {

@@ -7,13 +7,13 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Points the routes' cluster at <c>Luma:BaseAddress</c>: the upstream is named in one setting. Throws for a route that YARP would take in and then fail
-/// with, so that it refuses the whole list, and at run time keeps the one before.
+/// Sets the destination of every cluster to <c>Luma:BaseAddress</c>. Throws for an invalid route that YARP itself would accept and fail with later. YARP then
+/// rejects the whole configuration and keeps the previous one.
 /// </summary>
-internal sealed class UpstreamCluster(IOptions<LumaOptions> luma, IOptions<PassthroughOptions> options, ParameterPolicyFactory constraints) : IProxyConfigFilter
+internal sealed class UpstreamConfigFilter(IOptions<LumaOptions> luma, IOptions<PassthroughOptions> options, ParameterPolicyFactory constraints) : IProxyConfigFilter
 {
-    /// <summary>Silence of the upstream after which a passthrough is given up; a create may take long to answer.</summary>
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(100);
+    /// <summary>How long a forwarded request may be inactive; the upstream may respond late to a create.</summary>
+    private static readonly TimeSpan ActivityTimeout = TimeSpan.FromSeconds(100);
 
     public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel) => new(cluster with
     {
@@ -21,14 +21,14 @@ internal sealed class UpstreamCluster(IOptions<LumaOptions> luma, IOptions<Passt
         {
             ["upstream"] = new() { Address = luma.Value.Root.AbsoluteUri },
         },
-        HttpRequest = new ForwarderRequestConfig { ActivityTimeout = Silence },
+        HttpRequest = new ForwarderRequestConfig { ActivityTimeout = ActivityTimeout },
     });
 
     public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel)
     {
         if (cluster is null)
         {
-            throw new InvalidOperationException($"The route '{route.RouteId}' names no cluster that there is.");
+            throw new InvalidOperationException($"The route '{route.RouteId}' names an unknown cluster.");
         }
 
         if (RoutePermission.FaultOf(route) is { } fault)
@@ -36,12 +36,12 @@ internal sealed class UpstreamCluster(IOptions<LumaOptions> luma, IOptions<Passt
             throw new InvalidOperationException($"The route '{route.RouteId}': {fault}");
         }
 
-        RequireConstraints(RoutePatternFactory.Parse(route.Match.Path ?? string.Empty));
+        ThrowForUnknownConstraint(RoutePatternFactory.Parse(route.Match.Path ?? string.Empty));
         return new(route with { MaxRequestBodySize = route.MaxRequestBodySize ?? options.Value.MaxRequestBytes });
     }
 
-    /// <summary>A constraint that nobody knows would throw at every request, whatever its route.</summary>
-    private void RequireConstraints(RoutePattern pattern)
+    /// <summary>An unknown constraint would make every request throw, not only those of its route.</summary>
+    private void ThrowForUnknownConstraint(RoutePattern pattern)
     {
         foreach (var (name, references) in pattern.ParameterPolicies)
         {

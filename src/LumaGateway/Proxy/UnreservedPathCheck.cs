@@ -4,18 +4,18 @@ using LumaGateway.Problems;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Lets only paths through that mean the same to every server: no encoded slash, backslash, dot segment or line break, which an upstream could
-/// take for more than one segment of a route that was allowed.
+/// Rejects a path that holds more than the unreserved characters of RFC 3986 and '/'. An encoded slash, a backslash or a dot segment could turn an allowed route
+/// into another path at the upstream.
 /// </summary>
-internal static class PlainPath
+internal static class UnreservedPathCheck
 {
-    private static readonly SearchValues<char> Plain =
+    private static readonly SearchValues<char> Allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./~");
 
     public static Task CheckAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path.Value ?? "";
-        return path.AsSpan().ContainsAnyExcept(Plain) || path.Contains("..", StringComparison.Ordinal)
+        return path.AsSpan().ContainsAnyExcept(Allowed) || path.Contains("..", StringComparison.Ordinal)
             ? ProblemWriter.WriteAsync(context, ProblemKinds.InvalidId)
             : next(context);
     }

@@ -10,10 +10,10 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// What changes on the way: headers pass by allow-list in both directions, and a refusal of the gateway's own account
-/// becomes a problem, since no caller can mend it.
+/// Forwards the headers of two allow-lists, one for requests and one for responses. Replaces the upstream's 401, 402 and 403 with a problem, because they
+/// concern the gateway's account and not the caller.
 /// </summary>
-internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccount account) : ITransformProvider
+internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, UpstreamAccount account) : ITransformProvider
 {
     private static readonly string[] RequestHeaders =
     [
@@ -25,72 +25,72 @@ internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccoun
     [
         HeaderNames.AcceptRanges, HeaderNames.CacheControl, HeaderNames.ContentDisposition, HeaderNames.ContentEncoding, HeaderNames.ContentLanguage,
         HeaderNames.ContentLength, HeaderNames.ContentRange, HeaderNames.ContentType, HeaderNames.Date, HeaderNames.ETag, HeaderNames.Expires,
-        HeaderNames.LastModified, HeaderNames.RetryAfter, HeaderNames.Vary, "retry-after-ms", ShouldRetry.Header,
+        HeaderNames.LastModified, HeaderNames.RetryAfter, HeaderNames.Vary, "retry-after-ms", ShouldRetryHeader.Name,
     ];
 
     public void ValidateRoute(TransformRouteValidationContext context)
     {
-        // Nothing of the route is used.
+        // The transforms do not depend on the route.
     }
 
     public void ValidateCluster(TransformClusterValidationContext context)
     {
-        // Nothing of the cluster is used.
+        // The transforms do not depend on the cluster.
     }
 
     public void Apply(TransformBuilderContext context)
     {
-        context.UseDefaultForwarders = false; // YARP's own X-Forwarded-* would tell the upstream of callers
+        context.UseDefaultForwarders = false; // YARP's default X-Forwarded-* would disclose callers to the upstream
         context.CopyRequestHeaders = false;
         context.CopyResponseHeaders = false;
         context.CopyResponseTrailers = false;
-        context.AddRequestTransform(PrepareAsync);
-        context.AddResponseTransform(AnswerAsync);
+        context.AddRequestTransform(TransformRequestAsync);
+        context.AddResponseTransform(TransformResponseAsync);
     }
 
-    private ValueTask PrepareAsync(RequestTransformContext context)
+    private ValueTask TransformRequestAsync(RequestTransformContext context)
     {
-        var sent = context.HttpContext.Request.Headers;
+        var requestHeaders = context.HttpContext.Request.Headers;
         foreach (var name in RequestHeaders)
         {
-            if (sent.TryGetValue(name, out var values) && Sendable(values.Select(static value => HeaderBytes.OfCaller(value ?? string.Empty))) is { Count: > 0 } passing)
+            if (requestHeaders.TryGetValue(name, out var values) && Sendable(values.Select(static value => HeaderBytes.OfCaller(value ?? string.Empty))) is { Count: > 0 } sendable)
             {
-                RequestTransform.AddHeader(context, name, passing);
+                RequestTransform.AddHeader(context, name, sendable);
             }
         }
 
         RequestTransform.AddHeader(context, RequestId.Header, context.HttpContext.TraceIdentifier);
 
-        var sending = new SendProgress();
-        context.ProxyRequest.Options.Set(SendProgress.Key, sending);
-        context.HttpContext.Features.Set(sending);
+        var progress = new SendProgress();
+        context.ProxyRequest.Options.Set(SendProgress.Key, progress);
+        context.HttpContext.Features.Set(progress);
         return default;
     }
 
-    /// <summary>The values that no server or client refuses to write: one that cannot be sent is left out, the exchange goes on.</summary>
+    /// <summary>Removes values that HTTP servers and clients refuse to write: a value that cannot be sent must not fail the request.</summary>
     private static StringValues Sendable(IEnumerable<string> values) => values.Where(HeaderBytes.CanBeSent).ToArray();
 
-    private async ValueTask AnswerAsync(ResponseTransformContext context)
+    private async ValueTask TransformResponseAsync(ResponseTransformContext context)
     {
-        if (context.ProxyResponse is not { } answer)
+        if (context.ProxyResponse is not { } response)
         {
             return;
         }
 
-        var isCreate = answer.RequestMessage?.Method == HttpMethod.Post;
-        var outcome = CreateOutcomes.Of(answer);
+        var isCreate = response.RequestMessage?.Method == HttpMethod.Post;
+        var outcome = CreateOutcomes.FromResponse(response);
         if (isCreate)
         {
-            context.HttpContext.Features.Set(new PassedCreate(outcome));
+            context.HttpContext.Features.Set(new CreateOutcomeFeature(outcome));
         }
 
-        UpstreamFault? refusal = (int)answer.StatusCode switch
+        UpstreamFault? accountFault = (int)response.StatusCode switch
         {
             StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => UpstreamFault.TokenRefused,
             StatusCodes.Status402PaymentRequired => UpstreamFault.OutOfCredit,
             _ => null,
         };
-        if (refusal is { } fault)
+        if (accountFault is { } fault)
         {
             metrics.Faulted(fault);
             account.IsRefused(fault);
@@ -99,7 +99,7 @@ internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccoun
             return;
         }
 
-        if (answer.IsSuccessStatusCode)
+        if (response.IsSuccessStatusCode)
         {
             account.IsAccepted();
         }
@@ -107,13 +107,13 @@ internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccoun
         var headers = context.HttpContext.Response.Headers;
         foreach (var name in ResponseHeaders)
         {
-            if (answer.Headers.NonValidated.TryGetValues(name, out var values) || answer.Content.Headers.NonValidated.TryGetValues(name, out values))
+            if (response.Headers.NonValidated.TryGetValues(name, out var values) || response.Content.Headers.NonValidated.TryGetValues(name, out values))
             {
                 headers[name] = Sendable(values);
             }
         }
 
-        // Who may see it was decided for this caller alone: no shared cache may keep it, whatever the upstream thinks.
+        // The response was authorized for this caller only, so no shared cache may store it, whatever the upstream allows.
         if (!headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase))
         {
             headers.CacheControl = "private, no-cache";
@@ -121,7 +121,7 @@ internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccoun
 
         if (isCreate && outcome is CreateOutcome.Unknown)
         {
-            ShouldRetry.Forbid(context.HttpContext.Response); // an SDK would repeat a POST that may have been billed
+            ShouldRetryHeader.SetFalse(context.HttpContext.Response); // an SDK would retry a POST that may have been billed
         }
     }
 }

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Assets;
 
-/// <summary>With an egress proxy names are the proxy's to resolve. What the gateway can tell from a link itself it still does.</summary>
-public sealed class ProxyTests : IAsyncLifetime
+/// <summary>With an egress proxy the proxy resolves names. The gateway still checks the link.</summary>
+public sealed class EgressProxyTests : IAsyncLifetime
 {
     private Cdn _cdn = null!;
 
@@ -16,7 +16,7 @@ public sealed class ProxyTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _cdn.DisposeAsync();
 
     [Fact]
-    public async Task A_file_is_fetched_through_the_proxy_which_is_told_the_name_and_nothing_of_the_caller()
+    public async Task A_file_is_fetched_through_the_proxy_without_data_of_the_caller()
     {
         using var proxy = new EgressProxy(_cdn.Port) { Credential = "Basic dXNlcjpw" };
         using var gateway = Through(proxy, "http://user:p@").With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", "cdn.test");
@@ -31,7 +31,7 @@ public sealed class ProxyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Through_a_tunnel_the_certificate_is_still_the_hosts_own_to_show()
+    public async Task The_certificate_of_a_tunneled_host_is_validated()
     {
         await using var impostor = await StartTlsAsync();
         using var proxy = new EgressProxy(new Uri(impostor.Address).Port);
@@ -52,7 +52,7 @@ public sealed class ProxyTests : IAsyncLifetime
     [InlineData("http://[::ffff:169.254.169.254]/file.mp4")]
     [InlineData("http://169.254.169.254/file.mp4")]
     [InlineData("http://2852039166/file.mp4")]
-    public async Task What_the_link_itself_gives_away_is_refused_before_the_proxy_is_asked(string link)
+    public async Task A_forbidden_link_is_refused_before_a_request_to_the_proxy(string link)
     {
         using var proxy = new EgressProxy(_cdn.Port);
         using var gateway = Through(proxy).With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", "cdn.test")
@@ -68,7 +68,7 @@ public sealed class ProxyTests : IAsyncLifetime
     [Theory]
     [InlineData("http://evil.test/")]
     [InlineData("http://10.0.0.1/")]
-    public async Task A_redirect_that_comes_through_the_proxy_is_held_to_the_rules(string location)
+    public async Task A_redirect_through_the_proxy_is_checked(string location)
     {
         _cdn.ThenRedirect(location);
         using var proxy = new EgressProxy(_cdn.Port);
@@ -81,7 +81,7 @@ public sealed class ProxyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_listed_private_address_may_be_asked_for_through_the_proxy_once_its_network_is_allowed()
+    public async Task An_allowed_host_in_an_allowed_private_network_is_fetched_through_the_proxy()
     {
         using var proxy = new EgressProxy(_cdn.Port);
         using var gateway = Through(proxy).With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", "10.1.2.3").With("Assets:AllowedNetworks:0", "10.1.0.0/16");
@@ -92,7 +92,7 @@ public sealed class ProxyTests : IAsyncLifetime
         Assert.StartsWith("GET http://10.1.2.3/file.mp4 ", Assert.Single(proxy.Heads), StringComparison.Ordinal);
     }
 
-    /// <summary>The name server is never asked: it would answer with an address that is not public.</summary>
+    /// <summary>The resolver returns a private address, so a resolution by the gateway would fail the request.</summary>
     private static Gateway Through(EgressProxy proxy, string scheme = "http://") =>
         new Gateway().With("Assets:Proxy", scheme + proxy.Authority).Resolving(IPAddress.Parse("10.0.0.1"));
 
@@ -103,13 +103,13 @@ public sealed class ProxyTests : IAsyncLifetime
         return await caller.AskAsync("/generations/g1/video");
     }
 
-    /// <summary>A server that says it is <c>cdn.test</c>, without anybody to vouch for it.</summary>
+    /// <summary>A server with a self-signed certificate for <c>cdn.test</c>.</summary>
     private static async Task<Loopback> StartTlsAsync()
     {
         using var key = ECDsa.Create();
         var now = TimeProvider.System.GetUtcNow();
-        using var made = new CertificateRequest("CN=cdn.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-        var certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
+        using var selfSigned = new CertificateRequest("CN=cdn.test", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        var certificate = X509CertificateLoader.LoadPkcs12(selfSigned.Export(X509ContentType.Pfx), null);
         return await Loopback.StartAsync(context => context.Response.WriteAsync("not the CDN"), certificate);
     }
 }

@@ -5,8 +5,8 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Proxy;
 
-/// <summary>Connects to the upstream as the slim read does, but leaves bodies as they come.</summary>
-internal sealed class UpstreamForwarderClients(IOptions<LumaOptions> options, IServiceProvider services) : ForwarderHttpClientFactory
+/// <summary>Connects to the upstream with the settings of the gateway's own requests, but does not decompress bodies.</summary>
+internal sealed class UpstreamForwarderClientFactory(IOptions<LumaOptions> options, IServiceProvider services) : ForwarderHttpClientFactory
 {
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
@@ -17,9 +17,9 @@ internal sealed class UpstreamForwarderClients(IOptions<LumaOptions> options, IS
 
     protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler)
     {
-        var gate = services.GetRequiredService<ConcurrencyHandler>();
+        var concurrency = services.GetRequiredService<ConcurrencyHandler>();
         var credential = services.GetRequiredService<CredentialHandler>();
-        (gate.InnerHandler, credential.InnerHandler) = (credential, new NoImplicitRetryHandler(base.WrapHandler(context, handler)));
-        return gate;
+        (concurrency.InnerHandler, credential.InnerHandler) = (credential, new NoImplicitRetryHandler(base.WrapHandler(context, handler)));
+        return concurrency;
     }
 }

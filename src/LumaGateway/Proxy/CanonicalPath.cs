@@ -5,18 +5,18 @@ using Microsoft.AspNetCore.Routing.Patterns;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// The path of a request as its route writes it. Routing ignores case and a slash at the end, so one resource has many spellings; whatever must recognize a
-/// resource compares these paths instead of the text that was sent.
+/// One spelling for each resource. Routing ignores case and a trailing slash, so a resource has several request paths; code that identifies a resource compares
+/// canonical paths instead.
 /// </summary>
-internal static class RoutePath
+internal static class CanonicalPath
 {
     /// <summary>
-    /// The route's literals in lower case and the request's values as they are, such as <c>/luma/generations/G1/extend</c>. Empty segments of a
-    /// catch-all value are left out. Empty where the request has no route.
+    /// The route's literals in lower case and the route values unchanged, such as <c>/luma/generations/G1/extend</c>. Empty segments of a
+    /// catch-all value are removed. Empty if the request has no route.
     /// </summary>
     /// <param name="context">The request.</param>
-    /// <param name="foldsCatchAll">Whether a catch-all value is put into lower case too: it may hold literals of the upstream's routes.</param>
-    public static string Of(HttpContext context, bool foldsCatchAll = false)
+    /// <param name="lowercaseCatchAll">Whether a catch-all value is put into lower case too: it can contain literals of the upstream's routes.</param>
+    public static string Of(HttpContext context, bool lowercaseCatchAll = false)
     {
         if (context.GetEndpoint() is not RouteEndpoint { RoutePattern: var pattern })
         {
@@ -26,7 +26,7 @@ internal static class RoutePath
         var path = new StringBuilder();
         foreach (var segment in pattern.PathSegments)
         {
-            var text = string.Concat(segment.Parts.Select(part => TextOf(part, context.Request.RouteValues, foldsCatchAll)));
+            var text = string.Concat(segment.Parts.Select(part => TextOf(part, context.Request.RouteValues, lowercaseCatchAll)));
             if (text.Length > 0)
             {
                 path.Append('/').Append(text);
@@ -36,11 +36,11 @@ internal static class RoutePath
         return path.ToString();
     }
 
-    private static string TextOf(RoutePatternPart part, RouteValueDictionary values, bool foldsCatchAll) => part switch
+    private static string TextOf(RoutePatternPart part, RouteValueDictionary values, bool lowercaseCatchAll) => part switch
     {
         RoutePatternLiteralPart literal => literal.Content.ToLowerInvariant(),
         RoutePatternSeparatorPart separator => separator.Content,
-        RoutePatternParameterPart { IsCatchAll: true } parameter => Collapsed(ValueOf(parameter, values), foldsCatchAll),
+        RoutePatternParameterPart { IsCatchAll: true } parameter => WithoutEmptySegments(ValueOf(parameter, values), lowercaseCatchAll),
         RoutePatternParameterPart parameter => ValueOf(parameter, values),
         _ => string.Empty,
     };
@@ -48,9 +48,9 @@ internal static class RoutePath
     private static string ValueOf(RoutePatternParameterPart parameter, RouteValueDictionary values) =>
         Convert.ToString(values[parameter.Name], CultureInfo.InvariantCulture) ?? string.Empty;
 
-    private static string Collapsed(string value, bool folds)
+    private static string WithoutEmptySegments(string value, bool lowercase)
     {
         var segments = string.Join('/', value.Split('/', StringSplitOptions.RemoveEmptyEntries));
-        return folds ? segments.ToLowerInvariant() : segments;
+        return lowercase ? segments.ToLowerInvariant() : segments;
     }
 }

@@ -4,19 +4,19 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Proxy;
 
-/// <summary>Creates whose answer breaks off, without callbacks and without a key: an SDK must not send them again by itself.</summary>
-public sealed class BrokenCreateTests : IDisposable
+/// <summary>Creates with an incomplete response, without callbacks and idempotency keys: the response must forbid retries.</summary>
+public sealed class IncompleteCreateResponseTests : IDisposable
 {
     private readonly RawGateway _raw = new();
 
     public void Dispose() => _raw.Dispose();
 
     [Fact]
-    public async Task A_create_whose_answer_breaks_off_is_a_problem_with_no_header_of_that_answer()
+    public async Task An_incomplete_response_becomes_a_problem_without_its_headers()
     {
         _raw.Upstream.Then((_, _) =>
         {
-            var content = new StreamContent(new PiecesStream([.. "{\"id\":"u8], isWhole: false));
+            var content = new StreamContent(new ChunkedStream([.. "{\"id\":"u8], isComplete: false));
             content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
             content.Headers.TryAddWithoutValidation("Content-Encoding", "gzip");
             return Task.FromResult(new HttpResponseMessage(HttpStatusCode.Created) { Content = content, Headers = { { "ETag", "\"e\"" } } });
@@ -36,16 +36,16 @@ public sealed class BrokenCreateTests : IDisposable
     [InlineData(8 * 1024)]
     [InlineData((8 * 1024) + 1)]
     [InlineData(3_000_000)]
-    public async Task A_whole_answer_of_any_length_passes(int length)
+    public async Task A_complete_response_of_any_length_is_forwarded(int length)
     {
-        var answered = new byte[length];
-        new Random(1).NextBytes(answered);
-        _raw.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.Created) { Content = new StreamContent(new PiecesStream(answered, isWhole: true)) }));
+        var body = new byte[length];
+        new Random(1).NextBytes(body);
+        _raw.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.Created) { Content = new StreamContent(new ChunkedStream(body, isComplete: true)) }));
 
         using var response = await CreateAsync();
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
-        Assert.Equal(answered, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(body, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
     }
 
     private async Task<HttpResponseMessage> CreateAsync()
@@ -54,14 +54,14 @@ public sealed class BrokenCreateTests : IDisposable
         return await caller.PostAsync("/luma/generations", new StringContent("{}", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Some bytes at each read; then the end, or the connection breaks.</summary>
-    private sealed class PiecesStream(byte[] bytes, bool isWhole) : MemoryStream(bytes)
+    /// <summary>Returns at most 5,000 bytes a read; then ends, or throws as on a broken connection.</summary>
+    private sealed class ChunkedStream(byte[] bytes, bool isComplete) : MemoryStream(bytes)
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             await Task.Yield();
             var read = Read(buffer.Span[..Math.Min(buffer.Length, 5000)]);
-            return read > 0 || isWhole || buffer.Length == 0 ? read : throw new HttpIOException(HttpRequestError.ResponseEnded);
+            return read > 0 || isComplete || buffer.Length == 0 ? read : throw new HttpIOException(HttpRequestError.ResponseEnded);
         }
     }
 }

@@ -7,14 +7,14 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Proxy;
 
-/// <summary>The HTTP client repeats a request without a body by itself when its pooled connection breaks. A create must not be.</summary>
-public sealed partial class RepeatTests
+/// <summary>SocketsHttpHandler retries a request without a content if its pooled connection closes. A create must not be retried.</summary>
+public sealed partial class ImplicitRetryTests
 {
     [Theory]
     [InlineData(null)]
     [InlineData("")]
     [InlineData("""{"resolution":"4k"}""")]
-    public async Task A_post_is_sent_once_even_when_a_pooled_connection_breaks_after_it(string? body)
+    public async Task A_post_is_sent_once_if_its_pooled_connection_closes(string? body)
     {
         using var upstream = new TcpListener(IPAddress.Loopback, 0);
         upstream.Start();
@@ -32,9 +32,9 @@ public sealed partial class RepeatTests
         Assert.Equal(1, posts);
     }
 
-    /// <summary>Keeps a connection open after a GET, reads a POST whole, and closes without a word.</summary>
-    /// <remarks>What is left unread would make the end a reset instead of a FIN, after which nothing is repeated anyway.</remarks>
-    private static async Task ServeAsync(TcpListener upstream, Action counted)
+    /// <summary>Keeps a connection open after a GET. Reads a whole POST and closes without a response.</summary>
+    /// <remarks>Closing with unread bytes would send a reset instead of a FIN, and the client does not retry after a reset.</remarks>
+    private static async Task ServeAsync(TcpListener upstream, Action onPost)
     {
         try
         {
@@ -46,7 +46,7 @@ public sealed partial class RepeatTests
                 {
                     if (request.StartsWith("POST", StringComparison.Ordinal))
                     {
-                        counted();
+                        onPost();
                         break;
                     }
 
@@ -60,12 +60,12 @@ public sealed partial class RepeatTests
         }
     }
 
-    /// <summary>One request with its body; empty at the end of the connection.</summary>
+    /// <summary>Returns one request with its body; empty at the end of the connection.</summary>
     private static async Task<string> ReadRequestAsync(NetworkStream stream)
     {
         var request = "";
         var buffer = new byte[8192];
-        while (!IsWhole(request) && await stream.ReadAsync(buffer) is > 0 and var read)
+        while (!IsComplete(request) && await stream.ReadAsync(buffer) is > 0 and var read)
         {
             request += Encoding.ASCII.GetString(buffer, 0, read);
         }
@@ -73,7 +73,7 @@ public sealed partial class RepeatTests
         return request;
     }
 
-    private static bool IsWhole(string request) => request.Split("\r\n\r\n", 2) is [var head, var body]
+    private static bool IsComplete(string request) => request.Split("\r\n\r\n", 2) is [var head, var body]
         && (head.Contains("Transfer-Encoding: chunked", StringComparison.OrdinalIgnoreCase)
             ? body.EndsWith("0\r\n\r\n", StringComparison.Ordinal)
             : body.Length >= (Length().Match(head) is { Success: true } length ? int.Parse(length.Groups[1].Value, CultureInfo.InvariantCulture) : 0));

@@ -7,23 +7,23 @@ using LumaGateway.Tests.Support;
 namespace LumaGateway.Tests.Assets;
 
 /// <summary>
-/// Every trick that a link, a name server or a redirect can play to make the gateway fetch from where it must not. A trap listens on every
-/// local address; nothing may ever knock on it.
+/// Server-side request forgery: links, DNS responses and redirects that try to make the gateway fetch from a forbidden address. A listener on every local
+/// address must get no connection.
 /// </summary>
-public sealed class ForgeryTests : IDisposable
+public sealed class RequestForgeryTests : IDisposable
 {
-    private readonly TcpListener _trap = TcpListener.Create(0);
-    private readonly ConcurrentQueue<IPAddress> _knocks = new();
+    private readonly TcpListener _listener = TcpListener.Create(0);
+    private readonly ConcurrentQueue<IPAddress> _connections = new();
 
-    public ForgeryTests()
+    public RequestForgeryTests()
     {
-        _trap.Start();
+        _listener.Start();
         _ = CountAsync();
     }
 
-    private string Port => ((IPEndPoint)_trap.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+    private string Port => ((IPEndPoint)_listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
 
-    public void Dispose() => _trap.Dispose();
+    public void Dispose() => _listener.Dispose();
 
     [Theory]
     [InlineData("https://127.0.0.1:{port}/v.mp4", "a loopback address")]
@@ -34,7 +34,7 @@ public sealed class ForgeryTests : IDisposable
     [InlineData("https://127.1:{port}/v.mp4", "shortened")]
     [InlineData("https://0:{port}/v.mp4", "this host")]
     [InlineData("https://[::1]:{port}/v.mp4", "IPv6 loopback")]
-    [InlineData("https://[::ffff:127.0.0.1]:{port}/v.mp4", "IPv4 in IPv6 clothes")]
+    [InlineData("https://[::ffff:127.0.0.1]:{port}/v.mp4", "an IPv4-mapped IPv6 address")]
     [InlineData("https://169.254.169.254/latest/meta-data/", "a cloud's metadata")]
     [InlineData("https://metadata.google.internal/", "its name")]
     [InlineData("https://cdn.test.evil.test:{port}/v.mp4", "the listed name as a prefix")]
@@ -48,7 +48,7 @@ public sealed class ForgeryTests : IDisposable
     [InlineData("https://cdn.test.:{port}/v.mp4", "a trailing dot")]
     [InlineData("https://сdn.test:{port}/v.mp4", "a Cyrillic letter")]
     [InlineData("https://cdn.test:22/v.mp4", "another port")]
-    [InlineData("https://cdn.test/v.mp4", "another port, unsaid")]
+    [InlineData("https://cdn.test/v.mp4", "the default port")]
     [InlineData("http://cdn.test:{port}/v.mp4", "plain http")]
     [InlineData("ftp://cdn.test:{port}/v.mp4", "another scheme")]
     [InlineData("gopher://cdn.test:{port}/_GET", "another scheme")]
@@ -56,16 +56,16 @@ public sealed class ForgeryTests : IDisposable
     [InlineData("//cdn.test:{port}/v.mp4", "no scheme")]
     [InlineData("https://cdn.test%00.evil.test:{port}/v.mp4", "an encoded zero")]
     [InlineData("https://cdn.test%0d%0aX:1:{port}/v.mp4", "an encoded line break")]
-    public async Task A_link_to_elsewhere_is_not_followed(string link, string trick)
+    public async Task A_forbidden_link_is_not_followed(string link, string trick)
     {
-        // Every address is allowed: only what the link itself says can save the gateway here.
+        // Every address is allowed, so that only the rules for the link are tested.
         using var gateway = new Gateway()
             .With("Assets:AllowedHosts:0", $"cdn.test:{Port}").With("Assets:AllowedNetworks:0", "0.0.0.0/0").With("Assets:AllowedNetworks:1", "::/0")
             .Resolving(IPAddress.Loopback);
 
         var code = await CodeAsync(gateway, link.Replace("{port}", Port, StringComparison.Ordinal));
 
-        Report(trick, code, "asset_address_refused", "asset_not_found"); // what is no web address is no link in the first place
+        Report(trick, code, "asset_address_refused", "asset_not_found"); // a URL that is not http or https is not read as a link
     }
 
     [Theory]
@@ -96,7 +96,7 @@ public sealed class ForgeryTests : IDisposable
     [InlineData("fe80::1")]
     [InlineData("fec0::1")]
     [InlineData("ff02::1")]
-    public async Task A_listed_host_that_resolves_to_an_address_that_is_not_public_is_not_connected_to(string address)
+    public async Task An_allowed_host_that_resolves_to_a_private_address_is_not_connected_to(string address)
     {
         using var gateway = new Gateway().With("Assets:AllowedHosts:0", $"cdn.test:{Port}").Resolving(IPAddress.Parse(address));
 
@@ -109,7 +109,7 @@ public sealed class ForgeryTests : IDisposable
     [InlineData("127.0.0.1")]
     [InlineData("[::1]")]
     [InlineData("[::ffff:127.0.0.1]")]
-    public async Task A_listed_address_that_is_not_public_is_not_connected_to_either(string host)
+    public async Task A_private_address_in_the_list_of_hosts_is_not_connected_to(string host)
     {
         using var gateway = new Gateway().With("Assets:AllowedHosts:0", $"{host}:{Port}");
 
@@ -119,9 +119,9 @@ public sealed class ForgeryTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_a_hosts_addresses_only_those_that_are_allowed_are_tried()
+    public async Task Only_the_allowed_addresses_of_a_host_are_connected_to()
     {
-        // No address that is public can be connected to from here: another loopback address, which is allowed, stands for it. The trap is no CDN.
+        // A test cannot connect to a public address, so an allowed loopback address replaces it. The listener speaks no TLS.
         var allowed = IPAddress.Parse("127.0.0.2");
         using var gateway = new Gateway()
             .With("Assets:AllowedHosts:0", $"cdn.test:{Port}").With("Assets:AllowedNetworks:0", "127.0.0.2/32")
@@ -130,21 +130,21 @@ public sealed class ForgeryTests : IDisposable
         var code = await CodeAsync(gateway, $"https://cdn.test:{Port}/v.mp4");
 
         Assert.Equal("asset_unavailable", code);
-        Assert.Equal([allowed], _knocks.Distinct());
+        Assert.Equal([allowed], _connections.Distinct());
     }
 
     [Fact]
-    public async Task A_name_is_resolved_once_for_a_connection_so_a_second_answer_comes_too_late()
+    public async Task A_name_is_resolved_once_for_a_connection()
     {
-        var answers = new Queue<IPAddress>([IPAddress.Parse("10.0.0.1"), IPAddress.Loopback]);
+        var addresses = new Queue<IPAddress>([IPAddress.Parse("10.0.0.1"), IPAddress.Loopback]);
         using var gateway = new Gateway().With("Assets:AllowedHosts:0", $"cdn.test:{Port}").With(services =>
             Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<LumaGateway.Assets.HostResolver>(
-                services, (_, _) => Task.FromResult<IPAddress[]>([answers.Dequeue()])));
+                services, (_, _) => Task.FromResult<IPAddress[]>([addresses.Dequeue()])));
 
         var code = await CodeAsync(gateway, $"https://cdn.test:{Port}/v.mp4");
 
-        Report("another answer at the second resolution", code, "asset_address_refused");
-        Assert.Single(answers);
+        Report("a second resolution with another address", code, "asset_address_refused");
+        Assert.Single(addresses);
     }
 
     [Theory]
@@ -154,7 +154,7 @@ public sealed class ForgeryTests : IDisposable
     [InlineData("https://user:secret@cdn.test/v.mp4", "with credentials")]
     [InlineData("file:///etc/passwd", "to a file")]
     [InlineData("http://private.test:{port}/v.mp4", "to a listed host at a private address")]
-    public async Task A_redirect_to_elsewhere_is_not_followed(string location, string trick)
+    public async Task A_forbidden_redirect_is_not_followed(string location, string trick)
     {
         await using var cdn = await Cdn.StartAsync();
         cdn.ThenRedirect(location.Replace("{port}", Port, StringComparison.Ordinal));
@@ -178,9 +178,9 @@ public sealed class ForgeryTests : IDisposable
 
     private void Report(string trick, string code, params string[] expected)
     {
-        TestContext.Current.TestOutputHelper?.WriteLine($"{trick}: {code}, {_knocks.Count} connections");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{trick}: {code}, {_connections.Count} connections");
         Assert.Contains(code, expected);
-        Assert.Empty(_knocks);
+        Assert.Empty(_connections);
     }
 
     private async Task CountAsync()
@@ -189,8 +189,8 @@ public sealed class ForgeryTests : IDisposable
         {
             while (true)
             {
-                using var knock = await _trap.AcceptTcpClientAsync(CancellationToken.None);
-                _knocks.Enqueue(((IPEndPoint)knock.Client.LocalEndPoint!).Address.MapToIPv4());
+                using var connection = await _listener.AcceptTcpClientAsync(CancellationToken.None);
+                _connections.Enqueue(((IPEndPoint)connection.Client.LocalEndPoint!).Address.MapToIPv4());
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)

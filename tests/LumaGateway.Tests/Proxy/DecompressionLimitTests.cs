@@ -7,18 +7,18 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Proxy;
 
-public sealed class DecodeLimitTests : IDisposable
+public sealed class DecompressionLimitTests : IDisposable
 {
     private readonly RawGateway _raw = new();
-    private readonly Endings _endings = new();
+    private readonly RequestCounter _completedRequests = new();
 
-    public DecodeLimitTests() => _raw.Gateway.With(services => services.AddSingleton<IStartupFilter>(_endings));
+    public DecompressionLimitTests() => _raw.Gateway.With(services => services.AddSingleton<IStartupFilter>(_completedRequests));
 
     public void Dispose() => _raw.Dispose();
 
-    /// <summary>Decoded to its end it would keep a processor busy for minutes after the caller was answered.</summary>
+    /// <summary>Decompressing the whole body would use a processor for minutes after the response was sent.</summary>
     [Fact]
-    public async Task A_small_body_that_decodes_to_hundreds_of_gibibytes_is_given_up_at_the_limit()
+    public async Task Decompression_of_a_bomb_stops_at_the_limit()
     {
         var bomb = BrotliBomb(repetitions: 30_000);
         Assert.InRange(bomb.Length, 1, 1024 * 1024);
@@ -32,10 +32,10 @@ public sealed class DecodeLimitTests : IDisposable
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(bomb, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
-        await Pump.EventuallyAsync(() => _endings.Count == 1);
+        await Pump.EventuallyAsync(() => _completedRequests.Count == 1);
     }
 
-    /// <summary>Zeros: after the first 16 MiB every further 16 MiB are the same few bytes, aligned by a flush.</summary>
+    /// <summary>Compressed zeros. After the first 16 MiB, each further 16 MiB compress to the same few bytes, which a flush aligns.</summary>
     private static byte[] BrotliBomb(int repetitions)
     {
         using var encoder = new BrotliEncoder(quality: 5, window: 22);
@@ -46,17 +46,17 @@ public sealed class DecodeLimitTests : IDisposable
         return [.. first, .. Enumerable.Repeat(next, repetitions).SelectMany(bytes => bytes)];
     }
 
-    private static byte[] Encode(BrotliEncoder encoder, byte[] plain)
+    private static byte[] Encode(BrotliEncoder encoder, byte[] bytes)
     {
         var encoded = new byte[64 * 1024];
-        Assert.Equal(System.Buffers.OperationStatus.Done, encoder.Compress(plain, encoded, out var consumed, out var written, isFinalBlock: false));
-        Assert.Equal(plain.Length, consumed);
+        Assert.Equal(System.Buffers.OperationStatus.Done, encoder.Compress(bytes, encoded, out var consumed, out var written, isFinalBlock: false));
+        Assert.Equal(bytes.Length, consumed);
         Assert.Equal(System.Buffers.OperationStatus.Done, encoder.Flush(encoded.AsSpan(written), out var flushed));
         return encoded[..(written + flushed)];
     }
 
-    /// <summary>Counts the requests whose work is over, what follows the response included.</summary>
-    private sealed class Endings : IStartupFilter
+    /// <summary>Counts completed requests, including their work after the response.</summary>
+    private sealed class RequestCounter : IStartupFilter
     {
         private int _count;
 

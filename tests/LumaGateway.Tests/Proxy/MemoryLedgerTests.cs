@@ -4,18 +4,18 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Proxy;
 
-/// <summary>What one client keeps in the memory ledger costs others nothing.</summary>
-public sealed class LedgerShareTests : IDisposable
+/// <summary>The ledger in memory limits each client to a share.</summary>
+public sealed class MemoryLedgerTests : IDisposable
 {
     private readonly RawGateway _raw = new();
 
-    public LedgerShareTests() => _raw.Gateway.With("Access:Clients:1:Name", "second").With("Access:Clients:1:KeySha256", Gateway.Digest("other-key"))
+    public MemoryLedgerTests() => _raw.Gateway.With("Access:Clients:1:Name", "second").With("Access:Clients:1:KeySha256", Gateway.Digest("other-key"))
         .With("Access:Clients:1:Rights:0", "raw").With("Access:Clients:1:Rights:1", "create");
 
     public void Dispose() => _raw.Dispose();
 
     [Fact]
-    public async Task One_client_cannot_fill_the_ledger_so_that_others_are_refused()
+    public async Task A_client_that_fills_its_share_does_not_block_others()
     {
         var large = $$"""{"id":"g1","state":"queued","note":"{{new string('x', 900_000)}}"}""";
         _raw.Upstream.AlwaysJson(large, HttpStatusCode.Created);
@@ -31,7 +31,7 @@ public sealed class LedgerShareTests : IDisposable
     }
 
     [Fact]
-    public async Task A_refusal_says_that_the_clients_share_of_memory_is_full_and_what_helps()
+    public async Task The_problem_names_the_full_share_and_the_settings_that_help()
     {
         _raw.Upstream.AlwaysJson($$"""{"id":"g1","state":"queued","note":"{{new string('x', 900_000)}}"}""", HttpStatusCode.Created);
         using var greedy = _raw.CreateCaller();
@@ -48,9 +48,9 @@ public sealed class LedgerShareTests : IDisposable
     [Theory]
     [InlineData(HttpStatusCode.BadRequest)]
     [InlineData(HttpStatusCode.UnprocessableEntity)]
-    public async Task That_a_create_was_wrong_is_kept_for_minutes_not_for_a_day(HttpStatusCode wrong)
+    public async Task The_response_to_an_invalid_create_is_kept_for_ten_minutes(HttpStatusCode invalid)
     {
-        _raw.Upstream.ThenJson("""{"detail":"wrong"}""", wrong).AlwaysJson("""{"id":"g1"}""", HttpStatusCode.Created);
+        _raw.Upstream.ThenJson("""{"detail":"wrong"}""", invalid).AlwaysJson("""{"id":"g1"}""", HttpStatusCode.Created);
         using var caller = _raw.CreateCaller();
 
         using var first = await PostAsync(caller, "k");
@@ -60,11 +60,11 @@ public sealed class LedgerShareTests : IDisposable
         _raw.Gateway.Clock.Advance(TimeSpan.FromHours(23));
         using var replayed = await PostAsync(caller, "k");
 
-        Assert.Equal([wrong, wrong, HttpStatusCode.Created, HttpStatusCode.Created], new[] { first, again, later, replayed }.Select(response => response.StatusCode));
+        Assert.Equal([invalid, invalid, HttpStatusCode.Created, HttpStatusCode.Created], new[] { first, again, later, replayed }.Select(response => response.StatusCode));
         Assert.Equal(2, _raw.Upstream.Asked);
     }
 
-    /// <summary>How many creates of one caller, each with a key of its own, were refused.</summary>
+    /// <summary>Sends creates with different keys and returns how many of them got a 503.</summary>
     private static async Task<int> FillAsync(HttpClient caller, int creates)
     {
         var refused = 0;

@@ -9,16 +9,16 @@ using Microsoft.Extensions.Logging;
 
 namespace LumaGateway.Tests.Proxy;
 
-/// <summary>One Idempotency-Key means one POST: however its path is spelled, and whatever becomes of its record while the create runs.</summary>
+/// <summary>One Idempotency-Key sends one POST: in every spelling of the path, and if the record is lost while the create runs.</summary>
 [Collection(RunsAlone.Name)]
-public sealed class KeyScopeTests : IDisposable
+public sealed class IdempotencyKeyTests : IDisposable
 {
     private const string Created = """{"id":"g1","state":"queued"}""";
 
     private readonly RawGateway _raw = new();
     private readonly LossyStore _store = new();
 
-    public KeyScopeTests() => _raw.Gateway.With(services => services.Replace(ServiceDescriptor.Singleton<IIdempotencyStore>(_store)));
+    public IdempotencyKeyTests() => _raw.Gateway.With(services => services.Replace(ServiceDescriptor.Singleton<IIdempotencyStore>(_store)));
 
     public void Dispose() => _raw.Dispose();
 
@@ -28,13 +28,13 @@ public sealed class KeyScopeTests : IDisposable
     [InlineData("/luma/generations/video", "/LUMA/generations/VIDEO/")]
     [InlineData("/luma/generations", "/luma/GENERATIONS/")]
     [InlineData("/luma/generations/g1/extend", "/luma/Generations/g1/Extend/")]
-    public async Task One_route_is_one_create_however_its_path_is_spelled(string path, string spelled)
+    public async Task All_spellings_of_a_path_are_one_create(string path, string otherSpelling)
     {
         _raw.Upstream.AlwaysJson(Created, HttpStatusCode.Created);
         using var caller = _raw.CreateCaller();
 
         using var first = await CreateAsync(caller, path);
-        using var second = await CreateAsync(caller, spelled);
+        using var second = await CreateAsync(caller, otherSpelling);
 
         Assert.Equal(1, _raw.Upstream.Asked);
         Assert.Equal(HttpStatusCode.Created, second.StatusCode);
@@ -42,7 +42,7 @@ public sealed class KeyScopeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_route_that_catches_all_knows_its_paths_however_they_are_spelled()
+    public async Task All_spellings_of_a_catch_all_path_are_one_create()
     {
         _raw.Gateway.With("ReverseProxy:Routes:rest:ClusterId", "luma")
             .With("ReverseProxy:Routes:rest:Match:Path", "/luma/more/{**rest}")
@@ -77,12 +77,12 @@ public sealed class KeyScopeTests : IDisposable
     [InlineData(HttpStatusCode.Created, 201, "")]
     [InlineData(HttpStatusCode.UnprocessableEntity, 422, "")]
     [InlineData(HttpStatusCode.InternalServerError, 409, "outcome_unknown")]
-    public async Task A_record_that_vanishes_while_the_create_runs_is_written_again_with_its_outcome_and_warned_about(HttpStatusCode answered, int again, string code)
+    public async Task A_record_that_is_lost_while_the_create_runs_is_written_again_with_a_warning(HttpStatusCode status, int repetitionStatus, string code)
     {
         _raw.Upstream.Then((_, _) =>
         {
             _store.LoseAll();
-            return Task.FromResult(ScriptedUpstream.Json(Created, answered));
+            return Task.FromResult(ScriptedUpstream.Json(Created, status));
         });
         using var caller = _raw.CreateCaller();
 
@@ -90,10 +90,10 @@ public sealed class KeyScopeTests : IDisposable
         using var second = await CreateAsync(caller, "/luma/generations");
 
         Assert.Equal(1, _raw.Upstream.Asked);
-        Assert.Equal(again, (int)second.StatusCode);
+        Assert.Equal(repetitionStatus, (int)second.StatusCode);
         if (code.Length > 0)
         {
-            await second.ProblemAsync(again, code);
+            await second.ProblemAsync(repetitionStatus, code);
         }
 
         var warning = Assert.Single(_raw.Gateway.Logs.GetSnapshot(), record => record.Id.Id == 4302);
@@ -102,16 +102,16 @@ public sealed class KeyScopeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_key_that_was_claimed_anew_after_its_record_vanished_is_named_as_perhaps_created_twice()
+    public async Task A_key_that_is_claimed_again_after_its_record_was_lost_logs_an_error()
     {
-        var answer = new TaskCompletionSource<HttpResponseMessage>();
-        _raw.Upstream.Then((_, _) => answer.Task).ThenJson(Created, HttpStatusCode.Created);
+        var response = new TaskCompletionSource<HttpResponseMessage>();
+        _raw.Upstream.Then((_, _) => response.Task).ThenJson(Created, HttpStatusCode.Created);
         using var caller = _raw.CreateCaller();
         var first = CreateAsync(caller, "/luma/generations");
         await Pump.EventuallyAsync(() => _raw.Upstream.Asked == 1);
         _store.LoseAll();
         using var second = await CreateAsync(caller, "/luma/generations");
-        answer.SetResult(ScriptedUpstream.Json("""{"id":"g2"}""", HttpStatusCode.Created));
+        response.SetResult(ScriptedUpstream.Json("""{"id":"g2"}""", HttpStatusCode.Created));
         using var late = await first;
 
         using var third = await CreateAsync(caller, "/luma/generations");
@@ -122,7 +122,7 @@ public sealed class KeyScopeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_write_that_was_done_although_nobody_confirmed_it_is_neither_lost_nor_warned_about()
+    public async Task A_write_that_was_done_but_not_confirmed_logs_no_warning()
     {
         _raw.Upstream.ThenJson(Created, HttpStatusCode.Created);
         _store.IsReplaceUnconfirmedOnce = true;
@@ -142,39 +142,39 @@ public sealed class KeyScopeTests : IDisposable
         return await caller.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>A store that evicts, as a Redis with another policy than noeviction does.</summary>
+    /// <summary>A store that can lose records, like a Redis with an eviction policy.</summary>
     private sealed class LossyStore : IIdempotencyStore
     {
         private readonly ConcurrentDictionary<string, byte[]> _records = new();
 
-        /// <summary>The next replacement is done and then reported as not confirmed.</summary>
+        /// <summary>Whether the next replacement is done but reported as not confirmed.</summary>
         public bool IsReplaceUnconfirmedOnce { get; set; }
 
         public void LoseAll() => _records.Clear();
 
-        public Task<byte[]?> TryAddAsync(string owner, string key, byte[] record, TimeSpan life)
+        public Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime)
         {
-            var first = _records.GetOrAdd(key, record);
-            return Task.FromResult(ReferenceEquals(first, record) ? null : first);
+            var existing = _records.GetOrAdd(key, record);
+            return Task.FromResult(ReferenceEquals(existing, record) ? null : existing);
         }
 
-        public Task<bool> ReplaceAsync(string key, byte[] known, byte[] record, TimeSpan life)
+        public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime)
         {
-            var isHeld = _records.TryGetValue(key, out var held) && held.AsSpan().SequenceEqual(known) && _records.TryUpdate(key, record, held);
+            var isReplaced = _records.TryGetValue(key, out var stored) && stored.AsSpan().SequenceEqual(expected) && _records.TryUpdate(key, record, stored);
             if (!IsReplaceUnconfirmedOnce)
             {
-                return Task.FromResult(isHeld);
+                return Task.FromResult(isReplaced);
             }
 
             IsReplaceUnconfirmedOnce = false;
-            return Task.FromException<bool>(new IdempotencyStoreUnavailableException("It did not confirm."));
+            return Task.FromException<bool>(new IdempotencyStoreUnavailableException("The store did not confirm."));
         }
 
-        public Task RemoveAsync(string key, byte[] known)
+        public Task RemoveAsync(string key, byte[] expected)
         {
-            if (_records.TryGetValue(key, out var held) && held.AsSpan().SequenceEqual(known))
+            if (_records.TryGetValue(key, out var stored) && stored.AsSpan().SequenceEqual(expected))
             {
-                _records.TryRemove(new(key, held));
+                _records.TryRemove(new(key, stored));
             }
 
             return Task.CompletedTask;

@@ -6,7 +6,8 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Proxy;
 
-public sealed class PassingTests : IDisposable
+/// <summary>Requests under <c>/luma</c> and their effect on the cache, with a scripted upstream.</summary>
+public sealed class PassthroughTests : IDisposable
 {
     private const string Path = $"/luma/generations/{Samples.CompletedId}";
 
@@ -15,20 +16,20 @@ public sealed class PassingTests : IDisposable
     public void Dispose() => _raw.Dispose();
 
     [Fact]
-    public async Task An_answer_passes_byte_for_byte_with_the_headers_that_are_listed()
+    public async Task A_response_is_forwarded_unchanged_with_the_headers_of_the_allow_list()
     {
         var odd = "\uFEFF{ \"id\" :\t\"g1\", \"n\": 1.0e0 }\r\n";
         _raw.Upstream.Then((_, _) =>
         {
-            var answer = ScriptedUpstream.Json(odd);
-            answer.Headers.TryAddWithoutValidation("Set-Cookie", "a=b");
-            answer.Headers.TryAddWithoutValidation("Server", "luma-internal-7");
-            answer.Headers.TryAddWithoutValidation("X-Internal-Node", "10.0.0.7");
-            answer.Headers.TryAddWithoutValidation("ETag", "\"v1\"");
-            answer.Headers.TryAddWithoutValidation("retry-after-ms", "250");
-            answer.Headers.TryAddWithoutValidation("Vary", "Accept-Encoding,  Origin");
-            answer.Headers.TryAddWithoutValidation("Cache-Control", "max-age=0,no-store");
-            return Task.FromResult(answer);
+            var response = ScriptedUpstream.Json(odd);
+            response.Headers.TryAddWithoutValidation("Set-Cookie", "a=b");
+            response.Headers.TryAddWithoutValidation("Server", "luma-internal-7");
+            response.Headers.TryAddWithoutValidation("X-Internal-Node", "10.0.0.7");
+            response.Headers.TryAddWithoutValidation("ETag", "\"v1\"");
+            response.Headers.TryAddWithoutValidation("retry-after-ms", "250");
+            response.Headers.TryAddWithoutValidation("Vary", "Accept-Encoding,  Origin");
+            response.Headers.TryAddWithoutValidation("Cache-Control", "max-age=0,no-store");
+            return Task.FromResult(response);
         });
         using var caller = _raw.CreateCaller();
 
@@ -38,19 +39,19 @@ public sealed class PassingTests : IDisposable
         Assert.Equal("\"v1\"", response.Header("ETag"));
         Assert.Equal("250", response.Header("retry-after-ms"));
         Assert.Equal("application/json; charset=utf-8", response.Header("Content-Type"));
-        Assert.Equal("Accept-Encoding,  Origin", response.Headers.NonValidated["Vary"].ToString()); // as written, not as understood
+        Assert.Equal("Accept-Encoding,  Origin", response.Headers.NonValidated["Vary"].ToString()); // unparsed
         Assert.Equal("max-age=0,no-store", response.Headers.NonValidated["Cache-Control"].ToString());
         Assert.Equal(("", "", ""), (response.Header("Set-Cookie"), response.Header("Server"), response.Header("X-Internal-Node")));
     }
 
     [Fact]
-    public async Task A_create_that_is_throttled_pauses_no_read()
+    public async Task A_throttled_create_does_not_delay_reads()
     {
         _raw.Upstream.Then((_, _) =>
         {
-            var answer = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
-            answer.Headers.RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromMinutes(1));
-            return Task.FromResult(answer);
+            var response = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
+            response.Headers.RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromMinutes(1));
+            return Task.FromResult(response);
         }).ThenJson(Samples.Failed("g1"));
         using var caller = _raw.CreateCaller();
 
@@ -63,7 +64,7 @@ public sealed class PassingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_request_passes_with_the_token_and_without_what_is_the_callers_own()
+    public async Task A_request_is_forwarded_with_the_gateways_token_and_without_the_callers_own_headers()
     {
         _raw.Upstream.ThenJson("{}", HttpStatusCode.Created);
         using var caller = _raw.CreateCaller();
@@ -91,15 +92,15 @@ public sealed class PassingTests : IDisposable
     [InlineData(429)]
     [InlineData(500)]
     [InlineData(503)]
-    public async Task An_upstreams_error_passes_as_it_is(int status)
+    public async Task An_error_of_the_upstream_is_forwarded_unchanged(int status)
     {
-        _raw.Upstream.ThenJson("""{"detail":"their words"}""", (HttpStatusCode)status);
+        _raw.Upstream.ThenJson("""{"detail":"upstream error"}""", (HttpStatusCode)status);
         using var caller = _raw.CreateCaller();
 
         using var response = await caller.AskAsync(Path);
 
         Assert.Equal(status, (int)response.StatusCode);
-        Assert.Equal("""{"detail":"their words"}""", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("""{"detail":"upstream error"}""", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal("", response.Header("x-should-retry"));
     }
 
@@ -107,7 +108,7 @@ public sealed class PassingTests : IDisposable
     [InlineData(401, "upstream_token_refused")]
     [InlineData(403, "upstream_token_refused")]
     [InlineData(402, "upstream_out_of_credit")]
-    public async Task A_refusal_of_the_gateways_own_account_is_a_problem_and_an_alarm(int status, string code)
+    public async Task A_rejection_of_the_gateways_account_is_a_502_problem_and_an_error_in_the_log(int status, string code)
     {
         _raw.Upstream.ThenJson("""{"detail":"token luma-xxxx is bad"}""", (HttpStatusCode)status);
         using var caller = _raw.CreateCaller();
@@ -121,7 +122,7 @@ public sealed class PassingTests : IDisposable
     }
 
     [Fact]
-    public async Task An_upstream_that_is_not_there_is_a_problem()
+    public async Task A_connection_failure_is_a_502_problem()
     {
         _raw.Upstream.ThenThrow(new HttpRequestException(HttpRequestError.ConnectionError));
         using var caller = _raw.CreateCaller();
@@ -132,7 +133,7 @@ public sealed class PassingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_read_whose_own_fetch_fails_has_the_answer_that_came_by_another_way_meanwhile()
+    public async Task A_read_with_a_failing_fetch_returns_the_entry_that_a_forwarded_response_cached_meanwhile()
     {
         var slow = new TaskCompletionSource<HttpResponseMessage>();
         _raw.Upstream.Then((_, _) => slow.Task).ThenJson(Samples.Completed);
@@ -141,7 +142,7 @@ public sealed class PassingTests : IDisposable
         await _raw.Upstream.AskedAsync(1);
 
         using var raw = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => _raw.Gateway.Services.Holds(Samples.CompletedId));
+        await Pump.EventuallyAsync(() => _raw.Gateway.Services.IsCached(Samples.CompletedId));
         slow.SetResult(ScriptedUpstream.Json("<html>"));
         using var read = await reading;
 
@@ -150,17 +151,17 @@ public sealed class PassingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_finished_answer_that_passes_is_the_slim_reads_next_hit()
+    public async Task A_forwarded_final_response_is_cached()
     {
         _raw.Upstream.ThenJson(Samples.Completed);
         using var caller = _raw.CreateCaller();
 
         using var raw = await caller.AskAsync(Path);
-        var passed = await raw.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        await Pump.EventuallyAsync(() => _raw.Gateway.Services.Holds(Samples.CompletedId));
+        var forwarded = await raw.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        await Pump.EventuallyAsync(() => _raw.Gateway.Services.IsCached(Samples.CompletedId));
         using var slim = await caller.AskAsync($"/generations/{Samples.CompletedId}");
 
-        Assert.Equal(Samples.Completed, passed);
+        Assert.Equal(Samples.Completed, forwarded);
         Assert.Equal("LumaGateway; hit; ttl=86400", slim.Header("Cache-Status"));
         Assert.Equal(1, _raw.Upstream.Asked);
     }
@@ -169,15 +170,15 @@ public sealed class PassingTests : IDisposable
     [InlineData("gzip")]
     [InlineData("br")]
     [InlineData("deflate")]
-    public async Task A_compressed_answer_passes_compressed_and_is_learnt_from(string encoding)
+    public async Task A_compressed_response_is_forwarded_compressed_and_cached(string encoding)
     {
         var bytes = Compressed(Samples.Completed, encoding);
         _raw.Upstream.Then((_, _) =>
         {
-            var answer = new HttpResponseMessage { Content = new ByteArrayContent(bytes) };
-            answer.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-            answer.Content.Headers.ContentEncoding.Add(encoding);
-            return Task.FromResult(answer);
+            var response = new HttpResponseMessage { Content = new ByteArrayContent(bytes) };
+            response.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            response.Content.Headers.ContentEncoding.Add(encoding);
+            return Task.FromResult(response);
         });
         using var caller = _raw.CreateCaller();
 
@@ -185,11 +186,11 @@ public sealed class PassingTests : IDisposable
 
         Assert.Equal(bytes, await raw.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         Assert.Equal(encoding, raw.Header("Content-Encoding"));
-        await Pump.EventuallyAsync(() => _raw.Gateway.Services.Holds(Samples.CompletedId));
+        await Pump.EventuallyAsync(() => _raw.Gateway.Services.IsCached(Samples.CompletedId));
     }
 
     [Fact]
-    public async Task An_unfinished_or_foreign_answer_teaches_nothing()
+    public async Task An_interim_or_invalid_response_is_not_cached()
     {
         _raw.Upstream.ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Failed("other")).ThenJson("<html>").ThenJson(Samples.Failed("g1"));
         using var caller = _raw.CreateCaller();
@@ -205,7 +206,7 @@ public sealed class PassingTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_answered_before_a_purge_is_not_learnt_after_it()
+    public async Task A_response_to_a_request_from_before_a_purge_is_not_cached()
     {
         var late = new TaskCompletionSource<HttpResponseMessage>();
         _raw.Upstream.Then((_, _) => late.Task).ThenJson("", HttpStatusCode.NoContent).ThenJson("{}", HttpStatusCode.NotFound);
@@ -215,11 +216,11 @@ public sealed class PassingTests : IDisposable
 
         using var deleted = await caller.DeleteAsync(Path, TestContext.Current.CancellationToken);
         late.SetResult(ScriptedUpstream.Json(Samples.Completed));
-        using var passed = await raw;
+        using var forwarded = await raw;
         using var slim = await caller.AskAsync($"/generations/{Samples.CompletedId}");
 
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
-        Assert.Equal(HttpStatusCode.OK, passed.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, forwarded.StatusCode);
         await slim.ProblemAsync(404, "generation_not_found");
     }
 
@@ -228,7 +229,7 @@ public sealed class PassingTests : IDisposable
     [InlineData(404, true)]
     [InlineData(500, true)]
     [InlineData(429, false)]
-    public async Task A_delete_is_forgotten_before_its_caller_hears_of_it_unless_it_was_refused(int status, bool forgotten)
+    public async Task A_delete_purges_the_generation_before_its_response_unless_the_upstream_rejects_it(int status, bool isPurged)
     {
         _raw.Upstream.ThenJson(Samples.Completed).ThenJson("{}", (HttpStatusCode)status).AlwaysJson("{}", HttpStatusCode.NotFound);
         using var caller = _raw.CreateCaller();
@@ -238,7 +239,7 @@ public sealed class PassingTests : IDisposable
         using var after = await caller.AskAsync($"/generations/{Samples.CompletedId}");
 
         Assert.Equal(status, (int)deleted.StatusCode);
-        Assert.Equal(forgotten ? HttpStatusCode.NotFound : HttpStatusCode.OK, after.StatusCode);
+        Assert.Equal(isPurged ? HttpStatusCode.NotFound : HttpStatusCode.OK, after.StatusCode);
     }
 
     private static byte[] Compressed(string text, string encoding)

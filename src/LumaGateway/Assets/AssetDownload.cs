@@ -1,0 +1,27 @@
+using LumaGateway.Access;
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Generations;
+using LumaGateway.Problems;
+
+namespace LumaGateway.Assets;
+
+/// <summary>One caller's download of a file, with the current link. Not thread-safe.</summary>
+internal sealed class AssetDownload(GenerationId id, AssetKind kind, CacheEntry entry, string requestId, RateLimitLease? lease, GenerationReader reader)
+{
+    public static readonly HttpRequestOptionsKey<AssetDownload> Key = new("asset");
+
+    public GenerationId Id => id;
+
+    public AssetKind Kind => kind;
+
+    /// <summary>The upstream's link; null if the generation has no such asset.</summary>
+    public string? Link { get; private set; } = AssetKinds.LinkOf(kind, GenerationReader.OriginalOf(entry));
+
+    /// <summary>Fetches a new link from the upstream, without the cache. Throws <see cref="UpstreamException"/> if the upstream fails.</summary>
+    public async Task RenewLinkAsync(CancellationToken cancellationToken)
+    {
+        var renewed = await reader.RenewAsync(entry, requestId, lease, cancellationToken);
+        Link = AssetKinds.LinkOf(kind, GenerationReader.OriginalOf(renewed.Entry!));
+    }
+}

@@ -1,0 +1,10 @@
+using LumaGateway.Caching;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LumaGateway.Tests.Proxy;
+
+/// <summary>Reads the state of the cache without a fetch.</summary>
+internal static class CacheQueries
+{
+    public static bool IsCached(this IServiceProvider services, string id) => services.GetRequiredService<ResponseCache>().Holds(new CacheKey(id));
+}
