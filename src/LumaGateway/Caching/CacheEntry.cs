@@ -12,7 +12,7 @@ internal enum EntryKind : byte
     Final,
 
     /// <summary>The upstream does not know the id.</summary>
-    Absent,
+    NotFound,
 }
 
 /// <summary>One response body, ready to send, with its freshness. Immutable, except for headers that are cached for a second. Thread-safe.</summary>
@@ -21,39 +21,39 @@ internal sealed class CacheEntry
     private const int Overhead = 256;
 
     /// <summary>The allowed difference between the clocks of replicas. A time further in the future proves nothing: a clock is or was wrong.</summary>
-    private static readonly TimeSpan ClocksDiffer = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(2);
 
     private volatile FreshnessHeaders? _headers;
 
     public CacheEntry(
-        CacheKey subject, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset coverUntil, byte[]? side = null,
-        DateTimeOffset? askedAt = null)
+        CacheKey key, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset staleUntil, byte[]? metadata = null,
+        DateTimeOffset? requestedAt = null)
     {
-        AskedAt = askedAt ?? storedAt;
-        Side = side ?? [];
-        Subject = subject;
+        RequestedAt = requestedAt ?? storedAt;
+        Metadata = metadata ?? [];
+        Key = key;
         Kind = kind;
         Body = body;
         StoredAt = storedAt;
         FreshUntil = freshUntil;
-        StaleUntil = coverUntil;
+        StaleUntil = staleUntil;
         ETag = $"\"{Convert.ToHexStringLower(XxHash128.Hash(body))}\"";
 
         // The last tenth of the freshness, at most one minute: time for one refresh in the background.
-        var eager = (freshUntil - storedAt) / 10;
-        RefreshFrom = kind is EntryKind.Final ? freshUntil - (eager < TimeSpan.FromMinutes(1) ? eager : TimeSpan.FromMinutes(1)) : freshUntil;
+        var refreshAhead = (freshUntil - storedAt) / 10;
+        RefreshFrom = kind is EntryKind.Final ? freshUntil - (refreshAhead < TimeSpan.FromMinutes(1) ? refreshAhead : TimeSpan.FromMinutes(1)) : freshUntil;
     }
 
     /// <summary>The key of the entry. An entry that is stored under another key is ignored.</summary>
-    public CacheKey Subject { get; }
+    public CacheKey Key { get; }
 
     public EntryKind Kind { get; }
 
-    /// <summary>The body as sent, UTF-8. Empty for <see cref="EntryKind.Absent"/>.</summary>
+    /// <summary>The body as sent, UTF-8. Empty for <see cref="EntryKind.NotFound"/>.</summary>
     public byte[] Body { get; }
 
     /// <summary>Data of the gateway that is never sent. May be empty.</summary>
-    public byte[] Side { get; }
+    public byte[] Metadata { get; }
 
     /// <summary>Strong validator of <see cref="Body"/> (RFC 9110, section 8.8.3), with quotes; equal on all replicas.</summary>
     public string ETag { get; }
@@ -63,7 +63,7 @@ internal sealed class CacheEntry
     /// <summary>
     /// When the upstream request of this entry began, by the clock of the replica that sent it. Of two entries, the one requested later is newer.
     /// </summary>
-    public DateTimeOffset AskedAt { get; }
+    public DateTimeOffset RequestedAt { get; }
 
     public DateTimeOffset FreshUntil { get; }
 
@@ -74,13 +74,13 @@ internal sealed class CacheEntry
     public DateTimeOffset RefreshFrom { get; }
 
     /// <summary>Approximate size in memory, bytes.</summary>
-    public int Size => Overhead + Body.Length + Side.Length + (2 * Subject.Id.Length);
+    public int Size => Overhead + Body.Length + Metadata.Length + (2 * Key.Id.Length);
 
     /// <summary>Whether the entry is fresh. A final entry is valid whatever the clock of its writer says.</summary>
     public bool IsFresh(DateTimeOffset now) => now < FreshUntil && !IsFromTheFuture(now);
 
     /// <summary>Whether an interim entry has a time in the future, written by a wrong clock.</summary>
-    public bool IsFromTheFuture(DateTimeOffset now) => Kind is not EntryKind.Final && StoredAt > now + ClocksDiffer;
+    public bool IsFromTheFuture(DateTimeOffset now) => Kind is not EntryKind.Final && StoredAt > now + MaxClockSkew;
 
     /// <summary>
     /// Whether this entry is kept instead of <paramref name="other"/> of the same key: an interim entry never replaces a final one; otherwise the one
@@ -90,11 +90,11 @@ internal sealed class CacheEntry
     {
         (EntryKind.Final, EntryKind.Interim) => true,
         (EntryKind.Interim, EntryKind.Final) => false,
-        _ => AskedAt > other.AskedAt && AskedAt <= LatestCredible(now),
+        _ => RequestedAt > other.RequestedAt && RequestedAt <= LatestCredible(now),
     };
 
     /// <summary>The latest time that a correct clock of another replica can show now.</summary>
-    public static DateTimeOffset LatestCredible(DateTimeOffset now) => now + ClocksDiffer;
+    public static DateTimeOffset LatestCredible(DateTimeOffset now) => now + MaxClockSkew;
 
     /// <summary>The freshness headers; the same instance for all responses within a second.</summary>
     public FreshnessHeaders HeadersAt(DateTimeOffset now)

@@ -11,39 +11,39 @@ namespace LumaGateway.Caching;
 /// Fills the cache for one key: looks up both tiers, acquires the distributed lock, fetches and stores, all within one deadline. If the fetch fails, a
 /// stale final entry is served (stale-if-error). Thread-safe.
 /// </summary>
-internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
+internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
 {
     private const string Span = "fetch";
 
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan LaterLooks = TimeSpan.FromMilliseconds(120);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(120);
 
     /// <param name="fetch">The fetch in flight.</param>
     /// <param name="origin">Fetches from the upstream.</param>
     /// <param name="requestId">The id of the request that started the fetch.</param>
-    /// <param name="suffices">An additional condition for a cached entry; null if any fresh entry is enough.</param>
+    /// <param name="accepts">An additional condition that a cached entry must fulfil; null if any fresh entry is enough.</param>
     public async Task<CacheResult> FillAsync(
-        SingleFlight<CacheResult>.InFlightFetch fetch, Origin origin, string requestId, Func<CacheEntry, bool>? suffices = null)
+        SingleFlight<CacheResult>.InFlightFetch fetch, Origin origin, string requestId, Func<CacheEntry, bool>? accepts = null)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
         fetch.Context = activity?.Context;
         using var deadline = new Deadline(origin.Deadline, clock);
-        var lookup = await LookUpAsync(fetch, suffices, isPatient: false);
-        if (lookup.Answer is { } found)
+        var lookup = await LookUpAsync(fetch, accepts, extendTimeout: false);
+        if (lookup.Result is { } found)
         {
             return found;
         }
 
-        using var patience = suffices is null ? ServeStaleIfSlow(fetch, lookup) : null;
-        IDistributedSynchronizationHandle? handle = null;
+        using var staleTimer = accepts is null ? ServeStaleIfSlow(fetch, lookup) : null;
+        IDistributedSynchronizationHandle? lockHandle = null;
         try
         {
-            if (shared.IsConfigured)
+            if (redis.IsConfigured)
             {
-                (handle, lookup) = await WaitForLockAsync(fetch, lookup, suffices, deadline);
-                if (lookup.Answer is { } fetchedElsewhere)
+                (lockHandle, lookup) = await WaitForLockAsync(fetch, lookup, accepts, deadline);
+                if (lookup.Result is { } fetchedByAnother)
                 {
-                    return fetchedElsewhere;
+                    return fetchedByAnother;
                 }
             }
 
@@ -51,96 +51,96 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
         }
         finally
         {
-            _ = DistributedLocks.ReleaseAsync(handle);
+            _ = DistributedLocks.ReleaseAsync(lockHandle);
         }
     }
 
     /// <summary>Looks up memory and Redis. A fresh entry is the result; a stale one is returned for stale-if-error.</summary>
-    private async Task<Lookup> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, bool>? suffices, bool isPatient)
+    private async Task<Lookup> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, bool>? accepts, bool extendTimeout)
     {
-        var held = memory.Find(fetch.Key);
+        var cached = memory.Find(fetch.Key);
         var now = clock.GetUtcNow();
-        if (held is not null && IsGood(held.Entry, now, suffices) && clock.GetTimestamp() < held.VerifyAt)
+        if (cached is not null && IsFreshEnough(cached.Entry, now, accepts) && clock.GetTimestamp() < cached.VerifyAt)
         {
-            return new Lookup(held.Entry, held.InvalidationToken, new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory));
+            return new Lookup(cached.Entry, cached.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory));
         }
 
         var startedAt = clock.GetTimestamp();
-        var view = await shared.ReadAsync(fetch.Key, isPatient);
+        var view = await redis.ReadAsync(fetch.Key, extendTimeout);
         now = clock.GetUtcNow(); // a lookup with retries may take longer than the entry is fresh
-        if (held is not null && MayHaveBeenPurged(held, view))
+        if (cached is not null && MayHaveBeenPurged(cached, view))
         {
             memory.Remove(fetch.Key);
-            held = null;
+            cached = null;
         }
 
         // The newer of two interim entries may expire first: their freshness is random.
-        if (view.Best is { } theirs && (held is null || !held.Entry.Outranks(theirs, now)))
+        if (view.Best is { } stored && (cached is null || !cached.Entry.Outranks(stored, now)))
         {
-            var answer = IsGood(theirs, now, suffices) ? new CacheResult(theirs, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
-            return new Lookup(Keep(fetch, theirs, view.InvalidationToken, startedAt).Entry, view.InvalidationToken, answer);
+            var result = IsFreshEnough(stored, now, accepts) ? new CacheResult(stored, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
+            return new Lookup(StoreInMemory(fetch, stored, view.InvalidationToken, startedAt).Entry, view.InvalidationToken, result);
         }
 
-        if (held is not null && IsGood(held.Entry, now, suffices))
+        if (cached is not null && IsFreshEnough(cached.Entry, now, accepts))
         {
             // Redis has lost the entry, so it is written again from memory.
-            if (view.IsReached && await shared.WriteAsync(held.Entry, view.InvalidationToken) is not WriteResult.Stored)
+            if (view.IsReached && await redis.WriteAsync(cached.Entry, view.InvalidationToken) is not WriteResult.Stored)
             {
                 memory.Remove(fetch.Key);
-                return await LookUpAsync(fetch, suffices, isPatient); // purged or replaced since the read
+                return await LookUpAsync(fetch, accepts, extendTimeout); // purged or replaced since the read
             }
 
-            Keep(fetch, held.Entry, view.IsReached ? view.InvalidationToken : held.InvalidationToken, view.IsReached ? startedAt : held.VerifiedAt);
-            return new Lookup(held.Entry, view.InvalidationToken, new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory));
+            StoreInMemory(fetch, cached.Entry, view.IsReached ? view.InvalidationToken : cached.InvalidationToken, view.IsReached ? startedAt : cached.VerifiedAt);
+            return new Lookup(cached.Entry, view.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory));
         }
 
-        return new Lookup(held?.Entry, view.InvalidationToken, null);
+        return new Lookup(cached?.Entry, view.InvalidationToken, null);
     }
 
     /// <summary>
     /// Whether another replica may have purged the entry in memory: the invalidation token has changed, or the entry was not verified for longer than a
     /// token lives.
     /// </summary>
-    private bool MayHaveBeenPurged(MemoryEntry held, RedisView view) => shared.IsConfigured
-        && ((view.InvalidationToken is not null && view.InvalidationToken != held.InvalidationToken) || clock.GetElapsedTime(held.VerifiedAt) >= RedisTier.MaxUnverified);
+    private bool MayHaveBeenPurged(MemoryEntry cached, RedisView view) => redis.IsConfigured
+        && ((view.InvalidationToken is not null && view.InvalidationToken != cached.InvalidationToken) || clock.GetElapsedTime(cached.VerifiedAt) >= RedisTier.MaxUnverified);
 
     /// <summary>Waits until this replica holds the lock, another replica has stored an entry, or Redis is unavailable.</summary>
-    private async Task<(IDistributedSynchronizationHandle? Turn, Lookup Lookup)> WaitForLockAsync(
-        SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup, Func<CacheEntry, bool>? suffices, Deadline deadline)
+    private async Task<(IDistributedSynchronizationHandle? Lock, Lookup Lookup)> WaitForLockAsync(
+        SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup, Func<CacheEntry, bool>? accepts, Deadline deadline)
     {
         var startedAt = clock.GetTimestamp();
-        var fetchedElsewhere = default(long?); // when another replica was last seen with the lock
-        for (var pause = FirstLook; ; pause = pause * 1.5 < LaterLooks ? pause * 1.5 : LaterLooks)
+        var lockSeenAt = default(long?); // when another replica was last seen with the lock
+        for (var pause = FirstPause; ; pause = pause * 1.5 < MaxPause ? pause * 1.5 : MaxPause)
         {
-            var (handle, reached) = await shared.TryAcquireLockAsync(fetch.Key);
-            if (reached)
+            var (lockHandle, isReached) = await redis.TryAcquireLockAsync(fetch.Key);
+            if (isReached)
             {
                 // Looked up after the lock was acquired or refused: its previous holder has stored an entry by now, or failed.
                 try
                 {
-                    lookup = await LookUpAsync(fetch, suffices, isPatient: true);
+                    lookup = await LookUpAsync(fetch, accepts, extendTimeout: true);
                 }
                 catch
                 {
-                    _ = DistributedLocks.ReleaseAsync(handle); // the library renews a lock until it is released
+                    _ = DistributedLocks.ReleaseAsync(lockHandle); // the library renews a lock until it is released
                     throw;
                 }
 
-                if (lookup.Answer is { } answer)
+                if (lookup.Result is { } result)
                 {
-                    _ = DistributedLocks.ReleaseAsync(handle);
-                    metrics.WaitedForLock(clock.GetElapsedTime(startedAt));
-                    return (null, lookup with { Answer = answer with { Status = CacheStatus.Collapsed } });
+                    _ = DistributedLocks.ReleaseAsync(lockHandle);
+                    metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
+                    return (null, lookup with { Result = result with { Status = CacheStatus.Collapsed } });
                 }
 
-                fetchedElsewhere = clock.GetTimestamp();
+                lockSeenAt = clock.GetTimestamp();
             }
 
             // Redis became unavailable while another replica held the lock. That replica gets the lock's lifetime to store its entry.
-            if (handle is not null || (!reached && !(fetchedElsewhere is { } then && clock.GetElapsedTime(then) < options.Value.LockLifetime)))
+            if (lockHandle is not null || (!isReached && !(lockSeenAt is { } seenAt && clock.GetElapsedTime(seenAt) < options.Value.LockLifetime)))
             {
-                metrics.WaitedForLock(clock.GetElapsedTime(startedAt));
-                return (handle, lookup);
+                metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
+                return (lockHandle, lookup);
             }
 
             try
@@ -149,9 +149,9 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
             }
             catch (OperationCanceledException)
             {
-                metrics.WaitedForLock(clock.GetElapsedTime(startedAt));
-                var fault = new UpstreamException(UpstreamFault.TimedOut, "Another replica's fetch outlasted the deadline.");
-                return (null, lookup with { Answer = ServeStale(fetch, lookup, fault) });
+                metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
+                var fault = new UpstreamException(UpstreamFault.TimedOut, "The fetch of another replica took longer than the deadline.");
+                return (null, lookup with { Result = ServeStale(fetch, lookup, fault) });
             }
         }
     }
@@ -174,12 +174,12 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
             return ServeStale(fetch, lookup, null); // a final state never becomes interim again
         }
 
-        var result = fetch.IsInvalidated ? WriteResult.Invalidated : await shared.WriteAsync(entry, lookup.InvalidationToken);
-        if (result is WriteResult.Stored)
+        var written = fetch.IsInvalidated ? WriteResult.Invalidated : await redis.WriteAsync(entry, lookup.InvalidationToken);
+        if (written is WriteResult.Stored)
         {
-            Keep(fetch, entry, lookup.InvalidationToken, startedAt);
+            StoreInMemory(fetch, entry, lookup.InvalidationToken, startedAt);
         }
-        else if (result is WriteResult.Outdated && (await LookUpAsync(fetch, null, isPatient: true)).Answer is { } newer)
+        else if (written is WriteResult.Outdated && (await LookUpAsync(fetch, null, extendTimeout: true)).Result is { } newer)
         {
             return newer with { Status = CacheStatus.Collapsed }; // this replica was slow or paused and lost the lock; another one has stored a newer entry
         }
@@ -187,12 +187,12 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
         return new CacheResult(entry, CacheStatus.Miss, CacheTier.None);
     }
 
-    /// <summary>The result if the upstream gives no usable one: the entry at hand, or the fault.</summary>
+    /// <summary>Returns the entry in memory, or the one found before the fetch; the fault if neither can be served.</summary>
     private CacheResult ServeStale(SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup, UpstreamException? fault)
     {
         var now = clock.GetUtcNow();
-        var known = memory.Find(fetch.Key)?.Entry ?? lookup.Entry; // memory may hold a newer entry since the fetch began
-        if (known is not { } entry || (fault is not null && !entry.CanServeStale(now)))
+        var current = memory.Find(fetch.Key)?.Entry ?? lookup.Entry; // another writer may have stored a newer entry in memory since the fetch began
+        if (current is not { } entry || (fault is not null && !entry.CanServeStale(now)))
         {
             return new CacheResult(null, CacheStatus.Miss, CacheTier.None, fault);
         }
@@ -202,23 +202,23 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
             return new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory); // only the refresh-ahead failed
         }
 
-        var verifiedAt = memory.Find(fetch.Key) is { } held && ReferenceEquals(held.Entry, entry) ? held.VerifiedAt : clock.GetTimestamp();
-        Keep(fetch, entry, lookup.InvalidationToken, verifiedAt).MarkStale(fault, now + options.Value.CoverRetry);
+        var verifiedAt = memory.Find(fetch.Key) is { } cached && ReferenceEquals(cached.Entry, entry) ? cached.VerifiedAt : clock.GetTimestamp();
+        StoreInMemory(fetch, entry, lookup.InvalidationToken, verifiedAt).MarkStale(fault, now + options.Value.CoverRetry);
         return new CacheResult(entry, CacheStatus.Stale, CacheTier.Memory, fault);
     }
 
     /// <summary>Serves the stale entry if the fetch takes longer than Cache:CoverAfter (stale-if-error, RFC 5861). The fetch continues.</summary>
     private ITimer? ServeStaleIfSlow(SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup)
     {
-        return lookup.Entry is { } entry && entry.CanServeStale(clock.GetUtcNow()) ? clock.CreateTimer(_ => Cover(entry), null, options.Value.CoverAfter, Timeout.InfiniteTimeSpan) : null;
+        return lookup.Entry is { } entry && entry.CanServeStale(clock.GetUtcNow()) ? clock.CreateTimer(_ => CompleteStale(entry), null, options.Value.CoverAfter, Timeout.InfiniteTimeSpan) : null;
 
-        void Cover(CacheEntry entry)
+        void CompleteStale(CacheEntry entry)
         {
             var now = clock.GetUtcNow();
             var fault = new UpstreamException(UpstreamFault.TimedOut, "A refresh takes longer than Cache:CoverAfter.");
-            if (memory.Find(fetch.Key) is { } held && !held.Entry.IsFresh(now))
+            if (memory.Find(fetch.Key) is { } cached && !cached.Entry.IsFresh(now))
             {
-                held.MarkStale(fault, now + options.Value.CoverRetry); // later callers get the stale entry at once
+                cached.MarkStale(fault, now + options.Value.CoverRetry); // later callers get the stale entry at once
             }
 
             fetch.Complete(new CacheResult(entry, CacheStatus.Stale, CacheTier.Memory, fault));
@@ -226,27 +226,27 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier shared, IOptions<Ca
     }
 
     /// <summary>Stores an entry in memory unless the fetch was invalidated.</summary>
-    private MemoryEntry Keep(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry, string? token, long verifiedAt)
+    private MemoryEntry StoreInMemory(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry, string? token, long verifiedAt)
     {
-        var held = new MemoryEntry(entry, memory.VerifyAt(shared.IsConfigured), token, verifiedAt);
+        var cached = new MemoryEntry(entry, memory.VerifyAt(redis.IsConfigured), token, verifiedAt);
         if (fetch.IsInvalidated)
         {
-            return held;
+            return cached;
         }
 
-        held = memory.Set(held);
+        cached = memory.Set(cached);
         if (fetch.IsInvalidated)
         {
             memory.Remove(fetch.Key);
         }
 
-        return held;
+        return cached;
     }
 
     /// <summary>Fresh and not yet due for refresh-ahead: a refresh must not end with the entry that it is to replace.</summary>
-    private static bool IsGood(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, bool>? suffices) =>
-        entry.IsFresh(now) && now < entry.RefreshFrom && (suffices is null || suffices(entry));
+    private static bool IsFreshEnough(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, bool>? accepts) =>
+        entry.IsFresh(now) && now < entry.RefreshFrom && (accepts is null || accepts(entry));
 
     /// <summary>The result of a lookup: the best entry, the invalidation token, and the cache result if the entry is fresh.</summary>
-    private readonly record struct Lookup(CacheEntry? Entry, string? InvalidationToken, CacheResult? Answer);
+    private readonly record struct Lookup(CacheEntry? Entry, string? InvalidationToken, CacheResult? Result);
 }

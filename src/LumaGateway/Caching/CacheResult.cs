@@ -32,7 +32,7 @@ internal enum CacheTier
 }
 
 /// <summary>The result of a cache lookup: an entry, the fault of a failed fetch, or both if the entry is served stale.</summary>
-internal readonly record struct CacheResult(CacheEntry? Entry, CacheStatus Status, CacheTier Level, UpstreamException? Fault = null)
+internal readonly record struct CacheResult(CacheEntry? Entry, CacheStatus Status, CacheTier Tier, UpstreamException? Fault = null)
 {
     /// <summary>The same result for a request that joined the fetch.</summary>
     public CacheResult Joined() => Status is CacheStatus.Miss ? this with { Status = CacheStatus.Collapsed } : this;

@@ -17,7 +17,7 @@ internal enum WriteResult
 
 /// <summary>
 /// The scripts that change the three Redis names of a key (final, brief, epoch) atomically. Values are hashes with the fields of <c>RedisCache</c>, which
-/// reads them, and two more: the request time and the kind of the entry.
+/// reads them, and two more: <c>asked</c>, the request time, and <c>kind</c>. Field names and kinds are shared with running versions and stay as they are.
 /// </summary>
 internal static class CacheScripts
 {
@@ -27,27 +27,27 @@ internal static class CacheScripts
     /// write that needs memory, but not after a delete.
     /// </summary>
     public const string Write = """
-        local mark = redis.call('HGET', KEYS[3], 'data') or ''
-        if mark ~= ARGV[1] then return 0 end
-        local mine, latest = tonumber(ARGV[3]), tonumber(ARGV[4])
+        local token = redis.call('HGET', KEYS[3], 'data') or ''
+        if token ~= ARGV[1] then return 0 end
+        local requested, latest = tonumber(ARGV[3]), tonumber(ARGV[4])
         local function newer(key, kind)
           local asked = tonumber(redis.call('HGET', key, 'asked') or '')
-          if not asked or asked <= mine or asked > latest then return false end
+          if not asked or asked <= requested or asked > latest then return false end
           return kind == '' or redis.call('HGET', key, 'kind') == kind
         end
-        local rival = ''
-        if ARGV[2] == 'final' then rival = 'absent' end
-        if newer(KEYS[1], '') or newer(KEYS[2], rival) then return 2 end
-        local at = KEYS[2]
+        local onlyKind = ''
+        if ARGV[2] == 'final' then onlyKind = 'absent' end
+        if newer(KEYS[1], '') or newer(KEYS[2], onlyKind) then return 2 end
+        local target = KEYS[2]
         if ARGV[2] == 'final' then
-          at = KEYS[1]
+          target = KEYS[1]
         elseif ARGV[2] == 'absent' and redis.call('DEL', KEYS[1]) == 1 then
           redis.call('DEL', KEYS[3])
           redis.call('HSET', KEYS[3], 'absexp', '-1', 'sldexp', '-1', 'data', ARGV[7])
           redis.call('PEXPIRE', KEYS[3], ARGV[8])
         end
-        redis.call('HSET', at, 'absexp', '-1', 'sldexp', '-1', 'data', ARGV[5], 'asked', ARGV[3], 'kind', ARGV[2])
-        redis.call('PEXPIRE', at, ARGV[6])
+        redis.call('HSET', target, 'absexp', '-1', 'sldexp', '-1', 'data', ARGV[5], 'asked', ARGV[3], 'kind', ARGV[2])
+        redis.call('PEXPIRE', target, ARGV[6])
         return 1
         """;
 
@@ -60,21 +60,21 @@ internal static class CacheScripts
         return 1
         """;
 
-    public static RedisValue[] WriteArguments(CacheEntry entry, byte[] bytes, string? mark, TimeSpan life, DateTimeOffset now, TimeSpan markLife) =>
+    public static RedisValue[] WriteArguments(CacheEntry entry, byte[] bytes, string? token, TimeSpan lifetime, DateTimeOffset now, TimeSpan tokenLifetime) =>
     [
-        mark ?? string.Empty, NameOf(entry.Kind), Microseconds(entry.AskedAt), Microseconds(CacheEntry.LatestCredible(now)), bytes,
-        Milliseconds(life), NewMark(), Milliseconds(markLife),
+        token ?? string.Empty, NameOf(entry.Kind), Microseconds(entry.RequestedAt), Microseconds(CacheEntry.LatestCredible(now)), bytes,
+        Milliseconds(lifetime), NewToken(), Milliseconds(tokenLifetime),
     ];
 
-    public static RedisValue[] PurgeArguments(TimeSpan markLife) => [NewMark(), Milliseconds(markLife)];
+    public static RedisValue[] PurgeArguments(TimeSpan tokenLifetime) => [NewToken(), Milliseconds(tokenLifetime)];
 
-    private static string NewMark() => Guid.NewGuid().ToString("N");
+    private static string NewToken() => Guid.NewGuid().ToString("N");
 
     private static string NameOf(EntryKind kind) => kind switch
     {
         EntryKind.Interim => "interim",
         EntryKind.Final => "final",
-        EntryKind.Absent => "absent",
+        EntryKind.NotFound => "absent",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

@@ -6,15 +6,15 @@ namespace LumaGateway.Caching;
 /// </summary>
 /// <param name="Final">The longest freshness of a final entry.</param>
 /// <param name="Interim">The longest freshness of an interim entry.</param>
-/// <param name="Absent">The longest freshness of a not-found entry.</param>
-/// <param name="Cover">How long a final entry may be served stale.</param>
-internal sealed record EntryLimits(TimeSpan Final, TimeSpan Interim, TimeSpan Absent, TimeSpan Cover)
+/// <param name="NotFound">The longest freshness of a not-found entry.</param>
+/// <param name="Stale">How long a final entry may be served stale.</param>
+internal sealed record EntryLimits(TimeSpan Final, TimeSpan Interim, TimeSpan NotFound, TimeSpan Stale)
 {
     /// <summary>
     /// Returns the entry with its times limited, counted from now and from when it was stored. Returns null for a final entry that was stored further in
     /// the future than the longest freshness: it would be fresh again at each read.
     /// </summary>
-    public CacheEntry? Bound(CacheEntry entry, DateTimeOffset now)
+    public CacheEntry? Clamp(CacheEntry entry, DateTimeOffset now)
     {
         var isFinal = entry.Kind is EntryKind.Final;
         var longest = LongestOf(entry.Kind);
@@ -27,19 +27,19 @@ internal sealed record EntryLimits(TimeSpan Final, TimeSpan Interim, TimeSpan Ab
         var isFromTheFuture = entry.IsFromTheFuture(now);
         var storedAt = isFromTheFuture ? now : entry.StoredAt;
         var freshUntil = Earlier(entry.FreshUntil, isFromTheFuture ? now : Earlier(storedAt, now) + longest);
-        var coverUntil = Earlier(entry.StaleUntil, isFinal ? freshUntil + Cover : freshUntil);
-        var askedAt = Earlier(entry.AskedAt, entry.StoredAt); // a time in the future proves nothing and is kept
+        var staleUntil = Earlier(entry.StaleUntil, isFinal ? freshUntil + Stale : freshUntil);
+        var requestedAt = Earlier(entry.RequestedAt, entry.StoredAt); // a time in the future proves nothing and is kept
 
-        return storedAt == entry.StoredAt && freshUntil == entry.FreshUntil && coverUntil == entry.StaleUntil && askedAt == entry.AskedAt
+        return storedAt == entry.StoredAt && freshUntil == entry.FreshUntil && staleUntil == entry.StaleUntil && requestedAt == entry.RequestedAt
             ? entry
-            : new CacheEntry(entry.Subject, entry.Kind, entry.Body, storedAt, freshUntil, coverUntil, entry.Side, askedAt);
+            : new CacheEntry(entry.Key, entry.Kind, entry.Body, storedAt, freshUntil, staleUntil, entry.Metadata, requestedAt);
     }
 
     private TimeSpan LongestOf(EntryKind kind) => kind switch
     {
         EntryKind.Final => Final,
         EntryKind.Interim => Interim,
-        EntryKind.Absent => Absent,
+        EntryKind.NotFound => NotFound,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

@@ -5,12 +5,12 @@ namespace LumaGateway.Caching;
 /// <summary>The freshness headers of an entry during one second: built once, sent with every hit. Immutable.</summary>
 internal sealed class FreshnessHeaders
 {
-    private const string NotToBeKept = "private, no-cache";
+    private const string NoCache = "private, no-cache";
 
     public FreshnessHeaders(EntryKind kind, long ttl)
     {
         Ttl = ttl;
-        CacheControl = kind is EntryKind.Final && ttl > 0 ? string.Create(CultureInfo.InvariantCulture, $"private, max-age={ttl}") : NotToBeKept;
+        CacheControl = kind is EntryKind.Final && ttl > 0 ? string.Create(CultureInfo.InvariantCulture, $"private, max-age={ttl}") : NoCache;
         HitStatus = string.Create(CultureInfo.InvariantCulture, $"LumaGateway; hit; ttl={ttl}");
         RetryAfter = kind is EntryKind.Interim ? Math.Clamp(ttl + 1, 1, 60).ToString(CultureInfo.InvariantCulture) : null;
     }
@@ -24,6 +24,6 @@ internal sealed class FreshnessHeaders
     /// <summary><c>Cache-Status</c> of a hit, RFC 9211, section 2.</summary>
     public string HitStatus { get; }
 
-    /// <summary><c>Retry-After</c>, seconds; null for final entries.</summary>
+    /// <summary><c>Retry-After</c>, seconds; null unless the entry is interim.</summary>
     public string? RetryAfter { get; }
 }

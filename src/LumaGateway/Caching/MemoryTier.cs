@@ -15,34 +15,34 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
         Clock = new SystemClock(clock), // the clock that also decides freshness
     });
 
-    private readonly Lock _keeping = new();
+    private readonly Lock _setLock = new();
 
-    public MemoryEntry? Find(CacheKey key) => _cache.TryGetValue(key.Id, out var held) ? (MemoryEntry?)held : null;
+    public MemoryEntry? Find(CacheKey key) => _cache.TryGetValue(key.Id, out var cached) ? (MemoryEntry?)cached : null;
 
     /// <summary>Stores an entry unless the stored one <see cref="CacheEntry.Outranks"/> it. Returns the entry that is stored now.</summary>
-    public MemoryEntry Set(MemoryEntry held)
+    public MemoryEntry Set(MemoryEntry candidate)
     {
-        var key = held.Entry.Subject;
+        var key = candidate.Entry.Key;
         var now = clock.GetUtcNow();
-        lock (_keeping)
+        lock (_setLock)
         {
-            if (Find(key) is { } known && known.Entry.Outranks(held.Entry, now))
+            if (Find(key) is { } current && current.Entry.Outranks(candidate.Entry, now))
             {
-                return known;
+                return current;
             }
 
             // Freshness is a field of the entry; this expiry only frees memory.
-            var until = held.Entry.Kind is EntryKind.Final ? held.Entry.StaleUntil : held.Entry.FreshUntil;
-            var life = until - now;
-            if (life > TimeSpan.Zero)
+            var expiresAt = candidate.Entry.Kind is EntryKind.Final ? candidate.Entry.StaleUntil : candidate.Entry.FreshUntil;
+            var lifetime = expiresAt - now;
+            if (lifetime > TimeSpan.Zero)
             {
-                using var slot = _cache.CreateEntry(key.Id);
-                slot.Value = held;
-                slot.Size = held.Entry.Size;
-                slot.AbsoluteExpirationRelativeToNow = life;
+                using var cacheEntry = _cache.CreateEntry(key.Id);
+                cacheEntry.Value = candidate;
+                cacheEntry.Size = candidate.Entry.Size;
+                cacheEntry.AbsoluteExpirationRelativeToNow = lifetime;
             }
 
-            return held;
+            return candidate;
         }
     }
 
@@ -106,5 +106,5 @@ internal sealed class MemoryEntry(CacheEntry entry, long verifyAt, string? token
 }
 
 /// <summary>Why a stale entry is served.</summary>
-/// <param name="Fault">The upstream's fault; null if the upstream answered an interim state for a final generation.</param>
+/// <param name="Fault">The upstream's fault; null if the upstream returned an interim state for a final generation.</param>
 internal sealed record StaleReason(UpstreamException? Fault);

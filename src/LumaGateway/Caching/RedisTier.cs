@@ -26,9 +26,9 @@ internal readonly record struct RedisView(CacheEntry? Final, CacheEntry? Interim
 internal sealed partial class RedisTier(
     RedisConnection connection,
     IDistributedCache store,
-    RedisResilience guard,
+    RedisResilience resilience,
     DistributedLocks locks,
-    RedisKeyspace scope,
+    RedisKeyspace keyspace,
     RedisSigner signer,
     EntryLimits limits,
     IOptions<CacheOptions> options,
@@ -42,16 +42,16 @@ internal sealed partial class RedisTier(
     /// <summary>How long an invalidation token lives: longer than any fetch, and longer than <see cref="MaxUnverified"/>.</summary>
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(10);
 
-    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RepeatInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>The limit of purges that are repeated. Callers of further purges were told that they are not confirmed.</summary>
-    private const int MostUnconfirmed = 10_000;
+    /// <summary>The maximum number of purges that are repeated. <see cref="PurgeAsync"/> returns false for every unconfirmed purge, repeated or not.</summary>
+    private const int MaxUnconfirmed = 10_000;
 
     /// <summary>The time-out of a purge; longer than that of other steps, because its confirmation matters.</summary>
     private static readonly TimeSpan PurgeTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>Entries expire in Redis a little after their freshness: clocks of replicas differ.</summary>
-    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ExtraLifetime = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<CacheKey, bool> _unconfirmed = new();
     private int _unconfirmedCount;
@@ -62,8 +62,8 @@ internal sealed partial class RedisTier(
     public bool IsConfigured => connection.IsConfigured;
 
     /// <param name="key">The key.</param>
-    /// <param name="isPatient">Whether the step is retried: a failure would cost a request to the upstream.</param>
-    public async Task<RedisView> ReadAsync(CacheKey key, bool isPatient = false)
+    /// <param name="extendTimeout">Whether a slow step gets several time-outs, because its failure would cost an upstream request.</param>
+    public async Task<RedisView> ReadAsync(CacheKey key, bool extendTimeout = false)
     {
         if (!IsConfigured || IsUnconfirmed(key))
         {
@@ -72,11 +72,11 @@ internal sealed partial class RedisTier(
 
         // The three names are read in one round trip, since the connection pipelines. The token is read first: an entry from before a purge must never
         // be paired with the token of that purge.
-        var (final, brief) = (Final(key), Interim(key));
-        var (values, reached) = await guard.ReadAsync(() => Task.WhenAll(LookUpAsync(InvalidationToken(key)), LookUpAsync(final), LookUpAsync(brief)), [], isPatient);
+        var (final, interim) = (Final(key), Interim(key));
+        var (values, isReached) = await resilience.ReadAsync(() => Task.WhenAll(GetAsync(InvalidationToken(key)), GetAsync(final), GetAsync(interim)), [], extendTimeout);
 
-        return reached && !IsUnconfirmed(key)
-            ? new RedisView(Understand(key, final, isFinal: true, values[1]), Understand(key, brief, isFinal: false, values[2]), Text(values[0]), true)
+        return isReached && !IsUnconfirmed(key)
+            ? new RedisView(Decode(key, final, isFinal: true, values[1]), Decode(key, interim, isFinal: false, values[2]), DecodeText(values[0]), true)
             : default;
     }
 
@@ -85,10 +85,10 @@ internal sealed partial class RedisTier(
     /// </summary>
     public async Task WarmUpAsync()
     {
-        var nobody = new CacheKey("-");
-        await locks.TryOutAsync(Lock(nobody), options.Value.LockLifetime);
-        await Task.WhenAll(LookUpAsync(InvalidationToken(nobody)), LookUpAsync(Final(nobody)), LookUpAsync(Interim(nobody)));
-        await guard.ReadAsync(() => Task.FromResult(true), false);
+        var probe = new CacheKey("-");
+        await locks.WarmUpAsync(Lock(probe), options.Value.LockLifetime);
+        await Task.WhenAll(GetAsync(InvalidationToken(probe)), GetAsync(Final(probe)), GetAsync(Interim(probe)));
+        await resilience.ReadAsync(() => Task.FromResult(true), false);
     }
 
     /// <summary>
@@ -97,17 +97,17 @@ internal sealed partial class RedisTier(
     /// </summary>
     public async Task<WriteResult> WriteAsync(CacheEntry entry, string? token)
     {
-        var key = entry.Subject;
+        var key = entry.Key;
         var now = clock.GetUtcNow();
-        var life = (entry.Kind is EntryKind.Final ? entry.StaleUntil : entry.FreshUntil) - now;
-        if (!IsConfigured || life <= TimeSpan.Zero || IsUnconfirmed(key))
+        var lifetime = (entry.Kind is EntryKind.Final ? entry.StaleUntil : entry.FreshUntil) - now;
+        if (!IsConfigured || lifetime <= TimeSpan.Zero || IsUnconfirmed(key))
         {
             return WriteResult.Stored;
         }
 
         var bytes = signer.Sign(SignedKind.Entry, entry.Kind is EntryKind.Final ? Final(key) : Interim(key), CacheEntryFormat.Write(entry));
-        var arguments = CacheScripts.WriteArguments(entry, bytes, token, life + Slack, now, TokenLifetime);
-        var (result, _) = await guard.WriteAsync(() => RunAsync(CacheScripts.Write, key, arguments), (int)WriteResult.Stored);
+        var arguments = CacheScripts.WriteArguments(entry, bytes, token, lifetime + ExtraLifetime, now, TokenLifetime);
+        var (result, _) = await resilience.WriteAsync(() => RunAsync(CacheScripts.Write, key, arguments), (int)WriteResult.Stored);
         return (WriteResult)result;
     }
 
@@ -126,14 +126,14 @@ internal sealed partial class RedisTier(
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {
             span.Fail(exception);
-            Remember(key);
+            RepeatLater(key);
             return false;
         }
     }
 
     /// <summary>Tries to acquire the distributed lock of a key. Returns null while another replica holds it, and false if Redis is unavailable.</summary>
-    public Task<(IDistributedSynchronizationHandle? Turn, bool IsReached)> TryAcquireLockAsync(CacheKey key) =>
-        locks.TryTakeAsync(Lock(key), options.Value.LockLifetime);
+    public Task<(IDistributedSynchronizationHandle? Lock, bool IsReached)> TryAcquireLockAsync(CacheKey key) =>
+        locks.TryAcquireAsync(Lock(key), options.Value.LockLifetime);
 
     private async Task<int> RunAsync(string script, CacheKey key, RedisValue[] arguments)
     {
@@ -143,9 +143,9 @@ internal sealed partial class RedisTier(
 
     private bool IsUnconfirmed(CacheKey key) => Volatile.Read(ref _unconfirmedCount) > 0 && _unconfirmed.ContainsKey(key);
 
-    private void Remember(CacheKey key)
+    private void RepeatLater(CacheKey key)
     {
-        if (_unconfirmed.Count >= MostUnconfirmed || !_unconfirmed.TryAdd(key, true))
+        if (_unconfirmed.Count >= MaxUnconfirmed || !_unconfirmed.TryAdd(key, true))
         {
             return;
         }
@@ -162,7 +162,7 @@ internal sealed partial class RedisTier(
     {
         do
         {
-            await Task.Delay(RepeatAfter, clock);
+            await Task.Delay(RepeatInterval, clock);
             foreach (var (key, _) in _unconfirmed)
             {
                 if (await PurgeAsync(key) && _unconfirmed.TryRemove(key, out _))
@@ -184,7 +184,7 @@ internal sealed partial class RedisTier(
     }
 
     /// <summary>A value of another Redis type is removed, so that a correct one can be written.</summary>
-    private async Task<byte[]?> LookUpAsync(string name)
+    private async Task<byte[]?> GetAsync(string name)
     {
         try
         {
@@ -192,7 +192,7 @@ internal sealed partial class RedisTier(
         }
         catch (RedisServerException exception) when (exception.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
         {
-            metrics.FoundCorrupt();
+            metrics.RecordCorrupt();
             await store.RemoveAsync(name);
             return null;
         }
@@ -201,7 +201,7 @@ internal sealed partial class RedisTier(
     /// <summary>
     /// Returns null if the bytes are damaged, not authenticated, of another key or of the wrong kind. Times are limited to what the settings allow.
     /// </summary>
-    private CacheEntry? Understand(CacheKey key, string name, bool isFinal, byte[]? bytes)
+    private CacheEntry? Decode(CacheKey key, string name, bool isFinal, byte[]? bytes)
     {
         if (bytes is null)
         {
@@ -209,31 +209,32 @@ internal sealed partial class RedisTier(
         }
 
         var entry = signer.TryVerify(SignedKind.Entry, name, bytes, out var verified) ? CacheEntryFormat.Read(key, verified) : null;
-        if (entry is not null && entry.Kind is EntryKind.Final == isFinal && limits.Bound(entry, clock.GetUtcNow()) is { } bounded)
+        if (entry is not null && entry.Kind is EntryKind.Final == isFinal && limits.Clamp(entry, clock.GetUtcNow()) is { } bounded)
         {
             return bounded;
         }
 
-        metrics.FoundCorrupt();
+        metrics.RecordCorrupt();
         return null;
     }
 
-    private static string? Text(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
+    private static string? DecodeText(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
 
-    private string Final(CacheKey key) => scope.NameOf(key.Id, "final");
+    // These names in Redis are shared with running versions and stay as they are: "brief" is the interim entry, "epoch" the invalidation token.
+    private string Final(CacheKey key) => keyspace.NameOf(key.Id, "final");
 
-    private string Interim(CacheKey key) => scope.NameOf(key.Id, "brief");
+    private string Interim(CacheKey key) => keyspace.NameOf(key.Id, "brief");
 
-    private string InvalidationToken(CacheKey key) => scope.NameOf(key.Id, "epoch");
+    private string InvalidationToken(CacheKey key) => keyspace.NameOf(key.Id, "epoch");
 
-    private string Lock(CacheKey key) => scope.NameOf(key.Id, "lock");
+    private string Lock(CacheKey key) => keyspace.NameOf(key.Id, "lock");
 
     private static partial class Log
     {
-        [LoggerMessage(2041, LogLevel.Warning, "Redis did not confirm a purge; it is repeated every second until it does. Other replicas may serve the purged answer until then.")]
+        [LoggerMessage(2041, LogLevel.Warning, "Redis did not confirm a purge; the gateway repeats it every second until Redis confirms it. Other replicas may serve the purged entry until then.")]
         public static partial void NotConfirmed(ILogger logger);
 
-        [LoggerMessage(2042, LogLevel.Information, "Redis has confirmed all purges that were outstanding.")]
+        [LoggerMessage(2042, LogLevel.Information, "Redis has confirmed all repeated purges.")]
         public static partial void Confirmed(ILogger logger);
     }
 }

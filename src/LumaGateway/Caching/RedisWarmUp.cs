@@ -2,21 +2,21 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Caching;
 
-/// <summary>Connects to Redis before the first request; waits <see cref="Patience"/> at most.</summary>
-internal sealed class RedisWarmUp(RedisTier shared, TimeProvider clock) : IHostedService
+/// <summary>Connects to Redis before the first request; waits <see cref="Timeout"/> at most.</summary>
+internal sealed class RedisWarmUp(RedisTier redis, TimeProvider clock) : IHostedService
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (!shared.IsConfigured)
+        if (!redis.IsConfigured)
         {
             return;
         }
 
         try
         {
-            await shared.WarmUpAsync().WaitAsync(Patience, clock, cancellationToken);
+            await redis.WarmUpAsync().WaitAsync(Timeout, clock, cancellationToken);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {

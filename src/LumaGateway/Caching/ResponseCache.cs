@@ -11,7 +11,7 @@ namespace LumaGateway.Caching;
 /// entry is served over upstream faults. Thread-safe. README.md beside this file has the rules.
 /// </summary>
 internal sealed class ResponseCache(
-    MemoryTier memory, RedisTier shared, CacheFill plan, ReplicaBus fleet, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
+    MemoryTier memory, RedisTier redis, CacheFill fill, ReplicaBus bus, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
 {
     private const string Span = "cache";
     private const string Purge = "purge";
@@ -24,32 +24,32 @@ internal sealed class ResponseCache(
 
     /// <summary>Returns the entry if it is in memory and fresh; null if it must be fetched, verified or refreshed. Counts nothing.</summary>
     public CacheEntry? TryGetFresh(CacheKey key, DateTimeOffset now) =>
-        memory.Find(key) is { } held && held.CanServe(now, clock.GetTimestamp()) && now < held.Entry.RefreshFrom ? held.Entry : null;
+        memory.Find(key) is { } cached && cached.CanServe(now, clock.GetTimestamp()) && now < cached.Entry.RefreshFrom ? cached.Entry : null;
 
     /// <summary>Counts a hit for an entry of <see cref="TryGetFresh"/>, once its response is sent.</summary>
-    public CacheResult Give(CacheEntry entry) => Record(new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory), null);
+    public CacheResult RecordHit(CacheEntry entry) => Record(new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory), null);
 
     /// <summary>Returns the entry of a key, a fault, or both. The token cancels only this caller's wait; the fetch continues.</summary>
     public ValueTask<CacheResult> GetAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        if (memory.Find(key) is { } held)
+        if (memory.Find(key) is { } cached)
         {
-            if (held.CanServe(now, clock.GetTimestamp()))
+            if (cached.CanServe(now, clock.GetTimestamp()))
             {
-                if (now >= held.Entry.RefreshFrom)
+                if (now >= cached.Entry.RefreshFrom)
                 {
-                    Refresh(held, now, origin, requestId);
+                    Refresh(cached, now, origin, requestId);
                 }
 
-                return ValueTask.FromResult(RecordHit(new CacheResult(held.Entry, CacheStatus.Hit, CacheTier.Memory)));
+                return ValueTask.FromResult(RecordWithSpan(new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory)));
             }
 
-            if (held.StaleReason is { } cover && held.Entry.CanServeStale(now))
+            if (cached.StaleReason is { } reason && cached.Entry.CanServeStale(now))
             {
                 // Serves the stale entry and refreshes it in the background.
-                Refresh(held, now, origin, requestId);
-                return ValueTask.FromResult(RecordHit(new CacheResult(held.Entry, CacheStatus.Stale, CacheTier.Memory, cover.Fault)));
+                Refresh(cached, now, origin, requestId);
+                return ValueTask.FromResult(RecordWithSpan(new CacheResult(cached.Entry, CacheStatus.Stale, CacheTier.Memory, reason.Fault)));
             }
         }
 
@@ -62,13 +62,13 @@ internal sealed class ResponseCache(
     /// </summary>
     public async Task<CacheResult> RenewAsync(CacheEntry outdated, Origin origin, string requestId, CancellationToken cancellationToken)
     {
-        for (var last = false; ; last = true)
+        for (var isRetry = false; ; isRetry = true)
         {
-            var fetch = _fetches.JoinOrStart(outdated.Subject, fetch => plan.FillAsync(fetch, origin, requestId, entry => entry.StoredAt > outdated.StoredAt), out var joined);
-            var answer = await fetch.Completion.WaitAsync(cancellationToken);
-            if (last || !joined || answer.Status is not CacheStatus.Hit)
+            var fetch = _fetches.JoinOrStart(outdated.Key, fetch => fill.FillAsync(fetch, origin, requestId, entry => entry.StoredAt > outdated.StoredAt), out var joined);
+            var result = await fetch.Completion.WaitAsync(cancellationToken);
+            if (isRetry || !joined || result.Status is not CacheStatus.Hit)
             {
-                return Record(joined ? answer.Joined() : answer, null);
+                return Record(joined ? result.Joined() : result, null);
             }
 
             // The joined fetch returned the entry that this caller knows to be outdated.
@@ -81,9 +81,9 @@ internal sealed class ResponseCache(
     /// </summary>
     public async Task<CacheEntry?> PutAsync(CacheEntry entry, long purges)
     {
-        if (memory.Find(entry.Subject) is { Entry: { Kind: EntryKind.Final } known } && known.IsFresh(clock.GetUtcNow()))
+        if (memory.Find(entry.Key) is { Entry: { Kind: EntryKind.Final } current } && current.IsFresh(clock.GetUtcNow()))
         {
-            return known;
+            return current;
         }
 
         if (Purges != purges)
@@ -92,11 +92,11 @@ internal sealed class ResponseCache(
         }
 
         var startedAt = clock.GetTimestamp();
-        if (shared.IsConfigured)
+        if (redis.IsConfigured)
         {
             // An invalidation token lives longer than any upstream request: without a token, the key was not purged meanwhile. If Redis is unavailable,
             // the entry is verified after Cache:MemoryLifetime.
-            var view = await shared.ReadAsync(entry.Subject);
+            var view = await redis.ReadAsync(entry.Key);
             if (view.InvalidationToken is not null)
             {
                 return null;
@@ -104,51 +104,51 @@ internal sealed class ResponseCache(
 
             if (view is { IsReached: true, Final: null })
             {
-                switch (await shared.WriteAsync(entry, null))
+                switch (await redis.WriteAsync(entry, null))
                 {
                     case WriteResult.Invalidated:
                         return null;
                     case WriteResult.Outdated:
-                        return await FindAsync(entry.Subject);
+                        return await FindAsync(entry.Key);
                 }
             }
 
             entry = view.Final ?? entry;
         }
 
-        return StoreHere(entry, null, purges, startedAt) ? entry : null;
+        return StoreInMemory(entry, null, purges, startedAt) ? entry : null;
     }
 
     /// <summary>Whether memory holds a fresh final entry.</summary>
-    public bool Holds(CacheKey key) => memory.Find(key) is { Entry: { Kind: EntryKind.Final } entry } && entry.IsFresh(clock.GetUtcNow());
+    public bool HasFreshFinal(CacheKey key) => memory.Find(key) is { Entry: { Kind: EntryKind.Final } entry } && entry.IsFresh(clock.GetUtcNow());
 
     /// <summary>As <see cref="GetAsync"/>, but an interim entry stored before <paramref name="notBefore"/> is not enough, even if fresh.</summary>
     public async Task<CacheResult> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore)
     {
-        var answer = await _fetches.JoinOrStart(key, fetch => plan.FillAsync(fetch, origin, requestId, Suffices), out var joined).Completion;
-        return joined ? answer.Joined() : answer;
+        var result = await _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, origin, requestId, Accepts), out var joined).Completion;
+        return joined ? result.Joined() : result;
 
-        bool Suffices(CacheEntry entry) => entry.Kind is EntryKind.Final || entry.StoredAt >= notBefore;
+        bool Accepts(CacheEntry entry) => entry.Kind is EntryKind.Final || entry.StoredAt >= notBefore;
     }
 
     /// <summary>Returns a fresh entry of memory or Redis; null if there is none. Never asks the upstream.</summary>
     public async ValueTask<CacheEntry?> FindAsync(CacheKey key)
     {
         var now = clock.GetUtcNow();
-        if (memory.Find(key) is { } held && held.CanServe(now, clock.GetTimestamp()))
+        if (memory.Find(key) is { } cached && cached.CanServe(now, clock.GetTimestamp()))
         {
-            return held.Entry;
+            return cached.Entry;
         }
 
         var purges = Purges;
         var startedAt = clock.GetTimestamp();
-        var view = await shared.ReadAsync(key);
+        var view = await redis.ReadAsync(key);
         if (view.Final is { } final)
         {
-            StoreHere(final, view.InvalidationToken, purges, startedAt); // stored in memory, so that this replica can repeat it without Redis
+            StoreInMemory(final, view.InvalidationToken, purges, startedAt); // stored in memory, so that this replica can serve it again without Redis
         }
 
-        return view.Best is { } theirs && theirs.IsFresh(clock.GetUtcNow()) ? theirs : null;
+        return view.Best is { } stored && stored.IsFresh(clock.GetUtcNow()) ? stored : null;
     }
 
     /// <summary>Removes an interim entry from memory, because another replica has a newer one in Redis.</summary>
@@ -166,32 +166,32 @@ internal sealed class ResponseCache(
     /// </summary>
     public async Task<bool> PurgeAsync(CacheKey key)
     {
-        metrics.Purged();
-        var confirmed = !shared.IsConfigured || await shared.PurgeAsync(key);
-        InvalidateHere(key);
-        await fleet.PublishAsync(Purge, key.Id);
+        metrics.RecordPurge();
+        var confirmed = !redis.IsConfigured || await redis.PurgeAsync(key);
+        Invalidate(key);
+        await bus.PublishAsync(Purge, key.Id);
         return confirmed;
     }
 
     /// <summary>Subscribes to the purges of other replicas.</summary>
     public void SubscribeToPurges()
     {
-        fleet.Listen(Purge, HearPurge);
-        shared.PurgeConfirmed += key => _ = fleet.PublishAsync(Purge, key.Id); // never throws
+        bus.Subscribe(Purge, OnPurge);
+        redis.PurgeConfirmed += key => _ = bus.PublishAsync(Purge, key.Id); // never throws
     }
 
-    private bool HearPurge(string[] words)
+    private bool OnPurge(string[] words)
     {
         if (words is not [var text] || !GenerationId.TryParse(text, null, out var id))
         {
             return false;
         }
 
-        InvalidateHere(new CacheKey(id.Value));
+        Invalidate(new CacheKey(id.Value));
         return true;
     }
 
-    private void InvalidateHere(CacheKey key)
+    private void Invalidate(CacheKey key)
     {
         Interlocked.Increment(ref _purges);
         _fetches.Invalidate(key);
@@ -199,11 +199,11 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>Stores an entry in memory. Returns false if the key may have been purged meanwhile.</summary>
-    private bool StoreHere(CacheEntry entry, string? token, long purges, long verifiedAt)
+    private bool StoreInMemory(CacheEntry entry, string? token, long purges, long verifiedAt)
     {
         if (Purges == purges)
         {
-            memory.Set(new MemoryEntry(entry, memory.VerifyAt(shared.IsConfigured), token, verifiedAt));
+            memory.Set(new MemoryEntry(entry, memory.VerifyAt(redis.IsConfigured), token, verifiedAt));
         }
 
         if (Purges == purges)
@@ -211,51 +211,51 @@ internal sealed class ResponseCache(
             return true;
         }
 
-        memory.Remove(entry.Subject);
+        memory.Remove(entry.Key);
         return false;
     }
 
     private async ValueTask<CacheResult> JoinAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
-        var fetch = _fetches.JoinOrStart(key, fetch => plan.FillAsync(fetch, origin, requestId), out var joined);
-        var answer = await fetch.Completion.WaitAsync(cancellationToken);
-        if (joined && fetch.Context is { } served)
+        var fetch = _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, origin, requestId), out var joined);
+        var result = await fetch.Completion.WaitAsync(cancellationToken);
+        if (joined && fetch.Context is { } fetchContext)
         {
-            activity?.AddLink(new ActivityLink(served));
+            activity?.AddLink(new ActivityLink(fetchContext));
         }
 
-        return Record(joined ? answer.Joined() : answer, activity);
+        return Record(joined ? result.Joined() : result, activity);
     }
 
-    private void Refresh(MemoryEntry held, DateTimeOffset now, Origin origin, string requestId)
+    private void Refresh(MemoryEntry cached, DateTimeOffset now, Origin origin, string requestId)
     {
-        if (held.TryClaimRefresh(now, now + options.Value.CoverRetry))
+        if (cached.TryClaimRefresh(now, now + options.Value.CoverRetry))
         {
-            _fetches.JoinOrStart(held.Entry.Subject, fetch => plan.FillAsync(fetch, origin, requestId), out _);
+            _fetches.JoinOrStart(cached.Entry.Key, fetch => fill.FillAsync(fetch, origin, requestId), out _);
         }
     }
 
-    /// <summary>Records a result without a wait; the span is created only if there is a listener.</summary>
-    private CacheResult RecordHit(CacheResult answer)
+    /// <summary>Records a result that was available at once. The span is created only if there is a listener.</summary>
+    private CacheResult RecordWithSpan(CacheResult result)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
-        return Record(answer, activity);
+        return Record(result, activity);
     }
 
-    private CacheResult Record(CacheResult answer, Activity? activity)
+    private CacheResult Record(CacheResult result, Activity? activity)
     {
-        metrics.Answered(answer);
+        metrics.RecordResult(result);
         if (activity is not null)
         {
-            activity.SetTag("luma_gateway.cache.status", CacheMetrics.NameOf(answer.Status));
-            activity.SetTag("luma_gateway.cache.level", CacheMetrics.NameOf(answer.Level));
-            if (answer is { Entry: null, Fault: { } fault })
+            activity.SetTag("luma_gateway.cache.status", CacheMetrics.NameOf(result.Status));
+            activity.SetTag("luma_gateway.cache.level", CacheMetrics.NameOf(result.Tier));
+            if (result is { Entry: null, Fault: { } fault })
             {
                 activity.SetStatus(ActivityStatusCode.Error, fault.Message);
             }
         }
 
-        return answer;
+        return result;
     }
 }

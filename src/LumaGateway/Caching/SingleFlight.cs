@@ -12,14 +12,14 @@ internal sealed class SingleFlight<TResult>
     private readonly ConcurrentDictionary<CacheKey, InFlightFetch> _inFlight = new();
 
     /// <summary>Starts the fetch of a key, or joins the one in flight.</summary>
-    public InFlightFetch JoinOrStart(CacheKey key, Func<InFlightFetch, Task<TResult>> work, out bool joined)
+    public InFlightFetch JoinOrStart(CacheKey key, Func<InFlightFetch, Task<TResult>> run, out bool joined)
     {
-        var mine = new InFlightFetch(key);
-        var fetch = _inFlight.GetOrAdd(key, mine);
-        joined = !ReferenceEquals(fetch, mine);
+        var started = new InFlightFetch(key);
+        var fetch = _inFlight.GetOrAdd(key, started);
+        joined = !ReferenceEquals(fetch, started);
         if (!joined)
         {
-            _ = RunAsync(mine, work);
+            _ = RunAsync(started, run);
         }
 
         return fetch;
@@ -34,43 +34,47 @@ internal sealed class SingleFlight<TResult>
         }
     }
 
-    private async Task RunAsync(InFlightFetch fetch, Func<InFlightFetch, Task<TResult>> work)
+    private async Task RunAsync(InFlightFetch fetch, Func<InFlightFetch, Task<TResult>> run)
     {
         try
         {
-            var result = await work(fetch);
+            var result = await run(fetch);
             _inFlight.TryRemove(new(fetch.Key, fetch));
             fetch.Complete(result);
         }
         catch (Exception exception)
         {
             _inFlight.TryRemove(new(fetch.Key, fetch));
-            fetch.Landing.TrySetException(exception);
-            _ = fetch.Landing.Task.Exception; // observed, so that it is not reported as unobserved
+            fetch.Fail(exception);
         }
     }
 
     /// <summary>A fetch in flight.</summary>
     internal sealed class InFlightFetch(CacheKey key)
     {
-        private volatile bool _isDoomed;
+        private readonly TaskCompletionSource<TResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private volatile bool _isInvalidated;
 
         public CacheKey Key => key;
 
         public bool IsInvalidated
         {
-            get => _isDoomed;
-            set => _isDoomed = value;
+            get => _isInvalidated;
+            set => _isInvalidated = value;
         }
 
         /// <summary>The span of the fetch, for links from callers that joined. Read it only after completion.</summary>
         public ActivityContext? Context { get; set; }
 
-        public Task<TResult> Completion => Landing.Task;
+        public Task<TResult> Completion => _completion.Task;
 
-        /// <summary>Completes all waiting and later callers with a result. The fetch may continue; its later result is not passed on.</summary>
-        public void Complete(TResult result) => Landing.TrySetResult(result);
+        /// <summary>Completes waiting and later callers with a result. The fetch may continue; callers do not get its later result.</summary>
+        public void Complete(TResult result) => _completion.TrySetResult(result);
 
-        internal TaskCompletionSource<TResult> Landing { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        internal void Fail(Exception exception)
+        {
+            _completion.TrySetException(exception);
+            _ = _completion.Task.Exception; // observed, so that it is not reported as unobserved
+        }
     }
 }

@@ -34,8 +34,8 @@ internal static class GenerationFreshness
     public static EntryLimits LimitsOf(FreshnessOptions options) => new(
         Final: Longer(Longer(options.Completed, options.Failed), options.UnfinishedMax),
         Interim: options.UnfinishedMax,
-        Absent: options.NotFound,
-        Cover: options.Stale);
+        NotFound: options.NotFound,
+        Stale: options.Stale);
 
     private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
 

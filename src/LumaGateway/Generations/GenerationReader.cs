@@ -39,10 +39,10 @@ internal sealed class GenerationReader
 
     /// <summary>As <see cref="ResponseCache.TryGetFresh"/>. Null also where memory knows that there is no such generation.</summary>
     public CacheEntry? TryGetFresh(GenerationId id, DateTimeOffset now) =>
-        _cache.TryGetFresh(new CacheKey(id.Value), now) is { Kind: not EntryKind.Absent } entry ? entry : null;
+        _cache.TryGetFresh(new CacheKey(id.Value), now) is { Kind: not EntryKind.NotFound } entry ? entry : null;
 
-    /// <inheritdoc cref="ResponseCache.Give"/>
-    public CacheResult Give(CacheEntry entry) => _cache.Give(entry);
+    /// <inheritdoc cref="ResponseCache.RecordHit"/>
+    public CacheResult Give(CacheEntry entry) => _cache.RecordHit(entry);
 
     /// <summary>The answer, which may be an old one that covers a fault. Throws <see cref="UpstreamException"/> where there is none.</summary>
     /// <param name="id">The generation.</param>
@@ -58,7 +58,7 @@ internal sealed class GenerationReader
 
         CacheResult Taken(CacheResult answer)
         {
-            if (answer is { Entry: { } entry, Level: not CacheTier.Memory })
+            if (answer is { Entry: { } entry, Tier: not CacheTier.Memory })
             {
                 Learned?.Invoke(entry);
             }
@@ -73,10 +73,10 @@ internal sealed class GenerationReader
 
     /// <summary>The generation with the upstream's own links, whatever links the answer gives.</summary>
     public static Generation OriginalOf(CacheEntry entry) =>
-        JsonSerializer.Deserialize(entry.Side.Length > 0 ? entry.Side : entry.Body, ContractsJson.Web.Generation)!;
+        JsonSerializer.Deserialize(entry.Metadata.Length > 0 ? entry.Metadata : entry.Body, ContractsJson.Web.Generation)!;
 
     /// <summary>What to give <see cref="LearnAsync"/> later; null where an answer that passes by would teach nothing.</summary>
-    public FetchStart? BeginLearning(GenerationId id) => _cache.Holds(new CacheKey(id.Value)) ? null : BeginAsking();
+    public FetchStart? BeginLearning(GenerationId id) => _cache.HasFreshFinal(new CacheKey(id.Value)) ? null : BeginAsking();
 
     /// <summary>To be called before an exchange whose answer is kept by <see cref="KeepAsync"/> or <see cref="LearnAsync"/>.</summary>
     public FetchStart BeginAsking() => new(_cache.Purges, _clock.GetUtcNow());
@@ -126,7 +126,7 @@ internal sealed class GenerationReader
     private static CacheResult Usable(CacheResult answer) => answer switch
     {
         { Entry: null, Fault: { } fault } => throw new UpstreamException(fault.Fault, fault.Message) { RetryAfter = fault.RetryAfter },
-        { Entry.Kind: EntryKind.Absent } => throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id."),
+        { Entry.Kind: EntryKind.NotFound } => throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id."),
         _ => answer,
     };
 
@@ -153,7 +153,7 @@ internal sealed class GenerationReader
         {
             // An answer like any other, kept so briefly that it hides no id that was just created.
             var now = _clock.GetUtcNow();
-            return new CacheEntry(key, EntryKind.Absent, [], now, now + _freshness.NotFound, now, askedAt: askedAt);
+            return new CacheEntry(key, EntryKind.NotFound, [], now, now + _freshness.NotFound, now, requestedAt: askedAt);
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed class RetryAfterBroadcast(RetryAfterHold pause, ReplicaBus fleet
     public Task StartAsync(CancellationToken cancellationToken)
     {
         pause.Opened += Say;
-        fleet.Listen(Topic, Hear);
+        fleet.Subscribe(Topic, Hear);
         return Task.CompletedTask;
     }
 

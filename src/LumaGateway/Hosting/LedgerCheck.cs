@@ -19,7 +19,7 @@ internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) :
 
         try
         {
-            return await ledger.PolicyAsync().WaitAsync(Patience, clock) switch
+            return await ledger.ReadPolicyAsync().WaitAsync(Patience, clock) switch
             {
                 LedgerConnection.SafePolicy => (Verdict.Good, "It answers and evicts nothing."),
                 null when !ledger.Redis.IsConnected => Away(),
@@ -41,7 +41,7 @@ internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) :
     private (Verdict Verdict, string Says) Away() => Bad("It cannot be used: nobody is there, or user, password or TLS are wrong.");
 
     /// <summary>A fault of the cache's Redis is told by its own check.</summary>
-    private (Verdict Verdict, string Says) Bad(string says) => ledger.IsOwn
+    private (Verdict Verdict, string Says) Bad(string says) => ledger.IsSeparate
         ? (Verdict.Bad, $"ConnectionStrings:Ledger: {says}")
         : (Verdict.NotConfigured, "ConnectionStrings:Ledger is not set: Idempotency-Keys are kept at ConnectionStrings:Redis, which does not answer.");
 }

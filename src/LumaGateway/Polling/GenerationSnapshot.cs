@@ -10,7 +10,7 @@ internal sealed class GenerationSnapshot
     public GenerationSnapshot(CacheEntry entry)
     {
         Entry = entry;
-        if (entry.Kind is not EntryKind.Absent)
+        if (entry.Kind is not EntryKind.NotFound)
         {
             Summary = GenerationSummary.Read(entry.Body);
         }

@@ -112,7 +112,7 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
 
     private void Learn(CacheEntry entry, bool isFromFleet)
     {
-        if (Find(entry.Subject) is not { } watch)
+        if (Find(entry.Key) is not { } watch)
         {
             return;
         }

@@ -163,7 +163,7 @@ internal sealed partial class PollingLeader(
     private async Task LookAsync(TimeSpan now)
     {
         _lookAt = now + (LookEvery * PollSchedule.Jitter());
-        _answer = await lease.TryTakeAsync(LeaseName, options.Value.LeaseLifetime);
+        _answer = await lease.TryAcquireAsync(LeaseName, options.Value.LeaseLifetime);
         if (_answer is LeaseResult.Refused)
         {
             _wasRefused = true;

@@ -33,10 +33,10 @@ internal sealed class PollingMessages
     public PollingMessages(ReplicaBus fleet, EntryLimits limits, TimeProvider clock)
     {
         (_fleet, _limits, _clock) = (fleet, limits, clock);
-        fleet.Listen(Change, HearChange);
-        fleet.Listen(Wants, HearWants);
-        fleet.Listen(Lead, HearLead);
-        fleet.Listen(Nudge, HearNudge);
+        fleet.Subscribe(Change, HearChange);
+        fleet.Subscribe(Wants, HearWants);
+        fleet.Subscribe(Lead, HearLead);
+        fleet.Subscribe(Nudge, HearNudge);
     }
 
     /// <summary>A replica has an answer that others wait for.</summary>
@@ -54,7 +54,7 @@ internal sealed class PollingMessages
     /// <summary>This process, as long as it lives.</summary>
     public string Self { get; } = Guid.NewGuid().ToString("N")[..SelfLength];
 
-    public Task SayChangedAsync(CacheEntry entry) => _fleet.PublishAsync(Change, entry.Subject.Id, Convert.ToBase64String(CacheEntryFormat.Write(entry)));
+    public Task SayChangedAsync(CacheEntry entry) => _fleet.PublishAsync(Change, entry.Key.Id, Convert.ToBase64String(CacheEntryFormat.Write(entry)));
 
     public Task SayWantedAsync(IEnumerable<Want> wants) =>
         Task.WhenAll(wants.Chunk(MostNames).Select(some => _fleet.PublishAsync(Wants, [Self, .. some.Select(want => $"{want.Key}:{want.Known}")])));
@@ -131,7 +131,7 @@ internal sealed class PollingMessages
     {
         var bytes = new byte[text.Length];
         return Convert.TryFromBase64String(text, bytes, out var length) && CacheEntryFormat.Read(key, bytes.AsSpan(0, length)) is { } entry
-            ? _limits.Bound(entry, _clock.GetUtcNow())
+            ? _limits.Clamp(entry, _clock.GetUtcNow())
             : null;
     }
 }

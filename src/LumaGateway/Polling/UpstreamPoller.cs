@@ -182,9 +182,9 @@ internal sealed partial class UpstreamPoller(
 
     private void Hear(CacheEntry entry)
     {
-        if (table.Find(entry.Subject) is { IsDone: false })
+        if (table.Find(entry.Key) is { IsDone: false })
         {
-            cache.RemoveInterim(entry.Subject);
+            cache.RemoveInterim(entry.Key);
             table.Hear(entry);
             if (entry.Kind is EntryKind.Final)
             {

@@ -3,8 +3,8 @@ namespace LumaGateway.Redis;
 /// <summary>Warns if the Redis of the idempotency records may evict them: once, and again when its policy changes to another such one.</summary>
 internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeProvider clock, ILogger<EvictionPolicyCheck> logger) : IHostedService
 {
-    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromMinutes(10);
 
     private volatile bool _isStopped;
 
@@ -12,7 +12,7 @@ internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeP
     {
         if (ledger.IsConfigured)
         {
-            _ = WatchAsync(); // it never throws
+            _ = CheckAsync(); // it never throws
         }
 
         return Task.CompletedTask;
@@ -24,22 +24,22 @@ internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeP
         return Task.CompletedTask;
     }
 
-    private async Task WatchAsync()
+    private async Task CheckAsync()
     {
-        var told = LedgerConnection.SafePolicy;
+        var reported = LedgerConnection.SafePolicy;
         while (!_isStopped)
         {
             var policy = await ReadAsync();
-            if (policy is not null && policy != told)
+            if (policy is not null && policy != reported)
             {
-                told = policy;
+                reported = policy;
                 if (policy != LedgerConnection.SafePolicy)
                 {
                     Log.MayEvict(logger, policy);
                 }
             }
 
-            await Task.Delay(policy is null ? TryAgainAfter : LookAgainAfter, clock, CancellationToken.None);
+            await Task.Delay(policy is null ? RetryInterval : CheckInterval, clock, CancellationToken.None);
         }
     }
 
@@ -48,7 +48,7 @@ internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeP
     {
         try
         {
-            return await ledger.PolicyAsync();
+            return await ledger.ReadPolicyAsync();
         }
 #pragma warning disable CA1031 // the check only warns: no exception may stop the gateway
         catch (Exception exception)
@@ -61,10 +61,10 @@ internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeP
 
     private static partial class Log
     {
-        [LoggerMessage(2032, LogLevel.Debug, "The maxmemory-policy of the Redis that keeps Idempotency-Keys could not be read ({Failure}); it is tried again in five seconds.")]
+        [LoggerMessage(2032, LogLevel.Debug, "The maxmemory-policy of the Redis that keeps Idempotency-Keys could not be read ({Failure}); the gateway reads it again after five seconds.")]
         public static partial void NotRead(ILogger logger, string failure);
 
-        [LoggerMessage(2031, LogLevel.Warning, "The Redis that keeps Idempotency-Keys has maxmemory-policy {Policy}: it may forget a key, and the create would be sent and billed twice. Set noeviction there, or name another Redis in ConnectionStrings:Ledger (infra/redis.md).")]
+        [LoggerMessage(2031, LogLevel.Warning, "The Redis that keeps Idempotency-Keys has maxmemory-policy {Policy}: it may evict a key, and the create would be sent and billed twice. Set noeviction there, or name another Redis in ConnectionStrings:Ledger (infra/redis.md).")]
         public static partial void MayEvict(ILogger logger, string policy);
     }
 }

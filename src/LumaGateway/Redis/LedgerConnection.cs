@@ -10,20 +10,20 @@ internal sealed class LedgerConnection(IOptions<RedisOptions> options, RedisConn
 
     private const string PolicyField = "maxmemory_policy:";
 
-    private readonly RedisConnection? _own = options.Value.Ledger.Length > 0 ? new RedisConnection(Options.Create(options.Value.OfLedger()), logger) : null;
+    private readonly RedisConnection? _separate = options.Value.Ledger.Length > 0 ? new RedisConnection(Options.Create(options.Value.ForLedger()), logger) : null;
 
     /// <summary>Whether it is a different Redis than the cache's.</summary>
-    public bool IsOwn => _own is not null;
+    public bool IsSeparate => _separate is not null;
 
-    public bool IsConfigured => _own is not null || cache.IsConfigured;
+    public bool IsConfigured => _separate is not null || cache.IsConfigured;
 
-    public RedisConnection Redis => _own ?? cache;
+    public RedisConnection Redis => _separate ?? cache;
 
     /// <summary>
     /// Reads the <c>maxmemory-policy</c> of the masters: <see cref="SafePolicy"/> only if all have it; null if none reports it. Throws the exceptions of
     /// Redis.
     /// </summary>
-    public async Task<string?> PolicyAsync()
+    public async Task<string?> ReadPolicyAsync()
     {
         var policies = new List<string>();
         foreach (var server in (await Redis.GetAsync()).GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
@@ -35,5 +35,5 @@ internal sealed class LedgerConnection(IOptions<RedisOptions> options, RedisConn
         return policies.Find(policy => policy != SafePolicy) ?? policies.FirstOrDefault();
     }
 
-    public ValueTask DisposeAsync() => _own?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _separate?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -6,7 +6,7 @@ namespace LumaGateway.Redis;
 /// <summary>The multiplexed connection of this process to Redis. Connects in the background and reconnects automatically.</summary>
 internal sealed partial class RedisConnection(IOptions<RedisOptions> options, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _connectLock = new();
     private Task<IConnectionMultiplexer>? _connecting;
 
     /// <summary>Creates the connection; replaceable for tests.</summary>
@@ -21,14 +21,14 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
     /// <summary>Returns the connection after the first attempt, successful or not.</summary>
     public Task<IConnectionMultiplexer> GetAsync()
     {
-        lock (_gate)
+        lock (_connectLock)
         {
             return _connecting is null or { IsFaulted: true } ? _connecting = ConnectAsync() : _connecting;
         }
     }
 
     /// <summary>Forces role discovery: StackExchange.Redis does not re-elect a master that recovers on its existing connection. Never throws.</summary>
-    public async Task LookAgainAsync()
+    public async Task DiscoverRolesAsync()
     {
         if (_connecting is not { IsCompletedSuccessfully: true } connecting)
         {
@@ -61,7 +61,7 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
         redis.ConnectionRestored += (_, args) => Log.ConnectionRestored(logger, args.ConnectionType);
         if (!redis.IsConnected)
         {
-            Log.NotThere(logger);
+            Log.Unavailable(logger);
         }
 
         return redis;
@@ -69,13 +69,13 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
 
     private static partial class Log
     {
-        [LoggerMessage(2001, LogLevel.Warning, "Redis is not there; going on with memory alone until it is.")]
-        public static partial void NotThere(ILogger logger);
+        [LoggerMessage(2001, LogLevel.Warning, "Redis is unavailable; the gateway works with memory only until Redis is available (ConnectionStrings:Redis, infra/redis.md).")]
+        public static partial void Unavailable(ILogger logger);
 
-        [LoggerMessage(2002, LogLevel.Warning, "The {Connection} connection to Redis was lost ({Failure}); going on without.")]
+        [LoggerMessage(2002, LogLevel.Warning, "The {Connection} connection to Redis was lost ({Failure}); the gateway works without Redis and reconnects in the background.")]
         public static partial void ConnectionLost(ILogger logger, ConnectionType connection, ConnectionFailureType failure);
 
-        [LoggerMessage(2003, LogLevel.Information, "The {Connection} connection to Redis is back.")]
+        [LoggerMessage(2003, LogLevel.Information, "The {Connection} connection to Redis is restored.")]
         public static partial void ConnectionRestored(ILogger logger, ConnectionType connection);
     }
 }

@@ -33,19 +33,19 @@ internal sealed class RedisMetrics : ISeries
     private readonly RedisConnection _redis;
     private readonly TimeProvider _clock;
     private readonly Counter<long> _rejected;
-    private long _heardAt;
+    private long _lastResponseAt;
 
     public RedisMetrics(IMeterFactory meters, RedisConnection redis, TimeProvider clock)
     {
-        (_redis, _clock, _heardAt) = (redis, clock, clock.GetTimestamp());
+        (_redis, _clock, _lastResponseAt) = (redis, clock, clock.GetTimestamp());
         var meter = meters.Create(Instrumentation.Name);
         meter.CreateObservableGauge(
-            "luma_gateway.redis.usable", ObserveUse, "{state}", "1 while Redis is used for the operation, 0 while it is left alone. Only with Redis.");
+            "luma_gateway.redis.usable", ObserveUse, "{state}", "1 while Redis is used for the operation, 0 while its circuit breaker is open. Only with Redis.");
         meter.CreateObservableGauge(
-            "luma_gateway.redis.connected", ObserveConnection, "{state}", "1 while there is a connection to Redis, else 0. Only with Redis.");
+            "luma_gateway.redis.connected", ObserveConnection, "{state}", "1 while the gateway is connected to Redis, otherwise 0. Only with Redis.");
         meter.CreateObservableGauge(
-            "luma_gateway.redis.silence", ObserveSilence, "s", "Time since Redis last did what it was asked to. Only with Redis; grows while nobody asks.");
-        _rejected = meter.CreateCounter<long>("luma_gateway.redis.rejected", "{message}", "Messages on the replicas' channel that were dropped, by reason. Only with Redis.");
+            "luma_gateway.redis.silence", ObserveSilence, "s", "Time since the last successful step of Redis. Only with Redis; grows without traffic.");
+        _rejected = meter.CreateCounter<long>("luma_gateway.redis.rejected", "{message}", "Messages between replicas that were dropped, by reason. Only with Redis.");
     }
 
     public void Begin()
@@ -60,15 +60,15 @@ internal sealed class RedisMetrics : ISeries
     }
 
     /// <summary>A message was dropped.</summary>
-    public void Rejected(RejectReason reason) => Count(1, reason);
+    public void RecordRejected(RejectReason reason) => Count(1, reason);
 
     /// <summary>Whether Redis is used for reads and writes.</summary>
     public bool IsUsable => IsUsableFor(RedisUse.Read) && IsUsableFor(RedisUse.Write);
 
-    public void Heard() => Volatile.Write(ref _heardAt, _clock.GetTimestamp());
+    public void RecordResponse() => Volatile.Write(ref _lastResponseAt, _clock.GetTimestamp());
 
     /// <summary>Returns true if the state changed.</summary>
-    public bool Turned(RedisUse use, bool usable) => Interlocked.Exchange(ref _isUsable[(int)use], usable) != usable;
+    public bool SetUsable(RedisUse use, bool usable) => Interlocked.Exchange(ref _isUsable[(int)use], usable) != usable;
 
     private bool IsUsableFor(RedisUse use) => Volatile.Read(ref _isUsable[(int)use]);
 
@@ -83,9 +83,9 @@ internal sealed class RedisMetrics : ISeries
     private IEnumerable<Measurement<int>> ObserveConnection() => _redis.IsConfigured ? [new(_redis.IsConnected ? 1 : 0)] : [];
 
     private IEnumerable<Measurement<double>> ObserveSilence() =>
-        _redis.IsConfigured ? [new(_clock.GetElapsedTime(Volatile.Read(ref _heardAt)).TotalSeconds)] : [];
+        _redis.IsConfigured ? [new(_clock.GetElapsedTime(Volatile.Read(ref _lastResponseAt)).TotalSeconds)] : [];
 
-    private void Count(int messages, RejectReason reason) => _rejected.Add(messages, new KeyValuePair<string, object?>("luma_gateway.redis.reason", NameOf(reason)));
+    private void Count(int count, RejectReason reason) => _rejected.Add(count, new KeyValuePair<string, object?>("luma_gateway.redis.reason", NameOf(reason)));
 
     private static string NameOf(RejectReason reason) => reason switch
     {

@@ -21,7 +21,7 @@ internal sealed class RedisOptions
     public bool IsConfigured => !string.IsNullOrEmpty(Redis); // null in a settings file is bound as null
 
     /// <summary>Returns options whose <see cref="Redis"/> is <see cref="Ledger"/>, if set.</summary>
-    public RedisOptions OfLedger() => new() { Redis = Ledger.Length > 0 ? Ledger : Redis };
+    public RedisOptions ForLedger() => new() { Redis = Ledger.Length > 0 ? Ledger : Redis };
 
     /// <summary>The client configuration: the gateway starts without Redis, and a call without a connection fails at once instead of queueing.</summary>
     public ConfigurationOptions Parse()
@@ -47,32 +47,32 @@ internal sealed class RedisOptionsRules : IValidateOptions<RedisOptions>
 {
     public ValidateOptionsResult Validate(string? name, RedisOptions options)
     {
-        var faults = new ValidateOptionsResultBuilder();
-        AddFault(faults, "ConnectionStrings:Redis", options);
-        AddFault(faults, "ConnectionStrings:Ledger", new RedisOptions { Redis = options.Ledger });
-        return faults.Build();
+        var errors = new ValidateOptionsResultBuilder();
+        AddErrors(errors, "ConnectionStrings:Redis", options);
+        AddErrors(errors, "ConnectionStrings:Ledger", new RedisOptions { Redis = options.Ledger });
+        return errors.Build();
     }
 
-    private static void AddFault(ValidateOptionsResultBuilder faults, string key, RedisOptions options)
+    private static void AddErrors(ValidateOptionsResultBuilder errors, string key, RedisOptions options)
     {
         try
         {
             var endpoints = options.IsConfigured ? options.Parse().EndPoints : null;
             if (endpoints is { Count: 0 })
             {
-                faults.AddError($"{key} names no endpoint.");
+                errors.AddError($"{key} names no endpoint.");
             }
-            else if (endpoints is not null && endpoints.Any(IsNone))
+            else if (endpoints is not null && endpoints.Any(IsInvalid))
             {
-                faults.AddError($"{key} names an endpoint that is no host, such as redis:6379.");
+                errors.AddError($"{key} names an endpoint that is not a host. A valid one is redis:6379.");
             }
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
-            faults.AddError($"{key} is neither a StackExchange.Redis configuration, such as redis:6379,password=…, nor a URL, such as rediss://user:password@redis:6379/0.");
+            errors.AddError($"{key} is neither a StackExchange.Redis configuration, such as redis:6379,password=…, nor a URL, such as rediss://user:password@redis:6379/0.");
         }
     }
 
-    /// <summary>The client accepts any text as a host name and then resolves it for ever.</summary>
-    private static bool IsNone(EndPoint endpoint) => endpoint is DnsEndPoint { Host: var host } && Uri.CheckHostName(host) is UriHostNameType.Unknown;
+    /// <summary>The client accepts any text as a host name and then resolves it without end.</summary>
+    private static bool IsInvalid(EndPoint endpoint) => endpoint is DnsEndPoint { Host: var host } && Uri.CheckHostName(host) is UriHostNameType.Unknown;
 }

@@ -7,13 +7,13 @@ namespace LumaGateway.Redis;
 
 /// <summary>
 /// Isolates callers from faults and slowness of Redis: every step has a soft time-out, and repeated failures open a circuit breaker. Reads and writes
-/// have separate breakers, since a full or read-only Redis still reads. A patient step saves an upstream request: it gets its time-out up to <see
-/// cref="MaxRounds"/> times while Redis works for other steps.
+/// have separate breakers, since a full or read-only Redis still reads. A step with <c>extendTimeout</c> saves an upstream request:
+/// it gets up to <see cref="MaxTimeouts"/> time-outs while Redis works for other steps.
 /// </summary>
 internal sealed partial class RedisResilience
 {
-    /// <summary>How many time-outs a step gets: again if the time-out itself fired late, or if the step is patient.</summary>
-    private const int MaxRounds = 8;
+    /// <summary>The maximum number of time-outs of a step. It gets another one if the time-out fired late, or with <c>extendTimeout</c>.</summary>
+    private const int MaxTimeouts = 8;
 
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _clock;
@@ -36,52 +36,52 @@ internal sealed partial class RedisResilience
                 MinimumThroughput = 2,
                 SamplingDuration = TimeSpan.FromSeconds(1),
                 BreakDuration = options.Value.RedisPause,
-                OnOpened = _ => Opened(use),
-                OnClosed = _ => Turned(use, usable: true),
+                OnOpened = _ => OnOpened(use),
+                OnClosed = _ => OnStateChanged(use, usable: true),
             })
             .Build();
 
-        ValueTask Opened(RedisUse use)
+        ValueTask OnOpened(RedisUse use)
         {
-            _ = LookAgainAsync(); // it never throws
-            return Turned(use, usable: false);
+            _ = DiscoverRolesAsync(); // it never throws
+            return OnStateChanged(use, usable: false);
         }
 
         // Half way to the next probe: role discovery is done by then.
-        async Task LookAgainAsync()
+        async Task DiscoverRolesAsync()
         {
             await Task.Delay(options.Value.RedisPause / 2, clock);
-            await redis.LookAgainAsync();
+            await redis.DiscoverRolesAsync();
         }
 
         // A failed probe opens the breaker again: the state does not change.
-        ValueTask Turned(RedisUse use, bool usable)
+        ValueTask OnStateChanged(RedisUse use, bool usable)
         {
-            if (metrics.Turned(use, usable))
+            if (metrics.SetUsable(use, usable))
             {
-                Log.Turned(logger, usable ? LogLevel.Information : LogLevel.Warning, use, usable ? "works again" : "fails; it is left alone meanwhile");
+                Log.StateChanged(logger, usable ? LogLevel.Information : LogLevel.Warning, use, usable ? "works again; the gateway uses it" : "fails; the gateway does not use it for Cache:RedisPause and then tries again");
             }
 
             return default;
         }
     }
 
-    /// <summary>Returns the value, or <paramref name="otherwise"/> and false if Redis did not respond in time.</summary>
-    public Task<(T Value, bool Succeeded)> ReadAsync<T>(Func<Task<T>> read, T otherwise, bool isPatient = false) =>
-        RunAsync(_reads, "read", read, otherwise, isPatient, null);
+    /// <summary>Returns the value, or <paramref name="fallback"/> and false if Redis did not respond in time.</summary>
+    public Task<(T Value, bool Succeeded)> ReadAsync<T>(Func<Task<T>> read, T fallback, bool extendTimeout = false) =>
+        RunAsync(_reads, "read", read, fallback, extendTimeout, null);
 
-    /// <summary>Returns the result of the write, or <paramref name="otherwise"/> and false if Redis did not respond in time.</summary>
-    public Task<(T Value, bool Succeeded)> WriteAsync<T>(Func<Task<T>> write, T otherwise) =>
-        RunAsync(_writes, "write", write, otherwise, isPatient: false, null);
+    /// <summary>Returns the result of the write, or <paramref name="fallback"/> and false if Redis did not respond in time.</summary>
+    public Task<(T Value, bool Succeeded)> WriteAsync<T>(Func<Task<T>> write, T fallback) =>
+        RunAsync(_writes, "write", write, fallback, extendTimeout: false, null);
 
-    /// <summary>As <see cref="WriteAsync"/>, with retries of a patient step.</summary>
-    /// <param name="take">The step.</param>
-    /// <param name="leftBehind">Receives the step if it timed out: it cannot be cancelled and may still succeed.</param>
-    public Task<(T? Value, bool Succeeded)> LockAsync<T>(Func<Task<T?>> take, Action<Task<T?>> leftBehind)
-        where T : class => RunAsync(_writes, "lock", take, null, isPatient: true, leftBehind);
+    /// <summary>As <see cref="WriteAsync"/>, with <c>extendTimeout</c>.</summary>
+    /// <param name="acquire">Acquires the lock.</param>
+    /// <param name="onTimeout">Receives the step if it timed out: it cannot be cancelled and may still succeed.</param>
+    public Task<(T? Value, bool Succeeded)> LockAsync<T>(Func<Task<T?>> acquire, Action<Task<T?>> onTimeout)
+        where T : class => RunAsync(_writes, "lock", acquire, null, extendTimeout: true, onTimeout);
 
     private async Task<(T Value, bool Succeeded)> RunAsync<T>(
-        ResiliencePipeline pipeline, string operation, Func<Task<T>> begin, T otherwise, bool isPatient, Action<Task<T>>? leftBehind)
+        ResiliencePipeline pipeline, string operation, Func<Task<T>> start, T fallback, bool extendTimeout, Action<Task<T>>? onTimeout)
     {
         var context = ResilienceContextPool.Shared.Get();
         var outcome = await pipeline.ExecuteOutcomeAsync(
@@ -91,9 +91,9 @@ internal sealed partial class RedisResilience
                 var step = default(Task<T>);
                 try
                 {
-                    step = run.begin();
-                    var value = await run.guard.InTimeAsync(step, run.isPatient);
-                    run.guard._metrics.Heard();
+                    step = run.start();
+                    var value = await run.resilience.WaitWithTimeoutAsync(step, run.extendTimeout);
+                    run.resilience._metrics.RecordResponse();
                     return Outcome.FromResult(value);
                 }
 #pragma warning disable CA1031 // no exception of Redis or its client may reach a caller
@@ -103,35 +103,35 @@ internal sealed partial class RedisResilience
                     span.Fail(exception);
                     if (step is not null)
                     {
-                        run.leftBehind?.Invoke(step);
+                        run.onTimeout?.Invoke(step);
                     }
 
                     return Outcome.FromException<T>(exception);
                 }
             },
             context,
-            (guard: this, operation, begin, isPatient, leftBehind));
+            (resilience: this, operation, start, extendTimeout, onTimeout));
         ResilienceContextPool.Shared.Return(context);
 
-        return outcome.Exception is null ? (outcome.Result!, true) : (otherwise, false);
+        return outcome.Exception is null ? (outcome.Result!, true) : (fallback, false);
     }
 
     /// <summary>A time-out that fires late means that this process lacks CPU time, not that Redis is slow: the step gets another time-out.</summary>
-    private async Task<T> InTimeAsync<T>(Task<T> step, bool isPatient)
+    private async Task<T> WaitWithTimeoutAsync<T>(Task<T> step, bool extendTimeout)
     {
-        for (var round = 1; ; round++)
+        for (var timeouts = 1; ; timeouts++)
         {
-            var begun = _clock.GetTimestamp();
+            var startedAt = _clock.GetTimestamp();
             try
             {
                 return await step.WaitAsync(_timeout, _clock);
             }
-            catch (TimeoutException) when (!step.IsCompleted && round < MaxRounds)
+            catch (TimeoutException) when (!step.IsCompleted && timeouts < MaxTimeouts)
             {
-                // Timers run before other work items, the response of Redis included: only an item of the same queue shows whether it was waiting.
+                // Timers run before other work items, the response of Redis included: a work item of the same queue shows whether the response was waiting.
                 await Task.Yield();
-                var isLate = _clock.GetElapsedTime(begun) > _timeout * 1.2;
-                if (!step.IsCompleted && !isLate && !(isPatient && _metrics.IsUsable))
+                var isLate = _clock.GetElapsedTime(startedAt) > _timeout * 1.2;
+                if (!step.IsCompleted && !isLate && !(extendTimeout && _metrics.IsUsable))
                 {
                     throw;
                 }
@@ -141,7 +141,7 @@ internal sealed partial class RedisResilience
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 2011, Message = "Redis, asked to {Use}, {Turn}.")]
-        public static partial void Turned(ILogger logger, LogLevel level, RedisUse use, string turn);
+        [LoggerMessage(EventId = 2011, Message = "Redis ({Use}) {Change}.")]
+        public static partial void StateChanged(ILogger logger, LogLevel level, RedisUse use, string change);
     }
 }

@@ -1,4 +1,5 @@
 using LumaGateway.Telemetry;
+
 namespace LumaGateway.Redis;
 
 /// <summary>Registers Redis: connection, resilience, locks and messages. Unused if <c>ConnectionStrings:Redis</c> is empty.</summary>

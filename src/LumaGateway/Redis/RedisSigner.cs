@@ -17,7 +17,7 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
 
     private volatile SigningKeys? _keys = options.Value switch
     {
-        { SigningKeyFile: { Length: > 0 } file } => SigningKeys.ReadFile(file) ?? throw new InvalidOperationException("Cache:SigningKeyFile became unreadable during the start."),
+        { SigningKeyFile: { Length: > 0 } file } => SigningKeys.ReadFile(file) ?? throw new InvalidOperationException("Cache:SigningKeyFile became unreadable during start-up."),
         { SigningKey: { Length: > 0 } key } => SigningKeys.Parse(key),
         _ => null,
     };
@@ -26,11 +26,11 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
     public bool IsActive => _keys is not null;
 
     /// <summary>Returns the bytes with the signature of the first key; the bytes unchanged without a key.</summary>
-    public byte[] Sign(SignedKind kind, string name, byte[] data) => _keys is { } keys ? Signed(keys.Of(0, kind), name, data) : data;
+    public byte[] Sign(SignedKind kind, string name, byte[] data) => _keys is { } keys ? SignWith(keys.Of(0, kind), name, data) : data;
 
     /// <summary>As <see cref="Sign"/>, once for each key: another replica may use the other key during a rotation.</summary>
     public IEnumerable<byte[]> SignWithEach(SignedKind kind, string name, byte[] data) =>
-        _keys is { } keys ? Enumerable.Range(0, keys.Count).Select(index => Signed(keys.Of(index, kind), name, data)) : [data];
+        _keys is { } keys ? Enumerable.Range(0, keys.Count).Select(index => SignWith(keys.Of(index, kind), name, data)) : [data];
 
     /// <summary>Returns false if no key verifies the signature. Compares in constant time.</summary>
     /// <param name="kind">The expected kind.</param>
@@ -66,10 +66,10 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => options.Value.SigningKeyFile is { Length: > 0 } file
         ? SecretFile.FollowAsync(
-            () => SigningKeys.ReadFile(file), static (one, other) => one.SameAs(other), _keys!, Change, () => Log.FileUnreadable(logger), clock, stoppingToken)
+            () => SigningKeys.ReadFile(file), static (one, other) => one.SameAs(other), _keys!, ReplaceKeys, () => Log.FileUnreadable(logger), clock, stoppingToken)
         : Task.CompletedTask;
 
-    private static byte[] Signed(byte[] key, string name, byte[] data)
+    private static byte[] SignWith(byte[] key, string name, byte[] data)
     {
         var signed = new byte[data.Length + SignatureLength];
         data.CopyTo(signed, 0);
@@ -90,7 +90,7 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
         ArrayPool<byte>.Shared.Return(input);
     }
 
-    private void Change(SigningKeys keys)
+    private void ReplaceKeys(SigningKeys keys)
     {
         _keys = keys;
         Log.KeysChanged(logger);
@@ -98,10 +98,10 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
 
     private static partial class Log
     {
-        [LoggerMessage(2051, LogLevel.Information, "Cache:SigningKeyFile changed; its keys are used from now on.")]
+        [LoggerMessage(2051, LogLevel.Information, "Cache:SigningKeyFile changed; the gateway uses its new keys.")]
         public static partial void KeysChanged(ILogger logger);
 
-        [LoggerMessage(2052, LogLevel.Warning, "Cache:SigningKeyFile is empty, unreadable or malformed; the keys known before stay in use.")]
+        [LoggerMessage(2052, LogLevel.Warning, "Cache:SigningKeyFile is empty, unreadable or malformed; the gateway keeps its previous keys.")]
         public static partial void FileUnreadable(ILogger logger);
     }
 }

@@ -19,7 +19,7 @@ internal static class RedisUrl
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("redis" or "rediss")
             || Uri.CheckHostName(address.DnsSafeHost) is UriHostNameType.Unknown || address.Query.Length > 0 || address.Fragment.Length > 0)
         {
-            throw new FormatException("Not a URL of Redis.");
+            throw new FormatException("Not a Redis URL.");
         }
 
         var configuration = new ConfigurationOptions { Ssl = address.Scheme is "rediss" };
@@ -31,14 +31,14 @@ internal static class RedisUrl
         }
         else if (address.UserInfo.Length > 0)
         {
-            throw new FormatException("A user without a password.");
+            throw new FormatException("The URL has a user without a password.");
         }
 
         if (address.AbsolutePath.Trim('/') is { Length: > 0 } database)
         {
             configuration.DefaultDatabase = int.TryParse(database, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 ? number
-                : throw new FormatException("The path of a URL of Redis is the number of a database.");
+                : throw new FormatException("The path of a Redis URL must be a database number.");
         }
 
         return configuration;

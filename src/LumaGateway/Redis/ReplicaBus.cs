@@ -10,27 +10,27 @@ namespace LumaGateway.Redis;
 /// that is too large, too old, malformed or not authenticated is dropped and counted. Thread-safe.
 /// </summary>
 internal sealed partial class ReplicaBus(
-    RedisConnection connection, RedisKeyspace scope, RedisSigner signer, RedisMetrics metrics, TimeProvider clock, ILogger<ReplicaBus> logger) : BackgroundService
+    RedisConnection connection, RedisKeyspace keyspace, RedisSigner signer, RedisMetrics metrics, TimeProvider clock, ILogger<ReplicaBus> logger) : BackgroundService
 {
-    /// <summary>The maximum of words after the topic in one message.</summary>
+    /// <summary>The maximum number of words after the topic in one message.</summary>
     public const int MaxWords = 501;
 
-    /// <summary>Several times the largest response by <c>Luma:MaxBodyBytes</c>'s default, in base64.</summary>
+    /// <summary>Several times the default of <c>Luma:MaxBodyBytes</c>, in base64.</summary>
     private const int MaxBytes = 4 * 1024 * 1024;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>A signed message older than this, or further in the future, is dropped: it may be a replay.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);
 
-    private readonly string _name = scope.Prefix + "fleet";
-    private readonly ConcurrentDictionary<string, Func<string[], bool>> _listeners = new(StringComparer.Ordinal);
+    private readonly string _name = keyspace.Prefix + "fleet"; // shared with running versions
+    private readonly ConcurrentDictionary<string, Func<string[], bool>> _handlers = new(StringComparer.Ordinal);
 
     private RedisChannel Channel => RedisChannel.Literal(_name);
 
     /// <summary>Sets the handler of a topic; this replica's own messages are delivered too. The handler returns false for malformed words.</summary>
-    public void Listen(string topic, Func<string[], bool> listener) => _listeners[topic] = listener;
+    public void Subscribe(string topic, Func<string[], bool> handler) => _handlers[topic] = handler;
 
     /// <summary>Publishes a message to all replicas. Never throws.</summary>
     /// <param name="topic">The topic.</param>
@@ -46,11 +46,11 @@ internal sealed partial class ReplicaBus(
         try
         {
             var redis = await connection.GetAsync();
-            // To the master, which passes messages on to its replicas. ISubscriber.PublishAsync sends to the server of the subscription: that may be a replica of the
-            // master, for good once a connection was cut, and what is published there does not reach subscribers of the master.
+            // ISubscriber.PublishAsync sends to the server of the subscription. That may be a replica, for good once a connection was cut, and subscribers of the
+            // master do not receive what is published there. The master passes messages on to its replicas.
             await redis.GetDatabase()
-                .ExecuteAsync("PUBLISH", [_name, Write(string.Join(' ', [topic, .. words]))], CommandFlags.DemandMaster)
-                .WaitAsync(Patience, clock);
+                .ExecuteAsync("PUBLISH", [_name, Encode(string.Join(' ', [topic, .. words]))], CommandFlags.DemandMaster)
+                .WaitAsync(Timeout, clock);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
@@ -61,14 +61,14 @@ internal sealed partial class ReplicaBus(
     /// <summary>Subscribes as soon as Redis is available. Afterwards the client re-subscribes at each reconnect.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        for (var tries = 1; connection.IsConfigured && !await TrySubscribeAsync(); tries++)
+        for (var attempt = 1; connection.IsConfigured && !await TrySubscribeAsync(); attempt++)
         {
-            if (tries == 1)
+            if (attempt == 1)
             {
                 Log.NotSubscribed(logger);
             }
 
-            await Task.Delay(TryAgainAfter, clock, stoppingToken);
+            await Task.Delay(RetryInterval, clock, stoppingToken);
         }
     }
 
@@ -77,7 +77,7 @@ internal sealed partial class ReplicaBus(
         try
         {
             var redis = await connection.GetAsync();
-            await redis.GetSubscriber().SubscribeAsync(Channel, (_, message) => Hear(message));
+            await redis.GetSubscriber().SubscribeAsync(Channel, (_, message) => OnMessage(message));
             return true;
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
@@ -87,21 +87,21 @@ internal sealed partial class ReplicaBus(
     }
 
     /// <summary>With a signing key: milliseconds since 1970, a space, the text, and the signature.</summary>
-    private RedisValue Write(string text) => signer.IsActive
+    private RedisValue Encode(string text) => signer.IsActive
         ? signer.Sign(SignedKind.Message, _name, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow().ToUnixTimeMilliseconds()} {text}")))
         : text;
 
-    private void Hear(RedisValue message)
+    private void OnMessage(RedisValue message)
     {
-        if (Fault(message) is { } reason)
+        if (Deliver(message) is { } reason)
         {
-            metrics.Rejected(reason);
+            metrics.RecordRejected(reason);
             Log.Dropped(logger, reason);
         }
     }
 
     /// <summary>Delivers the message to its handler; returns why it was dropped, or null.</summary>
-    private RejectReason? Fault(RedisValue message)
+    private RejectReason? Deliver(RedisValue message)
     {
         if (message.Length() > MaxBytes)
         {
@@ -130,17 +130,17 @@ internal sealed partial class ReplicaBus(
             return RejectReason.Oversized;
         }
 
-        return parts is [var topic, .. var words] && _listeners.TryGetValue(topic, out var listener) && IsTaken(listener, words.ToArray()) ? null : RejectReason.Malformed;
+        return parts is [var topic, .. var words] && _handlers.TryGetValue(topic, out var handler) && TryHandle(handler, words.ToArray()) ? null : RejectReason.Malformed;
     }
 
     private bool IsRecent(string milliseconds) => long.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var sentAt)
         && Math.Abs(clock.GetUtcNow().ToUnixTimeMilliseconds() - sentAt) <= MaxAge.TotalMilliseconds;
 
-    private static bool IsTaken(Func<string[], bool> listener, string[] words)
+    private static bool TryHandle(Func<string[], bool> handler, string[] words)
     {
         try
         {
-            return listener(words);
+            return handler(words);
         }
 #pragma warning disable CA1031 // an exception of a handler must not stop the subscription
         catch
@@ -152,7 +152,7 @@ internal sealed partial class ReplicaBus(
 
     private static partial class Log
     {
-        [LoggerMessage(2021, LogLevel.Warning, "Could not subscribe to the other replicas' messages; trying on. Purges reach this replica when it next looks at Redis.")]
+        [LoggerMessage(2021, LogLevel.Warning, "Could not subscribe to the messages of other replicas; the gateway retries every second. Until then a purge reaches this replica after Cache:MemoryLifetime.")]
         public static partial void NotSubscribed(ILogger logger);
 
         [LoggerMessage(2022, LogLevel.Debug, "A message on the replicas' channel was dropped ({Reason}); luma_gateway.redis.rejected counts them.")]

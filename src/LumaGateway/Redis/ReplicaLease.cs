@@ -2,10 +2,10 @@ using Medallion.Threading;
 
 namespace LumaGateway.Redis;
 
-/// <summary>What came of asking for a lease. The set is closed.</summary>
+/// <summary>The result of acquiring a lease. The set is closed.</summary>
 internal enum LeaseResult
 {
-    /// <summary>This replica has it.</summary>
+    /// <summary>This replica holds the lease.</summary>
     Held,
 
     /// <summary>Another replica holds the lease.</summary>
@@ -16,14 +16,14 @@ internal enum LeaseResult
 }
 
 /// <summary>A lease in Redis, held by one replica until it releases it or dies. Never throws. Not for concurrent callers.</summary>
-internal sealed class ReplicaLease(DistributedLocks locks, RedisKeyspace scope) : IAsyncDisposable
+internal sealed class ReplicaLease(DistributedLocks locks, RedisKeyspace keyspace) : IAsyncDisposable
 {
-    private IDistributedSynchronizationHandle? _held;
+    private IDistributedSynchronizationHandle? _handle;
 
-    public bool IsHeld => _held is { } held && !held.HandleLostToken.IsCancellationRequested;
+    public bool IsHeld => _handle is { } handle && !handle.HandleLostToken.IsCancellationRequested;
 
     /// <summary>Acquires the lease unless this replica holds it already.</summary>
-    public async Task<LeaseResult> TryTakeAsync(string name, TimeSpan life)
+    public async Task<LeaseResult> TryAcquireAsync(string name, TimeSpan lifetime)
     {
         if (IsHeld)
         {
@@ -31,16 +31,16 @@ internal sealed class ReplicaLease(DistributedLocks locks, RedisKeyspace scope) 
         }
 
         await ReleaseAsync();
-        (_held, var reached) = await locks.TryTakeAsync(scope.Prefix + name, life);
-        return _held is not null ? LeaseResult.Held : reached ? LeaseResult.Refused : LeaseResult.Unknown;
+        (_handle, var isReached) = await locks.TryAcquireAsync(keyspace.Prefix + name, lifetime);
+        return _handle is not null ? LeaseResult.Held : isReached ? LeaseResult.Refused : LeaseResult.Unknown;
     }
 
     /// <summary>Releases the lease.</summary>
     public Task ReleaseAsync()
     {
-        var held = _held;
-        _held = null;
-        return DistributedLocks.ReleaseAsync(held);
+        var handle = _handle;
+        _handle = null;
+        return DistributedLocks.ReleaseAsync(handle);
     }
 
     public async ValueTask DisposeAsync() => await ReleaseAsync();

@@ -2,19 +2,19 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Redis;
 
-/// <summary>The key that authenticates what replicas share through Redis. Bound to <c>Cache</c>.</summary>
+/// <summary>The key that authenticates entries, messages and idempotency records in Redis. Bound to <c>Cache</c>.</summary>
 internal sealed class SigningOptions
 {
     public const string Section = "Cache";
 
-    /// <summary>The key, the same on all replicas; two separated by a comma while rotating. Empty: nothing is signed. Never logged.</summary>
+    /// <summary>The key, equal on all replicas; two keys separated by a comma during a rotation. Empty: nothing is signed. Never logged.</summary>
     public string SigningKey { get; set; } = "";
 
     /// <summary>A file that holds the key, or two on two lines; read again when it changes.</summary>
     public string SigningKeyFile { get; set; } = "";
 }
 
-/// <summary>What <see cref="SigningOptions"/> must hold. Never repeats a key.</summary>
+/// <summary>Validates <see cref="SigningOptions"/>. Messages never contain a key.</summary>
 internal sealed class SigningOptionsRules : IValidateOptions<SigningOptions>
 {
     public ValidateOptionsResult Validate(string? name, SigningOptions options)

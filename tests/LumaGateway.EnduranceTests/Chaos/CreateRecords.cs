@@ -53,7 +53,7 @@ internal sealed class CreateRecords
 
     /// <summary>A signature follows the record where the replicas have a signing key.</summary>
     private static bool IsRunning(byte[] record) =>
-        (IdempotencyRecord.Read(record) ?? IdempotencyRecord.Read(record[..^Math.Min(SignatureBytes, record.Length)])) is { Answer: null, IsUnknown: false };
+        (IdempotencyRecord.Deserialize(record) ?? IdempotencyRecord.Deserialize(record[..^Math.Min(SignatureBytes, record.Length)])) is { Response: null, IsOutcomeUnknown: false };
 
     /// <summary>The end of the record's name.</summary>
     private static string DigestOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"system-tests\n/luma/generations\n{key}")));

@@ -12,7 +12,7 @@ public sealed class CacheTests(SharedSystem shared)
     private readonly string _account = $"cache-{Guid.NewGuid():N}";
 
     [Fact]
-    public async Task A_late_unfinished_answer_never_replaces_a_final_one()
+    public async Task A_late_interim_entry_never_replaces_a_final_one()
     {
         await using var late = await StartAsync();
         await using var quick = await StartAsync();
@@ -37,7 +37,7 @@ public sealed class CacheTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task A_final_answer_that_the_origin_takes_back_stays()
+    public async Task A_final_entry_stays_if_the_origin_returns_an_interim_state_later()
     {
         await using var replica = await StartAsync();
         var now = TimeProvider.System.GetUtcNow();
@@ -57,7 +57,7 @@ public sealed class CacheTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task Two_versions_of_the_schema_do_not_see_each_others_entries()
+    public async Task Replicas_with_different_schemas_do_not_share_entries()
     {
         await using var one = await StartAsync();
         await using var two = await StartAsync(schema: "2");
@@ -69,7 +69,7 @@ public sealed class CacheTests(SharedSystem shared)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_spoilt_entry_is_counted_and_overwritten(bool isOfAnotherType)
+    public async Task A_damaged_entry_is_counted_and_overwritten(bool isOfAnotherType)
     {
         await using var writer = await StartAsync();
         await using var reader = await StartAsync();

@@ -11,7 +11,7 @@ public sealed class CreateTests(SharedSystem shared)
     private readonly IReadOnlyList<GatewayProcess> _replicas = shared.Fleet.Replicas;
 
     [Fact]
-    public async Task Replicas_that_race_with_one_key_make_one_upstream_post()
+    public async Task Concurrent_creates_with_one_key_on_several_replicas_send_one_upstream_request()
     {
         await shared.Sandbox.BreakAsync(new SandboxFault("latency") { Delay = 300, Match = "POST */done-race-*/extend" });
 
@@ -38,7 +38,7 @@ public sealed class CreateTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task A_replica_killed_in_the_middle_of_a_create_leaves_its_outcome_unknown_and_no_other_repeats_it()
+    public async Task A_create_of_a_killed_replica_is_not_sent_again_by_another_replica()
     {
         const string Id = "done-dying";
         await shared.Sandbox.BreakAsync(new SandboxFault("hang") { Match = $"POST */{Id}/extend" });

@@ -11,7 +11,7 @@ public sealed class FaultTests(SharedSystem shared)
     private const string Password = "the-right-one";
 
     [Fact]
-    public async Task Redis_in_any_trouble_is_done_without_and_used_again_when_the_trouble_is_over()
+    public async Task Replicas_work_during_every_Redis_fault_and_use_Redis_again_after_it()
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync("--requirepass", Password);

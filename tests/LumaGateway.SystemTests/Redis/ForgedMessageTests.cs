@@ -9,7 +9,7 @@ public sealed class ForgedMessageTests(SharedSystem shared)
     private const string Account = "forged";
 
     [Fact]
-    public async Task With_a_signing_key_a_forged_pause_stops_no_replica_from_asking_the_upstream()
+    public async Task With_a_signing_key_a_forged_pause_message_has_no_effect()
     {
         const string Warm = "done-forged-warm";
         await using var fleet = await shared.StartAsync(2, Account, ("Cache:SigningKey", "signing-key-of-the-system-tests-0123456789"));

@@ -7,7 +7,7 @@ namespace LumaGateway.SystemTests.Redis;
 public sealed class GarnetTests(SharedSystem shared)
 {
     [Fact]
-    public async Task Replicas_share_answers_locks_and_purges_through_Garnet_too()
+    public async Task Replicas_share_entries_locks_and_purges_through_Garnet()
     {
         const string Id = "fault-latency-500-garnet";
         await using var redis = await RedisServer.StartGarnetAsync();

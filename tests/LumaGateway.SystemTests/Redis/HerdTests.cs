@@ -7,7 +7,7 @@ public sealed class HerdTests(SharedSystem shared)
     private const int Callers = 300;
 
     [Fact]
-    public async Task Readers_of_one_cold_id_cost_one_upstream_request()
+    public async Task Readers_of_one_uncached_id_cause_one_upstream_request()
     {
         const string Id = "fault-latency-1000-herd";
 
@@ -18,7 +18,7 @@ public sealed class HerdTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task Readers_of_an_upstream_that_fails_all_have_their_problem_for_a_few_upstream_requests()
+    public async Task Readers_during_upstream_failures_all_get_a_problem_with_few_upstream_requests()
     {
         const string Id = "done-failing-herd";
         await shared.Sandbox.BreakAsync(new SandboxFault("status") { Status = 500, Delay = 1000, Match = $"GET */{Id}" });
@@ -27,7 +27,7 @@ public sealed class HerdTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task Readers_of_an_upstream_that_hangs_all_have_their_problem_for_a_few_upstream_requests()
+    public async Task Readers_of_a_hanging_upstream_all_get_a_problem_with_few_upstream_requests()
     {
         await using var fleet = await shared.StartAsync(1, "herd", ("Luma:Deadline", "00:00:03"), ("Luma:AttemptTimeout", "00:00:03"));
 

@@ -6,7 +6,7 @@ public sealed class InterleavingTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task No_read_is_told_anything_older_than_a_confirmed_purge(bool isGarnet)
+    public async Task No_read_returns_a_version_older_than_a_confirmed_purge(bool isGarnet)
     {
         await using var redis = isGarnet ? await RedisServer.StartGarnetAsync() : await RedisServer.StartAsync();
         await using var all = await Interleavings.StartAsync(redis, seed: 11);

@@ -24,7 +24,7 @@ public sealed class InvalidationTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_replica_that_lost_its_lock_while_it_was_stopped_does_not_replace_a_newer_answer(bool isAbsent)
+    public async Task A_replica_that_lost_its_lock_during_a_fetch_does_not_replace_a_newer_entry(bool isAbsent)
     {
         await using var stopped = await StartAsync();
         await using var quick = await StartAsync();
@@ -33,7 +33,7 @@ public sealed class InvalidationTests : IAsyncLifetime
         var held = new TaskCompletionSource();
         var reading = stopped.ReadAsync(Key, async () =>
         {
-            var answer = Entry(isAbsent ? EntryKind.Absent : EntryKind.Final, "asked for first");
+            var answer = Entry(isAbsent ? EntryKind.NotFound : EntryKind.Final, "asked for first");
             asked.SetResult();
             await held.Task;
             return answer;
@@ -49,7 +49,7 @@ public sealed class InvalidationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replica_that_lost_its_lock_does_not_bring_back_what_is_gone()
+    public async Task A_replica_that_lost_its_lock_does_not_restore_a_deleted_generation()
     {
         await using var stopped = await StartAsync();
         await using var quick = await StartAsync();
@@ -67,7 +67,7 @@ public sealed class InvalidationTests : IAsyncLifetime
         await asked.Task;
         await LoseLockAsync();
         _clock.Advance(TimeSpan.FromMinutes(1));
-        await quick.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.Absent, "gone")));
+        await quick.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.NotFound, "gone")));
         await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync("*:brief")).Single()); // that it is gone is remembered for a second only
 
         held.SetResult();
@@ -77,7 +77,7 @@ public sealed class InvalidationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_one_replica_finds_gone_the_memory_of_another_does_not_bring_back()
+    public async Task A_not_found_entry_of_one_replica_is_not_overwritten_from_the_memory_of_another()
     {
         await using var one = await StartAsync();
         await using var other = await StartAsync();
@@ -94,7 +94,7 @@ public sealed class InvalidationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Memory_that_was_not_verified_for_as_long_as_a_mark_lives_is_dropped_and_not_published_again()
+    public async Task Memory_not_verified_for_the_lifetime_of_a_token_is_removed_and_not_written_to_Redis()
     {
         await using var deaf = await StartAsync();
         await using var other = await StartAsync();
@@ -107,7 +107,7 @@ public sealed class InvalidationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Memory_that_was_verified_a_moment_ago_is_published_again_where_redis_has_lost_it()
+    public async Task Recently_verified_memory_is_written_again_if_Redis_lost_the_entry()
     {
         await using var one = await StartAsync();
         await using var other = await StartAsync();
@@ -120,7 +120,7 @@ public sealed class InvalidationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_that_redis_did_not_take_is_repeated_until_it_does_and_until_then_its_copy_there_is_not_believed()
+    public async Task An_unconfirmed_purge_is_repeated_and_until_then_the_entry_in_Redis_is_not_read()
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync("--appendonly", "yes");
@@ -140,7 +140,7 @@ public sealed class InvalidationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_mark_is_read_before_the_entries()
+    public async Task The_invalidation_token_is_read_before_the_entries()
     {
         var names = new ConcurrentQueue<string>();
         await using var replica = await CacheReplica.StartAsync(_redis.Endpoint, store: store => new NamingStore(store, names));
@@ -156,7 +156,7 @@ public sealed class InvalidationTests : IAsyncLifetime
     /// <summary>Asks past what is fresh, as a renewal of links does.</summary>
     private async Task<string> ReadNewerAsync(CacheReplica replica, string body)
     {
-        var origin = new Origin((_, _, _) => Task.FromResult(Entry(EntryKind.Absent, body)), Patience);
+        var origin = new Origin((_, _, _) => Task.FromResult(Entry(EntryKind.NotFound, body)), Patience);
         var outdated = Entry(EntryKind.Final, "outdated");
         var answer = await replica.Cache.RenewAsync(outdated, origin, "request", TestContext.Current.CancellationToken);
         return Encoding.UTF8.GetString(answer.Entry!.Body);

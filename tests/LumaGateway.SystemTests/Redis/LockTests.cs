@@ -5,7 +5,7 @@ namespace LumaGateway.SystemTests.Redis;
 public sealed class LockTests(SharedSystem shared)
 {
     [Fact]
-    public async Task When_the_replica_that_fetches_is_killed_one_of_the_others_fetches_once_more_for_all()
+    public async Task If_the_fetching_replica_is_killed_one_other_replica_fetches_again_for_all()
     {
         const string Id = "done-orphan";
         await shared.Sandbox.BreakAsync(new SandboxFault("hang") { Match = $"GET */{Id}", Count = 1 });

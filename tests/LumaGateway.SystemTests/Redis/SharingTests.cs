@@ -11,7 +11,7 @@ public sealed class SharingTests(SharedSystem shared)
     private readonly RedisServer _redis = shared.Redis;
 
     [Fact]
-    public async Task What_one_replica_fetched_the_others_serve_with_the_same_validator()
+    public async Task All_replicas_serve_an_entry_with_the_same_ETag()
     {
         const string Id = "done-shared";
 
@@ -30,7 +30,7 @@ public sealed class SharingTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task A_finished_answer_survives_the_restart_of_all_replicas_that_know_it()
+    public async Task A_final_entry_survives_the_restart_of_its_replica()
     {
         const string Id = "done-survivor";
         await using var replicas = await shared.StartBesideAsync();
@@ -47,7 +47,7 @@ public sealed class SharingTests(SharedSystem shared)
     [InlineData("garbage")]
     [InlineData("another's")]
     [InlineData("of another type")]
-    public async Task A_spoilt_entry_is_a_miss_that_is_overwritten(string how)
+    public async Task A_damaged_entry_is_a_miss_and_is_overwritten(string how)
     {
         var id = $"done-spoilt-{how.Length}";
         await _fleet.Replicas[0].ReadAsync(id);
@@ -60,7 +60,7 @@ public sealed class SharingTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task Gateways_of_two_accounts_do_not_see_each_others_entries()
+    public async Task Gateways_of_different_accounts_do_not_share_entries()
     {
         const string Id = "done-two-accounts";
 
@@ -71,7 +71,7 @@ public sealed class SharingTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task Memory_looks_at_Redis_again_after_its_lifetime_even_where_the_word_of_a_purge_was_lost()
+    public async Task A_purge_whose_message_was_lost_takes_effect_after_the_memory_lifetime()
     {
         const string Id = "done-unheard-purge";
         var replica = shared.Other.Replicas[0];
@@ -113,7 +113,7 @@ public sealed class SharingTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task A_fetch_begun_before_a_purge_is_not_kept_after_it()
+    public async Task A_fetch_started_before_a_purge_is_not_stored()
     {
         const string Id = "fault-latency-1000-purged-meanwhile";
         var slow = _fleet.Replicas[1].ReadAsync(Id);

@@ -14,7 +14,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
     private static readonly string[] AtOnce = ["--repl-diskless-sync-delay", "0"];
 
     [Fact]
-    public async Task A_failover_by_Sentinel_is_followed()
+    public async Task After_a_Sentinel_failover_the_new_master_is_used()
     {
         RedisServer.Require();
         await using var master = await RedisServer.StartAsync(AtOnce);
@@ -35,7 +35,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task A_master_that_was_given_up_while_it_did_not_answer_is_used_once_it_does()
+    public async Task A_master_that_recovers_on_its_existing_connection_is_used_again()
     {
         RedisServer.Require();
         await using var one = await RedisServer.StartAsync(AtOnce);
@@ -56,7 +56,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task Answers_are_shared_through_a_Cluster_and_a_failover_in_it()
+    public async Task Entries_are_shared_through_a_Cluster_and_after_a_failover_in_it()
     {
         RedisServer.Require();
         var nodes = new List<RedisServer>();
@@ -97,7 +97,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task Over_TLS_a_Redis_of_an_authority_that_is_trusted_is_used()
+    public async Task Over_TLS_a_Redis_with_a_trusted_certificate_is_used()
     {
         RedisServer.Require();
         using var certificates = new Certificates();
@@ -114,7 +114,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task Over_TLS_a_Redis_of_an_authority_that_is_not_trusted_is_not_used()
+    public async Task Over_TLS_a_Redis_with_an_untrusted_certificate_is_not_used()
     {
         RedisServer.Require();
         using var certificates = new Certificates();

@@ -14,7 +14,7 @@ public sealed class TurnTests(SharedSystem shared)
     private readonly string _account = $"turn-{Guid.NewGuid():N}";
 
     [Fact]
-    public async Task A_replica_that_gets_its_turn_but_cannot_read_at_once_does_not_fetch_what_is_there()
+    public async Task A_replica_that_acquires_the_lock_waits_for_a_slow_read_instead_of_fetching_again()
     {
         await using var first = await StartAsync();
         LateStore? late = null;
@@ -39,7 +39,7 @@ public sealed class TurnTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task What_was_no_longer_fresh_when_Redis_gave_it_at_last_is_fetched_anew()
+    public async Task An_entry_that_expires_during_a_slow_read_is_fetched_again()
     {
         await using var first = await StartAsync();
         LateStore? late = null;
@@ -52,7 +52,7 @@ public sealed class TurnTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task A_Redis_that_answers_but_too_slowly_for_a_lock_is_done_without()
+    public async Task A_Redis_too_slow_for_a_lock_is_not_used()
     {
         await using var road = FaultProxy.To(shared.Redis.Port);
         await using var replica = await CacheReplica.StartAsync(road.Endpoint, _account, lockLifetime: TimeSpan.FromSeconds(1));

@@ -13,9 +13,9 @@ public sealed class CacheEntryFormatTests
     private const int Kind = 8;
     private const int StoredAt = 9;
     private const int FreshUntil = 17;
-    private const int AskedAt = 33;
-    private const int SideLength = 42;
-    private const int Subject = 46;
+    private const int RequestedAt = 33;
+    private const int MetadataLength = 42;
+    private const int KeyOffset = 46;
 
     [Theory]
     [InlineData("g1", 3, 0)]
@@ -24,15 +24,15 @@ public sealed class CacheEntryFormatTests
     [InlineData("g1", 0, 5)]
     [InlineData("ü-not-ASCII", 10_000, 300)]
     [InlineData("", 0, 0)]
-    public void An_entry_reads_back_as_it_was(string id, int bodyLength, int sideLength) => Assert.All(Enum.GetValues<EntryKind>(), kind =>
+    public void A_written_entry_is_read_back_unchanged(string id, int bodyLength, int metadataLength) => Assert.All(Enum.GetValues<EntryKind>(), kind =>
     {
-        var entry = Entries.Any(kind, id, Bytes(bodyLength), Bytes(sideLength));
+        var entry = Entries.Any(kind, id, Bytes(bodyLength), Bytes(metadataLength));
 
         var read = CacheEntryFormat.Read(new CacheKey(id), CacheEntryFormat.Write(entry))!;
 
-        Assert.Equal(entry.Subject, read.Subject);
+        Assert.Equal(entry.Key, read.Key);
         Assert.Equal(entry.Body, read.Body);
-        Assert.Equal(entry.Side, read.Side);
+        Assert.Equal(entry.Metadata, read.Metadata);
         Assert.Equal(entry.ETag, read.ETag);
         Assert.Equal((entry.Kind, entry.StoredAt, entry.FreshUntil, entry.StaleUntil), (read.Kind, read.StoredAt, read.FreshUntil, read.StaleUntil));
     });
@@ -49,11 +49,11 @@ public sealed class CacheEntryFormatTests
     }
 
     [Fact]
-    public void An_entry_of_another_subject_is_none() =>
+    public void An_entry_of_another_key_is_rejected() =>
         Assert.Null(CacheEntryFormat.Read(new CacheKey("g2"), CacheEntryFormat.Write(Entry([1]))));
 
     [Fact]
-    public void An_id_whose_length_does_not_fit_a_byte_is_not_written()
+    public void An_id_longer_than_255_bytes_is_not_written()
     {
         var (longest, tooLong) = (new string('x', 255), new string('x', 256));
 
@@ -66,7 +66,7 @@ public sealed class CacheEntryFormatTests
     [InlineData(2, true)]
     [InlineData(3, false)]
     [InlineData(255, false)]
-    public void An_entry_of_an_unknown_kind_is_none(byte kind, bool isKnown) => Assert.Equal(isKnown, Read(Altered(bytes => bytes[Kind] = kind)) is not null);
+    public void An_entry_of_an_unknown_kind_is_rejected(byte kind, bool isKnown) => Assert.Equal(isKnown, Read(Altered(bytes => bytes[Kind] = kind)) is not null);
 
     [Theory]
     [InlineData(0, "ssbbb")]
@@ -76,24 +76,24 @@ public sealed class CacheEntryFormatTests
     [InlineData(int.MaxValue, null)]
     [InlineData(-1, null)]
     [InlineData(int.MinValue, null)]
-    public void An_entry_whose_parts_do_not_fit_into_it_is_none(int sideLength, string? body) =>
-        Assert.Equal(body, Read(Altered(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(SideLength), sideLength))).Text());
+    public void An_entry_with_a_metadata_length_that_exceeds_its_bytes_is_rejected(int metadataLength, string? body) =>
+        Assert.Equal(body, Read(Altered(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(MetadataLength), metadataLength))).Text());
 
     [Fact]
-    public void An_entry_that_ends_within_its_subject_is_none() => Assert.Null(Read(Altered(_ => { }, length: Subject + 1)));
+    public void An_entry_that_ends_within_its_key_is_rejected() => Assert.Null(Read(Altered(_ => { }, length: KeyOffset + 1)));
 
     [Fact]
-    public void An_entry_that_ends_with_its_subject_has_no_body()
+    public void An_entry_that_ends_with_its_key_has_an_empty_body()
     {
-        var bytes = Altered(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(SideLength), 0), length: Subject + 2);
+        var bytes = Altered(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(MetadataLength), 0), length: KeyOffset + 2);
 
         Assert.Empty(Read(bytes)!.Body);
     }
 
     [Fact]
-    public void Bytes_too_short_for_an_entry_are_none_even_where_their_checksum_is_right()
+    public void Bytes_too_short_for_an_entry_are_rejected_even_with_a_correct_checksum()
     {
-        for (var length = 8; length < Subject; length++)
+        for (var length = 8; length < KeyOffset; length++)
         {
             Assert.Null(Read(Altered(_ => { }, length)));
         }
@@ -102,13 +102,13 @@ public sealed class CacheEntryFormatTests
     [Theory]
     [InlineData(long.MinValue)]
     [InlineData(long.MaxValue)]
-    public void A_time_out_of_range_is_the_nearest_that_is_in_range(long ticks)
+    public void A_time_out_of_range_is_clamped(long ticks)
     {
         var read = Read(Altered(bytes =>
         {
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(StoredAt), ticks);
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(FreshUntil), ticks);
-            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(AskedAt), ticks);
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(RequestedAt), ticks);
         }))!;
 
         Assert.Equal(ticks < 0 ? DateTimeOffset.MinValue : DateTimeOffset.MaxValue, read.StoredAt);
@@ -116,7 +116,7 @@ public sealed class CacheEntryFormatTests
     }
 
     [Fact]
-    public void No_damage_goes_unseen() =>
+    public void Every_changed_byte_and_every_truncation_is_rejected() =>
         Gen.Select(Gen.Byte.Array[0, 200], Gen.Int[0, 10_000], Gen.Int[1, 255]).Sample(
             (body, position, change) =>
             {
@@ -129,7 +129,7 @@ public sealed class CacheEntryFormatTests
             iter: PropertyCases.Of(10_000));
 
     [Fact]
-    public void No_garbage_is_taken_for_an_entry() =>
+    public void Random_bytes_are_rejected() =>
         Gen.Byte.Array[0, 300].Sample(bytes => Assert.Null(Read(bytes)), iter: PropertyCases.Of(10_000));
 
     private static CacheEntry Entry(byte[] body) => Entries.Any(EntryKind.Final, Entries.Key.Id, body, []);

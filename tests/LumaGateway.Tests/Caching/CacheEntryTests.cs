@@ -9,7 +9,7 @@ public sealed class CacheEntryTests
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
 
     [Fact]
-    public void An_entry_is_fresh_until_its_time_and_not_at_it()
+    public void An_entry_is_fresh_before_FreshUntil_and_not_at_it()
     {
         var entry = Entries.Final(Now, freshFor: TimeSpan.FromHours(1));
 
@@ -30,10 +30,10 @@ public sealed class CacheEntryTests
     }
 
     [Fact]
-    public void A_not_found_entry_from_the_future_is_not_fresh() => Assert.False(Entries.Absent(Now.AddMinutes(1)).IsFresh(Now));
+    public void A_not_found_entry_from_the_future_is_not_fresh() => Assert.False(Entries.NotFound(Now.AddMinutes(1)).IsFresh(Now));
 
     [Fact]
-    public void A_final_entry_is_right_whatever_the_clock_says()
+    public void A_final_entry_is_fresh_even_with_a_time_in_the_future()
     {
         var entry = Entries.Final(Now.AddMinutes(10));
 
@@ -45,31 +45,31 @@ public sealed class CacheEntryTests
     [InlineData(100, 90)] // the last tenth
     [InlineData(600, 540)] // a tenth is a minute
     [InlineData(36_000, 35_940)] // a minute at most
-    public void A_final_entry_is_refreshed_ahead_in_the_last_tenth_of_its_life_or_the_last_minute(int freshFor, int refreshFrom) =>
+    public void Refresh_ahead_of_a_final_entry_starts_in_the_last_tenth_of_its_freshness_at_most_one_minute_before_its_end(int freshFor, int refreshFrom) =>
         Assert.Equal(Now.AddSeconds(refreshFrom), Entries.Final(Now, freshFor: TimeSpan.FromSeconds(freshFor)).RefreshFrom);
 
     [Fact]
-    public void An_entry_that_is_not_final_is_never_refreshed_ahead()
+    public void Refresh_ahead_applies_only_to_final_entries()
     {
-        var (interim, absent) = (Entries.Interim(Now), Entries.Absent(Now));
+        var (interim, absent) = (Entries.Interim(Now), Entries.NotFound(Now));
 
         Assert.Equal(interim.FreshUntil, interim.RefreshFrom);
         Assert.Equal(absent.FreshUntil, absent.RefreshFrom);
     }
 
     [Fact]
-    public void Only_a_final_entry_may_be_served_over_an_error_and_only_until_its_time()
+    public void Only_a_final_entry_can_be_served_stale_and_only_before_StaleUntil()
     {
         var final = Entries.Final(Now, freshFor: TimeSpan.FromHours(1), staleFor: TimeSpan.FromHours(1));
 
         Assert.True(final.CanServeStale(Now.AddHours(2) - Tick));
         Assert.False(final.CanServeStale(Now.AddHours(2)));
         Assert.False(Entries.Interim(Now).CanServeStale(Now));
-        Assert.False(Entries.Absent(Now).CanServeStale(Now - Tick));
+        Assert.False(Entries.NotFound(Now).CanServeStale(Now - Tick));
     }
 
     [Fact]
-    public void The_validator_is_a_quoted_digest_of_the_body_and_of_nothing_else()
+    public void The_ETag_is_a_quoted_digest_of_the_body_alone()
     {
         var one = Entries.Final(Now, "body");
         var same = Entries.Interim(Now.AddDays(1), "body", key: new CacheKey("g2"));
@@ -80,7 +80,7 @@ public sealed class CacheEntryTests
     }
 
     [Fact]
-    public void Its_size_counts_the_body_the_side_and_the_id()
+    public void The_size_counts_the_body_the_metadata_and_the_id()
     {
         var size = Entries.Any(EntryKind.Final, "id", [], []).Size;
 
@@ -91,14 +91,14 @@ public sealed class CacheEntryTests
     }
 
     [Fact]
-    public void Nothing_beside_the_answer_is_an_empty_side()
+    public void An_entry_without_metadata_has_empty_metadata()
     {
-        Assert.Empty(Entries.Final(Now).Side);
-        Assert.Equal([7], Entries.Any(EntryKind.Final, "id", [], [7]).Side);
+        Assert.Empty(Entries.Final(Now).Metadata);
+        Assert.Equal([7], Entries.Any(EntryKind.Final, "id", [], [7]).Metadata);
     }
 
     [Fact]
-    public void Headers_are_written_once_a_second()
+    public void The_headers_of_one_second_are_one_instance()
     {
         var entry = Entries.Final(Now, freshFor: TimeSpan.FromSeconds(10));
 

@@ -8,7 +8,7 @@ namespace LumaGateway.Tests.Caching;
 /// <summary>What one fill does between memory, Redis and the origin, and what two replicas do to each other. Redis is a fake. Needs nothing.</summary>
 public sealed class CacheFillTests : IAsyncLifetime
 {
-    private static readonly UpstreamException Fault = new(UpstreamFault.Unreachable, "The origin is away.");
+    private static readonly UpstreamException Fault = new(UpstreamFault.Unreachable, "The origin is unreachable.");
 
     /// <summary>How long a replica waits between two tries to get the lock.</summary>
     private static readonly TimeSpan[] LockPauses = [.. new[] { 20, 30, 45, 67, 101, 120 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
@@ -26,7 +26,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         _cache = await CacheUnderTest.StartAsync(_clock, _redis);
         _other = await CacheUnderTest.StartAsync(_clock, _redis);
-        _redis.ForgetDone();
+        _redis.ClearDone();
     }
 
     public async ValueTask DisposeAsync()
@@ -36,34 +36,34 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_one_replica_fetched_another_finds_in_Redis()
+    public async Task A_replica_finds_the_entry_of_another_replica_in_Redis()
     {
         using var corrupt = _cache.Collect<long>("corrupt");
-        Origin.Answers(Entries.Final(_clock.Now));
-        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_cache)));
+        Origin.Returns(Entries.Final(_clock.Now));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_cache)));
         Assert.Empty(corrupt.GetMeasurementSnapshot()); // what is not there is not corrupt
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Seen(await ReadAsync(_other)));
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_other)));
-        Assert.Equal(0, _other.Origin.Asked);
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_other)));
+        Assert.Equal(0, _other.Origin.RequestCount);
     }
 
     [Fact]
     public async Task An_interim_entry_is_shared_while_it_is_fresh()
     {
-        Origin.Answers(Entries.Interim(_clock.Now));
+        Origin.Returns(Entries.Interim(_clock.Now));
         await ReadAsync(_cache);
 
-        Assert.Equal(("interim", CacheStatus.Hit, CacheTier.Shared, null), Seen(await ReadAsync(_other)));
+        Assert.Equal(("interim", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
         _clock.Advance(TimeSpan.FromSeconds(2));
-        _other.Origin.Answers(Entries.Interim(_clock.Now, "next"));
-        Assert.Equal(("next", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_other)));
+        _other.Origin.Returns(Entries.Interim(_clock.Now, "next"));
+        Assert.Equal(("next", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_other)));
     }
 
     [Fact]
-    public async Task The_lock_is_given_back_after_the_entry_was_written()
+    public async Task The_lock_is_released_after_the_entry_is_written()
     {
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
 
         await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 1);
@@ -74,7 +74,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_lock_is_given_back_where_the_fetch_fails()
+    public async Task The_lock_is_released_if_the_fetch_fails()
     {
         Origin.Fails(Fault);
         Assert.Same(Fault, (await ReadAsync(_cache)).Fault);
@@ -83,7 +83,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_lock_is_given_back_where_the_program_fails()
+    public async Task The_lock_is_released_if_the_fetch_throws_an_unexpected_exception()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(() => _cache.ReadAsync()); // the origin is not scripted
 
@@ -91,7 +91,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_lock_is_given_back_where_the_look_under_it_throws()
+    public async Task The_lock_is_released_if_the_lookup_after_it_throws()
     {
         var locking = _redis.Hold("add", ":lock", replyOnly: true);
         var filling = _cache.FillAsync(_ => throw new InvalidOperationException("broken"));
@@ -105,10 +105,10 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replica_waits_for_another_ones_fetch_and_takes_its_entry()
+    public async Task A_replica_waits_for_the_fetch_of_another_replica_and_uses_its_entry()
     {
         using var waits = _other.Collect<double>("lock.wait");
-        var fetch = Origin.Holds(Entries.Final(_clock.Now));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
         var waiting = _other.ReadAsync();
@@ -120,8 +120,8 @@ public sealed class CacheFillTests : IAsyncLifetime
         await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 1);
         _clock.Advance(LockPauses[1]);
 
-        Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Shared, null), Seen(await waiting));
-        Assert.Equal(0, _other.Origin.Asked);
+        Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Shared, null), Summary(await waiting));
+        Assert.Equal(0, _other.Origin.RequestCount);
         Assert.Equal(0.05, Assert.Single(waits.GetMeasurementSnapshot()).Value, 0.000_1);
         await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 2); // also the one that it did not need
     }
@@ -129,7 +129,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     [Fact]
     public async Task A_replica_finds_the_entry_while_the_lock_is_still_held()
     {
-        var fetch = Origin.Holds(Entries.Final(_clock.Now));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
         var waiting = _other.ReadAsync();
@@ -141,14 +141,14 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         _clock.Advance(LockPauses[0]);
 
-        Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Shared, null), Seen(await waiting));
+        Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Shared, null), Summary(await waiting));
         release.Release();
     }
 
     [Fact]
-    public async Task A_replica_that_waited_for_a_fetch_that_failed_fetches_itself()
+    public async Task A_replica_fetches_if_the_fetch_that_it_waited_for_failed()
     {
-        var fetch = Origin.Holds(Entries.Final(_clock.Now));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
         var waiting = _other.ReadAsync();
@@ -157,16 +157,16 @@ public sealed class CacheFillTests : IAsyncLifetime
         Assert.Same(Fault, (await reading).Fault);
         await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 1);
 
-        _other.Origin.Answers(Entries.Final(_clock.Now, "fetched by the other"));
+        _other.Origin.Returns(Entries.Final(_clock.Now, "fetched by the other"));
         _clock.Advance(LockPauses[0]);
 
-        Assert.Equal(("fetched by the other", CacheStatus.Miss, CacheTier.None, null), Seen(await waiting));
+        Assert.Equal(("fetched by the other", CacheStatus.Miss, CacheTier.None, null), Summary(await waiting));
     }
 
     [Fact]
-    public async Task The_pauses_between_two_tries_to_get_the_lock_grow_up_to_120_milliseconds()
+    public async Task The_pauses_between_attempts_to_acquire_the_lock_grow_up_to_120_milliseconds()
     {
-        var fetch = Origin.Holds(Entries.Final(_clock.Now));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         _ = _cache.ReadAsync();
         await fetch.ReachedAsync();
         var waiting = _other.ReadAsync();
@@ -183,59 +183,59 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replica_whose_wait_outlasts_its_deadline_tells_so()
+    public async Task A_wait_for_the_lock_beyond_the_deadline_is_a_time_out_fault()
     {
         using var waits = _other.Collect<double>("lock.wait");
-        var fetch = Origin.Holds(Entries.Final(_clock.Now));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         _ = _cache.ReadAsync();
         await fetch.ReachedAsync();
         _other.Origin.Origin = _other.Origin.Origin with { Deadline = TimeSpan.FromSeconds(1) };
 
-        var answer = await _clock.PassUntilAsync(_other.ReadAsync(), LockPauses);
+        var result = await _clock.PassUntilAsync(_other.ReadAsync(), LockPauses);
 
-        Assert.Equal((null, CacheStatus.Miss, CacheTier.None), (answer.Entry, answer.Status, answer.Level));
-        Assert.Equal(UpstreamFault.TimedOut, answer.Fault!.Fault);
-        Assert.NotEqual("", answer.Fault.Message);
+        Assert.Equal((null, CacheStatus.Miss, CacheTier.None), (result.Entry, result.Status, result.Tier));
+        Assert.Equal(UpstreamFault.TimedOut, result.Fault!.Fault);
+        Assert.NotEqual("", result.Fault.Message);
         Assert.Single(waits.GetMeasurementSnapshot());
         fetch.Release();
     }
 
     [Fact]
-    public async Task A_replica_whose_wait_outlasts_its_deadline_serves_a_stale_entry()
+    public async Task A_wait_for_the_lock_beyond_the_deadline_serves_a_stale_entry()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromSeconds(30)));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromSeconds(30)));
         _clock.Advance(TimeSpan.FromSeconds(30));
-        var fetch = Origin.Holds(Entries.Final(_clock.Now));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         _ = _cache.ReadAsync();
         await fetch.ReachedAsync();
         _other.Origin.Origin = _other.Origin.Origin with { Deadline = TimeSpan.FromSeconds(1) };
 
-        var answer = await _clock.PassUntilAsync(_other.ReadAsync(), LockPauses);
+        var result = await _clock.PassUntilAsync(_other.ReadAsync(), LockPauses);
 
-        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory), (answer.Entry.Text(), answer.Status, answer.Level));
-        Assert.Equal(UpstreamFault.TimedOut, answer.Fault!.Fault);
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory), (result.Entry.Text(), result.Status, result.Tier));
+        Assert.Equal(UpstreamFault.TimedOut, result.Fault!.Fault);
         fetch.Release();
     }
 
     [Fact]
-    public async Task A_replica_that_waits_serves_its_stale_entry_after_a_while()
+    public async Task A_replica_that_waits_for_the_lock_serves_its_stale_entry_after_CoverAfter()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromSeconds(30)));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromSeconds(30)));
         _clock.Advance(TimeSpan.FromSeconds(30));
-        var fetch = Origin.Holds(Entries.Final(_clock.Now, "new"));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now, "new"));
         _ = _cache.ReadAsync();
         await fetch.ReachedAsync();
 
-        var answer = await _clock.PassUntilAsync(_other.ReadAsync(), LockPauses);
+        var result = await _clock.PassUntilAsync(_other.ReadAsync(), LockPauses);
 
-        Assert.Equal(("old", CacheStatus.Stale), (answer.Entry.Text(), answer.Status));
+        Assert.Equal(("old", CacheStatus.Stale), (result.Entry.Text(), result.Status));
         fetch.Release();
     }
 
     [Fact]
-    public async Task Where_Redis_falls_silent_the_replica_known_to_fetch_is_given_the_life_of_its_lock()
+    public async Task If_Redis_fails_during_the_wait_for_the_lock_the_replica_waits_for_the_lifetime_of_the_lock()
     {
-        var fetch = Origin.Holds(Entries.Final(_clock.Now));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         _ = _cache.ReadAsync();
         await fetch.ReachedAsync();
         var waiting = _other.ReadAsync();
@@ -244,34 +244,34 @@ public sealed class CacheFillTests : IAsyncLifetime
         using var failing = _redis.Fail();
         _clock.Advance(LockPauses[0]);
         await _clock.WaitedForAsync(LockPauses[1]);
-        Assert.Equal(0, _other.Origin.Asked);
-        _other.Origin.Answers(Entries.Final(_clock.Now, "fetched by the other"));
+        Assert.Equal(0, _other.Origin.RequestCount);
+        _other.Origin.Returns(Entries.Final(_clock.Now, "fetched by the other"));
         _clock.Advance(CacheUnderTest.LockLifetime - LockPauses[0]);
 
-        Assert.Equal(("fetched by the other", CacheStatus.Miss, CacheTier.None, null), Seen(await waiting));
+        Assert.Equal(("fetched by the other", CacheStatus.Miss, CacheTier.None, null), Summary(await waiting));
         fetch.Release();
     }
 
     [Fact]
-    public async Task Where_Redis_cannot_say_whose_turn_it_is_the_replica_fetches_at_once()
+    public async Task If_Redis_fails_before_the_lock_is_acquired_the_replica_fetches_at_once()
     {
         using var waits = _cache.Collect<double>("lock.wait");
         using var failing = _redis.Fail("add", ":lock");
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
 
-        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_cache)));
         Assert.Equal(0, Assert.Single(waits.GetMeasurementSnapshot()).Value);
     }
 
     [Fact]
-    public async Task A_lock_lost_in_mid_fetch_lets_another_replica_fetch_and_both_callers_get_answers()
+    public async Task If_the_lock_is_lost_during_a_fetch_another_replica_fetches_and_both_callers_get_an_entry()
     {
-        var fetch = Origin.Holds(Entries.Final(_clock.Now, "first"));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now, "first"));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
 
         _redis.Lose(":lock");
-        _other.Origin.Answers(Entries.Final(_clock.Now, "second"));
+        _other.Origin.Returns(Entries.Final(_clock.Now, "second"));
         var second = await ReadAsync(_other);
         fetch.Release();
 
@@ -280,13 +280,13 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_interim_entry_fetched_under_a_lost_lock_does_not_replace_the_final_one_that_came_first()
+    public async Task An_interim_entry_fetched_under_a_lost_lock_does_not_replace_a_final_entry()
     {
-        var fetch = Origin.Holds(Entries.Interim(_clock.Now, "late"));
+        var fetch = Origin.HoldNext(Entries.Interim(_clock.Now, "late"));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
         _redis.Lose(":lock");
-        _other.Origin.Answers(Entries.Final(_clock.Now));
+        _other.Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_other);
 
         fetch.Release();
@@ -300,12 +300,12 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lock_that_comes_after_it_was_given_up_is_given_back()
+    public async Task A_lock_acquired_after_the_time_out_is_released()
     {
         var late = _redis.Hold("add", ":lock");
         var reading = _cache.ReadAsync();
         await late.ReachedAsync();
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
         await _clock.PassUntilAsync(reading, CacheUnderTest.RedisTimeout);
 
         late.Release();
@@ -314,9 +314,9 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_fetch_begun_before_a_purge_of_another_replica_is_not_kept_where_word_of_it_was_lost()
+    public async Task A_fetch_started_before_a_purge_of_another_replica_is_not_stored_even_if_the_message_was_lost()
     {
-        var fetch = Origin.Holds(Entries.Final(_clock.Now, "before"));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now, "before"));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
         using (_redis.Fail("publish"))
@@ -332,9 +332,9 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_after_the_write_removes_the_entry_and_its_message_keeps_it_out_of_memory()
+    public async Task A_purge_after_the_write_removes_the_entry_from_Redis_and_its_message_keeps_it_out_of_memory()
     {
-        var fetch = Origin.Holds(Entries.Final(_clock.Now, "before"));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now, "before"));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
         var write = _redis.Hold("set", ":final", replyOnly: true);
@@ -353,7 +353,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     [Fact]
     public async Task An_invalidated_fetch_does_not_write_to_Redis()
     {
-        var fetch = Origin.Holds(Entries.Final(_clock.Now, "before"));
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now, "before"));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
         await _other.Cache.PurgeAsync(Entries.Key).Soon();
@@ -365,30 +365,30 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_an_invalidated_fill_finds_late_does_not_remove_what_was_fetched_after_the_purge()
+    public async Task An_invalidated_fill_does_not_remove_an_entry_fetched_after_the_purge()
     {
-        Origin.Answers(Entries.Final(_clock.Now, "before"));
+        Origin.Returns(Entries.Final(_clock.Now, "before"));
         await ReadAsync(_cache);
-        var look = _redis.Hold("get", ":final", replyOnly: true);
+        var lookup = _redis.Hold("get", ":final", replyOnly: true);
         var before = _other.ReadAsync();
-        await look.ReachedAsync();
+        await lookup.ReachedAsync();
         await _cache.Cache.PurgeAsync(Entries.Key).Soon();
-        _other.Origin.Answers(Entries.Final(_clock.Now, "after"));
+        _other.Origin.Returns(Entries.Final(_clock.Now, "after"));
         Assert.Equal("after", (await ReadAsync(_other)).Entry.Text());
 
-        look.Release();
+        lookup.Release();
 
         Assert.Equal("before", (await before).Entry.Text());
         Assert.Equal("after", _other.Memory.Find(Entries.Key)?.Entry.Text());
     }
 
     [Fact]
-    public async Task The_first_look_at_Redis_is_given_up_after_one_time_out()
+    public async Task The_first_lookup_in_Redis_ends_after_one_time_out()
     {
-        var look = _redis.Hold("get", ":final");
-        Origin.Answers(Entries.Final(_clock.Now));
+        var lookup = _redis.Hold("get", ":final");
+        Origin.Returns(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
-        await look.ReachedAsync();
+        await lookup.ReachedAsync();
 
         await _clock.PassAsync(CacheUnderTest.RedisTimeout);
 
@@ -396,7 +396,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_Redis_that_refuses_writes_is_left_alone_and_still_read()
+    public async Task A_Redis_that_refuses_writes_is_not_written_to_but_still_read()
     {
         using (_redis.Fail("set"))
         {
@@ -412,15 +412,15 @@ public sealed class CacheFillTests : IAsyncLifetime
         Assert.True((await _cache.Redis.ReadAsync(Entries.Key).Soon()).IsReached);
     }
 
-    /// <summary>A purge at each moment of the keeping: before, between the two looks at the flight, and after.</summary>
+    /// <summary>A purge at each moment of the keeping: before, between the two looks at the fetch, and after.</summary>
     [Fact]
-    public async Task A_purge_at_any_moment_of_the_keeping_keeps_the_entry_out()
+    public async Task A_purge_at_any_moment_of_the_storing_keeps_the_entry_out_of_memory()
     {
         var happenedWithin = 0;
         for (var read = 1; read <= 8; read++)
         {
             await using var cache = CacheUnderTest.Create(_clock);
-            var fetch = cache.Origin.Holds(Entries.Final(_clock.Now));
+            var fetch = cache.Origin.HoldNext(Entries.Final(_clock.Now));
             var reading = cache.ReadAsync();
             await fetch.ReachedAsync();
             var purged = Task.FromResult(false);
@@ -438,7 +438,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_at_any_moment_of_an_offer_keeps_the_entry_out()
+    public async Task A_purge_at_any_moment_of_PutAsync_keeps_the_entry_out_of_memory()
     {
         var happenedWithin = 0;
         for (var read = 1; read <= 8; read++)
@@ -460,7 +460,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     [Fact]
     public async Task A_purge_reaches_the_memory_of_every_replica()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now));
 
         Assert.True(await _cache.Cache.PurgeAsync(Entries.Key).Soon());
 
@@ -470,9 +470,9 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_that_Redis_does_not_confirm_is_done_here_and_in_the_other_replicas_and_says_so()
+    public async Task A_purge_that_Redis_does_not_confirm_returns_false_and_empties_the_memory_of_all_replicas()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now));
         using var failing = _redis.Fail("purge", ":epoch");
 
         Assert.False(await _cache.Cache.PurgeAsync(Entries.Key).Soon());
@@ -482,9 +482,9 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_whose_word_was_lost_is_found_when_memory_is_no_longer_believed()
+    public async Task A_purge_whose_message_was_lost_takes_effect_after_the_memory_lifetime()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now, "old"));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old"));
         using (_redis.Fail("publish"))
         {
             await _other.Cache.PurgeAsync(Entries.Key).Soon();
@@ -492,15 +492,15 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         Assert.Equal("old", (await ReadAsync(_cache)).Entry.Text());
         _clock.Advance(CacheUnderTest.MemoryLifetime);
-        Origin.Answers(Entries.Final(_clock.Now, "new"));
-        Assert.Equal(("new", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_cache)));
+        Origin.Returns(Entries.Final(_clock.Now, "new"));
+        Assert.Equal(("new", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_cache)));
     }
 
     [Fact]
-    public async Task A_purge_whose_message_was_lost_is_found_in_the_same_time_where_the_clock_was_ahead_when_the_entry_was_kept()
+    public async Task A_lost_purge_message_is_found_after_MemoryLifetime_even_if_the_clock_was_ahead_when_the_entry_was_stored()
     {
         _clock.Ahead = TimeSpan.FromSeconds(90);
-        await BothHoldAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
         _clock.Ahead = TimeSpan.Zero;
         using (_redis.Fail("publish"))
         {
@@ -508,15 +508,15 @@ public sealed class CacheFillTests : IAsyncLifetime
         }
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
-        Origin.Answers(Entries.Final(_clock.Now, "new"));
+        Origin.Returns(Entries.Final(_clock.Now, "new"));
 
-        Assert.Equal(("new", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("new", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_cache)));
     }
 
     [Fact]
-    public async Task An_entry_whose_purge_was_missed_is_not_served_over_a_fault()
+    public async Task An_entry_whose_purge_message_was_lost_is_not_served_stale()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now, "old"));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old"));
         using (_redis.Fail("publish"))
         {
             await _other.Cache.PurgeAsync(Entries.Key).Soon();
@@ -525,68 +525,68 @@ public sealed class CacheFillTests : IAsyncLifetime
         _clock.Advance(CacheUnderTest.MemoryLifetime);
         Origin.Fails(Fault);
 
-        Assert.Equal((null, CacheStatus.Miss, CacheTier.None, Fault), Seen(await ReadAsync(_cache)));
+        Assert.Equal((null, CacheStatus.Miss, CacheTier.None, Fault), Summary(await ReadAsync(_cache)));
     }
 
     [Fact]
-    public async Task An_entry_fetched_after_a_purge_is_believed_though_the_invalidation_token_is_still_there()
+    public async Task An_entry_fetched_after_a_purge_is_valid_while_the_invalidation_token_still_exists()
     {
         await _cache.Cache.PurgeAsync(Entries.Key).Soon();
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
         _redis.Lose(":final");
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
     }
 
     [Fact]
-    public async Task Memory_is_believed_for_its_lifetime_and_then_Redis_is_looked_at()
+    public async Task An_entry_in_memory_is_verified_in_Redis_after_the_memory_lifetime()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now));
         _clock.Advance(CacheUnderTest.MemoryLifetime - TimeSpan.FromTicks(1));
-        Assert.Equal(CacheTier.Memory, (await ReadAsync(_cache)).Level);
+        Assert.Equal(CacheTier.Memory, (await ReadAsync(_cache)).Tier);
 
         _clock.Advance(TimeSpan.FromTicks(1));
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Seen(await ReadAsync(_cache)));
-        Assert.Equal(CacheTier.Memory, (await ReadAsync(_cache)).Level);
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_cache)));
+        Assert.Equal(CacheTier.Memory, (await ReadAsync(_cache)).Tier);
     }
 
     [Fact]
-    public async Task What_Redis_lost_and_this_replica_did_not_is_written_back()
+    public async Task An_entry_lost_by_Redis_is_written_again_from_memory()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now));
         _redis.Lose(":final");
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
 
         Assert.NotNull(_redis.Value(":final"));
-        Assert.Equal(1, Origin.Asked);
+        Assert.Equal(1, Origin.RequestCount);
     }
 
     [Fact]
-    public async Task Memory_is_believed_on_while_Redis_is_away_and_nothing_is_written()
+    public async Task While_Redis_is_unavailable_an_entry_in_memory_stays_valid_and_nothing_is_written()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now));
-        _redis.ForgetDone();
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now));
+        _redis.ClearDone();
         using (_redis.Fail("get"))
         {
             _clock.Advance(CacheUnderTest.MemoryLifetime);
-            Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
+            Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
         }
 
         Assert.Empty(_redis.Done);
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache))); // for another lifetime
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache))); // for another lifetime
         Assert.Empty(_redis.Done);
     }
 
     [Fact]
-    public async Task The_invalidation_token_is_remembered_while_Redis_is_away()
+    public async Task The_invalidation_token_stays_in_memory_while_Redis_is_unavailable()
     {
         await _cache.Cache.PurgeAsync(Entries.Key).Soon();
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
         using (_redis.Fail("get"))
         {
@@ -597,107 +597,107 @@ public sealed class CacheFillTests : IAsyncLifetime
         _redis.Lose(":final");
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
     }
 
     [Fact]
-    public async Task A_newer_entry_in_memory_is_preferred_to_an_older_one_in_Redis_and_replaces_it()
+    public async Task A_newer_entry_in_memory_replaces_an_older_one_in_Redis()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now, "old"));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old"));
         _clock.Advance(TimeSpan.FromMinutes(1));
         using (_redis.Fail("set"))
         {
-            Origin.Answers(Entries.Final(_clock.Now, "new"));
+            Origin.Returns(Entries.Final(_clock.Now, "new"));
             await _cache.RenewAsync(_cache.Memory.Find(Entries.Key)!.Entry);
         }
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.Equal(("new", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("new", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
         await using var third = await CacheUnderTest.StartAsync(_clock, _redis);
         Assert.Equal("new", (await ReadAsync(third)).Entry.Text());
     }
 
     [Fact]
-    public async Task A_stale_entry_in_Redis_is_served_over_a_fault_by_a_replica_that_never_saw_it()
+    public async Task A_stale_entry_in_Redis_is_served_over_a_fault_by_a_replica_without_it_in_memory()
     {
-        Origin.Answers(Entries.Final(_clock.Now, "old"));
+        Origin.Returns(Entries.Final(_clock.Now, "old"));
         await ReadAsync(_cache);
         _clock.Advance(TimeSpan.FromHours(1));
         _other.Origin.Fails(Fault);
 
-        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, Fault), Seen(await ReadAsync(_other)));
-        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, Fault), Seen(await ReadAsync(_other)));
-        Assert.Equal(1, _other.Origin.Asked);
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, Fault), Summary(await ReadAsync(_other)));
+        Assert.Equal(("old", CacheStatus.Stale, CacheTier.Memory, Fault), Summary(await ReadAsync(_other)));
+        Assert.Equal(1, _other.Origin.RequestCount);
     }
 
     [Fact]
-    public async Task A_refresh_ahead_is_not_content_with_what_it_is_to_refresh()
+    public async Task A_refresh_ahead_does_not_end_with_the_entry_that_it_must_replace()
     {
-        await BothHoldAsync(Entries.Final(_clock.Now, "old"));
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old"));
         _clock.Advance(TimeSpan.FromMinutes(59));
         await _cache.Cache.FindAsync(Entries.Key); // memory believes Redis for another lifetime
-        Origin.Answers(Entries.Final(_clock.Now, "new"));
+        Origin.Returns(Entries.Final(_clock.Now, "new"));
 
         await ReadAsync(_cache);
 
         Assert.Equal("new", (await ReadAsync(_cache)).Entry.Text());
-        Assert.Equal(2, Origin.Asked);
+        Assert.Equal(2, Origin.RequestCount);
     }
 
     [Fact]
-    public async Task A_renewal_takes_what_another_replica_renewed()
+    public async Task A_renewal_uses_the_entry_that_another_replica_renewed()
     {
         var outdated = Entries.Final(_clock.Now, "outdated");
-        await BothHoldAsync(outdated);
+        await StoreOnBothReplicasAsync(outdated);
         _clock.Advance(TimeSpan.FromSeconds(1));
-        Origin.Answers(Entries.Final(_clock.Now, "renewed"));
+        Origin.Returns(Entries.Final(_clock.Now, "renewed"));
         await _cache.RenewAsync(outdated);
 
-        Assert.Equal(("renewed", CacheStatus.Hit, CacheTier.Shared, null), Seen(await _other.RenewAsync(outdated)));
-        Assert.Equal(0, _other.Origin.Asked);
+        Assert.Equal(("renewed", CacheStatus.Hit, CacheTier.Shared, null), Summary(await _other.RenewAsync(outdated)));
+        Assert.Equal(0, _other.Origin.RequestCount);
     }
 
     [Fact]
-    public async Task A_renewal_that_joined_a_flight_content_with_the_outdated_entry_asks_once_more()
+    public async Task A_renewal_that_joined_a_fetch_with_the_outdated_entry_fetches_again()
     {
         var outdated = Entries.Final(_clock.Now, "outdated");
-        Origin.Answers(outdated);
+        Origin.Returns(outdated);
         await ReadAsync(_cache);
-        var look = _redis.Hold("get", ":final");
+        var lookup = _redis.Hold("get", ":final");
         var reading = _other.ReadAsync();
-        await look.ReachedAsync();
+        await lookup.ReachedAsync();
         _clock.Advance(TimeSpan.FromSeconds(0.1));
-        _other.Origin.Answers(Entries.Final(_clock.Now, "renewed"));
+        _other.Origin.Returns(Entries.Final(_clock.Now, "renewed"));
         var renewing = _other.RenewAsync(outdated);
 
-        look.Release();
+        lookup.Release();
 
         Assert.Equal("outdated", (await reading).Entry.Text());
-        Assert.Equal(("renewed", CacheStatus.Miss, CacheTier.None, null), Seen(await renewing));
+        Assert.Equal(("renewed", CacheStatus.Miss, CacheTier.None, null), Summary(await renewing));
     }
 
     [Fact]
-    public async Task An_entry_no_longer_fresh_when_a_slow_Redis_gave_it_is_fetched_anew()
+    public async Task An_entry_that_expires_during_a_slow_read_from_Redis_is_fetched_again()
     {
-        Origin.Answers(Entries.Interim(_clock.Now, "old"));
+        Origin.Returns(Entries.Interim(_clock.Now, "old"));
         await ReadAsync(_cache);
         _clock.Advance(TimeSpan.FromSeconds(1.9));
-        var look = _redis.Hold("get", ":brief");
+        var lookup = _redis.Hold("get", ":brief");
         var reading = _other.ReadAsync();
-        await look.ReachedAsync();
+        await lookup.ReachedAsync();
         _clock.Advance(TimeSpan.FromSeconds(0.1));
-        _other.Origin.Answers(Entries.Interim(_clock.Now, "new"));
+        _other.Origin.Returns(Entries.Interim(_clock.Now, "new"));
 
-        look.Release();
+        lookup.Release();
 
         Assert.Equal("new", (await reading).Entry.Text());
     }
 
     [Fact]
-    public async Task A_look_with_the_lock_in_hand_waits_longer_than_the_first_one()
+    public async Task A_lookup_with_the_lock_acquired_waits_longer_than_the_first_one()
     {
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
         var first = _redis.Hold("get", ":epoch");
         var reading = _other.ReadAsync();
         await first.ReachedAsync();
@@ -711,7 +711,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         }
 
         Assert.Equal("final", (await reading).Entry.Text());
-        Assert.Equal(0, _other.Origin.Asked);
+        Assert.Equal(0, _other.Origin.RequestCount);
     }
 
     [Theory]
@@ -723,13 +723,13 @@ public sealed class CacheFillTests : IAsyncLifetime
     [InlineData("set", "", true)]
     [InlineData("remove", "", false)]
     [InlineData("", "", false)]
-    public async Task Callers_get_answers_whatever_step_of_Redis_fails(string command, string part, bool replyOnly)
+    public async Task Callers_get_an_entry_if_any_step_of_Redis_fails(string command, string part, bool replyOnly)
     {
         using var failing = _redis.Fail(command, part, replyOnly);
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
 
-        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(await _cache.ReadAsync()));
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Summary(await _cache.ReadAsync()));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await _cache.ReadAsync()));
     }
 
     [Theory]
@@ -739,15 +739,15 @@ public sealed class CacheFillTests : IAsyncLifetime
     [InlineData("set", "")]
     [InlineData("remove", "")]
     [InlineData("", "")]
-    public async Task Callers_get_answers_whatever_step_of_Redis_hangs(string command, string part)
+    public async Task Callers_get_an_entry_if_any_step_of_Redis_hangs(string command, string part)
     {
         using var silent = _redis.Silence(command, part);
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
 
-        var answer = await _clock.PassUntilAsync(_cache.ReadAsync(), CacheUnderTest.RedisTimeout);
+        var result = await _clock.PassUntilAsync(_cache.ReadAsync(), CacheUnderTest.RedisTimeout);
 
-        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(answer));
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await _cache.ReadAsync()));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Summary(result));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await _cache.ReadAsync()));
     }
 
     [Theory]
@@ -755,10 +755,10 @@ public sealed class CacheFillTests : IAsyncLifetime
     [InlineData("garbage")]
     [InlineData("another subject's")]
     [InlineData("empty")]
-    public async Task Corrupt_bytes_are_a_miss_that_is_counted_and_overwritten(string how)
+    public async Task Damaged_bytes_are_a_miss_and_are_counted_and_overwritten(string how)
     {
         using var corrupt = _other.Collect<long>("corrupt");
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
         var right = _redis.Value(":final")!;
         _redis.Overwrite(":final", how switch
@@ -769,8 +769,8 @@ public sealed class CacheFillTests : IAsyncLifetime
             _ => CacheEntryFormat.Write(Entries.Final(_clock.Now, key: new CacheKey("g2"))),
         });
 
-        _other.Origin.Answers(Entries.Final(_clock.Now));
-        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Seen(await ReadAsync(_other)));
+        _other.Origin.Returns(Entries.Final(_clock.Now));
+        Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_other)));
 
         Assert.Equal(right, _redis.Value(":final"));
         Assert.NotEmpty(corrupt.GetMeasurementSnapshot());
@@ -782,13 +782,13 @@ public sealed class CacheFillTests : IAsyncLifetime
         using var corrupt = _cache.Collect<long>("corrupt");
         using (_redis.Fail("get", ":final", exception: new RedisServerException(RedisErrorKind.WrongType, CommandFlags.None, "WRONGTYPE Operation against a key")))
         {
-            Origin.Answers(Entries.Final(_clock.Now));
+            Origin.Returns(Entries.Final(_clock.Now));
             await ReadAsync(_cache);
         }
 
         Assert.NotEmpty(corrupt.GetMeasurementSnapshot());
         Assert.NotEqual(0, _redis.Count("remove", ":final"));
-        Assert.Equal(CacheTier.Shared, (await ReadAsync(_other)).Level);
+        Assert.Equal(CacheTier.Shared, (await ReadAsync(_other)).Tier);
     }
 
     [Fact]
@@ -796,7 +796,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         using var corrupt = _cache.Collect<long>("corrupt");
         using var failing = _redis.Fail("get", ":final", exception: new RedisServerException(RedisErrorKind.Loading, CommandFlags.None, "LOADING Redis is loading"));
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
 
         Assert.Empty(corrupt.GetMeasurementSnapshot());
@@ -804,70 +804,70 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_another_replica_fetched_is_found_and_a_final_one_is_kept()
+    public async Task FindAsync_returns_the_entry_of_another_replica_and_stores_a_final_one_in_memory()
     {
-        Origin.Answers(Entries.Interim(_clock.Now));
+        Origin.Returns(Entries.Interim(_clock.Now));
         await ReadAsync(_cache);
         Assert.Equal("interim", (await FindAsync(_other)).Text());
         Assert.Null(_other.Memory.Find(Entries.Key));
 
         _clock.Advance(TimeSpan.FromSeconds(2));
         Assert.Null(await FindAsync(_other));
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
         Assert.Equal("final", (await FindAsync(_other)).Text());
         Assert.Equal("final", _other.Memory.Find(Entries.Key)?.Entry.Text());
 
-        _redis.ForgetDone();
+        _redis.ClearDone();
         Assert.Equal("final", (await FindAsync(_other)).Text());
         Assert.Empty(_redis.Done); // from memory
     }
 
     [Fact]
-    public async Task What_is_found_is_not_kept_where_the_key_was_purged_meanwhile()
+    public async Task FindAsync_does_not_store_an_entry_that_is_purged_meanwhile()
     {
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
-        var look = _redis.Hold("get", ":final", replyOnly: true);
+        var lookup = _redis.Hold("get", ":final", replyOnly: true);
         var finding = FindAsync(_other);
-        await look.ReachedAsync();
+        await lookup.ReachedAsync();
         await _cache.Cache.PurgeAsync(Entries.Key).Soon();
 
-        look.Release();
+        lookup.Release();
 
         Assert.Equal("final", (await finding).Text()); // as it was when it was asked for
         Assert.Null(_other.Memory.Find(Entries.Key));
     }
 
     [Fact]
-    public async Task What_is_found_remembers_the_invalidation_token()
+    public async Task FindAsync_stores_the_invalidation_token()
     {
         await _cache.Cache.PurgeAsync(Entries.Key).Soon();
-        Origin.Answers(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
         await FindAsync(_other);
         _redis.Lose(":final");
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_other)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_other)));
     }
 
     [Fact]
-    public async Task An_offered_entry_is_shared_and_believed_for_the_memory_lifetime()
+    public async Task An_entry_of_PutAsync_is_shared_and_verified_after_the_memory_lifetime()
     {
         await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
 
-        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Shared, null), Seen(await ReadAsync(_other)));
-        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
         _clock.Advance(CacheUnderTest.MemoryLifetime);
-        Assert.Equal(CacheTier.Shared, (await ReadAsync(_cache)).Level);
+        Assert.Equal(CacheTier.Shared, (await ReadAsync(_cache)).Tier);
     }
 
     [Fact]
-    public async Task An_offered_entry_gives_way_to_the_one_in_Redis()
+    public async Task PutAsync_does_not_replace_a_final_entry_in_Redis()
     {
-        Origin.Answers(Entries.Final(_clock.Now, "in Redis"));
+        Origin.Returns(Entries.Final(_clock.Now, "in Redis"));
         await ReadAsync(_cache);
 
         await _other.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _other.Cache.Purges).Soon();
@@ -877,7 +877,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_offered_entry_is_dropped_where_the_key_was_purged_lately()
+    public async Task PutAsync_stores_nothing_if_the_key_has_an_invalidation_token()
     {
         using (_redis.Fail("publish"))
         {
@@ -891,17 +891,17 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_offered_entry_whose_write_is_refused_is_dropped()
+    public async Task PutAsync_stores_nothing_in_memory_if_Redis_refuses_the_write()
     {
-        var look = _redis.Hold("get", ":epoch", replyOnly: true);
+        var lookup = _redis.Hold("get", ":epoch", replyOnly: true);
         var offering = _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges);
-        await look.ReachedAsync();
+        await lookup.ReachedAsync();
         using (_redis.Fail("publish"))
         {
             await _other.Cache.PurgeAsync(Entries.Key).Soon();
         }
 
-        look.Release();
+        lookup.Release();
         await offering.Soon();
 
         Assert.Null(_redis.Value(":final"));
@@ -909,32 +909,32 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_offered_entry_is_kept_in_memory_where_Redis_is_away()
+    public async Task PutAsync_stores_in_memory_if_Redis_is_unavailable()
     {
         using var failing = _redis.Fail();
 
         await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
 
-        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Seen(await ReadAsync(_cache)));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
     }
 
-    private static (string? Body, CacheStatus Status, CacheTier Level, UpstreamException? Fault) Seen(CacheResult answer) =>
-        (answer.Entry.Text(), answer.Status, answer.Level, answer.Fault);
+    private static (string? Body, CacheStatus Status, CacheTier Tier, UpstreamException? Fault) Summary(CacheResult result) =>
+        (result.Entry.Text(), result.Status, result.Tier, result.Fault);
 
     /// <summary>Reads, and waits until the replica has given its lock back, which callers do not wait for.</summary>
     private async Task<CacheResult> ReadAsync(CacheUnderTest cache)
     {
-        var answer = await cache.ReadAsync();
+        var result = await cache.ReadAsync();
         await Eventually.TrueAsync(() => !_redis.Keys.Any(key => key.EndsWith(":lock", StringComparison.Ordinal)));
-        return answer;
+        return result;
     }
 
     private static Task<CacheEntry?> FindAsync(CacheUnderTest cache) => cache.Cache.FindAsync(Entries.Key).AsTask().Soon();
 
     /// <summary>Has one replica fetch an entry and the other find it.</summary>
-    private async Task BothHoldAsync(CacheEntry entry)
+    private async Task StoreOnBothReplicasAsync(CacheEntry entry)
     {
-        Origin.Answers(entry);
+        Origin.Returns(entry);
         await ReadAsync(_cache);
         await ReadAsync(_other);
     }

@@ -9,7 +9,7 @@ namespace LumaGateway.Tests.Caching;
 /// <summary>What the cache counts, and the spans it makes. Needs nothing.</summary>
 public sealed class CacheTelemetryTests : IAsyncDisposable
 {
-    private static readonly UpstreamException Fault = new(UpstreamFault.Unreachable, "The origin is away.");
+    private static readonly UpstreamException Fault = new(UpstreamFault.Unreachable, "The origin is unreachable.");
 
     private readonly WaitingClock _clock = new();
     private readonly CacheUnderTest _cache;
@@ -19,18 +19,18 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _cache.DisposeAsync();
 
     [Fact]
-    public async Task Answers_are_counted_by_status_and_level_and_hits_and_joins_as_saved()
+    public async Task Results_are_counted_by_status_and_tier_and_hits_and_joined_fetches_as_saved()
     {
         using var answers = _cache.Collect<long>("answers");
         using var saved = _cache.Collect<long>("saved");
-        var fetch = _cache.Origin.Holds(Entries.Final(_clock.Now));
+        var fetch = _cache.Origin.HoldNext(Entries.Final(_clock.Now));
         var (first, second) = (_cache.ReadAsync(), _cache.ReadAsync());
         await fetch.ReachedAsync();
         fetch.Release();
         await first;
         await second;
         await _cache.ReadAsync();
-        _cache.Cache.Give((await _cache.ReadAsync()).Entry!);
+        _cache.Cache.RecordHit((await _cache.ReadAsync()).Entry!);
         _clock.Advance(TimeSpan.FromHours(1));
         _cache.Origin.Fails(Fault);
         await _cache.ReadAsync();
@@ -46,7 +46,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_fault_that_a_caller_is_told_is_counted_and_not_as_an_answer()
+    public async Task A_result_without_an_entry_is_counted_as_a_fault_only()
     {
         using var answers = _cache.Collect<long>("answers");
         using var faults = _cache.Collect<long>("faults");
@@ -69,23 +69,23 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_renewal_is_counted_as_the_answer_that_it_is_and_a_refresh_and_a_peek_are_not()
+    public async Task A_renewal_is_counted_and_a_refresh_and_TryGetFresh_are_not()
     {
-        _cache.Origin.Answers(Entries.Final(_clock.Now));
+        _cache.Origin.Returns(Entries.Final(_clock.Now));
         var entry = (await _cache.ReadAsync()).Entry!;
         using var answers = _cache.Collect<long>("answers");
 
         _cache.Cache.TryGetFresh(Entries.Key, _clock.Now);
         await _cache.RefreshAsync(_clock.Now);
         Assert.Empty(answers.GetMeasurementSnapshot());
-        _cache.Origin.Answers(Entries.Final(_clock.Now));
+        _cache.Origin.Returns(Entries.Final(_clock.Now));
         await _cache.RenewAsync(entry);
 
         Assert.Equal("miss", Assert.Single(answers.GetMeasurementSnapshot()).Tags["luma_gateway.cache.status"]);
     }
 
     [Fact]
-    public void Every_series_begins_at_zero()
+    public void Every_series_starts_at_zero()
     {
         using var answers = _cache.Collect<long>("answers");
         using var faults = _cache.Collect<long>("faults");
@@ -117,7 +117,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public void The_wait_for_the_lock_is_a_histogram_of_seconds_with_buckets_of_its_own()
+    public void The_wait_for_the_lock_is_a_histogram_in_seconds_with_its_own_buckets()
     {
         using var waits = _cache.Collect<double>("lock.wait");
 
@@ -128,17 +128,17 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public void A_status_or_level_without_a_name_is_a_fault_of_the_program()
+    public void A_status_or_tier_without_a_name_throws()
     {
         Assert.Equal("status", Assert.Throws<ArgumentOutOfRangeException>(() => CacheMetrics.NameOf((CacheStatus)99)).ParamName);
-        Assert.Equal("level", Assert.Throws<ArgumentOutOfRangeException>(() => CacheMetrics.NameOf((CacheTier)99)).ParamName);
+        Assert.Equal("tier", Assert.Throws<ArgumentOutOfRangeException>(() => CacheMetrics.NameOf((CacheTier)99)).ParamName);
     }
 
     [Fact]
-    public async Task A_miss_is_a_span_of_the_cache_with_a_span_of_the_fetch_in_it()
+    public async Task A_miss_creates_a_cache_span_with_a_fetch_span_in_it()
     {
         using var spans = new Spans();
-        _cache.Origin.Answers(Entries.Final(_clock.Now));
+        _cache.Origin.Returns(Entries.Final(_clock.Now));
 
         await spans.Within(() => _cache.ReadAsync());
 
@@ -150,9 +150,9 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_hit_is_a_span_too()
+    public async Task A_hit_creates_a_cache_span()
     {
-        _cache.Origin.Answers(Entries.Final(_clock.Now));
+        _cache.Origin.Returns(Entries.Final(_clock.Now));
         await _cache.ReadAsync();
         using var spans = new Spans();
 
@@ -162,11 +162,11 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_caller_who_joined_a_fetch_links_to_its_span()
+    public async Task The_span_of_a_caller_that_joined_links_to_the_fetch_span()
     {
         using var one = new Spans();
         using var two = new Spans();
-        var fetch = _cache.Origin.Holds(Entries.Final(_clock.Now));
+        var fetch = _cache.Origin.HoldNext(Entries.Final(_clock.Now));
         var first = one.Within(() => _cache.ReadAsync());
         var second = two.Within(() => _cache.ReadAsync());
         await fetch.ReachedAsync();
@@ -180,12 +180,12 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_fault_that_nothing_covers_is_an_error_of_the_span_and_one_that_is_covered_is_not()
+    public async Task A_fault_marks_the_span_as_an_error_unless_a_stale_entry_is_served()
     {
         using var bare = new Spans();
         _cache.Origin.Fails(Fault);
         await bare.Within(() => _cache.ReadAsync());
-        _cache.Origin.Answers(Entries.Final(_clock.Now));
+        _cache.Origin.Returns(Entries.Final(_clock.Now));
         await _cache.ReadAsync();
         _clock.Advance(TimeSpan.FromHours(1));
         using var covered = new Spans();

@@ -32,7 +32,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     /// <summary>Longer than any entry of a test is meant to be fresh.</summary>
     public static readonly EntryLimits Limits = new(
-        Final: TimeSpan.FromDays(30), Interim: TimeSpan.FromSeconds(30), Absent: TimeSpan.FromSeconds(2), Cover: TimeSpan.FromDays(30));
+        Final: TimeSpan.FromDays(30), Interim: TimeSpan.FromSeconds(30), NotFound: TimeSpan.FromSeconds(2), Stale: TimeSpan.FromDays(30));
 
     private readonly ServiceProvider _services;
 
@@ -44,7 +44,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     public RedisTier Redis => _services.GetRequiredService<RedisTier>();
 
-    public ReplicaBus Channel => _services.GetRequiredService<ReplicaBus>();
+    public ReplicaBus Bus => _services.GetRequiredService<ReplicaBus>();
 
     public RedisMetrics RedisState => _services.GetRequiredService<RedisMetrics>();
 
@@ -116,7 +116,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     /// <summary>One fill by itself. <paramref name="suffices"/> is asked of each entry that the cache has.</summary>
     public Task<CacheResult> FillAsync(Func<CacheEntry, bool> suffices) => new SingleFlight<CacheResult>()
-        .JoinOrStart(Entries.Key, flight => _services.GetRequiredService<CacheFill>().FillAsync(flight, Origin.Origin, "fill", suffices), out _)
+        .JoinOrStart(Entries.Key, fetch => _services.GetRequiredService<CacheFill>().FillAsync(fetch, Origin.Origin, "fill", suffices), out _)
         .Completion.Soon();
 
     /// <summary>The connection that the product's own store of entries would use.</summary>

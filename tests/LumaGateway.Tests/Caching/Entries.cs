@@ -25,8 +25,8 @@ internal static class Entries
     }
 
     /// <summary>An entry that says that there is no such subject. Fresh for a second.</summary>
-    public static CacheEntry Absent(DateTimeOffset storedAt, CacheKey? key = null) =>
-        new(key ?? Key, EntryKind.Absent, [], storedAt, storedAt + TimeSpan.FromSeconds(1), storedAt);
+    public static CacheEntry NotFound(DateTimeOffset storedAt, CacheKey? key = null) =>
+        new(key ?? Key, EntryKind.NotFound, [], storedAt, storedAt + TimeSpan.FromSeconds(1), storedAt);
 
     /// <summary>An entry with every field chosen.</summary>
     public static CacheEntry Any(EntryKind kind, string id, byte[] body, byte[] side) =>

@@ -6,29 +6,29 @@ using LumaGateway.Time;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>An origin that answers what it was told to, in order: the unscripted throws. Counts what it was asked, which is the oracle for caching.</summary>
+/// <summary>Returns scripted entries in order and throws on an unscripted fetch. Counts fetches: tests of the cache judge by that count.</summary>
 internal sealed class FakeOrigin
 {
     private readonly ConcurrentQueue<Func<Deadline, Task<CacheEntry>>> _script = new();
-    private readonly ConcurrentQueue<(CacheKey Key, string RequestId)> _asked = new();
+    private readonly ConcurrentQueue<(CacheKey Key, string RequestId)> _requests = new();
 
     public FakeOrigin() => Origin = new Origin(FetchAsync, TimeSpan.FromMinutes(5));
 
-    /// <summary>As the cache takes it. Its deadline is far away, unless a test is about it.</summary>
+    /// <summary>The origin as the cache takes it. Its deadline is far away by default.</summary>
     public Origin Origin { get; set; }
 
-    public int Asked => _asked.Count;
+    public int RequestCount => _requests.Count;
 
-    /// <summary>The key and the request for which it was last asked.</summary>
-    public (CacheKey Key, string RequestId) LastAsked => _asked.Last();
+    /// <summary>The key and request id of the last fetch.</summary>
+    public (CacheKey Key, string RequestId) LastRequest => _requests.Last();
 
-    public void Answers(CacheEntry entry) => _script.Enqueue(_ => Task.FromResult(entry));
+    public void Returns(CacheEntry entry) => _script.Enqueue(_ => Task.FromResult(entry));
 
     public void Fails(UpstreamException? fault = null) =>
         _script.Enqueue(_ => Task.FromException<CacheEntry>(fault ?? new UpstreamException(UpstreamFault.Failed, "The origin fails.")));
 
-    /// <summary>Holds the next fetch that has nothing else scripted before it; it then gives the entry.</summary>
-    public HeldStep Holds(CacheEntry entry)
+    /// <summary>Holds the next unscripted fetch until the test releases it; it then returns the entry.</summary>
+    public HeldStep HoldNext(CacheEntry entry)
     {
         var step = new HeldStep();
         _script.Enqueue(async _ =>
@@ -41,7 +41,7 @@ internal sealed class FakeOrigin
 
     private Task<CacheEntry> FetchAsync(CacheKey key, string requestId, Deadline deadline)
     {
-        _asked.Enqueue((key, requestId));
+        _requests.Enqueue((key, requestId));
         return _script.TryDequeue(out var next) ? next(deadline) : throw new InvalidOperationException($"Unscripted fetch of {key}.");
     }
 }

@@ -22,7 +22,7 @@ public sealed class ForgedEntryTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Without_a_key_an_entry_that_claims_to_be_fresh_for_ever_is_so_for_the_longest_freshness()
+    public async Task Without_a_signing_key_a_forged_entry_is_fresh_for_the_longest_freshness_only()
     {
         var forged = Entries.Final(_clock.Now, "forged", freshFor: TimeSpan.FromDays(3650));
         await WriteAsync(await StartAsync(), Entries.Final(_clock.Now, freshFor: TimeSpan.FromDays(30), staleFor: TimeSpan.FromDays(30)));
@@ -32,14 +32,14 @@ public sealed class ForgedEntryTests : IAsyncDisposable
 
         _clock.Advance(CacheUnderTest.Limits.Final);
 
-        replica.Origin.Answers(Entries.Final(_clock.Now, "genuine"));
+        replica.Origin.Returns(Entries.Final(_clock.Now, "genuine"));
         Assert.Equal("genuine", (await replica.ReadAsync()).Entry.Text());
     }
 
     [Theory]
     [InlineData("")]
     [InlineData(Signers.Key)]
-    public async Task An_entry_stored_in_the_far_future_is_a_miss_that_is_counted_and_overwritten(string keys)
+    public async Task An_entry_stored_in_the_far_future_is_a_miss_and_is_counted_and_overwritten(string keys)
     {
         var replica = await StartAsync(keys);
         await WriteAsync(replica, Entries.Final(_clock.Now));
@@ -56,7 +56,7 @@ public sealed class ForgedEntryTests : IAsyncDisposable
     [InlineData("signed under another subject's name")]
     [InlineData("signed as an interim entry")]
     [InlineData("changed by a bit")]
-    public async Task With_a_key_what_does_not_verify_is_a_miss_that_is_counted_and_overwritten(string how)
+    public async Task With_a_signing_key_an_entry_that_does_not_verify_is_a_miss_and_is_counted_and_overwritten(string how)
     {
         await WriteAsync(await StartAsync(Signers.Key), Entries.Final(_clock.Now));
         var name = Assert.Single(_redis.Keys, key => key.EndsWith(":final", StringComparison.Ordinal));
@@ -79,7 +79,7 @@ public sealed class ForgedEntryTests : IAsyncDisposable
     [Theory]
     [InlineData("")]
     [InlineData(Signers.Key)]
-    public async Task An_interim_entry_does_not_stand_for_a_final_one(string keys)
+    public async Task An_interim_entry_under_the_name_of_the_final_one_is_rejected(string keys)
     {
         await WriteAsync(await StartAsync(keys), Entries.Final(_clock.Now));
         var name = Assert.Single(_redis.Keys, key => key.EndsWith(":final", StringComparison.Ordinal));
@@ -96,7 +96,7 @@ public sealed class ForgedEntryTests : IAsyncDisposable
     [InlineData(Signers.Key, $"{Signers.NewKey},{Signers.Key}", true)]
     [InlineData($"{Signers.NewKey},{Signers.Key}", Signers.NewKey, true)]
     [InlineData($"{Signers.NewKey},{Signers.Key}", Signers.Key, false)]
-    public async Task An_entry_is_found_by_a_replica_that_knows_the_key_that_signed_it(string writer, string reader, bool isFound)
+    public async Task A_replica_finds_an_entry_only_if_it_has_the_key_that_signed_it(string writer, string reader, bool isFound)
     {
         await WriteAsync(await StartAsync(writer), Entries.Final(_clock.Now));
 
@@ -110,7 +110,7 @@ public sealed class ForgedEntryTests : IAsyncDisposable
     {
         var (replica, third) = (await StartAsync(keys), await StartAsync(keys));
         using var corrupt = replica.Collect<long>("corrupt");
-        replica.Origin.Answers(Entries.Final(_clock.Now, "genuine"));
+        replica.Origin.Returns(Entries.Final(_clock.Now, "genuine"));
 
         Assert.Equal("genuine", (await replica.ReadAsync()).Entry.Text());
 

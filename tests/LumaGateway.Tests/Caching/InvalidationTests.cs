@@ -14,7 +14,7 @@ public sealed class InvalidationTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task A_list_asked_for_before_a_purge_and_answered_after_it_is_not_kept()
+    public async Task A_list_requested_before_a_purge_and_received_after_it_is_not_stored()
     {
         var isGone = false;
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -23,12 +23,12 @@ public sealed class MemoryTierTests : IDisposable
     public void Dispose() => _memory.Dispose();
 
     [Fact]
-    public void An_entry_that_was_kept_is_found_and_one_that_was_purged_is_not()
+    public void A_stored_entry_is_found_until_it_is_removed()
     {
         Assert.Null(_memory.Find(Key));
-        var kept = Keep(Entries.Interim(Now));
+        var stored = Set(Entries.Interim(Now));
 
-        Assert.Same(kept, _memory.Find(Key));
+        Assert.Same(stored, _memory.Find(Key));
         Assert.Null(_memory.Find(new CacheKey("g2")));
 
         _memory.Remove(Key);
@@ -36,12 +36,12 @@ public sealed class MemoryTierTests : IDisposable
     }
 
     [Fact]
-    public void An_entry_is_held_until_its_end_by_the_clock_whatever_the_machines_own_says()
+    public void An_entry_expires_by_the_injected_clock()
     {
-        var kept = Keep(Entries.Absent(Now));
+        var stored = Set(Entries.NotFound(Now));
 
         _clock.Advance(TimeSpan.FromSeconds(1) - Tick);
-        Assert.Same(kept, _memory.Find(Key));
+        Assert.Same(stored, _memory.Find(Key));
 
         _clock.Advance(Tick);
         Assert.Null(_memory.Find(Key));
@@ -50,35 +50,35 @@ public sealed class MemoryTierTests : IDisposable
     [Fact]
     public void An_interim_entry_never_replaces_a_final_one()
     {
-        var final = Keep(Entries.Final(Now));
+        var final = Set(Entries.Final(Now));
 
-        var held = Keep(Entries.Interim(Now, "late"));
+        var cached = Set(Entries.Interim(Now, "late"));
 
-        Assert.Same(final, held);
+        Assert.Same(final, cached);
         Assert.Same(final, _memory.Find(Key));
     }
 
     [Fact]
-    public void Every_other_entry_replaces_the_one_before()
+    public void Every_other_entry_replaces_the_previous_one()
     {
         CacheEntry[] entries =
-            [Entries.Interim(Now, "1"), Entries.Interim(Now, "2"), Entries.Final(Now, "3"), Entries.Final(Now, "4"), Entries.Absent(Now), Entries.Interim(Now, "5")];
+            [Entries.Interim(Now, "1"), Entries.Interim(Now, "2"), Entries.Final(Now, "3"), Entries.Final(Now, "4"), Entries.NotFound(Now), Entries.Interim(Now, "5")];
 
         Assert.All(entries, entry =>
         {
-            var held = Keep(entry);
+            var cached = Set(entry);
 
-            Assert.Same(entry, held.Entry);
+            Assert.Same(entry, cached.Entry);
             Assert.Same(entry, _memory.Find(Key)?.Entry);
         });
     }
 
     [Fact]
-    public void A_final_entry_past_its_freshness_is_kept_for_as_long_as_it_may_be_served_over_an_error()
+    public void A_stale_final_entry_is_stored_until_StaleUntil()
     {
         var stale = Entries.Final(Now.AddHours(-2), freshFor: TimeSpan.FromHours(1), staleFor: TimeSpan.FromHours(2));
 
-        Keep(stale);
+        Set(stale);
 
         Assert.Same(stale, _memory.Find(Key)?.Entry);
     }
@@ -86,31 +86,31 @@ public sealed class MemoryTierTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(5)]
-    public void An_entry_whose_time_is_over_is_given_back_but_not_kept(int secondsAgo)
+    public void An_expired_entry_is_returned_but_not_stored(int secondsAgo)
     {
         var over = Entries.Interim(Now.AddSeconds(-2 - secondsAgo), freshFor: TimeSpan.FromSeconds(2));
 
-        var held = Keep(over);
+        var cached = Set(over);
 
-        Assert.Same(over, held.Entry);
+        Assert.Same(over, cached.Entry);
         Assert.Null(_memory.Find(Key));
     }
 
     [Fact]
-    public void An_entry_larger_than_the_memory_is_not_kept()
+    public void An_entry_larger_than_the_memory_limit_is_not_stored()
     {
-        Keep(Entries.Final(Now, new string('x', MemoryBytes)));
+        Set(Entries.Final(Now, new string('x', MemoryBytes)));
 
         Assert.Null(_memory.Find(Key));
     }
 
     [Fact]
-    public void Entries_together_take_no_more_than_the_memory_they_may_take()
+    public void All_entries_together_stay_within_the_memory_limit()
     {
         const int Size = 1024;
         for (var i = 0; i < 1000; i++)
         {
-            Keep(Entries.Final(Now, new string('x', Size), key: new CacheKey($"g{i}")));
+            Set(Entries.Final(Now, new string('x', Size), key: new CacheKey($"g{i}")));
         }
 
         var found = Enumerable.Range(0, 1000).Count(i => _memory.Find(new CacheKey($"g{i}")) is not null);
@@ -118,7 +118,7 @@ public sealed class MemoryTierTests : IDisposable
     }
 
     [Fact]
-    public void Memory_that_was_given_back_is_not_used()
+    public void A_disposed_memory_tier_throws()
     {
         _memory.Dispose();
 
@@ -126,38 +126,38 @@ public sealed class MemoryTierTests : IDisposable
     }
 
     [Fact]
-    public void An_entry_is_given_without_asking_anybody_while_it_is_fresh_and_Redis_was_looked_at_lately()
+    public void An_entry_can_be_served_while_it_is_fresh_and_before_VerifyAt()
     {
-        var held = new MemoryEntry(Entries.Final(Now, freshFor: TimeSpan.FromHours(1)), verifyAt: 100, "token", verifiedAt: 0);
+        var cached = new MemoryEntry(Entries.Final(Now, freshFor: TimeSpan.FromHours(1)), verifyAt: 100, "token", verifiedAt: 0);
 
-        Assert.Equal("token", held.InvalidationToken);
-        Assert.True(held.CanServe(Now.AddMinutes(1), 99));
-        Assert.False(held.CanServe(Now.AddMinutes(1), 100));
-        Assert.False(new MemoryEntry(held.Entry, long.MaxValue, null, verifiedAt: 0).CanServe(Now.AddHours(1), 99));
+        Assert.Equal("token", cached.InvalidationToken);
+        Assert.True(cached.CanServe(Now.AddMinutes(1), 99));
+        Assert.False(cached.CanServe(Now.AddMinutes(1), 100));
+        Assert.False(new MemoryEntry(cached.Entry, long.MaxValue, null, verifiedAt: 0).CanServe(Now.AddHours(1), 99));
     }
 
     [Fact]
-    public void One_caller_claims_the_refresh_and_the_next_only_after_the_pause()
+    public void One_caller_claims_the_refresh_and_the_next_one_after_the_pause()
     {
-        var held = Keep(Entries.Final(Now));
+        var cached = Set(Entries.Final(Now));
         var next = Now.AddSeconds(2);
 
-        Assert.True(held.TryClaimRefresh(Now, next));
-        Assert.False(held.TryClaimRefresh(Now, next));
-        Assert.False(held.TryClaimRefresh(next - Tick, next));
-        Assert.True(held.TryClaimRefresh(next, next.AddSeconds(2)));
+        Assert.True(cached.TryClaimRefresh(Now, next));
+        Assert.False(cached.TryClaimRefresh(Now, next));
+        Assert.False(cached.TryClaimRefresh(next - Tick, next));
+        Assert.True(cached.TryClaimRefresh(next, next.AddSeconds(2)));
     }
 
     [Fact]
-    public void Of_many_callers_at_the_same_moment_one_claims_the_refresh()
+    public void One_of_many_concurrent_callers_claims_the_refresh()
     {
-        var held = Keep(Entries.Final(Now));
+        var cached = Set(Entries.Final(Now));
         using var together = new Barrier(8);
         var claims = 0;
         var callers = Enumerable.Range(0, 8).Select(_ => new Thread(() =>
         {
             together.SignalAndWait();
-            if (held.TryClaimRefresh(Now, Now.AddSeconds(2)))
+            if (cached.TryClaimRefresh(Now, Now.AddSeconds(2)))
             {
                 Interlocked.Increment(ref claims);
             }
@@ -170,18 +170,18 @@ public sealed class MemoryTierTests : IDisposable
     }
 
     [Fact]
-    public void An_entry_served_over_an_error_remembers_the_error_and_when_to_ask_again()
+    public void MarkStale_stores_the_fault_and_delays_the_next_refresh()
     {
-        var held = Keep(Entries.Final(Now));
-        Assert.Null(held.StaleReason);
+        var cached = Set(Entries.Final(Now));
+        Assert.Null(cached.StaleReason);
         var fault = new UpstreamException(UpstreamFault.Failed, "broken");
 
-        held.MarkStale(fault, Now.AddSeconds(2));
+        cached.MarkStale(fault, Now.AddSeconds(2));
 
-        Assert.Same(fault, held.StaleReason?.Fault);
-        Assert.False(held.TryClaimRefresh(Now.AddSeconds(2) - Tick, Now.AddSeconds(4)));
-        Assert.True(held.TryClaimRefresh(Now.AddSeconds(2), Now.AddSeconds(4)));
+        Assert.Same(fault, cached.StaleReason?.Fault);
+        Assert.False(cached.TryClaimRefresh(Now.AddSeconds(2) - Tick, Now.AddSeconds(4)));
+        Assert.True(cached.TryClaimRefresh(Now.AddSeconds(2), Now.AddSeconds(4)));
     }
 
-    private MemoryEntry Keep(CacheEntry entry) => _memory.Set(new MemoryEntry(entry, long.MaxValue, null, verifiedAt: 0));
+    private MemoryEntry Set(CacheEntry entry) => _memory.Set(new MemoryEntry(entry, long.MaxValue, null, verifiedAt: 0));
 }

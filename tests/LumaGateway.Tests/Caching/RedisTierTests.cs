@@ -24,13 +24,13 @@ public sealed class RedisTierTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _cache = await CacheUnderTest.StartAsync(_clock, _redis);
-        _redis.ForgetDone();
+        _redis.ClearDone();
     }
 
     public ValueTask DisposeAsync() => _cache.DisposeAsync();
 
     [Fact]
-    public async Task A_final_and_an_interim_entry_stand_side_by_side_and_the_final_one_counts()
+    public async Task A_final_and_an_interim_entry_are_stored_separately_and_the_final_one_is_preferred()
     {
         Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
         Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon());
@@ -43,7 +43,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_empty_Redis_was_reached_and_one_that_fails_was_not()
+    public async Task IsReached_is_true_for_an_empty_Redis_and_false_for_a_failing_one()
     {
         var empty = await Tier.ReadAsync(Key).Soon();
         Assert.Equal((null, null, null, true), (empty.Final, empty.Interim, empty.InvalidationToken, empty.IsReached));
@@ -53,7 +53,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_final_entry_stays_for_as_long_as_it_may_be_served_over_an_error_and_an_interim_one_while_it_is_fresh()
+    public async Task A_final_entry_lives_in_Redis_until_StaleUntil_and_an_interim_one_until_FreshUntil()
     {
         await Tier.WriteAsync(Entries.Final(_clock.Now, freshFor: TimeSpan.FromHours(1), staleFor: TimeSpan.FromHours(2)), null).Soon();
         await Tier.WriteAsync(Entries.Interim(_clock.Now, freshFor: TimeSpan.FromSeconds(5)), null).Soon();
@@ -63,7 +63,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_entry_whose_time_is_over_is_not_written()
+    public async Task An_expired_entry_is_not_written()
     {
         Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-5), freshFor: TimeSpan.FromSeconds(5)), null).Soon());
         Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-9), freshFor: TimeSpan.FromSeconds(5)), null).Soon());
@@ -72,20 +72,20 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task That_there_is_no_such_subject_removes_the_final_entry_and_nothing_else_does()
+    public async Task Only_a_not_found_entry_removes_the_final_entry()
     {
         await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon();
         await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon();
         Assert.NotNull(_redis.Value(":final"));
 
-        await Tier.WriteAsync(Entries.Absent(_clock.Now), null).Soon();
+        await Tier.WriteAsync(Entries.NotFound(_clock.Now), null).Soon();
 
         Assert.Null(_redis.Value(":final"));
-        Assert.Equal(EntryKind.Absent, (await Tier.ReadAsync(Key).Soon()).Best!.Kind);
+        Assert.Equal(EntryKind.NotFound, (await Tier.ReadAsync(Key).Soon()).Best!.Kind);
     }
 
     [Fact]
-    public async Task A_write_is_refused_where_the_invalidation_token_changed_and_taken_where_it_did_not()
+    public async Task A_write_is_refused_only_if_the_invalidation_token_has_changed()
     {
         Assert.True(await Tier.PurgeAsync(Key).Soon());
         var token = (await Tier.ReadAsync(Key).Soon()).InvalidationToken;
@@ -103,7 +103,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_write_that_Redis_does_not_confirm_counts_as_kept()
+    public async Task A_write_that_Redis_does_not_confirm_counts_as_stored()
     {
         using var failing = _redis.Fail("set");
 
@@ -131,7 +131,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     {
         await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon();
         await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon();
-        _redis.ForgetDone();
+        _redis.ClearDone();
 
         Assert.True(await Tier.PurgeAsync(Key).Soon());
 
@@ -144,7 +144,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task A_purge_that_Redis_refuses_says_so(int kind)
+    public async Task A_purge_that_Redis_refuses_returns_false(int kind)
     {
         Exception exception = kind switch { 0 => FakeRedis.Gone(), 1 => new TimeoutException(), _ => new ObjectDisposedException("connection") };
         using var failing = _redis.Fail("purge", exception: exception);
@@ -153,7 +153,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_waits_three_seconds_for_Redis_and_no_longer()
+    public async Task A_purge_times_out_after_three_seconds()
     {
         using var silent = _redis.Silence("purge", ":epoch");
         var purging = Tier.PurgeAsync(Key);
@@ -164,7 +164,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_fault_of_the_program_in_a_purge_is_not_hidden()
+    public async Task An_unexpected_exception_in_a_purge_is_thrown()
     {
         using var failing = _redis.Fail("purge", exception: new InvalidOperationException("a bug"));
 
@@ -172,7 +172,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_is_a_span_and_one_that_fails_an_error()
+    public async Task A_purge_creates_a_span_that_is_an_error_if_it_fails()
     {
         using var done = new Spans();
         using var failed = new Spans();
@@ -185,23 +185,23 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Entries_go_over_the_one_connection_of_the_process() => Assert.NotNull(await _cache.StoreConnectionAsync());
+    public async Task Entries_use_the_single_connection_of_the_process() => Assert.NotNull(await _cache.StoreConnectionAsync());
 
     [Fact]
-    public async Task One_replica_at_a_time_has_the_lock()
+    public async Task One_replica_at_a_time_holds_the_lock()
     {
         var (mine, reached) = await Tier.TryAcquireLockAsync(Key).Soon();
         Assert.True(reached);
         Assert.NotNull(mine);
 
         Assert.Equal((null, true), await Tier.TryAcquireLockAsync(Key).Soon());
-        Assert.NotNull((await Tier.TryAcquireLockAsync(new CacheKey("g2")).Soon()).Turn);
+        Assert.NotNull((await Tier.TryAcquireLockAsync(new CacheKey("g2")).Soon()).Lock);
         await mine.DisposeAsync().AsTask().Soon();
-        Assert.NotNull((await Tier.TryAcquireLockAsync(Key).Soon()).Turn);
+        Assert.NotNull((await Tier.TryAcquireLockAsync(Key).Soon()).Lock);
     }
 
     [Fact]
-    public async Task The_lock_lives_as_long_as_it_is_set_to()
+    public async Task The_lock_lives_for_LockLifetime()
     {
         await Tier.TryAcquireLockAsync(Key).Soon();
 
@@ -209,7 +209,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task All_names_of_a_key_share_a_hash_tag_and_no_name_with_another_part()
+    public async Task All_Redis_names_of_a_key_share_a_hash_tag_and_differ()
     {
         await Tier.TryAcquireLockAsync(Key).Soon();
         await Tier.PurgeAsync(Key).Soon();
@@ -222,7 +222,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_Redis_nothing_is_looked_for_and_every_write_is_kept()
+    public async Task Without_Redis_reads_find_nothing_and_writes_return_Stored()
     {
         await using var alone = CacheUnderTest.Create(_clock);
 
@@ -233,7 +233,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task At_the_start_every_kind_of_step_is_done_once()
+    public async Task The_warm_up_runs_every_kind_of_step_once()
     {
         await using var cache = await CacheUnderTest.StartAsync(_clock, _redis);
 
@@ -242,7 +242,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_warm_up_throws_what_Redis_throws()
+    public async Task The_warm_up_throws_the_exceptions_of_Redis()
     {
         using var failing = _redis.Fail("get");
 
@@ -252,7 +252,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Theory]
     [InlineData("get")]
     [InlineData("add")]
-    public async Task A_Redis_that_fails_does_not_keep_the_gateway_from_starting(string command)
+    public async Task The_gateway_starts_with_a_failing_Redis(string command)
     {
         using var failing = _redis.Fail(command);
 
@@ -262,7 +262,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_Redis_that_hangs_keeps_the_gateway_from_starting_for_a_second()
+    public async Task A_hanging_Redis_delays_the_start_by_one_second()
     {
         using var silent = _redis.Silence("get");
         await using var cache = CacheUnderTest.Create(_clock, _redis);
@@ -271,7 +271,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_fault_of_the_program_at_the_start_is_not_hidden()
+    public async Task An_unexpected_exception_in_the_warm_up_is_thrown()
     {
         using var failing = _redis.Fail("get", exception: new InvalidOperationException("a bug"));
 

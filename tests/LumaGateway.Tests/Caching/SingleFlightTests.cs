@@ -3,16 +3,16 @@ using LumaGateway.Caching;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>The single flight: concurrent callers of one key share one piece of work. Needs nothing.</summary>
+/// <summary>The single fetch: concurrent callers of one key share one piece of work. Needs nothing.</summary>
 public sealed class SingleFlightTests
 {
     private static readonly CacheKey Key = new("g1");
 
-    private readonly SingleFlight<string> _flights = new();
-    private int _begun;
+    private readonly SingleFlight<string> _fetches = new();
+    private int _started;
 
     [Fact]
-    public async Task Callers_who_come_while_the_work_runs_share_its_result()
+    public async Task Callers_that_arrive_during_a_fetch_share_its_result()
     {
         var work = new TaskCompletionSource<string>();
 
@@ -23,16 +23,16 @@ public sealed class SingleFlightTests
 
         Assert.Equal((false, true), (firstJoined, secondJoined));
         Assert.Equal(("result", "result"), (await first.Completion, await second.Completion));
-        Assert.Equal(1, _begun);
+        Assert.Equal(1, _started);
     }
 
     [Fact]
-    public async Task Another_key_is_other_work()
+    public async Task Another_key_starts_another_fetch()
     {
         var work = new TaskCompletionSource<string>();
         var first = Join(work.Task, out _);
 
-        var other = _flights.JoinOrStart(new CacheKey("g2"), _ => Task.FromResult("other"), out var joined);
+        var other = _fetches.JoinOrStart(new CacheKey("g2"), _ => Task.FromResult("other"), out var joined);
 
         Assert.False(joined);
         Assert.Equal("other", await other.Completion);
@@ -41,7 +41,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task A_caller_who_has_the_result_and_asks_again_begins_anew()
+    public async Task A_call_after_completion_starts_a_new_fetch()
     {
         var first = Join(Task.FromResult("first"), out _);
         Assert.Equal("first", await first.Completion);
@@ -53,7 +53,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task A_fault_is_shared_by_all_who_wait_and_by_nobody_who_comes_later()
+    public async Task An_exception_reaches_all_waiting_callers_and_no_later_caller()
     {
         var work = new TaskCompletionSource<string>();
         var first = Join(work.Task, out _);
@@ -69,17 +69,17 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task Work_that_throws_before_it_awaits_is_a_fault_like_any_other()
+    public async Task A_fetch_that_throws_synchronously_is_handled_as_any_other_exception()
     {
-        var flight = _flights.JoinOrStart(Key, _ => throw new InvalidOperationException("at once"), out _);
+        var fetch = _fetches.JoinOrStart(Key, _ => throw new InvalidOperationException("at once"), out _);
 
-        Assert.Equal("at once", (await Assert.ThrowsAsync<InvalidOperationException>(() => flight.Completion)).Message);
+        Assert.Equal("at once", (await Assert.ThrowsAsync<InvalidOperationException>(() => fetch.Completion)).Message);
         Join(Task.FromResult("works"), out var joined);
         Assert.False(joined);
     }
 
     [Fact]
-    public void A_fault_that_no_caller_waits_for_is_not_reported_as_unobserved()
+    public void An_exception_without_waiting_callers_is_not_reported_as_unobserved()
     {
         var unobserved = 0;
         var fault = new InvalidOperationException("nobody waits for it");
@@ -93,14 +93,14 @@ public sealed class SingleFlightTests
         TaskScheduler.UnobservedTaskException += count;
         try
         {
-            var landed = FailAndForget(fault);
-            for (var collections = 0; landed.IsAlive && collections < 100; collections++)
+            var completion = StartFailing(fault);
+            for (var collections = 0; completion.IsAlive && collections < 100; collections++)
             {
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
             }
 
-            Assert.False(landed.IsAlive);
+            Assert.False(completion.IsAlive);
             Assert.Equal(0, unobserved);
         }
         finally
@@ -110,7 +110,7 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task A_caller_who_leaves_does_not_end_the_work()
+    public async Task A_cancelled_caller_does_not_cancel_the_fetch()
     {
         var work = new TaskCompletionSource<string>();
         using var leaving = new CancellationTokenSource();
@@ -123,11 +123,11 @@ public sealed class SingleFlightTests
 
         Assert.True(joined);
         Assert.Equal("result", await second.Completion);
-        Assert.Equal(1, _begun);
+        Assert.Equal(1, _started);
     }
 
     [Fact]
-    public async Task An_early_result_is_given_to_all_while_the_work_goes_on_and_a_later_result_is_not()
+    public async Task Complete_gives_all_callers_a_result_and_the_later_result_is_ignored()
     {
         var work = new TaskCompletionSource<string>();
         var first = Join(work.Task, out _);
@@ -143,37 +143,37 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public async Task A_fault_after_an_early_result_reaches_nobody()
+    public async Task An_exception_after_Complete_is_ignored()
     {
         var work = new TaskCompletionSource<string>();
-        var flight = Join(work.Task, out _);
+        var fetch = Join(work.Task, out _);
 
-        flight.Complete("early");
+        fetch.Complete("early");
         work.SetException(new InvalidOperationException("late"));
-        await EndAsync(flight);
+        await EndAsync(fetch);
 
-        Assert.Equal("early", await flight.Completion);
+        Assert.Equal("early", await fetch.Completion);
     }
 
     [Fact]
-    public async Task The_first_of_two_results_counts()
+    public async Task The_first_call_of_Complete_counts()
     {
-        var flight = Join(new TaskCompletionSource<string>().Task, out _);
+        var fetch = Join(new TaskCompletionSource<string>().Task, out _);
 
-        flight.Complete("first");
-        flight.Complete("second");
+        fetch.Complete("first");
+        fetch.Complete("second");
 
-        Assert.Equal("first", await flight.Completion);
+        Assert.Equal("first", await fetch.Completion);
     }
 
     [Fact]
-    public async Task After_an_invalidation_the_next_caller_begins_anew_and_those_who_wait_get_the_old_result()
+    public async Task After_an_invalidation_the_next_caller_starts_a_new_fetch_and_waiting_callers_get_the_old_result()
     {
         var old = new TaskCompletionSource<string>();
         var before = Join(old.Task, out _);
         Assert.False(before.IsInvalidated);
 
-        _flights.Invalidate(Key);
+        _fetches.Invalidate(Key);
         var after = Join(Task.FromResult("new"), out var joined);
 
         Assert.False(joined);
@@ -186,11 +186,11 @@ public sealed class SingleFlightTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_invalidated_flight_that_ends_late_does_not_end_the_one_begun_after_it(bool succeeds)
+    public async Task An_invalidated_fetch_that_ends_late_does_not_end_the_one_started_after_it(bool succeeds)
     {
         var (old, current) = (new TaskCompletionSource<string>(), new TaskCompletionSource<string>());
         var before = Join(old.Task, out _);
-        _flights.Invalidate(Key);
+        _fetches.Invalidate(Key);
         var after = Join(current.Task, out _);
 
         if (succeeds)
@@ -212,23 +212,23 @@ public sealed class SingleFlightTests
     }
 
     [Fact]
-    public void An_invalidation_of_a_key_without_a_flight_changes_nothing()
+    public void Invalidating_a_key_without_a_fetch_in_flight_changes_nothing()
     {
         var other = Join(new TaskCompletionSource<string>().Task, out _);
 
-        _flights.Invalidate(new CacheKey("g2"));
+        _fetches.Invalidate(new CacheKey("g2"));
 
         Assert.False(other.IsInvalidated);
         Assert.Same(other, Join(Task.FromResult("not begun"), out _));
     }
 
     [Fact]
-    public async Task Of_many_callers_at_the_same_moment_one_begins_the_work()
+    public async Task One_of_many_concurrent_callers_starts_the_fetch()
     {
         var work = new TaskCompletionSource<string>();
         using var together = new Barrier(8);
 
-        var flights = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(
+        var fetches = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(
             () =>
             {
                 together.SignalAndWait(TestContext.Current.CancellationToken);
@@ -238,51 +238,51 @@ public sealed class SingleFlightTests
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default)));
 
-        Assert.Equal(1, _begun);
-        Assert.Single(flights.Distinct());
+        Assert.Equal(1, _started);
+        Assert.Single(fetches.Distinct());
         work.SetResult("result");
-        Assert.Equal("result", await flights[0].Completion);
+        Assert.Equal("result", await fetches[0].Completion);
     }
 
     [Fact]
-    public void A_caller_goes_on_on_another_thread_than_the_one_that_has_the_result()
+    public void Callers_continue_on_another_thread_than_the_one_that_completes()
     {
-        var flight = Join(new TaskCompletionSource<string>().Task, out _);
+        var fetch = Join(new TaskCompletionSource<string>().Task, out _);
         var thread = Environment.CurrentManagedThreadId;
         var threadOfCaller = 0;
-        using var goneOn = new ManualResetEventSlim();
-        _ = flight.Completion.ContinueWith(
+        using var continued = new ManualResetEventSlim();
+        _ = fetch.Completion.ContinueWith(
             _ =>
             {
                 threadOfCaller = Environment.CurrentManagedThreadId;
-                goneOn.Set();
+                continued.Set();
             },
             TestContext.Current.CancellationToken,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
 
-        flight.Complete("result");
+        fetch.Complete("result");
 
-        Assert.True(goneOn.Wait(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken)); // keeps this thread busy, so that the caller cannot get it afterwards
+        Assert.True(continued.Wait(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken)); // keeps this thread busy, so that the caller cannot get it afterwards
         Assert.NotEqual(thread, threadOfCaller);
     }
 
-    private SingleFlight<string>.InFlightFetch Join(Task<string> work, out bool joined) => _flights.JoinOrStart(
+    private SingleFlight<string>.InFlightFetch Join(Task<string> work, out bool joined) => _fetches.JoinOrStart(
         Key,
         _ =>
         {
-            Interlocked.Increment(ref _begun);
+            Interlocked.Increment(ref _started);
             return work;
         },
         out joined);
 
-    /// <summary>The work of a flight has ended, whatever its callers were told: its key is free.</summary>
-    private async Task EndAsync(SingleFlight<string>.InFlightFetch flight)
+    /// <summary>The work of a fetch has ended, whatever its callers were told: its key is free.</summary>
+    private async Task EndAsync(SingleFlight<string>.InFlightFetch fetch)
     {
         var next = new TaskCompletionSource<string>();
-        await Eventually.TrueAsync(() => !ReferenceEquals(Join(next.Task, out _), flight));
+        await Eventually.TrueAsync(() => !ReferenceEquals(Join(next.Task, out _), fetch));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private WeakReference FailAndForget(Exception fault) => new(_flights.JoinOrStart(Key, _ => throw fault, out _).Completion);
+    private WeakReference StartFailing(Exception fault) => new(_fetches.JoinOrStart(Key, _ => throw fault, out _).Completion);
 }

@@ -6,5 +6,5 @@ namespace LumaGateway.Tests.Proxy;
 /// <summary>Reads the state of the cache without a fetch.</summary>
 internal static class CacheQueries
 {
-    public static bool IsCached(this IServiceProvider services, string id) => services.GetRequiredService<ResponseCache>().Holds(new CacheKey(id));
+    public static bool IsCached(this IServiceProvider services, string id) => services.GetRequiredService<ResponseCache>().HasFreshFinal(new CacheKey(id));
 }

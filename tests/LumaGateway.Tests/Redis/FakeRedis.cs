@@ -14,7 +14,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (byte[] Value, DateTimeOffset Until)> _values = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (long AskedAt, string Kind)> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long RequestedAt, string Kind)> _entries = new(StringComparer.Ordinal);
     private readonly List<Rule> _rules = [];
     private readonly List<(string Command, string Key)> _done = [];
     private readonly List<Action<RedisChannel, RedisValue>> _subscribers = [];
@@ -89,7 +89,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     }
 
     /// <summary>Counts from now on.</summary>
-    public void ForgetDone()
+    public void ClearDone()
     {
         lock (_gate)
         {
@@ -225,7 +225,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     /// <summary><see cref="CacheScripts.Write"/>, whose own text is run by the system tests.</summary>
     private int WriteEntry(RedisKey[] keys, RedisValue[] values)
     {
-        var (token, kind, askedAt, latest) = ((string)values[0]!, (string)values[1]!, (long)values[2], (long)values[3]);
+        var (token, kind, requestedAt, latest) = ((string)values[0]!, (string)values[1]!, (long)values[2], (long)values[3]);
         if ((Find(keys[2]!) is { } known ? Encoding.UTF8.GetString(known) : "") != token)
         {
             return (int)WriteResult.Invalidated;
@@ -243,12 +243,12 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         }
 
         var target = kind is "final" ? keys[0] : keys[1];
-        _entries[target!] = (askedAt, kind);
+        _entries[target!] = (requestedAt, kind);
         Put(target!, values[4]!, TimeSpan.FromMilliseconds((long)values[5]));
         return (int)WriteResult.Stored;
 
         bool IsNewer(string key, string? onlyKind) => Find(key) is not null && _entries.TryGetValue(key, out var entry)
-            && entry.AskedAt > askedAt && entry.AskedAt <= latest && (onlyKind is null || entry.Kind == onlyKind);
+            && entry.RequestedAt > requestedAt && entry.RequestedAt <= latest && (onlyKind is null || entry.Kind == onlyKind);
     }
 
     private int Purge(RedisKey[] keys, byte[] token, RedisValue life)

@@ -39,9 +39,9 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     [InlineData("300001", 300_000)]
     [InlineData("3600000", 300_000)]
     [InlineData("9223372036854775807", 300_000)]
-    public async Task A_pause_is_no_longer_than_one_that_the_upstream_can_ask_for(string milliseconds, int expected)
+    public async Task A_pause_is_limited_to_the_longest_Retry_After(string milliseconds, int expected)
     {
-        var pause = await ListenForPausesAsync(await StartAsync());
+        var pause = await SubscribeToPausesAsync(await StartAsync());
 
         await PublishAsync($"pause {milliseconds}");
 
@@ -74,69 +74,69 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     [InlineData("no-topic g1")]
     [InlineData("")]
     [InlineData(" ")]
-    public async Task A_malformed_message_is_dropped_and_counted_and_the_next_one_is_heard(string message)
+    public async Task A_malformed_message_is_dropped_and_counted_and_the_next_one_is_delivered(string message)
     {
         var replica = await StartAsync();
-        var pause = await ListenForPausesAsync(replica);
-        var told = Listen(replica);
+        var pause = await SubscribeToPausesAsync(replica);
+        var received = SubscribeToPolling(replica);
         using var rejected = replica.CollectRejected();
         var purges = replica.Cache.Purges;
 
         await PublishAsync(message);
 
         Assert.Equal(("malformed", 1), Assert.Single(rejected.GetMeasurementSnapshot().Select(one => ((string)one.Tags["luma_gateway.redis.reason"]!, (int)one.Value))));
-        Assert.Empty(told);
+        Assert.Empty(received);
         Assert.Equal((TimeSpan.Zero, purges), (pause.Remaining, replica.Cache.Purges));
         await PublishAsync("purge g1");
         Assert.Equal(purges + 1, replica.Cache.Purges);
     }
 
     [Fact]
-    public async Task A_message_with_more_bytes_or_words_than_a_replica_writes_is_dropped_and_counted()
+    public async Task A_message_with_too_many_bytes_or_words_is_dropped_and_counted()
     {
         var replica = await StartAsync();
-        var told = Listen(replica);
+        var received = SubscribeToPolling(replica);
         using var rejected = replica.CollectRejected();
         string Wants(int count) => $"want {Replica} {string.Join(' ', Enumerable.Repeat("g1:q", count))}";
 
         await PublishAsync(Wants(500));
-        Assert.Equal(["wanted"], told);
+        Assert.Equal(["wanted"], received);
 
         await PublishAsync(Wants(501));
         await PublishAsync("purge " + new string(' ', 100_000));
         await PublishAsync($"change g1 {new string('A', 4 * 1024 * 1024)}");
 
-        Assert.Equal(["wanted"], told);
+        Assert.Equal(["wanted"], received);
         Assert.Equal(["oversized", "oversized", "oversized"], Reasons(rejected));
     }
 
     [Fact]
-    public async Task A_listener_that_throws_does_not_keep_the_next_message_from_being_heard()
+    public async Task A_handler_that_throws_does_not_stop_the_next_message()
     {
         var replica = await StartAsync();
-        var heard = 0;
-        replica.Channel.Listen("fragile", words => words is ["break"] ? throw new InvalidOperationException("a bug") : ++heard > 0);
+        var received = 0;
+        replica.Bus.Subscribe("fragile", words => words is ["break"] ? throw new InvalidOperationException("a bug") : ++received > 0);
         using var rejected = replica.CollectRejected();
 
         await PublishAsync("fragile break");
         await PublishAsync("fragile hold");
 
-        Assert.Equal(1, heard);
+        Assert.Equal(1, received);
         Assert.Equal(["malformed"], Reasons(rejected));
     }
 
     [Fact]
-    public async Task A_changed_state_is_fresh_for_no_longer_than_the_settings_allow()
+    public async Task The_freshness_of_a_changed_state_is_limited_by_the_settings()
     {
-        var told = new List<CacheEntry>();
+        var received = new List<CacheEntry>();
         var replica = await StartAsync();
-        new PollingMessages(replica.Channel, CacheUnderTest.Limits, _clock).Changed += told.Add;
+        new PollingMessages(replica.Bus, CacheUnderTest.Limits, _clock).Changed += received.Add;
         var forged = Entries.Final(_clock.Now, freshFor: TimeSpan.FromDays(3650), staleFor: TimeSpan.FromDays(3650));
 
         await PublishAsync($"change g1 {Convert.ToBase64String(CacheEntryFormat.Write(forged))}");
 
         var limits = CacheUnderTest.Limits;
-        Assert.Equal((_clock.Now + limits.Final, _clock.Now + limits.Final + limits.Cover), Assert.Single(told.Select(entry => (entry.FreshUntil, entry.StaleUntil))));
+        Assert.Equal((_clock.Now + limits.Final, _clock.Now + limits.Final + limits.Stale), Assert.Single(received.Select(entry => (entry.FreshUntil, entry.StaleUntil))));
     }
 
     [Theory]
@@ -146,11 +146,11 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     [InlineData($"lead {Replica}")]
     [InlineData("nudge g1")]
     [InlineData("change")]
-    public async Task With_a_key_a_message_that_is_not_signed_or_signed_with_another_key_is_dropped_and_counted(string message)
+    public async Task With_a_signing_key_a_message_that_does_not_verify_is_dropped_and_counted(string message)
     {
         var replica = await StartAsync(Signers.Key);
-        var pause = await ListenForPausesAsync(replica);
-        var told = Listen(replica);
+        var pause = await SubscribeToPausesAsync(replica);
+        var received = SubscribeToPolling(replica);
         using var rejected = replica.CollectRejected();
         var purges = replica.Cache.Purges;
         message = message is "change" ? $"change g1 {Convert.ToBase64String(CacheEntryFormat.Write(Entries.Final(_clock.Now)))}" : message;
@@ -159,13 +159,13 @@ public sealed class ForgedMessageTests : IAsyncLifetime
         await PublishAsync($"{_clock.Now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)} {message}");
         await PublishAsync(Signed(message, Signers.NewKey));
 
-        Assert.Empty(told);
+        Assert.Empty(received);
         Assert.Equal((TimeSpan.Zero, purges), (pause.Remaining, replica.Cache.Purges));
         Assert.Equal(["unauthenticated", "unauthenticated", "unauthenticated"], Reasons(rejected));
 
         await PublishAsync(Signed(message, Signers.Key));
         Assert.Equal(3, rejected.GetMeasurementSnapshot().Count);
-        Assert.Equal(1, told.Count + (pause.Remaining > TimeSpan.Zero ? 1 : 0) + (int)(replica.Cache.Purges - purges));
+        Assert.Equal(1, received.Count + (pause.Remaining > TimeSpan.Zero ? 1 : 0) + (int)(replica.Cache.Purges - purges));
     }
 
     [Theory]
@@ -173,7 +173,7 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     [InlineData(61, false)]
     [InlineData(-60, true)]
     [InlineData(-61, false)]
-    public async Task A_signed_message_that_is_repeated_more_than_a_minute_later_is_dropped(int seconds, bool isHeard)
+    public async Task A_signed_message_older_than_a_minute_is_dropped(int seconds, bool isAccepted)
     {
         var replica = await StartAsync(Signers.Key);
         using var rejected = replica.CollectRejected();
@@ -181,8 +181,8 @@ public sealed class ForgedMessageTests : IAsyncLifetime
 
         await PublishAsync(Signed("purge g1", Signers.Key, _clock.Now.AddSeconds(-seconds)));
 
-        Assert.Equal(isHeard ? purges + 1 : purges, replica.Cache.Purges);
-        Assert.Equal(isHeard ? [] : ["expired"], Reasons(rejected));
+        Assert.Equal(isAccepted ? purges + 1 : purges, replica.Cache.Purges);
+        Assert.Equal(isAccepted ? [] : ["expired"], Reasons(rejected));
     }
 
     [Fact]
@@ -202,7 +202,7 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     [InlineData(Signers.Key, $"{Signers.Key},{Signers.NewKey}")]
     [InlineData($"{Signers.Key},{Signers.NewKey}", $"{Signers.NewKey},{Signers.Key}")]
     [InlineData($"{Signers.NewKey},{Signers.Key}", Signers.NewKey)]
-    public async Task Replicas_that_share_a_key_hear_each_other_at_every_step_of_its_rotation(string one, string other)
+    public async Task Replicas_receive_each_others_messages_at_every_step_of_a_key_rotation(string one, string other)
     {
         var (first, second) = (await StartAsync(one), await StartAsync(other));
         using var rejected = second.CollectRejected();
@@ -245,22 +245,22 @@ public sealed class ForgedMessageTests : IAsyncLifetime
 
     private Task<long> PublishAsync(RedisValue message) => _redis.Connect().GetSubscriber().PublishAsync(RedisChannel.Literal(Channel), message).Soon();
 
-    private async Task<RetryAfterHold> ListenForPausesAsync(CacheUnderTest replica)
+    private async Task<RetryAfterHold> SubscribeToPausesAsync(CacheUnderTest replica)
     {
         var pause = new RetryAfterHold(new MonotonicClock(_clock));
-        await new RetryAfterBroadcast(pause, replica.Channel).StartAsync(TestContext.Current.CancellationToken).Soon();
+        await new RetryAfterBroadcast(pause, replica.Bus).StartAsync(TestContext.Current.CancellationToken).Soon();
         return pause;
     }
 
     /// <summary>What callers that wait would be concerned by.</summary>
-    private List<string> Listen(CacheUnderTest replica)
+    private List<string> SubscribeToPolling(CacheUnderTest replica)
     {
-        var told = new List<string>();
-        var channel = new PollingMessages(replica.Channel, CacheUnderTest.Limits, _clock);
-        channel.Changed += _ => told.Add("changed");
-        channel.Wanted += (_, _) => told.Add("wanted");
-        channel.Led += _ => told.Add("led");
-        channel.Nudged += _ => told.Add("nudged");
-        return told;
+        var received = new List<string>();
+        var channel = new PollingMessages(replica.Bus, CacheUnderTest.Limits, _clock);
+        channel.Changed += _ => received.Add("changed");
+        channel.Wanted += (_, _) => received.Add("wanted");
+        channel.Led += _ => received.Add("led");
+        channel.Nudged += _ => received.Add("nudged");
+        return received;
     }
 }

@@ -14,7 +14,7 @@ public sealed class MemoryIdempotencyStoreTests
     public MemoryIdempotencyStoreTests() => _store = new MemoryIdempotencyStore(_clock);
 
     [Fact]
-    public async Task Nothing_is_left_of_keys_that_were_freed()
+    public async Task Removed_keys_are_garbage_collected()
     {
         var keys = await AddAndFreeAsync(1000);
 
@@ -27,7 +27,7 @@ public sealed class MemoryIdempotencyStoreTests
     }
 
     [Fact]
-    public async Task A_record_that_was_replaced_lives_as_long_as_it_was_last_told()
+    public async Task A_replaced_record_has_the_lifetime_of_the_last_write()
     {
         byte[] first = [1], second = [2];
         await _store.TryAddAsync("client", "a", first, TimeSpan.FromMinutes(1));
@@ -41,7 +41,7 @@ public sealed class MemoryIdempotencyStoreTests
     }
 
     [Fact]
-    public async Task One_client_fills_its_share_and_no_others()
+    public async Task One_client_fills_only_its_own_share()
     {
         var record = new byte[1024 * 1024];
         var added = 0;
@@ -58,7 +58,7 @@ public sealed class MemoryIdempotencyStoreTests
     }
 
     [Fact]
-    public async Task A_share_is_given_back_with_what_filled_it()
+    public async Task Removed_and_expired_records_free_the_share()
     {
         var record = new byte[1024 * 1024];
         for (var round = 0; round < 100; round++)

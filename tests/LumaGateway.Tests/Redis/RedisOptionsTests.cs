@@ -9,11 +9,11 @@ public sealed class RedisOptionsTests
     [InlineData("redis:6379", 5)]
     [InlineData("redis:6379,configCheckSeconds=60", 5)]
     [InlineData("redis:6379,configCheckSeconds=2", 2)]
-    public void Who_is_master_is_asked_every_few_seconds(string connectionString, int seconds) =>
+    public void Role_discovery_runs_at_least_every_five_seconds(string connectionString, int seconds) =>
         Assert.Equal(seconds, new RedisOptions { Redis = connectionString }.Parse().ConfigCheckSeconds);
 
     [Fact]
-    public void A_gateway_starts_without_redis_and_no_caller_queues_for_it()
+    public void The_gateway_starts_without_Redis_and_calls_do_not_queue()
     {
         var configuration = new RedisOptions { Redis = "redis:6379,abortConnect=true,connectTimeout=60000" }.Parse();
 
@@ -26,7 +26,7 @@ public sealed class RedisOptionsTests
     [InlineData(null, false)]
     [InlineData("", false)]
     [InlineData("redis:6379", true)]
-    public void A_setting_that_is_null_or_empty_names_no_redis(string? connectionString, bool isConfigured)
+    public void A_null_or_empty_connection_string_means_no_Redis(string? connectionString, bool isConfigured)
     {
         var settings = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Redis", connectionString)]).Build();
         var options = new RedisOptions();

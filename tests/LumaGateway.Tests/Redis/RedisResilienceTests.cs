@@ -15,30 +15,30 @@ public sealed class RedisResilienceTests : IDisposable
     private readonly FakeTimeProvider _clock = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly RedisMetrics _metrics;
-    private readonly RedisResilience _guard;
+    private readonly RedisResilience _resilience;
 
     public RedisResilienceTests()
     {
         var connection = new RedisConnection(Options.Create(new RedisOptions()), NullLogger<RedisConnection>.Instance);
         _metrics = new RedisMetrics(_services.GetRequiredService<IMeterFactory>(), connection, _clock);
-        _guard = new RedisResilience(Options.Create(new RedisResilienceOptions()), connection, new MonotonicClock(_clock), _metrics, NullLogger<RedisResilience>.Instance);
+        _resilience = new RedisResilience(Options.Create(new RedisResilienceOptions()), connection, new MonotonicClock(_clock), _metrics, NullLogger<RedisResilience>.Instance);
     }
 
     public void Dispose() => _services.Dispose();
 
     [Fact]
-    public async Task A_step_out_of_time_is_left_behind()
+    public async Task A_step_that_times_out_is_abandoned()
     {
         var step = new TaskCompletionSource<int>();
 
-        var reading = _guard.ReadAsync(() => step.Task, -1);
+        var reading = _resilience.ReadAsync(() => step.Task, -1);
         _clock.Advance(Timeout);
 
         Assert.Equal((-1, false), await reading);
     }
 
     [Fact]
-    public async Task One_step_out_of_time_after_another_in_time_does_not_have_Redis_left_alone()
+    public async Task One_time_out_after_a_success_does_not_open_the_breaker()
     {
         await ReadAsync();
 
@@ -49,7 +49,7 @@ public sealed class RedisResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_steps_out_of_time_have_Redis_left_alone()
+    public async Task Two_time_outs_open_the_breaker()
     {
         await RunOutOfTimeAsync();
         await RunOutOfTimeAsync();
@@ -59,10 +59,10 @@ public sealed class RedisResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_patient_step_is_given_its_time_again_while_Redis_works()
+    public async Task A_step_with_extendTimeout_gets_another_time_out_while_Redis_works()
     {
         var step = new TaskCompletionSource<int>();
-        var reading = _guard.ReadAsync(() => step.Task, -1, isPatient: true);
+        var reading = _resilience.ReadAsync(() => step.Task, -1, extendTimeout: true);
         _clock.Advance(Timeout);
         await QueuedWorkAsync();
         Assert.False(reading.IsCompleted);
@@ -73,22 +73,22 @@ public sealed class RedisResilienceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_patient_step_is_left_behind_as_soon_as_Redis_is_left_alone()
+    public async Task A_step_with_extendTimeout_is_abandoned_while_the_breaker_is_open()
     {
         await RunOutOfTimeAsync();
         await RunOutOfTimeAsync();
 
-        var locking = _guard.LockAsync(() => new TaskCompletionSource<object?>().Task, _ => { });
+        var locking = _resilience.LockAsync(() => new TaskCompletionSource<object?>().Task, _ => { });
         _clock.Advance(Timeout);
 
         Assert.Equal((null, false), await locking);
     }
 
     [Fact]
-    public async Task A_time_out_that_came_late_gives_the_step_its_time_anew()
+    public async Task A_time_out_that_fires_late_gives_the_step_another_one()
     {
         var step = new TaskCompletionSource<int>();
-        var reading = _guard.ReadAsync(() => step.Task, -1);
+        var reading = _resilience.ReadAsync(() => step.Task, -1);
         _clock.Advance(Timeout * 2);
         await QueuedWorkAsync();
         Assert.False(reading.IsCompleted);
@@ -98,11 +98,11 @@ public sealed class RedisResilienceTests : IDisposable
         Assert.Equal((1, true), await reading);
     }
 
-    private Task<(int Value, bool Succeeded)> ReadAsync() => _guard.ReadAsync(() => Task.FromResult(1), -1);
+    private Task<(int Value, bool Succeeded)> ReadAsync() => _resilience.ReadAsync(() => Task.FromResult(1), -1);
 
     private async Task RunOutOfTimeAsync()
     {
-        var reading = _guard.ReadAsync(() => new TaskCompletionSource<int>().Task, -1);
+        var reading = _resilience.ReadAsync(() => new TaskCompletionSource<int>().Task, -1);
         _clock.Advance(Timeout);
         await reading;
     }

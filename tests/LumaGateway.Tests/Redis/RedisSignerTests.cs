@@ -17,7 +17,7 @@ public sealed class RedisSignerTests
     [Theory]
     [InlineData("")]
     [InlineData("data")]
-    public void What_is_signed_verifies_and_reads_back_as_it_was(string text)
+    public void Signed_bytes_verify_and_are_returned_unchanged(string text)
     {
         var signed = Old.Sign(SignedKind.Entry, Name, Encoding.UTF8.GetBytes(text));
 
@@ -47,7 +47,7 @@ public sealed class RedisSignerTests
         bytes => Assert.False(Verifies(Old, bytes)));
 
     [Fact]
-    public void While_rotating_the_first_key_signs_and_both_verify()
+    public void During_a_rotation_the_first_key_signs_and_both_verify()
     {
         var rotating = Signers.Of($"{Signers.NewKey},{Signers.Key}");
 
@@ -58,7 +58,7 @@ public sealed class RedisSignerTests
     }
 
     [Fact]
-    public void Without_a_key_bytes_pass_as_they_are()
+    public void Without_a_key_bytes_are_unchanged()
     {
         Assert.False(Signers.None.IsActive);
         Assert.Same(Data, Signers.None.Sign(SignedKind.Entry, Name, Data));
@@ -68,7 +68,7 @@ public sealed class RedisSignerTests
     }
 
     [Fact]
-    public void No_change_of_a_byte_no_truncation_and_no_extension_verifies() =>
+    public void Changed_truncated_and_extended_bytes_do_not_verify() =>
         Gen.Select(Gen.Byte.Array[0, 200], Gen.Int[0, 10_000], Gen.Int[1, 255]).Sample(
             (data, position, change) =>
             {
@@ -93,10 +93,10 @@ public sealed class RedisSignerTests
     [InlineData("01234567890123456789012345678901,01234567890123456789012345678902,01234567890123456789012345678903", false)]
     [InlineData("01234567890123456789012345678901 ü", false)]
     [InlineData("", false)]
-    public void A_key_has_32_characters_or_more_and_there_are_two_at_most(string text, bool isUsable) => Assert.Equal(isUsable, SigningKeys.Parse(text) is not null);
+    public void A_key_has_at_least_32_characters_and_there_are_at_most_two(string text, bool isUsable) => Assert.Equal(isUsable, SigningKeys.Parse(text) is not null);
 
     [Fact]
-    public void A_key_and_a_file_at_once_stop_the_start()
+    public void SigningKey_and_SigningKeyFile_together_stop_the_start()
     {
         var file = Path.GetTempFileName();
         try

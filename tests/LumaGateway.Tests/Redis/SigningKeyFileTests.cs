@@ -33,7 +33,7 @@ public sealed class SigningKeyFileTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_changed_file_is_taken_over_without_a_restart()
+    public async Task A_changed_file_is_used_without_a_restart()
     {
         Assert.True(Knows(Signers.Key));
         File.WriteAllText(_file, $"{Signers.NewKey}\n{Signers.Key}\n");

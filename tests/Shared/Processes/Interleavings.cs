@@ -194,7 +194,7 @@ internal sealed class Interleavings : IAsyncDisposable
                 all.Reads++;
                 if (told < atLeast)
                 {
-                    all.TooOld.Add($"Round {number}: version {told} after the purge of version {atLeast} ({read.Status}, {read.Level}); steps {steps}");
+                    all.TooOld.Add($"Round {number}: version {told} after the purge of version {atLeast} ({read.Status}, {read.Tier}); steps {steps}");
                 }
             }
         }
@@ -203,7 +203,7 @@ internal sealed class Interleavings : IAsyncDisposable
         private CacheEntry Answer()
         {
             var now = all._clock.GetUtcNow();
-            var kind = _version % 3 == 0 ? EntryKind.Absent : EntryKind.Final;
+            var kind = _version % 3 == 0 ? EntryKind.NotFound : EntryKind.Final;
             var fresh = now + (kind is EntryKind.Final ? TimeSpan.FromHours(1) : TimeSpan.FromSeconds(1));
             return new CacheEntry(_key, kind, Encoding.UTF8.GetBytes(_version.ToString(CultureInfo.InvariantCulture)), now, fresh, fresh);
         }
