@@ -20,14 +20,14 @@ internal sealed class CallbackUrlMiddleware(RequestDelegate next, IOptions<Callb
     /// <summary>The largest body that is looked at, in bytes. A larger one is no create as Luma documents it: it passes as it comes, and its caller polls.</summary>
     private const int MaxBytes = 256 * 1024;
 
-    private readonly string _prefix = options.Value.PublicUrl.TrimEnd('/') + CallbackPaths.Root + "/";
+    private readonly string _prefix = options.Value.PublicUrl.TrimEnd('/') + CallbackEndpoints.RootPath + "/";
     private readonly bool _isOn = options.Value.PublicUrl.Length > 0;
 
     public async Task InvokeAsync(HttpContext context)
     {
         if (_isOn && HttpMethods.IsPost(context.Request.Method)
             && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
-            && secrets.NewToken() is { } token)
+            && secrets.CreateToken() is { } token)
         {
             await FillInAsync(context.Request, _prefix + token);
         }

@@ -39,7 +39,7 @@ internal sealed partial class ProxyCacheMiddleware(
             return ForgetAsync(context, id); // RFC 9111, section 4.4: an unsafe method invalidates
         }
 
-        return HttpMethods.IsGet(method) && reader.BeginLearning(id) is { } begun ? LearnAsync(context, id, begun) : next(context);
+        return HttpMethods.IsGet(method) && reader.StartFetchUnlessFinal(id) is { } begun ? LearnAsync(context, id, begun) : next(context);
     }
 
     private async Task LearnAsync(HttpContext context, GenerationId id, FetchStart begun)
@@ -60,7 +60,7 @@ internal sealed partial class ProxyCacheMiddleware(
             && copy.Whole is { Length: > 0 } passed && await DecodeAsync(passed, context) is { } plain)
         {
             await context.Response.CompleteAsync(); // nobody waits for what is learnt
-            await reader.LearnAsync(id, plain, begun);
+            await reader.StoreProxiedAsync(id, plain, begun);
         }
     }
 
@@ -83,7 +83,7 @@ internal sealed partial class ProxyCacheMiddleware(
             if (!forgotten && !refused)
             {
                 forgotten = true;
-                var isConfirmed = await reader.ForgetAsync(id);
+                var isConfirmed = await reader.PurgeAsync(id);
                 if (!isConfirmed)
                 {
                     Log.NotForgotten(logger);

@@ -130,7 +130,7 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     {
         var told = new List<CacheEntry>();
         var replica = await StartAsync();
-        new PollingMessages(replica.Channel, CacheUnderTest.Limits, _clock).Changed += told.Add;
+        new PollingMessages(replica.Channel, CacheUnderTest.Limits, _clock).EntryReceived += told.Add;
         var forged = Entries.Final(_clock.Now, freshFor: TimeSpan.FromDays(3650), staleFor: TimeSpan.FromDays(3650));
 
         await PublishAsync($"change g1 {Convert.ToBase64String(CacheEntryFormat.Write(forged))}");
@@ -257,10 +257,10 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     {
         var told = new List<string>();
         var channel = new PollingMessages(replica.Channel, CacheUnderTest.Limits, _clock);
-        channel.Changed += _ => told.Add("changed");
-        channel.Wanted += (_, _) => told.Add("wanted");
-        channel.Led += _ => told.Add("led");
-        channel.Nudged += _ => told.Add("nudged");
+        channel.EntryReceived += _ => told.Add("changed");
+        channel.TargetsAnnounced += (_, _) => told.Add("wanted");
+        channel.Acknowledged += _ => told.Add("led");
+        channel.HintReceived += _ => told.Add("nudged");
         return told;
     }
 }
