@@ -4,17 +4,17 @@ using LumaGateway.Upstreams.Wire;
 
 namespace LumaGateway.Callbacks;
 
-/// <summary>Which generation a callback is about. Nothing else in it is looked at. Never throws: what cannot be decoded names none.</summary>
+/// <summary>Reads the generation id from a callback, and nothing else. Returns null for a body that it cannot read; does not throw.</summary>
 internal static class CallbackBody
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 32 };
 
-    public static GenerationId? IdIn(ReadOnlyMemory<byte> body)
+    public static GenerationId? ReadId(ReadOnlyMemory<byte> body)
     {
         try
         {
             using var document = JsonDocument.Parse(body, Options);
-            return IdIn(document.RootElement) ?? IdIn(document.RootElement.Member("data"));
+            return ReadId(document.RootElement) ?? ReadId(document.RootElement.Member("data"));
         }
         catch (JsonException)
         {
@@ -22,7 +22,7 @@ internal static class CallbackBody
         }
     }
 
-    private static GenerationId? IdIn(JsonElement element) => IdOf(element.Member("id")) ?? IdOf(element.Member("task_id"));
+    private static GenerationId? ReadId(JsonElement element) => ParseId(element.Member("id")) ?? ParseId(element.Member("task_id"));
 
-    private static GenerationId? IdOf(JsonElement element) => GenerationId.TryParse(element.Text(), null, out var id) ? id : null;
+    private static GenerationId? ParseId(JsonElement element) => GenerationId.TryParse(element.Text(), null, out var id) ? id : null;
 }

@@ -4,26 +4,29 @@ using LumaGateway.Problems;
 namespace LumaGateway.Callbacks;
 
 /// <summary>
-/// Maps the upstream's callbacks. They are unsigned and so never believed: one only makes the watch ask sooner, where somebody waits, and
-/// no more often than <c>Waiting:PollFloor</c>.
+/// Maps the upstream's callbacks. They are unsigned, so their content is not trusted: a callback only causes an earlier poll of a generation with waiters,
+/// at most one every <c>Waiting:PollFloor</c>.
 /// </summary>
 internal static class CallbackEndpoints
 {
+    /// <summary>The route without its secret.</summary>
+    public const string RootPath = "/callbacks/luma";
+
     private const int MaxBodyBytes = 64 * 1024;
 
     public static void MapCallbacks(this IEndpointRouteBuilder app) =>
-        app.MapPost(CallbackPaths.Root + "/{secret}", TakeAsync)
+        app.MapPost(RootPath + "/{secret}", HandleAsync)
             .WithTags("Callbacks")
             .WithName("TakeCallback")
-            .WithSummary("The upstream's callback, taken as a hint")
-            .WithDescription("For the upstream alone; the secret is in the address. The body is not believed: where somebody waits for the generation that it names, the upstream is asked. The answer is 204 whatever it names.")
+            .WithSummary("Receives the upstream's callback as a hint")
+            .WithDescription("For the upstream only; the path contains the secret. The body is not trusted: if callers wait for the generation that it names, the gateway polls the upstream. The response is 204 for every body.")
             .Produces(StatusCodes.Status204NoContent);
 
-    private static async Task TakeAsync(HttpContext context, CallbackSecrets secrets, UpstreamPoller watcher, WaitingMetrics metrics)
+    private static async Task HandleAsync(HttpContext context, CallbackSecrets secrets, UpstreamPoller poller, WaitingMetrics metrics)
     {
-        if (context.Features.Get<CallbackSecret>() is not { } sent || !secrets.Knows(sent.Value))
+        if (context.Features.Get<CallbackSecret>() is not { } sent || !secrets.IsValid(sent.Value))
         {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.NotFound); // as if there were no such route
+            await ProblemWriter.WriteAsync(context, ProblemKinds.NotFound); // does not reveal that the route exists
             return;
         }
 
@@ -33,11 +36,11 @@ internal static class CallbackEndpoints
             return;
         }
 
-        metrics.Hinted(CallbackBody.IdIn(body) is { } id && watcher.Hint(id));
+        metrics.HintReceived(CallbackBody.ReadId(body) is { } id && poller.TryHint(id));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    /// <summary>Null where there is more than a callback ever has.</summary>
+    /// <summary>Null if the body is longer than <see cref="MaxBodyBytes"/>.</summary>
     private static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpContext context)
     {
         if (context.Request.ContentLength > MaxBodyBytes)

@@ -7,18 +7,17 @@ internal sealed class CallbackOptions
 {
     public const string Section = "Callbacks";
 
-    /// <summary>A file with the secret of the callback address, or two on two lines while rotating; read again when it changes. Empty: no callbacks.</summary>
+    /// <summary>A file with the secret of the callback URL, or with two secrets on two lines during a rotation. Changes are read at run time. Empty: no callbacks.</summary>
     public string SecretFile { get; set; } = "";
 
-    /// <summary>The gateway's address as the upstream reaches it. Set, creates get a <c>callback_url</c> that do not bring their own.</summary>
+    /// <summary>The gateway's URL for the upstream. If set, the gateway adds a <c>callback_url</c> to creates without one.</summary>
     public string PublicUrl { get; set; } = "";
 }
 
-/// <summary>What <see cref="CallbackOptions"/> must hold. Never repeats a secret.</summary>
+/// <summary>Validates <see cref="CallbackOptions"/>. No error text contains a secret.</summary>
 internal sealed class CallbackOptionsRules : IValidateOptions<CallbackOptions>
 {
-    /// <summary>A longer one might not be recognised where an upstream gives it back.</summary>
-    private const int MaxUrl = 500;
+    private const int MaxUrlLength = 500;
 
     public ValidateOptionsResult Validate(string? name, CallbackOptions options)
     {
@@ -32,14 +31,14 @@ internal sealed class CallbackOptionsRules : IValidateOptions<CallbackOptions>
         {
             if (options.SecretFile.Length == 0)
             {
-                faults.AddError("is required where Callbacks:PublicUrl is set.", "Callbacks:SecretFile");
+                faults.AddError("is required if Callbacks:PublicUrl is set.", "Callbacks:SecretFile");
             }
 
             if (!Uri.TryCreate(options.PublicUrl, UriKind.Absolute, out var url)
                 || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0
-                || options.PublicUrl.Length > MaxUrl)
+                || options.PublicUrl.Length > MaxUrlLength)
             {
-                faults.AddError($"must be an absolute http(s) address without user info, query or fragment, of {MaxUrl} characters at most.", "Callbacks:PublicUrl");
+                faults.AddError($"must be an absolute http(s) address without user info, query or fragment, of at most {MaxUrlLength} characters.", "Callbacks:PublicUrl");
             }
         }
 

@@ -6,40 +6,40 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Callbacks;
 
 /// <summary>
-/// The secrets that make a callback address ours. The file is looked at again at most every two seconds; one that is missing, empty or malformed
-/// keeps what was known. Thread-safe.
+/// The secrets that authenticate callbacks. The file is read again at most every two seconds. If it is missing, empty or malformed, the secrets read before
+/// stay valid. Thread-safe.
 /// </summary>
 internal sealed partial class CallbackSecrets(IOptions<CallbackOptions> options, TimeProvider clock)
 {
     private const int MaxFileBytes = 4 * 1024;
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ReadInterval = TimeSpan.FromSeconds(2);
 
     private readonly string _file = options.Value.SecretFile;
     private readonly Lock _gate = new();
-    private string[] _known = [];
-    private DateTimeOffset _lookAt;
+    private string[] _secrets = [];
+    private DateTimeOffset _nextReadAt;
 
     public bool IsConfigured => _file.Length > 0;
 
-    /// <summary>The last segment of a new create's callback address, signed with the first secret; null where there is none.</summary>
-    public string? NewToken() => Current().FirstOrDefault() is { } secret ? CallbackToken.Create(secret, clock.GetUtcNow()) : null;
+    /// <summary>The last path segment of a create's callback URL, signed with the first secret; null if there is no secret.</summary>
+    public string? CreateToken() => ReadCurrent().FirstOrDefault() is { } secret ? CallbackToken.Create(secret, clock.GetUtcNow()) : null;
 
-    /// <summary>Whether it is a secret, or a token that one of them signed. Takes as long for a wrong secret as for a right one.</summary>
-    public bool Knows(string segment)
+    /// <summary>True if the segment is a secret, or an unexpired token signed with one. Takes the same time for wrong and right secrets.</summary>
+    public bool IsValid(string segment)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(segment));
-        var known = false;
-        foreach (var one in Current())
+        var isValid = false;
+        foreach (var secret in ReadCurrent())
         {
-            known |= CryptographicOperations.FixedTimeEquals(hash, SHA256.HashData(Encoding.UTF8.GetBytes(one)));
-            known |= CallbackToken.IsGood(segment, one, clock.GetUtcNow());
+            isValid |= CryptographicOperations.FixedTimeEquals(hash, SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+            isValid |= CallbackToken.IsValid(segment, secret, clock.GetUtcNow());
         }
 
-        return known;
+        return isValid;
     }
 
-    /// <summary>Null where it holds no secrets, or anything else.</summary>
+    /// <summary>The secrets of a file; null if it is unreadable or does not contain exactly one or two secrets.</summary>
     public static string[]? ReadFile(string path)
     {
         try
@@ -48,7 +48,7 @@ internal sealed partial class CallbackSecrets(IOptions<CallbackOptions> options,
             var lines = file.Exists && file.Length <= MaxFileBytes
                 ? File.ReadAllText(path).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
                 : [];
-            return lines.Length is 1 or 2 && lines.All(line => Form().IsMatch(line)) ? lines : null;
+            return lines.Length is 1 or 2 && lines.All(line => SecretPattern().IsMatch(line)) ? lines : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -56,20 +56,20 @@ internal sealed partial class CallbackSecrets(IOptions<CallbackOptions> options,
         }
     }
 
-    private string[] Current()
+    private string[] ReadCurrent()
     {
         lock (_gate)
         {
-            if (IsConfigured && clock.GetUtcNow() is var now && now >= _lookAt)
+            if (IsConfigured && clock.GetUtcNow() is var now && now >= _nextReadAt)
             {
-                _lookAt = now + LookEvery;
-                _known = ReadFile(_file) ?? _known;
+                _nextReadAt = now + ReadInterval;
+                _secrets = ReadFile(_file) ?? _secrets;
             }
 
-            return _known;
+            return _secrets;
         }
     }
 
     [GeneratedRegex("^[A-Za-z0-9_-]{16,128}$")]
-    private static partial Regex Form();
+    private static partial Regex SecretPattern();
 }

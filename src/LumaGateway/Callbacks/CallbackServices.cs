@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Callbacks;
 
-/// <summary>Registers the upstream's callbacks, and where there are any, what hides their secret.</summary>
+/// <summary>Registers the upstream's callbacks and, if they are configured, the factory that hides their secret.</summary>
 internal static class CallbackServices
 {
     public static IServiceCollection AddCallbacks(this IServiceCollection services)
@@ -12,9 +12,9 @@ internal static class CallbackServices
         services.AddSingleton<CallbackSecrets>();
         services.Replace(ServiceDescriptor.Singleton<IHttpContextFactory>(provider =>
         {
-            // The framework reuses contexts only with its own factory: without callbacks it stays.
-            var usual = new DefaultHttpContextFactory(provider);
-            return provider.GetRequiredService<IOptions<CallbackOptions>>().Value.SecretFile.Length > 0 ? new CallbackPaths(usual) : usual;
+            // The framework pools HttpContexts only with its own factory, so it is replaced only if there are callbacks.
+            var defaultFactory = new DefaultHttpContextFactory(provider);
+            return provider.GetRequiredService<IOptions<CallbackOptions>>().Value.SecretFile.Length > 0 ? new CallbackHttpContextFactory(defaultFactory) : defaultFactory;
         }));
 
         return services;

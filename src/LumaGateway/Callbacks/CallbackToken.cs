@@ -6,17 +6,17 @@ using System.Text;
 namespace LumaGateway.Callbacks;
 
 /// <summary>
-/// The last segment of one create's callback address: the hour it was made in, a random number, and their HMAC-SHA256 under the configured secret. Whoever
-/// reads it learns nothing of the secret, and can use it for a day at most. It names no generation, since the id is not known before the create is sent. Pure.
+/// The last path segment of one create's callback URL: the hour of its creation, a random number, and their HMAC-SHA256 with the configured secret. It does not
+/// reveal the secret, and is valid for a day. It contains no generation id, because the id does not exist before the create. Pure.
 /// </summary>
 internal static class CallbackToken
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(1);
 
-    private const int SignedBytes = 12; // 4 of the hour, 8 random
+    private const int SignedBytes = 12; // 4 bytes of the hour, 8 random bytes
     private const int Bytes = SignedBytes + 16;
 
-    /// <summary>Keeps the signature apart from any other use of the same secret.</summary>
+    /// <summary>Domain separation: the secret may sign other messages too.</summary>
     private static readonly byte[] Purpose = "luma-gateway callback"u8.ToArray();
 
     public static string Create(string secret, DateTimeOffset now)
@@ -28,8 +28,8 @@ internal static class CallbackToken
         return Base64Url.EncodeToString(token);
     }
 
-    /// <summary>Takes as long for a wrong signature as for a right one.</summary>
-    public static bool IsGood(string text, string secret, DateTimeOffset now)
+    /// <summary>Takes the same time for wrong and right signatures.</summary>
+    public static bool IsValid(string text, string secret, DateTimeOffset now)
     {
         Span<byte> token = stackalloc byte[Bytes];
         if (text.Length != Base64Url.GetEncodedLength(Bytes) || !Base64Url.TryDecodeFromChars(text, token, out var length) || length != Bytes)
@@ -47,8 +47,8 @@ internal static class CallbackToken
 
     private static void Sign(string secret, ReadOnlySpan<byte> signed, Span<byte> signature)
     {
-        Span<byte> whole = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), [.. Purpose, .. signed], whole);
-        whole[..signature.Length].CopyTo(signature);
+        Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), [.. Purpose, .. signed], hash);
+        hash[..signature.Length].CopyTo(signature);
     }
 }

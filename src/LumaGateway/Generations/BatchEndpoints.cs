@@ -6,27 +6,27 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Generations;
 
-/// <summary>Maps the read of several generations: always 200, each with its own problem where it has one.</summary>
+/// <summary>Maps the batch read: always 200, with a problem in the place of each generation that cannot be read.</summary>
 internal static class BatchEndpoints
 {
     public static void MapGenerationBatch(this IEndpointRouteBuilder app) =>
         app.MapGet("/generations", ReadAsync)
             .WithTags("Generations")
             .WithName("GetGenerations")
-            .WithSummary("Several generations at once")
-            .WithDescription("In the order asked, each once. One that cannot be read is there as its id and its problem, and spoils no others.")
+            .WithSummary("Several generations in one response")
+            .WithDescription("In the order of the query, each once. A generation that cannot be read is replaced by its id and a problem; the others are not affected.")
             .Produces<GenerationBatch>(StatusCodes.Status200OK, "application/json")
             .RequireRight(Rights.Read);
 
     private static async Task ReadAsync(HttpContext context, GenerationReader reader, IOptions<BatchOptions> options)
     {
-        if (BatchIds.TryRead(context.Request.Query["ids"], options.Value.MaxIds, out var ids) is { } complaint)
+        if (BatchIds.TryRead(context.Request.Query["ids"], options.Value.MaxIds, out var ids) is { } error)
         {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.InvalidRequest, complaint);
+            await ProblemWriter.WriteAsync(context, ProblemKinds.InvalidRequest, error);
             return;
         }
 
-        RateLimitLease.Of(context)?.Admit(ids.Count); // several at once are no cheaper than one by one
+        RateLimitLease.Of(context)?.Admit(ids.Count); // a batch costs the client as many requests as it has ids
         var items = new ReadOnlyMemory<byte>[ids.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, ids.Count),
@@ -48,11 +48,11 @@ internal static class BatchEndpoints
         await json.FlushAsync(context.RequestAborted);
     }
 
-    private static async Task<ReadOnlyMemory<byte>> ReadOneAsync(HttpContext context, GenerationReader reader, string sent, CancellationToken token)
+    private static async Task<ReadOnlyMemory<byte>> ReadOneAsync(HttpContext context, GenerationReader reader, string text, CancellationToken token)
     {
-        if (!GenerationId.TryParse(sent, null, out var id))
+        if (!GenerationId.TryParse(text, null, out var id))
         {
-            return Problem(context, sent, ProblemKinds.InvalidId);
+            return CreateProblem(context, text, ProblemKinds.InvalidId);
         }
 
         try
@@ -61,10 +61,10 @@ internal static class BatchEndpoints
         }
         catch (UpstreamException exception)
         {
-            return Problem(context, sent, ProblemKinds.Of(exception.Fault));
+            return CreateProblem(context, text, ProblemKinds.Of(exception.Fault));
         }
     }
 
-    private static byte[] Problem(HttpContext context, string id, ProblemKind kind) =>
+    private static byte[] CreateProblem(HttpContext context, string id, ProblemKind kind) =>
         JsonSerializer.SerializeToUtf8Bytes(new BatchItem(id, ProblemWriter.Describe(context, kind)), ContractsJson.Web.BatchItem);
 }

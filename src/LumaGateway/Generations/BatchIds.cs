@@ -2,18 +2,18 @@ using Microsoft.Extensions.Primitives;
 
 namespace LumaGateway.Generations;
 
-/// <summary>The ids that <c>ids=a,b,c</c> names, each once, in the order asked.</summary>
+/// <summary>Parses <c>ids=a,b,c</c>: the distinct ids, in the order of the query.</summary>
 internal static class BatchIds
 {
-    /// <summary>What is wrong with them in words, or null.</summary>
-    public static string? TryRead(StringValues sent, int most, out IReadOnlyList<string> ids)
+    /// <summary>Returns an error message for the caller; null if the ids are valid.</summary>
+    public static string? TryRead(StringValues values, int max, out IReadOnlyList<string> ids)
     {
-        ids = [.. sent
+        ids = [.. values
             .SelectMany(value => (value ?? string.Empty).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
             .Distinct(StringComparer.Ordinal)];
 
         return ids.Count == 0 ? "The query must name ids, such as ids=a,b,c."
-            : ids.Count > most ? $"The query names {ids.Count} ids; {most} are allowed at once."
+            : ids.Count > max ? $"The query names {ids.Count} ids; {max} are allowed."
             : null;
     }
 }

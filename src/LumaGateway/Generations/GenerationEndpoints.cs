@@ -6,10 +6,10 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Generations;
 
-/// <summary>Reads for a caller that would rather wait than be answered at once; null for one that would not. Given by the feature that waits.</summary>
-internal delegate Task<CacheResult>? PatientRead(GenerationId id, HttpContext context);
+/// <summary>Reads with a long poll; null if the request does not ask for one. Implemented by LongPolling, on which this namespace must not depend.</summary>
+internal delegate Task<CacheResult>? LongPollRead(GenerationId id, HttpContext context);
 
-/// <summary>Maps the slim read.</summary>
+/// <summary>Maps the read of one generation and its purge.</summary>
 internal static class GenerationEndpoints
 {
     public static void MapGenerations(this IEndpointRouteBuilder app)
@@ -20,33 +20,33 @@ internal static class GenerationEndpoints
 
         generations.MapMethods("/{id}", [HttpMethods.Get, HttpMethods.Head], ReadAsync)
             .WithName("GetGeneration")
-            .WithSummary("One generation, slim")
-            .WithDescription("The state of one generation and, once it is completed, its links. Answers that are finished come from the cache; however many ask, the upstream is asked once.")
+            .WithSummary("One generation")
+            .WithDescription("The state of one generation and, when it is completed, its links. Final responses come from the cache. Concurrent reads share one upstream request.")
             .Produces<Generation>(StatusCodes.Status200OK, "application/json")
-            .WithMetadata(new MayBeHit())
+            .WithMetadata(new ServedFromMemory())
             .RequireRight(Rights.Read);
 
-        generations.MapDelete("/{id}/cache", ForgetAsync)
+        generations.MapDelete("/{id}/cache", PurgeAsync)
             .WithName("ForgetGeneration")
-            .WithSummary("Forget one cached answer, on all replicas")
-            .WithDescription("The next read asks the upstream. Nothing is deleted there.")
+            .WithSummary("Purge one generation from the cache, on all replicas")
+            .WithDescription("The next read goes to the upstream. The generation itself is not deleted.")
             .Produces(StatusCodes.Status204NoContent)
             .RequireRight(Rights.Purge);
     }
 
-    private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, PatientRead patient, TimeProvider clock)
+    private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, LongPollRead longPoll, TimeProvider clock)
     {
         Instrumentation.Current?.SetTag("luma_gateway.generation.id", id.Value);
-        var answer = patient(id, context) is { } waiting
-            ? await waiting
+        var result = longPoll(id, context) is { } reading
+            ? await reading
             : await reader.ReadAsync(id, context.TraceIdentifier, RateLimitLease.Of(context), context.RequestAborted);
 
-        await GenerationResponse.WriteAsync(context, answer, clock.GetUtcNow());
+        await GenerationResponse.WriteAsync(context, result, clock.GetUtcNow());
     }
 
-    private static async Task ForgetAsync(GenerationId id, HttpContext context, GenerationReader reader)
+    private static async Task PurgeAsync(GenerationId id, HttpContext context, GenerationReader reader)
     {
-        if (await reader.ForgetAsync(id))
+        if (await reader.PurgeAsync(id))
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         }

@@ -3,46 +3,46 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Generations;
 
-/// <summary>How long an answer is fresh: a pure function of the answer, the time and a draw.</summary>
+/// <summary>Computes how long a generation is fresh. Pure.</summary>
 internal static class GenerationFreshness
 {
-    /// <param name="generation">The answer.</param>
-    /// <param name="signsUrls">Whether its dialect signs every link, readable expiry or not.</param>
-    /// <param name="now">The time.</param>
-    /// <param name="draw">0 to 1: where between its two bounds the time of an unfinished answer falls, so that replicas do not ask in step.</param>
-    /// <param name="options">The bounds.</param>
+    /// <param name="generation">The generation, as the upstream gave it.</param>
+    /// <param name="signsUrls">True if its dialect signs every link, even if the expiry cannot be read from it.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="draw">A random number from 0 to 1. It selects an interim generation's time between the two limits, so that replicas do not fetch at the same time.</param>
+    /// <param name="options">The configured times.</param>
     public static Freshness Of(Generation generation, bool signsUrls, DateTimeOffset now, double draw, FreshnessOptions options)
     {
-        var unfinished = new Freshness(options.UnfinishedMin + ((options.UnfinishedMax - options.UnfinishedMin) * draw), IsFinal: false);
+        var interim = new Freshness(options.UnfinishedMin + ((options.UnfinishedMax - options.UnfinishedMin) * draw), IsFinal: false);
 
         return generation switch
         {
             { State: GenerationState.Failed } => new Freshness(options.Failed, IsFinal: true),
-            { State: not GenerationState.Completed } => unfinished,
-            { HasAsset: false } => unfinished, // the link may still appear
+            { State: not GenerationState.Completed } => interim,
+            { HasAsset: false } => interim, // the link may still appear
             { ExpiresAt: { } expiry } => Signed(expiry - options.SignedMargin - now),
-            _ when signsUrls => new Freshness(Shorter(options.UnreadableExpiry, options.Completed), IsFinal: true),
+            _ when signsUrls => new Freshness(Min(options.UnreadableExpiry, options.Completed), IsFinal: true),
             _ => new Freshness(options.Completed, IsFinal: true),
         };
 
         Freshness Signed(TimeSpan left) => left > TimeSpan.Zero
-            ? new Freshness(Shorter(left, options.Completed), IsFinal: true)
-            : new Freshness(unfinished.For, IsFinal: true);
+            ? new Freshness(Min(left, options.Completed), IsFinal: true)
+            : new Freshness(interim.For, IsFinal: true);
     }
 
-    /// <summary>The longest times that <see cref="Of"/> gives an answer under these options.</summary>
+    /// <summary>The upper limits of what <see cref="Of"/> returns with these options.</summary>
     public static EntryLimits LimitsOf(FreshnessOptions options) => new(
-        Final: Longer(Longer(options.Completed, options.Failed), options.UnfinishedMax),
+        Final: Max(Max(options.Completed, options.Failed), options.UnfinishedMax),
         Interim: options.UnfinishedMax,
         NotFound: options.NotFound,
         Stale: options.Stale);
 
-    private static TimeSpan Longer(TimeSpan a, TimeSpan b) => a > b ? a : b;
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
 
-/// <summary>What is decided about keeping an answer.</summary>
+/// <summary>How long a cache entry is fresh, and whether it is final.</summary>
 /// <param name="For">How long it is fresh.</param>
-/// <param name="IsFinal">Whether it may never be replaced by an unfinished one, and may cover the upstream's faults later.</param>
+/// <param name="IsFinal">True if an interim entry must not replace it, and it may be served stale-if-error.</param>
 internal readonly record struct Freshness(TimeSpan For, bool IsFinal);

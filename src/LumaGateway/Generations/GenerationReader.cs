@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Generations;
 
-/// <summary>Reads one generation: from the cache, else from the upstream, once for all who ask. Thread-safe.</summary>
+/// <summary>Reads generations from the cache, else from the upstream. Concurrent reads share one upstream request. Thread-safe.</summary>
 internal sealed class GenerationReader
 {
     private readonly ResponseCache _cache;
@@ -34,152 +34,150 @@ internal sealed class GenerationReader
         _origin = new Origin(FetchAsync, luma.Value.Deadline);
     }
 
-    /// <summary>An answer that did not come from this process's memory, whoever asked for it and whatever it is.</summary>
-    public event Action<CacheEntry>? Learned;
+    /// <summary>An entry was read from Redis or from the upstream.</summary>
+    public event Action<CacheEntry>? EntryRead;
 
-    /// <summary>As <see cref="ResponseCache.TryGetFresh"/>. Null also where memory knows that there is no such generation.</summary>
-    public CacheEntry? TryGetFresh(GenerationId id, DateTimeOffset now) =>
+    /// <summary>As <see cref="ResponseCache.TryGetFresh"/>, but null for an entry that says that the generation does not exist.</summary>
+    public CacheEntry? FindFresh(GenerationId id, DateTimeOffset now) =>
         _cache.TryGetFresh(new CacheKey(id.Value), now) is { Kind: not EntryKind.NotFound } entry ? entry : null;
 
     /// <inheritdoc cref="ResponseCache.RecordHit"/>
-    public CacheResult Give(CacheEntry entry) => _cache.RecordHit(entry);
+    public CacheResult CountHit(CacheEntry entry) => _cache.RecordHit(entry);
 
-    /// <summary>The answer, which may be an old one that covers a fault. Throws <see cref="UpstreamException"/> where there is none.</summary>
+    /// <summary>The generation, possibly stale-if-error. Throws <see cref="UpstreamException"/> if there is no usable entry.</summary>
     /// <param name="id">The generation.</param>
-    /// <param name="requestId">The request for which it is read.</param>
-    /// <param name="payer">Who is charged for the exchange with the upstream, if this read begins one; null: nobody.</param>
-    /// <param name="cancellationToken">Frees this caller only: the exchange goes on.</param>
-    public ValueTask<CacheResult> ReadAsync(GenerationId id, string requestId, RateLimitLease? payer, CancellationToken cancellationToken)
+    /// <param name="requestId">The caller's request.</param>
+    /// <param name="lease">The lease that an upstream request is charged to, if this read starts one; null: no charge.</param>
+    /// <param name="cancellationToken">Cancels the wait of this caller only; a started upstream request continues.</param>
+    public ValueTask<CacheResult> ReadAsync(GenerationId id, string requestId, RateLimitLease? lease, CancellationToken cancellationToken)
     {
-        var reading = _cache.GetAsync(new CacheKey(id.Value), OriginFor(payer), requestId, cancellationToken);
-        return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Taken(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
+        var reading = _cache.GetAsync(new CacheKey(id.Value), OriginFor(lease), requestId, cancellationToken);
+        return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Complete(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
 
-        async ValueTask<CacheResult> AwaitAsync(ValueTask<CacheResult> reading) => Taken(await reading);
+        async ValueTask<CacheResult> AwaitAsync(ValueTask<CacheResult> reading) => Complete(await reading);
 
-        CacheResult Taken(CacheResult answer)
+        CacheResult Complete(CacheResult result)
         {
-            if (answer is { Entry: { } entry, Tier: not CacheTier.Memory })
+            if (result is { Entry: { } entry, Tier: not CacheTier.Memory })
             {
-                Learned?.Invoke(entry);
+                EntryRead?.Invoke(entry);
             }
 
-            return Usable(answer);
+            return EnsureUsable(result);
         }
     }
 
-    /// <summary>The answer with newer links than <paramref name="outdated"/> has, asked for past the cache. Throws as <see cref="ReadAsync"/> does.</summary>
-    public async Task<CacheResult> RenewAsync(CacheEntry outdated, string requestId, RateLimitLease? payer, CancellationToken cancellationToken) =>
-        Usable(await _cache.RenewAsync(outdated, OriginFor(payer), requestId, cancellationToken));
+    /// <summary>The generation with newer links than <paramref name="outdated"/>, read past the cache. Throws as <see cref="ReadAsync"/> does.</summary>
+    public async Task<CacheResult> RenewAsync(CacheEntry outdated, string requestId, RateLimitLease? lease, CancellationToken cancellationToken) =>
+        EnsureUsable(await _cache.RenewAsync(outdated, OriginFor(lease), requestId, cancellationToken));
 
-    /// <summary>The generation with the upstream's own links, whatever links the answer gives.</summary>
+    /// <summary>The generation with the upstream's links, also if the published body has the gateway's links.</summary>
     public static Generation OriginalOf(CacheEntry entry) =>
         JsonSerializer.Deserialize(entry.Metadata.Length > 0 ? entry.Metadata : entry.Body, ContractsJson.Web.Generation)!;
 
-    /// <summary>What to give <see cref="LearnAsync"/> later; null where an answer that passes by would teach nothing.</summary>
-    public FetchStart? BeginLearning(GenerationId id) => _cache.HasFreshFinal(new CacheKey(id.Value)) ? null : BeginAsking();
+    /// <summary>As <see cref="StartFetch"/>, but null if a fresh final entry is in memory, so that nothing needs to be stored.</summary>
+    public FetchStart? StartFetchUnlessFinal(GenerationId id) => _cache.HasFreshFinal(new CacheKey(id.Value)) ? null : StartFetch();
 
-    /// <summary>To be called before an exchange whose answer is kept by <see cref="KeepAsync"/> or <see cref="LearnAsync"/>.</summary>
-    public FetchStart BeginAsking() => new(_cache.Purges, _clock.GetUtcNow());
+    /// <summary>To be called before an upstream request whose response is passed to <see cref="StoreListedAsync"/> or <see cref="StoreProxiedAsync"/>.</summary>
+    public FetchStart StartFetch() => new(_cache.Purges, _clock.GetUtcNow());
 
-    /// <summary>Keeps what the upstream answered to somebody else, if it is final. Never throws.</summary>
-    public async Task LearnAsync(GenerationId id, ReadOnlyMemory<byte> body, FetchStart begun)
+    /// <summary>Stores the body of a proxied upstream response, if it is final. Does not throw <see cref="UpstreamException"/>.</summary>
+    public async Task StoreProxiedAsync(GenerationId id, ReadOnlyMemory<byte> body, FetchStart start)
     {
         try
         {
-            var entry = EntryOf(new CacheKey(id.Value), _upstream.ReadPassed(id, body).Generation, begun.At);
-            if (entry.Kind is EntryKind.Final && await _cache.PutAsync(entry, begun.Purges) is { } kept)
+            var entry = CreateEntry(new CacheKey(id.Value), _upstream.ReadPassed(id, body).Generation, start.At);
+            if (entry.Kind is EntryKind.Final && await _cache.PutAsync(entry, start.Purges) is { } stored)
             {
-                Learned?.Invoke(kept); // somebody may wait for it
+                EntryRead?.Invoke(stored);
             }
         }
         catch (UpstreamException)
         {
-            // Whoever asked has it byte for byte; there is nothing to learn from it.
+            // The body cannot be read. Its caller has received it unchanged; nothing is stored.
         }
     }
 
     /// <summary>
-    /// Asks anew where what is known is unfinished and older than <paramref name="notBefore"/>. That there is no such generation is an answer
-    /// here. Throws <see cref="UpstreamException"/> where there is none.
+    /// Reads from the upstream unless the cache has a final entry, or one stored at or after <paramref name="notBefore"/>. A generation that does not exist is a
+    /// result here. Throws <see cref="UpstreamException"/> if there is no entry.
     /// </summary>
     public async Task<CacheResult> RefreshAsync(GenerationId id, string requestId, DateTimeOffset notBefore)
     {
-        var answer = await _cache.RefreshAsync(new CacheKey(id.Value), _origin, requestId, notBefore);
-        return answer.Entry is not null ? answer : throw new UpstreamException(answer.Fault!.Fault, answer.Fault.Message) { RetryAfter = answer.Fault.RetryAfter };
+        var result = await _cache.RefreshAsync(new CacheKey(id.Value), _origin, requestId, notBefore);
+        return result.Entry is not null ? result : throw new UpstreamException(result.Fault!.Fault, result.Fault.Message) { RetryAfter = result.Fault.RetryAfter };
     }
 
     /// <summary>
-    /// Keeps an answer that came with others. Gives back what is kept now; null where the generation may have been purged or deleted since the list was asked for.
+    /// Stores a generation of the upstream's list. Returns the entry that is stored now; null if a purge since <paramref name="start"/> makes the list too old.
     /// </summary>
-    /// <param name="answer">The generation, as the upstream's list has it.</param>
-    /// <param name="begun">From before the list was asked for.</param>
-    public Task<CacheEntry?> KeepAsync(Generation answer, FetchStart begun) =>
-        _cache.PutAsync(EntryOf(new CacheKey(answer.Id), answer, begun.At), begun.Purges);
+    /// <param name="generation">The generation, as the upstream's list has it.</param>
+    /// <param name="start">From before the request of the list.</param>
+    public Task<CacheEntry?> StoreListedAsync(Generation generation, FetchStart start) =>
+        _cache.PutAsync(CreateEntry(new CacheKey(generation.Id), generation, start.At), start.Purges);
 
-    /// <summary>What is at hand without asking the upstream.</summary>
-    public ValueTask<CacheEntry?> FindAsync(GenerationId id) => _cache.FindAsync(new CacheKey(id.Value));
+    /// <summary>A fresh entry from memory or Redis; null if there is none. Does not read from the upstream.</summary>
+    public ValueTask<CacheEntry?> FindCachedAsync(GenerationId id) => _cache.FindAsync(new CacheKey(id.Value));
 
-    /// <summary>Forgets the answer on all replicas. False where Redis is configured but did not confirm.</summary>
-    public Task<bool> ForgetAsync(GenerationId id) => _cache.PurgeAsync(new CacheKey(id.Value));
+    /// <summary>Purges the generation on all replicas. False if Redis is configured but did not confirm the purge.</summary>
+    public Task<bool> PurgeAsync(GenerationId id) => _cache.PurgeAsync(new CacheKey(id.Value));
 
-    /// <summary>A fault is shared by all who waited: each gets an exception of its own.</summary>
-    private static CacheResult Usable(CacheResult answer) => answer switch
+    /// <summary>Creates a new exception for each caller: callers that shared the fetch share the fault.</summary>
+    private static CacheResult EnsureUsable(CacheResult result) => result switch
     {
         { Entry: null, Fault: { } fault } => throw new UpstreamException(fault.Fault, fault.Message) { RetryAfter = fault.RetryAfter },
         { Entry.Kind: EntryKind.NotFound } => throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id."),
-        _ => answer,
+        _ => result,
     };
 
-    private Origin OriginFor(RateLimitLease? payer) => payer is null ? _origin : ChargedTo(payer);
+    private Origin OriginFor(RateLimitLease? lease) => lease is null ? _origin : ChargedTo(lease);
 
-    private Origin ChargedTo(RateLimitLease payer) => _origin with
+    private Origin ChargedTo(RateLimitLease lease) => _origin with
     {
         FetchAsync = (key, requestId, deadline) =>
         {
-            payer.ChargeFetch(); // before it begins: a caller that hangs up has caused it all the same
+            lease.ChargeFetch(); // before the request: it continues after the caller has disconnected
             return FetchAsync(key, requestId, deadline);
         },
     };
 
     private async Task<CacheEntry> FetchAsync(CacheKey key, string requestId, Deadline deadline)
     {
-        var askedAt = _clock.GetUtcNow();
+        var startedAt = _clock.GetUtcNow();
         try
         {
-            var answer = await _upstream.GetAsync(GenerationId.Parse(key.Id, null), requestId, deadline);
-            return EntryOf(key, answer.Generation, askedAt);
+            var result = await _upstream.GetAsync(GenerationId.Parse(key.Id, null), requestId, deadline);
+            return CreateEntry(key, result.Generation, startedAt);
         }
         catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
         {
-            // An answer like any other, kept so briefly that it hides no id that was just created.
             var now = _clock.GetUtcNow();
-            return new CacheEntry(key, EntryKind.NotFound, [], now, now + _freshness.NotFound, now, requestedAt: askedAt);
+            return new CacheEntry(key, EntryKind.NotFound, [], now, now + _freshness.NotFound, now, requestedAt: startedAt);
         }
     }
 
-    private CacheEntry EntryOf(CacheKey key, Generation generation, DateTimeOffset askedAt)
+    private CacheEntry CreateEntry(CacheKey key, Generation generation, DateTimeOffset startedAt)
     {
         var now = _clock.GetUtcNow();
         var freshness = GenerationFreshness.Of(generation, _signsUrls, now, Random.Shared.NextDouble(), _freshness);
         var freshUntil = now + freshness.For;
-
-        var published = _links.Publish(generation);
+        var published = _links.ApplyTo(generation);
 
         return new CacheEntry(
             key,
             freshness.IsFinal ? EntryKind.Final : EntryKind.Interim,
-            Written(published),
+            Serialize(published),
             now,
             freshUntil,
             freshness.IsFinal ? freshUntil + _freshness.Stale : freshUntil,
-            ReferenceEquals(published, generation) ? null : Written(generation),
-            askedAt);
+            ReferenceEquals(published, generation) ? null : Serialize(generation),
+            startedAt);
     }
 
-    private static byte[] Written(Generation generation) => JsonSerializer.SerializeToUtf8Bytes(generation, ContractsJson.Web.Generation);
+    private static byte[] Serialize(Generation generation) => JsonSerializer.SerializeToUtf8Bytes(generation, ContractsJson.Web.Generation);
 }
 
-/// <summary>What is known before an exchange with the upstream begins, and needed to judge its answer afterwards.</summary>
-/// <param name="Purges"><see cref="ResponseCache.Purges"/> then.</param>
-/// <param name="At">The time then.</param>
+/// <summary>The state before an upstream request, which tells later whether its response may be stored.</summary>
+/// <param name="Purges">The value of <see cref="ResponseCache.Purges"/> at that time.</param>
+/// <param name="At">The time.</param>
 internal readonly record struct FetchStart(long Purges, DateTimeOffset At);

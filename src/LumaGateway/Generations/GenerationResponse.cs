@@ -5,19 +5,19 @@ using Microsoft.Net.Http.Headers;
 
 namespace LumaGateway.Generations;
 
-/// <summary>Sends one cached answer: validator, freshness, how it came about, and the bytes as they are kept.</summary>
+/// <summary>Writes a cache result as the response: ETag, Cache-Control, Cache-Status, Retry-After, and the stored body.</summary>
 internal static class GenerationResponse
 {
-    public static Task WriteAsync(HttpContext context, CacheResult answer, DateTimeOffset now)
+    public static Task WriteAsync(HttpContext context, CacheResult result, DateTimeOffset now)
     {
-        var entry = answer.Entry!;
+        var entry = result.Entry!;
         var response = context.Response;
         var headers = response.Headers;
         var freshness = entry.HeadersAt(now);
 
         headers.ETag = entry.ETag;
         headers.CacheControl = freshness.CacheControl;
-        headers["Cache-Status"] = Describe(answer, freshness);
+        headers["Cache-Status"] = CacheStatusOf(result, freshness);
         headers.RetryAfter = freshness.RetryAfter;
 
         if (Matches(context.Request.Headers.IfNoneMatch, entry.ETag))
@@ -34,11 +34,11 @@ internal static class GenerationResponse
         }
 
         var sending = response.BodyWriter.WriteAsync(entry.Body, context.RequestAborted);
-        return sending.IsCompletedSuccessfully ? Task.CompletedTask : sending.AsTask(); // a task only where the caller reads slowly
+        return sending.IsCompletedSuccessfully ? Task.CompletedTask : sending.AsTask(); // allocates a task only for a client that reads slowly
     }
 
-    /// <summary>RFC 9211, section 2.</summary>
-    private static string Describe(CacheResult answer, FreshnessHeaders freshness) => answer switch
+    /// <summary>The <c>Cache-Status</c> header (RFC 9211, section 2).</summary>
+    private static string CacheStatusOf(CacheResult result, FreshnessHeaders freshness) => result switch
     {
         { Status: CacheStatus.Miss } => "LumaGateway; fwd=miss; stored",
         { Status: CacheStatus.Collapsed } => "LumaGateway; fwd=miss; collapsed",
@@ -46,13 +46,13 @@ internal static class GenerationResponse
         _ => freshness.HitStatus,
     };
 
-    /// <summary>RFC 9110, section 13.1.2: <c>If-None-Match</c> compares weakly, and <c>*</c> matches whatever there is.</summary>
-    private static bool Matches(StringValues sent, string etag) =>
-        sent.Count > 0 && ((sent is [{ } only] && (only == etag || only == "*")) || MatchesOneOf(sent, etag));
+    /// <summary>RFC 9110, section 13.1.2: <c>If-None-Match</c> uses weak comparison, and <c>*</c> matches every representation.</summary>
+    private static bool Matches(StringValues header, string etag) =>
+        header.Count > 0 && ((header is [{ } only] && (only == etag || only == "*")) || MatchesOneOf(header, etag));
 
-    private static bool MatchesOneOf(StringValues sent, string etag)
+    private static bool MatchesOneOf(StringValues header, string etag)
     {
-        var ours = new EntityTagHeaderValue(etag);
-        return EntityTagHeaderValue.TryParseList(sent, out var tags) && tags.Any(tag => tag.Compare(ours, useStrongComparison: false));
+        var current = new EntityTagHeaderValue(etag);
+        return EntityTagHeaderValue.TryParseList(header, out var tags) && tags.Any(tag => tag.Compare(current, useStrongComparison: false));
     }
 }

@@ -5,10 +5,10 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Generations;
 
-/// <summary>Registers the slim read, and joins what the layers below must not know of each other.</summary>
+/// <summary>Registers the reads of generations, and the services that combine layers which must not depend on each other.</summary>
 internal static class GenerationServices
 {
-    /// <summary>Goes up whenever the slim DTO, or how it is written, changes: gateways of two versions may share a Redis.</summary>
+    /// <summary>Must increase with every change of the stored DTO or its JSON: gateways of two versions may share a Redis.</summary>
     private const string Schema = "2";
 
     public static IServiceCollection AddGenerations(this IServiceCollection services)
@@ -22,7 +22,7 @@ internal static class GenerationServices
         services.AddSingleton(provider =>
         {
             var luma = provider.GetRequiredService<IOptions<LumaOptions>>().Value;
-            return new RedisKeyspace(luma.AccountName, luma.Dialect, Schema + provider.GetRequiredService<PublishedLinks>().Scope);
+            return new RedisKeyspace(luma.AccountName, luma.Dialect, Schema + provider.GetRequiredService<PublishedLinks>().KeySuffix);
         });
 
         services.AddSingleton(provider => GenerationFreshness.LimitsOf(provider.GetRequiredService<IOptions<FreshnessOptions>>().Value));
@@ -30,6 +30,6 @@ internal static class GenerationServices
         return services;
     }
 
-    /// <summary>To be called after routing, which says what is a read.</summary>
+    /// <summary>Must follow UseRouting: the endpoint's metadata says which requests may be hits.</summary>
     public static IApplicationBuilder UseHits(this IApplicationBuilder app) => app.UseMiddleware<HitMiddleware>();
 }

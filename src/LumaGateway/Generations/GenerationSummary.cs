@@ -3,9 +3,9 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Generations;
 
-/// <summary>What waiting has to know of a generation, read from the head of a body that this service wrote: nothing after it is parsed.</summary>
-/// <param name="State">Where it stands.</param>
-/// <param name="CreatedAt">When the upstream took it in, where it said so.</param>
+/// <summary>The members of a stored generation that polling needs. Parsing stops at <c>created_at</c>, which the gateway writes before the large members.</summary>
+/// <param name="State">The state.</param>
+/// <param name="CreatedAt">When the upstream created it; null if the upstream did not say.</param>
 internal readonly record struct GenerationSummary(GenerationState State, DateTimeOffset? CreatedAt)
 {
     public bool IsTerminal => State is GenerationState.Completed or GenerationState.Failed;

@@ -7,56 +7,56 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Generations;
 
 /// <summary>
-/// Answers reads that memory holds, at once, ahead of the rest of the pipeline: most requests end here. It decides nothing: whatever is not plainly
-/// a hit for a client who may have it now goes on, refusals included, and the pipeline would come to the same answer.
+/// Serves hits in memory before the rest of the pipeline, without allocations: most requests end here. Every other request goes on, refused
+/// ones included. The pipeline would give the same response to a hit.
 /// </summary>
-internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator callers, AccessMetrics metrics, GenerationReader reader, TimeProvider clock)
+internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics, GenerationReader reader, TimeProvider clock)
 {
-    public Task InvokeAsync(HttpContext context) => TryAnswer(context) ?? next(context);
+    public Task InvokeAsync(HttpContext context) => TryServe(context) ?? next(context);
 
-    private Task? TryAnswer(HttpContext context)
+    private Task? TryServe(HttpContext context)
     {
         DateTimeOffset now;
         if (context.GetEndpoint()?.Metadata is not { } metadata
-            || metadata.GetMetadata<MayBeHit>() is null
+            || metadata.GetMetadata<ServedFromMemory>() is null
             || metadata.GetMetadata<RequiredPermission>() is not { } required
             || context.Request.Headers.ContainsKey("Prefer")
-            || Instrumentation.Current is not null // its span shall have all that the pipeline knows
-            || !callers.TryIdentify(context.Request.Headers, out var client, out _)
+            || Instrumentation.Current is not null // the pipeline adds attributes to a sampled span
+            || !authenticator.TryIdentify(context.Request.Headers, out var client, out _)
             || client?.May(required.For(context.Request.Method)) is not true
             || !GenerationId.TryParse(context.Request.RouteValues["id"] as string, null, out var id)
-            || reader.TryGetFresh(id, now = clock.GetUtcNow()) is not { } entry
+            || reader.FindFresh(id, now = clock.GetUtcNow()) is not { } entry
             || client.ClientLimiter.TryEnter(out _) is not null)
         {
             return null;
         }
 
-        return Answer(context, client, entry, now);
+        return Serve(context, client, entry, now);
     }
 
-    /// <summary>Gives the slot back here unless the write goes on: a write can also throw before it returns a task.</summary>
-    private Task Answer(HttpContext context, Client client, CacheEntry entry, DateTimeOffset now)
+    /// <summary>Releases the concurrency slot here unless the write is pending: a write can also throw before it returns a task.</summary>
+    private Task Serve(HttpContext context, Client client, CacheEntry entry, DateTimeOffset now)
     {
-        var goesOn = false;
+        var isPending = false;
         try
         {
             metrics.Admitted(client.Name);
             RequestId.Assign(context);
             SecurityHeaders.Set(context);
-            var sending = GenerationResponse.WriteAsync(context, reader.Give(entry), now);
-            goesOn = !sending.IsCompleted;
-            return goesOn ? LeaveAsync(sending, client.ClientLimiter) : sending;
+            var sending = GenerationResponse.WriteAsync(context, reader.CountHit(entry), now);
+            isPending = !sending.IsCompleted;
+            return isPending ? ReleaseAfterAsync(sending, client.ClientLimiter) : sending;
         }
         finally
         {
-            if (!goesOn)
+            if (!isPending)
             {
                 client.ClientLimiter.Leave();
             }
         }
     }
 
-    private static async Task LeaveAsync(Task sending, ClientLimiter allowance)
+    private static async Task ReleaseAfterAsync(Task sending, ClientLimiter limiter)
     {
         try
         {
@@ -64,10 +64,10 @@ internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator ca
         }
         finally
         {
-            allowance.Leave();
+            limiter.Leave();
         }
     }
 }
 
-/// <summary>Endpoint metadata: a read of one generation, which memory may answer.</summary>
-internal sealed record MayBeHit;
+/// <summary>Endpoint metadata: <see cref="HitMiddleware"/> may serve the endpoint.</summary>
+internal sealed record ServedFromMemory;

@@ -5,17 +5,17 @@ using LumaGateway.Contracts;
 namespace LumaGateway.Generations;
 
 /// <summary>
-/// The links that answers give: the upstream's own, or where the gateway's public address is set, the gateway's, which never expire. Never
-/// made from what a request says. Pure.
+/// Decides which links responses contain: the upstream's, or the gateway's if its public URL is configured. The gateway's links do not expire, and do not depend
+/// on the request. Pure.
 /// </summary>
-/// <param name="PublicUrl">The gateway's address as callers know it, without a trailing slash; null to give the upstream's links.</param>
+/// <param name="PublicUrl">The gateway's URL for callers, without a trailing slash; null for the upstream's links.</param>
 internal sealed record PublishedLinks(string? PublicUrl)
 {
-    /// <summary>Part of every cache key: gateways that publish other links do not read each other's answers.</summary>
-    public string Scope { get; } = PublicUrl is null ? string.Empty : $"-{XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(PublicUrl)):x16}";
+    /// <summary>Part of every cache key: gateways that publish different links must not share entries.</summary>
+    public string KeySuffix { get; } = PublicUrl is null ? string.Empty : $"-{XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(PublicUrl)):x16}";
 
-    /// <summary>The same instance where nothing is to be changed.</summary>
-    public Generation Publish(Generation generation) => PublicUrl is null ? generation : generation with
+    /// <summary>Returns the same instance if nothing changes.</summary>
+    public Generation ApplyTo(Generation generation) => PublicUrl is null ? generation : generation with
     {
         Video = generation.Video is { } video ? video with { Url = Link(generation, "video") } : null,
         Image = generation.Image is { } image ? image with { Url = Link(generation, "image") } : null,

@@ -4,36 +4,36 @@ using LumaGateway.Upstreams;
 
 namespace LumaGateway.Generations;
 
-/// <summary>Tells all replicas when the upstream asks one of them to be left alone.</summary>
-internal sealed class RetryAfterBroadcast(RetryAfterHold pause, ReplicaBus fleet) : IHostedService
+/// <summary>Sends an upstream's <c>Retry-After</c> to all replicas.</summary>
+internal sealed class RetryAfterBroadcast(RetryAfterHold hold, ReplicaBus bus) : IHostedService
 {
     private const string Topic = "pause";
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        pause.Opened += Say;
-        fleet.Subscribe(Topic, Hear);
+        hold.Opened += Publish;
+        bus.Subscribe(Topic, OnMessage);
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken)
     {
-        pause.Opened -= Say;
+        hold.Opened -= Publish;
         return Task.CompletedTask;
     }
 
-    private void Say(TimeSpan length) =>
-        _ = fleet.PublishAsync(Topic, ((long)length.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)); // it never throws
+    private void Publish(TimeSpan duration) =>
+        _ = bus.PublishAsync(Topic, ((long)duration.TotalMilliseconds).ToString(CultureInfo.InvariantCulture)); // does not throw
 
-    /// <summary>A pause of any length is no longer than one that the upstream itself can ask for.</summary>
-    private bool Hear(string[] words)
+    /// <summary>Limits the duration to what an upstream response can cause.</summary>
+    private bool OnMessage(string[] words)
     {
         if (words is not [var text] || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds))
         {
             return false;
         }
 
-        pause.Extend(TimeSpan.FromMilliseconds(Math.Min(milliseconds, (long)RetryAfterHold.Longest.TotalMilliseconds)));
+        hold.Extend(TimeSpan.FromMilliseconds(Math.Min(milliseconds, (long)RetryAfterHold.Longest.TotalMilliseconds)));
         return true;
     }
 }

@@ -8,134 +8,134 @@ using LumaGateway.Time;
 namespace LumaGateway.LongPolling;
 
 /// <summary>
-/// Tells one caller of some generations: what it does not know yet, then every change, until all have ended. Whatever goes wrong upstream after the
-/// first answer sends nothing: the watch goes on.
+/// Serves a stream of server-sent events: the states that the client does not know, then every change, until all generations are terminal. An
+/// upstream fault after the start of the stream sends nothing: polling continues.
 /// </summary>
-internal sealed class EventStream(FirstSnapshotReader first, WaiterRegistry room, PollTargets table, MonotonicClock clock)
+internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry waiters, PollTargets targets, MonotonicClock clock)
 {
-    /// <summary>Long enough for another replica to be ready, and spread, so that not all come at once.</summary>
-    private static readonly TimeSpan ComeAgainAfter = TimeSpan.FromSeconds(1);
+    /// <summary>The shortest reconnection time, which lets another replica become ready. The longest is three times this: clients must not reconnect all at once.</summary>
+    private static readonly TimeSpan ReconnectAfter = TimeSpan.FromSeconds(1);
 
     /// <param name="context">The request.</param>
-    /// <param name="ids">What to follow, each once.</param>
+    /// <param name="ids">The generations, each once.</param>
     public async Task ServeAsync(HttpContext context, IReadOnlyList<GenerationId> ids)
     {
-        var gone = context.RequestAborted;
+        var aborted = context.RequestAborted;
         RateLimitLease.Of(context)?.Admit(ids.Count);
-        using var following = WaiterSubscription.TryBegin(room, table, RateLimitLease.Of(context)?.Client, WaiterKind.Stream, null, ids, gone);
-        if (following is null)
+        using var subscription = WaiterSubscription.TryCreate(waiters, targets, RateLimitLease.Of(context)?.Client, WaiterKind.Stream, null, ids, aborted);
+        if (subscription is null)
         {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.Saturated, "As many callers wait here already as may.");
+            await ProblemWriter.WriteAsync(context, ProblemKinds.Saturated, "This replica has reached its limit of waiting callers.");
             return;
         }
 
-        RateLimitLease.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters
+        RateLimitLease.Of(context)?.HandBackPlace(); // from here on Waiting:Max limits the request
         var lastEventId = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } sent ? sent : null;
-        var told = new Told(ids, following.Watches, lastEventId);
-        await GreetAsync(context, ids, following.Watches, isResumed: lastEventId is not null);
-        if (told.IsOver)
+        var progress = new Progress(ids, subscription.Targets, lastEventId);
+        await ReadFirstSnapshotsAsync(context, ids, subscription.Targets, isResumed: lastEventId is not null);
+        if (progress.IsComplete)
         {
-            context.Response.StatusCode = StatusCodes.Status204NoContent; // which tells an EventSource not to come again
+            context.Response.StatusCode = StatusCodes.Status204NoContent; // an EventSource does not reconnect after it
             return;
         }
 
-        var writer = new EventWriter(context.Response, gone);
-        await writer.BeginAsync();
+        var writer = new EventWriter(context.Response, aborted);
+        await writer.StartAsync();
         try
         {
-            await TellAsync(context, writer, following.Waiter, told);
+            await SendAsync(context, writer, subscription.Waiter, progress);
         }
-        catch (OperationCanceledException) when (gone.IsCancellationRequested)
+        catch (OperationCanceledException) when (aborted.IsCancellationRequested)
         {
-            // The caller hung up: that is how most streams end.
+            // The client closed the connection, which is how most streams end.
         }
     }
 
-    /// <summary>A stream of one that begins is refused where its generation cannot be read; any other begins, and waits for better times.</summary>
-    private Task GreetAsync(HttpContext context, IReadOnlyList<GenerationId> ids, IReadOnlyList<PollTarget> watches, bool isResumed)
+    /// <summary>A new stream of one generation fails if the generation cannot be read. Any other stream starts and depends on later polls.</summary>
+    private Task ReadFirstSnapshotsAsync(HttpContext context, IReadOnlyList<GenerationId> ids, IReadOnlyList<PollTarget> polled, bool isResumed)
     {
         return ids.Count == 1
-            ? GreetOneAsync(0, context.RequestAborted)
+            ? ReadOneAsync(0, context.RequestAborted)
             : Parallel.ForEachAsync(
                 Enumerable.Range(0, ids.Count),
                 new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = context.RequestAborted },
-                async (index, token) => await GreetOneAsync(index, token));
+                async (index, token) => await ReadOneAsync(index, token));
 
-        async Task GreetOneAsync(int index, CancellationToken token)
+        async Task ReadOneAsync(int index, CancellationToken token)
         {
             try
             {
-                var news = await first.GetAsync(ids[index], watches[index], context.TraceIdentifier, RateLimitLease.Of(context), token);
-                if (ids.Count == 1 && news is { Summary: null })
+                var snapshot = await snapshots.ReadAsync(ids[index], polled[index], context.TraceIdentifier, RateLimitLease.Of(context), token);
+                if (ids.Count == 1 && snapshot is { Summary: null })
                 {
                     throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id.");
                 }
             }
             catch (UpstreamException exception) when (ids.Count > 1 || (isResumed && exception.Fault is not UpstreamFault.NotFound))
             {
-                // The watch asks on.
+                // Polling continues.
             }
         }
     }
 
-    private async Task TellAsync(HttpContext context, EventWriter writer, Waiter subscriber, Told told)
+    private async Task SendAsync(HttpContext context, EventWriter writer, Waiter waiter, Progress progress)
     {
         while (true)
         {
-            subscriber.SentAt(clock.Now);
-            while (told.TakeNext() is var (index, news, id))
+            waiter.MarkSent(clock.Now);
+            while (progress.TakeNext() is var (index, snapshot, eventId))
             {
-                if (news.Summary is not null)
+                if (snapshot.Summary is not null)
                 {
-                    await writer.EventAsync("generation", id, news.Entry.Body);
+                    await writer.WriteEventAsync("generation", eventId, snapshot.Entry.Body);
                 }
-                else if (told.Count > 1)
+                else if (progress.Count > 1)
                 {
-                    var item = new BatchItem(told.IdOf(index), ProblemWriter.Describe(context, ProblemKinds.GenerationNotFound));
-                    await writer.EventAsync("problem", id, JsonSerializer.SerializeToUtf8Bytes(item, ContractsJson.Web.BatchItem));
+                    var item = new BatchItem(progress.IdOf(index), ProblemWriter.Describe(context, ProblemKinds.GenerationNotFound));
+                    await writer.WriteEventAsync("problem", eventId, JsonSerializer.SerializeToUtf8Bytes(item, ContractsJson.Web.BatchItem));
                 }
             }
 
-            if (told.IsOver)
+            if (progress.IsComplete)
             {
                 return;
             }
 
-            var signals = await subscriber.NextAsync();
-            if ((signals & WaiterSignals.Gone) != 0)
+            var signals = await waiter.NextAsync();
+            if ((signals & WaiterSignals.Disconnected) != 0)
             {
                 return;
             }
 
-            if ((signals & WaiterSignals.Draining) != 0)
+            if ((signals & WaiterSignals.Stopping) != 0)
             {
-                await writer.RetryAsync(ComeAgainAfter * (1 + (2 * Random.Shared.NextDouble())));
+                await writer.WriteRetryAsync(ReconnectAfter * (1 + (2 * Random.Shared.NextDouble())));
                 return;
             }
 
             if ((signals & WaiterSignals.Heartbeat) != 0)
             {
-                await writer.CommentAsync();
+                await writer.WriteCommentAsync();
             }
         }
     }
 
-    /// <summary>How far one stream has come.</summary>
-    private sealed class Told(IReadOnlyList<GenerationId> ids, IReadOnlyList<PollTarget> watches, string? lastEventId)
+    /// <summary>Which states one stream has sent.</summary>
+    private sealed class Progress(IReadOnlyList<GenerationId> ids, IReadOnlyList<PollTarget> polled, string? lastEventId)
     {
-        private readonly EventIds _eventIds = new(ids.Count, lastEventId);
-        private readonly GenerationSnapshot?[] _news = new GenerationSnapshot?[ids.Count];
+        private readonly SentStates _sent = new(ids.Count, lastEventId);
+        private readonly GenerationSnapshot?[] _taken = new GenerationSnapshot?[ids.Count];
 
         public int Count => ids.Count;
 
-        /// <summary>Whether all have ended and the caller knows it.</summary>
-        public bool IsOver
+        /// <summary>True if all generations are terminal and the client has their states.</summary>
+        public bool IsComplete
         {
             get
             {
-                for (var i = 0; i < watches.Count; i++)
+                for (var i = 0; i < polled.Count; i++)
                 {
-                    if (watches[i].GenerationSnapshot is not { IsLast: true } news || !(ReferenceEquals(_news[i], news) || _eventIds.Knows(i, news)))
+                    if (polled[i].Snapshot is not { IsTerminal: true } snapshot || !(ReferenceEquals(_taken[i], snapshot) || _sent.Contains(i, snapshot)))
                     {
                         return false;
                     }
@@ -147,21 +147,21 @@ internal sealed class EventStream(FirstSnapshotReader first, WaiterRegistry room
 
         public string IdOf(int index) => ids[index].Value;
 
-        /// <summary>The next that the caller does not know; null where it knows all.</summary>
-        public (int Index, GenerationSnapshot GenerationSnapshot, string EventId)? TakeNext()
+        /// <summary>The next state to send, and the id of its event; null if the client has all states.</summary>
+        public (int Index, GenerationSnapshot Snapshot, string EventId)? TakeNext()
         {
-            for (var i = 0; i < watches.Count; i++)
+            for (var i = 0; i < polled.Count; i++)
             {
-                if (watches[i].GenerationSnapshot is not { } news || !news.Differs(_news[i]))
+                if (polled[i].Snapshot is not { } snapshot || !snapshot.DiffersFrom(_taken[i]))
                 {
                     continue;
                 }
 
-                var isFirst = _news[i] is null;
-                _news[i] = news;
-                if (!isFirst || !_eventIds.Knows(i, news))
+                var isFirst = _taken[i] is null;
+                _taken[i] = snapshot;
+                if (!isFirst || !_sent.Contains(i, snapshot))
                 {
-                    return (i, news, _eventIds.Tell(i, news));
+                    return (i, snapshot, _sent.Add(i, snapshot));
                 }
             }
 

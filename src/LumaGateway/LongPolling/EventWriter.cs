@@ -5,47 +5,47 @@ using System.Text;
 namespace LumaGateway.LongPolling;
 
 /// <summary>
-/// Writes server-sent events (WHATWG HTML, section 9.2) and, which the framework's own writer cannot, comments. Every write is sent at once. For one
-/// writer at a time.
+/// Writes server-sent events (WHATWG HTML, section 9.2) and comments, which the framework's own writer does not support. Flushes after every
+/// write. Not thread-safe.
 /// </summary>
-internal sealed class EventWriter(HttpResponse response, CancellationToken gone)
+internal sealed class EventWriter(HttpResponse response, CancellationToken aborted)
 {
     public const string ContentType = "text/event-stream";
 
     private readonly PipeWriter _pipe = response.BodyWriter;
 
-    /// <summary>Sends the headers, and a comment, so that whatever stands between lets the stream through.</summary>
-    public async Task BeginAsync()
+    /// <summary>Sends the headers, and a comment, so that proxies forward the response at once.</summary>
+    public async Task StartAsync()
     {
         response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
-        response.Headers["X-Accel-Buffering"] = "no"; // nginx would hold it back
-        await response.StartAsync(gone); // what is written before the start costs Kestrel a buffer of 4 KiB until the end
-        await CommentAsync();
+        response.Headers["X-Accel-Buffering"] = "no"; // turns off response buffering in nginx
+        await response.StartAsync(aborted); // without it, Kestrel keeps a buffer of 4 KiB until the stream ends
+        await WriteCommentAsync();
     }
 
-    public ValueTask<FlushResult> CommentAsync()
+    public ValueTask<FlushResult> WriteCommentAsync()
     {
         _pipe.Write(":\n\n"u8);
-        return _pipe.FlushAsync(gone);
+        return _pipe.FlushAsync(aborted);
     }
 
-    /// <summary>Tells the client how long to wait before it comes again.</summary>
-    public ValueTask<FlushResult> RetryAsync(TimeSpan wait)
+    /// <summary>Sets the client's reconnection time.</summary>
+    public ValueTask<FlushResult> WriteRetryAsync(TimeSpan reconnectAfter)
     {
-        Write($"retry: {(long)wait.TotalMilliseconds}\n\n");
-        return _pipe.FlushAsync(gone);
+        Write($"retry: {(long)reconnectAfter.TotalMilliseconds}\n\n");
+        return _pipe.FlushAsync(aborted);
     }
 
-    /// <param name="kind">The event's name.</param>
-    /// <param name="id">What the client sends as <c>Last-Event-ID</c> when it comes again.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="id">What the client sends as <c>Last-Event-ID</c> when it reconnects.</param>
     /// <param name="json">One line of UTF-8.</param>
-    public ValueTask<FlushResult> EventAsync(string kind, string id, ReadOnlySpan<byte> json)
+    public ValueTask<FlushResult> WriteEventAsync(string name, string id, ReadOnlySpan<byte> json)
     {
-        Write($"event: {kind}\nid: {id}\ndata: ");
+        Write($"event: {name}\nid: {id}\ndata: ");
         _pipe.Write(json);
         _pipe.Write("\n\n"u8);
-        return _pipe.FlushAsync(gone);
+        return _pipe.FlushAsync(aborted);
     }
 
     private void Write(string text)

@@ -8,48 +8,51 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.LongPolling;
 
-/// <summary>What a caller that begins to wait is told first, as cheaply as it can be had.</summary>
-internal sealed class FirstSnapshotReader(GenerationReader reader, PollTargets table, ListSweep lists, IOptions<WaitingOptions> options, TimeProvider clock)
+/// <summary>Reads the state that a new waiter gets first, at the lowest cost.</summary>
+internal sealed class FirstSnapshotReader(GenerationReader reader, PollTargets targets, ListSweep lists, IOptions<WaitingOptions> options, TimeProvider clock)
 {
     /// <summary>
-    /// The state as it is known: from the watch, else from the cache, else from the upstream. Null where the upstream's list will tell soon.
-    /// Throws <see cref="UpstreamException"/> where the upstream, asked for this caller, gives no answer.
+    /// The state from the poll target, else from the cache, else from the upstream. Null if the next list sweep will provide it.
+    /// Throws <see cref="UpstreamException"/> if the upstream read fails.
     /// </summary>
     /// <param name="id">The generation.</param>
-    /// <param name="watch">Its watch.</param>
+    /// <param name="target">Its poll target.</param>
     /// <param name="requestId">The caller's request.</param>
-    /// <param name="payer">Who is charged for the exchange with the upstream, if this begins one.</param>
-    /// <param name="cancellationToken">Frees this caller only.</param>
-    public async ValueTask<GenerationSnapshot?> GetAsync(GenerationId id, PollTarget watch, string requestId, RateLimitLease? payer, CancellationToken cancellationToken)
+    /// <param name="lease">The lease that an upstream request is charged to, if this read starts one.</param>
+    /// <param name="cancellationToken">Cancels the wait of this caller only; a started upstream request continues.</param>
+    public async ValueTask<GenerationSnapshot?> ReadAsync(GenerationId id, PollTarget target, string requestId, RateLimitLease? lease, CancellationToken cancellationToken)
     {
-        if (Recent(watch, id) is { } known)
+        if (FindRecent(target, id) is { } known)
         {
             return known;
         }
 
-        if (await reader.FindAsync(id) is not { } entry)
+        if (await reader.FindCachedAsync(id) is not { } entry)
         {
-            if (lists.Pays(table.WantedHere))
+            if (lists.IsWorthwhile(targets.LocalCount))
             {
                 return null;
             }
 
-            entry = (await reader.ReadAsync(id, requestId, payer, cancellationToken)).Entry!;
+            entry = (await reader.ReadAsync(id, requestId, lease, cancellationToken)).Entry!;
         }
 
-        table.Learn(entry);
-        return watch.GenerationSnapshot ?? new GenerationSnapshot(entry);
+        targets.Update(entry);
+        return target.Snapshot ?? new GenerationSnapshot(entry);
     }
 
-    /// <summary>What the watch knows, or the end where memory has it, if that is not too old to be said of this moment.</summary>
-    public GenerationSnapshot? Recent(PollTarget watch, GenerationId id)
+    /// <summary>The target's snapshot, if it is terminal or younger than one and a half <c>Waiting:PollEvery</c>. A final entry in memory updates it first.</summary>
+    public GenerationSnapshot? FindRecent(PollTarget target, GenerationId id)
     {
         var now = clock.GetUtcNow();
-        if (watch.GenerationSnapshot is { IsLast: false } && reader.TryGetFresh(id, now) is { Kind: EntryKind.Final } final)
+        if (target.Snapshot is { IsTerminal: false } && reader.FindFresh(id, now) is { Kind: EntryKind.Final } final)
         {
-            table.Learn(final); // memory has it a moment before those who wait are told, and somebody may have read it there
+            targets.Update(final); // a plain read may have returned it already, before the cache's event updates the target
         }
 
-        return watch.GenerationSnapshot is { } news && (news.IsLast || (news.Entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !news.Entry.IsFromTheFuture(now))) ? news : null;
+        return target.Snapshot is { } snapshot
+            && (snapshot.IsTerminal || (snapshot.Entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !snapshot.Entry.IsFromTheFuture(now)))
+            ? snapshot
+            : null;
     }
 }

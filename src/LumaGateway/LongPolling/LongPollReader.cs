@@ -9,74 +9,74 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.LongPolling;
 
-/// <summary>Reads one generation when it is finished, or when the caller has waited long enough.</summary>
-internal sealed class LongPollReader(GenerationReader reader, FirstSnapshotReader first, WaiterRegistry room, PollTargets table, IOptions<WaitingOptions> options)
+/// <summary>Serves a read with <c>Prefer: wait</c>: responds when the generation is terminal or the wait is over.</summary>
+internal sealed class LongPollReader(GenerationReader reader, FirstSnapshotReader snapshots, WaiterRegistry waiters, PollTargets targets, IOptions<WaitingOptions> options)
 {
-    private const string Applied = "Preference-Applied";
+    private const string PreferenceApplied = "Preference-Applied";
 
     /// <summary>
-    /// The answer, the moment it is final; else the state as it is at the end of the wait, or a fault of the upstream that still holds then: throws
-    /// <see cref="UpstreamException"/> for that, and where nobody more can wait here. Null where the caller does not prefer to wait.
+    /// The generation, once it is terminal or the wait is over. Throws <see cref="UpstreamException"/> if the upstream still fails at the end of the wait, or if the
+    /// limit of waiting callers is reached. Null if the request has no valid <c>wait</c> preference.
     /// </summary>
     public Task<CacheResult>? TryRead(GenerationId id, HttpContext context) =>
         PreferredWait.Read(context.Request.Headers["Prefer"], options.Value.Longest) is { } wait ? ReadAsync(id, wait, context) : null;
 
     private async Task<CacheResult> ReadAsync(GenerationId id, TimeSpan wait, HttpContext context)
     {
-        if (await WaitAsync(id, wait, context) is { } news)
+        if (await WaitAsync(id, wait, context) is { } snapshot)
         {
-            return news.Summary is null
+            return snapshot.Summary is null
                 ? throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id.")
-                : new CacheResult(news.Entry, CacheStatus.Collapsed, CacheTier.None);
+                : new CacheResult(snapshot.Entry, CacheStatus.Collapsed, CacheTier.None);
         }
 
         return await reader.ReadAsync(id, context.TraceIdentifier, RateLimitLease.Of(context), context.RequestAborted);
     }
 
-    /// <summary>Of every answer but that nobody more can wait: also of a problem, for which what was set so far is thrown away.</summary>
-    private static void Say(TimeSpan wait, HttpResponse response) => response.OnStarting(
+    /// <summary>Sets the header when the response starts: a problem response clears the headers that were set before.</summary>
+    private static void SetPreferenceApplied(TimeSpan wait, HttpResponse response) => response.OnStarting(
         static state =>
         {
             var (wait, response) = ((TimeSpan, HttpResponse))state;
-            response.Headers[Applied] = string.Create(CultureInfo.InvariantCulture, $"wait={(long)wait.TotalSeconds}");
+            response.Headers[PreferenceApplied] = string.Create(CultureInfo.InvariantCulture, $"wait={(long)wait.TotalSeconds}");
             return Task.CompletedTask;
         },
         (wait, response));
 
-    /// <summary>The last that was heard, where that is recent.</summary>
+    /// <summary>The state at the end of the wait; null if it is too old and must be read.</summary>
     private async Task<GenerationSnapshot?> WaitAsync(GenerationId id, TimeSpan wait, HttpContext context)
     {
-        var gone = context.RequestAborted;
-        if (wait == TimeSpan.Zero || await reader.FindAsync(id) is { Kind: EntryKind.Final })
+        var aborted = context.RequestAborted;
+        if (wait == TimeSpan.Zero || await reader.FindCachedAsync(id) is { Kind: EntryKind.Final })
         {
-            Say(wait, context.Response);
-            return null; // there is nothing to wait for: it is read as always
+            SetPreferenceApplied(wait, context.Response);
+            return null;
         }
 
-        using var following = WaiterSubscription.TryBegin(room, table, RateLimitLease.Of(context)?.Client, WaiterKind.Answer, wait, [id], gone)
-            ?? throw new UpstreamException(UpstreamFault.Saturated, "Waiting:Max callers wait already.");
-        RateLimitLease.Of(context)?.HandBackPlace(); // Waiting:Max bounds waiters; who does not wait keeps its slot
-        Say(wait, context.Response);
-        var watch = following.Watches[0];
+        using var subscription = WaiterSubscription.TryCreate(waiters, targets, RateLimitLease.Of(context)?.Client, WaiterKind.LongPoll, wait, [id], aborted)
+            ?? throw new UpstreamException(UpstreamFault.Saturated, "Waiting:Max is reached.");
+        RateLimitLease.Of(context)?.HandBackPlace(); // from here on Waiting:Max limits the request
+        SetPreferenceApplied(wait, context.Response);
+        var target = subscription.Targets[0];
         try
         {
-            await first.GetAsync(id, watch, context.TraceIdentifier, RateLimitLease.Of(context), gone);
+            await snapshots.ReadAsync(id, target, context.TraceIdentifier, RateLimitLease.Of(context), aborted);
         }
         catch (UpstreamException exception) when (exception.Fault is not UpstreamFault.NotFound)
         {
-            // It counts only if it still holds at the end.
+            // Only a fault at the end of the wait counts.
         }
 
-        while (watch.GenerationSnapshot is not { IsLast: true })
+        while (target.Snapshot is not { IsTerminal: true })
         {
-            var signals = await following.Waiter.NextAsync();
-            gone.ThrowIfCancellationRequested();
-            if ((signals & (WaiterSignals.TimeUp | WaiterSignals.Draining)) != 0)
+            var signals = await subscription.Waiter.NextAsync();
+            aborted.ThrowIfCancellationRequested();
+            if ((signals & (WaiterSignals.TimedOut | WaiterSignals.Stopping)) != 0)
             {
                 break;
             }
         }
 
-        return first.Recent(watch, id);
+        return snapshots.FindRecent(target, id);
     }
 }

@@ -6,28 +6,28 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.LongPolling;
 
-/// <summary>Maps the streams of events.</summary>
+/// <summary>Maps the streams of server-sent events.</summary>
 internal static class LongPollingEndpoints
 {
     public static void MapLongPolling(this IEndpointRouteBuilder app)
     {
-        // Not resolved by each request: that would give every stream a scope of services of its own, for as long as it lasts.
+        // Resolved once: a handler parameter would create a service scope that lives as long as its stream.
         var stream = app.ServiceProvider.GetRequiredService<EventStream>();
         var generations = app.MapGroup("/generations").WithTags("Waiting");
 
         generations.MapGet("/{id}/events", (GenerationId id, HttpContext context) => stream.ServeAsync(context, [id]))
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId))
             .WithName("StreamGeneration")
-            .WithSummary("One generation's changes, as they come")
-            .WithDescription("Server-sent events. Each `generation` event holds the generation as the plain read answers it, and its state as id. The stream ends after the event that says `completed` or `failed`; asked again with that event's id as `Last-Event-ID`, the answer is 204, and an EventSource comes no more.")
+            .WithSummary("A stream of one generation's states")
+            .WithDescription("Server-sent events. The data of a `generation` event is the body of a plain read; its id names the state. The stream ends after the state `completed` or `failed`. A request with the id of that event as `Last-Event-ID` gets 204, which stops an EventSource from reconnecting.")
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .Produces(StatusCodes.Status204NoContent)
             .RequireRight(Rights.Read);
 
         generations.MapGet("/events", StreamSeveralAsync)
             .WithName("StreamGenerations")
-            .WithSummary("Several generations' changes, as they come")
-            .WithDescription("Server-sent events: the current states first, then every change. A `problem` event names an id that the upstream does not know. The stream ends when all are finished. An event's id says how far the stream has come with all of them.")
+            .WithSummary("A stream of several generations' states")
+            .WithDescription("Server-sent events: the current states, then every change. A `problem` event names an id that the upstream does not know. The stream ends when all generations are completed, failed or unknown. An event's id names the last sent state of each generation.")
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .Produces(StatusCodes.Status204NoContent)
             .RequireRight(Rights.Read);
@@ -35,14 +35,14 @@ internal static class LongPollingEndpoints
 
     private static async Task StreamSeveralAsync(HttpContext context, EventStream stream, IOptions<BatchOptions> options)
     {
-        if (BatchIds.TryRead(context.Request.Query["ids"], options.Value.MaxIds, out var sent) is { } complaint)
+        if (BatchIds.TryRead(context.Request.Query["ids"], options.Value.MaxIds, out var texts) is { } error)
         {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.InvalidRequest, complaint);
+            await ProblemWriter.WriteAsync(context, ProblemKinds.InvalidRequest, error);
             return;
         }
 
-        var ids = new List<GenerationId>(sent.Count);
-        foreach (var text in sent)
+        var ids = new List<GenerationId>(texts.Count);
+        foreach (var text in texts)
         {
             if (!GenerationId.TryParse(text, null, out var id))
             {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.LongPolling;
 
-/// <summary>Registers waiting: who waits, what for, and who asks the upstream for all of them.</summary>
+/// <summary>Registers long polls, event streams and the polling of the upstream.</summary>
 internal static class LongPollingServices
 {
     public static IServiceCollection AddLongPolling(this IServiceCollection services)
@@ -26,7 +26,7 @@ internal static class LongPollingServices
         services.AddHostedService(provider => provider.GetRequiredService<UpstreamPoller>());
         services.AddSingleton<FirstSnapshotReader>();
         services.AddSingleton<LongPollReader>();
-        services.AddSingleton<PatientRead>(provider => provider.GetRequiredService<LongPollReader>().TryRead);
+        services.AddSingleton<LongPollRead>(provider => provider.GetRequiredService<LongPollReader>().TryRead);
         services.AddSingleton<EventStream>();
 
         return services;

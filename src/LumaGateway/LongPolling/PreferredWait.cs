@@ -4,20 +4,20 @@ using Microsoft.Extensions.Primitives;
 
 namespace LumaGateway.LongPolling;
 
-/// <summary>The <c>wait</c> preference of RFC 7240, section 4.3: how long a caller would rather wait than be answered at once.</summary>
+/// <summary>Parses the <c>wait</c> preference (RFC 7240, section 4.3), in seconds.</summary>
 internal static class PreferredWait
 {
-    /// <summary>Null where the caller prefers nothing, or says it in a way that RFC 7240 does not know: then it is ignored.</summary>
-    /// <param name="prefer">The <c>Prefer</c> headers.</param>
-    /// <param name="longest">The most that is granted; a longer wait is cut to it.</param>
+    /// <summary>Null if there is no <c>wait</c> preference, or a malformed one, which RFC 7240 says to ignore.</summary>
+    /// <param name="prefer">The values of the <c>Prefer</c> headers.</param>
+    /// <param name="longest">The upper limit of the result.</param>
     public static TimeSpan? Read(StringValues prefer, TimeSpan longest)
     {
-        foreach (var preference in prefer.SelectMany(header => Preferences(header ?? string.Empty)))
+        foreach (var preference in prefer.SelectMany(header => Split(header ?? string.Empty)))
         {
-            // Of a preference given twice the first counts, even if it is malformed.
-            if (NameValueWithParametersHeaderValue.TryParse(preference, out var read) ? IsWait(read.Name) : IsWait(preference.Split('=', ';')[0]))
+            // RFC 7240, section 2: the first of several values counts, even a malformed one.
+            if (NameValueWithParametersHeaderValue.TryParse(preference, out var parsed) ? IsWait(parsed.Name) : IsWait(preference.Split('=', ';')[0]))
             {
-                return read is not null && Seconds(read.Value) is { } seconds
+                return parsed is not null && ParseSeconds(parsed.Value) is { } seconds
                     ? TimeSpan.FromSeconds(Math.Min(seconds, Math.Floor(longest.TotalSeconds)))
                     : null;
             }
@@ -28,28 +28,28 @@ internal static class PreferredWait
 
     private static bool IsWait(string name) => name.Trim().Equals("wait", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A number too large for anything is a very long wait, not a malformed one.</summary>
-    private static double? Seconds(string? value)
+    /// <summary>A double, since a number of any length is well-formed.</summary>
+    private static double? ParseSeconds(string? value)
     {
         var digits = value is ['"', .. var quoted, '"'] ? quoted : value;
         return digits is { Length: > 0 } && digits.All(char.IsAsciiDigit) ? double.Parse(digits, CultureInfo.InvariantCulture) : null;
     }
 
-    /// <summary>The members of the list: commas within quotes separate nothing.</summary>
-    private static IEnumerable<string> Preferences(string header)
+    /// <summary>Splits the list at commas outside quoted strings.</summary>
+    private static IEnumerable<string> Split(string header)
     {
-        var (start, quoted) = (0, false);
+        var (start, isQuoted) = (0, false);
         for (var i = 0; i < header.Length; i++)
         {
             switch (header[i])
             {
-                case '\\' when quoted:
+                case '\\' when isQuoted:
                     i++;
                     break;
                 case '"':
-                    quoted = !quoted;
+                    isQuoted = !isQuoted;
                     break;
-                case ',' when !quoted:
+                case ',' when !isQuoted:
                     yield return header[start..i].Trim();
                     start = i + 1;
                     break;

@@ -8,92 +8,93 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.LongPolling;
 
 /// <summary>
-/// Everybody who waits on this replica: bounded, woken by one timer for all of them, and sent away when the service stops. Thread-safe.
+/// All waiters of this replica, up to <c>Waiting:Max</c>. One timer signals their time-outs and heartbeats; a stop of the service signals all.
+/// Thread-safe.
 /// </summary>
 internal sealed class WaiterRegistry(
     IOptions<WaitingOptions> options, IHostApplicationLifetime lifetime, WaitingMetrics metrics, TimeProvider clock, MonotonicClock steady) : BackgroundService
 {
-    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>When a client that has its share may come again: nobody knows when one of its callers leaves.</summary>
-    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
+    /// <summary>The <c>Retry-After</c> of a client that has reached its share. The time at which one of its waits ends is not known.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
-    private readonly ConcurrentDictionary<Waiter, bool> _present = new();
-    private readonly SemaphoreSlim _occupied = new(0);
+    private readonly ConcurrentDictionary<Waiter, bool> _waiters = new();
+    private readonly SemaphoreSlim _hasWaiters = new(0);
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
 
-    public bool IsClosing => lifetime.ApplicationStopping.IsCancellationRequested;
+    public bool IsStopping => lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>Null where the room is full. Throws <see cref="OverLimitException"/> where the client has its share of it already.</summary>
-    /// <param name="client">Who waits.</param>
+    /// <summary>Null if <c>Waiting:Max</c> is reached. Throws <see cref="OverLimitException"/> if the client has reached its share.</summary>
+    /// <param name="client">The client that waits.</param>
     /// <param name="kind">How it waits.</param>
-    /// <param name="atMost">How long it waits; null for as long as it takes.</param>
-    public Waiter? TryEnter(Client? client, WaiterKind kind, TimeSpan? atMost)
+    /// <param name="timeout">How long it waits; null for no limit.</param>
+    public Waiter? TryAdd(Client? client, WaiterKind kind, TimeSpan? timeout)
     {
         if (Interlocked.Increment(ref _count) > options.Value.Max)
         {
             Interlocked.Decrement(ref _count);
-            metrics.TurnedAway();
+            metrics.WaiterRejected();
             return null;
         }
 
-        if (client?.ClientLimiter.TryEnterWaiting(options.Value.MaxOfClient) is false)
+        if (client?.ClientLimiter.TryEnterWaiting(options.Value.MaxPerClient) is false)
         {
             Interlocked.Decrement(ref _count);
-            metrics.TurnedAway();
-            throw new OverLimitException(RefusalReason.TooManyAtOnce, AgainAfter);
+            metrics.WaiterRejected();
+            throw new OverLimitException(RefusalReason.TooManyAtOnce, RetryAfter);
         }
 
         var now = steady.Now;
-        var subscriber = new Waiter(client, kind, now, atMost is { } length ? now + length : TimeSpan.MaxValue);
-        _present[subscriber] = true;
+        var waiter = new Waiter(client, kind, now, timeout is { } length ? now + length : TimeSpan.MaxValue);
+        _waiters[waiter] = true;
         try
         {
-            metrics.Entered(kind);
-            if (_occupied.CurrentCount == 0)
+            metrics.WaiterAdded(kind);
+            if (_hasWaiters.CurrentCount == 0)
             {
-                _occupied.Release(); // the timer only runs while somebody is here
+                _hasWaiters.Release(); // the timer runs only while there are waiters
             }
 
-            if (IsClosing)
+            if (IsStopping)
             {
-                subscriber.Signal(WaiterSignals.Draining);
+                waiter.Signal(WaiterSignals.Stopping);
             }
 
-            return subscriber;
+            return waiter;
         }
         catch
         {
-            Leave(subscriber);
+            Remove(waiter);
             throw;
         }
     }
 
-    public void Leave(Waiter subscriber)
+    public void Remove(Waiter waiter)
     {
-        if (_present.TryRemove(subscriber, out _))
+        if (_waiters.TryRemove(waiter, out _))
         {
-            subscriber.Client?.ClientLimiter.LeaveWaiting();
-            Interlocked.Decrement(ref _count); // before the metrics, which may throw
-            metrics.Left(subscriber.Kind, (long)((steady.Now - subscriber.Since) / options.Value.PollEvery));
+            waiter.Client?.ClientLimiter.LeaveWaiting();
+            Interlocked.Decrement(ref _count); // before the metrics: a metric listener may throw
+            metrics.WaiterRemoved(waiter.Kind, (long)((steady.Now - waiter.Since) / options.Value.PollEvery));
         }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Before the server stops taking care of connections, not after.
-        using var closing = lifetime.ApplicationStopping.UnsafeRegister(static room => ((WaiterRegistry)room!).SignalAll(WaiterSignals.Draining), this);
+        // ApplicationStopping fires before the server closes connections, stoppingToken after it.
+        using var stopping = lifetime.ApplicationStopping.UnsafeRegister(static registry => ((WaiterRegistry)registry!).SignalAll(WaiterSignals.Stopping), this);
         try
         {
             while (true)
             {
-                await _occupied.WaitAsync(stoppingToken);
-                using var timer = new PeriodicTimer(Beat, clock);
-                while (!_present.IsEmpty && await timer.WaitForNextTickAsync(stoppingToken))
+                await _hasWaiters.WaitAsync(stoppingToken);
+                using var timer = new PeriodicTimer(TickInterval, clock);
+                while (!_waiters.IsEmpty && await timer.WaitForNextTickAsync(stoppingToken))
                 {
-                    Look();
+                    SignalDue();
                 }
             }
         }
@@ -103,28 +104,28 @@ internal sealed class WaiterRegistry(
         }
     }
 
-    private void Look()
+    private void SignalDue()
     {
         var now = steady.Now;
-        var quietUntil = now - options.Value.Heartbeat;
-        foreach (var (subscriber, _) in _present)
+        var heartbeatBefore = now - options.Value.Heartbeat;
+        foreach (var (waiter, _) in _waiters)
         {
-            if (now >= subscriber.EndsAt)
+            if (now >= waiter.EndsAt)
             {
-                subscriber.Signal(WaiterSignals.TimeUp);
+                waiter.Signal(WaiterSignals.TimedOut);
             }
-            else if (subscriber.Kind is WaiterKind.Stream && subscriber.QuietSince <= quietUntil)
+            else if (waiter.Kind is WaiterKind.Stream && waiter.LastSentAt <= heartbeatBefore)
             {
-                subscriber.Signal(WaiterSignals.Heartbeat);
+                waiter.Signal(WaiterSignals.Heartbeat);
             }
         }
     }
 
     private void SignalAll(WaiterSignals signals)
     {
-        foreach (var (subscriber, _) in _present)
+        foreach (var (waiter, _) in _waiters)
         {
-            subscriber.Signal(signals);
+            waiter.Signal(signals);
         }
     }
 }

@@ -7,67 +7,67 @@ using LumaGateway.Polling;
 namespace LumaGateway.LongPolling;
 
 /// <summary>
-/// One caller's place in the waiting room and the generations that it follows. Leaving frees everything that it held. Entered for a request, left
-/// with it; it holds no permit of any limit meanwhile, only its place.
+/// One waiter and the poll targets that signal it. Lives as long as its request; disposing removes the waiter from the registry and from
+/// all targets.
 /// </summary>
 internal sealed class WaiterSubscription : IDisposable
 {
-    private readonly WaiterRegistry _room;
-    private readonly PollTargets _table;
-    private readonly List<PollTarget> _watches;
-    private CancellationTokenRegistration _gone;
+    private readonly WaiterRegistry _waiters;
+    private readonly PollTargets _allTargets;
+    private readonly List<PollTarget> _targets;
+    private CancellationTokenRegistration _aborted;
 
-    private WaiterSubscription(WaiterRegistry room, PollTargets table, Waiter subscriber, int count) =>
-        (_room, _table, Waiter, _watches) = (room, table, subscriber, new List<PollTarget>(count));
+    private WaiterSubscription(WaiterRegistry waiters, PollTargets allTargets, Waiter waiter, int count) =>
+        (_waiters, _allTargets, Waiter, _targets) = (waiters, allTargets, waiter, new List<PollTarget>(count));
 
     public Waiter Waiter { get; }
 
     /// <summary>In the order of the ids.</summary>
-    public IReadOnlyList<PollTarget> Watches => _watches;
+    public IReadOnlyList<PollTarget> Targets => _targets;
 
-    /// <inheritdoc cref="WaiterRegistry.TryEnter"/>
-    public static WaiterSubscription? TryBegin(
-        WaiterRegistry room, PollTargets table, Client? client, WaiterKind kind, TimeSpan? atMost, IReadOnlyList<GenerationId> ids, CancellationToken gone)
+    /// <inheritdoc cref="WaiterRegistry.TryAdd"/>
+    public static WaiterSubscription? TryCreate(
+        WaiterRegistry waiters, PollTargets targets, Client? client, WaiterKind kind, TimeSpan? timeout, IReadOnlyList<GenerationId> ids, CancellationToken aborted)
     {
-        if (room.TryEnter(client, kind, atMost) is not { } subscriber)
+        if (waiters.TryAdd(client, kind, timeout) is not { } waiter)
         {
             return null;
         }
 
-        var following = new WaiterSubscription(room, table, subscriber, ids.Count);
+        var subscription = new WaiterSubscription(waiters, targets, waiter, ids.Count);
         try
         {
-            following.Join(ids, gone);
-            return following;
+            subscription.Subscribe(ids, aborted);
+            return subscription;
         }
         catch
         {
-            following.Dispose();
+            subscription.Dispose();
             throw;
         }
     }
 
-    /// <summary>Leaves the room first, then every watch: a callee that throws at one of them keeps none of the others.</summary>
+    /// <summary>Removes the waiter from the targets even if its removal from the registry throws, as a metric listener may.</summary>
     public void Dispose()
     {
-        _gone.Dispose();
+        _aborted.Dispose();
         try
         {
-            _room.Leave(Waiter);
+            _waiters.Remove(Waiter);
         }
         finally
         {
-            _table.Leave(CollectionsMarshal.AsSpan(_watches), Waiter);
+            _allTargets.RemoveWaiter(CollectionsMarshal.AsSpan(_targets), Waiter);
         }
     }
 
-    private void Join(IReadOnlyList<GenerationId> ids, CancellationToken gone)
+    private void Subscribe(IReadOnlyList<GenerationId> ids, CancellationToken aborted)
     {
         foreach (var id in ids)
         {
-            _watches.Add(_table.Join(new CacheKey(id.Value), Waiter));
+            _targets.Add(_allTargets.AddWaiter(new CacheKey(id.Value), Waiter));
         }
 
-        _gone = gone.UnsafeRegister(static subscriber => ((Waiter)subscriber!).Signal(WaiterSignals.Gone), Waiter);
+        _aborted = aborted.UnsafeRegister(static waiter => ((Waiter)waiter!).Signal(WaiterSignals.Disconnected), Waiter);
     }
 }

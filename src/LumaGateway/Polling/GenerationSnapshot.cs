@@ -4,9 +4,15 @@ using LumaGateway.Generations;
 
 namespace LumaGateway.Polling;
 
-/// <summary>What is known of a generation that somebody waits for. Immutable.</summary>
+/// <summary>The state of a polled generation, as one cache entry describes it. Immutable.</summary>
 internal sealed class GenerationSnapshot
 {
+    /// <summary>Stands for a missing snapshot, where a <see cref="StateCode"/> is expected.</summary>
+    public const char UnknownStateCode = '-';
+
+    /// <summary>All values of <see cref="StateCode"/>, and <see cref="UnknownStateCode"/>.</summary>
+    public const string StateCodes = "qpcfa-";
+
     public GenerationSnapshot(CacheEntry entry)
     {
         Entry = entry;
@@ -18,14 +24,14 @@ internal sealed class GenerationSnapshot
 
     public CacheEntry Entry { get; }
 
-    /// <summary>Null where there is no such generation.</summary>
+    /// <summary>Null if the upstream does not know the generation.</summary>
     public GenerationSummary? Summary { get; }
 
-    /// <summary>Whether there is nothing more to wait for.</summary>
-    public bool IsLast => Summary?.IsTerminal ?? true;
+    /// <summary>True if the generation is completed, failed or unknown to the upstream: polling it ends.</summary>
+    public bool IsTerminal => Summary?.IsTerminal ?? true;
 
-    /// <summary>One letter, for other replicas; <see cref="PollTarget.Unknown"/> is none of them.</summary>
-    public char Letter => Summary?.State switch
+    /// <summary>The state as one letter. Replicas exchange it, and event ids consist of it.</summary>
+    public char StateCode => Summary?.State switch
     {
         GenerationState.Queued => 'q',
         GenerationState.Processing => 'p',
@@ -34,6 +40,6 @@ internal sealed class GenerationSnapshot
         _ => 'a',
     };
 
-    /// <summary>Whether it says something else than <paramref name="earlier"/> did: another state, that is.</summary>
-    public bool Differs(GenerationSnapshot? earlier) => earlier is null || earlier.Letter != Letter;
+    /// <summary>True if the state is not the state of <paramref name="previous"/>. Other differences, such as new links, do not count.</summary>
+    public bool DiffersFrom(GenerationSnapshot? previous) => previous is null || previous.StateCode != StateCode;
 }

@@ -8,14 +8,14 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// Asks about many watched generations by pages of the upstream's list, as long as a page answers for more than one of them. What the list
-/// does not name is left to be asked about by itself. To be begun by one caller at a time.
+/// Polls many generations by reading pages of the upstream's list. Reads the next page while a page contains more than one poll target.
+/// Targets that the list does not contain are polled one by one. Only one thread may call <see cref="TryStart"/> at a time.
 /// </summary>
 internal sealed partial class ListSweep(
     UpstreamClient upstream,
     GenerationReader reader,
-    PollTargets table,
-    PollRateLimiter budget,
+    PollTargets targets,
+    PollRateLimiter rateLimiter,
     IOptions<WaitingOptions> options,
     IOptions<LumaOptions> luma,
     WaitingMetrics metrics,
@@ -24,98 +24,98 @@ internal sealed partial class ListSweep(
     ILogger<ListSweep> logger)
 {
     private const int PageLength = 100;
-    private const int Writers = 32;
+    private const int MaxParallelWrites = 32;
 
-    /// <summary>How long a list that did not pay, or is not there, is left alone; and how long one that lacks a generation is believed.</summary>
-    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(30);
+    /// <summary>How long a list that failed is not read, and how long a target that the list did not contain is polled one by one.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
 
     private readonly WaitingOptions _options = options.Value;
     private volatile bool _isRunning;
-    private TimeSpan _nextAt;
-    private TimeSpan _notBefore;
-    private TimeSpan _allAgainAt;
-    private int _allWere;
+    private TimeSpan _nextSweepAt;
+    private TimeSpan _unavailableUntil;
+    private TimeSpan _resetAt;
+    private int _targetCountAtReset;
 
     public bool IsRunning => _isRunning;
 
-    /// <summary>Whether a list is the cheaper way for so many.</summary>
-    public bool Pays(int watched) => upstream.HasList && watched >= _options.ListFrom && steady.Now >= _notBefore;
+    /// <summary>True if the upstream has a list, and the list costs fewer requests for this number of targets.</summary>
+    public bool IsWorthwhile(int targetCount) => upstream.HasList && targetCount >= _options.ListFrom && steady.Now >= _unavailableUntil;
 
-    /// <summary>True where the list takes care of what is watched, but for those that it does not name.</summary>
-    public bool TryBegin(IReadOnlyList<PollTarget> watched)
+    /// <summary>Starts a sweep if one is due. True if the list serves these targets, except those with <see cref="PollTarget.IsUnlisted"/>.</summary>
+    public bool TryStart(IReadOnlyList<PollTarget> polled)
     {
-        if (!Pays(watched.Count))
+        if (!IsWorthwhile(polled.Count))
         {
             return false;
         }
 
         var now = steady.Now;
-        if (!_isRunning && now >= _nextAt)
+        if (!_isRunning && now >= _nextSweepAt)
         {
-            if (now >= _allAgainAt || watched.Count >= 2 * _allWere) // pages that did not pay for few may pay for many
+            if (now >= _resetAt || polled.Count >= 2 * _targetCountAtReset) // a page with one target may contain more by now
             {
-                (_allAgainAt, _allWere) = (now + TryAgainAfter, watched.Count);
-                foreach (var watch in watched)
+                (_resetAt, _targetCountAtReset) = (now + RetryInterval, polled.Count);
+                foreach (var target in polled)
                 {
-                    watch.IsUnlisted = false;
+                    target.IsUnlisted = false;
                 }
             }
 
-            _nextAt = now + (_options.PollEvery * PollSchedule.Jitter());
-            var wanted = watched.Where(watch => !watch.IsUnlisted).ToDictionary(watch => watch.Key.Id);
-            _isRunning = true; // the sweep itself ends it, whatever happens
-            _ = SweepAsync(wanted, now);
+            _nextSweepAt = now + (_options.PollEvery * PollSchedule.Jitter());
+            var remaining = polled.Where(target => !target.IsUnlisted).ToDictionary(target => target.Key.Id);
+            _isRunning = true; // SweepAsync resets it in its finally block
+            _ = SweepAsync(remaining, now);
         }
 
         return true;
     }
 
-    private async Task SweepAsync(Dictionary<string, PollTarget> wanted, TimeSpan now)
+    private async Task SweepAsync(Dictionary<string, PollTarget> remaining, TimeSpan now)
     {
         try
         {
             using var deadline = new Deadline(luma.Value.Deadline, clock);
-            for (var (offset, pays) = (0, true); wanted.Count > 0 && pays;)
+            for (var (offset, readsOn) = (0, true); remaining.Count > 0 && readsOn;)
             {
-                while (!budget.TrySpend())
+                while (!rateLimiter.TryAcquire())
                 {
                     await Task.Delay(TimeSpan.FromMilliseconds(50), clock, deadline.Token);
                 }
 
                 metrics.Polled(PollKind.List);
-                var begun = reader.BeginAsking();
+                var start = reader.StartFetch();
                 var page = await upstream.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
                 var found = new List<(Generation, PollTarget)>();
-                foreach (var answer in page.Answers)
+                foreach (var result in page.Answers)
                 {
-                    if (wanted.Remove(answer.Generation.Id, out var watch))
+                    if (remaining.Remove(result.Generation.Id, out var target))
                     {
-                        found.Add((answer.Generation, watch));
+                        found.Add((result.Generation, target));
                     }
                 }
 
-                await KeepAsync(found, begun);
+                await StoreAsync(found, start);
                 offset += page.Length;
-                pays = found.Count > 1 && page.HasMore && page.Length > 0;
+                readsOn = found.Count > 1 && page.HasMore && page.Length > 0;
             }
 
-            foreach (var watch in wanted.Values)
+            foreach (var target in remaining.Values)
             {
-                watch.IsUnlisted = true;
+                target.IsUnlisted = true;
             }
         }
         catch (UpstreamException exception)
         {
             if (exception.Fault is UpstreamFault.NotFound or UpstreamFault.Rejected or UpstreamFault.Malformed)
             {
-                _notBefore = now + TryAgainAfter; // there is no such list; each is asked about by itself
+                _unavailableUntil = now + RetryInterval; // this upstream has no such list; targets are polled one by one
             }
         }
         catch (OperationCanceledException)
         {
-            // The next sweep begins where this one did.
+            // The deadline has passed; the next sweep starts at the first page.
         }
-#pragma warning disable CA1031 // callers wait for the next sweep, whatever went wrong in this one
+#pragma warning disable CA1031 // waiters depend on the next sweep, whatever exception ends this one
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -127,25 +127,25 @@ internal sealed partial class ListSweep(
         }
     }
 
-    /// <summary>Those that are finished first: somebody waits for them.</summary>
-    private Task KeepAsync(List<(Generation Generation, PollTarget PollTarget)> found, FetchStart begun) => Parallel.ForEachAsync(
+    /// <summary>Stores terminal generations first: they end waits.</summary>
+    private Task StoreAsync(List<(Generation Generation, PollTarget Target)> found, FetchStart start) => Parallel.ForEachAsync(
         found.OrderByDescending(one => one.Generation.IsTerminal),
-        new ParallelOptions { MaxDegreeOfParallelism = Writers },
+        new ParallelOptions { MaxDegreeOfParallelism = MaxParallelWrites },
         async (one, _) =>
         {
-            if (await reader.KeepAsync(one.Generation, begun) is { } entry)
+            if (await reader.StoreListedAsync(one.Generation, start) is { } entry)
             {
-                table.Learn(entry);
+                targets.Update(entry);
             }
             else
             {
-                one.PollTarget.IsUnlisted = true; // purged or deleted meanwhile: the list may be older than that
+                one.Target.IsUnlisted = true; // purged or deleted since the list was requested: the list may be older
             }
         });
 
     private static partial class Log
     {
-        [LoggerMessage(4171, LogLevel.Error, "Asking the upstream's list for callers that wait stumbled; it goes on.")]
+        [LoggerMessage(4171, LogLevel.Error, "Polling the upstream's list failed; it is repeated after Waiting:PollEvery.")]
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

@@ -4,30 +4,30 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// Keeps to <c>Luma:MaxPollsPerSecond</c>. One replica watches for the whole fleet, so its own count is the fleet's. What is not used is saved
-/// for a quarter of a second only, so that nothing comes in bursts. Thread-safe.
+/// A token bucket that enforces <c>Luma:MaxPollsPerSecond</c>. It holds tokens for a quarter of a second at most, which bounds bursts. One
+/// replica polls for all replicas, so the limit needs no shared state. Thread-safe.
 /// </summary>
 internal sealed class PollRateLimiter(IOptions<LumaOptions> options, TimeProvider clock)
 {
     private readonly double _rate = options.Value.MaxPollsPerSecond;
     private readonly Lock _gate = new();
-    private double _saved = 1;
-    private long _countedAt = clock.GetTimestamp();
+    private double _tokens = 1;
+    private long _refilledAt = clock.GetTimestamp();
 
-    /// <summary>Takes one poll, or says that it must wait.</summary>
-    public bool TrySpend()
+    /// <summary>Takes one token. False if there is none.</summary>
+    public bool TryAcquire()
     {
         lock (_gate)
         {
             var now = clock.GetTimestamp();
-            _saved = Math.Min(_saved + (clock.GetElapsedTime(_countedAt, now).TotalSeconds * _rate), Math.Max(1, _rate / 4));
-            _countedAt = now;
-            if (_saved < 1)
+            _tokens = Math.Min(_tokens + (clock.GetElapsedTime(_refilledAt, now).TotalSeconds * _rate), Math.Max(1, _rate / 4));
+            _refilledAt = now;
+            if (_tokens < 1)
             {
                 return false;
             }
 
-            _saved--;
+            _tokens--;
             return true;
         }
     }

@@ -2,134 +2,135 @@ using LumaGateway.Caching;
 
 namespace LumaGateway.Polling;
 
-/// <summary>One generation that somebody in the fleet waits for, and who waits for it here. Thread-safe.</summary>
+/// <summary>One generation with waiters on this or another replica, and the waiters on this replica. Thread-safe.</summary>
 internal sealed class PollTarget(CacheKey key)
 {
-    /// <summary>In place of <see cref="GenerationSnapshot.Letter"/> where nothing is known.</summary>
-    public const char Unknown = '-';
-
     private readonly Lock _gate = new();
-    private readonly HashSet<Waiter> _subscribers = [];
+    private readonly HashSet<Waiter> _waiters = [];
     private bool _isClosed;
     private bool _wasAbsent;
-    private volatile GenerationSnapshot? _news;
-    private long _hintTakenAt = TimeSpan.MinValue.Ticks / 2;
-    private long _wantedElsewhereUntil;
+    private volatile GenerationSnapshot? _snapshot;
+    private long _hintAcceptedAt = TimeSpan.MinValue.Ticks / 2;
+    private long _remoteWaitersUntil;
 
     public CacheKey Key => key;
 
-    public GenerationSnapshot? GenerationSnapshot => _news;
+    /// <summary>The latest known state; null until the first result.</summary>
+    public GenerationSnapshot? Snapshot => _snapshot;
 
-    public bool IsDone => _news is { IsLast: true };
+    public bool IsTerminal => _snapshot is { IsTerminal: true };
 
-    public bool IsWantedHere
+    /// <summary>True if a caller of this replica waits.</summary>
+    public bool HasWaiters
     {
         get
         {
             lock (_gate)
             {
-                return _subscribers.Count > 0;
+                return _waiters.Count > 0;
             }
         }
     }
 
-    /// <summary>When it is to be asked about, by <see cref="Time.MonotonicClock"/>. Only a replica that asks looks at it.</summary>
+    /// <summary>When the next poll is due, by <see cref="Time.MonotonicClock"/>. Used only on the replica that polls.</summary>
     public TimeSpan DueAt { get; set; }
 
-    /// <summary>When it was last asked about by this replica, by the same clock.</summary>
-    public TimeSpan AskedAt { get; set; }
+    /// <summary>When this replica started its last poll, by <see cref="Time.MonotonicClock"/>.</summary>
+    public TimeSpan PolledAt { get; set; }
 
-    /// <summary>Answers from before that, by the wall clock, do not do: there was a hint.</summary>
+    /// <summary>When the last hint was accepted, by the wall clock. Entries stored before that time do not replace the poll.</summary>
     public DateTimeOffset HintedAt { get; set; }
 
-    public int Faults { get; set; }
+    public int ConsecutiveFaults { get; set; }
 
-    public bool IsBeingAsked { get; set; }
+    public bool IsPolling { get; set; }
 
-    /// <summary>Whether the upstream's list does not name it.</summary>
+    /// <summary>True if the upstream's list does not contain it.</summary>
     public bool IsUnlisted { get; set; }
 
-    /// <summary>Whether other replicas have been told that it is wanted here.</summary>
+    /// <summary>True if this replica has announced to the others that it has waiters here.</summary>
     public bool IsAnnounced { get; set; }
 
-    /// <summary>Takes a hint unless one was taken less than <paramref name="floor"/> ago. Of concurrent callers one gets true.</summary>
-    public bool TryTakeHint(TimeSpan now, TimeSpan floor)
+    /// <summary>Accepts a hint unless one was accepted less than <paramref name="floor"/> ago. Of concurrent callers one gets true.</summary>
+    public bool TryAcceptHint(TimeSpan now, TimeSpan floor)
     {
-        var last = Volatile.Read(ref _hintTakenAt);
-        return now.Ticks >= last + floor.Ticks && Interlocked.CompareExchange(ref _hintTakenAt, now.Ticks, last) == last;
+        var last = Volatile.Read(ref _hintAcceptedAt);
+        return now.Ticks >= last + floor.Ticks && Interlocked.CompareExchange(ref _hintAcceptedAt, now.Ticks, last) == last;
     }
 
-    public bool IsWantedElsewhere(TimeSpan now) => now.Ticks < Volatile.Read(ref _wantedElsewhereUntil);
+    /// <summary>True if another replica has announced waiters.</summary>
+    public bool HasRemoteWaiters(TimeSpan now) => now.Ticks < Volatile.Read(ref _remoteWaitersUntil);
 
-    /// <summary>False where it was closed meanwhile.</summary>
-    public bool TryJoin(Waiter subscriber, out bool isFirst)
+    /// <summary>False if the target is closed.</summary>
+    public bool TryAdd(Waiter waiter, out bool isFirst)
     {
         lock (_gate)
         {
-            isFirst = _subscribers.Count == 0;
-            return !_isClosed && _subscribers.Add(subscriber);
+            isFirst = _waiters.Count == 0;
+            return !_isClosed && _waiters.Add(waiter);
         }
     }
 
-    /// <summary>True where nobody is left here.</summary>
-    public bool Leave(Waiter subscriber)
+    /// <summary>True if that was the last waiter on this replica.</summary>
+    public bool Remove(Waiter waiter)
     {
         lock (_gate)
         {
-            return _subscribers.Remove(subscriber) && _subscribers.Count == 0;
+            return _waiters.Remove(waiter) && _waiters.Count == 0;
         }
     }
 
-    /// <summary>False where it was closed meanwhile.</summary>
-    public bool TryWantElsewhere(TimeSpan until)
+    /// <summary>False if the target is closed.</summary>
+    public bool TrySetRemoteWaiters(TimeSpan until)
     {
         lock (_gate)
         {
-            Volatile.Write(ref _wantedElsewhereUntil, until.Ticks);
+            Volatile.Write(ref _remoteWaitersUntil, until.Ticks);
             return !_isClosed;
         }
     }
 
-    /// <summary>Closes it where nobody in the fleet waits any more.</summary>
+    /// <summary>Closes the target if it has no waiters on any replica. True if it is closed.</summary>
     public bool TryClose(TimeSpan now)
     {
         lock (_gate)
         {
-            _isClosed = _subscribers.Count == 0 && !IsWantedElsewhere(now);
+            _isClosed = _waiters.Count == 0 && !HasRemoteWaiters(now);
             return _isClosed;
         }
     }
 
     /// <summary>
-    /// Takes news in, and wakes whoever waits here where it says something new. What is old, and anything after the end, is no news; the end always
-    /// is, whatever some replica's clock says. That a known generation is gone must be said twice.
+    /// Takes a new snapshot and wakes the waiters on this replica if the state changed. Returns true if it changed. Ignores every snapshot after a terminal
+    /// one, and an interim snapshot that is older than the current one. A terminal snapshot counts whatever its time: clocks of replicas differ. A known
+    /// generation becomes absent only with the second consecutive absent snapshot.
     /// </summary>
-    public bool TryTell(GenerationSnapshot news, out GenerationSnapshot? earlier)
+    public bool TryUpdate(GenerationSnapshot snapshot, out GenerationSnapshot? previous)
     {
         lock (_gate)
         {
-            earlier = _news;
-            if (earlier is not null && (earlier.IsLast || (!news.IsLast && news.Entry.StoredAt < earlier.Entry.StoredAt)))
+            previous = _snapshot;
+            if (previous is not null && (previous.IsTerminal || (!snapshot.IsTerminal && snapshot.Entry.StoredAt < previous.Entry.StoredAt)))
             {
                 return false;
             }
 
-            if (news.Summary is null && earlier is not null && !_wasAbsent)
+            if (snapshot.Summary is null && previous is not null && !_wasAbsent)
             {
                 _wasAbsent = true;
                 return false;
             }
 
             _wasAbsent = false;
-            _news = news;
-            if (!news.Differs(earlier))
+            _snapshot = snapshot;
+            if (!snapshot.DiffersFrom(previous))
             {
                 return false;
             }
 
-            foreach (var subscriber in _subscribers)
+            foreach (var waiter in _waiters)
             {
-                subscriber.Signal(WaiterSignals.GenerationSnapshot);
+                waiter.Signal(WaiterSignals.StateChanged);
             }
 
             return true;

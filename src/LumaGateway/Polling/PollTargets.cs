@@ -4,136 +4,134 @@ using LumaGateway.Time;
 
 namespace LumaGateway.Polling;
 
-/// <summary>All that somebody in the fleet waits for, as far as this replica knows. Thread-safe.</summary>
+/// <summary>All generations with waiters, on this replica or announced by another. Thread-safe.</summary>
 internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics, TimeProvider clock, MonotonicClock steady)
 {
-    private readonly ConcurrentDictionary<CacheKey, PollTarget> _watches = new();
-    private int _wantedHere;
+    private readonly ConcurrentDictionary<CacheKey, PollTarget> _targets = new();
+    private int _localCount;
 
-    /// <summary>There is a watch that the fleet has not been told of.</summary>
-    public event Action? Joined;
+    /// <summary>A generation got its first waiter on this replica, and is not announced to the other replicas yet.</summary>
+    public event Action? LocalTargetAdded;
 
-    /// <summary>This replica found out something new; the others may not know.</summary>
-    public event Action<PollTarget, GenerationSnapshot>? Changed;
+    /// <summary>This replica read a changed state.</summary>
+    public event Action<PollTarget, GenerationSnapshot>? StateChanged;
 
-    public IEnumerable<PollTarget> All => _watches.Select(static pair => pair.Value);
+    public IEnumerable<PollTarget> All => _targets.Select(static pair => pair.Value);
 
-    public bool IsEmpty => _watches.IsEmpty;
+    public bool IsEmpty => _targets.IsEmpty;
 
-    /// <summary>How many there are. Takes every lock of the table.</summary>
-    public int Count => _watches.Count;
+    /// <summary>Takes every lock of the dictionary.</summary>
+    public int Count => _targets.Count;
 
-    /// <summary>How many are waited for on this replica.</summary>
-    public int WantedHere => Volatile.Read(ref _wantedHere);
+    /// <summary>The number of generations with waiters on this replica.</summary>
+    public int LocalCount => Volatile.Read(ref _localCount);
 
-    public PollTarget? Find(CacheKey key) => _watches.GetValueOrDefault(key);
+    public PollTarget? Find(CacheKey key) => _targets.GetValueOrDefault(key);
 
-    public PollTarget Join(CacheKey key, Waiter subscriber)
+    public PollTarget AddWaiter(CacheKey key, Waiter waiter)
     {
         while (true)
         {
-            var watch = _watches.GetOrAdd(key, static key => new PollTarget(key));
-            if (!watch.TryJoin(subscriber, out var isFirst))
+            var target = _targets.GetOrAdd(key, static key => new PollTarget(key));
+            if (!target.TryAdd(waiter, out var isFirst))
             {
-                _watches.TryRemove(new(key, watch));
+                _targets.TryRemove(new(key, target));
                 continue;
             }
 
             if (isFirst)
             {
-                if (watch.DueAt == default)
+                if (target.DueAt == default)
                 {
-                    watch.DueAt = schedule.First(); // the caller's own read comes first: it is charged for the exchange that it causes
+                    target.DueAt = schedule.First(); // the waiter reads first itself, so that its client is charged for the request
                 }
 
-                Interlocked.Increment(ref _wantedHere);
+                Interlocked.Increment(ref _localCount);
                 try
                 {
-                    metrics.Watching();
-                    watch.IsAnnounced = false;
-                    Joined?.Invoke();
+                    metrics.TargetAdded();
+                    target.IsAnnounced = false;
+                    LocalTargetAdded?.Invoke();
                 }
                 catch
                 {
-                    Leave([watch], subscriber);
+                    RemoveWaiter([target], waiter);
                     throw;
                 }
             }
 
-            return watch;
+            return target;
         }
     }
 
-    /// <summary>Leaves every watch, whatever a callee throws at one of them.</summary>
-    public void Leave(ReadOnlySpan<PollTarget> watches, Waiter subscriber)
+    /// <summary>Removes the waiter from all of them before any metric is recorded: a metric listener may throw.</summary>
+    public void RemoveWaiter(ReadOnlySpan<PollTarget> targets, Waiter waiter)
     {
-        var ended = 0;
-        foreach (var watch in watches)
+        var removed = 0;
+        foreach (var target in targets)
         {
-            if (watch.Leave(subscriber))
+            if (target.Remove(waiter))
             {
-                Interlocked.Decrement(ref _wantedHere);
-                Drop(watch);
-                ended++;
+                Interlocked.Decrement(ref _localCount);
+                RemoveIfUnused(target);
+                removed++;
             }
         }
 
-        metrics.WatchingNoMore(ended);
+        metrics.TargetsRemoved(removed);
     }
 
-    public PollTarget WantElsewhere(CacheKey key, TimeSpan until)
+    /// <summary>Records that another replica has waiters for the key, until the given time of <see cref="MonotonicClock"/>.</summary>
+    public PollTarget AddRemote(CacheKey key, TimeSpan until)
     {
         while (true)
         {
-            var watch = _watches.GetOrAdd(key, static key => new PollTarget(key));
-            if (watch.TryWantElsewhere(until))
+            var target = _targets.GetOrAdd(key, static key => new PollTarget(key));
+            if (target.TrySetRemoteWaiters(until))
             {
-                return watch;
+                return target;
             }
 
-            _watches.TryRemove(new(key, watch));
+            _targets.TryRemove(new(key, target));
         }
     }
 
-    /// <summary>Forgets what nobody waits for any more.</summary>
-    public void Drop(PollTarget watch)
+    /// <summary>Removes the target if it has no waiters on any replica.</summary>
+    public void RemoveIfUnused(PollTarget target)
     {
-        if (watch.TryClose(steady.Now))
+        if (target.TryClose(steady.Now))
         {
-            _watches.TryRemove(new(watch.Key, watch));
+            _targets.TryRemove(new(target.Key, target));
         }
     }
 
-    /// <summary>Takes in an answer that this replica got, if anybody waits for it.</summary>
-    public void Learn(CacheEntry entry) => Learn(entry, isFromFleet: false);
+    /// <summary>Updates the target of an entry that this replica read. Does nothing without a target.</summary>
+    public void Update(CacheEntry entry) => Update(entry, isFromReplica: false);
 
-    /// <summary>Takes in an answer that another replica got.</summary>
-    public void Hear(CacheEntry entry) => Learn(entry, isFromFleet: true);
+    /// <summary>As <see cref="Update(CacheEntry)"/>, for an entry that another replica sent.</summary>
+    public void UpdateFromReplica(CacheEntry entry) => Update(entry, isFromReplica: true);
 
-    private void Learn(CacheEntry entry, bool isFromFleet)
+    private void Update(CacheEntry entry, bool isFromReplica)
     {
-        if (Find(entry.Key) is not { } watch)
+        if (Find(entry.Key) is not { } target)
         {
             return;
         }
 
-        var news = new GenerationSnapshot(entry);
-        if (watch.TryTell(news, out var earlier))
+        var snapshot = new GenerationSnapshot(entry);
+        if (target.TryUpdate(snapshot, out var previous) && !isFromReplica)
         {
-            if (news.IsLast && earlier is not null && !isFromFleet)
+            if (snapshot.IsTerminal && previous is not null)
             {
-                metrics.Ended(clock.GetUtcNow() - earlier.Entry.StoredAt);
+                metrics.EndDetected(clock.GetUtcNow() - previous.Entry.StoredAt);
             }
 
-            if (!isFromFleet)
-            {
-                Changed?.Invoke(watch, news);
-            }
+            StateChanged?.Invoke(target, snapshot);
         }
 
-        if (watch.HintedAt <= entry.StoredAt)
+        if (target.HintedAt <= entry.StoredAt)
         {
-            watch.DueAt = schedule.After(news, watch.IsBeingAsked ? watch.AskedAt : steady.Now - AgeOf(entry));
+            target.DueAt = schedule.After(snapshot, target.IsPolling ? target.PolledAt : steady.Now - AgeOf(entry));
         }
     }
 

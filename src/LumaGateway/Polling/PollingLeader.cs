@@ -4,29 +4,29 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Polling;
 
-/// <summary>For whom this replica asks the upstream.</summary>
-internal enum PollingDuty
+/// <summary>Which generations this replica polls.</summary>
+internal enum PollingScope
 {
-    /// <summary>For nobody: another replica does.</summary>
+    /// <summary>None: another replica polls.</summary>
     None,
 
-    /// <summary>For its own callers: it cannot reach the others.</summary>
-    Alone,
+    /// <summary>Those with waiters on this replica: no other replica is known to poll them.</summary>
+    ThisReplica,
 
-    /// <summary>For the whole fleet.</summary>
-    Fleet,
+    /// <summary>Those with waiters on any replica.</summary>
+    AllReplicas,
 }
 
 /// <summary>
-/// Decides which replica asks the upstream for all of them: the one that holds a lease in Redis. The others tell it every two seconds what
-/// they wait for and how much they know; it answers that it heard them. A replica that is not heard, or cannot reach Redis, looks after
-/// its own callers itself. To be asked by one caller at a time.
+/// Elects the replica that polls for all: the one that holds a lease in Redis. Every replica announces its targets every two seconds, and the
+/// leader acknowledges. A replica that gets no acknowledgement, or cannot reach Redis, polls its own targets. <see cref="DecideAsync"/> and
+/// <see cref="PublishAsync"/> are not for concurrent callers.
 /// </summary>
 internal sealed partial class PollingLeader(
     ReplicaLease lease,
-    PollingMessages channel,
+    PollingMessages messages,
     RedisConnection redis,
-    PollTargets table,
+    PollTargets targets,
     IOptions<WaitingOptions> options,
     WaitingMetrics metrics,
     MonotonicClock clock,
@@ -34,54 +34,55 @@ internal sealed partial class PollingLeader(
 {
     private const string LeaseName = "watch";
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan SayEvery = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan AnswerEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeaseInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan AnnouncementInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AcknowledgementInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Two messages may be lost before a replica's wants, or the answer to them, are taken to have ended.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+    /// <summary>How long an announcement or an acknowledgement counts: two consecutive messages may be lost.</summary>
+    private static readonly TimeSpan MessageLifetime = TimeSpan.FromSeconds(6);
 
-    /// <summary>The most replicas that are heard, and the most generations that are watched: messages must not fill the memory.</summary>
-    private const int MostReplicas = 1000;
+    /// <summary>Bounds the memory that messages of other replicas can take.</summary>
+    private const int MaxReplicas = 1000;
 
-    private const int MostWatches = 1_000_000;
+    /// <inheritdoc cref="MaxReplicas"/>
+    private const int MaxTargets = 1_000_000;
 
     private readonly Dictionary<string, TimeSpan> _replicas = [];
     private readonly Lock _gate = new();
-    private LeaseResult _answer = LeaseResult.Unknown;
+    private LeaseResult _leaseResult = LeaseResult.Unknown;
     private bool _wasRefused;
-    private TimeSpan _lookAt;
-    private TimeSpan _sayAt;
-    private TimeSpan _answerAt;
-    private TimeSpan _heardUntil;
+    private TimeSpan _nextLeaseAttemptAt;
+    private TimeSpan _nextAnnouncementAt;
+    private TimeSpan _nextAcknowledgementAt;
+    private TimeSpan _acknowledgedUntil;
 
-    public PollingDuty Duty { get; private set; } = PollingDuty.None;
+    public PollingScope Scope { get; private set; } = PollingScope.None;
 
-    public async Task<PollingDuty> DecideAsync()
+    public async Task<PollingScope> DecideAsync()
     {
         if (!redis.IsConfigured)
         {
-            return Duty = PollingDuty.Fleet;
+            return Scope = PollingScope.AllReplicas;
         }
 
         var now = clock.Now;
-        if (table.WantedHere > 0 && (now >= _lookAt || _answer is LeaseResult.Held != lease.IsHeld))
+        if (targets.LocalCount > 0 && (now >= _nextLeaseAttemptAt || _leaseResult is LeaseResult.Held != lease.IsHeld))
         {
-            if (Duty is PollingDuty.None && _answer is LeaseResult.Unknown)
+            if (Scope is PollingScope.None && _leaseResult is LeaseResult.Unknown)
             {
-                _heardUntil = now + Patience; // a new waiter gives the others time to hear of it
+                _acknowledgedUntil = now + MessageLifetime; // the leader needs time to receive the first announcement
             }
 
-            await LookAsync(now);
+            await TryTakeLeaseAsync(now);
         }
 
-        Duty = lease.IsHeld ? PollingDuty.Fleet
-            : _answer is LeaseResult.Refused && now < _heardUntil ? PollingDuty.None
-            : PollingDuty.Alone;
-        return Duty;
+        Scope = lease.IsHeld ? PollingScope.AllReplicas
+            : _leaseResult is LeaseResult.Refused && now < _acknowledgedUntil ? PollingScope.None
+            : PollingScope.ThisReplica;
+        return Scope;
     }
 
-    /// <summary>Tells the others what is waited for here: what is new at once, and everything every two seconds.</summary>
+    /// <summary>Announces this replica's targets: new ones at once, all of them every two seconds. The leader also acknowledges announcements.</summary>
     public async Task PublishAsync()
     {
         if (!redis.IsConfigured)
@@ -90,44 +91,44 @@ internal sealed partial class PollingLeader(
         }
 
         var now = clock.Now;
-        var isTime = now >= _sayAt;
-        var wants = table.All.Where(watch => (isTime || !watch.IsAnnounced) && !watch.IsDone && watch.IsWantedHere).ToList();
-        if (isTime)
+        var announcesAll = now >= _nextAnnouncementAt;
+        var announced = targets.All.Where(target => (announcesAll || !target.IsAnnounced) && !target.IsTerminal && target.HasWaiters).ToList();
+        if (announcesAll)
         {
-            _sayAt = now + SayEvery;
+            _nextAnnouncementAt = now + AnnouncementInterval;
         }
 
-        foreach (var watch in wants)
+        foreach (var target in announced)
         {
-            watch.IsAnnounced = true;
+            target.IsAnnounced = true;
         }
 
-        if (wants.Count > 0)
+        if (announced.Count > 0)
         {
-            await channel.SayWantedAsync(wants.Select(watch => new Want(watch.Key, watch.GenerationSnapshot?.Letter ?? PollTarget.Unknown)));
+            await messages.PublishTargetsAsync(announced.Select(target => new AnnouncedTarget(target.Key, target.Snapshot?.StateCode ?? GenerationSnapshot.UnknownStateCode)));
         }
 
-        if (Duty is PollingDuty.Fleet && now >= _answerAt)
+        if (Scope is PollingScope.AllReplicas && now >= _nextAcknowledgementAt)
         {
-            _answerAt = now + AnswerEvery;
-            if (Heard(now) is { Count: > 0 } heard)
+            _nextAcknowledgementAt = now + AcknowledgementInterval;
+            if (AnnouncingReplicas(now) is { Count: > 0 } replicas)
             {
-                await channel.SayLedAsync(heard);
+                await messages.PublishAcknowledgementAsync(replicas);
             }
         }
     }
 
     /// <summary>
-    /// Another replica waits. What it does not know is told to it, by the replica that asks. Beyond <see cref="MostReplicas"/> and <see cref="MostWatches"/>, which no fleet
-    /// reaches, it is not heard, and looks after its own callers itself.
+    /// Takes another replica's announcement. The leader sends it every state that it does not know. Beyond <see cref="MaxReplicas"/> or <see cref="MaxTargets"/> the
+    /// announcement is dropped: that replica gets no acknowledgement, and polls its own targets.
     /// </summary>
-    public void HearWants(string replica, IReadOnlyList<Want> wants)
+    public void OnTargetsAnnounced(string replica, IReadOnlyList<AnnouncedTarget> announced)
     {
-        var until = clock.Now + Patience;
+        var until = clock.Now + MessageLifetime;
         lock (_gate)
         {
-            RemovePassed(clock.Now);
-            if ((_replicas.Count >= MostReplicas && !_replicas.ContainsKey(replica)) || table.Count + wants.Count > MostWatches)
+            RemoveExpiredReplicas(clock.Now);
+            if ((_replicas.Count >= MaxReplicas && !_replicas.ContainsKey(replica)) || targets.Count + announced.Count > MaxTargets)
             {
                 return;
             }
@@ -135,40 +136,40 @@ internal sealed partial class PollingLeader(
             _replicas[replica] = until;
         }
 
-        foreach (var want in wants)
+        foreach (var one in announced)
         {
-            var watch = table.WantElsewhere(want.Key, until);
-            if (Duty is PollingDuty.Fleet && watch.GenerationSnapshot is { } news && news.Letter != want.Known)
+            var target = targets.AddRemote(one.Key, until);
+            if (Scope is PollingScope.AllReplicas && target.Snapshot is { } snapshot && snapshot.StateCode != one.StateCode)
             {
-                _ = channel.SayChangedAsync(news.Entry); // it never throws
+                _ = messages.PublishEntryAsync(snapshot.Entry); // does not throw
             }
         }
     }
 
-    public void HearAnswer(IReadOnlyList<string> replicas)
+    public void OnAcknowledged(IReadOnlyList<string> replicas)
     {
-        if (replicas.Contains(channel.Self))
+        if (replicas.Contains(messages.ReplicaId))
         {
-            _heardUntil = clock.Now + Patience;
+            _acknowledgedUntil = clock.Now + MessageLifetime;
         }
     }
 
-    /// <summary>Nobody waits any more, or the service stops: another replica may take over at once.</summary>
-    public async Task RestAsync()
+    /// <summary>Releases the lease, so that another replica can take it at once: this one has no targets, or stops.</summary>
+    public async Task ReleaseAsync()
     {
         await lease.ReleaseAsync();
-        (_answer, _wasRefused, Duty, _lookAt) = (LeaseResult.Unknown, false, PollingDuty.None, default);
+        (_leaseResult, _wasRefused, Scope, _nextLeaseAttemptAt) = (LeaseResult.Unknown, false, PollingScope.None, default);
     }
 
-    private async Task LookAsync(TimeSpan now)
+    private async Task TryTakeLeaseAsync(TimeSpan now)
     {
-        _lookAt = now + (LookEvery * PollSchedule.Jitter());
-        _answer = await lease.TryAcquireAsync(LeaseName, options.Value.LeaseLifetime);
-        if (_answer is LeaseResult.Refused)
+        _nextLeaseAttemptAt = now + (LeaseInterval * PollSchedule.Jitter());
+        _leaseResult = await lease.TryAcquireAsync(LeaseName, options.Value.LeaseLifetime);
+        if (_leaseResult is LeaseResult.Refused)
         {
             _wasRefused = true;
         }
-        else if (_answer is LeaseResult.Held && _wasRefused)
+        else if (_leaseResult is LeaseResult.Held && _wasRefused)
         {
             _wasRefused = false;
             metrics.TookOver();
@@ -176,16 +177,16 @@ internal sealed partial class PollingLeader(
         }
     }
 
-    private List<string> Heard(TimeSpan now)
+    private List<string> AnnouncingReplicas(TimeSpan now)
     {
         lock (_gate)
         {
-            RemovePassed(now);
+            RemoveExpiredReplicas(now);
             return [.. _replicas.Keys];
         }
     }
 
-    private void RemovePassed(TimeSpan now)
+    private void RemoveExpiredReplicas(TimeSpan now)
     {
         foreach (var (replica, until) in _replicas)
         {
@@ -198,7 +199,7 @@ internal sealed partial class PollingLeader(
 
     private static partial class Log
     {
-        [LoggerMessage(4151, LogLevel.Information, "This replica now asks the upstream for all that callers of the fleet wait for; the one before fell silent or left.")]
+        [LoggerMessage(4151, LogLevel.Information, "This replica now polls the upstream for all replicas; the replica before it stopped or lost its lease.")]
         public static partial void TookOver(ILogger logger);
     }
 }

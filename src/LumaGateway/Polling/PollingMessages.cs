@@ -1,133 +1,135 @@
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
-using LumaGateway.LongPolling;
 using LumaGateway.Redis;
 
 namespace LumaGateway.Polling;
 
-/// <summary>A generation that a replica waits for, and what it knows of it.</summary>
-/// <param name="Key">Which.</param>
-/// <param name="Known"><see cref="GenerationSnapshot.Letter"/>, or <see cref="PollTarget.Unknown"/>.</param>
-internal readonly record struct Want(CacheKey Key, char Known);
+/// <summary>A generation that has waiters on a replica, and the state that the replica knows.</summary>
+/// <param name="Key">The generation.</param>
+/// <param name="StateCode"><see cref="GenerationSnapshot.StateCode"/>, or <see cref="GenerationSnapshot.UnknownStateCode"/>.</param>
+internal readonly record struct AnnouncedTarget(CacheKey Key, char StateCode);
 
 /// <summary>
-/// What replicas tell each other of what their callers wait for. Hints: any may be lost. Nothing said ever throws. A message that holds anything but what a replica
-/// writes is dropped as a whole.
+/// The messages that replicas exchange about polling. Any message may be lost. Publishing does not throw. A message that does not have exactly the
+/// form that a replica writes is dropped as a whole.
 /// </summary>
 internal sealed class PollingMessages
 {
-    private const string Change = "change";
-    private const string Wants = "want";
-    private const string Lead = "lead";
-    private const string Nudge = "nudge";
+    private const string EntryTopic = "change";
+    private const string TargetsTopic = "want";
+    private const string AcknowledgementTopic = "lead";
+    private const string HintTopic = "nudge";
 
-    /// <summary>Names so many keys, or replicas, in one message at most.</summary>
-    private const int MostNames = ReplicaBus.MaxWords - 1;
+    /// <summary>The most keys or replica ids in one message; a longer list is split.</summary>
+    private const int MaxItems = ReplicaBus.MaxWords - 1;
 
-    private const int SelfLength = 12;
+    private const int ReplicaIdLength = 12;
 
-    private readonly ReplicaBus _fleet;
+    private readonly ReplicaBus _bus;
     private readonly EntryLimits _limits;
     private readonly TimeProvider _clock;
 
-    public PollingMessages(ReplicaBus fleet, EntryLimits limits, TimeProvider clock)
+    public PollingMessages(ReplicaBus bus, EntryLimits limits, TimeProvider clock)
     {
-        (_fleet, _limits, _clock) = (fleet, limits, clock);
-        fleet.Subscribe(Change, HearChange);
-        fleet.Subscribe(Wants, HearWants);
-        fleet.Subscribe(Lead, HearLead);
-        fleet.Subscribe(Nudge, HearNudge);
+        (_bus, _limits, _clock) = (bus, limits, clock);
+        bus.Subscribe(EntryTopic, OnEntry);
+        bus.Subscribe(TargetsTopic, OnTargets);
+        bus.Subscribe(AcknowledgementTopic, OnAcknowledgement);
+        bus.Subscribe(HintTopic, OnHint);
     }
 
-    /// <summary>A replica has an answer that others wait for.</summary>
-    public event Action<CacheEntry>? Changed;
+    /// <summary>A replica sent an entry for which this replica may have waiters.</summary>
+    public event Action<CacheEntry>? EntryReceived;
 
-    /// <summary>Another replica, of this name, waits for generations.</summary>
-    public event Action<string, IReadOnlyList<Want>>? Wanted;
+    /// <summary>Another replica, with this id, announced its targets.</summary>
+    public event Action<string, IReadOnlyList<AnnouncedTarget>>? TargetsAnnounced;
 
-    /// <summary>Another replica, or this one, looks after what the replicas of these names wait for.</summary>
-    public event Action<IReadOnlyList<string>>? Led;
+    /// <summary>The leader acknowledged the announcements of the replicas with these ids.</summary>
+    public event Action<IReadOnlyList<string>>? Acknowledged;
 
-    /// <summary>There may be news of a key.</summary>
-    public event Action<CacheKey>? Nudged;
+    /// <summary>A replica received a callback for a generation.</summary>
+    public event Action<CacheKey>? HintReceived;
 
-    /// <summary>This process, as long as it lives.</summary>
-    public string Self { get; } = Guid.NewGuid().ToString("N")[..SelfLength];
+    /// <summary>Identifies this process until it ends.</summary>
+    public string ReplicaId { get; } = Guid.NewGuid().ToString("N")[..ReplicaIdLength];
 
-    public Task SayChangedAsync(CacheEntry entry) => _fleet.PublishAsync(Change, entry.Key.Id, Convert.ToBase64String(CacheEntryFormat.Write(entry)));
+    public Task PublishEntryAsync(CacheEntry entry) => _bus.PublishAsync(EntryTopic, entry.Key.Id, Convert.ToBase64String(CacheEntryFormat.Write(entry)));
 
-    public Task SayWantedAsync(IEnumerable<Want> wants) =>
-        Task.WhenAll(wants.Chunk(MostNames).Select(some => _fleet.PublishAsync(Wants, [Self, .. some.Select(want => $"{want.Key}:{want.Known}")])));
+    public Task PublishTargetsAsync(IEnumerable<AnnouncedTarget> targets) =>
+        Task.WhenAll(targets.Chunk(MaxItems).Select(some => _bus.PublishAsync(TargetsTopic, [ReplicaId, .. some.Select(target => $"{target.Key}:{target.StateCode}")])));
 
-    public Task SayLedAsync(IEnumerable<string> replicas) => Task.WhenAll(replicas.Chunk(MostNames).Select(some => _fleet.PublishAsync(Lead, some)));
+    public Task PublishAcknowledgementAsync(IEnumerable<string> replicas) =>
+        Task.WhenAll(replicas.Chunk(MaxItems).Select(some => _bus.PublishAsync(AcknowledgementTopic, some)));
 
-    public Task SayNudgedAsync(CacheKey key) => _fleet.PublishAsync(Nudge, key.Id);
+    public Task PublishHintAsync(CacheKey key) => _bus.PublishAsync(HintTopic, key.Id);
 
-    private bool HearChange(string[] words)
+    private bool OnEntry(string[] words)
     {
-        if (words is not [var id, var text] || KeyOf(id) is not { } key || Understand(key, text) is not { } entry)
+        if (words is not [var id, var text] || ParseKey(id) is not { } key || ParseEntry(key, text) is not { } entry)
         {
             return false;
         }
 
-        Changed?.Invoke(entry);
+        EntryReceived?.Invoke(entry);
         return true;
     }
 
-    private bool HearWants(string[] words)
+    private bool OnTargets(string[] words)
     {
-        if (words is not [var replica, .. var texts] || !IsName(replica))
+        if (words is not [var replica, .. var texts] || !IsReplicaId(replica))
         {
             return false;
         }
 
-        var wants = new List<Want>(texts.Length);
+        var targets = new List<AnnouncedTarget>(texts.Length);
         foreach (var text in texts)
         {
-            if (text.Split(':', 3) is not [var id, [var known]] || !EventIds.Letters.Contains(known, StringComparison.Ordinal) || KeyOf(id) is not { } key)
+            if (text.Split(':', 3) is not [var id, [var stateCode]]
+                || !GenerationSnapshot.StateCodes.Contains(stateCode, StringComparison.Ordinal)
+                || ParseKey(id) is not { } key)
             {
                 return false;
             }
 
-            wants.Add(new Want(key, known));
+            targets.Add(new AnnouncedTarget(key, stateCode));
         }
 
-        if (replica != Self)
+        if (replica != ReplicaId)
         {
-            Wanted?.Invoke(replica, wants);
+            TargetsAnnounced?.Invoke(replica, targets);
         }
 
         return true;
     }
 
-    private bool HearLead(string[] replicas)
+    private bool OnAcknowledgement(string[] replicas)
     {
-        if (!replicas.All(IsName))
+        if (!replicas.All(IsReplicaId))
         {
             return false;
         }
 
-        Led?.Invoke(replicas);
+        Acknowledged?.Invoke(replicas);
         return true;
     }
 
-    private bool HearNudge(string[] words)
+    private bool OnHint(string[] words)
     {
-        if (words is not [var id] || KeyOf(id) is not { } key)
+        if (words is not [var id] || ParseKey(id) is not { } key)
         {
             return false;
         }
 
-        Nudged?.Invoke(key);
+        HintReceived?.Invoke(key);
         return true;
     }
 
-    private static bool IsName(string replica) => replica.Length == SelfLength && replica.All(char.IsAsciiHexDigitLower);
+    private static bool IsReplicaId(string text) => text.Length == ReplicaIdLength && text.All(char.IsAsciiHexDigitLower);
 
-    private static CacheKey? KeyOf(string text) => GenerationId.TryParse(text, null, out var id) ? new CacheKey(id.Value) : null;
+    private static CacheKey? ParseKey(string text) => GenerationId.TryParse(text, null, out var id) ? new CacheKey(id.Value) : null;
 
-    /// <summary>As an entry that is read from Redis, its times are held to the limits.</summary>
-    private CacheEntry? Understand(CacheKey key, string text)
+    /// <summary>Applies the same limits to the entry's times as a read from Redis does.</summary>
+    private CacheEntry? ParseEntry(CacheKey key, string text)
     {
         var bytes = new byte[text.Length];
         return Convert.TryFromBase64String(text, bytes, out var length) && CacheEntryFormat.Read(key, bytes.AsSpan(0, length)) is { } entry

@@ -9,52 +9,55 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// Asks the upstream about everything that callers wait for: one loop for all generations, on one replica for all of them. Sleeps while
-/// nobody waits. What it learns goes into the cache and to whoever waits, on every replica.
+/// Polls the upstream for all generations with waiters, in one loop, on one replica for all replicas. The loop sleeps while there are no
+/// targets. Results go into the cache and wake the waiters on every replica.
 /// </summary>
 internal sealed partial class UpstreamPoller(
-    PollTargets table,
-    PollingLeader fleet,
-    PollingMessages channel,
+    PollTargets targets,
+    PollingLeader leader,
+    PollingMessages messages,
     ListSweep lists,
     GenerationReader reader,
     ResponseCache cache,
     PollSchedule schedule,
-    PollRateLimiter budget,
-    RetryAfterHold pause,
+    PollRateLimiter rateLimiter,
+    RetryAfterHold hold,
     IOptions<WaitingOptions> options,
     WaitingMetrics metrics,
     TimeProvider clock,
     MonotonicClock steady,
     ILogger<UpstreamPoller> logger) : BackgroundService
 {
-    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly WaitingOptions _options = options.Value;
     private volatile TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>There may be news of a generation: where somebody waits for it, the upstream is asked soon, but never more often than the floor.</summary>
-    public bool Hint(GenerationId id)
+    /// <summary>
+    /// Takes a callback as a hint that the generation changed, and polls it soon. False if it has no waiters, is terminal, or had a hint less than
+    /// <c>Waiting:PollFloor</c> ago.
+    /// </summary>
+    public bool TryHint(GenerationId id)
     {
         var key = new CacheKey(id.Value);
-        if (table.Find(key) is not { IsDone: false } watch || !TryHint(watch))
+        if (targets.Find(key) is not { IsTerminal: false } target || !TryAcceptHint(target))
         {
             return false;
         }
 
-        _ = channel.SayNudgedAsync(key); // it never throws
+        _ = messages.PublishHintAsync(key); // does not throw
         return true;
     }
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        table.Joined += Wake;
-        table.Changed += Tell;
-        reader.Learned += table.Learn;
-        channel.Changed += Hear;
-        channel.Nudged += HearHint;
-        channel.Wanted += HearWants;
-        channel.Led += fleet.HearAnswer;
+        targets.LocalTargetAdded += Wake;
+        targets.StateChanged += OnStateChanged;
+        reader.EntryRead += targets.Update;
+        messages.EntryReceived += OnEntryReceived;
+        messages.HintReceived += OnHintReceived;
+        messages.TargetsAnnounced += OnTargetsAnnounced;
+        messages.Acknowledged += leader.OnAcknowledged;
         return base.StartAsync(cancellationToken);
     }
 
@@ -64,8 +67,8 @@ internal sealed partial class UpstreamPoller(
         {
             while (!stoppingToken.IsCancellationRequested)
             {
-                await WaitAsync(stoppingToken);
-                await TakeTurnAsync();
+                await WaitForTickAsync(stoppingToken);
+                await RunTickAsync();
             }
         }
         catch (OperationCanceledException)
@@ -73,21 +76,20 @@ internal sealed partial class UpstreamPoller(
             // The service stops.
         }
 
-        await fleet.RestAsync();
+        await leader.ReleaseAsync();
     }
 
-    /// <summary>Until the next turn, or until there is something to do at once.</summary>
-    private async Task WaitAsync(CancellationToken stoppingToken)
+    private async Task WaitForTickAsync(CancellationToken stoppingToken)
     {
         var woken = _woken.Task;
-        if (table.IsEmpty)
+        if (targets.IsEmpty)
         {
-            await fleet.RestAsync();
+            await leader.ReleaseAsync();
             await woken.WaitAsync(stoppingToken);
         }
         else
         {
-            await Task.WhenAny(woken, Task.Delay(Turn, clock, stoppingToken));
+            await Task.WhenAny(woken, Task.Delay(TickInterval, clock, stoppingToken));
         }
 
         stoppingToken.ThrowIfCancellationRequested();
@@ -97,134 +99,134 @@ internal sealed partial class UpstreamPoller(
         }
     }
 
-    private async Task TakeTurnAsync()
+    private async Task RunTickAsync()
     {
         try
         {
-            var duty = await fleet.DecideAsync();
-            await fleet.PublishAsync();
-            foreach (var watch in table.All)
+            var scope = await leader.DecideAsync();
+            await leader.PublishAsync();
+            foreach (var target in targets.All)
             {
-                table.Drop(watch);
+                targets.RemoveIfUnused(target);
             }
 
-            if (duty is not PollingDuty.None && pause.Remaining == TimeSpan.Zero)
+            if (scope is not PollingScope.None && hold.Remaining == TimeSpan.Zero)
             {
-                Ask(duty);
+                StartDuePolls(scope);
             }
         }
-#pragma warning disable CA1031 // callers wait for the next turn, whatever went wrong in this one
+#pragma warning disable CA1031 // waiters depend on the next tick, whatever exception ends this one
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Log.TurnFailed(logger, exception);
+            Log.TickFailed(logger, exception);
         }
     }
 
-    /// <summary>Asks about what is due, the longest overdue first, as far as the budget goes.</summary>
-    private void Ask(PollingDuty duty)
+    /// <summary>Starts the polls that are due, the longest overdue first, as far as the rate limit allows.</summary>
+    private void StartDuePolls(PollingScope scope)
     {
         var now = steady.Now;
-        var watched = table.All.Where(watch => !watch.IsDone && (duty is PollingDuty.Fleet || watch.IsWantedHere)).ToList();
-        var isListed = lists.TryBegin(watched);
-        var due = watched.Where(watch => !watch.IsBeingAsked && watch.DueAt <= now && (!isListed || watch.IsUnlisted));
-        foreach (var watch in due.OrderBy(watch => watch.DueAt))
+        var polled = targets.All.Where(target => !target.IsTerminal && (scope is PollingScope.AllReplicas || target.HasWaiters)).ToList();
+        var isListUsed = lists.TryStart(polled);
+        var due = polled.Where(target => !target.IsPolling && target.DueAt <= now && (!isListUsed || target.IsUnlisted));
+        foreach (var target in due.OrderBy(target => target.DueAt))
         {
-            if (!budget.TrySpend())
+            if (!rateLimiter.TryAcquire())
             {
                 return;
             }
 
-            watch.IsBeingAsked = true;
-            watch.AskedAt = now;
-            _ = AskAsync(watch);
+            target.IsPolling = true;
+            target.PolledAt = now;
+            _ = PollAsync(target);
         }
     }
 
-    private async Task AskAsync(PollTarget watch)
+    private async Task PollAsync(PollTarget target)
     {
         try
         {
-            var halfway = clock.GetUtcNow() - (_options.PollEvery / 2); // younger than that, somebody else's answer saves this poll
-            var notBefore = watch.HintedAt > halfway ? watch.HintedAt : halfway;
-            var answer = await reader.RefreshAsync(GenerationId.Parse(watch.Key.Id, null), Guid.NewGuid().ToString("N"), notBefore);
-            metrics.Polled(answer.Status is CacheStatus.Miss or CacheStatus.Stale ? PollKind.Single : PollKind.Spared);
-            watch.Faults = 0;
-            table.Learn(answer.Entry!);
+            var halfInterval = clock.GetUtcNow() - (_options.PollEvery / 2); // a younger entry, read by any caller, replaces this poll
+            var notBefore = target.HintedAt > halfInterval ? target.HintedAt : halfInterval;
+            var result = await reader.RefreshAsync(GenerationId.Parse(target.Key.Id, null), Guid.NewGuid().ToString("N"), notBefore);
+            metrics.Polled(result.Status is CacheStatus.Miss or CacheStatus.Stale ? PollKind.Single : PollKind.Cached);
+            target.ConsecutiveFaults = 0;
+            targets.Update(result.Entry!);
         }
         catch (UpstreamException)
         {
+            // UpstreamClient counts and logs the fault. A waiter gets it only if it still holds at the end of the wait.
             metrics.Polled(PollKind.Single);
-            watch.DueAt = schedule.AfterFault(++watch.Faults); // counted and logged where it happened; waiters are told at their end
+            target.DueAt = schedule.AfterFault(++target.ConsecutiveFaults);
         }
-#pragma warning disable CA1031 // callers wait for the next poll, whatever went wrong in this one
+#pragma warning disable CA1031 // waiters depend on the next poll, whatever exception ends this one
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            watch.DueAt = schedule.AfterFault(++watch.Faults);
-            Log.TurnFailed(logger, exception);
+            target.DueAt = schedule.AfterFault(++target.ConsecutiveFaults);
+            Log.TickFailed(logger, exception);
         }
         finally
         {
-            watch.IsBeingAsked = false;
+            target.IsPolling = false;
         }
     }
 
     private void Wake() => _woken.TrySetResult();
 
-    private void Tell(PollTarget watch, GenerationSnapshot news)
+    private void OnStateChanged(PollTarget target, GenerationSnapshot snapshot)
     {
-        if (watch.IsWantedElsewhere(steady.Now))
+        if (target.HasRemoteWaiters(steady.Now))
         {
-            _ = channel.SayChangedAsync(news.Entry); // it never throws
+            _ = messages.PublishEntryAsync(snapshot.Entry); // does not throw
         }
     }
 
-    private void Hear(CacheEntry entry)
+    private void OnEntryReceived(CacheEntry entry)
     {
-        if (table.Find(entry.Key) is { IsDone: false })
+        if (targets.Find(entry.Key) is { IsTerminal: false })
         {
             cache.RemoveInterim(entry.Key);
-            table.Hear(entry);
+            targets.UpdateFromReplica(entry);
             if (entry.Kind is EntryKind.Final)
             {
-                _ = cache.PutAsync(entry, cache.Purges); // what callers here were told is known here; it never throws
+                _ = cache.PutAsync(entry, cache.Purges); // later reads here must agree with what waiters got; does not throw
             }
         }
     }
 
-    private void HearWants(string replica, IReadOnlyList<Want> wants)
+    private void OnTargetsAnnounced(string replica, IReadOnlyList<AnnouncedTarget> announced)
     {
-        fleet.HearWants(replica, wants);
+        leader.OnTargetsAnnounced(replica, announced);
         Wake();
     }
 
-    private void HearHint(CacheKey key)
+    private void OnHintReceived(CacheKey key)
     {
-        if (table.Find(key) is { IsDone: false } watch)
+        if (targets.Find(key) is { IsTerminal: false } target)
         {
-            TryHint(watch);
+            TryAcceptHint(target);
         }
     }
 
-    /// <summary>However many hints come, one is taken in the time of the floor.</summary>
-    private bool TryHint(PollTarget watch)
+    private bool TryAcceptHint(PollTarget target)
     {
         var now = steady.Now;
-        if (!watch.TryTakeHint(now, _options.PollFloor))
+        if (!target.TryAcceptHint(now, _options.PollFloor))
         {
             return false;
         }
 
-        var earliest = watch.AskedAt + _options.PollFloor;
-        watch.HintedAt = clock.GetUtcNow();
-        watch.DueAt = earliest > now ? earliest : now;
+        var earliest = target.PolledAt + _options.PollFloor;
+        target.HintedAt = clock.GetUtcNow();
+        target.DueAt = earliest > now ? earliest : now;
         return true;
     }
 
     private static partial class Log
     {
-        [LoggerMessage(4161, LogLevel.Error, "The watch for callers that wait stumbled; it goes on.")]
-        public static partial void TurnFailed(ILogger logger, Exception exception);
+        [LoggerMessage(4161, LogLevel.Error, "Polling loop failed; it continues with the next tick.")]
+        public static partial void TickFailed(ILogger logger, Exception exception);
     }
 }

@@ -4,31 +4,32 @@ using LumaGateway.Access;
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// One caller that waits. It costs this object and no timer, task or token of its own: whoever has something for it sets a signal. Signals may
-/// come from anywhere at any time; one consumer awaits them.
+/// One caller that waits. It is also the awaitable source of its signals, so a waiter allocates no timer, task or token. Any thread may signal; only
+/// one consumer may await.
 /// </summary>
+/// <param name="client">The client whose share of <c>Waiting:Max</c> the waiter counts against.</param>
+/// <param name="kind">How it waits.</param>
+/// <param name="since">When it started, by <see cref="Time.MonotonicClock"/>, as all times here.</param>
+/// <param name="endsAt">When its wait ends.</param>
 internal sealed class Waiter(Client? client, WaiterKind kind, TimeSpan since, TimeSpan endsAt) : IValueTaskSource<WaiterSignals>
 {
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<WaiterSignals> _source = new() { RunContinuationsAsynchronously = true };
     private WaiterSignals _pending;
     private bool _isAwaited;
-    private long _quietSince = since.Ticks;
+    private long _lastSentAt = since.Ticks;
 
-    /// <summary>Whose waiting place it holds.</summary>
     public Client? Client => client;
 
     public WaiterKind Kind => kind;
 
-    /// <summary>When it came, by <see cref="Time.MonotonicClock"/>, as all times here.</summary>
     public TimeSpan Since => since;
 
     public TimeSpan EndsAt => endsAt;
 
-    /// <summary>When something was last sent to it.</summary>
-    public TimeSpan QuietSince => new(Volatile.Read(ref _quietSince));
+    public TimeSpan LastSentAt => new(Volatile.Read(ref _lastSentAt));
 
-    public void SentAt(TimeSpan now) => Volatile.Write(ref _quietSince, now.Ticks);
+    public void MarkSent(TimeSpan now) => Volatile.Write(ref _lastSentAt, now.Ticks);
 
     public void Signal(WaiterSignals signals)
     {
@@ -47,7 +48,7 @@ internal sealed class Waiter(Client? client, WaiterKind kind, TimeSpan since, Ti
         _source.SetResult(signals);
     }
 
-    /// <summary>The signals set since the last time; waits for one where there is none.</summary>
+    /// <summary>All signals since the last call. Completes when there is at least one.</summary>
     public ValueTask<WaiterSignals> NextAsync()
     {
         lock (_gate)
@@ -76,9 +77,9 @@ internal sealed class Waiter(Client? client, WaiterKind kind, TimeSpan since, Ti
 /// <summary>How a caller waits. The set is closed: it is a metric's attribute.</summary>
 internal enum WaiterKind
 {
-    /// <summary>For one answer.</summary>
-    Answer,
+    /// <summary>A long poll: <c>Prefer: wait</c>.</summary>
+    LongPoll,
 
-    /// <summary>On a stream of events.</summary>
+    /// <summary>Server-sent events.</summary>
     Stream,
 }

@@ -1,23 +1,23 @@
 namespace LumaGateway.Polling;
 
-/// <summary>Why a subscriber is woken; several reasons may come at once.</summary>
+/// <summary>Why a waiter is woken. Several reasons may be set at the same time.</summary>
 [Flags]
 internal enum WaiterSignals
 {
     None = 0,
 
-    /// <summary>There is news of something it follows.</summary>
-    GenerationSnapshot = 1,
+    /// <summary>The state of one of its generations changed.</summary>
+    StateChanged = 1,
 
-    /// <summary>Nothing was sent to it for long.</summary>
+    /// <summary>Nothing was sent on its stream for <c>Waiting:Heartbeat</c>.</summary>
     Heartbeat = 2,
 
-    /// <summary>It has waited as long as it wanted to.</summary>
-    TimeUp = 4,
+    /// <summary>The wait that its caller asked for is over.</summary>
+    TimedOut = 4,
 
-    /// <summary>The service is being stopped.</summary>
-    Draining = 8,
+    /// <summary>The service stops.</summary>
+    Stopping = 8,
 
-    /// <summary>Its caller has gone.</summary>
-    Gone = 16,
+    /// <summary>Its caller closed the connection.</summary>
+    Disconnected = 16,
 }

@@ -3,16 +3,16 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Polling;
 
-/// <summary>What is counted of waiting. Attribute values come from closed sets; never an id.</summary>
+/// <summary>The metrics of waiting and polling. Attribute values come from closed sets; none is an id.</summary>
 internal sealed class WaitingMetrics : ISeries
 {
     private const string Kind = "luma_gateway.waiting.kind";
 
     private readonly UpDownCounter<long> _waiters;
-    private readonly UpDownCounter<long> _watched;
+    private readonly UpDownCounter<long> _targets;
     private readonly Counter<long> _polls;
     private readonly Counter<long> _saved;
-    private readonly Counter<long> _turnedAway;
+    private readonly Counter<long> _rejected;
     private readonly Counter<long> _takeovers;
     private readonly Counter<long> _hints;
     private readonly Histogram<double> _lag;
@@ -21,24 +21,24 @@ internal sealed class WaitingMetrics : ISeries
     {
         var meter = meters.Create(Instrumentation.Name);
         _waiters = meter.CreateUpDownCounter<long>("luma_gateway.waiting.waiters", "{waiter}", "Callers that wait on this replica now.");
-        _watched = meter.CreateUpDownCounter<long>("luma_gateway.waiting.watched", "{generation}", "Generations that callers of this replica wait for now.");
-        _polls = meter.CreateCounter<long>("luma_gateway.waiting.polls", "{request}", "Polls that came due because somebody waits, by what they cost.");
-        _saved = meter.CreateCounter<long>("luma_gateway.waiting.polls_saved", "{request}", "Polls that callers would have sent in the time they waited, one every Waiting:PollEvery.");
-        _turnedAway = meter.CreateCounter<long>("luma_gateway.waiting.turned_away", "{request}", "Callers that could not wait because Waiting:Max, or their client's share of it, already do.");
-        _takeovers = meter.CreateCounter<long>("luma_gateway.waiting.takeovers", "{takeover}", "Times this replica took the watch over from another.");
-        _hints = meter.CreateCounter<long>("luma_gateway.waiting.hints", "{callback}", "Callbacks received, by what came of them.");
+        _targets = meter.CreateUpDownCounter<long>("luma_gateway.waiting.watched", "{generation}", "Generations that callers of this replica wait for now.");
+        _polls = meter.CreateCounter<long>("luma_gateway.waiting.polls", "{request}", "Polls that came due for waiting callers, by the upstream call they needed.");
+        _saved = meter.CreateCounter<long>("luma_gateway.waiting.polls_saved", "{request}", "Requests that waiting callers did not have to send, at one every Waiting:PollEvery.");
+        _rejected = meter.CreateCounter<long>("luma_gateway.waiting.turned_away", "{request}", "Callers that could not wait because Waiting:Max, or their client's share of it, was reached.");
+        _takeovers = meter.CreateCounter<long>("luma_gateway.waiting.takeovers", "{takeover}", "Times this replica became the one that polls, after another.");
+        _hints = meter.CreateCounter<long>("luma_gateway.waiting.hints", "{callback}", "Callbacks received, by whether they caused a poll.");
         _lag = meter.CreateHistogram(
             "luma_gateway.waiting.lag",
             "s",
-            "From the last answer that was still unfinished until waiters were told of the end: the most that detection can have lagged.",
+            "Time from the last interim state until waiters get the final one: the upper bound of the detection delay.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5, 10, 30] });
     }
 
     public void Begin()
     {
-        _watched.Add(0);
+        _targets.Add(0);
         _saved.Add(0);
-        _turnedAway.Add(0);
+        _rejected.Add(0);
         _takeovers.Add(0);
         foreach (var kind in Enum.GetValues<WaiterKind>())
         {
@@ -56,53 +56,53 @@ internal sealed class WaitingMetrics : ISeries
         }
     }
 
-    public void Entered(WaiterKind kind) => _waiters.Add(1, new KeyValuePair<string, object?>(Kind, NameOf(kind)));
+    public void WaiterAdded(WaiterKind kind) => _waiters.Add(1, new KeyValuePair<string, object?>(Kind, NameOf(kind)));
 
-    public void Left(WaiterKind kind, long saved)
+    public void WaiterRemoved(WaiterKind kind, long savedPolls)
     {
         _waiters.Add(-1, new KeyValuePair<string, object?>(Kind, NameOf(kind)));
-        _saved.Add(saved);
+        _saved.Add(savedPolls);
     }
 
-    public void TurnedAway() => _turnedAway.Add(1);
+    public void WaiterRejected() => _rejected.Add(1);
 
-    public void Watching() => _watched.Add(1);
+    public void TargetAdded() => _targets.Add(1);
 
-    public void WatchingNoMore(int count) => _watched.Add(-count);
+    public void TargetsRemoved(int count) => _targets.Add(-count);
 
     public void Polled(PollKind kind) => _polls.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.call", NameOf(kind)));
 
     public void TookOver() => _takeovers.Add(1);
 
-    public void Hinted(bool taken) => _hints.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.outcome", taken ? "asked" : "ignored"));
+    public void HintReceived(bool isAccepted) => _hints.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.outcome", isAccepted ? "asked" : "ignored"));
 
-    public void Ended(TimeSpan lag) => _lag.Record(lag.TotalSeconds);
+    public void EndDetected(TimeSpan lag) => _lag.Record(lag.TotalSeconds);
 
     internal static string NameOf(PollKind kind) => kind switch
     {
         PollKind.Single => "single",
         PollKind.List => "list",
-        PollKind.Spared => "spared",
+        PollKind.Cached => "spared",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
     internal static string NameOf(WaiterKind kind) => kind switch
     {
-        WaiterKind.Answer => "answer",
+        WaiterKind.LongPoll => "answer",
         WaiterKind.Stream => "stream",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }
 
-/// <summary>What a poll cost. The set is closed: it is a metric's attribute.</summary>
+/// <summary>Which upstream call a poll needed. The set is closed: it is a metric's attribute.</summary>
 internal enum PollKind
 {
-    /// <summary>A call for one generation.</summary>
+    /// <summary>A read of one generation.</summary>
     Single,
 
-    /// <summary>A call for a page of the list.</summary>
+    /// <summary>A read of one page of the list.</summary>
     List,
 
-    /// <summary>Nothing: somebody else had just asked.</summary>
-    Spared,
+    /// <summary>None: the cache had a recent entry.</summary>
+    Cached,
 }

@@ -3,50 +3,50 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Polling;
 
-/// <summary>How callers wait, and how what they wait for is watched. Bound to <c>Waiting</c>.</summary>
+/// <summary>Limits of waiting callers, and the schedule of polls. Bound to <c>Waiting</c>.</summary>
 internal sealed class WaitingOptions
 {
     public const string Section = "Waiting";
 
-    /// <summary>How many callers may wait on one replica, streams included.</summary>
+    /// <summary>The most callers that may wait on one replica, streams included.</summary>
     [Number("Waiting:Max", 1, 1_000_000)]
     public int Max { get; set; } = 20_000;
 
-    /// <summary>How much of <see cref="Max"/> one client may take; one place at least.</summary>
+    /// <summary>The share of <see cref="Max"/> that one client may use; at least one waiter.</summary>
     [Number("Waiting:ClientShare", 0.01, 1.0)]
     public double ClientShare { get; set; } = 0.5;
 
-    public int MaxOfClient => Math.Max(1, (int)(Max * ClientShare));
+    public int MaxPerClient => Math.Max(1, (int)(Max * ClientShare));
 
-    /// <summary>The longest that <c>Prefer: wait</c> is granted.</summary>
+    /// <summary>The upper limit of <c>Prefer: wait</c>.</summary>
     [Duration("Waiting:Longest", "00:00:01", "00:10:00")]
     public TimeSpan Longest { get; set; } = TimeSpan.FromSeconds(50);
 
-    /// <summary>How long a stream is silent before a comment is sent on it.</summary>
+    /// <summary>The time without an event after which a stream gets a comment.</summary>
     [Duration("Waiting:Heartbeat", "00:00:01", "00:05:00")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How often a young generation is asked about while somebody waits for it, give or take a tenth.</summary>
+    /// <summary>The interval between polls of a young generation, ± 10 %.</summary>
     [Duration("Waiting:PollEvery", "00:00:00.2", "00:01:00")]
     public TimeSpan PollEvery { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>The age from which on it is asked about less often, in proportion to its age.</summary>
+    /// <summary>The age from which on the interval grows in proportion to the age.</summary>
     [Duration("Waiting:SlowAfter", "00:00:10", "1.00:00:00")]
     public TimeSpan SlowAfter { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How often the oldest is still asked about.</summary>
+    /// <summary>The upper limit of the interval.</summary>
     [Duration("Waiting:PollSlowest", "00:00:00.2", "00:10:00")]
     public TimeSpan PollSlowest { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The shortest time between two questions about one generation, whatever hints arrive.</summary>
+    /// <summary>The shortest time between two polls of one generation, however many callbacks arrive.</summary>
     [Duration("Waiting:PollFloor", "00:00:00.1", "00:01:00")]
     public TimeSpan PollFloor { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long the replica that watches for the fleet may be silent before another takes over.</summary>
+    /// <summary>The lifetime of the polling lease: another replica polls when it expires.</summary>
     [Duration("Waiting:LeaseLifetime", "00:00:01", "00:00:30")]
     public TimeSpan LeaseLifetime { get; set; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>From how many watched generations on the upstream's list is asked instead of each by itself, where its dialect has one.</summary>
+    /// <summary>The number of generations from which on the upstream's list is polled, if the dialect has one.</summary>
     [Number("Waiting:ListFrom", 2, 1_000_000)]
     public int ListFrom { get; set; } = 5;
 }
@@ -54,7 +54,7 @@ internal sealed class WaitingOptions
 [OptionsValidator]
 internal sealed partial class WaitingOptionsValidator : IValidateOptions<WaitingOptions>;
 
-/// <summary>What attributes cannot say about <see cref="WaitingOptions"/>.</summary>
+/// <summary>Rules between the values of <see cref="WaitingOptions"/>.</summary>
 internal sealed class WaitingOptionsRules : IValidateOptions<WaitingOptions>
 {
     public ValidateOptionsResult Validate(string? name, WaitingOptions options)

@@ -20,14 +20,14 @@ internal sealed class CallbackUrlMiddleware(RequestDelegate next, IOptions<Callb
     /// <summary>The largest body that is parsed, in bytes. Luma documents no create that large; a larger body is forwarded unchanged, without a callback.</summary>
     private const int MaxParsedBytes = 256 * 1024;
 
-    private readonly string _prefix = options.Value.PublicUrl.TrimEnd('/') + CallbackPaths.Root + "/";
+    private readonly string _prefix = options.Value.PublicUrl.TrimEnd('/') + CallbackEndpoints.RootPath + "/";
     private readonly bool _isEnabled = options.Value.PublicUrl.Length > 0;
 
     public async Task InvokeAsync(HttpContext context)
     {
         if (_isEnabled && HttpMethods.IsPost(context.Request.Method)
             && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
-            && secrets.NewToken() is { } token)
+            && secrets.CreateToken() is { } token)
         {
             await AddCallbackUrlAsync(context.Request, _prefix + token);
         }

@@ -38,7 +38,7 @@ internal sealed partial class ProxyCacheMiddleware(
             return PurgeAsync(context, id); // RFC 9111, section 4.4: an unsafe method invalidates
         }
 
-        return HttpMethods.IsGet(method) && reader.BeginLearning(id) is { } start ? CacheResponseAsync(context, id, start) : next(context);
+        return HttpMethods.IsGet(method) && reader.StartFetchUnlessFinal(id) is { } start ? CacheResponseAsync(context, id, start) : next(context);
     }
 
     private async Task CacheResponseAsync(HttpContext context, GenerationId id, FetchStart start)
@@ -59,7 +59,7 @@ internal sealed partial class ProxyCacheMiddleware(
             && tee.Copy is { Length: > 0 } copy && await DecompressAsync(copy, context) is { } json)
         {
             await context.Response.CompleteAsync(); // the caller does not wait for the cache
-            await reader.LearnAsync(id, json, start);
+            await reader.StoreProxiedAsync(id, json, start);
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed partial class ProxyCacheMiddleware(
             if (!isPurged && !isRefused)
             {
                 isPurged = true;
-                var isConfirmed = await reader.ForgetAsync(id);
+                var isConfirmed = await reader.PurgeAsync(id);
                 if (!isConfirmed)
                 {
                     Log.PurgeNotConfirmed(logger);

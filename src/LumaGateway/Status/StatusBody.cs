@@ -2,21 +2,21 @@ using System.Text.Json.Serialization;
 
 namespace LumaGateway.Status;
 
-/// <summary>What the page shows, in one piece.</summary>
+/// <summary>The JSON of <c>/status</c>, which its page shows.</summary>
 /// <param name="Version">The gateway's version.</param>
 /// <param name="Runtime">The version of .NET.</param>
 /// <param name="Replica">The name of the machine or pod.</param>
-/// <param name="StartedAt">When this process began.</param>
-/// <param name="Now">When this was written.</param>
-/// <param name="Traffic">What callers asked.</param>
-/// <param name="Cache">How they were answered.</param>
-/// <param name="Upstream">How the upstream does.</param>
-/// <param name="Redis">How Redis does; null where none is configured.</param>
-/// <param name="Waiters">Callers who wait for generations to finish.</param>
-/// <param name="Watched">Generations that somebody waits for.</param>
-/// <param name="Routes">Slowest first.</param>
-/// <param name="Clients">Busiest first.</param>
-/// <param name="Faults">Latest first.</param>
+/// <param name="StartedAt">When this process started.</param>
+/// <param name="Now">When this body was written.</param>
+/// <param name="Traffic">The requests of callers.</param>
+/// <param name="Cache">The cache results.</param>
+/// <param name="Upstream">The upstream.</param>
+/// <param name="Redis">Redis; null if none is configured.</param>
+/// <param name="Waiters">Callers with a long poll or an event stream on this replica.</param>
+/// <param name="Watched">Generations with waiters on this replica.</param>
+/// <param name="Routes">The slowest routes, slowest first.</param>
+/// <param name="Clients">The clients with the most requests, in descending order.</param>
+/// <param name="Faults">The latest upstream faults, latest first.</param>
 internal sealed record StatusBody(
     string Version,
     string Runtime,
@@ -33,10 +33,10 @@ internal sealed record StatusBody(
     IReadOnlyList<ClientBody> Clients,
     IReadOnlyList<FaultBody> Faults);
 
-/// <summary>Requests now, in total, and in each of the last seconds, oldest first; failures are answers of 500 and above.</summary>
+/// <summary>Requests now, in total, and in each of the last seconds, oldest first. A failure is a response with status 500 or above.</summary>
 internal sealed record TrafficBody(long Active, long Total, long Failed, int[] Requests, int[] Failures, LatencyBody? Latency);
 
-/// <summary>Answers by how they came about, and what they saved; in each of the last seconds, oldest first: all, and those that cost nothing.</summary>
+/// <summary>Cache results. <c>Answers</c> counts them by status. <c>Given</c> are all results in each of the last seconds, oldest first; <c>Free</c> are those without an upstream read.</summary>
 internal sealed record CacheBody(IReadOnlyDictionary<string, long> Answers, long Uncovered, long Saved, int[] Given, int[] Free);
 
 /// <summary>The upstream as this replica sees it.</summary>
@@ -54,22 +54,22 @@ internal sealed record UpstreamBody(
     LatencyBody? Latency);
 
 /// <summary>Redis as this replica sees it.</summary>
-/// <param name="IsConnected">Whether there is a connection.</param>
-/// <param name="IsRead">Whether it is read from.</param>
-/// <param name="IsWritten">Whether it is written to.</param>
-/// <param name="Silence">Seconds since it last did what it was asked to.</param>
+/// <param name="IsConnected">True if there is a connection.</param>
+/// <param name="IsRead">True if reads use Redis.</param>
+/// <param name="IsWritten">True if writes use Redis.</param>
+/// <param name="Silence">Seconds since the last successful command.</param>
 internal sealed record RedisBody(bool IsConnected, bool IsRead, bool IsWritten, double Silence);
 
-/// <summary>Milliseconds that half, 95 % and 99 % stayed within.</summary>
+/// <summary>Percentiles, in milliseconds.</summary>
 internal sealed record LatencyBody(double P50, double P95, double P99);
 
-/// <summary>One route.</summary>
+/// <summary>The statistics of one route.</summary>
 internal sealed record RouteBody(string Method, string Route, long Total, long Failed, LatencyBody? Latency);
 
-/// <summary>One client as metrics name it.</summary>
+/// <summary>The requests of one client, under its name in metrics.</summary>
 internal sealed record ClientBody(string Name, long Admitted, long Refused);
 
-/// <summary>One fault of the upstream, and the trace in which it happened.</summary>
+/// <summary>One upstream fault and its trace id.</summary>
 internal sealed record FaultBody(DateTimeOffset At, string Kind, string? TraceId);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -3,12 +3,12 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Status;
 
-/// <summary>Maps the page for people, and the numbers it shows under the same address for who accepts JSON. On the management port alone.</summary>
+/// <summary>Maps <c>/status</c> on the management port: an HTML page, or its data for a client that accepts JSON.</summary>
 internal static class StatusEndpoints
 {
     public static IServiceCollection AddStatus(this IServiceCollection services)
     {
-        services.AddSingleton<StatusNumbers>();
+        services.AddSingleton<StatusCollector>();
         services.AddSingleton<StatusPage>();
 
         return services;
@@ -18,22 +18,22 @@ internal static class StatusEndpoints
     {
         if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value.Port is null)
         {
-            return; // nobody could look, so nothing is counted
+            return; // without the page the collector would cost time for nothing
         }
 
-        app.Services.GetRequiredService<StatusNumbers>().Listen();
+        app.Services.GetRequiredService<StatusCollector>().Start();
         app.MapMethods("/status", [HttpMethods.Get, HttpMethods.Head], ShowAsync)
             .ExcludeFromDescription()
-            .DisableHttpMetrics() // the page must not show itself being looked at
+            .DisableHttpMetrics() // the page must not count its own requests
             .RequireManagementPort();
     }
 
-    private static Task ShowAsync(HttpContext context, StatusNumbers numbers, StatusPage page)
+    private static Task ShowAsync(HttpContext context, StatusCollector collector, StatusPage page)
     {
         context.Response.Headers.Vary = "Accept";
         if (context.Request.Headers.Accept.ToString().StartsWith("application/json", StringComparison.OrdinalIgnoreCase))
         {
-            return context.Response.WriteAsJsonAsync(numbers.Read(), StatusJson.Default.StatusBody, cancellationToken: context.RequestAborted);
+            return context.Response.WriteAsJsonAsync(collector.Read(), StatusJson.Default.StatusBody, cancellationToken: context.RequestAborted);
         }
 
         context.Response.Headers.ContentSecurityPolicy = page.Policy;

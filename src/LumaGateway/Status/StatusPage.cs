@@ -3,7 +3,7 @@ using System.Text;
 
 namespace LumaGateway.Status;
 
-/// <summary>The page: one piece of HTML without any outside asset, and the policy under which a browser runs its own script and nothing else.</summary>
+/// <summary>The HTML page, which loads no other resources, and a content security policy that allows only its own script and style.</summary>
 internal sealed class StatusPage
 {
     public StatusPage()
@@ -25,8 +25,8 @@ internal sealed class StatusPage
 
     private static string HashOf(string html, string element)
     {
-        var begin = html.IndexOf($"<{element}>", StringComparison.Ordinal) + element.Length + 2;
-        var end = html.IndexOf($"</{element}>", begin, StringComparison.Ordinal);
-        return "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(html[begin..end])));
+        var start = html.IndexOf($"<{element}>", StringComparison.Ordinal) + element.Length + 2;
+        var end = html.IndexOf($"</{element}>", start, StringComparison.Ordinal);
+        return "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(html[start..end])));
     }
 }

@@ -23,7 +23,7 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
         }
 
         var waiters = await Waiters.ConnectAsync(2 * ids.Length, i => (_replicas[i % 2].Address, $"/generations/{ids[i / 2]}/events", null));
-        await Waiters.AssertToldAsync(waiters, "processing");
+        await Waiters.AssertReceivedAsync(waiters, "processing");
         await ListedAsync(more: 1);
         var before = await OneByOneAsync(ids);
         await ListedAsync(more: 3);
@@ -34,7 +34,7 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
             await _sandbox.MoveAsync(id, "completed");
         }
 
-        await Waiters.AssertToldAsync(waiters, "completed");
+        await Waiters.AssertReceivedAsync(waiters, "completed");
         waiters.ForEach(waiter => waiter.Dispose());
     }
 

@@ -2,7 +2,7 @@ using LumaGateway.SystemTests.Redis;
 
 namespace LumaGateway.SystemTests.Waiting;
 
-/// <summary>The clock of one replica is wrong by an hour, or is set right again. Needs libfaketime, and redis-server or Garnet.</summary>
+/// <summary>The clock of one replica is wrong by an hour, or is corrected. Needs libfaketime, and redis-server or Garnet.</summary>
 [Collection(typeof(SharedSystem))]
 public sealed class ClockTests(SharedSystem shared) : IDisposable
 {
@@ -13,7 +13,7 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public async Task A_clock_that_is_set_back_keeps_nobody_waiting()
+    public async Task Waits_end_in_time_after_the_clock_is_set_back()
     {
         const string Waited = "waited-for-in-the-past";
         const string Streamed = "streamed-in-the-past";
@@ -23,28 +23,28 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
         await shared.Sandbox.MoveAsync(Waited, "processing");
         await shared.Sandbox.MoveAsync(Streamed, "processing");
         using var stream = await Waiter.ConnectAsync(replica.Address, $"/generations/{Streamed}/events");
-        await Waiters.AssertToldAsync([stream], "processing");
+        await Waiters.AssertReceivedAsync([stream], "processing");
         using var waiting = await Waiter.ConnectAsync(replica.Address, $"/generations/{Waited}", "wait=6");
-        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Waited) > 0, () => "The wait did not begin.");
+        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Waited) > 0, () => "The wait did not start.");
 
         await MoveAsync(clock, -Hour, replica);
         await shared.Sandbox.MoveAsync(Streamed, "completed");
 
-        await Waiters.AssertToldAsync([stream], "completed");
-        await Waiters.AssertToldAsync([waiting], "processing"); // its time is up
+        await Waiters.AssertReceivedAsync([stream], "completed");
+        await Waiters.AssertReceivedAsync([waiting], "processing"); // the wait timed out
     }
 
     [Fact]
-    public async Task An_unfinished_answer_is_believed_no_longer_because_of_a_clock()
+    public async Task A_wrong_clock_does_not_lengthen_the_freshness_of_an_interim_entry()
     {
         var clock = NewClock();
         await using var fleet = await StartAsync("clock-reads", clock, 2);
         var wrong = fleet.Replicas[0];
-        await AssertFoundOutAsync("read-before-the-clock-is-set-back", -Hour);
+        await AssertCompletionIsReadAsync("read-before-the-clock-is-set-back", -Hour);
         await MoveAsync(clock, Hour, wrong);
-        await AssertFoundOutAsync("read-ahead-of-time", Hour);
+        await AssertCompletionIsReadAsync("read-ahead-of-time", Hour);
 
-        async Task AssertFoundOutAsync(string id, int after)
+        async Task AssertCompletionIsReadAsync(string id, int after)
         {
             await shared.Sandbox.MoveAsync(id, "processing");
             foreach (var replica in fleet.Replicas)
@@ -57,7 +57,7 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
             foreach (var replica in fleet.Replicas)
             {
                 await Wait.UntilAsync(
-                    async () => (await replica.ReadAsync(id)).Contains("completed", StringComparison.Ordinal), () => "A replica goes on with what was.");
+                    async () => (await replica.ReadAsync(id)).Contains("completed", StringComparison.Ordinal), () => "A replica still serves the interim state.");
             }
         }
     }
@@ -68,7 +68,7 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
         return FakeClock.TryCreate(_folder.FullName)!;
     }
 
-    /// <summary>The first replica has the clock.</summary>
+    /// <summary>The first replica uses the fake clock.</summary>
     private async Task<Fleet> StartAsync(string account, FakeClock clock, int replicas)
     {
         var fleet = await shared.StartAsync(0, account, ("Waiting:PollEvery", "00:00:00.5"), ("Waiting:PollFloor", "00:00:00.2"));
@@ -81,7 +81,7 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
         return await RedisUse.UsedByAllAsync(fleet);
     }
 
-    /// <summary>Moves the clock, and waits until the replica goes by it.</summary>
+    /// <summary>Moves the clock, and waits until the replica uses it.</summary>
     private static async Task MoveAsync(FakeClock clock, int seconds, GatewayProcess replica)
     {
         clock.Move(seconds);
@@ -92,6 +92,6 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
                 var difference = response.Headers.Date!.Value - TimeProvider.System.GetUtcNow();
                 return Math.Abs(difference.TotalSeconds - seconds) < Hour / 2;
             },
-            () => "The clock does not move.");
+            () => "The replica's clock did not change.");
     }
 }

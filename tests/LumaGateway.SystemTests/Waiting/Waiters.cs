@@ -1,6 +1,6 @@
 namespace LumaGateway.SystemTests.Waiting;
 
-/// <summary>Many callers that wait.</summary>
+/// <summary>Starts many waiters.</summary>
 internal static class Waiters
 {
     private const int ConnectingAtOnce = 100;
@@ -20,11 +20,11 @@ internal static class Waiters
         return waiters;
     }
 
-    /// <summary>Each of them is told of the state, sooner or later.</summary>
-    public static async Task AssertToldAsync(IReadOnlyCollection<Waiter> waiters, string state)
+    /// <summary>Every waiter gets the state in time.</summary>
+    public static async Task AssertReceivedAsync(IReadOnlyCollection<Waiter> waiters, string state)
     {
         Assert.NotEmpty(waiters);
-        var told = Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync(state)));
-        Assert.All(await told.WaitAsync(Wait.Patience, TimeProvider.System, TestContext.Current.CancellationToken), at => Assert.NotNull(at));
+        var received = Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync(state)));
+        Assert.All(await received.WaitAsync(Wait.Patience, TimeProvider.System, TestContext.Current.CancellationToken), at => Assert.NotNull(at));
     }
 }

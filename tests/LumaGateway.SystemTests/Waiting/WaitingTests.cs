@@ -4,38 +4,38 @@ using LumaGateway.SystemTests.Upstream;
 
 namespace LumaGateway.SystemTests.Waiting;
 
-/// <summary>Many callers that wait, on three replicas with one Redis; the sandbox says what they cost. Lags are measured in the endurance suite. Needs redis-server or Garnet.</summary>
+/// <summary>Many waiters on three replicas with one Redis. The sandbox counts the polls. Needs redis-server or Garnet.</summary>
 [Collection(typeof(SharedSystem))]
 public sealed class WaitingTests(SharedSystem shared)
 {
-    /// <summary>An answer that is younger than half the interval saves a poll, whichever replica it came to.</summary>
+    /// <summary>An entry that is younger than half the interval replaces a poll, whichever replica stored it.</summary>
     private static readonly TimeSpan BetweenPolls = SharedSystem.PollEvery / 2;
 
     private readonly IReadOnlyList<GatewayProcess> _replicas = shared.Fleet.Replicas;
 
     [Fact]
-    public async Task Hundreds_of_waiters_on_one_id_cost_no_more_polls_than_one_and_all_are_told()
+    public async Task Hundreds_of_waiters_on_one_id_cause_the_polls_of_one_and_all_get_the_final_state()
     {
         const string Id = "waited-for";
         await shared.Sandbox.MoveAsync(Id, "processing");
         var waiters = await Waiters.ConnectAsync(300, i => (_replicas[i % 3].Address, $"/generations/{Id}", "wait=500"));
-        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) >= 5, () => "It is not polled for.");
+        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) >= 5, () => "The generation is not polled.");
 
         await shared.Sandbox.MoveAsync(Id, "completed");
-        await Waiters.AssertToldAsync(waiters, "completed");
+        await Waiters.AssertReceivedAsync(waiters, "completed");
 
         Gaps.AssertAtLeast(BetweenPolls, await shared.Sandbox.ArrivalsAsync(Id));
         waiters.ForEach(waiter => waiter.Dispose());
     }
 
     [Fact]
-    public async Task Generations_that_finish_at_random_are_each_found_out()
+    public async Task Waiters_get_the_end_of_generations_that_finish_at_random_times()
     {
         var random = new Random(1);
         string[] ids = [.. Enumerable.Range(0, 10).Select(i => $"run-{1000 + random.Next(2000)}ms-random-{i}")];
         var waiters = await Waiters.ConnectAsync(2 * ids.Length, i => (_replicas[i % 3].Address, $"/generations/{ids[i / 2]}/events", null));
 
-        await Waiters.AssertToldAsync(waiters, "completed");
+        await Waiters.AssertReceivedAsync(waiters, "completed");
 
         foreach (var id in ids)
         {
@@ -46,7 +46,7 @@ public sealed class WaitingTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task A_flood_of_forged_callbacks_costs_no_polls_beyond_the_floor()
+    public async Task Many_forged_callbacks_cause_no_polls_beyond_the_floor()
     {
         const string Id = "called-back";
         const string Secret = "secret-of-the-system-tests";
@@ -61,7 +61,7 @@ public sealed class WaitingTests(SharedSystem shared)
         await RedisUse.UsedByAllAsync(fleet);
         await shared.Sandbox.MoveAsync(Id, "processing");
         var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}/events", null));
-        await Waiters.AssertToldAsync(waiters, "processing");
+        await Waiters.AssertReceivedAsync(waiters, "processing");
 
         await Task.WhenAll(Enumerable.Range(0, Callbacks).Select(async i =>
         {
@@ -73,10 +73,10 @@ public sealed class WaitingTests(SharedSystem shared)
         using var scraper = new HttpClient();
         var metrics = await Task.WhenAll(management.Select(port => scraper.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"), TestContext.Current.CancellationToken)));
         var asked = Hints("asked");
-        Assert.InRange(asked, 1, 2); // the first on each replica, unless it heard of the other's before
+        Assert.InRange(asked, 1, 2); // the first on each replica, unless the other replica's hint arrived before it
         Assert.Equal(Callbacks, asked + Hints("ignored"));
         var counts = (await shared.Sandbox.CountsAsync()).ById;
-        Assert.InRange(counts[Id], 1, 2); // the first read, and the hint once the floor is over
+        Assert.InRange(counts[Id], 1, 2); // the first read, and one poll after the floor
         Assert.DoesNotContain(counts.Keys, id => id.StartsWith("uncalled-", StringComparison.Ordinal));
         waiters.ForEach(waiter => waiter.Dispose());
         File.Delete(file);
@@ -87,25 +87,25 @@ public sealed class WaitingTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task A_replica_that_is_stopped_sends_its_waiters_on_and_a_stream_goes_on_elsewhere()
+    public async Task A_stopping_replica_ends_its_waits_and_another_replica_resumes_a_stream()
     {
-        const string Id = "moved-house";
+        const string Id = "resumed";
         const string Waited = "waited-for-at-the-end";
         await shared.Sandbox.MoveAsync(Id, "processing");
         await shared.Sandbox.MoveAsync(Waited, "processing");
         await using var stopped = await shared.StartBesideAsync();
         var replica = stopped.Replicas[0];
         using var stream = await Waiter.ConnectAsync(replica.Address, $"/generations/{Id}/events");
-        await Waiters.AssertToldAsync([stream], "processing");
+        await Waiters.AssertReceivedAsync([stream], "processing");
         using var waiting = await Waiter.ConnectAsync(replica.Address, $"/generations/{Waited}", "wait=50");
-        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Waited) > 0, () => "The wait did not begin.");
+        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Waited) > 0, () => "The wait did not start.");
 
         replica.Process.Terminate();
         var last = await stream.ReadAsync();
-        await Waiters.AssertToldAsync([waiting], "processing");
+        await Waiters.AssertReceivedAsync([waiting], "processing");
         var exit = await replica.Process.WaitForExitAsync(Wait.Patience);
 
-        using var resumed = await Waiter.ConnectAsync(_replicas[1].Address, $"/generations/{Id}/events", lastEventId: "p"); // the id of the event that said so
+        using var resumed = await Waiter.ConnectAsync(_replicas[1].Address, $"/generations/{Id}/events", lastEventId: "p"); // the id of the event with the state processing
         var head = await resumed.ReadAsync();
         await shared.Sandbox.MoveAsync(Id, "completed");
         var rest = await resumed.TextUntilAsync("completed");

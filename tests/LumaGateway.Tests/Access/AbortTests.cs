@@ -87,7 +87,7 @@ public sealed class AbortTests : IDisposable
         using var caller = _raw.CreateCaller();
         var (room, table) = (_raw.Gateway.Services.GetRequiredService<WaiterRegistry>(), _raw.Gateway.Services.GetRequiredService<PollTargets>());
         var joins = 0;
-        table.Joined += () =>
+        table.LocalTargetAdded += () =>
         {
             if (++joins == 2)
             {
@@ -99,7 +99,7 @@ public sealed class AbortTests : IDisposable
 
         Assert.Equal(2, joins);
         Assert.Equal(0, room.Count);
-        Assert.Equal(0, table.WantedHere);
+        Assert.Equal(0, table.LocalCount);
         Assert.True(table.IsEmpty);
     }
 
@@ -151,14 +151,14 @@ public sealed class AbortTests : IDisposable
     ];
 
     private static void Begin(WaiterRegistry room, PollTargets table) =>
-        WaiterSubscription.TryBegin(room, table, null, WaiterKind.Stream, null, [GenerationId.Parse("a", null), GenerationId.Parse("b", null)], CancellationToken.None)?.Dispose();
+        WaiterSubscription.TryCreate(room, table, null, WaiterKind.Stream, null, [GenerationId.Parse("a", null), GenerationId.Parse("b", null)], CancellationToken.None)?.Dispose();
 
     private Task AssertNothingIsHeldAsync()
     {
         var services = _raw.Gateway.Services;
         var (room, table, gate) = (services.GetRequiredService<WaiterRegistry>(), services.GetRequiredService<PollTargets>(), services.GetRequiredService<UpstreamConcurrencyLimiter>());
         var allowances = services.GetRequiredService<ClientLimiters>();
-        return Pump.EventuallyAsync(() => allowances.Present == 0 && room.Count == 0 && table.WantedHere == 0 && table.IsEmpty && gate.UnderWay == 0 && gate.Queued == 0);
+        return Pump.EventuallyAsync(() => allowances.Present == 0 && room.Count == 0 && table.LocalCount == 0 && table.IsEmpty && gate.UnderWay == 0 && gate.Queued == 0);
     }
 
     /// <summary>Throws whenever a measurement of one instrument is told.</summary>

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Callbacks;
 
-/// <summary>What the upstream, and through it callers, learn of the callback secret.</summary>
+/// <summary>The callback URL that the upstream gets contains a token, not the secret.</summary>
 public sealed partial class CallbackSecretTests : IAsyncLifetime
 {
     private const string Secret = "s3cret-of-the-callback";
@@ -14,7 +14,7 @@ public sealed partial class CallbackSecretTests : IAsyncLifetime
 
     private readonly string _file = Path.GetTempFileName();
     private readonly List<string> _received = [];
-    private Func<HttpContext, string, Task> _answer = (context, _) => context.Response.WriteAsync("{}");
+    private Func<HttpContext, string, Task> _respond = (context, _) => context.Response.WriteAsync("{}");
     private Loopback _upstream = null!;
     private Gateway _gateway = null!;
 
@@ -25,7 +25,7 @@ public sealed partial class CallbackSecretTests : IAsyncLifetime
         {
             var body = await new StreamReader(context.Request.Body).ReadToEndAsync(context.RequestAborted);
             _received.Add(body);
-            await _answer(context, CallbackUrl().Match(body).Value);
+            await _respond(context, CallbackUrl().Match(body).Value);
         });
         _gateway = new Gateway().To(_upstream.Address).With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
     }
@@ -45,17 +45,17 @@ public sealed partial class CallbackSecretTests : IAsyncLifetime
     [InlineData(200, "application/json", "{\"request\":\"{\\\"callback_url\\\":\\\"URL\\\"}\"}", false)]
     [InlineData(500, "text/html", "<p>URL</p>", false)]
     [InlineData(200, "application/json", "{\"request\":{\"callback_url\":\"URL\"}}", true)]
-    public async Task An_upstream_that_echoes_the_address_tells_nobody_the_secret(int status, string type, string body, bool isPacked)
+    public async Task An_upstream_response_that_echoes_the_callback_URL_does_not_contain_the_secret(int status, string type, string body, bool isCompressed)
     {
-        _answer = (context, url) =>
+        _respond = (context, url) =>
         {
             context.Response.StatusCode = status;
             context.Response.ContentType = type;
             var echo = Encoding.UTF8.GetBytes(body.Replace("URL", url, StringComparison.Ordinal));
-            if (isPacked)
+            if (isCompressed)
             {
                 context.Response.Headers.ContentEncoding = "gzip";
-                echo = Packed(echo);
+                echo = Compress(echo);
             }
 
             return context.Response.Body.WriteAsync(echo).AsTask();
@@ -63,8 +63,8 @@ public sealed partial class CallbackSecretTests : IAsyncLifetime
 
         using var response = await CreateAsync();
 
-        var told = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
-        var text = Encoding.UTF8.GetString(isPacked ? Unpacked(told) : told);
+        var received = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
+        var text = Encoding.UTF8.GetString(isCompressed ? Decompress(received) : received);
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Contains("https://gateway.test/callbacks/luma/", Assert.Single(_received), StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, _received[0], StringComparison.Ordinal);
@@ -72,7 +72,7 @@ public sealed partial class CallbackSecretTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Each_create_has_an_address_of_its_own_that_every_replica_takes()
+    public async Task Each_create_has_its_own_callback_URL_which_every_replica_accepts()
     {
         using var first = await CreateAsync();
         using var second = await CreateAsync();
@@ -83,75 +83,75 @@ public sealed partial class CallbackSecretTests : IAsyncLifetime
         Assert.All(addresses, address => Assert.Matches("/[A-Za-z0-9_-]{38}$", address));
         foreach (var address in addresses)
         {
-            Assert.Equal((204, 204), (await CallBackAsync(_gateway, address), await CallBackAsync(replica, address)));
+            Assert.Equal((204, 204), (await SendCallbackAsync(_gateway, address), await SendCallbackAsync(replica, address)));
         }
     }
 
     [Fact]
-    public async Task An_address_is_good_for_a_day()
+    public async Task A_callback_URL_is_valid_for_a_day()
     {
         using var create = await CreateAsync();
         var address = CallbackUrl().Match(_received[0]).Value;
 
         _gateway.Clock.Advance(TimeSpan.FromHours(23));
-        Assert.Equal(204, await CallBackAsync(_gateway, address));
+        Assert.Equal(204, await SendCallbackAsync(_gateway, address));
         _gateway.Clock.Advance(TimeSpan.FromHours(3));
-        Assert.Equal(404, await CallBackAsync(_gateway, address));
+        Assert.Equal(404, await SendCallbackAsync(_gateway, address));
     }
 
     [Fact]
-    public async Task An_address_is_good_as_long_as_the_secret_that_signed_it_is_in_the_file()
+    public async Task A_callback_URL_is_valid_while_its_secret_is_in_the_file()
     {
         using var create = await CreateAsync();
         var address = CallbackUrl().Match(_received[0]).Value;
 
         await RotateAsync($"{NextSecret}\n{Secret}\n");
-        Assert.Equal(204, await CallBackAsync(_gateway, address));
+        Assert.Equal(204, await SendCallbackAsync(_gateway, address));
         await RotateAsync(NextSecret);
-        Assert.Equal(404, await CallBackAsync(_gateway, address));
+        Assert.Equal(404, await SendCallbackAsync(_gateway, address));
     }
 
     [Fact]
-    public async Task An_address_that_was_changed_anywhere_is_no_good()
+    public async Task A_changed_callback_URL_is_invalid()
     {
         using var create = await CreateAsync();
         var address = CallbackUrl().Match(_received[0]).Value;
-        var begin = address.LastIndexOf('/') + 1;
+        var start = address.LastIndexOf('/') + 1;
 
-        for (var at = begin; at < address.Length - 1; at++) // the last character has bits that stand for nothing
+        for (var at = start; at < address.Length - 1; at++) // the last Base64 character has unused bits
         {
             var changed = address.ToCharArray();
             changed[at] = changed[at] is 'A' ? 'B' : 'A';
-            Assert.Equal(404, await CallBackAsync(_gateway, new string(changed)));
+            Assert.Equal(404, await SendCallbackAsync(_gateway, new string(changed)));
         }
 
-        Assert.Equal(404, await CallBackAsync(_gateway, address[..^1]));
-        Assert.Equal(404, await CallBackAsync(_gateway, address + "A"));
+        Assert.Equal(404, await SendCallbackAsync(_gateway, address[..^1]));
+        Assert.Equal(404, await SendCallbackAsync(_gateway, address + "A"));
     }
 
-    private static byte[] Packed(byte[] plain)
+    private static byte[] Compress(byte[] plain)
     {
-        using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionMode.Compress))
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionMode.Compress))
         {
             gzip.Write(plain);
         }
 
-        return packed.ToArray();
+        return compressed.ToArray();
     }
 
-    private static byte[] Unpacked(byte[] packed)
+    private static byte[] Decompress(byte[] compressed)
     {
         using var plain = new MemoryStream();
-        using var gzip = new GZipStream(new MemoryStream(packed), CompressionMode.Decompress);
+        using var gzip = new GZipStream(new MemoryStream(compressed), CompressionMode.Decompress);
         gzip.CopyTo(plain);
         return plain.ToArray();
     }
 
-    private static async Task<int> CallBackAsync(Gateway gateway, string address)
+    private static async Task<int> SendCallbackAsync(Gateway gateway, string address)
     {
-        using var stranger = gateway.CreateStranger();
-        using var response = await stranger.PostAsync(
+        using var upstream = gateway.CreateStranger();
+        using var response = await upstream.PostAsync(
             new Uri(address).AbsolutePath, new StringContent("""{"id":"g1"}""", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
         return (int)response.StatusCode;
     }

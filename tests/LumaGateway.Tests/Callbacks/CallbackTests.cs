@@ -28,37 +28,37 @@ public sealed class CallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task A_callback_makes_the_watch_ask_at_once()
+    public async Task A_callback_causes_a_poll_at_once()
     {
         _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
-        using var stranger = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateStranger();
         var waiting = await WaitAsync(caller);
         await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(1));
 
-        using var answer = await SendAsync(stranger, Secret, """{"id":"g1","state":"failed"}""");
+        using var callback = await SendAsync(upstream, Secret, """{"id":"g1","state":"failed"}""");
         var hinted = _gateway.Clock.GetUtcNow();
         await _gateway.Clock.UntilAsync(() => _gateway.Upstream.Asked == 2);
-        Assert.InRange(_gateway.Clock.GetUtcNow() - hinted, TimeSpan.Zero, TimeSpan.FromMilliseconds(50)); // with the loop's next turn
+        Assert.InRange(_gateway.Clock.GetUtcNow() - hinted, TimeSpan.Zero, TimeSpan.FromMilliseconds(50)); // within the next tick of the polling loop
         using var response = await _gateway.Clock.UntilAsync(waiting);
 
-        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
-        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString()); // what it said itself was not believed
+        Assert.Equal(HttpStatusCode.NoContent, callback.StatusCode);
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString()); // the state in the callback is not used
         Assert.Equal(2, _gateway.Upstream.Asked);
     }
 
     [Fact]
-    public async Task A_flood_of_callbacks_costs_no_more_polls_than_the_floor_allows()
+    public async Task Many_callbacks_cause_no_more_polls_than_the_floor_allows()
     {
         _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
-        using var stranger = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateStranger();
         var waiting = await WaitAsync(caller, 5);
 
         for (var i = 0; i < 100; i++)
         {
-            using var answer = await SendAsync(stranger, Secret, """{"id":"g1"}""");
-            Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+            using var callback = await SendAsync(upstream, Secret, """{"id":"g1"}""");
+            Assert.Equal(HttpStatusCode.NoContent, callback.StatusCode);
             await _gateway.Clock.RunAsync(TimeSpan.FromMilliseconds(40));
         }
 
@@ -67,7 +67,7 @@ public sealed class CallbackTests : IDisposable
     }
 
     [Fact]
-    public async Task Callbacks_are_counted_by_what_came_of_them()
+    public async Task Callbacks_are_counted_by_outcome()
     {
         _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
@@ -75,96 +75,96 @@ public sealed class CallbackTests : IDisposable
         var waiting = await WaitAsync(caller, 5);
         await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(1));
 
-        foreach (var body in new[] { """{"id":"g1"}""", """{"id":"g1"}""", """{"id":"nobody-waits"}""", "not json" })
+        foreach (var body in new[] { """{"id":"g1"}""", """{"id":"g1"}""", """{"id":"no-waiters"}""", "not json" })
         {
-            using var answer = await SendAsync(caller, Secret, body);
+            using var callback = await SendAsync(caller, Secret, body);
         }
 
         using var wrong = await SendAsync(caller, NextSecret, """{"id":"g1"}""");
         using var response = await _gateway.Clock.UntilAsync(waiting);
 
         var outcomes = hints.GetMeasurementSnapshot().CountBy(measurement => $"{measurement.Tags["luma_gateway.waiting.outcome"]}").ToDictionary();
-        Assert.Equal((1, 3), (outcomes["asked"], outcomes["ignored"])); // the second came within the floor; who does not know the secret is nobody's callback
+        Assert.Equal((1, 3), (outcomes["asked"], outcomes["ignored"])); // the second came within the floor; a callback with a wrong secret is not counted
     }
 
     [Theory]
-    [InlineData("""{"id":"nobody-waits"}""")]
+    [InlineData("""{"id":"no-waiters"}""")]
     [InlineData("""{"id":"a/b"}""")]
     [InlineData("""{"id":1}""")]
     [InlineData("""[]""")]
     [InlineData("""not json""")]
     [InlineData("")]
-    public async Task What_names_nothing_that_is_waited_for_is_taken_and_forgotten(string body)
+    public async Task A_callback_without_a_known_id_gets_204_and_causes_no_poll(string body)
     {
-        using var stranger = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateStranger();
 
-        using var answer = await SendAsync(stranger, Secret, body);
+        using var response = await SendAsync(upstream, Secret, body);
 
-        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
         Assert.Equal(0, _gateway.Upstream.Asked);
     }
 
     [Fact]
-    public async Task An_oversized_callback_is_refused()
+    public async Task An_oversized_callback_gets_413()
     {
-        using var stranger = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateStranger();
 
-        using var answer = await SendAsync(stranger, Secret, new string(' ', 70_000));
+        using var response = await SendAsync(upstream, Secret, new string(' ', 70_000));
 
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
     }
 
     [Fact]
-    public async Task While_rotating_both_secrets_are_good_and_then_only_the_new_one()
+    public async Task During_a_rotation_both_secrets_are_valid_and_then_only_the_new_one()
     {
-        using var stranger = _gateway.CreateStranger();
-        Assert.Equal((204, 404), await StatusesAsync(stranger));
+        using var upstream = _gateway.CreateStranger();
+        Assert.Equal((204, 404), await StatusesAsync(upstream));
 
         await File.WriteAllTextAsync(_file, $"{NextSecret}\n{Secret}\n", TestContext.Current.CancellationToken);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal((204, 204), await StatusesAsync(stranger));
+        Assert.Equal((204, 204), await StatusesAsync(upstream));
 
         await File.WriteAllTextAsync(_file, NextSecret, TestContext.Current.CancellationToken);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal((404, 204), await StatusesAsync(stranger));
+        Assert.Equal((404, 204), await StatusesAsync(upstream));
 
         await File.WriteAllTextAsync(_file, "", TestContext.Current.CancellationToken);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal((404, 204), await StatusesAsync(stranger));
+        Assert.Equal((404, 204), await StatusesAsync(upstream));
     }
 
     [Fact]
-    public async Task A_wrong_secret_finds_no_route_and_no_secret_is_ever_shown()
+    public async Task A_wrong_secret_gets_404_and_logs_and_problems_contain_no_secret()
     {
-        using var stranger = _gateway.With("Logging:LogLevel:Microsoft.AspNetCore", "Trace").CreateStranger();
+        using var upstream = _gateway.With("Logging:LogLevel:Microsoft.AspNetCore", "Trace").CreateStranger();
 
-        using var right = await SendAsync(stranger, Secret, "{}");
-        using var wrong = await SendAsync(stranger, Secret + "-not", "{}");
-        using var method = await stranger.AskAsync($"/callbacks/luma/{Secret}");
+        using var right = await SendAsync(upstream, Secret, "{}");
+        using var wrong = await SendAsync(upstream, Secret + "-not", "{}");
+        using var method = await upstream.AskAsync($"/callbacks/luma/{Secret}");
 
         Assert.Equal(HttpStatusCode.NotFound, wrong.StatusCode);
         var problem = await wrong.JsonAsync();
         Assert.Equal(("not_found", "/callbacks/luma/***"), (problem.GetProperty("code").GetString(), problem.GetProperty("instance").GetString()));
         Assert.Equal("/callbacks/luma/***", (await method.JsonAsync()).GetProperty("instance").GetString());
         var logs = _gateway.Logs.GetSnapshot();
-        Assert.Contains(logs, log => log.Message.Contains("/callbacks/luma/***", StringComparison.Ordinal)); // the framework's own lines are among them
+        Assert.Contains(logs, log => log.Message.Contains("/callbacks/luma/***", StringComparison.Ordinal)); // also from the framework's own log messages
         Assert.DoesNotContain(logs, log => (log.Message + string.Join(' ', log.StructuredState ?? []) + string.Join(' ', log.Scopes)).Contains(Secret, StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Without_a_secret_there_is_no_such_route()
+    public async Task Without_a_configured_secret_a_callback_gets_404()
     {
-        using var stranger = _gateway.With("Callbacks:SecretFile", null).CreateStranger();
+        using var upstream = _gateway.With("Callbacks:SecretFile", null).CreateStranger();
 
-        using var answer = await SendAsync(stranger, Secret, "{}");
+        using var response = await SendAsync(upstream, Secret, "{}");
 
-        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }
 
-    private static async Task<(int, int)> StatusesAsync(HttpClient stranger)
+    private static async Task<(int, int)> StatusesAsync(HttpClient upstream)
     {
-        using var first = await SendAsync(stranger, Secret, "{}");
-        using var second = await SendAsync(stranger, NextSecret, "{}");
+        using var first = await SendAsync(upstream, Secret, "{}");
+        using var second = await SendAsync(upstream, NextSecret, "{}");
         return ((int)first.StatusCode, (int)second.StatusCode);
     }
 
@@ -173,7 +173,7 @@ public sealed class CallbackTests : IDisposable
         var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1") { Headers = { { "Prefer", $"wait={seconds}" } } };
         var waiting = caller.SendAsync(request, TestContext.Current.CancellationToken);
         await _gateway.Clock.SettleAsync();
-        Assert.NotNull(Assert.Single(_gateway.Services.GetRequiredService<PollTargets>().All).GenerationSnapshot);
+        Assert.NotNull(Assert.Single(_gateway.Services.GetRequiredService<PollTargets>().All).Snapshot);
         return waiting;
     }
 

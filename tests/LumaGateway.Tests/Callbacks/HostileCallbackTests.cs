@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Callbacks;
 
-/// <summary>JSON of strangers, in callbacks and in creates that a callback address is put into.</summary>
+/// <summary>Malformed JSON in callbacks, and in creates to which the gateway adds a callback URL.</summary>
 public sealed class HostileCallbackTests : IAsyncLifetime
 {
     private const string Secret = "s3cret-of-the-callback";
@@ -46,19 +46,19 @@ public sealed class HostileCallbackTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Undecodable))]
-    public async Task A_callback_whose_text_cannot_be_decoded_is_taken_and_forgotten(string body)
+    public async Task A_callback_with_undecodable_text_gets_204(string body)
     {
-        using var stranger = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateStranger();
 
-        // In Latin-1 a character over 127 is a byte that is no UTF-8.
-        using var response = await stranger.PostAsync($"/callbacks/luma/{Secret}", new ByteArrayContent(Encoding.Latin1.GetBytes(body)), TestContext.Current.CancellationToken);
+        // Latin-1 encodes a character above 127 as one byte, which is invalid UTF-8.
+        using var response = await upstream.PostAsync($"/callbacks/luma/{Secret}", new ByteArrayContent(Encoding.Latin1.GetBytes(body)), TestContext.Current.CancellationToken);
 
         Assert.Equal(204, (int)response.StatusCode);
     }
 
     [Theory]
     [MemberData(nameof(Undecodable))]
-    public async Task A_create_whose_text_cannot_be_decoded_passes_with_our_callback(string body)
+    public async Task A_create_with_undecodable_text_is_forwarded_with_a_callback_URL(string body)
     {
         var sent = Encoding.Latin1.GetBytes(body);
         using var caller = _gateway.CreateCaller();
@@ -75,6 +75,6 @@ public sealed class HostileCallbackTests : IAsyncLifetime
     [InlineData("""{"id":"\ud800","data":{"id":"g3"}}""", "g3")]
     [InlineData("""{"data":{"task_id":"g4"}}""", "g4")]
     [InlineData("""[{"id":"g5"}]""", null)]
-    public void The_id_is_found_beside_what_cannot_be_decoded(string body, string? id) =>
-        Assert.Equal(id, CallbackBody.IdIn(Encoding.UTF8.GetBytes(body))?.Value);
+    public void The_id_is_read_from_a_body_with_undecodable_members(string body, string? id) =>
+        Assert.Equal(id, CallbackBody.ReadId(Encoding.UTF8.GetBytes(body))?.Value);
 }

@@ -11,24 +11,24 @@ public sealed class BatchTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task Several_are_answered_in_the_order_asked_each_once_each_with_its_own_problem()
+    public async Task A_batch_has_the_order_of_the_query_and_a_problem_for_each_unreadable_id()
     {
         _gateway.With("Luma:Retries", "0").Upstream.Always((request, _) => Task.FromResult(request.RequestUri!.Segments[^1] switch
         {
-            "gone" => ScriptedUpstream.Json("{}", HttpStatusCode.NotFound),
+            "unknown" => ScriptedUpstream.Json("{}", HttpStatusCode.NotFound),
             "broken" => ScriptedUpstream.Json("{}", HttpStatusCode.InternalServerError),
             var id => ScriptedUpstream.Json(Samples.CompletedAs(id)),
         }));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations?ids=b,gone,a,broken,b,x.y");
+        using var response = await caller.AskAsync("/generations?ids=b,unknown,a,broken,b,x.y");
         using var again = await caller.AskAsync("/generations?ids=a&ids=b");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/json", response.Header("Content-Type"));
         Assert.Equal("private, no-cache", response.Header("Cache-Control"));
         var items = (await response.JsonAsync()).GetProperty("generations").EnumerateArray().ToList();
-        Assert.Equal(["b", "gone", "a", "broken", "x.y"], items.Select(item => item.GetProperty("id").GetString()));
+        Assert.Equal(["b", "unknown", "a", "broken", "x.y"], items.Select(item => item.GetProperty("id").GetString()));
         Assert.Equal("completed", items[0].GetProperty("state").GetString());
         Assert.Equal("generation_not_found", items[1].GetProperty("problem").GetProperty("code").GetString());
         Assert.Equal("upstream_failed", items[3].GetProperty("problem").GetProperty("code").GetString());
@@ -38,7 +38,7 @@ public sealed class BatchTests : IDisposable
     }
 
     [Fact]
-    public async Task No_more_are_read_at_once_than_the_settings_say()
+    public async Task Parallel_reads_stay_within_the_configured_limit()
     {
         using var release = new SemaphoreSlim(0);
         _gateway.With("Batch:Parallel", "3").Upstream.Always(async (request, token) =>
@@ -59,14 +59,14 @@ public sealed class BatchTests : IDisposable
 
         using var response = await asking;
         Assert.Equal(12, (await response.JsonAsync()).GetProperty("generations").GetArrayLength());
-        Assert.Equal([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12, 12], asked); // three under way at any time, while there are so many
+        Assert.Equal([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12, 12], asked); // three reads are active until fewer are left
     }
 
     [Theory]
     [InlineData("/generations")]
     [InlineData("/generations?ids=")]
     [InlineData("/generations?ids=a,b,c")]
-    public async Task No_ids_or_too_many_are_a_problem(string path)
+    public async Task Missing_or_too_many_ids_are_a_problem_response(string path)
     {
         using var caller = _gateway.With("Batch:MaxIds", "2").CreateCaller();
 

@@ -21,7 +21,7 @@ public sealed class GenerationFreshnessTests
                 { "completed, signed for an hour", completed with { ExpiresAt = Now.AddHours(1) }, true, TimeSpan.FromMinutes(50), true },
                 { "completed, signed for a week", completed with { ExpiresAt = Now.AddDays(7) }, false, TimeSpan.FromHours(24), true },
                 { "completed, signature within the margin", completed with { ExpiresAt = Now.AddMinutes(10) }, true, TimeSpan.FromSeconds(1.5), true },
-                { "completed, signature long over", completed with { ExpiresAt = Now.AddDays(-1) }, true, TimeSpan.FromSeconds(1.5), true },
+                { "completed, signature expired a day ago", completed with { ExpiresAt = Now.AddDays(-1) }, true, TimeSpan.FromSeconds(1.5), true },
                 { "completed, signed unreadably", completed, true, TimeSpan.FromMinutes(10), true },
                 { "completed, no link", Of(GenerationState.Completed), false, TimeSpan.FromSeconds(1.5), false },
                 { "completed, only a thumbnail", Of(GenerationState.Completed) with { Thumbnail = new ImageAsset("https://cdn.test/t.jpg", null, null) }, false, TimeSpan.FromSeconds(1.5), false },
@@ -34,17 +34,17 @@ public sealed class GenerationFreshnessTests
 
     [Theory]
     [MemberData(nameof(Rules), DisableDiscoveryEnumeration = true)]
-    public void An_answer_is_kept_as_long_as_its_rule_says(string rule, Generation generation, bool signsUrls, TimeSpan kept, bool isFinal)
+    public void A_generation_is_fresh_as_long_as_its_rule_says(string rule, Generation generation, bool signsUrls, TimeSpan freshFor, bool isFinal)
     {
         var freshness = GenerationFreshness.Of(generation, signsUrls, Now, 0.5, new FreshnessOptions());
 
-        Assert.True(new Freshness(kept, isFinal) == freshness, $"{rule}: {freshness}");
+        Assert.True(new Freshness(freshFor, isFinal) == freshness, $"{rule}: {freshness}");
     }
 
     [Theory]
     [InlineData(0.0, 1.0)]
     [InlineData(1.0, 2.0)]
-    public void An_unfinished_answer_is_kept_between_its_two_bounds(double draw, double seconds) =>
+    public void The_freshness_of_an_interim_generation_is_between_the_two_limits(double draw, double seconds) =>
         Assert.Equal(TimeSpan.FromSeconds(seconds), GenerationFreshness.Of(Of(GenerationState.Queued), false, Now, draw, new FreshnessOptions()).For);
 
     private static Generation Of(GenerationState state) => new("g1", state, null, null, null, null, null, null, null, null, null, null);

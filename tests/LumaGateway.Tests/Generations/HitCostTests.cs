@@ -9,13 +9,13 @@ using Microsoft.Extensions.Primitives;
 
 namespace LumaGateway.Tests.Generations;
 
-/// <summary>What a hit costs, in numbers that are the same on every machine.</summary>
+/// <summary>The allocations and header look-ups of a hit: they do not depend on the machine.</summary>
 [Collection(RunsAlone.Name)]
 public sealed class HitCostTests : IAsyncLifetime
 {
     private readonly Gateway _gateway = new Gateway()
         .With("Limits:RequestsPerSecond", "1000000")
-        .With("Limits:Burst", "10000000") // the clock stands still
+        .With("Limits:Burst", "10000000") // the fake clock does not refill the bucket
         .With("Management:Port", "1"); // metrics are collected
 
     private readonly FeatureCollection _features = new();
@@ -29,15 +29,15 @@ public sealed class HitCostTests : IAsyncLifetime
         using var caller = _gateway.CreateCaller();
         using var miss = await caller.AskAsync($"/generations/{Samples.CompletedId}");
 
-        // What the server and routing give; all of it is used again and again, as Kestrel does.
+        // What the server and routing provide. As in Kestrel, all requests reuse it.
         _features.Set<IHttpRequestFeature>(new HttpRequestFeature { Method = "GET", Path = $"/generations/{Samples.CompletedId}" });
         _features.Set<IHttpResponseFeature>(new HttpResponseFeature { Headers = new ResponseHeaders() });
-        _features.Set<IHttpResponseBodyFeature>(new Discarding());
-        _context = new DefaultHttpContext(_features) { TraceIdentifier = "made-by-the-server" };
+        _features.Set<IHttpResponseBodyFeature>(new DiscardingBody());
+        _context = new DefaultHttpContext(_features) { TraceIdentifier = "set-by-the-server" };
         _context.Request.Headers["X-Api-Key"] = Gateway.Key;
         _context.Request.RouteValues["id"] = Samples.CompletedId;
         _context.SetEndpoint(_gateway.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints)
-            .Single(endpoint => endpoint.Metadata.GetMetadata<MayBeHit>() is not null));
+            .Single(endpoint => endpoint.Metadata.GetMetadata<ServedFromMemory>() is not null));
         _hits = ActivatorUtilities.CreateInstance<HitMiddleware>(_gateway.Services, (RequestDelegate)(_ =>
         {
             _passedOn++;
@@ -54,35 +54,35 @@ public sealed class HitCostTests : IAsyncLifetime
     [Fact]
     public void A_hit_allocates_nothing()
     {
-        Assert.Equal(0, BytesOfAThousand());
+        Assert.Equal(0, BytesOfThousandRequests());
         Assert.Equal(StatusCodes.Status200OK, _context.Response.StatusCode);
     }
 
     [Fact]
-    public void A_hit_that_is_not_modified_allocates_nothing()
+    public void A_hit_with_304_allocates_nothing()
     {
-        Ask(1);
+        Send(1);
         _context.Request.Headers.IfNoneMatch = _context.Response.Headers.ETag;
 
-        Assert.Equal(0, BytesOfAThousand());
+        Assert.Equal(0, BytesOfThousandRequests());
         Assert.Equal(StatusCodes.Status304NotModified, _context.Response.StatusCode);
     }
 
     [Fact]
-    public void A_hit_looks_at_each_header_once()
+    public void A_hit_looks_up_each_header_once()
     {
-        var counted = new CountedHeaders { ["X-Api-Key"] = Gateway.Key };
-        _features.Get<IHttpRequestFeature>()!.Headers = counted;
+        var headers = new RecordingHeaders { ["X-Api-Key"] = Gateway.Key };
+        _features.Get<IHttpRequestFeature>()!.Headers = headers;
 
-        Ask(1);
+        Send(1);
 
-        Assert.Equal(["Authorization", "If-None-Match", "Prefer", "X-Api-Key", "X-Request-Id"], counted.Asked.Order());
+        Assert.Equal(["Authorization", "If-None-Match", "Prefer", "X-Api-Key", "X-Request-Id"], headers.LookedUp.Order());
     }
 
-    private long BytesOfAThousand() => Allocations.LeastOf(() => Ask(1000));
+    private long BytesOfThousandRequests() => Allocations.LeastOf(() => Send(1000));
 
-    /// <summary>As the server does, with an empty response each time.</summary>
-    private void Ask(int times)
+    /// <summary>Sends requests as the server does, with an empty response each time.</summary>
+    private void Send(int times)
     {
         for (var i = 0; i < times; i++)
         {
@@ -91,22 +91,22 @@ public sealed class HitCostTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Keeps the length as a number, as Kestrel does.</summary>
+    /// <summary>Stores Content-Length as a number, as Kestrel does: the text would be an allocation.</summary>
     private sealed class ResponseHeaders : HeaderDictionary, IHeaderDictionary
     {
         long? IHeaderDictionary.ContentLength { get; set; }
     }
 
-    /// <summary>Notes every header that is looked for.</summary>
-    private sealed class CountedHeaders : HeaderDictionary, IHeaderDictionary
+    /// <summary>Records every header look-up.</summary>
+    private sealed class RecordingHeaders : HeaderDictionary, IHeaderDictionary
     {
-        public List<string> Asked { get; } = [];
+        public List<string> LookedUp { get; } = [];
 
         StringValues IHeaderDictionary.this[string key]
         {
             get
             {
-                Asked.Add(key);
+                LookedUp.Add(key);
                 return this[key];
             }
             set => this[key] = value;
@@ -114,13 +114,13 @@ public sealed class HitCostTests : IAsyncLifetime
 
         bool IDictionary<string, StringValues>.ContainsKey(string key)
         {
-            Asked.Add(key);
+            LookedUp.Add(key);
             return ContainsKey(key);
         }
     }
 
-    /// <summary>A body that goes nowhere, at once.</summary>
-    private sealed class Discarding : PipeWriter, IHttpResponseBodyFeature
+    /// <summary>A body that discards its bytes synchronously.</summary>
+    private sealed class DiscardingBody : PipeWriter, IHttpResponseBodyFeature
     {
         private readonly byte[] _memory = new byte[4096];
 

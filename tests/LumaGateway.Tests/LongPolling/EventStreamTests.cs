@@ -15,7 +15,7 @@ public sealed class EventStreamTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task Each_change_is_one_event_and_the_last_ends_the_stream()
+    public async Task Each_state_change_is_one_event_and_the_final_state_ends_the_stream()
     {
         _gateway.Upstream
             .ThenJson(Samples.Unfinished("g1", "pending")).ThenJson(Samples.Unfinished("g1", "pending"))
@@ -28,7 +28,7 @@ public sealed class EventStreamTests : IDisposable
 
         Assert.Equal("text/event-stream", events.Response.Header("Content-Type"));
         Assert.Equal("no-store", events.Response.Header("Cache-Control"));
-        Assert.Equal(["queued", "processing", "completed"], all.Select(one => one.State));
+        Assert.Equal(["queued", "processing", "completed"], all.Select(sent => sent.State));
         Assert.All(all, one => Assert.Equal("generation", one.Kind));
         using var plain = await caller.AskAsync("/generations/g1");
         Assert.Equal("c", all[^1].Id);
@@ -38,7 +38,7 @@ public sealed class EventStreamTests : IDisposable
     [Theory]
     [InlineData("/generations/g1/events")]
     [InlineData("/generations/events?ids=g1,g2")]
-    public async Task Who_begins_to_follow_is_told_the_end_as_soon_as_memory_has_it(string path)
+    public async Task A_new_stream_gets_the_final_state_as_soon_as_memory_has_it(string path)
     {
         _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
@@ -46,9 +46,9 @@ public sealed class EventStreamTests : IDisposable
         Assert.Equal("processing", (await earlier.NextAsync())!.State);
         var cache = _gateway.Services.GetRequiredService<ResponseCache>();
         var now = _gateway.Clock.GetUtcNow();
-        var end = """{"id":"g1","state":"completed"}"""u8.ToArray();
+        var body = """{"id":"g1","state":"completed"}"""u8.ToArray();
 
-        await cache.PutAsync(new CacheEntry(new CacheKey("g1"), EntryKind.Final, end, now, now.AddHours(1), now.AddHours(2)), cache.Purges);
+        await cache.PutAsync(new CacheEntry(new CacheKey("g1"), EntryKind.Final, body, now, now.AddHours(1), now.AddHours(2)), cache.Purges);
         using var plain = await caller.AskAsync("/generations/g1");
         using var later = await Events.OpenAsync(caller, path);
 
@@ -58,7 +58,7 @@ public sealed class EventStreamTests : IDisposable
     }
 
     [Fact]
-    public async Task Coming_again_with_the_last_events_id_is_answered_with_204()
+    public async Task Reconnecting_with_the_final_events_id_gets_204()
     {
         _gateway.Upstream.AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
@@ -73,7 +73,7 @@ public sealed class EventStreamTests : IDisposable
     [Theory]
     [InlineData("/generations/g1/events")]
     [InlineData("/generations/events?ids=g1,g2")]
-    public async Task Coming_again_is_answered_with_204_though_the_links_have_been_signed_anew(string path)
+    public async Task Reconnecting_with_the_final_events_id_gets_204_even_if_the_links_are_newer(string path)
     {
         var signed = 0;
         _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(
@@ -81,7 +81,7 @@ public sealed class EventStreamTests : IDisposable
         using var caller = _gateway.CreateCaller();
         using var events = await Events.OpenAsync(caller, path);
         var last = (await events.RestAsync())[^1];
-        _gateway.Clock.Advance(TimeSpan.FromMinutes(5)); // the answer is no longer fresh, and is asked for anew
+        _gateway.Clock.Advance(TimeSpan.FromMinutes(5)); // the entry expires and is fetched again
 
         using var again = await Events.OpenAsync(caller, path, last.Id);
 
@@ -89,7 +89,7 @@ public sealed class EventStreamTests : IDisposable
     }
 
     [Fact]
-    public async Task Coming_again_in_the_middle_repeats_nothing()
+    public async Task Reconnecting_in_the_middle_repeats_no_event()
     {
         _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
@@ -102,44 +102,44 @@ public sealed class EventStreamTests : IDisposable
         using var again = await Events.OpenAsync(caller, "/generations/g1/events", id);
         var rest = await _gateway.Clock.UntilAsync(again.RestAsync());
 
-        Assert.Equal(["completed"], rest.Select(one => one.State));
+        Assert.Equal(["completed"], rest.Select(sent => sent.State));
     }
 
     [Fact]
-    public async Task A_silent_stream_is_kept_alive_by_comments()
+    public async Task A_stream_without_events_gets_comments_as_heartbeats()
     {
         _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
         using var events = await Events.OpenAsync(caller, "/generations/g1/events");
         Assert.Equal("comment", (await events.NextOfAnyKindAsync())!.Kind);
         Assert.Equal("generation", (await events.NextOfAnyKindAsync())!.Kind);
-        var begun = _gateway.Clock.GetUtcNow();
+        var startedAt = _gateway.Clock.GetUtcNow();
 
         for (var beats = 0; beats < 3; beats++)
         {
             Assert.Equal("comment", (await _gateway.Clock.UntilAsync(events.NextOfAnyKindAsync()))!.Kind);
         }
 
-        Assert.InRange(_gateway.Clock.GetUtcNow() - begun, TimeSpan.FromSeconds(44), TimeSpan.FromSeconds(48));
+        Assert.InRange(_gateway.Clock.GetUtcNow() - startedAt, TimeSpan.FromSeconds(44), TimeSpan.FromSeconds(48));
     }
 
     [Fact]
-    public async Task A_fault_in_mid_stream_sends_nothing_and_the_watch_goes_on()
+    public async Task A_fault_during_a_stream_sends_no_event_and_polling_continues()
     {
         _gateway.With("Luma:Retries", "0").Upstream
             .ThenJson(Samples.Unfinished("g1"))
-            .ThenJson("{}", HttpStatusCode.InternalServerError).ThenThrow(new HttpRequestException("away"))
+            .ThenJson("{}", HttpStatusCode.InternalServerError).ThenThrow(new HttpRequestException("unreachable"))
             .AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
         using var events = await Events.OpenAsync(caller, "/generations/g1/events");
         var all = await _gateway.Clock.UntilAsync(events.RestAsync());
 
-        Assert.Equal(["processing", "failed"], all.Select(one => one.State));
+        Assert.Equal(["processing", "failed"], all.Select(sent => sent.State));
     }
 
     [Fact]
-    public async Task A_stream_that_cannot_begin_is_a_problem()
+    public async Task A_stream_that_cannot_start_is_a_problem_response()
     {
         _gateway.With("Luma:Retries", "0").Upstream.ThenJson("{}", HttpStatusCode.NotFound).AlwaysJson("{}", HttpStatusCode.InternalServerError);
         using var caller = _gateway.CreateCaller();
@@ -156,7 +156,7 @@ public sealed class EventStreamTests : IDisposable
     }
 
     [Fact]
-    public async Task A_stream_that_is_resumed_begins_whatever_the_upstreams_state()
+    public async Task A_resumed_stream_starts_even_if_the_upstream_fails()
     {
         _gateway.With("Luma:Retries", "0").Upstream.ThenJson("{}", HttpStatusCode.InternalServerError).AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
@@ -164,11 +164,11 @@ public sealed class EventStreamTests : IDisposable
         using var events = await Events.OpenAsync(caller, "/generations/g1/events", "\"earlier\"");
         var all = await _gateway.Clock.UntilAsync(events.RestAsync());
 
-        Assert.Equal(["completed"], all.Select(one => one.State));
+        Assert.Equal(["completed"], all.Select(sent => sent.State));
     }
 
     [Fact]
-    public async Task A_generation_that_vanishes_ends_its_stream()
+    public async Task A_generation_that_becomes_unknown_ends_its_stream()
     {
         _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).AlwaysJson("{}", HttpStatusCode.NotFound);
         using var caller = _gateway.CreateCaller();
@@ -176,37 +176,37 @@ public sealed class EventStreamTests : IDisposable
         using var events = await Events.OpenAsync(caller, "/generations/g1/events");
         var all = await _gateway.Clock.UntilAsync(events.RestAsync());
 
-        Assert.Equal(["processing"], all.Select(one => one.State));
-        Assert.Equal(3, _gateway.Upstream.Asked); // once is not believed
+        Assert.Equal(["processing"], all.Select(sent => sent.State));
+        Assert.Equal(3, _gateway.Upstream.Asked); // one 404 is not enough
     }
 
     [Fact]
-    public async Task Several_are_told_of_first_as_they_are_and_then_as_they_change()
+    public async Task A_stream_of_several_sends_all_states_first_and_then_the_changes()
     {
         var finished = new HashSet<string> { "a" };
         _gateway.Upstream.Always((request, _) => Task.FromResult(request.RequestUri!.Segments[^1] switch
         {
-            "gone" => ScriptedUpstream.Json("{}", HttpStatusCode.NotFound),
+            "unknown" => ScriptedUpstream.Json("{}", HttpStatusCode.NotFound),
             var id when finished.Contains(id) => ScriptedUpstream.Json(Samples.CompletedAs(id)),
             var id => ScriptedUpstream.Json(Samples.Unfinished(id)),
         }));
         using var caller = _gateway.CreateCaller();
 
-        using var events = await Events.OpenAsync(caller, "/generations/events?ids=a,b,gone,a,c");
+        using var events = await Events.OpenAsync(caller, "/generations/events?ids=a,b,unknown,a,c");
         var first = new[] { await events.NextAsync(), await events.NextAsync(), await events.NextAsync(), await events.NextAsync() };
         finished.Add("c");
         var second = await _gateway.Clock.UntilAsync(events.NextAsync());
         finished.Add("b");
         var rest = await _gateway.Clock.UntilAsync(events.RestAsync());
 
-        Assert.Equal(["a", "b", "gone", "c"], first.Select(one => one!.Subject));
+        Assert.Equal(["a", "b", "unknown", "c"], first.Select(one => one!.Subject));
         Assert.Equal(["generation", "generation", "problem", "generation"], first.Select(one => one!.Kind));
         Assert.Equal(("c", "completed"), (second!.Subject, second.State));
         Assert.Equal(("b", "completed"), (Assert.Single(rest).Subject, rest[0].State));
 
-        using var resumed = await Events.OpenAsync(caller, "/generations/events?ids=a,b,gone,c", first[1]!.Id);
-        Assert.Equal(["b", "gone", "c"], (await resumed.RestAsync()).Select(one => one.Subject));
-        using var over = await Events.OpenAsync(caller, "/generations/events?ids=a,b,gone,c", rest[0].Id);
+        using var resumed = await Events.OpenAsync(caller, "/generations/events?ids=a,b,unknown,c", first[1]!.Id);
+        Assert.Equal(["b", "unknown", "c"], (await resumed.RestAsync()).Select(sent => sent.Subject));
+        using var over = await Events.OpenAsync(caller, "/generations/events?ids=a,b,unknown,c", rest[0].Id);
         Assert.Equal(HttpStatusCode.NoContent, over.Response.StatusCode);
     }
 
@@ -215,7 +215,7 @@ public sealed class EventStreamTests : IDisposable
     [InlineData("/generations/events?ids=,", "invalid_request")]
     [InlineData("/generations/events?ids=a.b", "invalid_id")]
     [InlineData("/generations/events?ids=a,b,c", "invalid_request")]
-    public async Task Ids_that_cannot_be_are_a_problem(string path, string code)
+    public async Task Missing_malformed_or_too_many_ids_are_a_problem_response(string path, string code)
     {
         using var caller = _gateway.With("Batch:MaxIds", "2").CreateCaller();
 
@@ -225,25 +225,25 @@ public sealed class EventStreamTests : IDisposable
     }
 
     [Fact]
-    public async Task When_the_service_stops_waiters_get_the_state_and_streams_are_told_when_to_come_again()
+    public async Task When_the_service_stops_long_polls_get_the_state_and_streams_the_reconnection_time()
     {
         _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
-        var (main, _) = Listening.Start(_gateway.With("Server:ShutdownTimeout", "01:00:00")); // a server in memory does not wait for what is under way
+        var (main, _) = Listening.Start(_gateway.With("Server:ShutdownTimeout", "01:00:00")); // needs Kestrel: the test server does not wait for active requests
         using var caller = new HttpClient { BaseAddress = main };
         caller.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
         using var events = await Events.OpenAsync(caller, "/generations/g1/events");
         await events.NextAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1") { Headers = { { "Prefer", "wait=50" } } };
-        var waiting = caller.SendAsync(request, TestContext.Current.CancellationToken);
-        var room = _gateway.Services.GetRequiredService<WaiterRegistry>();
-        await Pump.EventuallyAsync(() => room.Count == 2);
+        var longPoll = caller.SendAsync(request, TestContext.Current.CancellationToken);
+        var waiters = _gateway.Services.GetRequiredService<WaiterRegistry>();
+        await Pump.EventuallyAsync(() => waiters.Count == 2);
 
         _gateway.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
 
         var retry = Assert.Single(await events.RestAsync());
         Assert.Equal("retry", retry.Kind);
         Assert.InRange(int.Parse(retry.Data!, null), 1000, 3000);
-        using var response = await waiting;
+        using var response = await longPoll;
         Assert.Equal("processing", (await response.JsonAsync()).GetProperty("state").GetString());
     }
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace LumaGateway.Tests.LongPolling;
 
-/// <summary>One server-sent event, as an EventSource would see it.</summary>
+/// <summary>One server-sent event, as an EventSource reads it.</summary>
 internal sealed record SentEvent(string Kind, string? Id, string? Data)
 {
     public string? State => Data is null ? null : JsonDocument.Parse(Data).RootElement.GetProperty("state").GetString();
@@ -10,7 +10,7 @@ internal sealed record SentEvent(string Kind, string? Id, string? Data)
     public string? Subject => Data is null ? null : JsonDocument.Parse(Data).RootElement.GetProperty("id").GetString();
 }
 
-/// <summary>Reads a stream of server-sent events. Comments and <c>retry</c> are events of those kinds here.</summary>
+/// <summary>Reads a stream of server-sent events. A comment is an event of the kind <c>comment</c>, a <c>retry</c> field one of the kind <c>retry</c>.</summary>
 internal sealed class Events(HttpResponseMessage response) : IDisposable
 {
     private StreamReader? _reader;
@@ -28,7 +28,7 @@ internal sealed class Events(HttpResponseMessage response) : IDisposable
 
     public HttpResponseMessage Response => response;
 
-    /// <summary>The next that is no comment; null at the end.</summary>
+    /// <summary>The next event that is not a comment; null at the end of the stream.</summary>
     public async Task<SentEvent?> NextAsync()
     {
         while (true)
@@ -67,7 +67,7 @@ internal sealed class Events(HttpResponseMessage response) : IDisposable
                     (kind, data) = ("retry", value[1..]);
                     break;
                 default:
-                    Assert.Fail($"No line of a stream of events: {line}");
+                    Assert.Fail($"Not a line of an event stream: {line}");
                     break;
             }
         }

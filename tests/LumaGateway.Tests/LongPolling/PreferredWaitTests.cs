@@ -19,7 +19,7 @@ public sealed class PreferredWaitTests
     [InlineData("handling=lenient,,wait=5", 5)]
     [InlineData("wait=51", 50)]
     [InlineData("wait=99999999999999999999999999", 50)]
-    public void A_wait_is_read_as_RFC_7240_writes_it(string prefer, int seconds) =>
+    public void A_wait_preference_is_parsed_as_RFC_7240_defines_it(string prefer, int seconds) =>
         Assert.Equal(TimeSpan.FromSeconds(seconds), PreferredWait.Read(prefer, TimeSpan.FromSeconds(50)));
 
     [Theory]
@@ -36,7 +36,7 @@ public sealed class PreferredWaitTests
     [InlineData("foo; wait=10")]
     [InlineData("wait=x, wait=20")]
     [InlineData("respond-async")]
-    public void What_is_malformed_or_something_else_is_ignored(string prefer) =>
+    public void A_malformed_or_different_preference_is_ignored(string prefer) =>
         Assert.Null(PreferredWait.Read(prefer, TimeSpan.FromSeconds(50)));
 
     [Fact]

@@ -130,7 +130,7 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     {
         var received = new List<CacheEntry>();
         var replica = await StartAsync();
-        new PollingMessages(replica.Bus, CacheUnderTest.Limits, _clock).Changed += received.Add;
+        new PollingMessages(replica.Bus, CacheUnderTest.Limits, _clock).EntryReceived += received.Add;
         var forged = Entries.Final(_clock.Now, freshFor: TimeSpan.FromDays(3650), staleFor: TimeSpan.FromDays(3650));
 
         await PublishAsync($"change g1 {Convert.ToBase64String(CacheEntryFormat.Write(forged))}");
@@ -257,10 +257,10 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     {
         var received = new List<string>();
         var channel = new PollingMessages(replica.Bus, CacheUnderTest.Limits, _clock);
-        channel.Changed += _ => received.Add("changed");
-        channel.Wanted += (_, _) => received.Add("wanted");
-        channel.Led += _ => received.Add("led");
-        channel.Nudged += _ => received.Add("nudged");
+        channel.EntryReceived += _ => received.Add("changed");
+        channel.TargetsAnnounced += (_, _) => received.Add("wanted");
+        channel.Acknowledged += _ => received.Add("led");
+        channel.HintReceived += _ => received.Add("nudged");
         return received;
     }
 }

@@ -4,7 +4,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Generations;
 
-public sealed class ReadingTests : IDisposable
+public sealed class GenerationReadTests : IDisposable
 {
     private const string Path = $"/generations/{Samples.CompletedId}";
 
@@ -13,7 +13,7 @@ public sealed class ReadingTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task The_documented_sample_is_answered_as_the_slim_generation()
+    public async Task The_documented_sample_becomes_the_published_generation()
     {
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
@@ -27,7 +27,7 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task The_upstream_gets_its_token_and_nothing_of_the_callers()
+    public async Task The_upstream_gets_its_token_and_no_credentials_of_the_caller()
     {
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
@@ -51,7 +51,7 @@ public sealed class ReadingTests : IDisposable
     [InlineData("has space")]
     [InlineData("")]
     [InlineData("ümlaut")]
-    public async Task A_request_id_that_is_not_sane_is_replaced(string sent)
+    public async Task An_invalid_request_id_is_replaced(string sent)
     {
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
@@ -64,23 +64,23 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_thousand_reads_of_a_finished_generation_ask_the_upstream_once()
+    public async Task A_thousand_reads_of_a_completed_generation_cause_one_upstream_request()
     {
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 1000).Select(async _ =>
+        var responses = await Task.WhenAll(Enumerable.Range(0, 1000).Select(async _ =>
         {
             using var response = await caller.AskAsync(Path);
             return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }));
 
         Assert.Equal(1, _gateway.Upstream.Asked);
-        Assert.Equal(HttpStatusCode.OK, Assert.Single(answers.Distinct()).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, Assert.Single(responses.Distinct()).StatusCode);
     }
 
     [Fact]
-    public async Task The_first_answer_is_a_miss_and_the_second_a_hit_with_its_time_to_live()
+    public async Task The_first_read_is_a_miss_and_the_second_a_hit_with_its_time_to_live()
     {
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
@@ -99,7 +99,7 @@ public sealed class ReadingTests : IDisposable
     [Theory]
     [InlineData("GET")]
     [InlineData("HEAD")]
-    public async Task A_caller_that_has_the_answer_already_gets_304(string method)
+    public async Task A_matching_ETag_gets_304(string method)
     {
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
@@ -124,7 +124,7 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task Head_answers_as_get_does_without_the_body()
+    public async Task Head_gets_the_headers_of_get_without_the_body()
     {
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
@@ -140,7 +140,7 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task An_unfinished_generation_is_asked_for_again_after_two_seconds_and_not_before_one()
+    public async Task An_interim_generation_is_fetched_again_after_one_to_two_seconds()
     {
         _gateway.Upstream.ThenJson(Samples.Unfinished("g1", "pending")).ThenJson(Samples.Unfinished("g1", "dreaming"));
         using var caller = _gateway.CreateCaller();
@@ -159,7 +159,7 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_signed_link_is_answered_afresh_before_it_expires()
+    public async Task A_generation_with_signed_links_is_fetched_again_before_they_expire()
     {
         var expiry = _gateway.Clock.GetUtcNow() + TimeSpan.FromHours(1);
         _gateway.Upstream.ThenJson(Samples.SignedUntil("g1", expiry)).ThenJson(Samples.SignedUntil("g1", expiry + TimeSpan.FromHours(1)));
@@ -182,7 +182,7 @@ public sealed class ReadingTests : IDisposable
     [InlineData("a%25b")]
     [InlineData("concepts")]
     [InlineData("129")]
-    public async Task A_malformed_id_is_refused_by_naming_the_rule_and_never_reaches_the_upstream(string id)
+    public async Task A_malformed_id_gets_400_with_the_rule_and_no_upstream_request(string id)
     {
         using var caller = _gateway.CreateCaller();
 
@@ -194,7 +194,7 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task An_id_of_128_characters_is_asked_for()
+    public async Task An_id_of_128_characters_is_valid()
     {
         var id = new string('a', 128);
         _gateway.Upstream.ThenJson(Samples.CompletedAs(id));
@@ -206,7 +206,7 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task An_unknown_id_is_404_and_hides_an_id_created_just_after_for_two_seconds_at_most()
+    public async Task A_404_is_cached_for_at_most_two_seconds()
     {
         _gateway.Upstream.ThenJson("{}", HttpStatusCode.NotFound).ThenJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
@@ -223,14 +223,14 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_covered_answer_is_refreshed_in_nobodys_time_once_the_upstream_is_back()
+    public async Task A_stale_entry_is_refreshed_in_the_background_when_the_upstream_recovers()
     {
         _gateway.With("Luma:Retries", "0");
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenThrow(new HttpRequestException("refused")).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
         using var first = await caller.AskAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromHours(2));
-        using var covered = await caller.AskAsync("/generations/g1");
+        using var stale = await caller.AskAsync("/generations/g1");
         using var still = await caller.AskAsync("/generations/g1");
         Assert.Equal(2, _gateway.Upstream.Asked);
 
@@ -238,36 +238,36 @@ public sealed class ReadingTests : IDisposable
         using var served = await caller.AskAsync("/generations/g1");
         await _gateway.Upstream.AskedAsync(3);
 
-        Assert.Contains("detail=upstream_unreachable", covered.Header("Cache-Status"), StringComparison.Ordinal);
+        Assert.Contains("detail=upstream_unreachable", stale.Header("Cache-Status"), StringComparison.Ordinal);
         Assert.Contains("detail=upstream_unreachable", still.Header("Cache-Status"), StringComparison.Ordinal);
         Assert.Contains("detail=upstream_unreachable", served.Header("Cache-Status"), StringComparison.Ordinal);
         await Pump.EventuallyAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
     }
 
     [Fact]
-    public async Task A_slow_upstream_is_covered_by_the_stale_answer_and_its_own_answer_is_kept_when_it_comes()
+    public async Task A_stale_entry_is_served_over_a_slow_upstream_whose_late_response_is_stored()
     {
         var slow = new TaskCompletionSource<HttpResponseMessage>();
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).Then((_, _) => slow.Task);
         using var caller = _gateway.CreateCaller();
         using var first = await caller.AskAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromHours(2));
-        var asking = caller.AskAsync("/generations/g1");
+        var reading = caller.AskAsync("/generations/g1");
         await _gateway.Upstream.AskedAsync(2);
 
         _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
-        using var covered = await asking;
+        using var stale = await reading;
         using var next = await caller.AskAsync("/generations/g1");
 
-        Assert.Matches("^LumaGateway; hit; ttl=-[0-9]+; detail=upstream_timed_out$", covered.Header("Cache-Status"));
-        Assert.Equal(covered.Header("Cache-Status"), next.Header("Cache-Status"));
+        Assert.Matches("^LumaGateway; hit; ttl=-[0-9]+; detail=upstream_timed_out$", stale.Header("Cache-Status"));
+        Assert.Equal(stale.Header("Cache-Status"), next.Header("Cache-Status"));
         slow.SetResult(ScriptedUpstream.Json(Samples.Failed("g1")));
         await Pump.EventuallyAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
         Assert.Equal(2, _gateway.Upstream.Asked);
     }
 
     [Fact]
-    public async Task An_upstream_that_forgot_a_finished_generation_is_believed()
+    public async Task A_404_replaces_a_stale_final_generation()
     {
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson("{}", HttpStatusCode.NotFound);
         using var caller = _gateway.CreateCaller();
@@ -280,7 +280,7 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_finished_generation_near_the_end_of_its_freshness_is_refreshed_by_one_caller_who_does_not_wait()
+    public async Task Refresh_ahead_sends_one_request_and_no_caller_waits_for_it()
     {
         var refreshed = new TaskCompletionSource<HttpResponseMessage>();
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).Then((_, _) => refreshed.Task);
@@ -300,7 +300,7 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_finished_once_never_becomes_unfinished_again()
+    public async Task An_interim_response_does_not_replace_a_final_entry()
     {
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
@@ -313,20 +313,20 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task Callers_at_the_same_time_share_one_fetch_and_the_first_hanging_up_changes_nothing()
+    public async Task Concurrent_reads_share_one_fetch_even_if_the_first_caller_disconnects()
     {
-        var answer = new TaskCompletionSource<HttpResponseMessage>();
-        _gateway.Upstream.Then((_, _) => answer.Task);
+        var upstreamResponse = new TaskCompletionSource<HttpResponseMessage>();
+        _gateway.Upstream.Then((_, _) => upstreamResponse.Task);
         using var caller = _gateway.CreateCaller();
-        using var leaving = new CancellationTokenSource();
-        var first = caller.GetAsync(Path, leaving.Token);
+        using var disconnect = new CancellationTokenSource();
+        var first = caller.GetAsync(Path, disconnect.Token);
         await _gateway.Upstream.AskedAsync(1);
 
         var second = caller.AskAsync(Path);
         await _gateway.Arrivals.WaitingAsync(2);
-        await leaving.CancelAsync();
+        await disconnect.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
-        answer.SetResult(ScriptedUpstream.Json(Samples.Completed));
+        upstreamResponse.SetResult(ScriptedUpstream.Json(Samples.Completed));
         using var response = await second;
 
         Assert.Equal("LumaGateway; fwd=miss; collapsed", response.Header("Cache-Status"));
@@ -334,15 +334,15 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task Callers_at_the_same_time_share_one_fault_and_the_next_caller_asks_anew()
+    public async Task Concurrent_reads_share_one_fault_and_the_next_read_fetches_again()
     {
-        var answer = new TaskCompletionSource<HttpResponseMessage>();
-        _gateway.Upstream.Then((_, _) => answer.Task).ThenJson(Samples.Completed);
+        var upstreamResponse = new TaskCompletionSource<HttpResponseMessage>();
+        _gateway.Upstream.Then((_, _) => upstreamResponse.Task).ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
         using var ready = await caller.AskAsync("/health/live");
         var waiting = Enumerable.Range(0, 20).Select(_ => caller.AskAsync(Path)).ToList();
         await _gateway.Arrivals.WaitingAsync(20);
-        answer.SetResult(ScriptedUpstream.Json("{}", HttpStatusCode.BadRequest));
+        upstreamResponse.SetResult(ScriptedUpstream.Json("{}", HttpStatusCode.BadRequest));
 
         foreach (var response in await Task.WhenAll(waiting))
         {
@@ -355,7 +355,7 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
-    public async Task A_purge_makes_the_next_read_ask_again_and_a_fetch_begun_before_it_is_not_kept()
+    public async Task After_a_purge_the_next_read_fetches_again_and_an_earlier_fetch_is_not_stored()
     {
         var late = new TaskCompletionSource<HttpResponseMessage>();
         _gateway.Upstream.Then((_, _) => late.Task).ThenJson(Samples.Completed);

@@ -1,11 +1,11 @@
 namespace LumaGateway.Status;
 
-/// <summary>How often something happened, in all and in each of the last seconds. Thread-safe, without locks; allocates nothing when counting.</summary>
-internal sealed class LastSeconds(TimeProvider clock)
+/// <summary>Counts in total, and in each of the last <see cref="Length"/> seconds. Thread-safe and lock-free; <see cref="Add"/> allocates nothing.</summary>
+internal sealed class PerSecondCounter(TimeProvider clock)
 {
     public const int Length = 120;
 
-    // Each slot: the second it is about in the upper half, the count in the lower.
+    // The upper 32 bits of a slot are its second, the lower 32 bits the count.
     private readonly long[] _slots = new long[Length + 2];
     private long _total;
 
@@ -27,23 +27,23 @@ internal sealed class LastSeconds(TimeProvider clock)
         }
     }
 
-    /// <summary>As <see cref="Read()"/>, the sum of several.</summary>
-    public static int[] Read(IEnumerable<LastSeconds> several)
+    /// <summary>The sums of several counters, as <see cref="Read()"/>.</summary>
+    public static int[] Read(IEnumerable<PerSecondCounter> counters)
     {
-        var counts = new int[Length];
-        foreach (var one in several)
+        var sums = new int[Length];
+        foreach (var counter in counters)
         {
-            var theirs = one.Read();
+            var added = counter.Read();
             for (var i = 0; i < Length; i++)
             {
-                counts[i] += theirs[i];
+                sums[i] += added[i];
             }
         }
 
-        return counts;
+        return sums;
     }
 
-    /// <summary>Oldest first; the second that is not over yet is left out.</summary>
+    /// <summary>The counts of the last seconds, oldest first, without the current second.</summary>
     public int[] Read()
     {
         var counts = new int[Length];

@@ -4,16 +4,16 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.LongPolling;
 
-/// <summary>Whoever asks for whatever reason: what comes of it is told to those who wait, and what holds for one holds for all.</summary>
+/// <summary>Waiters get results of requests that other callers cause.</summary>
 [Collection(RunsAlone.Name)]
-public sealed class TellingTests : IDisposable
+public sealed class NotificationTests : IDisposable
 {
     private readonly RawGateway _raw = new();
 
     public void Dispose() => _raw.Dispose();
 
     [Fact]
-    public async Task A_finished_generation_that_passes_unread_is_told_at_once_to_those_who_wait()
+    public async Task A_final_generation_in_a_proxied_response_ends_waits_at_once()
     {
         _raw.Gateway.With("Waiting:PollEvery", "00:00:30").With("Waiting:PollSlowest", "00:00:30");
         _raw.Upstream.ThenJson(Samples.Unfinished(Samples.CompletedId)).AlwaysJson(Samples.Completed);
@@ -21,17 +21,17 @@ public sealed class TellingTests : IDisposable
         var waiting = WaitAsync(caller, Samples.CompletedId);
         await _raw.Gateway.Clock.SettleAsync();
 
-        using var passed = await caller.AskAsync($"/luma/generations/{Samples.CompletedId}");
+        using var proxied = await caller.AskAsync($"/luma/generations/{Samples.CompletedId}");
         await _raw.Gateway.Clock.SettleAsync();
 
-        Assert.True(waiting.IsCompleted); // though no time has passed
-        using var told = await waiting;
-        Assert.Equal("completed", (await told.JsonAsync()).GetProperty("state").GetString());
+        Assert.True(waiting.IsCompleted); // without a poll: the clock has not moved
+        using var response = await waiting;
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal(2, _raw.Upstream.Asked);
     }
 
     [Fact]
-    public async Task Retry_After_on_one_answer_stops_the_polls_of_all()
+    public async Task Retry_After_of_one_response_stops_all_polls()
     {
         var busy = false;
         _raw.Gateway.With("Luma:Retries", "0");
@@ -44,9 +44,9 @@ public sealed class TellingTests : IDisposable
             }
 
             busy = false;
-            var answer = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
-            answer.Headers.Add("Retry-After", "20");
-            return Task.FromResult(answer);
+            var response = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
+            response.Headers.Add("Retry-After", "20");
+            return Task.FromResult(response);
         });
         using var caller = _raw.CreateCaller();
         var waiting = Enumerable.Range(0, 4).Select(number => WaitAsync(caller, $"g{number}")).ToList();
@@ -56,17 +56,17 @@ public sealed class TellingTests : IDisposable
         busy = true;
         await clock.UntilAsync(() => !busy);
         var before = _raw.Upstream.Asked;
-        var begun = clock.GetUtcNow();
+        var startedAt = clock.GetUtcNow();
         await clock.UntilAsync(() => _raw.Upstream.Asked > before);
 
-        Assert.InRange(clock.GetUtcNow() - begun, TimeSpan.FromSeconds(18), TimeSpan.FromSeconds(22));
+        Assert.InRange(clock.GetUtcNow() - startedAt, TimeSpan.FromSeconds(18), TimeSpan.FromSeconds(22));
         await clock.UntilAsync(Task.WhenAll(waiting));
     }
 
     [Theory]
     [InlineData(404, "generation_not_found")]
     [InlineData(500, "upstream_failed")]
-    public async Task A_problem_after_a_wait_says_which_wait_was_applied(int status, string code)
+    public async Task A_problem_response_after_a_wait_has_Preference_Applied(int status, string code)
     {
         _raw.Gateway.With("Luma:Retries", "0").With("Luma:BreakerMinimumCalls", "1000");
         _raw.Upstream.AlwaysJson("{}", (HttpStatusCode)status);
@@ -79,12 +79,12 @@ public sealed class TellingTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_is_turned_away_is_counted()
+    public async Task Rejected_waiters_are_counted()
     {
         _raw.Gateway.With("Waiting:Max", "1");
         _raw.Upstream.AlwaysJson(Samples.Unfinished("g1"));
         using var caller = _raw.CreateCaller();
-        using var turnedAway = _raw.Gateway.Collect<long>("luma_gateway.waiting.turned_away");
+        using var rejections = _raw.Gateway.Collect<long>("luma_gateway.waiting.turned_away");
         var waiting = WaitAsync(caller, "g1", seconds: 2);
         await _raw.Upstream.AskedAsync(1);
 
@@ -92,9 +92,9 @@ public sealed class TellingTests : IDisposable
         using var stream = await caller.AskAsync("/generations/g1/events");
 
         await refused.ProblemAsync(503, "gateway_saturated");
-        Assert.Equal("", refused.Header("Preference-Applied")); // it was not
+        Assert.Equal("", refused.Header("Preference-Applied"));
         await stream.ProblemAsync(503, "gateway_saturated");
-        Assert.Equal(2, turnedAway.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
+        Assert.Equal(2, rejections.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
         using var answered = await _raw.Gateway.Clock.UntilAsync(waiting);
     }
 

@@ -6,18 +6,18 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LumaGateway.Tests.LongPolling;
 
 [Collection(RunsAlone.Name)]
-public sealed class WaitTests : IDisposable
+public sealed class LongPollTests : IDisposable
 {
     private readonly Gateway _gateway = new Gateway().With("Waiting:SlowAfter", "1.00:00:00");
 
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task A_waiting_caller_is_answered_when_the_generation_is_finished()
+    public async Task A_long_poll_ends_when_the_generation_is_completed()
     {
         _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
-        var begun = _gateway.Clock.GetUtcNow();
+        var startedAt = _gateway.Clock.GetUtcNow();
 
         using var response = await _gateway.Clock.UntilAsync(AskAsync(caller, "wait=30"));
 
@@ -25,27 +25,27 @@ public sealed class WaitTests : IDisposable
         Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal("wait=30", response.Header("Preference-Applied"));
         Assert.Equal(3, _gateway.Upstream.Asked);
-        Assert.InRange(_gateway.Clock.GetUtcNow() - begun, TimeSpan.FromSeconds(3.5), TimeSpan.FromSeconds(6));
+        Assert.InRange(_gateway.Clock.GetUtcNow() - startedAt, TimeSpan.FromSeconds(3.5), TimeSpan.FromSeconds(6));
     }
 
     [Fact]
-    public async Task After_its_wait_a_caller_is_answered_with_the_state_as_it_is()
+    public async Task A_long_poll_that_times_out_gets_the_current_state()
     {
         _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
-        var begun = _gateway.Clock.GetUtcNow();
+        var startedAt = _gateway.Clock.GetUtcNow();
 
         using var response = await _gateway.Clock.UntilAsync(AskAsync(caller, "wait=5"));
 
         Assert.Equal("processing", (await response.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal("wait=5", response.Header("Preference-Applied"));
         Assert.NotEqual("", response.Header("Retry-After"));
-        Assert.InRange(_gateway.Clock.GetUtcNow() - begun, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(6));
+        Assert.InRange(_gateway.Clock.GetUtcNow() - startedAt, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(6));
         Assert.InRange(_gateway.Upstream.Asked, 3, 4);
     }
 
     [Fact]
-    public async Task A_long_wait_is_cut_to_the_longest()
+    public async Task A_wait_is_limited_to_the_configured_maximum()
     {
         _gateway.With("Waiting:Longest", "00:00:03").Upstream.AlwaysJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
@@ -59,7 +59,7 @@ public sealed class WaitTests : IDisposable
     [InlineData(null)]
     [InlineData("wait=soon")]
     [InlineData("wait=0")]
-    public async Task Who_prefers_nothing_sensible_is_answered_at_once(string? prefer)
+    public async Task Without_a_valid_positive_wait_the_response_is_immediate(string? prefer)
     {
         _gateway.Upstream.ThenJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
@@ -71,7 +71,7 @@ public sealed class WaitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_thousand_waiters_cost_one_watch()
+    public async Task A_thousand_waiters_cause_the_polls_of_one()
     {
         _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
@@ -84,7 +84,7 @@ public sealed class WaitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_finished_generation_is_answered_at_once_and_holds_no_place()
+    public async Task A_completed_generation_gets_an_immediate_response_and_needs_no_waiter()
     {
         _gateway.With("Waiting:Max", "1").Upstream.ThenJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
@@ -97,7 +97,7 @@ public sealed class WaitTests : IDisposable
     }
 
     [Fact]
-    public async Task More_than_may_wait_are_refused_with_503()
+    public async Task Beyond_the_limit_of_waiters_the_response_is_503()
     {
         _gateway.With("Waiting:Max", "1").Upstream.AlwaysJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
@@ -115,27 +115,27 @@ public sealed class WaitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_caller_that_hangs_up_frees_everything_and_the_watch_ends()
+    public async Task A_caller_that_disconnects_removes_its_waiter_and_ends_polling()
     {
         _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
         using var caller = _gateway.CreateCaller();
-        using var hangUp = new CancellationTokenSource();
-        var waiting = AskAsync(caller, "wait=50", hangUp.Token);
-        var table = _gateway.Services.GetRequiredService<PollTargets>();
+        using var disconnect = new CancellationTokenSource();
+        var waiting = AskAsync(caller, "wait=50", disconnect.Token);
+        var targets = _gateway.Services.GetRequiredService<PollTargets>();
         await _gateway.Clock.SettleAsync();
-        Assert.Equal((1, false), (_gateway.Upstream.Asked, table.IsEmpty));
+        Assert.Equal((1, false), (_gateway.Upstream.Asked, targets.IsEmpty));
 
-        await hangUp.CancelAsync();
+        await disconnect.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
 
         await _gateway.Clock.SettleAsync();
-        Assert.Equal((true, 0), (table.IsEmpty, table.WantedHere));
+        Assert.Equal((true, 0), (targets.IsEmpty, targets.LocalCount));
         await _gateway.Clock.RunAsync(TimeSpan.FromMinutes(1));
         Assert.Equal(1, _gateway.Upstream.Asked);
     }
 
     [Fact]
-    public async Task A_fault_in_the_middle_of_a_wait_is_not_told()
+    public async Task A_fault_during_a_wait_is_not_returned()
     {
         _gateway.With("Luma:Retries", "0").Upstream
             .ThenJson("{}", HttpStatusCode.InternalServerError)
@@ -150,7 +150,7 @@ public sealed class WaitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_fault_that_still_holds_at_the_end_of_a_wait_is_answered()
+    public async Task A_fault_at_the_end_of_a_wait_is_returned()
     {
         _gateway.With("Luma:Retries", "0").Upstream.AlwaysJson("{}", HttpStatusCode.InternalServerError);
         using var caller = _gateway.CreateCaller();
@@ -161,7 +161,7 @@ public sealed class WaitTests : IDisposable
     }
 
     [Fact]
-    public async Task An_unknown_id_is_answered_with_404_at_once()
+    public async Task An_unknown_id_gets_404_at_once()
     {
         _gateway.Upstream.ThenJson("{}", HttpStatusCode.NotFound);
         using var caller = _gateway.CreateCaller();
@@ -172,7 +172,7 @@ public sealed class WaitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_caller_that_does_not_wait_finds_the_end_for_those_who_do()
+    public async Task A_plain_read_of_the_final_state_ends_long_polls()
     {
         _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
         _gateway.With("Waiting:PollEvery", "00:00:30").With("Waiting:PollSlowest", "00:00:30");
@@ -183,14 +183,14 @@ public sealed class WaitTests : IDisposable
         using var other = await AskAsync(caller, null);
         await _gateway.Clock.SettleAsync();
 
-        Assert.True(waiting.IsCompleted); // though no time has passed
+        Assert.True(waiting.IsCompleted); // without a poll: the clock has not moved
         using var response = await waiting;
         Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal(2, _gateway.Upstream.Asked);
     }
 
     [Fact]
-    public async Task Retry_After_stretches_the_schedule()
+    public async Task Retry_After_delays_the_next_poll()
     {
         _gateway.With("Luma:Retries", "0").Upstream
             .ThenJson(Samples.Unfinished("g1"))
@@ -202,17 +202,17 @@ public sealed class WaitTests : IDisposable
             })
             .AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
-        var begun = _gateway.Clock.GetUtcNow();
+        var startedAt = _gateway.Clock.GetUtcNow();
 
         using var response = await _gateway.Clock.UntilAsync(AskAsync(caller, "wait=40"));
 
         Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal(3, _gateway.Upstream.Asked);
-        Assert.InRange(_gateway.Clock.GetUtcNow() - begun, TimeSpan.FromSeconds(21), TimeSpan.FromSeconds(25));
+        Assert.InRange(_gateway.Clock.GetUtcNow() - startedAt, TimeSpan.FromSeconds(21), TimeSpan.FromSeconds(25));
     }
 
     [Fact]
-    public async Task All_polls_together_keep_to_the_rate()
+    public async Task All_polls_together_stay_within_the_rate_limit()
     {
         _gateway.With("Luma:MaxPollsPerSecond", "4").Upstream.Always((request, _) =>
             Task.FromResult(ScriptedUpstream.Json(Samples.Unfinished(request.RequestUri!.Segments[^1]))));
@@ -221,11 +221,11 @@ public sealed class WaitTests : IDisposable
         var waiting = Task.WhenAll(Enumerable.Range(0, 40).Select(i => AskAsync(caller, "wait=10", id: $"g{i}")));
         await _gateway.Clock.UntilAsync(waiting);
 
-        Assert.InRange(_gateway.Upstream.Asked, 60, 40 + 44 + 40); // each caller's own first and last reads are no polls
+        Assert.InRange(_gateway.Upstream.Asked, 60, 40 + 44 + 40); // the first and last reads of each caller are not polls
     }
 
     [Fact]
-    public async Task What_is_waited_for_is_counted()
+    public async Task Waiters_polls_and_detection_lag_are_counted()
     {
         _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();

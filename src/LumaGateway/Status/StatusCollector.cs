@@ -5,40 +5,40 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Status;
 
 /// <summary>
-/// Listens to the instruments that <c>/metrics</c> shows, from <see cref="Listen"/> on, and sums them up for people. Thread-safe; recording
-/// allocates nothing.
+/// Collects the measurements of the instruments that <c>/metrics</c> exports, from <see cref="Start"/> on. Thread-safe; recording allocates
+/// nothing.
 /// </summary>
-internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : IDisposable
+internal sealed class StatusCollector(IMeterFactory meters, TimeProvider clock) : IDisposable
 {
     private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
     private readonly Lock _observing = new();
     private readonly MeterListener _listener = new();
-    private readonly ConcurrentDictionary<(string Method, string Route), RouteNumbers> _routes = new();
-    private readonly ConcurrentDictionary<string, LastSeconds> _answers = new(StringComparer.Ordinal);
-    private readonly Tallies _counts = new();
-    private readonly Tallies _upstreamFaults = new();
-    private readonly Tallies _admitted = new();
-    private readonly Tallies _refused = new();
-    private readonly LastSeconds _asked = new(clock);
-    private readonly Latencies _upstreamLatencies = new(clock);
-    private readonly LastFaults _lastFaults = new(clock);
+    private readonly ConcurrentDictionary<(string Method, string Route), RouteStatistics> _routes = new();
+    private readonly ConcurrentDictionary<string, PerSecondCounter> _cacheResults = new(StringComparer.Ordinal);
+    private readonly NamedCounters _counts = new();
+    private readonly NamedCounters _upstreamFaults = new();
+    private readonly NamedCounters _admitted = new();
+    private readonly NamedCounters _refused = new();
+    private readonly PerSecondCounter _upstreamRequests = new(clock);
+    private readonly LatencyHistogram _upstreamLatencies = new(clock);
+    private readonly RecentFaults _lastFaults = new(clock);
     private readonly ConcurrentDictionary<string, double> _gauges = new(StringComparer.Ordinal);
 
-    private delegate void Take(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags);
+    private delegate void Recorder(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags);
 
-    public void Listen()
+    public void Start()
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            // Only this gateway's: a process may hold several, as tests do, and other clients than the upstream's, such as an exporter's.
-            if (ReferenceEquals(instrument.Meter.Scope, meters) && TakerOf(instrument) is { } take)
+            // The scope excludes other gateways in the process, as in tests, and HTTP clients such as the OTLP exporter's.
+            if (ReferenceEquals(instrument.Meter.Scope, meters) && RecorderOf(instrument) is { } recorder)
             {
-                listener.EnableMeasurementEvents(instrument, take);
+                listener.EnableMeasurementEvents(instrument, recorder);
             }
         };
-        _listener.SetMeasurementEventCallback<int>(static (_, value, tags, take) => ((Take)take!)(value, tags));
-        _listener.SetMeasurementEventCallback<long>(static (_, value, tags, take) => ((Take)take!)(value, tags));
-        _listener.SetMeasurementEventCallback<double>(static (_, value, tags, take) => ((Take)take!)(value, tags));
+        _listener.SetMeasurementEventCallback<int>(static (_, value, tags, recorder) => ((Recorder)recorder!)(value, tags));
+        _listener.SetMeasurementEventCallback<long>(static (_, value, tags, recorder) => ((Recorder)recorder!)(value, tags));
+        _listener.SetMeasurementEventCallback<double>(static (_, value, tags, recorder) => ((Recorder)recorder!)(value, tags));
         _listener.Start();
     }
 
@@ -57,11 +57,11 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
             clock.GetUtcNow(),
             ReadTraffic(),
             new CacheBody(
-                _answers.ToDictionary(one => one.Key, one => one.Value.Total, StringComparer.Ordinal),
+                _cacheResults.ToDictionary(one => one.Key, one => one.Value.Total, StringComparer.Ordinal),
                 _counts.Of("luma_gateway.cache.faults"),
                 (long)Gauge("luma_gateway.cache.saved"),
-                LastSeconds.Read(_answers.Values),
-                LastSeconds.Read(_answers.Where(one => one.Key != "miss").Select(one => one.Value))),
+                PerSecondCounter.Read(_cacheResults.Values),
+                PerSecondCounter.Read(_cacheResults.Where(one => one.Key != "miss").Select(one => one.Value))),
             ReadUpstream(),
             ReadRedis(),
             _counts.Of("luma_gateway.waiting.waiters"),
@@ -86,7 +86,7 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
         return null;
     }
 
-    private static bool HasFailed(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private static bool IsFailure(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         foreach (var tag in tags)
         {
@@ -99,14 +99,14 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
         return false;
     }
 
-    private Take? TakerOf(Instrument instrument) => instrument.Name switch
+    private Recorder? RecorderOf(Instrument instrument) => instrument.Name switch
     {
-        "http.server.request.duration" => Answered,
+        "http.server.request.duration" => RecordRequest,
         "http.server.active_requests" => (value, _) => _counts.Add("active", (long)value),
         "http.client.request.duration" => (value, _) => _upstreamLatencies.Record(value),
-        "luma_gateway.cache.answers" => Given,
-        "luma_gateway.upstream.requests" => (value, _) => _asked.Add((int)value),
-        "luma_gateway.upstream.faults" => Faulted,
+        "luma_gateway.cache.answers" => RecordCacheResult,
+        "luma_gateway.upstream.requests" => (value, _) => _upstreamRequests.Add((int)value),
+        "luma_gateway.upstream.faults" => RecordFault,
         "luma_gateway.access.admitted" => (value, tags) => _admitted.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
         "luma_gateway.access.refused" => (value, tags) => _refused.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
         "luma_gateway.waiting.waiters" or "luma_gateway.waiting.watched" or
@@ -117,19 +117,19 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
         _ => null,
     };
 
-    private void Answered(double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _routes
-        .GetOrAdd((Tag(tags, "http.request.method") ?? "", Tag(tags, "http.route") ?? "(none)"), static (_, clock) => new RouteNumbers(clock), clock)
-        .Add(seconds, HasFailed(tags));
+    private void RecordRequest(double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _routes
+        .GetOrAdd((Tag(tags, "http.request.method") ?? "", Tag(tags, "http.route") ?? "(none)"), static (_, clock) => new RouteStatistics(clock), clock)
+        .Add(seconds, IsFailure(tags));
 
-    private void Given(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _answers
-        .GetOrAdd(Tag(tags, "luma_gateway.cache.status") ?? "", static (_, clock) => new LastSeconds(clock), clock)
+    private void RecordCacheResult(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _cacheResults
+        .GetOrAdd(Tag(tags, "luma_gateway.cache.status") ?? "", static (_, clock) => new PerSecondCounter(clock), clock)
         .Add((int)count);
 
-    private void Faulted(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private void RecordFault(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         var kind = Tag(tags, "error.type") ?? "";
         _upstreamFaults.Add(kind, (long)count);
-        if (count > 0 && kind is not ("not_found" or "circuit_open")) // an answer, and an echo: they would push the causes out
+        if (count > 0 && kind is not ("not_found" or "circuit_open")) // not_found is a result; circuit_open follows from earlier faults
         {
             _lastFaults.Add(kind);
         }
@@ -141,12 +141,12 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
     {
         var routes = _routes.Values;
         return new TrafficBody(
-            Math.Max(0, _counts.Of("active") - 1), // but for the one that asks
+            Math.Max(0, _counts.Of("active") - 1), // without the request of the status page
             routes.Sum(route => route.Requests.Total),
             routes.Sum(route => route.Failures.Total),
-            LastSeconds.Read(routes.Select(route => route.Requests)),
-            LastSeconds.Read(routes.Select(route => route.Failures)),
-            Latencies.Read(routes.Select(route => route.Latencies)));
+            PerSecondCounter.Read(routes.Select(route => route.Requests)),
+            PerSecondCounter.Read(routes.Select(route => route.Failures)),
+            LatencyHistogram.Read(routes.Select(route => route.Latencies)));
     }
 
     private UpstreamBody ReadUpstream() => new(
@@ -155,11 +155,11 @@ internal sealed class StatusNumbers(IMeterFactory meters, TimeProvider clock) : 
         (long)Gauge("luma_gateway.upstream.active"),
         (long)Gauge("luma_gateway.upstream.queued"),
         (long)Gauge("luma_gateway.upstream.limit"),
-        _asked.Total,
+        _upstreamRequests.Total,
         _counts.Of("luma_gateway.upstream.retries"),
         _counts.Of("luma_gateway.upstream.token_fallbacks"),
         _upstreamFaults.Read(),
-        _asked.Read(),
+        _upstreamRequests.Read(),
         _upstreamLatencies.Read());
 
     private RedisBody? ReadRedis() => !_gauges.ContainsKey("luma_gateway.redis.connected")

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 
 namespace LumaGateway.Status;
 
-/// <summary>Counts by name. The names come from closed sets. Thread-safe; allocates nothing for a name that is known.</summary>
-internal sealed class Tallies
+/// <summary>Counters by name. The names come from closed sets, so their number is bounded. Thread-safe; allocates only for a new name.</summary>
+internal sealed class NamedCounters
 {
     private readonly ConcurrentDictionary<string, long[]> _counts = new(StringComparer.Ordinal);
 

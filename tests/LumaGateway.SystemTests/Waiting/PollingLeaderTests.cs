@@ -4,25 +4,25 @@ using LumaGateway.SystemTests.Upstream;
 namespace LumaGateway.SystemTests.Waiting;
 
 /// <summary>
-/// Which replica asks the upstream for all, when one of them or Redis is lost. Each replica has an address of its own for the sandbox, which tells them apart by
-/// that. Needs redis-server or Garnet.
+/// Which replica polls when a replica or Redis fails. Each replica uses a different host name for the sandbox, which identifies it there. Needs redis-server or
+/// Garnet.
 /// </summary>
 [Collection(typeof(SharedSystem))]
-public sealed class PollTargetTests(SharedSystem shared)
+public sealed class PollingLeaderTests(SharedSystem shared)
 {
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(500);
 
     [Fact]
-    public async Task One_replica_polls_for_all_and_when_it_is_killed_one_other_takes_over()
+    public async Task One_replica_polls_for_all_and_another_takes_over_when_it_is_killed()
     {
         const string Id = "orphaned";
         await shared.Sandbox.MoveAsync(Id, "processing");
-        await using var road = FaultProxy.To(shared.Sandbox.Address.Port);
-        await using var fleet = await StartAsync(shared.Redis.Endpoint, [.. Hosts, road.Endpoint], ("Luma:Name", "watch"), ("Waiting:LeaseLifetime", "00:00:03"));
+        await using var proxy = FaultProxy.To(shared.Sandbox.Address.Port);
+        await using var fleet = await StartAsync(shared.Redis.Endpoint, [.. Hosts, proxy.Endpoint], ("Luma:Name", "watch"), ("Waiting:LeaseLifetime", "00:00:03"));
         using var first = await Waiter.ConnectAsync(fleet.Replicas[0].Address, $"/generations/{Id}/events");
-        await PolledAsync(Id, 2); // so that the first replica is the one that polls
+        await WaitForPollsAsync(Id, 2); // the first replica holds the lease before the others have waiters
         var others = await Waiters.ConnectAsync(2, i => (fleet.Replicas[1 + i].Address, $"/generations/{Id}/events", null));
-        await Waiters.AssertToldAsync([first, .. others], "processing");
+        await Waiters.AssertReceivedAsync([first, .. others], "processing");
 
         await AssertOnePollsAsync(Id);
 
@@ -31,41 +31,41 @@ public sealed class PollTargetTests(SharedSystem shared)
         Assert.NotEqual(Hosts[0], (await shared.Sandbox.ArrivalsAsync(Id))[^1].Host);
 
         await shared.Sandbox.MoveAsync(Id, "completed");
-        await Waiters.AssertToldAsync(others, "completed");
+        await Waiters.AssertReceivedAsync(others, "completed");
         others.ForEach(waiter => waiter.Dispose());
     }
 
     [Fact]
-    public async Task Without_a_usable_Redis_each_replica_polls_for_itself()
+    public async Task Without_a_usable_Redis_each_replica_polls_for_its_own_waiters()
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var road = FaultProxy.To(redis.Port);
-        await using var fleet = await StartAsync(road.Endpoint, Hosts, ("Cache:RedisTimeout", "00:00:00.3"), ("Cache:RedisPause", "00:00:00.5"));
-        await AssertEachPollsAsync("watched-while-redis-is-slow", () => road.Delay = TimeSpan.FromSeconds(5));
-        await AssertEachPollsAsync("watched-while-redis-is-gone", () =>
+        await using var proxy = FaultProxy.To(redis.Port);
+        await using var fleet = await StartAsync(proxy.Endpoint, Hosts, ("Cache:RedisTimeout", "00:00:00.3"), ("Cache:RedisPause", "00:00:00.5"));
+        await AssertEachPollsAsync("polled-while-redis-is-slow", () => proxy.Delay = TimeSpan.FromSeconds(5));
+        await AssertEachPollsAsync("polled-while-redis-is-down", () =>
         {
-            road.Delay = TimeSpan.Zero;
+            proxy.Delay = TimeSpan.Zero;
             redis.Kill();
         });
 
-        async Task AssertEachPollsAsync(string id, Action spoil)
+        async Task AssertEachPollsAsync(string id, Action breakRedis)
         {
             await shared.Sandbox.MoveAsync(id, "processing");
             var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{id}/events", null));
-            await Waiters.AssertToldAsync(waiters, "processing");
+            await Waiters.AssertReceivedAsync(waiters, "processing");
 
-            spoil();
-            var spoiled = TimeProvider.System.GetUtcNow();
+            breakRedis();
+            var brokenAt = TimeProvider.System.GetUtcNow();
             await Wait.UntilAsync(
                 async () =>
                 {
-                    var after = (await shared.Sandbox.ArrivalsAsync(id)).Where(arrival => arrival.At > spoiled).CountBy(arrival => arrival.Host).ToList();
+                    var after = (await shared.Sandbox.ArrivalsAsync(id)).Where(arrival => arrival.At > brokenAt).CountBy(arrival => arrival.Host).ToList();
                     return after.Count == 2 && after.All(host => host.Value >= 2);
                 },
-                () => $"Not each replica polls for itself.\n{fleet.Replicas[0].Log}");
+                () => $"Not every replica polls.\n{fleet.Replicas[0].Log}");
 
             await shared.Sandbox.MoveAsync(id, "completed");
-            await Waiters.AssertToldAsync(waiters, "completed");
+            await Waiters.AssertReceivedAsync(waiters, "completed");
             foreach (var host in Hosts)
             {
                 Gaps.AssertAtLeast(PollEvery / 2, [.. (await shared.Sandbox.ArrivalsAsync(id)).Where(arrival => arrival.Host == host)]);
@@ -76,30 +76,30 @@ public sealed class PollTargetTests(SharedSystem shared)
     }
 
     [Fact]
-    public async Task What_a_waiter_was_told_its_replica_knows_when_redis_and_the_upstream_are_gone()
+    public async Task A_replica_serves_the_final_state_that_its_waiters_got_without_Redis_and_upstream()
     {
-        const string Id = "told";
+        const string Id = "received";
         await shared.Sandbox.MoveAsync(Id, "processing");
         await using var redis = await RedisServer.StartAsync();
         await using var fleet = await StartAsync(redis.Endpoint, Hosts);
         var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}/events", null));
-        await Waiters.AssertToldAsync(waiters, "processing");
+        await Waiters.AssertReceivedAsync(waiters, "processing");
         await shared.Sandbox.MoveAsync(Id, "completed");
-        await Waiters.AssertToldAsync(waiters, "completed");
+        await Waiters.AssertReceivedAsync(waiters, "completed");
 
         redis.Kill();
         await shared.Sandbox.BreakAsync(new SandboxFault("reset") { Match = $"GET */{Id}" });
 
         foreach (var replica in fleet.Replicas)
         {
-            // A caller may be told a moment before its replica has kept it.
+            // The waiter may get the state shortly before the replica stores it in memory.
             await Wait.UntilAsync(
                 async () =>
                 {
                     using var response = await replica.GetAsync(Id);
                     return (await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains("\"state\":\"completed\"", StringComparison.Ordinal);
                 },
-                () => $"A replica does not know what it told.\n{replica.Log}");
+                () => $"A replica does not serve the final state that its waiter got.\n{replica.Log}");
         }
 
         waiters.ForEach(waiter => waiter.Dispose());
@@ -107,7 +107,7 @@ public sealed class PollTargetTests(SharedSystem shared)
 
     private string[] Hosts => [shared.Sandbox.Address.Authority, $"localhost:{shared.Sandbox.Address.Port}"];
 
-    /// <summary>A replica for each address of the sandbox.</summary>
+    /// <summary>Starts one replica for each host name of the sandbox.</summary>
     private async Task<Fleet> StartAsync(string redis, IEnumerable<string> hosts, params (string Key, string Value)[] settings)
     {
         var fleet = await Fleet.StartAsync(shared.Sandbox, 0, redis, [("Waiting:PollEvery", PollEvery.ToString()), ("Waiting:PollFloor", "00:00:00.2"), .. settings]);
@@ -119,16 +119,16 @@ public sealed class PollTargetTests(SharedSystem shared)
         return await RedisUse.UsedByAllAsync(fleet);
     }
 
-    private async Task PolledAsync(string id, int more)
+    private async Task WaitForPollsAsync(string id, int more)
     {
         var before = await shared.Sandbox.CountAsync(id);
-        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(id) >= before + more, () => "It is not polled for.");
+        await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(id) >= before + more, () => "The generation is not polled.");
     }
 
-    /// <summary>What may be on its way when it is asked about is left out: the last three polls come from one replica, sooner or later.</summary>
+    /// <summary>Waits until the last three polls come from one replica: polls of another one may be under way at first.</summary>
     private async Task AssertOnePollsAsync(string id)
     {
-        await PolledAsync(id, 3);
+        await WaitForPollsAsync(id, 3);
         await Wait.UntilAsync(
             async () => (await shared.Sandbox.ArrivalsAsync(id)).TakeLast(3).DistinctBy(arrival => arrival.Host).Count() == 1,
             () => "Several replicas poll.");

@@ -4,7 +4,7 @@ using LumaGateway.Tests.Support;
 namespace LumaGateway.Tests.LongPolling;
 
 [Collection(RunsAlone.Name)]
-public sealed class WaitingShareTests : IDisposable
+public sealed class ClientShareTests : IDisposable
 {
     private readonly Gateway _gateway = new Gateway().With("Waiting:Max", "4").With("Waiting:ClientShare", "0.5")
         .With("Access:Clients:1:Name", "second").With("Access:Clients:1:KeySha256", Gateway.Digest("other-key"));
@@ -15,7 +15,7 @@ public sealed class WaitingShareTests : IDisposable
     [InlineData("/generations/g9/events", null)]
     [InlineData("/generations/events?ids=g8,g9", null)]
     [InlineData("/generations/g9", "wait=5")]
-    public async Task One_client_takes_its_share_of_the_waiting_places_and_no_more(string path, string? prefer)
+    public async Task A_client_beyond_its_share_of_waiters_gets_429(string path, string? prefer)
     {
         _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Unfinished(request.RequestUri!.Segments[^1]))));
         using var caller = _gateway.CreateCaller();
@@ -40,7 +40,7 @@ public sealed class WaitingShareTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_room_is_still_the_gateways_own_fault()
+    public async Task Beyond_the_limit_of_all_waiters_the_response_is_503()
     {
         _gateway.With("Waiting:Max", "1").With("Waiting:ClientShare", "1")
             .Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Unfinished(request.RequestUri!.Segments[^1]))));

@@ -1,0 +1,100 @@
+using System.Text;
+using LumaGateway.Caching;
+using LumaGateway.Polling;
+using LumaGateway.Tests.Support;
+using LumaGateway.Time;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LumaGateway.Tests.Polling;
+
+public sealed class PollScheduleTests
+{
+    private static readonly DateTimeOffset Created = new(2026, 4, 8, 12, 0, 0, TimeSpan.Zero); // the created_at of the samples
+
+    private readonly FakeTimeProvider _clock = new(Created);
+    private readonly MonotonicClock _steady;
+    private readonly PollSchedule _schedule;
+
+    public PollScheduleTests()
+    {
+        _steady = new MonotonicClock(_clock);
+        _schedule = new PollSchedule(Options.Create(new WaitingOptions()), _clock, _steady);
+    }
+
+    [Theory]
+    [InlineData("00:00:00", 2)]
+    [InlineData("00:05:00", 2)]
+    [InlineData("00:10:00", 4)]
+    [InlineData("00:20:00", 8)]
+    [InlineData("00:25:00", 10)]
+    [InlineData("1.00:00:00", 10)]
+    public void The_interval_grows_with_the_age_of_the_generation_with_10_percent_jitter(string age, double seconds)
+    {
+        _clock.Advance(TimeSpan.Parse(age, System.Globalization.CultureInfo.InvariantCulture));
+        var now = _steady.Now;
+
+        var ratios = Enumerable.Range(0, PropertyCases.Of(20_000, atLeast: 2000)).Select(_ => (_schedule.After(Interim(), now) - now).TotalSeconds / seconds).ToList();
+
+        Assert.InRange(ratios.Min(), 0.9, 0.92); // the jitter uses its whole range
+        Assert.InRange(ratios.Max(), 1.08, 1.1);
+        Assert.InRange(ratios.Average(), 0.99, 1.01);
+    }
+
+    [Fact]
+    public void The_duration_of_a_poll_does_not_lengthen_the_interval()
+    {
+        var polledAt = _steady.Now;
+        _clock.Advance(TimeSpan.FromSeconds(1.5));
+
+        Assert.InRange(_schedule.After(Interim(), polledAt), polledAt + TimeSpan.FromSeconds(1.8), polledAt + TimeSpan.FromSeconds(2.2));
+    }
+
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(2, 4)]
+    [InlineData(3, 8)]
+    [InlineData(4, 10)]
+    [InlineData(1000, 10)]
+    public void Consecutive_faults_double_the_interval_up_to_the_limit(int faults, double seconds)
+    {
+        var ratios = Enumerable.Range(0, 200).Select(_ => (_schedule.AfterFault(faults) - _steady.Now).TotalSeconds / seconds);
+
+        Assert.All(ratios, ratio => Assert.InRange(ratio, 0.9, 1.1));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(50)]
+    [InlineData(1000)]
+    public void The_rate_limiter_allows_its_rate_and_a_burst_of_a_quarter_of_a_second(int rate)
+    {
+        var limiter = new PollRateLimiter(Options.Create(new LumaOptions { MaxPollsPerSecond = rate }), _clock);
+        _clock.Advance(TimeSpan.FromHours(1)); // unused tokens beyond the burst expire
+
+        var (burst, acquired) = (AcquireAll(limiter), 0);
+        for (var i = 0; i < 1000; i++)
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(10));
+            acquired += AcquireAll(limiter);
+        }
+
+        Assert.Equal(Math.Max(1, rate / 4), burst);
+        Assert.InRange(acquired, (rate * 10) - 1, rate * 10);
+    }
+
+    private static int AcquireAll(PollRateLimiter limiter)
+    {
+        var acquired = 0;
+        while (limiter.TryAcquire())
+        {
+            acquired++;
+        }
+
+        return acquired;
+    }
+
+    private static GenerationSnapshot Interim() => new(new CacheEntry(
+        new CacheKey("g1"), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Unfinished("g1")), Created, Created, Created));
+}
