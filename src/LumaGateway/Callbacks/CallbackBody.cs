@@ -14,7 +14,7 @@ internal static class CallbackBody
         try
         {
             using var document = JsonDocument.Parse(body, Options);
-            return IdIn(document.RootElement) ?? IdIn(document.RootElement.Member("data"));
+            return IdIn(document.RootElement) ?? IdIn(document.RootElement.Property("data"));
         }
         catch (JsonException)
         {
@@ -22,7 +22,7 @@ internal static class CallbackBody
         }
     }
 
-    private static GenerationId? IdIn(JsonElement element) => IdOf(element.Member("id")) ?? IdOf(element.Member("task_id"));
+    private static GenerationId? IdIn(JsonElement element) => IdOf(element.Property("id")) ?? IdOf(element.Property("task_id"));
 
-    private static GenerationId? IdOf(JsonElement element) => GenerationId.TryParse(element.Text(), null, out var id) ? id : null;
+    private static GenerationId? IdOf(JsonElement element) => GenerationId.TryParse(element.AsText(), null, out var id) ? id : null;
 }

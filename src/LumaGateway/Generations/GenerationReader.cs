@@ -30,7 +30,7 @@ internal sealed class GenerationReader
         TimeProvider clock)
     {
         (_cache, _upstream, _freshness, _links, _clock) = (cache, upstream, freshness.Value, links, clock);
-        _signsUrls = dialect.Chosen.SignsUrls;
+        _signsUrls = dialect.Configured.SignsUrls;
         _origin = new Origin(FetchAsync, luma.Value.Deadline);
     }
 
@@ -86,7 +86,7 @@ internal sealed class GenerationReader
     {
         try
         {
-            var entry = EntryOf(new CacheKey(id.Value), _upstream.ReadPassed(id, body).Generation, begun.At);
+            var entry = EntryOf(new CacheKey(id.Value), _upstream.ReadProxied(id, body).Generation, begun.At);
             if (entry.Kind is EntryKind.Final && await _cache.OfferAsync(entry, begun.Purges) is { } kept)
             {
                 Learned?.Invoke(kept); // somebody may wait for it

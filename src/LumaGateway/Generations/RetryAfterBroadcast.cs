@@ -11,14 +11,14 @@ internal sealed class RetryAfterBroadcast(RetryAfterHold pause, ReplicaBus fleet
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        pause.Opened += Say;
+        pause.Started += Say;
         fleet.Listen(Topic, Hear);
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken)
     {
-        pause.Opened -= Say;
+        pause.Started -= Say;
         return Task.CompletedTask;
     }
 
@@ -33,7 +33,7 @@ internal sealed class RetryAfterBroadcast(RetryAfterHold pause, ReplicaBus fleet
             return false;
         }
 
-        pause.Extend(TimeSpan.FromMilliseconds(Math.Min(milliseconds, (long)RetryAfterHold.Longest.TotalMilliseconds)));
+        pause.Extend(TimeSpan.FromMilliseconds(Math.Min(milliseconds, (long)RetryAfterHold.MaxDuration.TotalMilliseconds)));
         return true;
     }
 }

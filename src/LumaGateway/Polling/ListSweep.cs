@@ -39,7 +39,7 @@ internal sealed partial class ListSweep(
     public bool IsRunning => _isRunning;
 
     /// <summary>Whether a list is the cheaper way for so many.</summary>
-    public bool Pays(int watched) => upstream.HasList && watched >= _options.ListFrom && steady.Now >= _notBefore;
+    public bool Pays(int watched) => upstream.SupportsList && watched >= _options.ListFrom && steady.Now >= _notBefore;
 
     /// <summary>True where the list takes care of what is watched, but for those that it does not name.</summary>
     public bool TryBegin(IReadOnlyList<PollTarget> watched)
@@ -86,7 +86,7 @@ internal sealed partial class ListSweep(
                 var begun = reader.BeginAsking();
                 var page = await upstream.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
                 var found = new List<(Generation, PollTarget)>();
-                foreach (var answer in page.Answers)
+                foreach (var answer in page.Results)
                 {
                     if (wanted.Remove(answer.Generation.Id, out var watch))
                     {

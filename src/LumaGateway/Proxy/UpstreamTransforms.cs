@@ -13,7 +13,7 @@ namespace LumaGateway.Proxy;
 /// What changes on the way: headers pass by allow-list in both directions, and a refusal of the gateway's own account
 /// becomes a problem, since no caller can mend it.
 /// </summary>
-internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccount account) : ITransformProvider
+internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccountState account) : ITransformProvider
 {
     private static readonly string[] RequestHeaders =
     [
@@ -92,8 +92,8 @@ internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccoun
         };
         if (refusal is { } fault)
         {
-            metrics.Faulted(fault);
-            account.IsRefused(fault);
+            metrics.RecordFault(fault);
+            account.MarkRefused(fault);
             context.SuppressResponseBody = true;
             await ProblemWriter.WriteAsync(context.HttpContext, ProblemKinds.Of(fault));
             return;
@@ -101,7 +101,7 @@ internal sealed class UpstreamTransforms(UpstreamMetrics metrics, UpstreamAccoun
 
         if (answer.IsSuccessStatusCode)
         {
-            account.IsAccepted();
+            account.MarkAccepted();
         }
 
         var headers = context.HttpContext.Response.Headers;
