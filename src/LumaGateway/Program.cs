@@ -1,103 +1,47 @@
+using LumaGateway;
 using LumaGateway.Access;
-using LumaGateway.Assets;
-using LumaGateway.Caching;
-using LumaGateway.Callbacks;
-using LumaGateway.Configuration;
 using LumaGateway.Generations;
 using LumaGateway.Hosting;
-using LumaGateway.LongPolling;
-using LumaGateway.OpenApi;
 using LumaGateway.Problems;
-using LumaGateway.Proxy;
-using LumaGateway.Redis;
-using LumaGateway.Status;
 using LumaGateway.Telemetry;
-using LumaGateway.Time;
-using LumaGateway.Upstreams;
 
-if (KeyCommand.TryRun(args, Console.Out))
+var commandLine = new CommandLine(args);
+if (await commandLine.TryRunAsync(Console.Out, Console.Error) is { } exitCode)
 {
-    return 0;
+    return exitCode;
 }
 
-if (await HealthCommand.TryRunAsync(args, Console.Error) is { } health)
-{
-    return health;
-}
-
-if (HelpCommand.TryRun(args, Console.Out, Console.Error) is { } told)
-{
-    return told;
-}
-
-EgressProxy.UseByDefault();
-var isCheck = CheckCommand.TakeFrom(ref args);
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions
-{
-    Args = args,
-    ContentRootPath = AppContext.BaseDirectory, // the root appsettings.json is copied beside the binary
-});
-
-builder.Services.AddSingleton(TimeProvider.System);
-builder.Services.AddSingleton<MonotonicClock>();
-
-// What the gateway is made of, outermost first.
-builder.Services.AddSettingsCheck(); // first at the start: the others read the values that it checks
-builder.Services.AddGatewayTelemetry(builder.Configuration);
-builder.Services.AddGatewayServer();
-builder.Services.AddProblems();
-builder.Services.AddAccess();
-builder.Services.AddGenerations();
-builder.Services.AddAssets();
-builder.Services.AddLongPolling();
-builder.Services.AddCallbacks();
-builder.Services.AddResponseCache();
-builder.Services.AddUpstreams();
-builder.Services.AddRedis();
-builder.Services.AddProxy(builder.Configuration.GetSection("ReverseProxy"));
-builder.Services.AddGatewayHealth();
-builder.Services.AddStatus();
-builder.Services.AddGatewayDocument();
-builder.Services.AddCheck();
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = commandLine.Settings, ContentRootPath = AppContext.BaseDirectory });
+builder.Services.AddGateway(builder.Configuration);
 
 var app = builder.Build();
-if (!await app.CanStartAsync())
+if (!await app.ValidateSettingsAsync())
 {
-    return Startup.Refused;
+    return StartupErrors.ExitCode;
 }
 
-if (isCheck)
+if (commandLine.IsCheck)
 {
     return await app.CheckConnectionsAsync();
 }
 
-// The order in which a request meets things.
-app.UseShutdown();
-app.UseClientDisconnects();
-app.UseRouting();
-app.UseManagementPort(); // before UseHits, which answers
-app.UseHits();
-app.UseYieldToThreadPool();
-app.UseForwardedHeaders();
-app.UseTraceContext();
-app.UseRequestId();
-app.UseSecurityHeaders();
-app.UseExceptionHandler();
-app.UseStatusCodePages();
-app.UseMethodAnswers();
-app.UseAccess();
-app.UseAuthorization(); // for policies that ReverseProxy's routes may name; left to the host, it would stand in front of everything
+// In the order in which a request passes through them.
+app.UseShutdown(); // adds "Connection: close" to every response during shutdown
+app.UseClientDisconnects(); // outside the exception handler: an aborted request is not an error of the gateway
+app.UseRouting(); // the next two middleware read the endpoint
+app.UseManagementPort(); // before the cache: it may not answer on the management port
+app.UseHits(); // writes a fresh entry from memory without a change of thread
+app.UseYieldToThreadPool(); // everything below may compute for long, and must not block the socket's thread
+app.UseForwardedHeaders(); // sets the client's address before anything logs it
+app.UseTraceContext(); // the trace id is in every problem and log message below
+app.UseRequestId(); // the request id too
+app.UseSecurityHeaders(); // outside the exception handler: problems carry them too
+app.UseExceptionHandler(); // turns exceptions from below into problems
+app.UseStatusCodePages(); // turns empty error responses from below into problems
+app.UseOptionsAndConnect(); // without authentication: OPTIONS reveals only the allowed methods
+app.UseAccess(); // authentication, permissions and limits, before any endpoint
+app.UseAuthorization(); // for policies in ReverseProxy:Routes; WebApplication would otherwise insert it before all the others
 
-app.MapGenerations();
-app.MapAssets();
-app.MapGenerationBatch();
-app.MapLongPolling();
-app.MapCallbacks();
-app.MapProxy();
-app.MapGatewayHealth();
-app.MapGatewayDocument();
-app.MapMetrics();
-app.MapStatus();
-
+app.MapGateway();
 app.AddListeners();
-return await app.RunOrExplainAsync();
+return await app.RunAndReportErrorsAsync();

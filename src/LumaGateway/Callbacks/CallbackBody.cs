@@ -14,7 +14,7 @@ internal static class CallbackBody
         try
         {
             using var document = JsonDocument.Parse(body, Options);
-            return ReadId(document.RootElement) ?? ReadId(document.RootElement.Member("data"));
+            return ReadId(document.RootElement) ?? ReadId(document.RootElement.Property("data"));
         }
         catch (JsonException)
         {
@@ -22,7 +22,7 @@ internal static class CallbackBody
         }
     }
 
-    private static GenerationId? ReadId(JsonElement element) => ParseId(element.Member("id")) ?? ParseId(element.Member("task_id"));
+    private static GenerationId? ReadId(JsonElement element) => ParseId(element.Property("id")) ?? ParseId(element.Property("task_id"));
 
-    private static GenerationId? ParseId(JsonElement element) => GenerationId.TryParse(element.Text(), null, out var id) ? id : null;
+    private static GenerationId? ParseId(JsonElement element) => GenerationId.TryParse(element.AsText(), null, out var id) ? id : null;
 }

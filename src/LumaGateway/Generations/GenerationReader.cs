@@ -30,7 +30,7 @@ internal sealed class GenerationReader
         TimeProvider clock)
     {
         (_cache, _upstream, _freshness, _links, _clock) = (cache, upstream, freshness.Value, links, clock);
-        _signsUrls = dialect.Chosen.SignsUrls;
+        _signsUrls = dialect.Configured.SignsUrls;
         _origin = new Origin(FetchAsync, luma.Value.Deadline);
     }
 
@@ -86,7 +86,7 @@ internal sealed class GenerationReader
     {
         try
         {
-            var entry = CreateEntry(new CacheKey(id.Value), _upstream.ReadPassed(id, body).Generation, start.At);
+            var entry = CreateEntry(new CacheKey(id.Value), _upstream.ReadProxied(id, body).Generation, start.At);
             if (entry.Kind is EntryKind.Final && await _cache.PutAsync(entry, start.Purges) is { } stored)
             {
                 EntryRead?.Invoke(stored);

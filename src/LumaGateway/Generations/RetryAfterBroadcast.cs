@@ -11,14 +11,14 @@ internal sealed class RetryAfterBroadcast(RetryAfterHold hold, ReplicaBus bus) :
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        hold.Opened += Publish;
+        hold.Started += Publish;
         bus.Subscribe(Topic, OnMessage);
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken)
     {
-        hold.Opened -= Publish;
+        hold.Started -= Publish;
         return Task.CompletedTask;
     }
 
@@ -33,7 +33,7 @@ internal sealed class RetryAfterBroadcast(RetryAfterHold hold, ReplicaBus bus) :
             return false;
         }
 
-        hold.Extend(TimeSpan.FromMilliseconds(Math.Min(milliseconds, (long)RetryAfterHold.Longest.TotalMilliseconds)));
+        hold.Extend(TimeSpan.FromMilliseconds(Math.Min(milliseconds, (long)RetryAfterHold.MaxDuration.TotalMilliseconds)));
         return true;
     }
 }

@@ -3,52 +3,39 @@ using System.Globalization;
 namespace LumaGateway.Hosting;
 
 /// <summary>
-/// <c>--check</c>: instead of serving, tries every connection that the settings name, says a line for each, and ends with 0 where none is bad.
-/// Names settings, never what they hold.
+/// <c>--check</c>: checks every connection that is configured and prints one line for each. The output names settings and never contains their values.
 /// </summary>
 internal static class CheckCommand
 {
-    private const string Argument = "--check";
-
-    /// <summary>What is said here is all that is to be read.</summary>
-    private const string Silence = "--Logging:Console:LogLevel:Default=None";
-
-    /// <summary>Whether it is asked for; leaves the settings among the arguments.</summary>
-    public static bool TakeFrom(ref string[] args)
-    {
-        var isAsked = args.Contains(Argument);
-        args = [.. args.Select(argument => argument is Argument ? Silence : argument)];
-        return isAsked;
-    }
-
     public static IServiceCollection AddCheck(this IServiceCollection services) => services
         .AddSingleton<IConnectionCheck, UpstreamCheck>()
         .AddSingleton<IConnectionCheck, RedisCheck>()
         .AddSingleton<IConnectionCheck, LedgerCheck>()
         .AddSingleton<IConnectionCheck, IssuerCheck>();
 
-    /// <summary>To be called once the settings are known to be good. Gives the exit code.</summary>
+    /// <summary>Requires valid settings.</summary>
+    /// <returns>The exit code: 1 if a connection failed, else 0.</returns>
     public static async Task<int> CheckConnectionsAsync(this WebApplication app)
     {
         await using (app)
         {
             var clock = app.Services.GetRequiredService<TimeProvider>();
-            var isGood = true;
-            Say("ok", "settings", "All are there and valid.");
+            var hasFailed = false;
+            Print("ok", "settings", "All settings are valid.");
             foreach (var check in app.Services.GetServices<IConnectionCheck>())
             {
-                var begun = clock.GetTimestamp();
-                var (verdict, says) = await check.TryAsync();
-                isGood &= verdict is not Verdict.Bad;
-                Say(
-                    verdict switch { Verdict.Good => "ok", Verdict.Bad => "FAIL", Verdict.Unclear => "?", _ => "-" },
+                var start = clock.GetTimestamp();
+                var (status, message) = await check.CheckAsync();
+                hasFailed |= status is ConnectionStatus.Failed;
+                Print(
+                    status switch { ConnectionStatus.Ok => "ok", ConnectionStatus.Failed => "FAIL", ConnectionStatus.Uncertain => "?", _ => "-" },
                     check.Name,
-                    verdict is Verdict.Good ? string.Create(CultureInfo.InvariantCulture, $"{says} ({clock.GetElapsedTime(begun).TotalMilliseconds:0} ms)") : says);
+                    status is ConnectionStatus.Ok ? string.Create(CultureInfo.InvariantCulture, $"{message} ({clock.GetElapsedTime(start).TotalMilliseconds:0} ms)") : message);
             }
 
-            return isGood ? 0 : 1;
+            return hasFailed ? 1 : 0;
         }
     }
 
-    private static void Say(string verdict, string name, string text) => Console.Out.WriteLine($"{verdict,-4}  {name,-8}  {text}");
+    private static void Print(string status, string name, string message) => Console.Out.WriteLine($"{status,-4}  {name,-8}  {message}");
 }

@@ -8,24 +8,24 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Hosting;
 
 /// <summary>
-/// Kestrel's own socket transport, whose ports can be closed while the server still serves. Kestrel alone closes its ports and its connections in one step,
-/// and a request that a load balancer has just sent on a new connection is lost: nginx answers a POST with 502 then.
+/// Kestrel's socket transport, with ports that can be closed while the server still serves open connections. Kestrel itself closes ports and connections
+/// in one step. A request that a load balancer has just sent on a new connection is lost then: nginx responds to a POST with 502.
 /// </summary>
 internal sealed class DrainingTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
-    /// <summary>How long requests on connections that are there already are served after the ports are closed.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    /// <summary>How long open connections are served after the ports are closed.</summary>
+    private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(1);
-    private const int MaxLooks = 1000;
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(1);
+    private const int MaxPolls = 1000;
 
-    /// <summary>The steps on the thread pool from an accepted connection to its first request, amply.</summary>
-    private const int Turns = 32;
+    /// <summary>More than the work items on the thread pool between accepting a connection and reading its first request.</summary>
+    private const int WorkItems = 32;
 
     private readonly ConcurrentQueue<IConnectionListener> _listeners = new();
-    private readonly ConcurrentQueue<Socket> _ports = new();
+    private readonly ConcurrentQueue<Socket> _sockets = new();
     private readonly TimeProvider _clock;
-    private readonly SocketTransportFactory _sockets;
+    private readonly SocketTransportFactory _transport;
 
     public DrainingTransport(IOptions<SocketTransportOptions> options, TimeProvider clock, ILoggerFactory loggers)
     {
@@ -33,63 +33,63 @@ internal sealed class DrainingTransport : IConnectionListenerFactory, IConnectio
         var bind = options.Value.CreateBoundListenSocket;
         options.Value.CreateBoundListenSocket = endpoint =>
         {
-            var port = bind(endpoint);
-            _ports.Enqueue(port);
-            return port;
+            var socket = bind(endpoint);
+            _sockets.Enqueue(socket);
+            return socket;
         };
-        _sockets = new SocketTransportFactory(options, loggers);
+        _transport = new SocketTransportFactory(options, loggers);
     }
 
-    public bool CanBind(EndPoint endpoint) => _sockets.CanBind(endpoint);
+    public bool CanBind(EndPoint endpoint) => _transport.CanBind(endpoint);
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        var listener = await _sockets.BindAsync(endpoint, cancellationToken);
+        var listener = await _transport.BindAsync(endpoint, cancellationToken);
         _listeners.Enqueue(listener);
         return listener;
     }
 
-    /// <summary>Closes the ports, and returns after a second in which connections are served as before.</summary>
+    /// <summary>Closes the ports, then waits one second while open connections are served.</summary>
     public async Task DrainAsync()
     {
-        foreach (var port in _ports)
+        foreach (var socket in _sockets)
         {
-            await AcceptedAsync(port);
+            await WaitUntilBacklogIsEmptyAsync(socket);
         }
 
         foreach (var listener in _listeners)
         {
-            await listener.UnbindAsync(); // the server does it again, which does nothing
+            await listener.UnbindAsync(); // Kestrel unbinds again during shutdown, which has no effect
         }
 
-        await Task.Delay(Grace, _clock);
-        for (var turn = 0; turn < Turns; turn++)
+        await Task.Delay(GracePeriod, _clock);
+        for (var i = 0; i < WorkItems; i++)
         {
-            await TurnAsync();
+            await WaitForThreadPoolAsync();
         }
     }
 
-    /// <summary>Waits behind all that the thread pool has to do: a timer does not, and a busy pool may have read no request within the grace.</summary>
-    private static Task TurnAsync()
+    /// <summary>Waits until the thread pool has run its queue. A timer fires earlier: a busy pool may read no request during the grace period.</summary>
+    private static Task WaitForThreadPoolAsync()
     {
-        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        ThreadPool.UnsafeQueueUserWorkItem(static turn => turn.SetResult(), turn, preferLocal: false);
-        return turn.Task;
+        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ThreadPool.UnsafeQueueUserWorkItem(static completion => completion.SetResult(), completion, preferLocal: false);
+        return completion.Task;
     }
 
-    /// <summary>Waits until Kestrel has taken every connection that the system has accepted: those left are reset with the port.</summary>
-    private async Task AcceptedAsync(Socket port)
+    /// <summary>Waits until Kestrel has accepted every connection in the backlog: closing the port resets the connections that remain there.</summary>
+    private async Task WaitUntilBacklogIsEmptyAsync(Socket socket)
     {
         try
         {
-            for (var look = 0; look < MaxLooks && port.Poll(TimeSpan.Zero, SelectMode.SelectRead); look++)
+            for (var i = 0; i < MaxPolls && socket.Poll(TimeSpan.Zero, SelectMode.SelectRead); i++)
             {
-                await Task.Delay(BetweenLooks, _clock);
+                await Task.Delay(PollInterval, _clock);
             }
         }
         catch (Exception exception) when (exception is ObjectDisposedException or SocketException)
         {
-            // The port is closed already: a certificate was renewed, for one.
+            // The port is already closed, for example because a certificate was renewed.
         }
     }
 }

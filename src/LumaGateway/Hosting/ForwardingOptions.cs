@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Hosting;
 
 /// <summary>
-/// The proxies in front whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are believed. Bound to <c>ForwardedHeaders</c>. Without any,
-/// nobody is believed, the loopback address included.
+/// The proxies whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are trusted. Bound to <c>ForwardedHeaders</c>. By default no proxy is trusted,
+/// not even on the loopback address.
 /// </summary>
 internal sealed class ForwardingOptions
 {
@@ -17,21 +17,21 @@ internal sealed class ForwardingOptions
     /// <summary>Networks of proxies, such as <c>10.0.0.0/8</c>.</summary>
     public IList<string> KnownNetworks { get; init; } = [];
 
-    /// <summary>How many proxies stand in a row: so many entries are read, from the right.</summary>
+    /// <summary>The number of entries of a header that are read, from the right: one for each proxy in the chain.</summary>
     public int Limit { get; set; } = 1;
 }
 
-/// <summary>Whether every proxy is an address, and every network a network.</summary>
+/// <summary>Checks that every proxy is an IP address and every network is in CIDR notation.</summary>
 internal sealed class ForwardingOptionsRules : IValidateOptions<ForwardingOptions>
 {
     public ValidateOptionsResult Validate(string? name, ForwardingOptions options)
     {
-        var faults = new ValidateOptionsResultBuilder();
+        var errors = new ValidateOptionsResultBuilder();
         for (var i = 0; i < options.KnownProxies.Count; i++)
         {
             if (!IPAddress.TryParse(options.KnownProxies[i], out _))
             {
-                faults.AddError("must be an IP address.", $"ForwardedHeaders:KnownProxies:{i}");
+                errors.AddError("must be an IP address.", $"ForwardedHeaders:KnownProxies:{i}");
             }
         }
 
@@ -39,15 +39,15 @@ internal sealed class ForwardingOptionsRules : IValidateOptions<ForwardingOption
         {
             if (!IPNetwork.TryParse(options.KnownNetworks[i], out _))
             {
-                faults.AddError("must be a network, such as 10.0.0.0/8.", $"ForwardedHeaders:KnownNetworks:{i}");
+                errors.AddError("must be a network, such as 10.0.0.0/8.", $"ForwardedHeaders:KnownNetworks:{i}");
             }
         }
 
         if (options.Limit is < 1 or > 10)
         {
-            faults.AddError("must be between 1 and 10.", "ForwardedHeaders:Limit");
+            errors.AddError("must be between 1 and 10.", "ForwardedHeaders:Limit");
         }
 
-        return faults.Build();
+        return errors.Build();
     }
 }

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>What a probe is told.</summary>
+/// <summary>The response of the health endpoints.</summary>
 /// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</param>
 /// <param name="Version">The gateway's version.</param>
 /// <param name="Checks">Each dependency's state, by name.</param>

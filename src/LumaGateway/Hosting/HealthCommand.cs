@@ -1,43 +1,37 @@
 namespace LumaGateway.Hosting;
 
 /// <summary>
-/// <c>health [address]</c>: asks the gateway that runs beside it whether it lives, and exits with 0 if it does, else with 1. What a container's
-/// health check runs, where there is no curl.
+/// <c>health [address]</c>: asks a gateway for <c>/health/live</c>. The health check of a container runs it, because the image contains no curl.
 /// </summary>
 internal static class HealthCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>The exit code; null where the arguments are not this command's.</summary>
-    public static Task<int?> TryRunAsync(string[] args, TextWriter errors) => TryRunAsync(args, errors, Patience);
-
-    /// <param name="args">The program's arguments.</param>
-    /// <param name="errors">Where it says why the gateway does not live.</param>
-    /// <param name="timeout">How long the gateway may take to answer.</param>
-    internal static async Task<int?> TryRunAsync(string[] args, TextWriter errors, TimeSpan timeout) => args switch
+    /// <summary>The first port of <c>ASPNETCORE_HTTP_PORTS</c> on this machine, else port 8080.</summary>
+    public static string DefaultAddress
     {
-        ["health"] => await RunAsync(Here(), errors, timeout),
-        ["health", var address] => await RunAsync(address, errors, timeout),
-        _ => null,
-    };
-
-    private static string Here()
-    {
-        var ports = Environment.GetEnvironmentVariable("ASPNETCORE_HTTP_PORTS")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return $"http://127.0.0.1:{ports?.FirstOrDefault() ?? "8080"}";
+        get
+        {
+            var ports = Environment.GetEnvironmentVariable("ASPNETCORE_HTTP_PORTS")?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return $"http://127.0.0.1:{ports?.FirstOrDefault() ?? "8080"}";
+        }
     }
 
-    private static async Task<int> RunAsync(string address, TextWriter errors, TimeSpan timeout)
+    /// <param name="address">The gateway's address; its path is replaced.</param>
+    /// <param name="errors">Receives the reason for a failure.</param>
+    /// <param name="timeout">The limit on the whole request; 2 s if null.</param>
+    /// <returns>The exit code: 0 for a successful response, else 1.</returns>
+    public static async Task<int> RunAsync(string address, TextWriter errors, TimeSpan? timeout = null)
     {
         try
         {
-            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = timeout };
-            using var answer = await client.GetAsync(new Uri(new Uri(address), "/health/live"));
-            return answer.IsSuccessStatusCode ? 0 : 1;
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = timeout ?? DefaultTimeout };
+            using var response = await client.GetAsync(new Uri(new Uri(address), "/health/live"));
+            return response.IsSuccessStatusCode ? 0 : 1;
         }
-        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException or UriFormatException)
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or UriFormatException)
         {
-            await errors.WriteLineAsync($"{address} does not answer: {fault.Message}");
+            await errors.WriteLineAsync($"{address} does not respond: {exception.Message}");
             return 1;
         }
     }

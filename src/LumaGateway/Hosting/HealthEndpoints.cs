@@ -4,10 +4,13 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Maps the probes. A dead upstream or Redis degrades the gateway but never makes it unready: cached answers go on. A replica that was told to stop is unready.</summary>
+/// <summary>
+/// Maps the health checks. Without the upstream or Redis the gateway is degraded but ready, because it still serves cached entries. During shutdown it is
+/// not ready.
+/// </summary>
 internal static class HealthEndpoints
 {
-    private static readonly HttpMethodMetadata Probing = new([HttpMethods.Get, HttpMethods.Head]);
+    private static readonly HttpMethodMetadata Methods = new([HttpMethods.Get, HttpMethods.Head]);
 
     public static IServiceCollection AddGatewayHealth(this IServiceCollection services)
     {
@@ -22,14 +25,14 @@ internal static class HealthEndpoints
     public static void MapGatewayHealth(this IEndpointRouteBuilder app)
     {
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync })
-            .WithMetadata(Probing, new OnEveryPort())
-            .DisableHttpMetrics(); // probes are no traffic
+            .WithMetadata(Methods, new AnyPortMetadata())
+            .DisableHttpMetrics(); // health checks are not traffic of callers
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { ResponseWriter = WriteAsync })
-            .WithMetadata(Probing, new OnEveryPort())
+            .WithMetadata(Methods, new AnyPortMetadata())
             .DisableHttpMetrics();
     }
 
-    /// <summary>Names and states only: descriptions and exceptions could hold an address.</summary>
+    /// <summary>Writes names and states only: descriptions and exceptions may contain an address.</summary>
     private static Task WriteAsync(HttpContext context, HealthReport report)
     {
         context.Response.Headers.CacheControl = "no-store";

@@ -4,31 +4,31 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Fetches the JWT issuer's description and its keys.</summary>
+/// <summary>Fetches the JWT issuer's metadata and signing keys.</summary>
 internal sealed class IssuerCheck(IOptions<AccessOptions> access, IOptionsMonitor<JwtBearerOptions> jwt, TimeProvider clock) : IConnectionCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     public string Name => "issuer";
 
-    public async Task<(Verdict Verdict, string Says)> TryAsync()
+    public async Task<ConnectionCheckResult> CheckAsync()
     {
         if (!access.Value.Jwt.IsConfigured)
         {
-            return (Verdict.NotConfigured, "Access:Jwt:Authority is not set: clients come with keys alone.");
+            return new(ConnectionStatus.NotConfigured, "Access:Jwt:Authority is not set: clients authenticate with keys only.");
         }
 
-        using var limit = new CancellationTokenSource(Patience, clock);
+        using var cancellation = new CancellationTokenSource(Timeout, clock);
         try
         {
-            var issuer = await jwt.Get(JwtBearerDefaults.AuthenticationScheme).ConfigurationManager!.GetConfigurationAsync(limit.Token);
+            var issuer = await jwt.Get(JwtBearerDefaults.AuthenticationScheme).ConfigurationManager!.GetConfigurationAsync(cancellation.Token);
             return issuer.SigningKeys.Count > 0
-                ? (Verdict.Good, "Its keys were found through Access:Jwt:Authority.")
-                : (Verdict.Bad, "The issuer of Access:Jwt:Authority publishes no key.");
+                ? new(ConnectionStatus.Ok, "The issuer of Access:Jwt:Authority publishes signing keys.")
+                : new(ConnectionStatus.Failed, "The issuer of Access:Jwt:Authority publishes no signing key.");
         }
         catch (Exception exception) when (exception is InvalidOperationException or HttpRequestException or IOException or OperationCanceledException)
         {
-            return (Verdict.Bad, "No issuer's description and keys can be had through Access:Jwt:Authority.");
+            return new(ConnectionStatus.Failed, "The metadata or the signing keys of Access:Jwt:Authority cannot be fetched.");
         }
     }
 }

@@ -4,19 +4,19 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Gives Kestrel the limits of <see cref="ServerOptions"/>, each set on purpose.</summary>
+/// <summary>Sets Kestrel's limits from <see cref="ServerOptions"/>.</summary>
 internal sealed class KestrelSetup(IOptions<ServerOptions> options) : IConfigureOptions<KestrelServerOptions>
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(5);
 
     public void Configure(KestrelServerOptions kestrel)
     {
         var server = options.Value;
-        var rate = new MinDataRate(server.MinBytesPerSecond, Grace);
+        var rate = new MinDataRate(server.MinBytesPerSecond, GracePeriod);
 
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
-        kestrel.ResponseHeaderEncodingSelector = static _ => HeaderBytes.Encoding; // by default a byte from 0x80 on fails the answer
+        kestrel.ResponseHeaderEncodingSelector = static _ => HeaderBytes.Encoding; // by default a byte above 0x7F makes the response fail
         kestrel.Limits.MaxRequestBodySize = server.MaxBodyBytes;
         kestrel.Limits.MaxRequestLineSize = server.MaxRequestLineBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = server.MaxHeaderBytes;
@@ -27,7 +27,7 @@ internal sealed class KestrelSetup(IOptions<ServerOptions> options) : IConfigure
         kestrel.Limits.MinRequestBodyDataRate = rate;
         kestrel.Limits.MinResponseDataRate = rate;
         kestrel.Limits.MaxConcurrentConnections = server.MaxConnections;
-        kestrel.Limits.MaxConcurrentUpgradedConnections = 0; // nothing here is upgraded
+        kestrel.Limits.MaxConcurrentUpgradedConnections = 0; // no endpoint uses WebSockets or other upgrades
         kestrel.Limits.Http2.MaxStreamsPerConnection = server.MaxStreamsPerConnection;
         kestrel.Limits.Http2.MaxRequestHeaderFieldSize = server.MaxHeaderBytes;
     }

@@ -4,28 +4,21 @@ using System.Text;
 
 namespace LumaGateway.Hosting;
 
-/// <summary><c>key new</c>: makes a client key, 256 random bits, and what to put where. Nothing is stored.</summary>
+/// <summary><c>key new</c>: creates a client key of 256 random bits and prints it with the settings that accept it. Stores nothing.</summary>
 internal static class KeyCommand
 {
-    private const string Prefix = "lgk_"; // for scanners that look for keys in places where there should be none
+    private const string Prefix = "lgk_"; // lets secret scanners recognize a leaked key
 
-    /// <summary>False where the arguments are not this command's.</summary>
-    public static bool TryRun(string[] args, TextWriter output)
+    public static void Run(TextWriter output)
     {
-        if (args is not ["key", "new"])
-        {
-            return false;
-        }
-
         var key = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
         output.WriteLine($"""
-            Key, for the client alone (send as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'):
+            Key, for the client only (send it as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'):
               {key}
-            Its hash, for the gateway's settings (with a name of your choice, for a number that is free):
+            Its hash, for the gateway's settings (choose a name, and an index that is not in use):
               Access__Clients__0__Name=my-service
               Access__Clients__0__KeySha256={digest}
             """);
-        return true;
     }
 }

@@ -3,45 +3,47 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Connects to the Redis that keeps idempotency records and reads whether it may evict them.</summary>
+/// <summary>Connects to the Redis that stores idempotency records and reads its <c>maxmemory-policy</c>.</summary>
 internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) : IConnectionCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     public string Name => "ledger";
 
-    public async Task<(Verdict Verdict, string Says)> TryAsync()
+    public async Task<ConnectionCheckResult> CheckAsync()
     {
         if (!ledger.IsConfigured)
         {
-            return (Verdict.NotConfigured, "ConnectionStrings:Ledger and ConnectionStrings:Redis are not set: Idempotency-Keys are kept in memory alone.");
+            return new(ConnectionStatus.NotConfigured, "ConnectionStrings:Ledger and ConnectionStrings:Redis are not set: idempotency records are in memory only.");
         }
 
         try
         {
-            return await ledger.ReadPolicyAsync().WaitAsync(Patience, clock) switch
+            return await ledger.ReadPolicyAsync().WaitAsync(Timeout, clock) switch
             {
-                LedgerConnection.SafePolicy => (Verdict.Good, "It answers and evicts nothing."),
-                null when !ledger.Redis.IsConnected => Away(),
-                null => (Verdict.Good, "It answers, but does not say whether it evicts: Idempotency-Keys need maxmemory-policy noeviction."),
-                var policy => (Verdict.Good, $"WARNING: its maxmemory-policy is {policy}. It may forget an Idempotency-Key, and the create would be billed twice: set noeviction, or ConnectionStrings:Ledger."),
+                LedgerConnection.SafePolicy => new(ConnectionStatus.Ok, "Responds; its maxmemory-policy is noeviction."),
+                null when !ledger.Redis.IsConnected => Unusable(),
+                null => new(ConnectionStatus.Ok, "Responds, but its maxmemory-policy cannot be read: idempotency records require noeviction."),
+                var policy => new(
+                    ConnectionStatus.Ok,
+                    $"WARNING: its maxmemory-policy is {policy}. An evicted idempotency record lets a retried create be billed twice: set noeviction, or set ConnectionStrings:Ledger."),
             };
         }
-        catch (RedisServerException refusal)
+        catch (RedisServerException exception)
         {
-            // The first word is the kind of error; what follows may be anything.
-            return Bad($"It answers, but refuses: {refusal.Message.Split(' ')[0]}.");
+            // The first word is the error code; the rest may contain anything.
+            return Failed($"Responds, but with the error {exception.Message.Split(' ')[0]}.");
         }
         catch (Exception exception) when (exception is RedisException or RedisCommandException or TimeoutException)
         {
-            return Away();
+            return Unusable();
         }
     }
 
-    private (Verdict Verdict, string Says) Away() => Bad("It cannot be used: nobody is there, or user, password or TLS are wrong.");
+    private ConnectionCheckResult Unusable() => Failed("Cannot be used: it does not respond, or the user, the password or TLS is wrong.");
 
-    /// <summary>A fault of the cache's Redis is told by its own check.</summary>
-    private (Verdict Verdict, string Says) Bad(string says) => ledger.IsSeparate
-        ? (Verdict.Bad, $"ConnectionStrings:Ledger: {says}")
-        : (Verdict.NotConfigured, "ConnectionStrings:Ledger is not set: Idempotency-Keys are kept at ConnectionStrings:Redis, which does not answer.");
+    /// <summary>If the ledger is the cache's Redis, <see cref="RedisCheck"/> reports the failure.</summary>
+    private ConnectionCheckResult Failed(string message) => ledger.IsSeparate
+        ? new(ConnectionStatus.Failed, $"ConnectionStrings:Ledger: {message}")
+        : new(ConnectionStatus.NotConfigured, "ConnectionStrings:Ledger is not set: idempotency records are in ConnectionStrings:Redis, which does not respond.");
 }

@@ -5,26 +5,26 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Where the gateway listens: where it is told to, on port 8080 if it is not told, and on <c>Management:Port</c> besides.</summary>
+/// <summary>The addresses on which the gateway listens: the configured ones (port 8080 by default), and <c>Management:Port</c>.</summary>
 internal static class Listeners
 {
-    private const string Default = "http://*:8080";
+    private const string DefaultAddress = "http://*:8080";
 
     /// <summary>
-    /// To be called before the start. The host reads its own settings only where no address was added, so they are read here. Endpoints of
-    /// <c>Kestrel:Endpoints</c> replace addresses: who uses them lists the management port there.
+    /// Must run before the start. The host ignores its own settings once an address is added, so this method adds them too. <c>Kestrel:Endpoints</c>
+    /// replaces all addresses, so it must contain the management port.
     /// </summary>
     public static void AddListeners(this WebApplication app)
     {
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses;
-        if (addresses is null or { IsReadOnly: true } || Endpoints(app.Configuration).Count > 0)
+        if (addresses is null or { IsReadOnly: true } || KestrelEndpoints(app.Configuration).Count > 0)
         {
             return;
         }
 
         if (addresses.Count == 0)
         {
-            foreach (var address in Configured(app.Configuration))
+            foreach (var address in HostAddresses(app.Configuration))
             {
                 addresses.Add(address);
             }
@@ -36,11 +36,11 @@ internal static class Listeners
         }
     }
 
-    /// <summary>The addresses of <c>Kestrel:Endpoints</c>; none where it is not used.</summary>
-    public static List<string> Endpoints(IConfiguration settings) =>
+    /// <summary>The addresses of <c>Kestrel:Endpoints</c>; empty if it is not set.</summary>
+    public static List<string> KestrelEndpoints(IConfiguration settings) =>
         [.. settings.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"] ?? "")];
 
-    public static bool IsAt(string address, int port)
+    public static bool HasPort(string address, int port)
     {
         try
         {
@@ -48,25 +48,25 @@ internal static class Listeners
         }
         catch (FormatException)
         {
-            return false; // the server says so when it begins to listen
+            return false; // Kestrel reports the invalid address at the start
         }
     }
 
-    /// <summary>Every address that is not of <c>Kestrel:Endpoints</c>, the default included.</summary>
-    public static IEnumerable<string> Configured(IConfiguration settings)
+    /// <summary>The addresses of the host's own settings, such as <c>ASPNETCORE_URLS</c>, or the default.</summary>
+    public static IEnumerable<string> HostAddresses(IConfiguration settings)
     {
         if (settings[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } urls)
         {
-            return Listed(urls);
+            return Split(urls);
         }
 
         List<string> ports =
         [
-            .. Listed(settings[WebHostDefaults.HttpPortsKey]).Select(port => $"http://*:{port}"),
-            .. Listed(settings[WebHostDefaults.HttpsPortsKey]).Select(port => $"https://*:{port}"),
+            .. Split(settings[WebHostDefaults.HttpPortsKey]).Select(port => $"http://*:{port}"),
+            .. Split(settings[WebHostDefaults.HttpsPortsKey]).Select(port => $"https://*:{port}"),
         ];
-        return ports.Count > 0 ? ports : [Default];
+        return ports.Count > 0 ? ports : [DefaultAddress];
     }
 
-    private static string[] Listed(string? text) => text?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+    private static string[] Split(string? text) => text?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 }

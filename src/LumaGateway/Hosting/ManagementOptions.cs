@@ -3,19 +3,20 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>The listener for those who run the gateway. Bound to <c>Management</c>.</summary>
+/// <summary>The listener for operators. Bound to <c>Management</c>.</summary>
 internal sealed class ManagementOptions
 {
     public const string Section = "Management";
 
-    /// <summary>One more port, beside the configured ones, on which alone <c>/metrics</c> and <c>/status</c> are served; null: nowhere.</summary>
+    /// <summary>An additional port. Only this port serves <c>/metrics</c> and <c>/status</c>; null disables them.</summary>
     [Number("Management:Port", 1, 65535)]
     public int? Port { get; set; }
 }
 
 /// <summary>
-/// Whether the management port is a listener of its own. Without <c>Kestrel:Endpoints</c> the gateway adds it, so no configured address may have it. With
-/// them it must be listed there, beside another port. A public listener that shared it would serve <c>/metrics</c> and <c>/status</c> to everybody.
+/// Checks that the management port is separate from the public ports: a shared port would serve <c>/metrics</c> and <c>/status</c> to every caller.
+/// Without <c>Kestrel:Endpoints</c> the gateway adds the port, so no configured address may have it. Otherwise <c>Kestrel:Endpoints</c> must contain the
+/// management port and another port.
 /// </summary>
 internal sealed class ManagementOptionsRules(IConfiguration settings) : IValidateOptions<ManagementOptions>
 {
@@ -28,18 +29,18 @@ internal sealed class ManagementOptionsRules(IConfiguration settings) : IValidat
             return ValidateOptionsResult.Success;
         }
 
-        if (Listeners.Endpoints(settings) is { Count: > 0 } endpoints)
+        if (Listeners.KestrelEndpoints(settings) is { Count: > 0 } endpoints)
         {
-            return !endpoints.Any(address => Listeners.IsAt(address, port))
-                ? ValidateOptionsResult.Fail($"{Key} must be the port of one of Kestrel:Endpoints, since these replace all other listeners.")
-                : endpoints.All(address => Listeners.IsAt(address, port))
-                    ? ValidateOptionsResult.Fail($"{Key} must not be the only port of Kestrel:Endpoints: it serves no public route.")
+            return !endpoints.Any(address => Listeners.HasPort(address, port))
+                ? ValidateOptionsResult.Fail($"{Key} must be the port of one of Kestrel:Endpoints, because they replace all other listeners.")
+                : endpoints.All(address => Listeners.HasPort(address, port))
+                    ? ValidateOptionsResult.Fail($"{Key} must not be the only port of Kestrel:Endpoints: it serves no public endpoint.")
                     : ValidateOptionsResult.Success;
         }
 
-        return Listeners.Configured(settings).Any(address => Listeners.IsAt(address, port))
+        return Listeners.HostAddresses(settings).Any(address => Listeners.HasPort(address, port))
             ? ValidateOptionsResult.Fail(
-                $"{Key} must be a port of its own: {port} is a public port already, by ASPNETCORE_URLS, ASPNETCORE_HTTP_PORTS or ASPNETCORE_HTTPS_PORTS (8080 where none is set).")
+                $"{Key} must be a port of its own: {port} is already a public port, set by ASPNETCORE_URLS, ASPNETCORE_HTTP_PORTS or ASPNETCORE_HTTPS_PORTS (8080 by default).")
             : ValidateOptionsResult.Success;
     }
 }

@@ -3,33 +3,33 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Connects, and does every kind of step once: reads, and takes and gives back a lock, which writes.</summary>
-internal sealed class RedisCheck(RedisTier shared, TimeProvider clock) : IConnectionCheck
+/// <summary>Connects to the cache's Redis, reads, and acquires and releases a lock.</summary>
+internal sealed class RedisCheck(RedisTier redis, TimeProvider clock) : IConnectionCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     public string Name => "redis";
 
-    public async Task<(Verdict Verdict, string Says)> TryAsync()
+    public async Task<ConnectionCheckResult> CheckAsync()
     {
-        if (!shared.IsConfigured)
+        if (!redis.IsConfigured)
         {
-            return (Verdict.NotConfigured, "ConnectionStrings:Redis is not set: answers are kept in memory alone.");
+            return new(ConnectionStatus.NotConfigured, "ConnectionStrings:Redis is not set: the cache is in memory only.");
         }
 
         try
         {
-            await shared.WarmUpAsync().WaitAsync(Patience, clock);
-            return (Verdict.Good, "It answers at ConnectionStrings:Redis, can be read and written.");
+            await redis.WarmUpAsync().WaitAsync(Timeout, clock);
+            return new(ConnectionStatus.Ok, "Responds at ConnectionStrings:Redis and can be read and written.");
         }
-        catch (RedisServerException refusal)
+        catch (RedisServerException exception)
         {
-            // The first word is the kind of error; what follows may be anything.
-            return (Verdict.Bad, $"It answers at ConnectionStrings:Redis, but refuses: {refusal.Message.Split(' ')[0]}.");
+            // The first word is the error code; the rest may contain anything.
+            return new(ConnectionStatus.Failed, $"Responds at ConnectionStrings:Redis, but with the error {exception.Message.Split(' ')[0]}.");
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            return (Verdict.Bad, "It cannot be used at ConnectionStrings:Redis: nobody is there, or user, password or TLS are wrong.");
+            return new(ConnectionStatus.Failed, "Cannot be used at ConnectionStrings:Redis: it does not respond, or the user, the password or TLS is wrong.");
         }
     }
 }

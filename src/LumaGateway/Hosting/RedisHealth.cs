@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Degraded while Redis is configured but not used. Asks nobody: whoever uses it knows.</summary>
+/// <summary>Degraded while Redis is configured but unusable. Sends no command: it reads the state that other commands leave.</summary>
 internal sealed class RedisHealth(RedisConnection redis, RedisMetrics metrics) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>

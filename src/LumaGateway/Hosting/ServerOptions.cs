@@ -3,12 +3,12 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>What the HTTP server takes from anybody, known or not. Bound to <c>Server</c>.</summary>
+/// <summary>The limits of the HTTP server for every client. Bound to <c>Server</c>.</summary>
 internal sealed class ServerOptions
 {
     public const string Section = "Server";
 
-    /// <summary>The largest body of a request, in bytes. A create is some kilobytes of JSON; pictures go by URL.</summary>
+    /// <summary>The largest request body, in bytes. A create is some kilobytes of JSON, because images are given by URL.</summary>
     [Number("Server:MaxBodyBytes", 1024, 1024L * 1024 * 1024)]
     public long MaxBodyBytes { get; set; } = 1024 * 1024;
 
@@ -16,42 +16,42 @@ internal sealed class ServerOptions
     [Number("Server:MaxRequestLineBytes", 1024, 64 * 1024)]
     public int MaxRequestLineBytes { get; set; } = 8 * 1024;
 
-    /// <summary>All headers of a request together, in bytes: a JWT fits.</summary>
+    /// <summary>The total size of a request's headers, in bytes. A JWT must fit.</summary>
     [Number("Server:MaxHeaderBytes", 1024, 256 * 1024)]
     public int MaxHeaderBytes { get; set; } = 16 * 1024;
 
-    /// <summary>How many headers a request may have.</summary>
+    /// <summary>The largest number of headers of a request.</summary>
     [Number("Server:MaxHeaders", 10, 1000)]
     public int MaxHeaders { get; set; } = 64;
 
-    /// <summary>How long a caller may take to send a request's headers.</summary>
+    /// <summary>The limit on receiving a request's headers.</summary>
     [Duration("Server:HeaderTimeout", "00:00:01", "00:01:00")]
     public TimeSpan HeaderTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long an idle connection is kept. Longer than a load balancer's own time-out, or it meets closed connections.</summary>
+    /// <summary>How long an idle connection stays open. Must be longer than a load balancer's time-out, or the load balancer uses closed connections.</summary>
     [Duration("Server:KeepAliveTimeout", "00:00:01", "01:00:00")]
     public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(130);
 
-    /// <summary>The slowest body taken, and the slowest reader served, in bytes a second after five seconds of grace.</summary>
+    /// <summary>The lowest rate of a request body and of reading a response, in bytes per second, after a grace period of 5 s.</summary>
     [Number("Server:MinBytesPerSecond", 1, 1024 * 1024)]
     public int MinBytesPerSecond { get; set; } = 240;
 
-    /// <summary>Connections at the same time; more are closed at once.</summary>
+    /// <summary>The largest number of open connections; a further connection is closed at once.</summary>
     [Number("Server:MaxConnections", 1, 1_000_000)]
     public int MaxConnections { get; set; } = 20_000;
 
-    /// <summary>HTTP/2: requests at the same time on one connection.</summary>
+    /// <summary>The largest number of concurrent requests on one HTTP/2 connection.</summary>
     [Number("Server:MaxStreamsPerConnection", 1, 10_000)]
     public int MaxStreamsPerConnection { get; set; } = 100;
 
     /// <summary>
-    /// From SIGTERM until the listeners close: long enough for every load balancer to have seen that <c>/health/ready</c> says no, and longer than it
-    /// keeps an idle connection to the gateway, so that it never sends a request into one that closes.
+    /// The time from SIGTERM until the listeners close. Must be long enough for every load balancer to see the 503 of <c>/health/ready</c>, and longer than
+    /// a load balancer keeps an idle connection to the gateway. Otherwise it may send a request on a connection that closes.
     /// </summary>
     [Duration("Server:ShutdownDelay", "00:00:00", "00:05:00")]
     public TimeSpan ShutdownDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long after that requests under way may take. With the delay, it must fit into what SIGKILL comes after.</summary>
+    /// <summary>The time that active requests may take after that. The sum of both must be shorter than the time until SIGKILL.</summary>
     [Duration("Server:ShutdownTimeout", "00:00:01", "01:00:00")]
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Registers how the gateway listens, what it takes from anybody, whose word it believes, the management port, and how it ends.</summary>
+/// <summary>Registers the HTTP server: listeners, limits, trusted proxies, the management port and shutdown.</summary>
 internal static class ServerServices
 {
     public static IServiceCollection AddGatewayServer(this IServiceCollection services)
@@ -20,11 +20,11 @@ internal static class ServerServices
 
         services.AddOptionsWithValidateOnStart<ManagementOptions, ManagementOptionsValidator>().BindConfiguration(ManagementOptions.Section);
         services.AddSingleton<IValidateOptions<ManagementOptions>, ManagementOptionsRules>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ManagementPolicy>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ManagementPortMatcherPolicy>());
 
         services.AddSingleton<DrainingTransport>();
         services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<DrainingTransport>());
-        services.AddHostedService<StartMemory>();
+        services.AddHostedService<StartupGarbageCollection>();
         services.AddSingleton<Shutdown>();
         services.AddSingleton<IHostLifetime>(provider => provider.GetRequiredService<Shutdown>());
 
@@ -32,17 +32,17 @@ internal static class ServerServices
     }
 
     /// <summary>
-    /// Has connections end with their answers once the process was told to stop. Load balancers then open new ones, which go elsewhere, and none is
-    /// left idle that would be closed under a request.
+    /// Closes each connection with its response during shutdown. Load balancers then open connections to other replicas, and no idle connection remains
+    /// that would close while a request arrives.
     /// </summary>
     public static void UseShutdown(this WebApplication app)
     {
         var shutdown = app.Services.GetRequiredService<Shutdown>();
         app.Use(next => context =>
         {
-            if (shutdown.IsBegun)
+            if (shutdown.HasStarted)
             {
-                context.Response.OnStarting(static response => Close((HttpResponse)response), context.Response); // problems clear what was set before
+                context.Response.OnStarting(static response => Close((HttpResponse)response), context.Response); // set late: a problem response clears earlier headers
             }
 
             return next(context);
@@ -55,7 +55,7 @@ internal static class ServerServices
         }
     }
 
-    /// <summary>Maps what Prometheus scrapes, where there is a management port.</summary>
+    /// <summary>Maps the Prometheus endpoint if there is a management port.</summary>
     public static void MapMetrics(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<ManagementOptions>>().Value.Port is not null)
@@ -64,7 +64,7 @@ internal static class ServerServices
         }
     }
 
-    /// <summary>Serves an endpoint on <c>Management:Port</c> alone; elsewhere there is nothing at its path.</summary>
+    /// <summary>Serves an endpoint on <c>Management:Port</c> only; other ports respond with 404.</summary>
     public static TBuilder RequireManagementPort<TBuilder>(this TBuilder builder)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ManagementOnly());
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ManagementPortMetadata());
 }

@@ -5,29 +5,28 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Hosting;
 
 /// <summary>
-/// How the process begins and ends. The first SIGTERM makes it unready while everything else goes on for <see cref="ServerOptions.ShutdownDelay"/>:
-/// load balancers see it and send new requests elsewhere. Then the ports close, requests on connections made before are served for another second, and what
-/// is under way is finished within <see cref="ServerOptions.ShutdownTimeout"/>. Ctrl+C skips delay and second. A second signal of either kind ends the process
-/// at once.
+/// Shuts the process down in steps. After the first SIGTERM the gateway is not ready, but still serves for <see cref="ServerOptions.ShutdownDelay"/>: load
+/// balancers see it and use other replicas. Then the ports close, open connections are served for another second, and active requests complete within
+/// <see cref="ServerOptions.ShutdownTimeout"/>. Ctrl+C skips the delay and the second. A second signal ends the process at once.
 /// </summary>
 internal sealed partial class Shutdown(
     IHostApplicationLifetime lifetime, DrainingTransport transport, IOptions<ServerOptions> server, IOptions<HostOptions> host, TimeProvider clock, ILogger<Shutdown> logger)
     : IHostLifetime, IDisposable
 {
     private readonly List<PosixSignalRegistration> _signals = [];
-    private int _asked;
+    private int _signalCount;
 
-    /// <summary>Whether the process was told to end: from then on it is not ready.</summary>
-    public bool IsBegun => Volatile.Read(ref _asked) > 0;
+    /// <summary>True after the first signal.</summary>
+    public bool HasStarted => Volatile.Read(ref _signalCount) > 0;
 
     public Task WaitForStartAsync(CancellationToken cancellationToken)
     {
-        // Not as options of the host: those are read before the settings are checked.
+        // Set here, because the host reads its options before the settings are validated.
         host.Value.ShutdownTimeout = server.Value.ShutdownTimeout;
         lifetime.ApplicationStarted.Register(() => Log.Started(logger, Instrumentation.Version, Environment.Version));
-        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Begin(signal, server.Value.ShutdownDelay)));
-        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Begin(signal, TimeSpan.Zero)));
-        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGQUIT, signal => Begin(signal, TimeSpan.Zero)));
+        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => OnSignal(signal, server.Value.ShutdownDelay)));
+        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => OnSignal(signal, TimeSpan.Zero)));
+        _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGQUIT, signal => OnSignal(signal, TimeSpan.Zero)));
         return Task.CompletedTask;
     }
 
@@ -35,10 +34,10 @@ internal sealed partial class Shutdown(
 
     public void Dispose() => _signals.ForEach(signal => signal.Dispose());
 
-    private void Begin(PosixSignalContext signal, TimeSpan delay)
+    private void OnSignal(PosixSignalContext signal, TimeSpan delay)
     {
-        // Whoever asks twice does not want to wait: the signal then does what it does to any process.
-        signal.Cancel = Interlocked.Increment(ref _asked) == 1;
+        // A second signal is not cancelled, so it has its default effect: the process ends.
+        signal.Cancel = Interlocked.Increment(ref _signalCount) == 1;
         if (signal.Cancel)
         {
             _ = StopAsync(delay);
@@ -47,7 +46,7 @@ internal sealed partial class Shutdown(
 
     private async Task StopAsync(TimeSpan delay)
     {
-        Log.Begun(logger, delay.TotalSeconds);
+        Log.ShutdownStarted(logger, delay.TotalSeconds);
         if (delay > TimeSpan.Zero)
         {
             await Task.Delay(delay, clock);
@@ -59,10 +58,10 @@ internal sealed partial class Shutdown(
 
     private static partial class Log
     {
-        [LoggerMessage(4001, LogLevel.Information, "LumaGateway {Version} is started, on .NET {Runtime}.")]
+        [LoggerMessage(4001, LogLevel.Information, "LumaGateway {Version} started on .NET {Runtime}.")]
         public static partial void Started(ILogger logger, string version, Version runtime);
 
-        [LoggerMessage(4002, LogLevel.Information, "Told to stop: not ready from now on; takes no more requests in {Seconds} s.")]
-        public static partial void Begun(ILogger logger, double seconds);
+        [LoggerMessage(4002, LogLevel.Information, "Shutdown started: /health/ready responds with 503, and the listeners close in {Seconds} s.")]
+        public static partial void ShutdownStarted(ILogger logger, double seconds);
     }
 }

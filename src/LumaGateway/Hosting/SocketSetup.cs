@@ -4,13 +4,13 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Hosting;
 
 /// <summary>
-/// Lets Kestrel go on where the runtime completes sockets on the thread that hears of them, <c>DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1</c>:
-/// a request is then read, answered from memory and sent without changing threads. What may wait leaves that thread first, see
-/// <see cref="YieldToThreadPool"/>. The one without the other gains nothing.
+/// With <c>DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1</c> the runtime completes socket operations on the thread that waits for all sockets. This
+/// class lets Kestrel continue on that thread, so a hit in memory is read and written without a change of thread. Other requests leave that thread, see
+/// <see cref="YieldToThreadPool"/>. Neither setting has an effect without the other.
 /// </summary>
 internal sealed class SocketSetup : IConfigureOptions<SocketTransportOptions>
 {
-    private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"; // the runtime's own, read by it at the start
+    private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"; // a variable of the .NET runtime
 
     public void Configure(SocketTransportOptions sockets) =>
         sockets.UnsafePreferInlineScheduling = Environment.GetEnvironmentVariable(InlineCompletions) is "1";

@@ -5,10 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>
-/// Asks what only an upstream of the configured dialect answers in its own shape. Where the answer is not of that shape, asks what the other dialects would,
-/// and says whose it is or what was seen.
-/// </summary>
+/// <summary>Sends the probe of the configured dialect. If the response is not recognized, sends the probes of the other dialects to find the right one.</summary>
 internal sealed class UpstreamCheck(
     UpstreamClient upstream, UpstreamDialect dialect, IEnumerable<IUpstreamDialect> dialects, IOptions<LumaOptions> options, TimeProvider clock) : IConnectionCheck
 {
@@ -16,67 +13,76 @@ internal sealed class UpstreamCheck(
 
     public string Name => "upstream";
 
-    public async Task<(Verdict Verdict, string Says)> TryAsync()
+    public async Task<ConnectionCheckResult> CheckAsync()
     {
-        var chosen = dialect.Chosen;
+        var configured = dialect.Configured;
         try
         {
-            var answer = await AskAsync(chosen);
-            if (answer.IsRecognized is true)
+            var result = await ProbeAsync(configured);
+            if (result.IsRecognized is true)
             {
-                return (Verdict.Good, $"It answers at Luma:BaseAddress as {chosen.Name} does, and takes the token.");
+                return new(ConnectionStatus.Ok, $"Responds at Luma:BaseAddress in the dialect {configured.Name} and accepts the token.");
             }
 
-            if (await FindOtherAsync(chosen, isDoubtful: answer.IsRecognized is null) is { } other)
+            if (await FindOtherDialectAsync(configured, isUncertain: result.IsRecognized is null) is { } other)
             {
-                return (Verdict.Bad, $"It answers at Luma:BaseAddress as {other} does, not as {chosen.Name}: look at Luma:Dialect.");
+                return new(ConnectionStatus.Failed, $"Responds at Luma:BaseAddress in the dialect {other}, not {configured.Name}: check Luma:Dialect.");
             }
 
-            return answer.IsRecognized is null
-                ? (Verdict.Unclear, $"It answers at Luma:BaseAddress and takes the token, but the answer ({answer.Seen}) may be of {chosen.Name} or of another API.")
-                : (Verdict.Bad, $"It answers at Luma:BaseAddress, but not as {chosen.Name} does ({answer.Seen}): look at the path and version in Luma:BaseAddress, and at Luma:Dialect.");
+            return result.IsRecognized is null
+                ? new(
+                    ConnectionStatus.Uncertain,
+                    $"Responds at Luma:BaseAddress and accepts the token, but the response ({result.Description}) may come from {configured.Name} or from another API.")
+                : new(
+                    ConnectionStatus.Failed,
+                    $"Responds at Luma:BaseAddress, but not in the dialect {configured.Name} ({result.Description}): check the path and version in Luma:BaseAddress, and Luma:Dialect.");
         }
         catch (UpstreamException exception)
         {
-            return exception.Fault switch
-            {
-                UpstreamFault.TokenRefused => (Verdict.Bad,
-                    $"It refuses the token of Luma:ApiKey or Luma:ApiKeyFile, sent in {chosen.Credential(string.Empty).Name} as Luma:Dialect {chosen.Name} has it."),
-                UpstreamFault.OutOfCredit => (Verdict.Bad, "It takes the token, but the account is out of credit."),
-                UpstreamFault.Throttled => (Verdict.Unclear, "It answers at Luma:BaseAddress, but asks to be left alone just now: token and dialect were not judged."),
-                UpstreamFault.Unreachable => (Verdict.Bad, $"Nobody can be reached at Luma:BaseAddress. {exception.Message}"),
-                UpstreamFault.TimedOut => (Verdict.Bad, "No answer from Luma:BaseAddress within Luma:Deadline."),
-                UpstreamFault.Malformed => (Verdict.Bad, $"It answers at Luma:BaseAddress, but does not speak {chosen.Name}: look at the path and version in Luma:BaseAddress, and at Luma:Dialect."),
-                _ => (Verdict.Bad, $"It answers at Luma:BaseAddress, but fails: {exception.Fault}."),
-            };
+            return ResultOf(exception, configured);
         }
     }
 
-    /// <summary>Whose the upstream is. An answer that may be the chosen dialect's own is not taken for another's that asks the same.</summary>
-    private async Task<string?> FindOtherAsync(IUpstreamDialect chosen, bool isDoubtful)
+    private static ConnectionCheckResult ResultOf(UpstreamException exception, IUpstreamDialect configured) => exception.Fault switch
     {
-        var own = DialectProbe.Of(chosen).Path;
-        foreach (var other in dialects.Where(other => other.Name != chosen.Name && !(isDoubtful && DialectProbe.Of(other).Path == own)))
+        UpstreamFault.TokenRefused => new(
+            ConnectionStatus.Failed,
+            $"Rejects the token of Luma:ApiKey or Luma:ApiKeyFile, which the dialect {configured.Name} sends in the header {configured.Credential(string.Empty).Name}."),
+        UpstreamFault.OutOfCredit => new(ConnectionStatus.Failed, "Accepts the token, but the account is out of credit."),
+        UpstreamFault.Throttled => new(ConnectionStatus.Uncertain, "Responds at Luma:BaseAddress, but throttles requests: the token and the dialect were not checked."),
+        UpstreamFault.Unreachable => new(ConnectionStatus.Failed, $"Cannot be reached at Luma:BaseAddress. {exception.Message}"),
+        UpstreamFault.TimedOut => new(ConnectionStatus.Failed, "Does not respond at Luma:BaseAddress within Luma:Deadline."),
+        UpstreamFault.Malformed => new(
+            ConnectionStatus.Failed,
+            $"Responds at Luma:BaseAddress, but not in the dialect {configured.Name}: check the path and version in Luma:BaseAddress, and Luma:Dialect."),
+        _ => new(ConnectionStatus.Failed, $"Responds at Luma:BaseAddress, but fails: {exception.Fault}."),
+    };
+
+    /// <summary>Returns the dialect whose probe is recognized. After an uncertain result, skips dialects with the same probe: it cannot tell them apart.</summary>
+    private async Task<string?> FindOtherDialectAsync(IUpstreamDialect configured, bool isUncertain)
+    {
+        var path = DialectProbe.Of(configured).Path;
+        foreach (var other in dialects.Where(other => other.Name != configured.Name && !(isUncertain && DialectProbe.Of(other).Path == path)))
         {
             try
             {
-                if ((await AskAsync(other)).IsRecognized is true)
+                if ((await ProbeAsync(other)).IsRecognized is true)
                 {
                     return other.Name;
                 }
             }
             catch (UpstreamException)
             {
-                // Not that one, or nothing can be told of it.
+                // A failed probe rules out this dialect only.
             }
         }
 
         return null;
     }
 
-    private async Task<ProbeResult> AskAsync(IUpstreamDialect asked)
+    private async Task<ProbeResult> ProbeAsync(IUpstreamDialect probed)
     {
         using var deadline = new Deadline(options.Value.Deadline, clock);
-        return await upstream.ProbeAsync(DialectProbe.Of(asked), RequestId, deadline);
+        return await upstream.ProbeAsync(DialectProbe.Of(probed), RequestId, deadline);
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Degraded while the upstream's circuit is open. Asks nobody.</summary>
+/// <summary>Degraded while the upstream's circuit breaker is open. Sends no request.</summary>
 internal sealed class UpstreamHealth(UpstreamMetrics upstream) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>

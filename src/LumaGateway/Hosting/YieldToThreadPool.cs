@@ -1,15 +1,15 @@
 namespace LumaGateway.Hosting;
 
 /// <summary>
-/// Takes requests off the thread that hears of all sockets, where <see cref="SocketSetup"/> has them arrive there: what follows may compute for long,
-/// and other connections' bytes would wait behind it. On a thread of the pool it does nothing.
+/// Moves a request from the thread that waits for all sockets to the thread pool. The following middleware may compute for long, and would delay the data
+/// of other connections. A request that is already on the thread pool stays on its thread. See <see cref="SocketSetup"/>.
 /// </summary>
 internal static class YieldToThreadPool
 {
     public static IApplicationBuilder UseYieldToThreadPool(this IApplicationBuilder app) =>
-        app.Use(static next => context => Thread.CurrentThread.IsThreadPoolThread ? next(context) : HopAsync(context, next));
+        app.Use(static next => context => Thread.CurrentThread.IsThreadPoolThread ? next(context) : YieldAsync(context, next));
 
-    private static async Task HopAsync(HttpContext context, RequestDelegate next)
+    private static async Task YieldAsync(HttpContext context, RequestDelegate next)
     {
         await Task.Yield();
         await next(context);

@@ -39,7 +39,7 @@ internal sealed partial class ListSweep(
     public bool IsRunning => _isRunning;
 
     /// <summary>True if the upstream has a list, and the list costs fewer requests for this number of targets.</summary>
-    public bool IsWorthwhile(int targetCount) => upstream.HasList && targetCount >= _options.ListFrom && steady.Now >= _unavailableUntil;
+    public bool IsWorthwhile(int targetCount) => upstream.SupportsList && targetCount >= _options.ListFrom && steady.Now >= _unavailableUntil;
 
     /// <summary>Starts a sweep if one is due. True if the list serves these targets, except those with <see cref="PollTarget.IsUnlisted"/>.</summary>
     public bool TryStart(IReadOnlyList<PollTarget> polled)
@@ -86,7 +86,7 @@ internal sealed partial class ListSweep(
                 var start = reader.StartFetch();
                 var page = await upstream.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
                 var found = new List<(Generation, PollTarget)>();
-                foreach (var result in page.Answers)
+                foreach (var result in page.Results)
                 {
                     if (remaining.Remove(result.Generation.Id, out var target))
                     {

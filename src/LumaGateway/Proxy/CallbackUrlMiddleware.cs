@@ -77,7 +77,7 @@ internal sealed class CallbackUrlMiddleware(RequestDelegate next, IOptions<Callb
         {
             using var document = JsonDocument.Parse(body);
             isEmpty = document.RootElement.ValueKind is not JsonValueKind.Object || !document.RootElement.EnumerateObject().Any();
-            return document.RootElement.ValueKind is JsonValueKind.Object && document.RootElement.Member(CallbackUrl).ValueKind is JsonValueKind.Undefined;
+            return document.RootElement.ValueKind is JsonValueKind.Object && document.RootElement.Property(CallbackUrl).ValueKind is JsonValueKind.Undefined;
         }
         catch (JsonException)
         {

@@ -28,7 +28,7 @@ internal sealed partial class ProxyCacheMiddleware(
         var method = context.Request.Method;
         var path = CanonicalPath.Of(context);
         if (!GenerationId.TryParse(path[(path.LastIndexOf('/') + 1)..], null, out var id)
-            || !path.Equals(Prefix + dialect.Chosen.PathOf(id), StringComparison.OrdinalIgnoreCase))
+            || !path.Equals(Prefix + dialect.Configured.PathOf(id), StringComparison.OrdinalIgnoreCase))
         {
             return next(context);
         }

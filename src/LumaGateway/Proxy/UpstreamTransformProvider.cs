@@ -13,7 +13,7 @@ namespace LumaGateway.Proxy;
 /// Forwards the headers of two allow-lists, one for requests and one for responses. Replaces the upstream's 401, 402 and 403 with a problem, because they
 /// concern the gateway's account and not the caller.
 /// </summary>
-internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, UpstreamAccount account) : ITransformProvider
+internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, UpstreamAccountState account) : ITransformProvider
 {
     private static readonly string[] RequestHeaders =
     [
@@ -92,8 +92,8 @@ internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, Upstrea
         };
         if (accountFault is { } fault)
         {
-            metrics.Faulted(fault);
-            account.IsRefused(fault);
+            metrics.RecordFault(fault);
+            account.MarkRefused(fault);
             context.SuppressResponseBody = true;
             await ProblemWriter.WriteAsync(context.HttpContext, ProblemKinds.Of(fault));
             return;
@@ -101,7 +101,7 @@ internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, Upstrea
 
         if (response.IsSuccessStatusCode)
         {
-            account.IsAccepted();
+            account.MarkAccepted();
         }
 
         var headers = context.HttpContext.Response.Headers;

@@ -4,13 +4,14 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// The one place that puts the upstream token into a request, and only into one to the origin of <c>Luma:BaseAddress</c>. While two tokens are
-/// known and one is refused with 401, the other is tried once: a 401 says that nothing was done, so that this holds for creates too.
+/// Adds the upstream token to a request, and throws if the request is not for the origin of <c>Luma:BaseAddress</c>. No other class adds the token. If
+/// two tokens are configured and one is rejected with 401, sends the request once with the other. This is safe for creates too, because an upstream that
+/// responds with 401 has created nothing.
 /// </summary>
 internal sealed class CredentialHandler(
-    UpstreamDialect dialect, TokenSource tokens, IOptions<LumaOptions> options, UpstreamMetrics metrics) : DelegatingHandler
+    UpstreamDialect dialect, UpstreamTokenSource tokens, IOptions<LumaOptions> options, UpstreamMetrics metrics) : DelegatingHandler
 {
-    /// <summary>The largest body sent while two tokens are known: it must be at hand for a second try.</summary>
+    /// <summary>The largest body while two tokens are configured: it is buffered for the second attempt.</summary>
     private const long MaxBodyBytes = 64 * 1024 * 1024;
 
     private readonly Uri _root = options.Value.Root;
@@ -20,13 +21,13 @@ internal sealed class CredentialHandler(
         if (request.RequestUri is not { } address
             || Uri.Compare(address, _root, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) != 0)
         {
-            throw new InvalidOperationException("The upstream token goes to the upstream alone.");
+            throw new InvalidOperationException("The upstream token is sent to the upstream only.");
         }
 
-        var known = tokens.Current;
-        if (known.Second is null)
+        var current = tokens.Current;
+        if (current.Secondary is null)
         {
-            return await SendAsync(request, known.First, cancellationToken);
+            return await SendAsync(request, current.Primary, cancellationToken);
         }
 
         if (request.Content is { } body)
@@ -34,7 +35,7 @@ internal sealed class CredentialHandler(
             await body.LoadIntoBufferAsync(MaxBodyBytes, cancellationToken);
         }
 
-        var (preferred, other) = known.InOrder();
+        var (preferred, other) = current.InPreferredOrder();
         var response = await SendAsync(request, preferred, cancellationToken);
         if (response.StatusCode is not HttpStatusCode.Unauthorized)
         {
@@ -45,8 +46,8 @@ internal sealed class CredentialHandler(
         response = await SendAsync(request, other, cancellationToken);
         if (response.StatusCode is not HttpStatusCode.Unauthorized)
         {
-            known.Prefer(other);
-            metrics.FellBackOnToken();
+            current.Prefer(other);
+            metrics.RecordTokenFallback();
         }
 
         return response;
@@ -54,7 +55,7 @@ internal sealed class CredentialHandler(
 
     private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, string token, CancellationToken cancellationToken)
     {
-        var (header, value) = dialect.Chosen.Credential(token);
+        var (header, value) = dialect.Configured.Credential(token);
         request.Headers.Remove(header);
         request.Headers.TryAddWithoutValidation(header, value);
         return base.SendAsync(request, cancellationToken);

@@ -2,7 +2,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>What a dialect read.</summary>
-/// <param name="Generation">The generation as it is published.</param>
-/// <param name="IsKnownState">False where the upstream's state is none that the gateway knows: counted, and kept only briefly.</param>
+/// <summary>A generation as a dialect has read it.</summary>
+/// <param name="Generation">The published form.</param>
+/// <param name="IsKnownState">False if the gateway does not know the upstream's state. Such a generation is counted as processing.</param>
 internal readonly record struct DialectResult(Generation Generation, bool IsKnownState);

@@ -4,18 +4,18 @@ using LumaGateway.Problems;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>A dialect whose upstream lists the account's generations, newest first, so that one call answers for many. As pure as the rest.</summary>
+/// <summary>A dialect whose upstream lists the account's generations, newest first: one request reads many generations.</summary>
 internal interface IListingDialect : IUpstreamDialect
 {
     /// <summary>The path of one page below <c>Luma:BaseAddress</c>, without a leading slash.</summary>
     string PathOfList(int limit, int offset);
 
-    /// <summary>Reads a page. Throws <see cref="UpstreamException"/> and nothing else; a generation that cannot be read is left out.</summary>
+    /// <summary>Reads a page without the generations that cannot be read. Throws no exception other than <see cref="UpstreamException"/>.</summary>
     DialectPage ReadList(HttpStatusCode status, JsonElement body);
 }
 
 /// <summary>One page of a list.</summary>
-/// <param name="Answers">What could be read.</param>
-/// <param name="Length">How many there were.</param>
-/// <param name="HasMore">Whether there are older ones.</param>
-internal sealed record DialectPage(IReadOnlyList<DialectResult> Answers, int Length, bool HasMore);
+/// <param name="Results">The generations that could be read.</param>
+/// <param name="Length">The number of generations on the page, unreadable ones included.</param>
+/// <param name="HasMore">Whether there are older generations.</param>
+internal sealed record DialectPage(IReadOnlyList<DialectResult> Results, int Length, bool HasMore);

@@ -6,15 +6,14 @@ using LumaGateway.Problems;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// How one kind of upstream is asked and understood. Pure: no network, no clock, no state; safe for concurrent use.
-/// A new dialect is one new file under <c>Upstreams/Dialects</c>.
+/// The requests and responses of one kind of upstream. Pure: no network, no clock, no state. Thread-safe.
 /// </summary>
 internal interface IUpstreamDialect
 {
-    /// <summary>The value of <c>Luma:Dialect</c> that chooses it.</summary>
+    /// <summary>The value of <c>Luma:Dialect</c>.</summary>
     string Name { get; }
 
-    /// <summary>Whether every asset URL is short-lived, even one whose expiry cannot be read.</summary>
+    /// <summary>Whether every asset URL is short-lived, even if its expiry cannot be read from it.</summary>
     bool SignsUrls { get; }
 
     /// <summary>The path of one generation below <c>Luma:BaseAddress</c>, without a leading slash.</summary>
@@ -24,11 +23,12 @@ internal interface IUpstreamDialect
     (string Name, string Value) Credential(string token);
 
     /// <summary>
-    /// Reads an answer. <paramref name="body"/> is <see cref="JsonValueKind.Undefined"/> where a status other than 2xx came with no JSON.
-    /// Throws <see cref="UpstreamException"/> and nothing else, whatever the body.
+    /// Reads a response. Throws no exception other than <see cref="UpstreamException"/> for any body.
     /// </summary>
-    /// <param name="asked">The id asked for: an answer about another one is refused as <see cref="UpstreamFault.Malformed"/>.</param>
-    /// <param name="status">The answer's status: some upstreams say "not found" with 400 and "it broke" with 200.</param>
-    /// <param name="body">The parsed body, bounded in size and depth.</param>
-    DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body);
+    /// <param name="id">The requested id. A response about another id is rejected as <see cref="UpstreamFault.Malformed"/>.</param>
+    /// <param name="status">The status of the response. Some upstreams use 400 for "not found" and 200 for errors.</param>
+    /// <param name="body">
+    /// The parsed body, bounded in size and depth; <see cref="JsonValueKind.Undefined"/> if the status is not 2xx and the body is not JSON.
+    /// </param>
+    DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body);
 }

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>Tells hosts within one's own network from public ones, by address or by name alone. Pure.</summary>
+/// <summary>Recognizes hosts of a private network by their address or name, without a DNS lookup. Pure.</summary>
 internal static class PrivateHost
 {
     /// <summary>RFC 1918, 3927, 4193, 4291 and 6598, and loopback.</summary>
@@ -12,7 +12,7 @@ internal static class PrivateHost
             .Select(IPNetwork.Parse),
     ];
 
-    /// <summary>Names that no public DNS has (RFC 6761, 6762, 8375; ICANN's <c>internal</c>), and Kubernetes's <c>svc</c>.</summary>
+    /// <summary>Domains that are not in public DNS (RFC 6761, 6762, 8375; ICANN's <c>internal</c>), and <c>svc</c> of Kubernetes.</summary>
     private static readonly string[] Suffixes = [".localhost", ".local", ".internal", ".home.arpa", ".svc", ".test", ".invalid"];
 
     public static bool Is(Uri address)
@@ -25,7 +25,7 @@ internal static class PrivateHost
         }
 
         var host = address.IdnHost.TrimEnd('.');
-        return !host.Contains('.', StringComparison.Ordinal) // a name of one word: the local resolver's, a container's or a service's
+        return !host.Contains('.', StringComparison.Ordinal) // a name without a dot, such as a container's
             || Suffixes.Any(suffix => host.EndsWith(suffix, StringComparison.OrdinalIgnoreCase));
     }
 }

@@ -3,42 +3,42 @@ using LumaGateway.Time;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// While it is open nobody asks the upstream for a read, because the upstream asked for that (<c>Retry-After</c>, RFC 9110, section 10.2.3).
-/// Thread-safe.
+/// Suspends reads from the upstream for the time of its <c>Retry-After</c> header (RFC 9110, section 10.2.3). Thread-safe.
 /// </summary>
 internal sealed class RetryAfterHold(MonotonicClock clock)
 {
-    /// <summary>However long the upstream asks for, somebody looks again after this.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+    /// <summary>The longest hold. A longer <c>Retry-After</c> is cut to it.</summary>
+    public static readonly TimeSpan MaxDuration = TimeSpan.FromMinutes(5);
 
     private long _until;
 
-    /// <summary>This replica was told by the upstream; the others are to be told.</summary>
-    public event Action<TimeSpan>? Opened;
+    /// <summary>Raised when a response to this replica starts or extends the hold, so that it can be published to the other replicas.</summary>
+    public event Action<TimeSpan>? Started;
 
-    /// <summary>Time left; zero while it is not open.</summary>
+    /// <summary>The remaining time; zero without a hold.</summary>
     public TimeSpan Remaining
     {
         get
         {
-            var left = new TimeSpan(Volatile.Read(ref _until) - clock.Now.Ticks);
-            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            var remaining = new TimeSpan(Volatile.Read(ref _until) - clock.Now.Ticks);
+            return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
         }
     }
 
-    /// <summary>The upstream itself asked for it.</summary>
-    public void Open(TimeSpan length)
+    /// <summary>Starts or extends the hold after a response to this replica.</summary>
+    public void Start(TimeSpan duration)
     {
-        if (Extend(length))
+        if (Extend(duration))
         {
-            Opened?.Invoke(length);
+            Started?.Invoke(duration);
         }
     }
 
-    /// <summary>Another replica was asked for it. A pause is only ever made longer.</summary>
-    public bool Extend(TimeSpan length)
+    /// <summary>Starts or extends the hold without the event; never shortens it.</summary>
+    /// <returns>False if the hold is already as long.</returns>
+    public bool Extend(TimeSpan duration)
     {
-        var until = (clock.Now + (length < Longest ? length : Longest)).Ticks;
+        var until = (clock.Now + (duration < MaxDuration ? duration : MaxDuration)).Ticks;
         while (true)
         {
             var before = Volatile.Read(ref _until);

@@ -1,32 +1,32 @@
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Keeps retries from multiplying an outage: every call earns a tenth of a retry, up to ten saved. Thread-safe.
-/// The idea and the ratio are those of Finagle's and gRPC's retry throttling (gRFC A6).
+/// Limits retries to a tenth of the reads, because retries increase the load during an outage. At most ten retries can be saved up. Thread-safe. Finagle
+/// and gRPC (gRFC A6) throttle retries in the same way.
 /// </summary>
 internal sealed class RetryBudget
 {
-    private const int Retry = 10;
-    private const int Most = 10 * Retry;
+    private const int RetryCost = 10;
+    private const int MaxBalance = 10 * RetryCost;
 
-    private int _savings = Most;
+    private int _balance = MaxBalance;
 
-    public void Earn() => Add(1);
+    public void AddRead() => Add(1);
 
-    /// <summary>Takes one retry, or says that there is none left.</summary>
-    public bool TrySpend() => Add(-Retry);
+    /// <summary>Takes one retry from the budget; false if none is left.</summary>
+    public bool TryTakeRetry() => Add(-RetryCost);
 
     private bool Add(int amount)
     {
         while (true)
         {
-            var before = Volatile.Read(ref _savings);
+            var before = Volatile.Read(ref _balance);
             if (before + amount < 0)
             {
                 return false;
             }
 
-            if (Interlocked.CompareExchange(ref _savings, Math.Min(Most, before + amount), before) == before)
+            if (Interlocked.CompareExchange(ref _balance, Math.Min(MaxBalance, before + amount), before) == before)
             {
                 return true;
             }

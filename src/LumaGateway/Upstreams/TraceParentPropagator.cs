@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>Sends <c>traceparent</c> and <c>tracestate</c> (W3C Trace Context) and never <c>baggage</c>, which may hold a caller's secrets.</summary>
+/// <summary>Propagates <c>traceparent</c> and <c>tracestate</c> (W3C Trace Context), but not <c>baggage</c>, which may contain a caller's secrets.</summary>
 internal sealed class TraceParentPropagator : DistributedContextPropagator
 {
     private static readonly DistributedContextPropagator W3C = CreateW3CPropagator();

@@ -4,31 +4,31 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>Counts the tries of one read and makes each a span, its body and its reading included. One read's tries never overlap.</summary>
+/// <summary>Counts the attempts of one read and creates a span for each. The attempts of one read never overlap.</summary>
 internal sealed class UpstreamAttempts
 {
     private const string Span = "attempt";
 
     private int _count;
 
-    public Activity? Begin(string dialect)
+    public Activity? Start(string dialect)
     {
-        var resends = _count++;
+        var resendCount = _count++;
         var span = Instrumentation.Activities.StartActivity(Span);
         span?.SetTag("luma_gateway.upstream.dialect", dialect);
-        if (resends > 0)
+        if (resendCount > 0)
         {
-            span?.SetTag("http.request.resend_count", resends);
+            span?.SetTag("http.request.resend_count", resendCount);
         }
 
         return span;
     }
 
-    public static void Fail(Activity? span, Exception exception) => span?
-        .SetTag("error.type", exception is UpstreamException upstream ? UpstreamMetrics.NameOf(upstream.Fault) : TimedOut(exception))
+    public static void RecordFailure(Activity? span, Exception exception) => span?
+        .SetTag("error.type", exception is UpstreamException upstream ? UpstreamMetrics.NameOf(upstream.Fault) : TypeOf(exception))
         .SetStatus(ActivityStatusCode.Error, (exception as UpstreamException)?.Message);
 
-    /// <summary>Whoever cancels a try is the clock: of the try, or of the whole way.</summary>
-    private static string? TimedOut(Exception exception) =>
+    /// <summary>Only the attempt's time-out and the read's deadline cancel an attempt.</summary>
+    private static string? TypeOf(Exception exception) =>
         exception is OperationCanceledException ? UpstreamMetrics.NameOf(UpstreamFault.TimedOut) : exception.GetType().FullName;
 }

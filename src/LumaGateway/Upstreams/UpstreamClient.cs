@@ -11,104 +11,104 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Asks the upstream for one generation, or for a page of them, and reads the answer with the configured dialect. Throws <see cref="UpstreamException"/>
-/// for everything that is no usable answer. Safe for concurrent use.
+/// Reads one generation or a page of generations from the upstream, in the configured dialect. Throws <see cref="UpstreamException"/> if there is no
+/// usable response. Thread-safe.
 /// </summary>
 internal sealed class UpstreamClient(
     HttpClient http,
     UpstreamPipeline pipeline,
     UpstreamDialect dialect,
-    UpstreamConcurrencyLimiter gate,
-    RetryAfterHold pause,
+    UpstreamConcurrencyLimiter limiter,
+    RetryAfterHold hold,
     IOptions<LumaOptions> options,
-    UpstreamAccount account,
+    UpstreamAccountState account,
     UpstreamMetrics metrics,
     TimeProvider clock)
 {
-    private readonly IUpstreamDialect _dialect = dialect.Chosen;
+    private readonly IUpstreamDialect _dialect = dialect.Configured;
     private readonly JsonDocumentOptions _json = new() { MaxDepth = options.Value.MaxDepth };
     private readonly int _maxBodyBytes = options.Value.MaxBodyBytes;
     private readonly Uri _root = options.Value.Root;
 
-    /// <summary>Whether several generations can be asked about at once.</summary>
-    public bool HasList => _dialect is IListingDialect;
+    /// <summary>Whether <see cref="ListAsync"/> is supported.</summary>
+    public bool SupportsList => _dialect is IListingDialect;
 
     /// <param name="id">The generation.</param>
-    /// <param name="requestId">Sent as <c>X-Request-Id</c>, so that the upstream's people find the call.</param>
-    /// <param name="deadline">Ends the whole way, retries included.</param>
+    /// <param name="requestId">Sent as <c>X-Request-Id</c>, so that the upstream's operators can find the request.</param>
+    /// <param name="deadline">The limit on the whole read, with all attempts.</param>
     public async Task<DialectResult> GetAsync(GenerationId id, string requestId, Deadline deadline)
     {
-        var answer = await AskAsync(new Call<DialectResult>(_dialect.PathOf(id), (status, body) => _dialect.Read(id, status, body), requestId), deadline);
-        metrics.Answered(answer);
-        return answer;
+        var result = await ExecuteAsync(new UpstreamRead<DialectResult>(_dialect.PathOf(id), (status, body) => _dialect.Read(id, status, body), requestId), deadline);
+        metrics.RecordResult(result);
+        return result;
     }
 
-    /// <summary>One page of the account's generations, newest first. Only where <see cref="HasList"/>.</summary>
-    /// <param name="limit">The page's length.</param>
-    /// <param name="offset">How many newer ones to leave out.</param>
+    /// <summary>Reads a page of the account's generations, newest first. Requires <see cref="SupportsList"/>.</summary>
+    /// <param name="limit">The length of the page.</param>
+    /// <param name="offset">The number of newer generations to skip.</param>
     /// <param name="requestId">Sent as <c>X-Request-Id</c>.</param>
-    /// <param name="deadline">Ends the whole way, retries included.</param>
+    /// <param name="deadline">The limit on the whole read, with all attempts.</param>
     public Task<DialectPage> ListAsync(int limit, int offset, string requestId, Deadline deadline)
     {
-        var lists = (IListingDialect)_dialect;
-        return AskAsync(new Call<DialectPage>(lists.PathOfList(limit, offset), lists.ReadList, requestId), deadline);
+        var dialect = (IListingDialect)_dialect;
+        return ExecuteAsync(new UpstreamRead<DialectPage>(dialect.PathOfList(limit, offset), dialect.ReadList, requestId), deadline);
     }
 
-    /// <summary>Asks what tells one kind of upstream from another, whichever is configured; the token goes as the configured one wants it.</summary>
+    /// <summary>Sends the probe of any dialect, with the token in the header of the configured dialect.</summary>
     public Task<ProbeResult> ProbeAsync(DialectProbe probe, string requestId, Deadline deadline) =>
-        AskAsync(new Call<ProbeResult>(probe.Path, (status, body) => ProbeResult.Read(probe, status, body), requestId), deadline);
+        ExecuteAsync(new UpstreamRead<ProbeResult>(probe.Path, (status, body) => ProbeResult.Read(probe, status, body), requestId), deadline);
 
-    private async Task<TAnswer> AskAsync<TAnswer>(Call<TAnswer> call, Deadline deadline)
+    private async Task<TResult> ExecuteAsync<TResult>(UpstreamRead<TResult> read, Deadline deadline)
     {
         try
         {
-            var answer = await pipeline.ExecuteAsync(call.Path, static (run, token) => run.client.TryAsync(run.call, token), (client: this, call), deadline);
-            account.IsAccepted();
-            return answer;
+            var result = await pipeline.ExecuteAsync(read.Path, static (state, token) => state.client.AttemptAsync(state.read, token), (client: this, read), deadline);
+            account.MarkAccepted();
+            return result;
         }
         catch (UpstreamException exception)
         {
-            metrics.Faulted(exception.Fault);
+            metrics.RecordFault(exception.Fault);
             if (exception.Fault is UpstreamFault.TokenRefused or UpstreamFault.OutOfCredit)
             {
-                account.IsRefused(exception.Fault);
+                account.MarkRefused(exception.Fault);
             }
 
             throw;
         }
     }
 
-    /// <summary>Reads a 200 that the upstream gave somebody else. Throws <see cref="UpstreamException"/> where it is no usable answer.</summary>
-    public DialectResult ReadPassed(GenerationId id, ReadOnlyMemory<byte> body)
+    /// <summary>Reads the body of a proxied response with status 200. Throws <see cref="UpstreamException"/> if it is not usable.</summary>
+    public DialectResult ReadProxied(GenerationId id, ReadOnlyMemory<byte> body)
     {
         using var document = Parse(isSuccess: true, body);
         return _dialect.Read(id, HttpStatusCode.OK, document!.RootElement);
     }
 
-    private async Task<TAnswer> TryAsync<TAnswer>(Call<TAnswer> call, CancellationToken token)
+    private async Task<TResult> AttemptAsync<TResult>(UpstreamRead<TResult> read, CancellationToken token)
     {
-        using var span = call.Tries.Begin(_dialect.Name);
+        using var span = read.Attempts.Start(_dialect.Name);
         try
         {
-            return await AttemptAsync(call, token);
+            return await ReadOnceAsync(read, token);
         }
         catch (Exception exception)
         {
-            UpstreamAttempts.Fail(span, exception);
+            UpstreamAttempts.RecordFailure(span, exception);
             throw;
         }
     }
 
-    private async Task<TAnswer> AttemptAsync<TAnswer>(Call<TAnswer> call, CancellationToken token)
+    private async Task<TResult> ReadOnceAsync<TResult>(UpstreamRead<TResult> read, CancellationToken token)
     {
-        if (pause.Remaining is var left && left > TimeSpan.Zero)
+        if (hold.Remaining is var remaining && remaining > TimeSpan.Zero)
         {
-            throw new UpstreamException(UpstreamFault.Throttled, "The upstream asked to be left alone a while ago.") { RetryAfter = left };
+            throw new UpstreamException(UpstreamFault.Throttled, "An earlier Retry-After of the upstream has not passed.") { RetryAfter = remaining };
         }
 
-        using var place = await gate.EnterAsync(token);
-        using var response = await SendAsync(call.Path, call.RequestId, token);
-        return await ReadAsync(call, response, token);
+        using var lease = await limiter.AcquireAsync(token);
+        using var response = await SendAsync(read.Path, read.RequestId, token);
+        return await ReadAsync(read, response, token);
     }
 
     private async Task<HttpResponseMessage> SendAsync(string path, string requestId, CancellationToken token)
@@ -116,7 +116,7 @@ internal sealed class UpstreamClient(
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root, path));
         request.Headers.TryAddWithoutValidation("X-Request-Id", requestId);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-        metrics.Asked();
+        metrics.RecordRequest();
         try
         {
             return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
@@ -127,23 +127,23 @@ internal sealed class UpstreamClient(
         }
     }
 
-    private async Task<TAnswer> ReadAsync<TAnswer>(Call<TAnswer> call, HttpResponseMessage response, CancellationToken token)
+    private async Task<TResult> ReadAsync<TResult>(UpstreamRead<TResult> read, HttpResponseMessage response, CancellationToken token)
     {
         var body = await ReadBodyAsync(response, token);
         try
         {
             using var document = Parse(response.IsSuccessStatusCode, body.WrittenMemory);
-            return call.Read(response.StatusCode, document?.RootElement ?? default);
+            return read.Read(response.StatusCode, document?.RootElement ?? default);
         }
-        catch (UpstreamException exception) when (RetryAfterOf(response) is { } wait
+        catch (UpstreamException exception) when (RetryAfterOf(response) is { } delay
             && response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
         {
-            pause.Open(wait);
-            throw new UpstreamException(UpstreamFault.Throttled, exception.Message) { RetryAfter = wait };
+            hold.Start(delay);
+            throw new UpstreamException(UpstreamFault.Throttled, exception.Message) { RetryAfter = delay };
         }
     }
 
-    /// <summary>A refusal may come without JSON: its status says enough. An answer may not.</summary>
+    /// <summary>Returns null if an error response is not JSON: its status is enough. A successful response must be JSON.</summary>
     private JsonDocument? Parse(bool isSuccess, ReadOnlyMemory<byte> body)
     {
         try
@@ -152,7 +152,7 @@ internal sealed class UpstreamClient(
         }
         catch (JsonException)
         {
-            return isSuccess ? throw new UpstreamException(UpstreamFault.Malformed, "The answer is not the JSON it should be.") : null;
+            return isSuccess ? throw new UpstreamException(UpstreamFault.Malformed, "The response is not JSON.") : null;
         }
     }
 
@@ -161,19 +161,19 @@ internal sealed class UpstreamClient(
         var body = new ArrayBufferWriter<byte>(4096);
         try
         {
-            await using var stream = await PlainAsync(response.Content, token);
-            while (await stream.ReadAsync(body.GetMemory(), token) is > 0 and var read)
+            await using var stream = await DecompressAsync(response.Content, token);
+            while (await stream.ReadAsync(body.GetMemory(), token) is > 0 and var count)
             {
-                body.Advance(read);
+                body.Advance(count);
                 if (body.WrittenCount > _maxBodyBytes)
                 {
-                    throw new UpstreamException(UpstreamFault.Malformed, "The answer is larger than Luma:MaxBodyBytes.");
+                    throw new UpstreamException(UpstreamFault.Malformed, "The response is larger than Luma:MaxBodyBytes.");
                 }
             }
         }
         catch (InvalidDataException)
         {
-            throw new UpstreamException(UpstreamFault.Malformed, "The answer could not be decompressed.");
+            throw new UpstreamException(UpstreamFault.Malformed, "The response cannot be decompressed.");
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
@@ -183,8 +183,8 @@ internal sealed class UpstreamClient(
         return body;
     }
 
-    /// <summary>The handler unpacks what it asked for, but does not know gzip by its old name (RFC 9110, section 8.4.1.3).</summary>
-    private static async Task<Stream> PlainAsync(HttpContent content, CancellationToken token)
+    /// <summary>Decompresses <c>x-gzip</c>, the old name of gzip (RFC 9110, section 8.4.1.3). The HTTP handler decompresses the other encodings.</summary>
+    private static async Task<Stream> DecompressAsync(HttpContent content, CancellationToken token)
     {
         var stream = await content.ReadAsStreamAsync(token);
         return content.Headers.ContentEncoding is { Count: 1 } encodings && encodings.Single().Equals("x-gzip", StringComparison.OrdinalIgnoreCase)
@@ -195,11 +195,11 @@ internal sealed class UpstreamClient(
     private TimeSpan? RetryAfterOf(HttpResponseMessage response)
     {
         var header = response.Headers.RetryAfter;
-        var wait = header?.Delta ?? header?.Date - clock.GetUtcNow();
-        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+        var delay = header?.Delta ?? header?.Date - clock.GetUtcNow();
+        return delay < TimeSpan.Zero ? TimeSpan.Zero : delay;
     }
 
-    /// <summary>Without the cause: its message names the host.</summary>
+    /// <summary>Creates an exception without the inner exception, whose message contains the host.</summary>
     private static UpstreamException Unreachable(Exception cause)
     {
         var error = cause switch
@@ -208,12 +208,12 @@ internal sealed class UpstreamClient(
             HttpIOException io => io.HttpRequestError,
             _ => HttpRequestError.Unknown,
         };
-        return new UpstreamException(UpstreamFault.Unreachable, $"The exchange broke off: {error}.");
+        return new UpstreamException(UpstreamFault.Unreachable, $"The connection failed: {error}.");
     }
 
-    /// <summary>One question, whatever kind of answer it has.</summary>
-    private sealed record Call<TAnswer>(string Path, Func<HttpStatusCode, JsonElement, TAnswer> Read, string RequestId)
+    /// <summary>One read, with all its attempts.</summary>
+    private sealed record UpstreamRead<TResult>(string Path, Func<HttpStatusCode, JsonElement, TResult> Read, string RequestId)
     {
-        public UpstreamAttempts Tries { get; } = new();
+        public UpstreamAttempts Attempts { get; } = new();
     }
 }

@@ -5,13 +5,13 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Bounds the exchanges with the upstream that are under way, for the whole process. Who finds it full waits in a short queue, then is refused
-/// with <see cref="UpstreamFault.Saturated"/>. Answers from the cache never come here. Thread-safe.
+/// Limits the concurrent requests of this process to the upstream. A further request waits in a bounded queue, then fails with
+/// <see cref="UpstreamFault.Saturated"/>. Thread-safe.
 /// </summary>
 internal sealed class UpstreamConcurrencyLimiter(IOptions<UpstreamLimitsOptions> options, IOptions<LumaOptions> luma, TimeProvider clock) : IDisposable
 {
-    // Well within a try's time-out: a wait of our own must not look as if the upstream were slow.
-    private readonly TimeSpan _patience = TimeSpan.FromTicks(Math.Min(options.Value.QueueTimeout.Ticks, luma.Value.AttemptTimeout.Ticks / 2));
+    // At most half of an attempt's time-out: otherwise the circuit breaker would count the wait in the queue as a slow upstream.
+    private readonly TimeSpan _queueTimeout = TimeSpan.FromTicks(Math.Min(options.Value.QueueTimeout.Ticks, luma.Value.AttemptTimeout.Ticks / 2));
     private readonly ConcurrencyLimiter _limiter = new(new ConcurrencyLimiterOptions
     {
         PermitLimit = options.Value.Concurrency,
@@ -21,12 +21,12 @@ internal sealed class UpstreamConcurrencyLimiter(IOptions<UpstreamLimitsOptions>
 
     public int Limit { get; } = options.Value.Concurrency;
 
-    public long UnderWay => Limit - (_limiter.GetStatistics()?.CurrentAvailablePermits ?? Limit);
+    public long Active => Limit - (_limiter.GetStatistics()?.CurrentAvailablePermits ?? Limit);
 
     public long Queued => _limiter.GetStatistics()?.CurrentQueuedCount ?? 0;
 
-    /// <summary>A place, to be disposed of when the exchange is over.</summary>
-    public ValueTask<RateLimitLease> EnterAsync(CancellationToken token)
+    /// <returns>A lease to dispose when the request has ended.</returns>
+    public ValueTask<RateLimitLease> AcquireAsync(CancellationToken token)
     {
         var lease = _limiter.AttemptAcquire();
         return lease.IsAcquired ? ValueTask.FromResult(lease) : QueueAsync(token);
@@ -36,19 +36,19 @@ internal sealed class UpstreamConcurrencyLimiter(IOptions<UpstreamLimitsOptions>
 
     private async ValueTask<RateLimitLease> QueueAsync(CancellationToken token)
     {
-        using var patience = new CancellationTokenSource(_patience, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(token, patience.Token);
+        using var timeout = new CancellationTokenSource(_queueTimeout, clock);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(token, timeout.Token);
         try
         {
-            var lease = await _limiter.AcquireAsync(cancellationToken: either.Token);
-            return lease.IsAcquired ? lease : throw Full();
+            var lease = await _limiter.AcquireAsync(cancellationToken: linked.Token);
+            return lease.IsAcquired ? lease : throw QueueFull();
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !token.IsCancellationRequested)
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !token.IsCancellationRequested)
         {
-            throw Full();
+            throw QueueFull();
         }
     }
 
-    private static UpstreamException Full() =>
-        new(UpstreamFault.Saturated, "Limits:Upstream are reached.") { RetryAfter = TimeSpan.FromSeconds(1) };
+    private static UpstreamException QueueFull() =>
+        new(UpstreamFault.Saturated, "The limits of Limits:Upstream are reached.") { RetryAfter = TimeSpan.FromSeconds(1) };
 }

@@ -2,8 +2,8 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>The one dialect that <c>Luma:Dialect</c> chose.</summary>
+/// <summary>The dialect of <c>Luma:Dialect</c>.</summary>
 internal sealed class UpstreamDialect(IEnumerable<IUpstreamDialect> dialects, IOptions<LumaOptions> options)
 {
-    public IUpstreamDialect Chosen { get; } = dialects.Single(dialect => dialect.Name == options.Value.Dialect);
+    public IUpstreamDialect Configured { get; } = dialects.Single(dialect => dialect.Name == options.Value.Dialect);
 }

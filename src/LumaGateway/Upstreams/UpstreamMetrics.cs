@@ -5,7 +5,7 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>What is counted of the upstream. Attribute values come from closed sets; never an id or an address.</summary>
+/// <summary>The metrics of the upstream. Attribute values come from closed sets and contain no id or address.</summary>
 internal sealed class UpstreamMetrics : ISeries
 {
     private readonly Counter<long> _requests;
@@ -14,10 +14,10 @@ internal sealed class UpstreamMetrics : ISeries
     private readonly Counter<long> _generations;
     private readonly Counter<long> _unknownStates;
     private readonly Counter<long> _tokenFallbacks;
-    private volatile bool _isOpen;
-    private bool _isRefused;
+    private volatile bool _isBreakerOpen;
+    private bool _isAccountRefused;
 
-    public UpstreamMetrics(IMeterFactory meters, UpstreamConcurrencyLimiter gate)
+    public UpstreamMetrics(IMeterFactory meters, UpstreamConcurrencyLimiter limiter)
     {
         var meter = meters.Create(Instrumentation.Name);
         _requests = meter.CreateCounter<long>("luma_gateway.upstream.requests", "{request}", "Reads sent to the upstream, retries included.");
@@ -27,15 +27,15 @@ internal sealed class UpstreamMetrics : ISeries
         _unknownStates = meter.CreateCounter<long>("luma_gateway.upstream.unknown_states", "{answer}", "Answers whose state the gateway does not know.");
         _tokenFallbacks = meter.CreateCounter<long>(
             "luma_gateway.upstream.token_fallbacks", "{request}", "Exchanges in which one of two upstream tokens was refused and the other was not.");
-        meter.CreateObservableGauge("luma_gateway.upstream.active", () => gate.UnderWay, "{request}", "Exchanges with the upstream under way.");
-        meter.CreateObservableGauge("luma_gateway.upstream.queued", () => gate.Queued, "{request}", "Exchanges that wait for a place among those under way.");
-        meter.CreateObservableGauge("luma_gateway.upstream.limit", () => gate.Limit, "{request}", "The most exchanges that may be under way: Limits:Upstream:Concurrency.");
+        meter.CreateObservableGauge("luma_gateway.upstream.active", () => limiter.Active, "{request}", "Exchanges with the upstream under way.");
+        meter.CreateObservableGauge("luma_gateway.upstream.queued", () => limiter.Queued, "{request}", "Exchanges that wait for a place among those under way.");
+        meter.CreateObservableGauge("luma_gateway.upstream.limit", () => limiter.Limit, "{request}", "The most exchanges that may be under way: Limits:Upstream:Concurrency.");
         meter.CreateObservableGauge(
-            "luma_gateway.upstream.account_refused", () => Volatile.Read(ref _isRefused) ? 1 : 0, "{state}", "1 while the upstream refuses the gateway's own account, else 0.");
-        meter.CreateObservableGauge("luma_gateway.upstream.breaker", () => _isOpen ? 1 : 0, "{state}", "1 while the upstream's circuit is open, else 0.");
+            "luma_gateway.upstream.account_refused", () => Volatile.Read(ref _isAccountRefused) ? 1 : 0, "{state}", "1 while the upstream refuses the gateway's own account, else 0.");
+        meter.CreateObservableGauge("luma_gateway.upstream.breaker", () => _isBreakerOpen ? 1 : 0, "{state}", "1 while the upstream's circuit is open, else 0.");
     }
 
-    public bool IsBreakerOpen => _isOpen;
+    public bool IsBreakerOpen => _isBreakerOpen;
 
     public void Begin()
     {
@@ -54,23 +54,23 @@ internal sealed class UpstreamMetrics : ISeries
         }
     }
 
-    public void Asked() => _requests.Add(1);
+    public void RecordRequest() => _requests.Add(1);
 
-    public void Retried() => _retries.Add(1);
+    public void RecordRetry() => _retries.Add(1);
 
-    public void Faulted(UpstreamFault fault) => Count(1, fault);
+    public void RecordFault(UpstreamFault fault) => Count(1, fault);
 
-    /// <summary>True where that is news.</summary>
-    public bool AccountIs(bool refused) => Volatile.Read(ref _isRefused) != refused && Interlocked.Exchange(ref _isRefused, refused) != refused;
+    /// <returns>True if the state changed.</returns>
+    public bool SetAccountRefused(bool refused) => Volatile.Read(ref _isAccountRefused) != refused && Interlocked.Exchange(ref _isAccountRefused, refused) != refused;
 
-    public void FellBackOnToken() => _tokenFallbacks.Add(1);
+    public void RecordTokenFallback() => _tokenFallbacks.Add(1);
 
-    public void BreakerIs(bool open) => _isOpen = open;
+    public void SetBreakerOpen(bool isOpen) => _isBreakerOpen = isOpen;
 
-    public void Answered(DialectResult answer)
+    public void RecordResult(DialectResult result)
     {
-        Count(1, answer.Generation.State);
-        if (!answer.IsKnownState)
+        Count(1, result.Generation.State);
+        if (!result.IsKnownState)
         {
             _unknownStates.Add(1);
         }
@@ -101,8 +101,8 @@ internal sealed class UpstreamMetrics : ISeries
         _ => throw new ArgumentOutOfRangeException(nameof(state)),
     };
 
-    private void Count(int faults, UpstreamFault fault) => _faults.Add(faults, new KeyValuePair<string, object?>("error.type", NameOf(fault)));
+    private void Count(int amount, UpstreamFault fault) => _faults.Add(amount, new KeyValuePair<string, object?>("error.type", NameOf(fault)));
 
-    private void Count(int answers, GenerationState state) =>
-        _generations.Add(answers, new KeyValuePair<string, object?>("luma_gateway.generation.state", NameOf(state)));
+    private void Count(int amount, GenerationState state) =>
+        _generations.Add(amount, new KeyValuePair<string, object?>("luma_gateway.generation.state", NameOf(state)));
 }

@@ -9,28 +9,28 @@ using Polly.Timeout;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// What surrounds every read of the upstream, send and body together: bounded retry, breaker, attempt time-out, under the caller's
-/// deadline. One for the process: its breaker is the upstream's state, so that a subject which keeps failing counts once in
-/// <c>Luma:BreakerWindow</c>. Reads only: a create is never repeated.
+/// The resilience pipeline around every read of the upstream, body included: retries, circuit breaker and attempt time-out, within the read's deadline.
+/// One instance per process, because the circuit breaker represents the state of the upstream: repeated failures of one path count once per
+/// <c>Luma:BreakerWindow</c>. For reads only, because a create must not be retried.
 /// </summary>
 internal sealed partial class UpstreamPipeline
 {
     private static readonly ResiliencePropertyKey<Deadline> DeadlineKey = new("deadline");
 
     private readonly ResiliencePipeline _retries;
-    private readonly ResiliencePipeline _counted;
-    private readonly ResiliencePipeline _uncounted;
-    private readonly CircuitBreakerStateProvider _circuit = new();
-    private readonly FailingIds _failing;
+    private readonly ResiliencePipeline _withBreaker;
+    private readonly ResiliencePipeline _withoutBreaker;
+    private readonly CircuitBreakerStateProvider _breakerState = new();
+    private readonly FailingPaths _failingPaths;
     private readonly RetryBudget _budget = new();
 
     public UpstreamPipeline(IOptions<LumaOptions> options, MonotonicClock clock, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
     {
         var luma = options.Value;
-        _failing = new FailingIds(luma.BreakerWindow, clock);
+        _failingPaths = new FailingPaths(luma.BreakerWindow, clock);
         var builder = new ResiliencePipelineBuilder { TimeProvider = clock };
 
-        // Polly takes no retry strategy with zero attempts.
+        // Polly rejects a retry strategy with zero attempts.
         if (luma.Retries > 0)
         {
             builder.AddRetry(new RetryStrategyOptions
@@ -39,19 +39,19 @@ internal sealed partial class UpstreamPipeline
                 Delay = luma.RetryDelay,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
-                ShouldHandle = args => new(IsWorthRetrying(args.Outcome.Exception, args.Context)),
-                DelayGenerator = args => new(Jittered((args.Outcome.Exception as UpstreamException)?.RetryAfter)),
+                ShouldHandle = args => new(ShouldRetry(args.Outcome.Exception, args.Context)),
+                DelayGenerator = args => new(WithJitter((args.Outcome.Exception as UpstreamException)?.RetryAfter)),
                 OnRetry = _ =>
                 {
-                    metrics.Retried();
+                    metrics.RecordRetry();
                     return default;
                 },
             });
         }
 
         _retries = builder.Build();
-        _uncounted = new ResiliencePipelineBuilder { TimeProvider = clock }.AddTimeout(luma.AttemptTimeout).Build();
-        _counted = new ResiliencePipelineBuilder { TimeProvider = clock }
+        _withoutBreaker = new ResiliencePipelineBuilder { TimeProvider = clock }.AddTimeout(luma.AttemptTimeout).Build();
+        _withBreaker = new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 FailureRatio = luma.BreakerFailureRatio,
@@ -59,17 +59,17 @@ internal sealed partial class UpstreamPipeline
                 SamplingDuration = luma.BreakerWindow,
                 BreakDuration = luma.BreakerPause,
                 ShouldHandle = args => new(IsUpstreamDown(args.Outcome.Exception)),
-                StateProvider = _circuit,
+                StateProvider = _breakerState,
                 OnOpened = args =>
                 {
-                    _failing.Clear(); // the next probe counts, whatever it asks for
-                    metrics.BreakerIs(open: true);
+                    _failingPaths.Clear(); // the next attempt must be counted, whatever its path
+                    metrics.SetBreakerOpen(true);
                     Log.BreakerOpened(logger, args.BreakDuration.TotalSeconds);
                     return default;
                 },
                 OnClosed = _ =>
                 {
-                    metrics.BreakerIs(open: false);
+                    metrics.SetBreakerOpen(false);
                     Log.BreakerClosed(logger);
                     return default;
                 },
@@ -78,33 +78,33 @@ internal sealed partial class UpstreamPipeline
             .Build();
     }
 
-    /// <summary>Runs one read. Throws <see cref="UpstreamException"/> for whatever goes wrong on the way.</summary>
-    /// <param name="subject">What is asked for.</param>
+    /// <summary>Runs one read. Throws <see cref="UpstreamException"/> for every failure.</summary>
+    /// <param name="path">The path that is read.</param>
     /// <param name="attempt">One attempt.</param>
-    /// <param name="state">What the attempt is given.</param>
-    /// <param name="deadline">Ends the whole way.</param>
-    public async Task<TAnswer> ExecuteAsync<TState, TAnswer>(
-        string subject, Func<TState, CancellationToken, Task<TAnswer>> attempt, TState state, Deadline deadline)
+    /// <param name="state">Passed to each attempt.</param>
+    /// <param name="deadline">The limit on all attempts together.</param>
+    public async Task<TResult> ExecuteAsync<TState, TResult>(
+        string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, Deadline deadline)
     {
-        _budget.Earn();
+        _budget.AddRead();
         var context = ResilienceContextPool.Shared.Get(deadline.Token);
         context.Properties.Set(DeadlineKey, deadline);
         try
         {
             return await _retries.ExecuteAsync(
-                static (context, run) => run.pipeline.AttemptAsync(run.subject, run.attempt, run.state, context), context, (pipeline: this, subject, attempt, state));
+                static (context, read) => read.pipeline.AttemptAsync(read.path, read.attempt, read.state, context), context, (pipeline: this, path, attempt, state));
         }
         catch (BrokenCircuitException exception)
         {
-            throw new UpstreamException(UpstreamFault.CircuitOpen, "The circuit is open.") { RetryAfter = exception.RetryAfter };
+            throw new UpstreamException(UpstreamFault.CircuitOpen, "The circuit breaker is open.") { RetryAfter = exception.RetryAfter };
         }
         catch (TimeoutRejectedException)
         {
-            throw new UpstreamException(UpstreamFault.TimedOut, "The last try took too long.");
+            throw new UpstreamException(UpstreamFault.TimedOut, "The last attempt timed out.");
         }
         catch (OperationCanceledException) when (deadline.HasPassed)
         {
-            throw new UpstreamException(UpstreamFault.TimedOut, "The deadline passed.");
+            throw new UpstreamException(UpstreamFault.TimedOut, "The deadline has passed.");
         }
         finally
         {
@@ -113,52 +113,52 @@ internal sealed partial class UpstreamPipeline
     }
 
     /// <summary>
-    /// One attempt. While the circuit is closed, a subject that has failed of its own is asked for past the breaker: counted as failures its attempts would
-    /// open the circuit for everybody, counted as successes they would hide that the upstream is down.
+    /// Runs one attempt. While the circuit breaker is closed, a path that has failed recently bypasses it. Its failures would open the circuit breaker for
+    /// every path, and counting them as successes would hide that the upstream is down.
     /// </summary>
-    private async ValueTask<TAnswer> AttemptAsync<TState, TAnswer>(
-        string subject, Func<TState, CancellationToken, Task<TAnswer>> attempt, TState state, ResilienceContext context)
+    private async ValueTask<TResult> AttemptAsync<TState, TResult>(
+        string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, ResilienceContext context)
     {
-        var isCounted = _circuit.CircuitState is not CircuitState.Closed || !_failing.Contains(subject);
+        var usesBreaker = _breakerState.CircuitState is not CircuitState.Closed || !_failingPaths.Contains(path);
         try
         {
-            var answer = await (isCounted ? _counted : _uncounted).ExecuteAsync(
-                static async (context, run) => await run.attempt(run.state, context.CancellationToken), context, (attempt, state));
-            _failing.Remove(subject);
-            return answer;
+            var result = await (usesBreaker ? _withBreaker : _withoutBreaker).ExecuteAsync(
+                static async (context, read) => await read.attempt(read.state, context.CancellationToken), context, (attempt, state));
+            _failingPaths.Remove(path);
+            return result;
         }
-        catch (Exception exception) when (isCounted && IsSubjectsOwn(exception))
+        catch (Exception exception) when (usesBreaker && MayDependOnPath(exception))
         {
-            _failing.Add(subject);
+            _failingPaths.Add(path);
             throw;
         }
     }
 
-    /// <summary>A little later than asked for: all who were told the same must not come back at the same moment. Null: the usual back-off.</summary>
-    private static TimeSpan? Jittered(TimeSpan? wait) => wait + TimeSpan.FromMilliseconds(Random.Shared.Next(10, 200));
+    /// <summary>Adds a random delay, so that clients with the same <c>Retry-After</c> do not retry at the same time. Null means the usual back-off.</summary>
+    private static TimeSpan? WithJitter(TimeSpan? retryAfter) => retryAfter + TimeSpan.FromMilliseconds(Random.Shared.Next(10, 200));
 
     private static bool IsUpstreamDown(Exception? exception) => exception is TimeoutRejectedException
         or UpstreamException { Fault: UpstreamFault.Unreachable or UpstreamFault.Failed };
 
-    /// <summary>Whether it may be the subject that fails, and not the upstream. A connection that cannot be made says nothing of a subject.</summary>
-    private static bool IsSubjectsOwn(Exception exception) => exception is TimeoutRejectedException or UpstreamException { Fault: UpstreamFault.Failed };
+    /// <summary>Whether the failure may depend on the path. A connection failure does not.</summary>
+    private static bool MayDependOnPath(Exception exception) => exception is TimeoutRejectedException or UpstreamException { Fault: UpstreamFault.Failed };
 
-    /// <summary>Worth it where another try may help, can begin before the deadline, and the budget allows it.</summary>
-    private bool IsWorthRetrying(Exception? exception, ResilienceContext context)
+    /// <summary>Retries if another attempt may succeed and can start before the deadline, and the budget allows it.</summary>
+    private bool ShouldRetry(Exception? exception, ResilienceContext context)
     {
-        var left = context.Properties.GetValue(DeadlineKey, null!).Remaining;
+        var remaining = context.Properties.GetValue(DeadlineKey, null!).Remaining;
 
-        return exception is UpstreamException { Fault: UpstreamFault.Throttled, RetryAfter: { } wait }
-            ? wait < left
-            : (IsUpstreamDown(exception) || exception is UpstreamException { Fault: UpstreamFault.Throttled }) && _budget.TrySpend();
+        return exception is UpstreamException { Fault: UpstreamFault.Throttled, RetryAfter: { } retryAfter }
+            ? retryAfter < remaining
+            : (IsUpstreamDown(exception) || exception is UpstreamException { Fault: UpstreamFault.Throttled }) && _budget.TryTakeRetry();
     }
 
     private static partial class Log
     {
-        [LoggerMessage(3011, LogLevel.Warning, "The upstream keeps failing; the circuit is open and nobody asks it for {Seconds} s.")]
+        [LoggerMessage(3011, LogLevel.Warning, "The upstream keeps failing: the circuit breaker is open, and reads fail without a request for {Seconds} s (Luma:BreakerPause).")]
         public static partial void BreakerOpened(ILogger logger, double seconds);
 
-        [LoggerMessage(3012, LogLevel.Information, "The upstream answers again; the circuit is closed.")]
+        [LoggerMessage(3012, LogLevel.Information, "The upstream responds again: the circuit breaker is closed.")]
         public static partial void BreakerClosed(ILogger logger);
     }
 }

@@ -14,7 +14,7 @@ internal static class UpstreamServices
         services.AddOptionsWithValidateOnStart<LumaOptions, LumaOptionsValidator>().BindConfiguration(LumaOptions.Section);
         services.AddSingleton<IValidateOptions<LumaOptions>, LumaOptionsRules>();
 
-        // A new dialect is one new file and one line here.
+        // A new dialect requires one file in Dialects and one line here.
         services.AddSingleton<IUpstreamDialect, RelayDialect>();
         services.AddSingleton<IUpstreamDialect, DreamMachineDialect>();
         services.AddSingleton<IUpstreamDialect, AgentsDialect>();
@@ -22,10 +22,10 @@ internal static class UpstreamServices
         services.AddSingleton<IUpstreamDialect, PiApiDialect>();
         services.AddSingleton<UpstreamDialect>();
 
-        services.AddSingleton<TokenSource>();
-        services.AddHostedService(provider => provider.GetRequiredService<TokenSource>());
+        services.AddSingleton<UpstreamTokenSource>();
+        services.AddHostedService(provider => provider.GetRequiredService<UpstreamTokenSource>());
         services.AddSeries<UpstreamMetrics>();
-        services.AddSingleton<UpstreamAccount>();
+        services.AddSingleton<UpstreamAccountState>();
         services.AddSingleton<RetryAfterHold>();
         services.AddSingleton<UpstreamPipeline>();
         services.AddOptionsWithValidateOnStart<UpstreamLimitsOptions, UpstreamLimitsOptionsValidator>().BindConfiguration(UpstreamLimitsOptions.Section);
@@ -33,17 +33,17 @@ internal static class UpstreamServices
         services.AddTransient<CredentialHandler>();
         services.AddTransient<ConcurrencyHandler>();
 
-        // Callers' baggage is not even taken in: what is not there gets out nowhere.
+        // Does not read the callers' baggage, so no request to the upstream can contain it.
         services.AddSingleton<DistributedContextPropagator, TraceParentPropagator>();
 
         services.AddHttpClient<UpstreamClient>(http =>
             {
-                http.Timeout = Timeout.InfiniteTimeSpan; // the pipeline keeps the time
+                http.Timeout = Timeout.InfiniteTimeSpan; // UpstreamPipeline limits the time
                 http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("LumaGateway", Instrumentation.Version));
             })
             .AddHttpMessageHandler<CredentialHandler>()
-            .RemoveAllLoggers() // they would log the upstream's address with every call
-            .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // the handler renews its connections itself
+            .RemoveAllLoggers() // they log the upstream's address with every request
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // SocketsHttpHandler renews its connections
             .UseSocketsHttpHandler((handler, provider) => UpstreamHandler.Configure(
                 handler, provider.GetRequiredService<IOptions<LumaOptions>>().Value));
 

@@ -3,22 +3,22 @@ using LumaGateway.Configuration;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// One upstream token, or two while rotating: the first is sent, the second is tried once where the first is refused, and sent first from then
-/// on where it was good. Thread-safe. Has no text form, so that no log or exception can hold it by accident.
+/// One upstream token, or two during a rotation. The preferred token is sent first; if the upstream rejects it and accepts the other, the other becomes
+/// the preferred one. Thread-safe. <see cref="ToString"/> hides the tokens, so that no log message or exception contains them by accident.
 /// </summary>
 internal sealed class UpstreamTokens
 {
     private static readonly char[] Separators = [',', '\n', '\r'];
 
-    private volatile bool _isSecondPreferred;
+    private volatile bool _prefersSecondary;
 
-    private UpstreamTokens(string first, string? second) => (First, Second) = (first, second);
+    private UpstreamTokens(string primary, string? secondary) => (Primary, Secondary) = (primary, secondary);
 
-    public string First { get; }
+    public string Primary { get; }
 
-    public string? Second { get; }
+    public string? Secondary { get; }
 
-    /// <summary>Null where the text holds no token, more than two, or anything that does not fit a header.</summary>
+    /// <summary>Returns null if the text contains no token, more than two, or characters that a header cannot contain.</summary>
     public static UpstreamTokens? Parse(string text)
     {
         var tokens = text.Split(Separators, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -28,15 +28,15 @@ internal sealed class UpstreamTokens
             : null;
     }
 
-    /// <summary>Both, the one known to be good first.</summary>
-    public (string Preferred, string Other) InOrder() => _isSecondPreferred ? (Second!, First) : (First, Second!);
+    /// <summary>Both tokens. Requires a secondary token.</summary>
+    public (string Preferred, string Other) InPreferredOrder() => _prefersSecondary ? (Secondary!, Primary) : (Primary, Secondary!);
 
-    public void Prefer(string token) => _isSecondPreferred = token == Second;
+    public void Prefer(string token) => _prefersSecondary = token == Secondary;
 
-    /// <summary>Null where the file is missing, unreadable, over 16 KiB, or holds no token.</summary>
+    /// <summary>Returns null if the file is missing, unreadable, larger than 16 KiB, or has no valid content.</summary>
     public static UpstreamTokens? ReadFile(string path) => SecretFile.ReadText(path) is { } text ? Parse(text) : null;
 
-    public bool SameAs(UpstreamTokens other) => First == other.First && Second == other.Second;
+    public bool HasSameTokens(UpstreamTokens other) => Primary == other.Primary && Secondary == other.Secondary;
 
     /// <inheritdoc/>
     public override string ToString() => "***";

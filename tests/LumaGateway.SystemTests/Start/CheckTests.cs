@@ -20,14 +20,14 @@ public sealed class CheckTests(SharedSandbox shared)
             line => Assert.StartsWith("ok    settings", line, StringComparison.Ordinal),
             line => Assert.StartsWith("ok    upstream", line, StringComparison.Ordinal),
             line => Assert.StartsWith("ok    redis", line, StringComparison.Ordinal),
-            line => Assert.StartsWith("ok    ledger    It answers and evicts nothing.", line, StringComparison.Ordinal),
+            line => Assert.StartsWith("ok    ledger    Responds; its maxmemory-policy is noeviction.", line, StringComparison.Ordinal),
             line => Assert.StartsWith("-     issuer", line, StringComparison.Ordinal));
         Assert.Equal(1, (await sandbox.CountsAsync()).Total);
     }
 
     [Theory]
-    [InlineData("Luma:ApiKey", "CANARYwrongtoken", "FAIL  upstream  It refuses the token")]
-    [InlineData("Luma:BaseAddress", "http://127.0.0.1:9/luma", "FAIL  upstream  Nobody can be reached")]
+    [InlineData("Luma:ApiKey", "CANARYwrongtoken", "FAIL  upstream  Rejects the token")]
+    [InlineData("Luma:BaseAddress", "http://127.0.0.1:9/luma", "FAIL  upstream  Cannot be reached")]
     [InlineData("Luma:Dialect", "piapi", "FAIL  upstream")]
     [InlineData("ConnectionStrings:Redis", "127.0.0.1:9,password=CANARYpassword", "FAIL  redis")]
     [InlineData("Access:Jwt:Authority", "http://127.0.0.1:9/CANARYissuer", "FAIL  issuer")]

@@ -109,12 +109,12 @@ public sealed class LifeCycleTests : IAsyncDisposable
         var metrics = await gateway.Client.GetStringAsync(new Uri($"http://127.0.0.1:{management}/metrics"), TestContext.Current.CancellationToken);
 
         Assert.Equal(version, live.GetProperty("version").GetString());
-        await gateway.Process.ReadAsync(line => line.Contains($"LumaGateway {version} is started", StringComparison.Ordinal) ? line : null);
+        await gateway.Process.ReadAsync(line => line.Contains($"LumaGateway {version} started", StringComparison.Ordinal) ? line : null);
         Assert.Contains($"luma_gateway_build_version=\"{version}\"", metrics, StringComparison.Ordinal);
     }
 
     private static Task<string> ToldToStopAsync(GatewayProcess gateway) =>
-        gateway.Process.ReadAsync(line => line.Contains("Told to stop", StringComparison.Ordinal) ? line : null);
+        gateway.Process.ReadAsync(line => line.Contains("Shutdown started", StringComparison.Ordinal) ? line : null);
 
     private static async Task ToldToComeAgainAsync(Waiter stream)
     {

@@ -158,7 +158,7 @@ public sealed class AbortTests : IDisposable
         var services = _raw.Gateway.Services;
         var (room, table, gate) = (services.GetRequiredService<WaiterRegistry>(), services.GetRequiredService<PollTargets>(), services.GetRequiredService<UpstreamConcurrencyLimiter>());
         var allowances = services.GetRequiredService<ClientLimiters>();
-        return Pump.EventuallyAsync(() => allowances.Present == 0 && room.Count == 0 && table.LocalCount == 0 && table.IsEmpty && gate.UnderWay == 0 && gate.Queued == 0);
+        return Pump.EventuallyAsync(() => allowances.Present == 0 && room.Count == 0 && table.LocalCount == 0 && table.IsEmpty && gate.Active == 0 && gate.Queued == 0);
     }
 
     /// <summary>Throws whenever a measurement of one instrument is told.</summary>

@@ -115,7 +115,7 @@ public sealed class UnknownSettingTests
         }
         catch (AggregateException exception)
         {
-            return Startup.Faults(exception);
+            return StartupErrors.MessagesOf(exception);
         }
     }
 }

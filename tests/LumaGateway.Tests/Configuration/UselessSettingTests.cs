@@ -105,7 +105,7 @@ public sealed class UselessSettingTests : IDisposable
 
         using var response = await stranger.PostAsync("/callbacks/luma/token-in-the-file", new StringContent("{}"), TestContext.Current.CancellationToken);
 
-        Assert.Equal("token-in-the-file", gateway.Services.GetRequiredService<TokenSource>().Current.First);
+        Assert.Equal("token-in-the-file", gateway.Services.GetRequiredService<UpstreamTokenSource>().Current.Primary);
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
     }
 }

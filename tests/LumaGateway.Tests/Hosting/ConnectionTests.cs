@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Hosting;
 
-/// <summary>What each connection's check makes of an answer.</summary>
+/// <summary>The result of each connection check.</summary>
 public sealed class ConnectionTests : IAsyncDisposable
 {
     private readonly Gateway _gateway = new Gateway().With("Luma:Retries", "0");
@@ -13,50 +13,51 @@ public sealed class ConnectionTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _gateway.DisposeAsync();
 
     [Theory]
-    [InlineData(HttpStatusCode.NotFound, """{"error":{"code":"task_not_found"}}""", "takes the token")]
-    [InlineData(HttpStatusCode.Unauthorized, "{}", "refuses the token")]
+    [InlineData(HttpStatusCode.NotFound, """{"error":{"code":"task_not_found"}}""", "accepts the token")]
+    [InlineData(HttpStatusCode.Unauthorized, "{}", "Rejects the token")]
     [InlineData(HttpStatusCode.PaymentRequired, "{}", "out of credit")]
-    [InlineData(HttpStatusCode.TooManyRequests, "{}", "left alone just now")]
-    [InlineData(HttpStatusCode.OK, "<html>", "does not speak relay")]
+    [InlineData(HttpStatusCode.TooManyRequests, "{}", "throttles requests")]
+    [InlineData(HttpStatusCode.OK, "<html>", "not in the dialect relay")]
     [InlineData(HttpStatusCode.InternalServerError, "{}", "but fails")]
-    public async Task The_upstreams_answer_is_told_in_words(HttpStatusCode status, string body, string told)
+    public async Task The_message_describes_the_response_of_the_upstream(HttpStatusCode response, string body, string expected)
     {
-        _gateway.Upstream.ThenJson(body, status);
+        _gateway.Upstream.ThenJson(body, response);
 
-        var (verdict, says) = await TryAsync("upstream");
+        var (status, message) = await CheckAsync("upstream");
 
-        Assert.Contains(told, says, StringComparison.Ordinal);
-        Assert.Equal(status switch { HttpStatusCode.NotFound => Verdict.Good, HttpStatusCode.TooManyRequests => Verdict.Unclear, _ => Verdict.Bad }, verdict);
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.Equal(
+            response switch { HttpStatusCode.NotFound => ConnectionStatus.Ok, HttpStatusCode.TooManyRequests => ConnectionStatus.Uncertain, _ => ConnectionStatus.Failed }, status);
     }
 
     [Fact]
-    public async Task An_upstream_that_nobody_reaches_is_told()
+    public async Task An_unreachable_upstream_is_reported()
     {
         _gateway.Upstream.ThenThrow(new HttpRequestException("connection refused"));
 
-        Assert.Contains("Nobody can be reached", (await TryAsync("upstream")).Says, StringComparison.Ordinal);
+        Assert.Contains("Cannot be reached", (await CheckAsync("upstream")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("redis", "ConnectionStrings:Redis")]
     [InlineData("issuer", "Access:Jwt:Authority")]
-    public async Task What_is_not_set_is_not_tried(string name, string key)
+    public async Task A_connection_that_is_not_configured_is_not_checked(string name, string key)
     {
-        var (verdict, says) = await TryAsync(name);
+        var (status, message) = await CheckAsync(name);
 
-        Assert.Equal(Verdict.NotConfigured, verdict);
-        Assert.StartsWith($"{key} is not set", says, StringComparison.Ordinal);
+        Assert.Equal(ConnectionStatus.NotConfigured, status);
+        Assert.StartsWith($"{key} is not set", message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task An_issuers_keys_are_found()
+    public async Task The_signing_keys_of_the_issuer_are_found()
     {
         await using var issuer = await Issuer.StartAsync();
         _gateway.With("Access:Jwt:Authority", issuer.Address).With("Access:Jwt:Audience", Issuer.Audience);
 
-        Assert.Equal(Verdict.Good, (await TryAsync("issuer")).Verdict);
+        Assert.Equal(ConnectionStatus.Ok, (await CheckAsync("issuer")).Status);
     }
 
-    private Task<(Verdict Verdict, string Says)> TryAsync(string name) =>
-        _gateway.Services.GetServices<IConnectionCheck>().Single(check => check.Name == name).TryAsync();
+    private Task<ConnectionCheckResult> CheckAsync(string name) =>
+        _gateway.Services.GetServices<IConnectionCheck>().Single(check => check.Name == name).CheckAsync();
 }

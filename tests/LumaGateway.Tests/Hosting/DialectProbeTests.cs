@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Hosting;
 
-/// <summary><c>--check</c> against every kind of upstream, rightly and wrongly configured.</summary>
+/// <summary><c>--check</c> against every kind of upstream, with the right and a wrong dialect.</summary>
 public sealed class DialectProbeTests
 {
     private static readonly string[] Dialects = ["relay", "dream-machine", "agents", "new-api", "piapi"];
@@ -22,23 +22,23 @@ public sealed class DialectProbeTests
     [InlineData("agents")]
     [InlineData("new-api")]
     [InlineData("piapi")]
-    public async Task The_right_dialect_at_the_right_path_is_good(string dialect)
+    public async Task The_configured_dialect_at_the_right_path_is_ok(string dialect)
     {
-        var (verdict, says) = await CheckAsync(dialect, dialect, "/api/v1");
+        var (status, message) = await CheckAsync(dialect, dialect, "/api/v1");
 
-        Assert.StartsWith($"It answers at Luma:BaseAddress as {dialect} does, and takes the token.", says, StringComparison.Ordinal);
-        Assert.Equal(Verdict.Good, verdict);
+        Assert.StartsWith($"Responds at Luma:BaseAddress in the dialect {dialect} and accepts the token.", message, StringComparison.Ordinal);
+        Assert.Equal(ConnectionStatus.Ok, status);
     }
 
     [Theory]
     [MemberData(nameof(WrongDialects))]
-    public async Task A_wrong_dialect_is_not_good(string configured, string served)
+    public async Task A_wrong_dialect_is_not_ok(string configured, string served)
     {
-        var (verdict, says) = await CheckAsync(configured, served, "/api/v1");
+        var (status, message) = await CheckAsync(configured, served, "/api/v1");
 
-        // Some relays say that there is no task as new-api does.
-        Assert.Equal((configured, served) is ("relay", "new-api") ? Verdict.Unclear : Verdict.Bad, verdict);
-        Assert.Contains(verdict is Verdict.Bad ? "Luma:Dialect" : "or of another API", says, StringComparison.Ordinal);
+        // Some relays respond to an unknown id in the same shape as new-api.
+        Assert.Equal((configured, served) is ("relay", "new-api") ? ConnectionStatus.Uncertain : ConnectionStatus.Failed, status);
+        Assert.Contains(status is ConnectionStatus.Failed ? "Luma:Dialect" : "or of another API", message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -47,8 +47,8 @@ public sealed class DialectProbeTests
     [InlineData("dream-machine", "agents")]
     [InlineData("relay", "agents")]
     [InlineData("new-api", "relay")]
-    public async Task The_dialect_that_it_speaks_is_named(string configured, string served) =>
-        Assert.StartsWith($"It answers at Luma:BaseAddress as {served} does, not as {configured}", (await CheckAsync(configured, served, "/api/v1")).Says, StringComparison.Ordinal);
+    public async Task The_message_names_the_dialect_of_the_upstream(string configured, string served) =>
+        Assert.StartsWith($"Responds at Luma:BaseAddress in the dialect {served}, not {configured}", (await CheckAsync(configured, served, "/api/v1")).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("relay", "/api/v2")]
@@ -59,54 +59,54 @@ public sealed class DialectProbeTests
     [InlineData("relay", "")]
     [InlineData("dream-machine", "/nowhere")]
     [InlineData("agents", "/api/v1/generations")]
-    public async Task A_wrong_version_or_path_is_bad_and_says_what_was_seen(string dialect, string path)
+    public async Task A_wrong_version_or_path_fails_and_the_message_describes_the_response(string dialect, string path)
     {
-        var (verdict, says) = await CheckAsync(dialect, dialect, path);
+        var (status, message) = await CheckAsync(dialect, dialect, path);
 
-        Assert.Equal(Verdict.Bad, verdict);
-        Assert.Contains("(404 with ", says, StringComparison.Ordinal);
-        Assert.Contains("path and version in Luma:BaseAddress", says, StringComparison.Ordinal);
+        Assert.Equal(ConnectionStatus.Failed, status);
+        Assert.Contains("(404 with ", message, StringComparison.Ordinal);
+        Assert.Contains("path and version in Luma:BaseAddress", message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(404, "<html>CANARY</html>", "404 with no JSON", true)]
     [InlineData(404, "{}", "404 with JSON of an unknown shape", true)]
-    [InlineData(404, "[1]", "404 with JSON that is no object", true)]
+    [InlineData(404, "[1]", "404 with JSON other than an object", true)]
     [InlineData(404, "{\"\\ud800\":1}", "404 with JSON of an unknown shape", true)]
     [InlineData(301, "", "301 with no JSON", true)]
-    [InlineData(404, "{\"detail\":\"Not Found\"}", "404 with JSON that holds detail", true)]
-    [InlineData(404, "{\"detail\":\"CANARY has no such task\"}", "404 with JSON that holds detail", false)]
-    [InlineData(400, "{\"code\":\"task_not_exist\",\"message\":\"CANARY\"}", "400 with JSON that holds code, message", false)]
+    [InlineData(404, "{\"detail\":\"Not Found\"}", "404 with JSON with detail", true)]
+    [InlineData(404, "{\"detail\":\"CANARY has no such task\"}", "404 with JSON with detail", false)]
+    [InlineData(400, "{\"code\":\"task_not_exist\",\"message\":\"CANARY\"}", "400 with JSON with code, message", false)]
     [InlineData(200, "{\"status\":\"CANARY\"}", "200 with JSON of an unknown shape", true)]
-    public async Task What_a_relay_may_or_may_not_have_said_is_told_without_its_words(int status, string body, string seen, bool isBad)
+    public async Task An_unrecognized_response_is_described_without_its_text(int statusCode, string body, string description, bool isFailed)
     {
         await using var upstream = await Loopback.StartAsync(context =>
         {
-            context.Response.StatusCode = status;
+            context.Response.StatusCode = statusCode;
             return context.Response.WriteAsync(body);
         });
 
-        var (verdict, says) = await CheckAsync("relay", upstream.Address);
+        var (status, message) = await CheckAsync("relay", upstream.Address);
 
-        Assert.Equal(isBad ? Verdict.Bad : Verdict.Unclear, verdict);
-        Assert.Contains($"({seen})", says, StringComparison.Ordinal);
-        Assert.DoesNotContain("CANARY", says, StringComparison.Ordinal);
+        Assert.Equal(isFailed ? ConnectionStatus.Failed : ConnectionStatus.Uncertain, status);
+        Assert.Contains($"({description})", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("CANARY", message, StringComparison.Ordinal);
     }
 
-    private static async Task<(Verdict Verdict, string Says)> CheckAsync(string configured, string served, string path)
+    private static async Task<ConnectionCheckResult> CheckAsync(string configured, string served, string path)
     {
-        await using var upstream = await Loopback.StartAsync(context => AnswerAsync(context, served));
+        await using var upstream = await Loopback.StartAsync(context => RespondAsync(context, served));
         return await CheckAsync(configured, upstream.Address + path);
     }
 
-    private static async Task<(Verdict Verdict, string Says)> CheckAsync(string dialect, string address)
+    private static async Task<ConnectionCheckResult> CheckAsync(string dialect, string address)
     {
         await using var gateway = new Gateway().To(address).With("Luma:Dialect", dialect).With("Luma:Retries", "0");
-        return await gateway.Services.GetServices<IConnectionCheck>().Single(check => check.Name == "upstream").TryAsync();
+        return await gateway.Services.GetServices<IConnectionCheck>().Single(check => check.Name == "upstream").CheckAsync();
     }
 
-    /// <summary>As each kind answers below <c>/api/v1</c>, and elsewhere.</summary>
-    private static Task AnswerAsync(HttpContext context, string kind)
+    /// <summary>The responses of each kind of upstream below <c>/api/v1</c> and at other paths.</summary>
+    private static Task RespondAsync(HttpContext context, string kind)
     {
         var path = context.Request.Path.Value!;
         var isAllowed = kind is "piapi" ? context.Request.Headers["x-api-key"] == Gateway.Token : context.Request.Headers.Authorization == $"Bearer {Gateway.Token}";

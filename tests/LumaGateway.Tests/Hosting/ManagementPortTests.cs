@@ -103,7 +103,7 @@ public sealed partial class ManagementPortTests : IDisposable
     private IEnumerable<(string Method, string Path)> PublicRoutes() => _gateway.Services.GetServices<EndpointDataSource>()
         .SelectMany(source => source.Endpoints)
         .OfType<RouteEndpoint>()
-        .Where(route => route.Metadata.GetMetadata<ManagementOnly>() is null && !route.RoutePattern.RawText!.StartsWith("/health", StringComparison.Ordinal))
+        .Where(route => route.Metadata.GetMetadata<ManagementPortMetadata>() is null && !route.RoutePattern.RawText!.StartsWith("/health", StringComparison.Ordinal))
         .SelectMany(route => (route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"])
             .Append("PUT")
             .Select(method => (method, Parameter().Replace(route.RoutePattern.RawText!, "g1"))))

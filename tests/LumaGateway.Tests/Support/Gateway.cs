@@ -123,7 +123,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
                 (IStartupValidator)ActivatorUtilities.CreateInstance(provider, validator), StartFaults)));
             services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, bearer => bearer.BackchannelTimeout = Pump.Patience);
             services.AddSingleton<IStartupFilter>(Arrivals);
-            services.Remove(services.Single(service => service.ImplementationType == typeof(StartMemory))); // this process holds many gateways
+            services.Remove(services.Single(service => service.ImplementationType == typeof(StartupGarbageCollection))); // this process holds many gateways
             if (!_isNetworked)
             {
                 services.AddHttpClient<UpstreamClient>().ConfigurePrimaryHttpMessageHandler(() => Upstream);
@@ -146,7 +146,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
             }
             catch (Exception exception)
             {
-                faults.AddRange(Startup.Faults(exception));
+                faults.AddRange(StartupErrors.MessagesOf(exception));
                 throw;
             }
         }

@@ -6,7 +6,7 @@ using LumaGateway.Upstreams.Wire;
 namespace LumaGateway.Upstreams.Dialects;
 
 /// <summary>
-/// Luma's Agents API: a typed <c>output</c> list, failures with a code, and links that are presigned anew on every read.
+/// Luma's Agents API: a typed <c>output</c> list, failures with a code, and URLs that are signed anew for every response.
 /// </summary>
 internal sealed class AgentsDialect : IUpstreamDialect
 {
@@ -18,31 +18,31 @@ internal sealed class AgentsDialect : IUpstreamDialect
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
-    public DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body)
+    public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body)
     {
         WireStatus.RequireOk(status);
-        var answer = body.RequireObject();
-        answer.Member("id").RequireIdIs(asked);
+        var root = body.RequireObject();
+        root.Property("id").RequireId(id);
 
-        var state = WireState.Read(answer.Member("state"));
-        var failure = WireFailure.Read(state, answer);
-        var request = answer.Member("request");
-        var assets = AssetsOf(answer.Member("output"), answer.Member("type").Text());
+        var state = WireState.Read(root.Property("state"));
+        var failure = WireFailure.Read(state, root);
+        var request = root.Property("request");
+        var assets = AssetsOf(root.Property("output"), root.Property("type").AsText());
 
         return new DialectResult(
             new Generation(
-                asked.Value,
+                id.Value,
                 state.State,
-                CreatedAt: answer.Member("created_at").Time(),
-                Model: answer.Member("model").Text() ?? request.Member("model").Text(),
-                Prompt: answer.Member("prompt").Text() ?? request.Member("prompt").Text(),
-                AspectRatio: answer.Member("aspect_ratio").Text() ?? request.Member("aspect_ratio").Text(),
+                CreatedAt: root.Property("created_at").AsTime(),
+                Model: root.Property("model").AsText() ?? request.Property("model").AsText(),
+                Prompt: root.Property("prompt").AsText() ?? request.Property("prompt").AsText(),
+                AspectRatio: root.Property("aspect_ratio").AsText() ?? request.Property("aspect_ratio").AsText(),
                 assets.Video,
                 assets.Image,
                 assets.Thumbnail,
                 assets.LastFrame,
                 failure,
-                assets.ExpireAt),
+                assets.ExpiresAt),
             state.IsKnown);
     }
 
@@ -50,21 +50,21 @@ internal sealed class AgentsDialect : IUpstreamDialect
     {
         if (output.ValueKind is not JsonValueKind.Array)
         {
-            return With(new WireAssets(), output, generationType);
+            return Add(new WireAssets(), output, generationType);
         }
 
         var assets = new WireAssets();
         foreach (var item in output.EnumerateArray())
         {
-            assets = With(assets, item, generationType);
+            assets = Add(assets, item, generationType);
         }
 
         return assets;
     }
 
-    // The first usable one of each type. An item that does not say its type is of the generation's own: video, image, image_edit, …
-    private static WireAssets With(WireAssets assets, JsonElement item, string? generationType) =>
-        (item.Member("type").Text() ?? generationType)?.Trim().ToLowerInvariant() switch
+    // Takes the first usable item of each type. An item without a type has the type of the generation: video, image, image_edit, …
+    private static WireAssets Add(WireAssets assets, JsonElement item, string? generationType) =>
+        (item.Property("type").AsText() ?? generationType)?.Trim().ToLowerInvariant() switch
         {
             null or "video" or "video_edit" or "video_reframe" => assets with { Video = assets.Video ?? WireAssets.ReadVideo(item) },
             "image" or "image_edit" => assets with { Image = assets.Image ?? WireAssets.ReadImage(item) },

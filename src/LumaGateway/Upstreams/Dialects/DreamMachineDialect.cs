@@ -8,8 +8,8 @@ using LumaGateway.Upstreams.Wire;
 namespace LumaGateway.Upstreams.Dialects;
 
 /// <summary>
-/// Luma's Dream Machine API: assets are bare, unsigned links under <c>assets</c>; <c>type</c> and <c>version</c> have been seen
-/// for <c>generation_type</c> and <c>model</c>.
+/// Luma's Dream Machine API: <c>assets</c> contains unsigned URLs. Some responses use <c>type</c> and <c>version</c> for <c>generation_type</c> and
+/// <c>model</c>.
 /// </summary>
 internal sealed class DreamMachineDialect : IListingDialect
 {
@@ -21,31 +21,31 @@ internal sealed class DreamMachineDialect : IListingDialect
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
-    public DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body)
+    public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body)
     {
         WireStatus.RequireOk(status);
-        var answer = body.RequireObject();
-        answer.Member("id").RequireIdIs(asked);
+        var root = body.RequireObject();
+        root.Property("id").RequireId(id);
 
-        var state = WireState.Read(answer.Member("state"));
-        var failure = WireFailure.Read(state, answer);
-        var request = answer.Member("request");
-        var assets = AssetsOf(answer, request);
+        var state = WireState.Read(root.Property("state"));
+        var failure = WireFailure.Read(state, root);
+        var request = root.Property("request");
+        var assets = AssetsOf(root, request);
 
         return new DialectResult(
             new Generation(
-                asked.Value,
+                id.Value,
                 state.State,
-                CreatedAt: answer.Member("created_at").Time(),
-                Model: answer.Member("model").Text() ?? answer.Member("version").Text() ?? request.Member("model").Text(),
-                Prompt: request.Member("prompt").Text() ?? answer.Member("prompt").Text(),
-                AspectRatio: request.Member("aspect_ratio").Text() ?? answer.Member("aspect_ratio").Text(),
+                CreatedAt: root.Property("created_at").AsTime(),
+                Model: root.Property("model").AsText() ?? root.Property("version").AsText() ?? request.Property("model").AsText(),
+                Prompt: request.Property("prompt").AsText() ?? root.Property("prompt").AsText(),
+                AspectRatio: request.Property("aspect_ratio").AsText() ?? root.Property("aspect_ratio").AsText(),
                 assets.Video,
                 assets.Image,
                 assets.Thumbnail,
                 assets.LastFrame,
                 failure,
-                assets.ExpireAt),
+                assets.ExpiresAt),
             state.IsKnown);
     }
 
@@ -55,54 +55,54 @@ internal sealed class DreamMachineDialect : IListingDialect
     {
         WireStatus.RequireOk(status);
         var page = body.RequireObject();
-        var listed = page.Member("generations");
-        if (listed.ValueKind is not JsonValueKind.Array)
+        var items = page.Property("generations");
+        if (items.ValueKind is not JsonValueKind.Array)
         {
-            throw new UpstreamException(UpstreamFault.Malformed, "The list holds no generations.");
+            throw new UpstreamException(UpstreamFault.Malformed, "The list has no array of generations.");
         }
 
-        var answers = new List<DialectResult>(listed.GetArrayLength());
-        foreach (var item in listed.EnumerateArray())
+        var results = new List<DialectResult>(items.GetArrayLength());
+        foreach (var item in items.EnumerateArray())
         {
-            if (!GenerationId.TryParse(item.Member("id").Text(), null, out var id))
+            if (!GenerationId.TryParse(item.Property("id").AsText(), null, out var id))
             {
                 continue;
             }
 
             try
             {
-                answers.Add(Read(id, status, item));
+                results.Add(Read(id, status, item));
             }
             catch (UpstreamException)
             {
-                // One that cannot be read spoils no others: asked for alone, it says why.
+                // The other generations of the page are still usable. A read of this generation reports the reason.
             }
         }
 
-        return new DialectPage(answers, listed.GetArrayLength(), page.Member("has_more").ValueKind is JsonValueKind.True);
+        return new DialectPage(results, items.GetArrayLength(), page.Property("has_more").ValueKind is JsonValueKind.True);
     }
 
-    private static WireAssets AssetsOf(JsonElement answer, JsonElement request)
+    private static WireAssets AssetsOf(JsonElement root, JsonElement request)
     {
-        var assets = answer.Member("assets");
+        var assets = root.Property("assets");
         if (assets.ValueKind is JsonValueKind.String)
         {
-            return IsImage(answer, request)
+            return IsImage(root, request)
                 ? new WireAssets(Image: WireAssets.ReadImage(assets))
                 : new WireAssets(Video: WireAssets.ReadVideo(assets));
         }
 
-        // progress_video is a preview of unfinished work and never the answer.
+        // progress_video is a preview during processing, not a result.
         return new WireAssets(
-            WireAssets.ReadVideo(assets.Member("video")),
-            WireAssets.ReadImage(assets.Member("image")),
-            WireAssets.ReadImage(assets.Member("thumbnail")),
-            WireAssets.ReadImage(assets.Member("last_frame")));
+            WireAssets.ReadVideo(assets.Property("video")),
+            WireAssets.ReadImage(assets.Property("image")),
+            WireAssets.ReadImage(assets.Property("thumbnail")),
+            WireAssets.ReadImage(assets.Property("last_frame")));
     }
 
-    private static bool IsImage(JsonElement answer, JsonElement request)
+    private static bool IsImage(JsonElement root, JsonElement request)
     {
-        var type = answer.Member("generation_type").Text() ?? answer.Member("type").Text() ?? request.Member("generation_type").Text();
+        var type = root.Property("generation_type").AsText() ?? root.Property("type").AsText() ?? request.Property("generation_type").AsText();
         return "image".Equals(type?.Trim(), StringComparison.OrdinalIgnoreCase);
     }
 }

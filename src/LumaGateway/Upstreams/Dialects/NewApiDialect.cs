@@ -6,8 +6,8 @@ using LumaGateway.Upstreams.Wire;
 namespace LumaGateway.Upstreams.Dialects;
 
 /// <summary>
-/// Relays in the style of new-api: a wrapper with a <c>code</c>, in it a task row with unix times, in that, where it is there, a body
-/// of the relay family. The row's id and status count; "not found" is a 400.
+/// Relays in the style of new-api: a wrapper with a <c>code</c>, which contains a task with unix times, which may contain a body of the relay family. The
+/// task's id and status take precedence. "Not found" is a 400.
 /// </summary>
 internal sealed class NewApiDialect : IUpstreamDialect
 {
@@ -19,44 +19,44 @@ internal sealed class NewApiDialect : IUpstreamDialect
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
-    public DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body)
+    public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body)
     {
-        var wrapper = body.Unwrapped();
-        WireCode.RequireGood(status, wrapper.Member("code"));
-        WireFailure.RefuseError(wrapper);
-        var task = wrapper.RequireObject().Member("data").RequireObject();
-        task.Member("task_id").RequireIdIs(asked);
+        var wrapper = body.UnwrapArray();
+        WireCode.RequireSuccess(status, wrapper.Property("code"));
+        WireFailure.RejectError(wrapper);
+        var task = wrapper.RequireObject().Property("data").RequireObject();
+        task.Property("task_id").RequireId(id);
 
-        var inner = task.Member("data").Unwrapped();
-        var state = WireState.Read(task.Member("status"), inner.Member("state"));
+        var inner = task.Property("data").UnwrapArray();
+        var state = WireState.Read(task.Property("status"), inner.Property("state"));
         var failure = WireFailure.Read(state, task, inner);
-        var request = inner.Member("request");
+        var request = inner.Property("request");
         var assets = AssetsOf(task, inner, state);
 
         return new DialectResult(
             new Generation(
-                asked.Value,
+                id.Value,
                 state.State,
-                CreatedAt: task.Member("created_at").Time() ?? task.Member("submit_time").Time() ?? inner.Member("created_at").Time(),
-                Model: task.Member("model").Text() ?? inner.Member("model").Text() ?? request.Member("model").Text(),
-                Prompt: request.Member("prompt").Text() ?? inner.Member("prompt").Text(),
-                AspectRatio: request.Member("aspect_ratio").Text() ?? inner.Member("aspect_ratio").Text(),
+                CreatedAt: task.Property("created_at").AsTime() ?? task.Property("submit_time").AsTime() ?? inner.Property("created_at").AsTime(),
+                Model: task.Property("model").AsText() ?? inner.Property("model").AsText() ?? request.Property("model").AsText(),
+                Prompt: request.Property("prompt").AsText() ?? inner.Property("prompt").AsText(),
+                AspectRatio: request.Property("aspect_ratio").AsText() ?? inner.Property("aspect_ratio").AsText(),
                 assets.Video,
                 assets.Image,
                 assets.Thumbnail,
                 assets.LastFrame,
                 failure,
-                assets.ExpireAt),
+                assets.ExpiresAt),
             state.IsKnown);
     }
 
-    // The inner body says which file is clean; the row's own link, in old rows under fail_reason, is all there is without it.
+    // The inner body distinguishes the video without watermark. Without an inner body, the task has one URL; old tasks have it in fail_reason.
     private static WireAssets AssetsOf(JsonElement task, JsonElement inner, WireState state)
     {
         var assets = RelayAssets.Read(inner);
-        var video = assets.Video ?? WireAssets.ReadVideo(task.Member("result_url"));
+        var video = assets.Video ?? WireAssets.ReadVideo(task.Property("result_url"));
         return state.State is GenerationState.Completed
-            ? assets with { Video = video ?? WireAssets.ReadVideo(task.Member("fail_reason")) }
+            ? assets with { Video = video ?? WireAssets.ReadVideo(task.Property("fail_reason")) }
             : assets with { Video = video };
     }
 }

@@ -6,8 +6,8 @@ using LumaGateway.Upstreams.Wire;
 namespace LumaGateway.Upstreams.Dialects;
 
 /// <summary>
-/// PiAPI: a wrapper with a <c>code</c>, in it a task with what was asked under <c>input</c> and a body of the relay family under
-/// <c>output</c>. <c>error</c> is there on success too, with code 0.
+/// PiAPI: a wrapper with a <c>code</c>, which contains a task with the request in <c>input</c> and a body of the relay family in <c>output</c>. A
+/// successful response has an <c>error</c> with code 0.
 /// </summary>
 internal sealed class PiApiDialect : IUpstreamDialect
 {
@@ -19,34 +19,34 @@ internal sealed class PiApiDialect : IUpstreamDialect
 
     public (string Name, string Value) Credential(string token) => ("x-api-key", token);
 
-    public DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body)
+    public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body)
     {
-        var wrapper = body.Unwrapped();
-        WireCode.RequireGood(status, wrapper.Member("code"));
-        WireFailure.RefuseError(wrapper);
-        var task = wrapper.RequireObject().Member("data").RequireObject();
-        task.Member("task_id").RequireIdIs(asked);
+        var wrapper = body.UnwrapArray();
+        WireCode.RequireSuccess(status, wrapper.Property("code"));
+        WireFailure.RejectError(wrapper);
+        var task = wrapper.RequireObject().Property("data").RequireObject();
+        task.Property("task_id").RequireId(id);
 
-        var output = task.Member("output").Unwrapped();
-        var state = WireState.Read(task.Member("status"), output.Member("internal_state"));
+        var output = task.Property("output").UnwrapArray();
+        var state = WireState.Read(task.Property("status"), output.Property("internal_state"));
         var failure = WireFailure.Read(state, task, output);
-        var input = task.Member("input");
+        var input = task.Property("input");
         var assets = RelayAssets.Read(output);
 
         return new DialectResult(
             new Generation(
-                asked.Value,
+                id.Value,
                 state.State,
-                CreatedAt: task.Member("created_at").Time() ?? output.Member("created_at").Time(),
-                Model: input.Member("model_name").Text() ?? task.Member("model").Text(),
-                Prompt: input.Member("prompt").Text() ?? output.Member("prompt").Text(),
-                AspectRatio: input.Member("aspect_ratio").Text() ?? output.Member("aspect_ratio").Text(),
+                CreatedAt: task.Property("created_at").AsTime() ?? output.Property("created_at").AsTime(),
+                Model: input.Property("model_name").AsText() ?? task.Property("model").AsText(),
+                Prompt: input.Property("prompt").AsText() ?? output.Property("prompt").AsText(),
+                AspectRatio: input.Property("aspect_ratio").AsText() ?? output.Property("aspect_ratio").AsText(),
                 assets.Video,
                 assets.Image,
                 assets.Thumbnail,
                 assets.LastFrame,
                 failure,
-                assets.ExpireAt),
+                assets.ExpiresAt),
             state.IsKnown);
     }
 }

@@ -6,8 +6,8 @@ using LumaGateway.Upstreams.Wire;
 namespace LumaGateway.Upstreams.Dialects;
 
 /// <summary>
-/// The relay that this project started from, and its family: the clean file beside the watermarked one, everything repeated under
-/// <c>artifact</c>, and in older variants the prompt at the top level.
+/// Relays of one family: a video with and one without watermark, a copy of everything in <c>artifact</c>, and in older variants the prompt at the top
+/// level.
 /// </summary>
 internal sealed class RelayDialect : IUpstreamDialect
 {
@@ -19,31 +19,31 @@ internal sealed class RelayDialect : IUpstreamDialect
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
-    public DialectResult Read(GenerationId asked, HttpStatusCode status, JsonElement body)
+    public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body)
     {
         WireStatus.RequireOk(status);
-        var answer = body.RequireObject();
-        answer.Member("id").RequireIdIs(asked);
+        var root = body.RequireObject();
+        root.Property("id").RequireId(id);
 
-        var state = WireState.Read(answer.Member("state"));
-        var failure = WireFailure.Read(state, answer);
-        var request = answer.Member("request");
-        var assets = RelayAssets.Read(answer);
+        var state = WireState.Read(root.Property("state"));
+        var failure = WireFailure.Read(state, root);
+        var request = root.Property("request");
+        var assets = RelayAssets.Read(root);
 
         return new DialectResult(
             new Generation(
-                asked.Value,
+                id.Value,
                 state.State,
-                CreatedAt: answer.Member("created_at").Time() ?? answer.Member("artifact").Member("created_at").Time(),
-                Model: answer.Member("model").Text() ?? request.Member("model").Text(),
-                Prompt: request.Member("prompt").Text() ?? answer.Member("prompt").Text(),
-                AspectRatio: request.Member("aspect_ratio").Text() ?? answer.Member("aspect_ratio").Text(),
+                CreatedAt: root.Property("created_at").AsTime() ?? root.Property("artifact").Property("created_at").AsTime(),
+                Model: root.Property("model").AsText() ?? request.Property("model").AsText(),
+                Prompt: request.Property("prompt").AsText() ?? root.Property("prompt").AsText(),
+                AspectRatio: request.Property("aspect_ratio").AsText() ?? root.Property("aspect_ratio").AsText(),
                 assets.Video,
                 assets.Image,
                 assets.Thumbnail,
                 assets.LastFrame,
                 failure,
-                assets.ExpireAt),
+                assets.ExpiresAt),
             state.IsKnown);
     }
 }

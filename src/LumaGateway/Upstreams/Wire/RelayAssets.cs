@@ -4,61 +4,61 @@ using LumaGateway.Contracts;
 namespace LumaGateway.Upstreams.Wire;
 
 /// <summary>
-/// The assets of a body of the relay family, which new-api and PiAPI wrap: the clean video before the possibly watermarked one, the
-/// top level before <c>artifact</c>, which repeats it.
+/// The assets of a body of the relay family, which new-api and PiAPI wrap. Prefers the video without watermark, and the top level over its copy in
+/// <c>artifact</c>.
 /// </summary>
 internal static class RelayAssets
 {
-    /// <summary>Reads what is there; all null where the body is no object.</summary>
+    /// <summary>Returns an asset as null if the body does not contain it.</summary>
     public static WireAssets Read(JsonElement body)
     {
-        var artifact = body.Member("artifact");
+        var artifact = body.Property("artifact");
         return new WireAssets(
             Video: VideoOf(body, artifact),
-            Image: PictureOf(body, artifact, "image"),
+            Image: ImageOf(body, artifact, "image"),
             Thumbnail: ThumbnailOf(body) ?? ThumbnailOf(artifact),
-            LastFrame: PictureOf(body, artifact, "last_frame"));
+            LastFrame: ImageOf(body, artifact, "last_frame"));
     }
 
     private static VideoAsset? VideoOf(JsonElement body, JsonElement artifact) =>
-        (LinkIn(body) ?? LinkIn(artifact)) is not { } link
+        (FindUrl(body) ?? FindUrl(artifact)) is not { } found
             ? null
-            : Measured(
-                link.Url,
-                link.Video,
-                [body.Member("video_raw"), body.Member("video"), artifact.Member("video_raw"), artifact.Member("video")]);
+            : WithDimensions(
+                found.Url,
+                found.Video,
+                [body.Property("video_raw"), body.Property("video"), artifact.Property("video_raw"), artifact.Property("video")]);
 
-    private static (string Url, JsonElement Video)? LinkIn(JsonElement source)
+    private static (string Url, JsonElement Video)? FindUrl(JsonElement source)
     {
-        var raw = source.Member("video_raw");
-        var video = source.Member("video");
-        if (raw.AssetUrl() is { } clean)
+        var raw = source.Property("video_raw");
+        var video = source.Property("video");
+        if (raw.AsAssetUrl() is { } rawUrl)
         {
-            return (clean, raw);
+            return (rawUrl, raw);
         }
 
-        return (video.Member("download_url").WebUrl() ?? video.AssetUrl()) is { } url ? (url, video) : null;
+        return (video.Property("download_url").AsUrl() ?? video.AsAssetUrl()) is { } url ? (url, video) : null;
     }
 
-    // The link often stands on one object and its measures on another: all of them describe the same finished file.
-    private static VideoAsset Measured(string url, JsonElement chosen, ReadOnlySpan<JsonElement> others)
+    // The URL and the dimensions are often in different objects, which all describe the same file.
+    private static VideoAsset WithDimensions(string url, JsonElement chosen, ReadOnlySpan<JsonElement> others)
     {
-        var width = chosen.Member("width").Pixels();
-        var height = chosen.Member("height").Pixels();
-        var duration = chosen.Member("duration").Seconds();
+        var width = chosen.Property("width").AsPixels();
+        var height = chosen.Property("height").AsPixels();
+        var duration = chosen.Property("duration").AsSeconds();
         foreach (var other in others)
         {
-            width ??= other.Member("width").Pixels();
-            height ??= other.Member("height").Pixels();
-            duration ??= other.Member("duration").Seconds();
+            width ??= other.Property("width").AsPixels();
+            height ??= other.Property("height").AsPixels();
+            duration ??= other.Property("duration").AsSeconds();
         }
 
         return new VideoAsset(url, width, height, duration);
     }
 
     private static ImageAsset? ThumbnailOf(JsonElement body) =>
-        WireAssets.ReadImage(body.Member("thumbnail")) ?? WireAssets.ReadImage(body.Member("video").Member("thumbnail"));
+        WireAssets.ReadImage(body.Property("thumbnail")) ?? WireAssets.ReadImage(body.Property("video").Property("thumbnail"));
 
-    private static ImageAsset? PictureOf(JsonElement body, JsonElement artifact, string name) =>
-        WireAssets.ReadImage(body.Member(name)) ?? WireAssets.ReadImage(artifact.Member(name));
+    private static ImageAsset? ImageOf(JsonElement body, JsonElement artifact, string name) =>
+        WireAssets.ReadImage(body.Property(name)) ?? WireAssets.ReadImage(artifact.Property(name));
 }

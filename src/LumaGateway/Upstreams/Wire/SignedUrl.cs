@@ -3,28 +3,28 @@ using System.Globalization;
 namespace LumaGateway.Upstreams.Wire;
 
 /// <summary>
-/// Reads from a link itself when it stops working: the signatures of S3 and Google Cloud Storage (a date and a lifetime), CloudFront
-/// and its like (<c>Expires</c>, unix seconds), and Azure (<c>se</c>, RFC 3339). The earliest counts; null where none can be read.
+/// Reads the expiry of a signed URL from its query: of S3 and Google Cloud Storage (a date and a lifetime), of CloudFront and others (<c>Expires</c>, unix
+/// seconds), and of Azure (<c>se</c>, RFC 3339).
 /// </summary>
 internal static class SignedUrl
 {
     private const string SigningTime = "yyyyMMdd'T'HHmmss'Z'";
 
-    // Before this (September 2001) an "Expires" is a lifetime or a flag, not a point in time.
+    // A smaller value (before September 2001) is a lifetime or a flag, not a point in time.
     private static readonly DateTimeOffset EarliestExpires = DateTimeOffset.FromUnixTimeSeconds(1_000_000_000);
 
-    /// <summary>When the link stops working.</summary>
+    /// <summary>The earliest expiry in the query; null if there is none.</summary>
     public static DateTimeOffset? ExpiryOf(string url)
     {
         var query = QueryOf(url);
         return Earliest(
-            SignedFor(query, "X-Amz-Date", "X-Amz-Expires"),
-            SignedFor(query, "X-Goog-Date", "X-Goog-Expires"),
+            ExpiryFrom(query, "X-Amz-Date", "X-Amz-Expires"),
+            ExpiryFrom(query, "X-Goog-Date", "X-Goog-Expires"),
             ExpiresAt(query),
             WireTime.FromRfc3339(Value(query, "se")));
     }
 
-    /// <summary>The earliest of the times that are there.</summary>
+    /// <summary>The earliest of the times that are not null.</summary>
     public static DateTimeOffset? Earliest(params ReadOnlySpan<DateTimeOffset?> times)
     {
         DateTimeOffset? earliest = null;
@@ -36,7 +36,7 @@ internal static class SignedUrl
         return earliest;
     }
 
-    private static DateTimeOffset? SignedFor(ReadOnlySpan<char> query, string dateName, string lifetimeName)
+    private static DateTimeOffset? ExpiryFrom(ReadOnlySpan<char> query, string dateName, string lifetimeName)
     {
         var isSigned = DateTimeOffset.TryParseExact(
             Value(query, dateName), SigningTime, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var signedAt);
@@ -52,11 +52,11 @@ internal static class SignedUrl
 
     private static ReadOnlySpan<char> QueryOf(string url)
     {
-        var addressed = url.AsSpan();
-        var fragment = addressed.IndexOf('#');
-        addressed = fragment < 0 ? addressed : addressed[..fragment];
-        var mark = addressed.IndexOf('?');
-        return mark < 0 ? [] : addressed[(mark + 1)..];
+        var address = url.AsSpan();
+        var fragment = address.IndexOf('#');
+        address = fragment < 0 ? address : address[..fragment];
+        var question = address.IndexOf('?');
+        return question < 0 ? [] : address[(question + 1)..];
     }
 
     private static string? Value(ReadOnlySpan<char> query, string name)

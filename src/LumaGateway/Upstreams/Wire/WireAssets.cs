@@ -3,22 +3,22 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Upstreams.Wire;
 
-/// <summary>What an answer links to. An asset without a usable link is null as a whole.</summary>
+/// <summary>The assets of a response. An asset without a usable URL is null.</summary>
 internal sealed record WireAssets(
     VideoAsset? Video = null, ImageAsset? Image = null, ImageAsset? Thumbnail = null, ImageAsset? LastFrame = null)
 {
-    /// <summary>When the first of the links stops working; null where none says so.</summary>
-    public DateTimeOffset? ExpireAt => SignedUrl.Earliest(
+    /// <summary>The earliest expiry of the URLs; null if none has a readable expiry.</summary>
+    public DateTimeOffset? ExpiresAt => SignedUrl.Earliest(
         ExpiryOf(Video?.Url), ExpiryOf(Image?.Url), ExpiryOf(Thumbnail?.Url), ExpiryOf(LastFrame?.Url));
 
-    /// <summary>A video given as an object with a <c>url</c>, or as the link alone.</summary>
-    public static VideoAsset? ReadVideo(JsonElement element) => element.AssetUrl() is { } url
-        ? new VideoAsset(url, element.Member("width").Pixels(), element.Member("height").Pixels(), element.Member("duration").Seconds())
+    /// <summary>Reads a video from an object with a <c>url</c>, or from a URL.</summary>
+    public static VideoAsset? ReadVideo(JsonElement element) => element.AsAssetUrl() is { } url
+        ? new VideoAsset(url, element.Property("width").AsPixels(), element.Property("height").AsPixels(), element.Property("duration").AsSeconds())
         : null;
 
-    /// <summary>A picture given as an object with a <c>url</c>, or as the link alone.</summary>
-    public static ImageAsset? ReadImage(JsonElement element) => element.AssetUrl() is { } url
-        ? new ImageAsset(url, element.Member("width").Pixels(), element.Member("height").Pixels())
+    /// <summary>Reads an image from an object with a <c>url</c>, or from a URL.</summary>
+    public static ImageAsset? ReadImage(JsonElement element) => element.AsAssetUrl() is { } url
+        ? new ImageAsset(url, element.Property("width").AsPixels(), element.Property("height").AsPixels())
         : null;
 
     private static DateTimeOffset? ExpiryOf(string? url) => url is null ? null : SignedUrl.ExpiryOf(url);

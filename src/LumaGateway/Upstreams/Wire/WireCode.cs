@@ -6,32 +6,32 @@ using LumaGateway.Problems;
 namespace LumaGateway.Upstreams.Wire;
 
 /// <summary>
-/// The <c>code</c> of a wrapper or of an error object: good is <c>success</c>, 200, 0 or nothing. Any other refuses the answer: as the
-/// fault it names where it names one (an HTTP status, <c>task_not_exist</c>), else as malformed.
+/// The <c>code</c> of a wrapper or of an error object. <c>success</c>, 200, 0 and a missing code mean success. An HTTP status or <c>task_not_exist</c>
+/// means the corresponding fault, and any other code a malformed response.
 /// </summary>
 internal static class WireCode
 {
-    /// <summary>Refuses an answer whose status or wrapper is not a success.</summary>
-    public static void RequireGood(HttpStatusCode status, JsonElement code)
+    /// <summary>Throws if the status or the code does not mean success.</summary>
+    public static void RequireSuccess(HttpStatusCode status, JsonElement code)
     {
-        var byStatus = WireStatus.FaultOf(status);
-        var byCode = FaultOf(code);
+        var statusFault = WireStatus.FaultOf(status);
+        var codeFault = FaultOf(code);
 
-        // A bare 400 says little: the code beside it may say that the id, the token or the credit is the reason.
-        if (byStatus is UpstreamFault.Rejected && byCode is not (null or UpstreamFault.Malformed or UpstreamFault.Failed))
+        // With status 400 the code may be more specific: the id, the token or the credit is the reason.
+        if (statusFault is UpstreamFault.Rejected && codeFault is not (null or UpstreamFault.Malformed or UpstreamFault.Failed))
         {
-            throw WireStatus.RefusalReason(byCode.Value, status);
+            throw WireStatus.ExceptionFor(codeFault.Value, status);
         }
 
         WireStatus.RequireOk(status);
-        if (byCode is { } fault)
+        if (codeFault is { } fault)
         {
-            throw new UpstreamException(fault, "The upstream answered 200 with a failure code in its wrapper.");
+            throw new UpstreamException(fault, "The upstream responded with 200 and a failure code.");
         }
     }
 
-    /// <summary>Whether a code says that all is well.</summary>
-    public static bool IsGood(JsonElement code) => FaultOf(code) is null;
+    /// <summary>Whether a code means success.</summary>
+    public static bool IsSuccess(JsonElement code) => FaultOf(code) is null;
 
     private static UpstreamFault? FaultOf(JsonElement code)
     {
@@ -40,7 +40,7 @@ internal static class WireCode
             return UpstreamFault.Malformed;
         }
 
-        var text = code.Text()?.Trim();
+        var text = code.AsText()?.Trim();
         if (text is null || text.Equals("success", StringComparison.OrdinalIgnoreCase))
         {
             return null;

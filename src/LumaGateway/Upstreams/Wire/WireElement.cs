@@ -8,13 +8,13 @@ using LumaGateway.Problems;
 namespace LumaGateway.Upstreams.Wire;
 
 /// <summary>
-/// Forgiving reading of an upstream's JSON: what is missing, of another kind, out of range or undecodable reads as nothing. Only
-/// <see cref="RequireObject"/> and <see cref="RequireIdIs"/> ever throw, and only <see cref="UpstreamException"/>.
+/// Reads an upstream's JSON without exceptions: a value that is missing, of another kind, out of range or undecodable is returned as null. Only
+/// <see cref="RequireObject"/> and <see cref="RequireId"/> throw, and only <see cref="UpstreamException"/>.
 /// </summary>
 internal static class WireElement
 {
-    /// <summary>The member of that exact name, the last one where it is repeated; Undefined where there is none.</summary>
-    public static JsonElement Member(this JsonElement element, string name)
+    /// <summary>The property with this exact name, or the last of several; Undefined if there is none.</summary>
+    public static JsonElement Property(this JsonElement element, string name)
     {
         if (element.ValueKind is not JsonValueKind.Object)
         {
@@ -23,20 +23,20 @@ internal static class WireElement
 
         try
         {
-            return element.TryGetProperty(name, out var member) ? member : default;
+            return element.TryGetProperty(name, out var property) ? property : default;
         }
         catch (InvalidOperationException)
         {
-            return element.MemberBesideUndecodable(name);
+            return element.PropertyDespiteInvalidName(name);
         }
     }
 
-    /// <summary>The text of a string or of a number; null where it is blank or could not be written back as JSON.</summary>
-    public static string? Text(this JsonElement element)
+    /// <summary>The text of a string or a number; null if it is blank or is not valid Unicode.</summary>
+    public static string? AsText(this JsonElement element)
     {
         var text = element.ValueKind switch
         {
-            JsonValueKind.String => element.DecodableString(),
+            JsonValueKind.String => element.StringOrNull(),
             JsonValueKind.Number => element.GetRawText(),
             _ => null,
         };
@@ -44,51 +44,51 @@ internal static class WireElement
         return string.IsNullOrWhiteSpace(text) ? null : text;
     }
 
-    /// <summary>A positive whole number, as such (<c>1360</c>, <c>1360.0</c>) or as text (<c>"1360"</c>).</summary>
-    public static int? Pixels(this JsonElement element)
+    /// <summary>A positive integer, as a number (<c>1360</c>, <c>1360.0</c>) or as text (<c>"1360"</c>).</summary>
+    public static int? AsPixels(this JsonElement element)
     {
         decimal number;
         var isNumber = element.ValueKind is JsonValueKind.Number
             ? element.TryGetDecimal(out number)
-            : decimal.TryParse(element.Text(), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
+            : decimal.TryParse(element.AsText(), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
 
         return isNumber && number is >= 1 and <= int.MaxValue && decimal.IsInteger(number) ? (int)number : null;
     }
 
     /// <summary>Seconds, finite and not negative: <c>5.04</c>, <c>"5.04"</c> or <c>"5s"</c>.</summary>
-    public static double? Seconds(this JsonElement element)
+    public static double? AsSeconds(this JsonElement element)
     {
         double number;
         var isNumber = element.ValueKind is JsonValueKind.Number
             ? element.TryGetDouble(out number)
-            : double.TryParse(WithoutUnit(element.Text()), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
+            : double.TryParse(WithoutUnit(element.AsText()), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
 
         return isNumber && double.IsFinite(number) && !double.IsNegative(number) ? number : null;
     }
 
-    /// <summary>What a one-element array holds; anything else as it is.</summary>
-    public static JsonElement Unwrapped(this JsonElement element) =>
+    /// <summary>The element of an array with one element; any other value unchanged.</summary>
+    public static JsonElement UnwrapArray(this JsonElement element) =>
         element.ValueKind is JsonValueKind.Array && element.GetArrayLength() is 1 ? element[0] : element;
 
-    /// <summary>The object that this is, or that a one-element array around it holds.</summary>
+    /// <summary>The object, or the object in an array with one element. Throws for any other value.</summary>
     public static JsonElement RequireObject(this JsonElement element)
     {
-        var unwrapped = element.Unwrapped();
+        var unwrapped = element.UnwrapArray();
         return unwrapped.ValueKind is JsonValueKind.Object
             ? unwrapped
-            : throw new UpstreamException(UpstreamFault.Malformed, "The upstream's answer is no JSON object.");
+            : throw new UpstreamException(UpstreamFault.Malformed, "The upstream's response is not a JSON object.");
     }
 
-    /// <summary>Refuses an answer about no or another generation than the one asked for.</summary>
-    public static void RequireIdIs(this JsonElement element, GenerationId asked)
+    /// <summary>Throws if the response is not about the requested generation.</summary>
+    public static void RequireId(this JsonElement element, GenerationId id)
     {
-        if (!string.Equals(element.Text(), asked.Value, StringComparison.Ordinal))
+        if (!string.Equals(element.AsText(), id.Value, StringComparison.Ordinal))
         {
-            throw new UpstreamException(UpstreamFault.Malformed, "The upstream's answer is not about the id asked for.");
+            throw new UpstreamException(UpstreamFault.Malformed, "The upstream's response is not about the requested id.");
         }
     }
 
-    private static string? DecodableString(this JsonElement element)
+    private static string? StringOrNull(this JsonElement element)
     {
         try
         {
@@ -96,18 +96,18 @@ internal static class WireElement
         }
         catch (InvalidOperationException)
         {
-            return null; // half a surrogate pair, or bytes that are no UTF-8
+            return null; // an unpaired surrogate, or invalid UTF-8
         }
     }
 
-    // JsonElement's own look-up throws when it passes a name with half a surrogate pair; the other members are as good as ever.
-    private static JsonElement MemberBesideUndecodable(this JsonElement element, string name)
+    // TryGetProperty throws if another name contains an unpaired surrogate. This look-up compares bytes instead.
+    private static JsonElement PropertyDespiteInvalidName(this JsonElement element, string name)
     {
-        var wanted = Encoding.UTF8.GetBytes(name);
+        var utf8Name = Encoding.UTF8.GetBytes(name);
         JsonElement found = default;
         foreach (var property in element.EnumerateObject())
         {
-            if (JsonMarshal.GetRawUtf8PropertyName(property).SequenceEqual(wanted))
+            if (JsonMarshal.GetRawUtf8PropertyName(property).SequenceEqual(utf8Name))
             {
                 found = property.Value;
             }

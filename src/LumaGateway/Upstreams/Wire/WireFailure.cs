@@ -5,12 +5,12 @@ using LumaGateway.Problems;
 namespace LumaGateway.Upstreams.Wire;
 
 /// <summary>
-/// Why a generation failed. An <c>error</c> object is that reason on a failed generation; on any other it means that the answer
-/// itself broke, unless its code is zero, as on PiAPI's successes.
+/// Reads the reason of a failed generation. On a failed generation, an <c>error</c> object contains the reason. In any other state it means that the
+/// response is an error, unless its code means success, as in PiAPI's responses.
 /// </summary>
 internal static class WireFailure
 {
-    /// <summary>The failure of a failed generation, from the first source that says something; null for every other state.</summary>
+    /// <summary>Returns the failure of a failed generation, preferring the outer object; null in every other state.</summary>
     public static GenerationFailure? Read(WireState state, JsonElement outer, JsonElement inner = default)
     {
         if (state.State is GenerationState.Failed)
@@ -18,42 +18,42 @@ internal static class WireFailure
             return new GenerationFailure(CodeOf(outer) ?? CodeOf(inner), ReasonOf(outer) ?? ReasonOf(inner));
         }
 
-        RefuseError(outer);
+        RejectError(outer);
         return null;
     }
 
-    /// <summary>Refuses an answer that carries a non-zero <c>error</c> object.</summary>
-    public static void RefuseError(JsonElement body)
+    /// <summary>Throws if the body has an <c>error</c> object whose code does not mean success.</summary>
+    public static void RejectError(JsonElement body)
     {
-        if (IsError(body.Member("error")))
+        if (IsError(body.Property("error")))
         {
-            throw new UpstreamException(UpstreamFault.Malformed, "The upstream answered 200 with an error object.");
+            throw new UpstreamException(UpstreamFault.Malformed, "The upstream responded with 200 and an error object.");
         }
     }
 
     private static bool IsError(JsonElement error)
     {
-        var code = error.Member("code");
+        var code = error.Property("code");
         return error.ValueKind is JsonValueKind.Object
-            && (!WireCode.IsGood(code) || (code.Text() is null && WordsOf(error) is not null));
+            && (!WireCode.IsSuccess(code) || (code.AsText() is null && MessageOf(error) is not null));
     }
 
     private static string? CodeOf(JsonElement source) =>
-        CodeText(source.Member("failure_code")) ?? CodeText(source.Member("error").Member("code"));
+        CodeText(source.Property("failure_code")) ?? CodeText(source.Property("error").Property("code"));
 
-    private static string? CodeText(JsonElement code) => WireCode.IsGood(code) ? null : code.Text();
+    private static string? CodeText(JsonElement code) => WireCode.IsSuccess(code) ? null : code.AsText();
 
     private static string? ReasonOf(JsonElement source) =>
-        source.Member("failure_reason").Text()
-        ?? source.Member("fail_reason").Text()
-        ?? TextOf(source.Member("error"))
-        ?? WordsOf(source.Member("error"));
+        source.Property("failure_reason").AsText()
+        ?? source.Property("fail_reason").AsText()
+        ?? TextOf(source.Property("error"))
+        ?? MessageOf(source.Property("error"));
 
-    private static string? TextOf(JsonElement error) => error.ValueKind is JsonValueKind.String ? error.Text() : null;
+    private static string? TextOf(JsonElement error) => error.ValueKind is JsonValueKind.String ? error.AsText() : null;
 
-    private static string? WordsOf(JsonElement error) =>
-        error.Member("message").Text()
-        ?? error.Member("raw_message").Text()
-        ?? error.Member("reason").Text()
-        ?? error.Member("detail").Text();
+    private static string? MessageOf(JsonElement error) =>
+        error.Property("message").AsText()
+        ?? error.Property("raw_message").AsText()
+        ?? error.Property("reason").AsText()
+        ?? error.Property("detail").AsText();
 }

@@ -4,12 +4,12 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Upstreams.Wire;
 
-/// <summary>An upstream's state as one of the gateway's four: whatever the upstream says, no other ever comes out.</summary>
-/// <param name="State">Where the generation stands; processing where the upstream's word is unknown or missing.</param>
-/// <param name="IsKnown">Whether the upstream's word is one that the gateway knows.</param>
+/// <summary>An upstream's state, mapped to one of the gateway's four states.</summary>
+/// <param name="State">The mapped state; processing if the upstream's state is unknown or missing.</param>
+/// <param name="IsKnown">Whether the gateway knows the upstream's state.</param>
 internal readonly record struct WireState(GenerationState State, bool IsKnown)
 {
-    private static readonly FrozenDictionary<string, GenerationState> Spellings = new Dictionary<string, GenerationState>
+    private static readonly FrozenDictionary<string, GenerationState> States = new Dictionary<string, GenerationState>
     {
         ["queued"] = GenerationState.Queued,
         ["pending"] = GenerationState.Queued,
@@ -34,14 +34,14 @@ internal readonly record struct WireState(GenerationState State, bool IsKnown)
         ["canceled"] = GenerationState.Failed,
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Reads a state, trimmed and in any case.</summary>
-    public static WireState Read(JsonElement element) => Parse(element.Text());
+    /// <summary>Reads a state; ignores case and surrounding white space.</summary>
+    public static WireState Read(JsonElement element) => Parse(element.AsText());
 
-    /// <summary>Reads a wrapped body's state: the wrapper's word counts wherever it says one, even an unknown one.</summary>
-    public static WireState Read(JsonElement outer, JsonElement inner) => Parse(outer.Text() ?? inner.Text());
+    /// <summary>Reads the state of a wrapped body. The wrapper's state takes precedence, even if it is unknown.</summary>
+    public static WireState Read(JsonElement outer, JsonElement inner) => Parse(outer.AsText() ?? inner.AsText());
 
     private static WireState Parse(string? text) =>
-        text is not null && Spellings.TryGetValue(text.Trim(), out var state)
+        text is not null && States.TryGetValue(text.Trim(), out var state)
             ? new WireState(state, IsKnown: true)
             : new WireState(GenerationState.Processing, IsKnown: false);
 }

@@ -5,23 +5,23 @@ using System.Text.RegularExpressions;
 namespace LumaGateway.Upstreams.Wire;
 
 /// <summary>
-/// Times as upstreams write them, always in UTC: RFC 3339 (a zone left out is UTC, a fraction is cut to 100 ns), unix seconds or
-/// milliseconds. Nothing, zero, year 1 and what no calendar holds read as null.
+/// Reads times in UTC: RFC 3339 (without a zone it is UTC; fractions are cut to 100 ns), unix seconds or milliseconds. A missing time, zero, year 1 and an
+/// invalid date are returned as null.
 /// </summary>
 internal static partial class WireTime
 {
-    // Read as seconds this is the year 5138, read as milliseconds it is 1973: what is above can only be milliseconds.
-    private const decimal LastSecond = 100_000_000_000;
+    // As seconds this is the year 5138, as milliseconds 1973: a larger value must be milliseconds.
+    private const decimal MaxUnixSeconds = 100_000_000_000;
 
     private const int FractionDigits = 7;
 
     private static readonly decimal MaxUnixMilliseconds = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
-    /// <summary>Reads a time in any of the spellings.</summary>
-    public static DateTimeOffset? Time(this JsonElement element) => element.ValueKind switch
+    /// <summary>Reads a time in any of the formats.</summary>
+    public static DateTimeOffset? AsTime(this JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.Number => element.TryGetDecimal(out var number) ? FromUnix(number) : null,
-        JsonValueKind.String => FromRfc3339(element.Text()) ?? FromUnix(element.Text()),
+        JsonValueKind.String => FromRfc3339(element.AsText()) ?? FromUnix(element.AsText()),
         _ => null,
     };
 
@@ -29,7 +29,7 @@ internal static partial class WireTime
     public static DateTimeOffset? FromUnix(string? text) =>
         decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? FromUnix(number) : null;
 
-    /// <summary>Reads RFC 3339 and what is nearly so: a space for the <c>T</c>, no seconds, no time of day, no zone.</summary>
+    /// <summary>Reads RFC 3339, also with a space for the <c>T</c>, and without seconds, time of day or zone.</summary>
     public static DateTimeOffset? FromRfc3339(string? text)
     {
         var match = Rfc3339().Match(text?.Trim() ?? string.Empty);
@@ -49,7 +49,7 @@ internal static partial class WireTime
             return null;
         }
 
-        var ticks = number * (number < LastSecond ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond);
+        var ticks = number * (number < MaxUnixSeconds ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond);
         return FromTicks(DateTimeOffset.UnixEpoch.Ticks + (long)ticks);
     }
 
@@ -61,7 +61,7 @@ internal static partial class WireTime
         }
 
         var time = new DateTimeOffset(ticks, TimeSpan.Zero);
-        return time.Year > 1 ? time : null; // year 1 is how Go writes "no time"
+        return time.Year > 1 ? time : null; // year 1 is Go's zero value
     }
 
     private static bool TryParseLocal(string date, string time, out DateTime local)

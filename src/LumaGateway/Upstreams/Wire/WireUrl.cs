@@ -4,26 +4,26 @@ using System.Text.Json;
 namespace LumaGateway.Upstreams.Wire;
 
 /// <summary>
-/// Links as upstreams write them, in their own spelling, or null. What comes out is an absolute, well-formed http(s) address without
-/// user information, white space or invisible characters: safe to show, to log and to fetch as it stands.
+/// Reads URLs unchanged. Accepts only an absolute, well-formed http(s) URL without user information, white space and invisible characters, which is safe
+/// to display, log and fetch.
 /// </summary>
 internal static class WireUrl
 {
-    /// <summary>The link that a string is.</summary>
-    public static string? WebUrl(this JsonElement element) =>
-        element.ValueKind is JsonValueKind.String && element.Text() is { } text && IsWebUrl(text) ? text : null;
+    /// <summary>The URL in a string; null if it is not acceptable.</summary>
+    public static string? AsUrl(this JsonElement element) =>
+        element.ValueKind is JsonValueKind.String && element.AsText() is { } text && IsWebUrl(text) ? text : null;
 
-    /// <summary>The link of an asset: the asset itself where it is a string, else its <c>url</c>.</summary>
-    public static string? AssetUrl(this JsonElement element) => element.WebUrl() ?? element.Member("url").WebUrl();
+    /// <summary>The URL of an asset, which is a string or an object with a <c>url</c>.</summary>
+    public static string? AsAssetUrl(this JsonElement element) => element.AsUrl() ?? element.Property("url").AsUrl();
 
     private static bool IsWebUrl(string text) =>
-        !text.Any(IsUnfit)
+        !text.Any(IsForbidden)
         && Uri.TryCreate(text, UriKind.Absolute, out var uri)
         && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
         && !HasUserInfo(text)
         && uri.IsWellFormedOriginalString();
 
-    // Read from the text: Uri drops an empty user part ("https://@host/"), which other readers take for one.
+    // Checks the text, because Uri drops empty user information ("https://@host/"), which other parsers accept.
     private static bool HasUserInfo(string text)
     {
         var authority = text.AsSpan(text.IndexOf("://", StringComparison.Ordinal) + 3);
@@ -31,7 +31,7 @@ internal static class WireUrl
         return (end < 0 ? authority : authority[..end]).Contains('@');
     }
 
-    private static bool IsUnfit(char character) =>
+    private static bool IsForbidden(char character) =>
         char.IsWhiteSpace(character)
         || char.GetUnicodeCategory(character) is UnicodeCategory.Control or UnicodeCategory.Format;
 }

@@ -27,8 +27,8 @@ public sealed class ListTests
         Assert.Equal(
             [Dialect.Answer("dream-machine", Good), Dialect.Answer("dream-machine", """{"id":"g2","state":"dreaming"}""", "g2"),
                 Dialect.Answer("dream-machine", """{"id":"g3","state":"odd"}""", "g3")],
-            page.Answers);
-        Assert.Equal([true, true, false], page.Answers.Select(answer => answer.IsKnownState));
+            page.Results);
+        Assert.Equal([true, true, false], page.Results.Select(answer => answer.IsKnownState));
         Assert.Equal(3, page.Length);
     }
 
@@ -47,7 +47,7 @@ public sealed class ListTests
     {
         var page = Read($$"""{"generations":[{{broken}},{{Good}}]}""");
 
-        Assert.Equal("g1", Assert.Single(page.Answers).Generation.Id);
+        Assert.Equal("g1", Assert.Single(page.Results).Generation.Id);
         Assert.Equal(2, page.Length);
     }
 
@@ -56,7 +56,7 @@ public sealed class ListTests
     {
         var page = Read("""{"has_more":false,"count":0,"limit":10,"offset":0,"generations":[]}""");
 
-        Assert.Empty(page.Answers);
+        Assert.Empty(page.Results);
         Assert.Equal((0, false), (page.Length, page.HasMore));
     }
 

@@ -67,6 +67,6 @@ public sealed class WireTimeTests
     private static DateTimeOffset? Read(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return document.RootElement.Time();
+        return document.RootElement.AsTime();
     }
 }

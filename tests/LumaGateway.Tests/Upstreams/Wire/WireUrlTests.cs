@@ -62,6 +62,6 @@ public sealed class WireUrlTests
     private static string? Read(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return document.RootElement.AssetUrl();
+        return document.RootElement.AsAssetUrl();
     }
 }

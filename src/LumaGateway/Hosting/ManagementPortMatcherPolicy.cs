@@ -4,14 +4,14 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Hosting;
 
 /// <summary>
-/// Hides management endpoints from every other port. The port is the connection's own, which no caller can choose; <c>Host</c> and
-/// <c>X-Forwarded-*</c> have no say.
+/// Removes management endpoints from routing on every other port. It compares the connection's local port, which no caller can choose, and ignores
+/// <c>Host</c> and <c>X-Forwarded-*</c>.
 /// </summary>
-internal sealed class ManagementPolicy(IOptions<ManagementOptions> options) : MatcherPolicy, IEndpointSelectorPolicy
+internal sealed class ManagementPortMatcherPolicy(IOptions<ManagementOptions> options) : MatcherPolicy, IEndpointSelectorPolicy
 {
     private readonly int? _port = options.Value.Port;
 
-    public override int Order => int.MinValue; // before any policy that would speak of methods or media types
+    public override int Order => int.MinValue; // before the policies that respond with 405 or 415
 
     public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) => endpoints.Any(IsManagement);
 
@@ -31,5 +31,5 @@ internal sealed class ManagementPolicy(IOptions<ManagementOptions> options) : Ma
         return Task.CompletedTask;
     }
 
-    private static bool IsManagement(Endpoint endpoint) => endpoint.Metadata.GetMetadata<ManagementOnly>() is not null;
+    private static bool IsManagement(Endpoint endpoint) => endpoint.Metadata.GetMetadata<ManagementPortMetadata>() is not null;
 }

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Holds the upstream token and keeps it current: <see cref="SecretFile"/> follows <c>Luma:ApiKeyFile</c>. A file that is empty, unreadable or still being
-/// written keeps the old token.
+/// The current upstream tokens. Reloads <c>Luma:ApiKeyFile</c> when it changes. While the file is empty, unreadable or being written, the previous token
+/// stays in use.
 /// </summary>
-internal sealed partial class TokenSource(IOptions<LumaOptions> options, TimeProvider clock, ILogger<TokenSource> logger) : BackgroundService
+internal sealed partial class UpstreamTokenSource(IOptions<LumaOptions> options, TimeProvider clock, ILogger<UpstreamTokenSource> logger) : BackgroundService
 {
     private readonly string _file = options.Value.ApiKeyFile;
     private volatile UpstreamTokens _current = options.Value.ApiKeyFile.Length > 0
@@ -19,7 +19,7 @@ internal sealed partial class TokenSource(IOptions<LumaOptions> options, TimePro
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => _file.Length == 0
         ? Task.CompletedTask
         : SecretFile.FollowAsync(
-            () => UpstreamTokens.ReadFile(_file), static (one, other) => one.SameAs(other), _current, Change, () => Log.FileUnreadable(logger), clock, stoppingToken);
+            () => UpstreamTokens.ReadFile(_file), static (current, other) => current.HasSameTokens(other), _current, Change, () => Log.FileUnreadable(logger), clock, stoppingToken);
 
     private void Change(UpstreamTokens tokens)
     {
@@ -29,10 +29,10 @@ internal sealed partial class TokenSource(IOptions<LumaOptions> options, TimePro
 
     private static partial class Log
     {
-        [LoggerMessage(3001, LogLevel.Information, "The upstream token changed; the new one is used from now on.")]
+        [LoggerMessage(3001, LogLevel.Information, "Luma:ApiKeyFile changed: the new upstream token is in use.")]
         public static partial void TokenChanged(ILogger logger);
 
-        [LoggerMessage(3002, LogLevel.Warning, "Luma:ApiKeyFile is empty, unreadable or malformed; the token known before stays in use.")]
+        [LoggerMessage(3002, LogLevel.Warning, "Luma:ApiKeyFile is empty, unreadable or malformed: the previous upstream token stays in use.")]
         public static partial void FileUnreadable(ILogger logger);
     }
 }

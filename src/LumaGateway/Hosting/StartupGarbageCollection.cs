@@ -1,10 +1,10 @@
 namespace LumaGateway.Hosting;
 
 /// <summary>
-/// Gives the memory back that starting took, once, when the gateway listens. Reading the settings and setting up telemetry leave more behind than the
-/// gateway will use for long, and the collector alone would not look for it before that much has been allocated again.
+/// Collects garbage once, after the start. The start allocates more than the gateway uses afterwards, and the garbage collector would not run before as
+/// much memory has been allocated again.
 /// </summary>
-internal sealed class StartMemory : IHostedLifecycleService
+internal sealed class StartupGarbageCollection : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -1,0 +1,28 @@
+using LumaGateway.Assets;
+using LumaGateway.Callbacks;
+using LumaGateway.Generations;
+using LumaGateway.Hosting;
+using LumaGateway.LongPolling;
+using LumaGateway.OpenApi;
+using LumaGateway.Proxy;
+using LumaGateway.Status;
+
+namespace LumaGateway;
+
+/// <summary>Maps the endpoints of every folder.</summary>
+internal static class GatewayEndpoints
+{
+    public static void MapGateway(this WebApplication app)
+    {
+        app.MapGenerations();
+        app.MapAssets();
+        app.MapGenerationBatch();
+        app.MapLongPolling();
+        app.MapCallbacks();
+        app.MapProxy();
+        app.MapGatewayHealth();
+        app.MapGatewayDocument();
+        app.MapMetrics();
+        app.MapStatus();
+    }
+}

@@ -1,0 +1,89 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Hosting;
+
+/// <summary>Reports a failed start on standard error in plain text, without a stack trace.</summary>
+internal static partial class StartupErrors
+{
+    public const int ExitCode = 1;
+
+    /// <summary>Validates every setting and prints one line for each invalid one.</summary>
+    public static async Task<bool> ValidateSettingsAsync(this WebApplication app)
+    {
+        try
+        {
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            return true;
+        }
+        catch (Exception exception) when (MessagesOf(exception) is { Count: > 0 } messages)
+        {
+            await Console.Error.WriteLineAsync("LumaGateway cannot start. These settings are missing or invalid:");
+            foreach (var message in messages)
+            {
+                await Console.Error.WriteLineAsync($"  - {message}");
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Runs the gateway until it is stopped.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAndReportErrorsAsync(this WebApplication app)
+    {
+        await using (app) // disposal exports the remaining telemetry
+        {
+            try
+            {
+                await app.StartAsync();
+            }
+            catch (Exception exception) when (IsListenerError(exception))
+            {
+                await Console.Error.WriteLineAsync(
+                    $"LumaGateway cannot start, because it cannot listen: {exception.Message.Split('\n')[0].TrimEnd('.', '\r')}. Check ASPNETCORE_URLS, ASPNETCORE_HTTP_PORTS, Management:Port and Kestrel.");
+                return ExitCode;
+            }
+
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+    }
+
+    /// <summary>An address that is in use, forbidden, not of this machine or not an address; a certificate that is missing or unreadable.</summary>
+    private static bool IsListenerError(Exception exception) =>
+        exception is IOException or SocketException or FormatException or CryptographicException or UnauthorizedAccessException or InvalidOperationException
+        && IsThrownByKestrel(exception);
+
+    /// <summary>Reads the stack trace, because <see cref="Exception.Source"/> is not set in native code.</summary>
+    private static bool IsThrownByKestrel(Exception exception) => exception.StackTrace?.Contains("Microsoft.AspNetCore.Server.Kestrel.", StringComparison.Ordinal) is true;
+
+    /// <summary>The messages of a validation exception, of several in an <see cref="AggregateException"/>, or of a value that cannot be converted.</summary>
+    public static List<string> MessagesOf(Exception exception) => exception switch
+    {
+        OptionsValidationException validation => [.. validation.Failures.Select(WithoutRepeatedKey)],
+        AggregateException aggregate => [.. aggregate.InnerExceptions.SelectMany(MessagesOf)],
+        InvalidOperationException conversion when ConversionError().Match(conversion.Message) is { Success: true } match =>
+            [$"{match.Groups["key"].Value} cannot be converted to the type {match.Groups["type"].Value}."],
+        _ => [],
+    };
+
+    /// <summary>Generated validators write the property's name before a message that contains the key already; others write "Property key: message".</summary>
+    private static string WithoutRepeatedKey(string failure)
+    {
+        if (failure.Split(": ", 2) is not [var property, var message])
+        {
+            return failure;
+        }
+
+        const string Prefix = "Property ";
+        return property.StartsWith(Prefix, StringComparison.Ordinal) ? $"{property[Prefix.Length..]} {message}"
+            : message.Contains($":{property} ", StringComparison.Ordinal) ? message : failure;
+    }
+
+    /// <summary>Matches from the right: the binder's message repeats the value, which may contain anything, before the key.</summary>
+    [GeneratedRegex("' at '(?<key>[^']+)' to type '([^']+[.])?(?<type>[^'.]+)'", RegexOptions.RightToLeft)]
+    private static partial Regex ConversionError();
+}
