@@ -47,7 +47,7 @@ internal sealed class UpstreamCheck(
     {
         UpstreamFault.TokenRefused => new(
             ConnectionStatus.Failed,
-            $"Rejects the token of Luma:ApiKey or Luma:ApiKeyFile, which the dialect {configured.Name} sends in the header {configured.Credential(string.Empty).Name}."),
+            $"Rejects the token of Luma:ApiKey or Luma:ApiKeyFile, sent in the header {configured.Credential(string.Empty).Name} as Luma:Dialect {configured.Name} requires."),
         UpstreamFault.OutOfCredit => new(ConnectionStatus.Failed, "Accepts the token, but the account is out of credit."),
         UpstreamFault.Throttled => new(ConnectionStatus.Uncertain, "Responds at Luma:BaseAddress, but throttles requests: the token and the dialect were not checked."),
         UpstreamFault.Unreachable => new(ConnectionStatus.Failed, $"Cannot be reached at Luma:BaseAddress. {exception.Message}"),

@@ -4,7 +4,7 @@ namespace LumaGateway.Tests.Support;
 internal static class Pump
 {
     /// <summary>Far more than a starved machine needs: it only ends a test that would hang.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>Asks until the condition holds; fails after <see cref="Patience"/> of real time.</summary>
     public static Task EventuallyAsync(Func<bool> holds) => EventuallyAsync(() => Task.FromResult(holds()));

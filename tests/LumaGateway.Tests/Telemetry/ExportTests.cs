@@ -31,7 +31,7 @@ public sealed class ExportTests : IDisposable
         await response.ProblemAsync(502, "upstream_token_refused");
         await Pump.EventuallyAsync(() => sink.Has("traces", "GET /generations/{id}", "cache", "fetch", "attempt", "luma-gateway", "exported"));
         await Pump.EventuallyAsync(() => sink.Has("metrics", "luma_gateway.cache.answers", "luma_gateway.build.info", "http.server.request.duration"));
-        await Pump.EventuallyAsync(() => sink.Has("logs", "The upstream refuses the gateway's own account"));
+        await Pump.EventuallyAsync(() => sink.Has("logs", "The upstream rejects the gateway's account"));
         Assert.False(sink.Has("traces", Gateway.Token) || sink.Has("logs", Gateway.Token) || sink.Has("metrics", Gateway.Token));
         Assert.False(sink.Has("traces", Gateway.Key) || sink.Has("logs", Gateway.Key) || sink.Has("metrics", Gateway.Key));
         Assert.False(sink.Has("metrics", "exported"));

@@ -187,8 +187,8 @@ public sealed class RefusalReasonTests
 
     [Theory]
     [MemberData(nameof(EveryStatus))]
-    public void A_refusal_names_the_status_that_the_upstream_answered(string dialect, (int Status, UpstreamFault Fault) row) =>
-        Assert.Equal($"The upstream answered {row.Status}.", Dialect.RefusalReason(dialect, "{}", (HttpStatusCode)row.Status).Message);
+    public void A_refusal_names_the_status_of_the_upstream(string dialect, (int Status, UpstreamFault Fault) row) =>
+        Assert.Equal($"The upstream responded with {row.Status}.", Dialect.RefusalReason(dialect, "{}", (HttpStatusCode)row.Status).Message);
 
     [Theory]
     [InlineData("new-api")]
@@ -197,7 +197,7 @@ public sealed class RefusalReasonTests
     {
         const string Body = """{"code":404,"data":{"task_id":"g1","status":"completed"}}""";
 
-        Assert.Equal("The upstream answered 400.", Dialect.RefusalReason(dialect, Body, HttpStatusCode.BadRequest).Message);
+        Assert.Equal("The upstream responded with 400.", Dialect.RefusalReason(dialect, Body, HttpStatusCode.BadRequest).Message);
         Assert.Contains("failure code", Dialect.RefusalReason(dialect, Body).Message, StringComparison.Ordinal);
     }
 
