@@ -38,7 +38,7 @@ public sealed class DialectProbeTests
 
         // Some relays respond to an unknown id in the same shape as new-api.
         Assert.Equal((configured, served) is ("relay", "new-api") ? ConnectionStatus.Uncertain : ConnectionStatus.Failed, status);
-        Assert.Contains(status is ConnectionStatus.Failed ? "Luma:Dialect" : "or of another API", message, StringComparison.Ordinal);
+        Assert.Contains(status is ConnectionStatus.Failed ? "Luma:Dialect" : "or from another API", message, StringComparison.Ordinal);
     }
 
     [Theory]
