@@ -30,7 +30,7 @@ public sealed class StatusTests(Chromium chromium)
         await Expect(page.Locator("#answers tr").First).ToContainTextAsync("4");
 
         await gateway.RefuseTokenAsync();
-        await Expect(page.Locator("#verdict")).ToContainTextAsync("refuses our account");
+        await Expect(page.Locator("#verdict")).ToContainTextAsync("refuses the account of the gateway");
 
         var light = await BackgroundAsync(page);
         await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
@@ -40,7 +40,7 @@ public sealed class StatusTests(Chromium chromium)
         Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "The page is wider than a phone.");
 
         gateway.Replica.Process.Kill();
-        await Expect(page.Locator("#verdict")).ToContainTextAsync("does not answer");
+        await Expect(page.Locator("#verdict")).ToContainTextAsync("does not respond");
         Assert.NotEmpty(browser.Requests);
         Assert.All(browser.Requests, request => Assert.Equal(gateway.Management.Authority, request.Authority));
         Assert.DoesNotContain(consoleMessages, message => message.Contains("Content Security Policy", StringComparison.Ordinal) || message.Contains("Uncaught", StringComparison.Ordinal));

@@ -44,7 +44,7 @@ public sealed class RotationTests
     }
 
     private static Task HasChangedAsync(GatewayProcess gateway, int times) => Wait.UntilAsync(
-        () => gateway.Process.Output.Count(line => line.Contains("The upstream token changed", StringComparison.Ordinal)) == times,
+        () => gateway.Process.Output.Count(line => line.Contains("the new upstream token is in use", StringComparison.Ordinal)) == times,
         () => $"The token file was not taken over.\n{gateway.Log}");
 
     private Task AnswerAsync(HttpContext context)
