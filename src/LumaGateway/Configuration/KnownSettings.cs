@@ -42,7 +42,7 @@ internal static class KnownSettings
         ("Server", SettingKind.Time, "HeaderTimeout KeepAliveTimeout ShutdownDelay ShutdownTimeout"),
         ("Server", SettingKind.Whole, "MaxBodyBytes MaxRequestLineBytes MaxHeaderBytes MaxHeaders MinBytesPerSecond MaxConnections MaxStreamsPerConnection"),
         ("Swagger", SettingKind.Flag, "Enabled"),
-        ("Waiting", SettingKind.Time, "Longest Heartbeat PollEvery SlowAfter PollSlowest PollFloor LeaseLifetime"),
+        ("Waiting", SettingKind.Time, "Longest Heartbeat PollEvery SlowAfter PollSlowest PollFloor"),
         ("Waiting", SettingKind.Whole, "Max ListFrom"),
         ("Waiting", SettingKind.Number, "ClientShare"),
     ];

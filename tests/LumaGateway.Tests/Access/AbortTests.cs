@@ -87,7 +87,7 @@ public sealed class AbortTests : IDisposable
         using var caller = _raw.CreateCaller();
         var (room, table) = (_raw.Gateway.Services.GetRequiredService<WaiterRegistry>(), _raw.Gateway.Services.GetRequiredService<PollTargets>());
         var joins = 0;
-        table.LocalTargetAdded += () =>
+        table.Added += () =>
         {
             if (++joins == 2)
             {
@@ -99,7 +99,7 @@ public sealed class AbortTests : IDisposable
 
         Assert.Equal(2, joins);
         Assert.Equal(0, room.Count);
-        Assert.Equal(0, table.LocalCount);
+        Assert.Equal(0, table.Count);
         Assert.True(table.IsEmpty);
     }
 
@@ -158,7 +158,7 @@ public sealed class AbortTests : IDisposable
         var services = _raw.Gateway.Services;
         var (room, table, gate) = (services.GetRequiredService<WaiterRegistry>(), services.GetRequiredService<PollTargets>(), services.GetRequiredService<UpstreamConcurrencyLimiter>());
         var allowances = services.GetRequiredService<ClientLimiters>();
-        return Pump.EventuallyAsync(() => allowances.Present == 0 && room.Count == 0 && table.LocalCount == 0 && table.IsEmpty && gate.Active == 0 && gate.Queued == 0);
+        return Pump.EventuallyAsync(() => allowances.Present == 0 && room.Count == 0 && table.Count == 0 && table.IsEmpty && gate.Active == 0 && gate.Queued == 0);
     }
 
     /// <summary>Throws whenever a measurement of one instrument is told.</summary>
