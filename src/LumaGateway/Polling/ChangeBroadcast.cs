@@ -43,12 +43,23 @@ internal sealed class ChangeBroadcast(ChangeMessages messages, PollTargets targe
         }
         else if (targets.Find(id) is { IsTerminal: false })
         {
-            cache.RemoveInterim(id);
+            _ = ApplyAsync(entry);
+        }
+    }
+
+    /// <summary>
+    /// Stores a final entry before its waiters get it: their next read must find it here, also without Redis and upstream. Does not throw.
+    /// </summary>
+    private async Task ApplyAsync(CacheEntry entry)
+    {
+        if (entry.Kind is not EntryKind.Final)
+        {
+            cache.RemoveInterim(entry.Key);
             targets.UpdateFromReplica(entry);
-            if (entry.Kind is EntryKind.Final)
-            {
-                _ = cache.PutAsync(entry, cache.Purges); // later reads here must agree with what waiters got; does not throw
-            }
+        }
+        else if (await cache.PutAsync(entry, cache.Purges) is { } stored)
+        {
+            targets.UpdateFromReplica(stored);
         }
     }
 }
