@@ -84,6 +84,12 @@ public sealed class PollScheduleTests
         Assert.InRange(acquired, (rate * 10) - 1, rate * 10);
     }
 
+    [Fact]
+    public void The_rate_limiter_starts_with_one_token()
+    {
+        Assert.Equal(1, AcquireAll(new PollRateLimiter(Options.Create(new LumaOptions { MaxPollsPerSecond = 50 }), _clock)));
+    }
+
     private static int AcquireAll(PollRateLimiter limiter)
     {
         var acquired = 0;
