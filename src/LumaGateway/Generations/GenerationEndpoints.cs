@@ -24,6 +24,7 @@ internal static class GenerationEndpoints
             .WithDescription("The state of one generation and, when it is completed, its links. Final responses come from the cache. Concurrent reads share one upstream request.")
             .Produces<Generation>(StatusCodes.Status200OK, "application/json")
             .WithMetadata(new ServedFromMemory())
+            .ProducesGatewayProblems(ProblemResponses.OfReads)
             .RequireRight(Rights.Read);
 
         generations.MapDelete("/{id}/cache", PurgeAsync)
@@ -31,6 +32,9 @@ internal static class GenerationEndpoints
             .WithSummary("Purge one generation from the cache, on all replicas")
             .WithDescription("The next read goes to the upstream. The generation itself is not deleted.")
             .Produces(StatusCodes.Status204NoContent)
+            .ProducesGatewayProblems(
+                ProblemKinds.InvalidId, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited,
+                ProblemKinds.CacheUnavailable, ProblemKinds.IssuerUnavailable)
             .RequireRight(Rights.Purge);
     }
 
