@@ -31,7 +31,7 @@ internal static class LongPollingEndpoints
             .WithDescription("Server-sent events: the current states, then every change. A `problem` event names an id that the upstream does not know. The stream ends when all generations are completed, failed or unknown. An event's id names the last sent state of each generation.")
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .Produces(StatusCodes.Status204NoContent)
-            .ProducesGatewayProblems(ProblemResponses.OfReads)
+            .ProducesGatewayProblems([ProblemKinds.InvalidRequest, .. ProblemResponses.OfReads])
             .RequireRight(Rights.Read);
     }
 
