@@ -15,6 +15,7 @@ internal static class GatewayEndpoints
     public static void MapGateway(this WebApplication app)
     {
         app.MapGenerations();
+        app.MapPurge();
         app.MapAssets();
         app.MapGenerationBatch();
         app.MapLongPolling();

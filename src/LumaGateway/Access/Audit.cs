@@ -1,5 +1,6 @@
 using System.Net;
 using LumaGateway.Problems;
+using LumaGateway.Time;
 
 namespace LumaGateway.Access;
 

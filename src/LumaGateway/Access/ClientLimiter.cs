@@ -1,4 +1,6 @@
 using LumaGateway.Problems;
+using LumaGateway.Time;
+
 namespace LumaGateway.Access;
 
 /// <summary>

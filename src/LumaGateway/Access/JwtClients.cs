@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using LumaGateway.Problems;
+using LumaGateway.Time;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;

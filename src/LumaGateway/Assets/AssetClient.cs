@@ -2,14 +2,26 @@ using System.Diagnostics;
 using System.Net;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Assets;
 
-/// <summary>The HTTP client for CDNs. It sends no cookies, credentials or trace headers, and uses no proxy except <c>Assets:Proxy</c>.</summary>
+/// <summary>
+/// Downloads from CDNs with YARP. It sends no cookies, credentials or trace headers, and uses no proxy except <c>Assets:Proxy</c>. Thread-safe.
+/// </summary>
 internal sealed class AssetClient : IDisposable
 {
-    public AssetClient(AssetConnector connector, AssetLinkRules rules, AssetMetrics metrics, IOptions<AssetOptions> options)
+    /// <summary>YARP requires a destination. <see cref="AssetHandler"/> replaces it with the link.</summary>
+    private const string UnusedDestination = "https://asset.invalid/";
+
+    private readonly IHttpForwarder _forwarder;
+    private readonly ForwarderRequestConfig _config;
+    private readonly HttpMessageInvoker _invoker;
+
+    public AssetClient(IHttpForwarder forwarder, AssetConnector connector, AssetLinkRules rules, AssetMetrics metrics, IOptions<AssetOptions> options)
     {
+        _forwarder = forwarder;
+        _config = new ForwarderRequestConfig { ActivityTimeout = options.Value.Silence };
         var sockets = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -25,12 +37,14 @@ internal sealed class AssetClient : IDisposable
             UseProxy = options.Value.Proxy.Length > 0,
             Proxy = ProxyOf(options.Value.Proxy),
         };
-        Invoker = new HttpMessageInvoker(new AssetHandler(sockets, rules, metrics));
+        _invoker = new HttpMessageInvoker(new AssetHandler(sockets, rules, metrics));
     }
 
-    public HttpMessageInvoker Invoker { get; }
+    /// <summary>Sends the file to the caller. A failure leaves its exception in <see cref="IForwarderErrorFeature"/>.</summary>
+    public ValueTask<ForwarderError> SendAsync(HttpContext context, AssetDownload download) =>
+        _forwarder.SendAsync(context, UnusedDestination, _invoker, _config, new AssetTransformer(download));
 
-    public void Dispose() => Invoker.Dispose();
+    public void Dispose() => _invoker.Dispose();
 
     private static WebProxy? ProxyOf(string text)
     {

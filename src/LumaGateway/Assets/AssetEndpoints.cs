@@ -30,6 +30,11 @@ internal static class AssetEndpoints
         .Produces(StatusCodes.Status206PartialContent, contentType: mediaType)
         .Produces(StatusCodes.Status304NotModified)
         .Produces(StatusCodes.Status307TemporaryRedirect)
+        .ProducesGatewayProblems(
+        [
+            .. ProblemResponses.OfReads, ProblemKinds.GenerationUnfinished, ProblemKinds.AssetNotFound, ProblemKinds.PreconditionFailed,
+            ProblemKinds.RangeNotSatisfiable, ProblemKinds.AssetAddressRefused, ProblemKinds.AssetUnavailable, ProblemKinds.AssetNotMedia,
+        ])
         .RequireRight(Rights.Assets);
 
     private static Task SendVideoAsync(GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender) =>

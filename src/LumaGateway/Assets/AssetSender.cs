@@ -10,7 +10,6 @@ namespace LumaGateway.Assets;
 
 /// <summary>Sends a file to a caller, or a problem. The file is not buffered: a slow caller slows down only its own download. Thread-safe.</summary>
 internal sealed partial class AssetSender(
-    IHttpForwarder forwarder,
     AssetClient client,
     AssetLinkRules rules,
     GenerationReader reader,
@@ -19,13 +18,8 @@ internal sealed partial class AssetSender(
     TimeProvider clock,
     ILogger<AssetSender> logger)
 {
-    /// <summary>YARP requires a destination. <see cref="AssetHandler"/> replaces it with the link.</summary>
-    private const string UnusedDestination = "https://asset.invalid/";
-
     /// <summary>A link that expires within this time is renewed, because it may expire before the caller uses it.</summary>
     private static readonly TimeSpan ExpiryMargin = TimeSpan.FromSeconds(30);
-
-    private readonly ForwarderRequestConfig _config = new() { ActivityTimeout = options.Value.Silence };
 
     public async Task SendAsync(HttpContext context, GenerationId id, AssetKind kind, CacheEntry entry)
     {
@@ -73,7 +67,7 @@ internal sealed partial class AssetSender(
 
     private async Task StreamAsync(HttpContext context, AssetDownload download)
     {
-        var error = await forwarder.SendAsync(context, UnusedDestination, client.Invoker, _config, new AssetTransformer(download));
+        var error = await client.SendAsync(context, download);
         if (error is ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
         {
             return;

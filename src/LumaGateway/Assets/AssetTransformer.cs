@@ -1,7 +1,6 @@
 using LumaGateway.Problems;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
-using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -26,13 +25,14 @@ internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
 
     public override ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
-        var requestHeaders = httpContext.Request.Headers;
         foreach (var name in RequestHeaders)
         {
+            var values = HeaderBytes.OfRequest(httpContext.Request, name);
+
             // Several ranges would produce a multipart body, which is not a video. A server may ignore Range (RFC 9110, section 14.2).
-            if (requestHeaders.TryGetValue(name, out var value) && !(name == HeaderNames.Range && value.ToString().Contains(',', StringComparison.Ordinal)))
+            if (!(name == HeaderNames.Range && values.ToString().Contains(',', StringComparison.Ordinal)))
             {
-                proxyRequest.Headers.TryAddWithoutValidation(name, value.Select(static one => HeaderBytes.OfCaller(one ?? string.Empty)).Where(HeaderBytes.CanBeSent));
+                proxyRequest.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
             }
         }
 
@@ -63,13 +63,7 @@ internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
         }
 
         httpContext.Response.StatusCode = status;
-        foreach (var name in ResponseHeaders)
-        {
-            if (proxyResponse.Headers.NonValidated.TryGetValues(name, out var values) || proxyResponse.Content.Headers.NonValidated.TryGetValues(name, out values))
-            {
-                headers[name] = new StringValues([.. values.Where(HeaderBytes.CanBeSent)]);
-            }
-        }
+        HeaderBytes.Copy(proxyResponse, httpContext.Response, ResponseHeaders);
 
         headers.CacheControl = "private";
         headers.XContentTypeOptions = "nosniff";

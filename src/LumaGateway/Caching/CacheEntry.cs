@@ -26,16 +26,13 @@ internal sealed class CacheEntry
 
     private volatile FreshnessHeaders? _headers;
 
-    public CacheEntry(
-        GenerationId key, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset staleUntil, byte[]? metadata = null,
-        DateTimeOffset? requestedAt = null)
+    public CacheEntry(GenerationId key, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset staleUntil)
     {
-        RequestedAt = requestedAt ?? storedAt;
-        Metadata = metadata ?? [];
         Key = key;
         Kind = kind;
         Body = body;
         StoredAt = storedAt;
+        RequestedAt = storedAt;
         FreshUntil = freshUntil;
         StaleUntil = staleUntil;
         ETag = $"\"{Convert.ToHexStringLower(XxHash128.Hash(body))}\"";
@@ -54,7 +51,7 @@ internal sealed class CacheEntry
     public byte[] Body { get; }
 
     /// <summary>Data of the gateway that is never sent. May be empty.</summary>
-    public byte[] Metadata { get; }
+    public byte[] Metadata { get; init; } = [];
 
     /// <summary>Strong validator of <see cref="Body"/> (RFC 9110, section 8.8.3), with quotes; equal on all replicas.</summary>
     public string ETag { get; }
@@ -63,8 +60,9 @@ internal sealed class CacheEntry
 
     /// <summary>
     /// When the upstream request of this entry began, by the clock of the replica that sent it. Of two entries, the one requested later is newer.
+    /// The default is <see cref="StoredAt"/>.
     /// </summary>
-    public DateTimeOffset RequestedAt { get; }
+    public DateTimeOffset RequestedAt { get; init; }
 
     public DateTimeOffset FreshUntil { get; }
 

@@ -58,9 +58,11 @@ internal static class CacheEntryFormat
             body[(keyLength + metadataLength)..].ToArray(),
             TimeAt(rest[1..]),
             TimeAt(rest[9..]),
-            TimeAt(rest[17..]),
-            body.Slice(keyLength, metadataLength).ToArray(),
-            TimeAt(rest[25..]));
+            TimeAt(rest[17..]))
+        {
+            Metadata = body.Slice(keyLength, metadataLength).ToArray(),
+            RequestedAt = TimeAt(rest[25..]),
+        };
     }
 
     private static DateTimeOffset TimeAt(ReadOnlySpan<byte> bytes) =>

@@ -17,6 +17,7 @@ internal static class CacheServices
 
         services.AddSeries<CacheMetrics>();
         services.AddSingleton<MemoryTier>();
+        services.AddSingleton<RedisEntries>();
         services.AddSingleton<RedisTier>();
         services.AddSingleton<CacheFill>();
         services.AddSingleton(provider =>

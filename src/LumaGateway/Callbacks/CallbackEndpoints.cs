@@ -20,7 +20,8 @@ internal static class CallbackEndpoints
             .WithName("TakeCallback")
             .WithSummary("Receives the upstream's callback as a hint")
             .WithDescription("For the upstream only; the path contains the secret. The body is not trusted: if callers wait for the generation that it names, the gateway polls the upstream. The response is 204 for every body.")
-            .Produces(StatusCodes.Status204NoContent);
+            .Produces(StatusCodes.Status204NoContent)
+            .ProducesGatewayProblems(ProblemKinds.NotFound, ProblemKinds.TooLarge);
 
     private static async Task HandleAsync(HttpContext context, CallbackSecrets secrets, ChangeBroadcast changes, WaitingMetrics metrics)
     {

@@ -1,36 +1,33 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using LumaGateway.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Callbacks;
 
 /// <summary>
-/// The secrets that authenticate callbacks. The file is read again at most every two seconds. If it is missing, empty or malformed, the secrets read before
-/// stay valid. Thread-safe.
+/// The secrets that authenticate callbacks. Reloads <c>Callbacks:SecretFile</c> when it changes. While the file is empty, unreadable or being written, the
+/// previous secrets stay valid. Thread-safe.
 /// </summary>
-internal sealed partial class CallbackSecrets(IOptions<CallbackOptions> options, TimeProvider clock)
+internal sealed partial class CallbackSecrets(IOptions<CallbackOptions> options, TimeProvider clock, ILogger<CallbackSecrets> logger) : BackgroundService
 {
-    private const int MaxFileBytes = 4 * 1024;
-
-    private static readonly TimeSpan ReadInterval = TimeSpan.FromSeconds(2);
-
     private readonly string _file = options.Value.SecretFile;
-    private readonly Lock _gate = new();
-    private string[] _secrets = [];
-    private DateTimeOffset _nextReadAt;
+    private volatile string[] _secrets = options.Value.SecretFile is { Length: > 0 } file
+        ? ReadFile(file) ?? throw new InvalidOperationException("Callbacks:SecretFile became unreadable during start-up.")
+        : [];
 
     public bool IsConfigured => _file.Length > 0;
 
     /// <summary>The last path segment of a create's callback URL, signed with the first secret; null if there is no secret.</summary>
-    public string? CreateToken() => ReadCurrent().FirstOrDefault() is { } secret ? CallbackToken.Create(secret, clock.GetUtcNow()) : null;
+    public string? CreateToken() => _secrets.FirstOrDefault() is { } secret ? CallbackToken.Create(secret, clock.GetUtcNow()) : null;
 
     /// <summary>True if the segment is a secret, or an unexpired token signed with one. Takes the same time for wrong and right secrets.</summary>
     public bool IsValid(string segment)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(segment));
         var isValid = false;
-        foreach (var secret in ReadCurrent())
+        foreach (var secret in _secrets)
         {
             isValid |= CryptographicOperations.FixedTimeEquals(hash, SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
             isValid |= CallbackToken.IsValid(segment, secret, clock.GetUtcNow());
@@ -39,37 +36,29 @@ internal sealed partial class CallbackSecrets(IOptions<CallbackOptions> options,
         return isValid;
     }
 
-    /// <summary>The secrets of a file; null if it is unreadable or does not contain exactly one or two secrets.</summary>
-    public static string[]? ReadFile(string path)
-    {
-        try
-        {
-            var file = new FileInfo(path);
-            var lines = file.Exists && file.Length <= MaxFileBytes
-                ? File.ReadAllText(path).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                : [];
-            return lines.Length is 1 or 2 && lines.All(line => SecretPattern().IsMatch(line)) ? lines : null;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            return null;
-        }
-    }
+    /// <summary>Returns null if the file is missing, unreadable, larger than 16 KiB, or does not contain one or two valid secrets.</summary>
+    public static string[]? ReadFile(string path) => SecretFile.Read(path, static text => SecretFile.Split(text, SecretPattern().IsMatch));
 
-    private string[] ReadCurrent()
-    {
-        lock (_gate)
-        {
-            if (IsConfigured && clock.GetUtcNow() is var now && now >= _nextReadAt)
-            {
-                _nextReadAt = now + ReadInterval;
-                _secrets = ReadFile(_file) ?? _secrets;
-            }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => IsConfigured
+        ? SecretFile.FollowAsync(
+            () => ReadFile(_file), static (one, other) => one.SequenceEqual(other), _secrets, ReplaceSecrets, () => Log.FileUnreadable(logger), clock, stoppingToken)
+        : Task.CompletedTask;
 
-            return _secrets;
-        }
+    private void ReplaceSecrets(string[] secrets)
+    {
+        _secrets = secrets;
+        Log.SecretsChanged(logger);
     }
 
     [GeneratedRegex("^[A-Za-z0-9_-]{16,128}$")]
     private static partial Regex SecretPattern();
+
+    private static partial class Log
+    {
+        [LoggerMessage(4401, LogLevel.Information, "Callbacks:SecretFile changed; the gateway uses its new secrets.")]
+        public static partial void SecretsChanged(ILogger logger);
+
+        [LoggerMessage(4402, LogLevel.Warning, "Callbacks:SecretFile is empty, unreadable or malformed; the gateway keeps its previous secrets.")]
+        public static partial void FileUnreadable(ILogger logger);
+    }
 }

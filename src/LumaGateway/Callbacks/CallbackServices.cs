@@ -10,6 +10,7 @@ internal static class CallbackServices
     {
         services.AddOptionsWithValidateOnStart<CallbackOptions, CallbackOptionsRules>().BindConfiguration(CallbackOptions.Section);
         services.AddSingleton<CallbackSecrets>();
+        services.AddHostedService(provider => provider.GetRequiredService<CallbackSecrets>());
         services.Replace(ServiceDescriptor.Singleton<IHttpContextFactory>(provider =>
         {
             // The framework pools HttpContexts only with its own factory, so it is replaced only if there are callbacks.

@@ -16,6 +16,9 @@ internal static class BatchEndpoints
             .WithSummary("Several generations in one response")
             .WithDescription("In the order of the query, each once. A generation that cannot be read is replaced by its id and a problem; the others are not affected.")
             .Produces<GenerationBatch>(StatusCodes.Status200OK, "application/json")
+            .ProducesGatewayProblems(
+                ProblemKinds.InvalidRequest, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited,
+                ProblemKinds.Internal, ProblemKinds.IssuerUnavailable)
             .RequireRight(Rights.Read);
 
     private static async Task ReadAsync(HttpContext context, GenerationReader reader, IOptions<BatchOptions> options)

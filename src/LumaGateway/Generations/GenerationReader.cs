@@ -141,7 +141,7 @@ internal sealed class GenerationReader
         catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
         {
             var now = _clock.GetUtcNow();
-            return new CacheEntry(key, EntryKind.NotFound, [], now, now + _freshness.NotFound, now, requestedAt: startedAt);
+            return new CacheEntry(key, EntryKind.NotFound, [], now, now + _freshness.NotFound, now) { RequestedAt = startedAt };
         }
     }
 
@@ -158,9 +158,11 @@ internal sealed class GenerationReader
             Serialize(published),
             now,
             freshUntil,
-            freshness.IsFinal ? freshUntil + _freshness.Stale : freshUntil,
-            ReferenceEquals(published, generation) ? null : Serialize(generation),
-            startedAt);
+            freshness.IsFinal ? freshUntil + _freshness.Stale : freshUntil)
+        {
+            Metadata = ReferenceEquals(published, generation) ? [] : Serialize(generation),
+            RequestedAt = startedAt,
+        };
     }
 
     private static byte[] Serialize(Generation generation) => JsonSerializer.SerializeToUtf8Bytes(generation, ContractsJson.Web.Generation);

@@ -1,5 +1,4 @@
 using LumaGateway.Problems;
-using LumaGateway.Time;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.Options;
 
@@ -7,7 +6,7 @@ namespace LumaGateway.Hosting;
 
 /// <summary>Sends the probe of the configured dialect. If the response is not recognized, sends the probes of the other dialects to find the right one.</summary>
 internal sealed class UpstreamCheck(
-    UpstreamClient upstream, UpstreamDialect dialect, IEnumerable<IUpstreamDialect> dialects, IOptions<LumaOptions> options, TimeProvider clock) : IConnectionCheck
+    UpstreamClient upstream, UpstreamDialect dialect, IEnumerable<IUpstreamDialect> dialects) : IConnectionCheck
 {
     private const string RequestId = "check";
 
@@ -82,7 +81,7 @@ internal sealed class UpstreamCheck(
 
     private async Task<ProbeResult> ProbeAsync(IUpstreamDialect probed)
     {
-        using var deadline = new Deadline(options.Value.Deadline, clock);
+        using var deadline = upstream.StartDeadline();
         return await upstream.ProbeAsync(DialectProbe.Of(probed), RequestId, deadline);
     }
 }

@@ -1,4 +1,3 @@
-using LumaGateway.Generations;
 using LumaGateway.Polling;
 using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
@@ -29,7 +28,6 @@ internal static class LongPollingServices
         services.AddHostedService(provider => provider.GetRequiredService<UpstreamPoller>());
         services.AddSingleton<FirstSnapshotReader>();
         services.AddSingleton<LongPollReader>();
-        services.AddSingleton<LongPollRead>(provider => provider.GetRequiredService<LongPollReader>().TryRead);
         services.AddSingleton<EventStream>();
 
         return services;

@@ -7,22 +7,9 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace LumaGateway.OpenApi;
 
-/// <summary>Adds headers, examples and all possible problem responses to every operation.</summary>
+/// <summary>Adds headers, examples, security and the problems of the endpoint (<see cref="ProducedProblems"/>) to every operation.</summary>
 internal sealed class OperationResponses : IOperationFilter
 {
-    /// <summary>Problems that only asset downloads return.</summary>
-    private static readonly ProblemKind[] OfAssets =
-    [
-        ProblemKinds.GenerationUnfinished, ProblemKinds.AssetNotFound, ProblemKinds.PreconditionFailed, ProblemKinds.RangeNotSatisfiable,
-        ProblemKinds.AssetAddressRefused, ProblemKinds.AssetUnavailable, ProblemKinds.AssetNotMedia,
-    ];
-
-    /// <summary>Problems that only creates return.</summary>
-    private static readonly ProblemKind[] OfCreates =
-    [
-        ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.IdempotencyKeyReused, ProblemKinds.IdempotencyUnavailable,
-    ];
-
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
@@ -50,18 +37,15 @@ internal sealed class OperationResponses : IOperationFilter
             operation.Responses["304"] = new OpenApiResponse { Description = "Not modified: the response is the one that `If-None-Match` names." };
         }
 
-        if (metadata.OfType<RequiredPermission>().FirstOrDefault() is not { } permission)
+        if (metadata.OfType<RequiredPermission>().FirstOrDefault() is { } permission)
         {
-            return;
+            operation.Description += $"\n\nRequires the right `{permission.For(context.ApiDescription.HttpMethod ?? "GET").ToString().ToLowerInvariant()}`.";
+            operation.Security = ClientKeys(context.Document);
         }
 
-        operation.Description += $"\n\nRequires the right `{permission.For(context.ApiDescription.HttpMethod ?? "GET").ToString().ToLowerInvariant()}`.";
-        operation.Security = ClientKeys(context.Document);
-
-        var problem = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
-        foreach (var kinds in ProblemsOf(operation.OperationId).GroupBy(kind => kind.Status))
+        if (metadata.OfType<ProducedProblems>().FirstOrDefault() is { } produced)
         {
-            operation.Responses[kinds.Key.ToString(CultureInfo.InvariantCulture)] = ProblemResponse(kinds, problem);
+            AddProblems(operation, produced.Kinds, context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository));
         }
     }
 
@@ -72,7 +56,16 @@ internal sealed class OperationResponses : IOperationFilter
         new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(DocumentServices.BearerScheme, document)] = [] },
     ];
 
-    internal static OpenApiResponse ProblemResponse(IEnumerable<ProblemKind> kinds, IOpenApiSchema schema) => new()
+    /// <summary>Adds one response for each status of the problems.</summary>
+    internal static void AddProblems(OpenApiOperation operation, IEnumerable<ProblemKind> kinds, IOpenApiSchema schema)
+    {
+        foreach (var group in kinds.GroupBy(kind => kind.Status))
+        {
+            operation.Responses![group.Key.ToString(CultureInfo.InvariantCulture)] = ProblemResponse(group, schema);
+        }
+    }
+
+    private static OpenApiResponse ProblemResponse(IEnumerable<ProblemKind> kinds, IOpenApiSchema schema) => new()
     {
         Description = string.Join(" · ", kinds.Select(kind => $"{kind.Title} (`{kind.Code}`)")),
         Content = new Dictionary<string, IOpenApiMediaType>
@@ -83,18 +76,6 @@ internal sealed class OperationResponses : IOperationFilter
                 Examples = kinds.ToDictionary(kind => kind.Code, kind => (IOpenApiExample)new OpenApiExample { Summary = kind.Title, Value = Examples.Of(kind) }),
             },
         },
-    };
-
-    private static IEnumerable<ProblemKind> ProblemsOf(string? operation) => operation switch
-    {
-        "GetVideo" or "GetImage" or "GetThumbnail" or "GetLastFrame" or "GetVideoHead" or "GetImageHead" or "GetThumbnailHead" or "GetLastFrameHead" =>
-            ProblemsOf(null).Concat(OfAssets),
-        "ForgetGeneration" =>
-        [
-            ProblemKinds.InvalidId, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed,
-            ProblemKinds.RateLimited, ProblemKinds.CacheUnavailable, ProblemKinds.IssuerUnavailable,
-        ],
-        _ => ProblemKinds.All.Except([ProblemKinds.InvalidRequest, ProblemKinds.NotFound, ProblemKinds.TooLarge, ProblemKinds.CacheUnavailable, .. OfAssets, .. OfCreates]),
     };
 
     private static void AddHeaders(OpenApiResponse response) => response.Headers = new Dictionary<string, IOpenApiHeader>

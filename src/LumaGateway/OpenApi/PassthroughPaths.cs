@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using LumaGateway.Contracts;
 using LumaGateway.Problems;
@@ -78,11 +77,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
             ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.RateLimited, ProblemKinds.Unreachable,
             ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Saturated, ProblemKinds.TimedOut,
         ];
-        foreach (var group in kinds.GroupBy(kind => kind.Status))
-        {
-            operation.Responses[group.Key.ToString(CultureInfo.InvariantCulture)] = OperationResponses.ProblemResponse(group, problem);
-        }
-
+        OperationResponses.AddProblems(operation, kinds, problem);
         return operation;
     }
 

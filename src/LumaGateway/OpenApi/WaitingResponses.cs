@@ -39,9 +39,6 @@ internal sealed class WaitingResponses : IOperationFilter
                 break;
             case "TakeCallback":
                 AddParameter(operation, "secret", ParameterLocation.Path, "The secret in `Callbacks:SecretFile`, or a token that the gateway created from it.", "***", isRequired: true);
-                var problem = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
-                operation.Responses!["404"] = OperationResponses.ProblemResponse([ProblemKinds.NotFound], problem);
-                operation.Responses["413"] = OperationResponses.ProblemResponse([ProblemKinds.TooLarge], problem);
                 break;
         }
     }

@@ -1,43 +1,30 @@
+using LumaGateway.Time;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// A token bucket that enforces <c>Luma:MaxPollsPerSecond</c> on this replica. It holds tokens for a quarter of a second at most, which bounds
-/// bursts. Thread-safe.
+/// Enforces <c>Luma:MaxPollsPerSecond</c> on this replica with a token bucket. It holds tokens for a quarter of a second at most, which bounds bursts, and
+/// starts with one token. Thread-safe.
 /// </summary>
-internal sealed class PollRateLimiter(IOptions<LumaOptions> options, TimeProvider clock)
+internal sealed class PollRateLimiter
 {
-    private readonly double _rate = options.Value.MaxPollsPerSecond;
-    private readonly Lock _gate = new();
-    private double _tokens = 1;
-    private long _refilledAt = clock.GetTimestamp();
+    private readonly double _rate;
+    private readonly int _size;
+    private readonly TokenBucket _bucket;
+
+    public PollRateLimiter(IOptions<LumaOptions> options, TimeProvider clock)
+    {
+        _rate = options.Value.MaxPollsPerSecond;
+        _size = Math.Max(1, (int)(_rate / 4));
+        _bucket = new TokenBucket(clock);
+        _bucket.Owe(_size - 1, _rate);
+    }
 
     /// <summary>Gives back the token of a poll that sent no request.</summary>
-    public void Return()
-    {
-        lock (_gate)
-        {
-            _tokens = Math.Min(_tokens + 1, Math.Max(1, _rate / 4));
-        }
-    }
+    public void Return() => _bucket.Owe(-1, _rate);
 
     /// <summary>Takes one token. False if there is none.</summary>
-    public bool TryAcquire()
-    {
-        lock (_gate)
-        {
-            var now = clock.GetTimestamp();
-            _tokens = Math.Min(_tokens + (clock.GetElapsedTime(_refilledAt, now).TotalSeconds * _rate), Math.Max(1, _rate / 4));
-            _refilledAt = now;
-            if (_tokens < 1)
-            {
-                return false;
-            }
-
-            _tokens--;
-            return true;
-        }
-    }
+    public bool TryAcquire() => _bucket.TryTake(_rate, _size, out _);
 }

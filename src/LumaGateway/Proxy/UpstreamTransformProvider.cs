@@ -2,7 +2,6 @@ using LumaGateway.Problems;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
-using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -13,6 +12,10 @@ namespace LumaGateway.Proxy;
 /// Forwards the headers of two allow-lists, one for requests and one for responses. Replaces the upstream's 401, 402 and 403 with a problem, because they
 /// concern the gateway's account and not the caller.
 /// </summary>
+/// <remarks>
+/// YARP's own allow-lists (AddRequestHeadersAllowed, AddResponseHeadersAllowed) do not fit: they forward a caller's non-ASCII bytes in another encoding, fail the
+/// response if a value contains a control character, and append the upstream's <c>Cache-Control</c> to the gateway's.
+/// </remarks>
 internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, UpstreamAccountState account) : ITransformProvider
 {
     private static readonly string[] RequestHeaders =
@@ -50,12 +53,11 @@ internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, Upstrea
 
     private ValueTask TransformRequestAsync(RequestTransformContext context)
     {
-        var requestHeaders = context.HttpContext.Request.Headers;
         foreach (var name in RequestHeaders)
         {
-            if (requestHeaders.TryGetValue(name, out var values) && Sendable(values.Select(static value => HeaderBytes.OfCaller(value ?? string.Empty))) is { Count: > 0 } sendable)
+            if (HeaderBytes.OfRequest(context.HttpContext.Request, name) is { Count: > 0 } values)
             {
-                RequestTransform.AddHeader(context, name, sendable);
+                RequestTransform.AddHeader(context, name, values);
             }
         }
 
@@ -66,9 +68,6 @@ internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, Upstrea
         context.HttpContext.Features.Set(progress);
         return default;
     }
-
-    /// <summary>Removes values that HTTP servers and clients refuse to write: a value that cannot be sent must not fail the request.</summary>
-    private static StringValues Sendable(IEnumerable<string> values) => values.Where(HeaderBytes.CanBeSent).ToArray();
 
     private async ValueTask TransformResponseAsync(ResponseTransformContext context)
     {
@@ -104,14 +103,8 @@ internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, Upstrea
             account.MarkAccepted();
         }
 
+        HeaderBytes.Copy(response, context.HttpContext.Response, ResponseHeaders);
         var headers = context.HttpContext.Response.Headers;
-        foreach (var name in ResponseHeaders)
-        {
-            if (response.Headers.NonValidated.TryGetValues(name, out var values) || response.Content.Headers.NonValidated.TryGetValues(name, out values))
-            {
-                headers[name] = Sendable(values);
-            }
-        }
 
         // The response was authorized for this caller only, so no shared cache may store it, whatever the upstream allows.
         if (!headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase))

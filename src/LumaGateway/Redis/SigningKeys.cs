@@ -28,8 +28,6 @@ internal sealed class SigningKeys
 
     private const int DerivedLength = 32;
 
-    private static readonly char[] Separators = [',', '\n', '\r'];
-
     /// <summary>By configured key, then by <see cref="SignedKind"/>.</summary>
     private readonly byte[][][] _derived;
 
@@ -39,14 +37,11 @@ internal sealed class SigningKeys
     public int Count => _derived.Length;
 
     /// <summary>Returns null if the text holds no key, more than two, or other text.</summary>
-    public static SigningKeys? Parse(string text)
-    {
-        var keys = text.Split(Separators, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return keys.Length is 1 or 2 && keys.All(key => key.Length is >= 32 and <= 1024 && key.All(c => c is > ' ' and <= '~')) ? new SigningKeys(keys) : null;
-    }
+    public static SigningKeys? Parse(string text) =>
+        SecretFile.Split(text, static key => key.Length is >= 32 and <= 1024 && key.All(c => c is > ' ' and <= '~')) is { } keys ? new SigningKeys(keys) : null;
 
     /// <summary>Returns null if the file is missing, unreadable, over 16 KiB, or holds no key.</summary>
-    public static SigningKeys? ReadFile(string path) => SecretFile.ReadText(path) is { } text ? Parse(text) : null;
+    public static SigningKeys? ReadFile(string path) => SecretFile.Read(path, Parse);
 
     /// <param name="index">0 is the key that signs.</param>
     /// <param name="kind">What is signed.</param>

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Primitives;
 
 namespace LumaGateway.Upstreams;
 
@@ -10,11 +11,30 @@ internal static class HeaderBytes
 {
     public static Encoding Encoding => Encoding.Latin1;
 
+    /// <summary>The values of a caller's header for the upstream, without values that cannot be sent. Empty if there are none.</summary>
+    public static StringValues OfRequest(HttpRequest request, string name) =>
+        request.Headers.TryGetValue(name, out var values) ? Sendable(values.Select(static value => OfCaller(value ?? string.Empty))) : StringValues.Empty;
+
+    /// <summary>Sets the named headers of an upstream's response in the caller's response, without values that cannot be sent.</summary>
+    public static void Copy(HttpResponseMessage upstream, HttpResponse response, string[] names)
+    {
+        foreach (var name in names)
+        {
+            if (upstream.Headers.NonValidated.TryGetValues(name, out var values) || upstream.Content.Headers.NonValidated.TryGetValues(name, out values))
+            {
+                response.Headers[name] = Sendable(values);
+            }
+        }
+    }
+
+    /// <summary>Removes values that HTTP servers and clients refuse to write: a value that cannot be sent must not fail the request.</summary>
+    private static StringValues Sendable(IEnumerable<string> values) => values.Where(CanBeSent).ToArray();
+
     /// <summary>Converts a value that Kestrel has decoded as UTF-8 back into its bytes.</summary>
-    public static string OfCaller(string value) => Ascii.IsValid(value) ? value : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(value));
+    private static string OfCaller(string value) => Ascii.IsValid(value) ? value : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(value));
 
     /// <summary>Whether the value can be sent: the HTTP client rejects control characters other than a tab.</summary>
-    public static bool CanBeSent(string value)
+    private static bool CanBeSent(string value)
     {
         foreach (var character in value)
         {

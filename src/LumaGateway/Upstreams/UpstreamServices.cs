@@ -36,7 +36,8 @@ internal static class UpstreamServices
         // Does not read the callers' baggage, so no request to the upstream can contain it.
         services.AddSingleton<DistributedContextPropagator, TraceParentPropagator>();
 
-        services.AddHttpClient<UpstreamClient>(http =>
+        services.AddSingleton<UpstreamClient>();
+        services.AddHttpClient<UpstreamTransport>(http =>
             {
                 http.Timeout = Timeout.InfiniteTimeSpan; // UpstreamPipeline limits the time
                 http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("LumaGateway", Instrumentation.Version));

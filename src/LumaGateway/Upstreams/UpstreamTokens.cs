@@ -8,8 +8,6 @@ namespace LumaGateway.Upstreams;
 /// </summary>
 internal sealed class UpstreamTokens
 {
-    private static readonly char[] Separators = [',', '\n', '\r'];
-
     private volatile bool _prefersSecondary;
 
     private UpstreamTokens(string primary, string? secondary) => (Primary, Secondary) = (primary, secondary);
@@ -19,14 +17,8 @@ internal sealed class UpstreamTokens
     public string? Secondary { get; }
 
     /// <summary>Returns null if the text contains no token, more than two, or characters that a header cannot contain.</summary>
-    public static UpstreamTokens? Parse(string text)
-    {
-        var tokens = text.Split(Separators, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-        return tokens.Length is 1 or 2 && tokens.All(token => token.All(c => c is > ' ' and <= '~'))
-            ? new UpstreamTokens(tokens[0], tokens.ElementAtOrDefault(1))
-            : null;
-    }
+    public static UpstreamTokens? Parse(string text) =>
+        SecretFile.Split(text, static token => token.All(c => c is > ' ' and <= '~')) is { } tokens ? new UpstreamTokens(tokens[0], tokens.ElementAtOrDefault(1)) : null;
 
     /// <summary>Both tokens. Requires a secondary token.</summary>
     public (string Preferred, string Other) InPreferredOrder() => _prefersSecondary ? (Secondary!, Primary) : (Primary, Secondary!);
@@ -34,7 +26,7 @@ internal sealed class UpstreamTokens
     public void Prefer(string token) => _prefersSecondary = token == Secondary;
 
     /// <summary>Returns null if the file is missing, unreadable, larger than 16 KiB, or has no valid content.</summary>
-    public static UpstreamTokens? ReadFile(string path) => SecretFile.ReadText(path) is { } text ? Parse(text) : null;
+    public static UpstreamTokens? ReadFile(string path) => SecretFile.Read(path, Parse);
 
     public bool HasSameTokens(UpstreamTokens other) => Primary == other.Primary && Secondary == other.Secondary;
 

@@ -31,7 +31,7 @@ internal static class Entries
 
     /// <summary>An entry with every field chosen.</summary>
     public static CacheEntry Any(EntryKind kind, string id, byte[] body, byte[] side) =>
-        new(GenerationId.Parse(id, null), kind, body, Noon, Noon.AddHours(1), Noon.AddDays(7), side);
+        new(GenerationId.Parse(id, null), kind, body, Noon, Noon.AddHours(1), Noon.AddDays(7)) { Metadata = side };
 
     /// <summary>The body of an entry as text; <c>null</c> where there is no entry.</summary>
     public static string? Text(this CacheEntry? entry) => entry is null ? null : Encoding.UTF8.GetString(entry.Body);

@@ -56,7 +56,7 @@ public sealed class EntryLimitsTests
     [Fact]
     public void RequestedAt_is_never_later_than_StoredAt()
     {
-        var forged = new CacheEntry(Entries.Key, EntryKind.Final, [], Now, Now.AddHours(1), Now.AddHours(1), requestedAt: Now.AddHours(1));
+        var forged = new CacheEntry(Entries.Key, EntryKind.Final, [], Now, Now.AddHours(1), Now.AddHours(1)) { RequestedAt = Now.AddHours(1) };
 
         Assert.Equal(Now, Limits.Clamp(forged, Now)!.RequestedAt);
     }
@@ -64,7 +64,7 @@ public sealed class EntryLimitsTests
     [Fact]
     public void Fields_other_than_times_are_unchanged()
     {
-        var forged = new CacheEntry(Entries.Key, EntryKind.Final, [1, 2], Now, Now.AddDays(99), Now.AddDays(99), [3]);
+        var forged = new CacheEntry(Entries.Key, EntryKind.Final, [1, 2], Now, Now.AddDays(99), Now.AddDays(99)) { Metadata = [3] };
 
         var bounded = Limits.Clamp(forged, Now)!;
 
@@ -79,7 +79,7 @@ public sealed class EntryLimitsTests
             (kind, ticks) =>
             {
                 var times = Array.ConvertAll(ticks, tick => new DateTimeOffset(tick, TimeSpan.Zero));
-                var forged = new CacheEntry(Entries.Key, (EntryKind)kind, [], times[0], times[1], times[2], requestedAt: times[3]);
+                var forged = new CacheEntry(Entries.Key, (EntryKind)kind, [], times[0], times[1], times[2]) { RequestedAt = times[3] };
                 if (Limits.Clamp(forged, Now) is not { } bounded)
                 {
                     Assert.Equal(EntryKind.Final, forged.Kind);

@@ -158,9 +158,16 @@ public sealed partial class CallbackSecretTests : IAsyncLifetime
 
     private async Task RotateAsync(string content)
     {
+        var reloads = CountReloads();
         await File.WriteAllTextAsync(_file, content, TestContext.Current.CancellationToken);
-        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+        await Pump.EventuallyAsync(() =>
+        {
+            _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+            return CountReloads() > reloads;
+        });
     }
+
+    private int CountReloads() => _gateway.Logs.GetSnapshot().Count(record => record.Id.Id == 4401);
 
     private async Task<HttpResponseMessage> CreateAsync()
     {

@@ -121,16 +121,17 @@ public sealed class CallbackTests : IDisposable
         Assert.Equal((204, 404), await StatusesAsync(upstream));
 
         await File.WriteAllTextAsync(_file, $"{NextSecret}\n{Secret}\n", TestContext.Current.CancellationToken);
-        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(8)); // two reads of the file
         Assert.Equal((204, 204), await StatusesAsync(upstream));
 
         await File.WriteAllTextAsync(_file, NextSecret, TestContext.Current.CancellationToken);
-        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(8)); // two reads of the file
         Assert.Equal((404, 204), await StatusesAsync(upstream));
 
         await File.WriteAllTextAsync(_file, "", TestContext.Current.CancellationToken);
-        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(8)); // two reads of the file
         Assert.Equal((404, 204), await StatusesAsync(upstream));
+        Assert.Equal([4401, 4401, 4402], _gateway.Logs.GetSnapshot().Select(record => record.Id.Id).Where(id => id is 4401 or 4402));
     }
 
     [Fact]

@@ -30,6 +30,19 @@ public sealed class DocumentTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("/generations", "invalid_request", "200 400 401 403 405 429 500 503")]
+    [InlineData("/generations/events", "invalid_request invalid_id", "200 204 400 401 403 404 405 429 500 502 503 504")]
+    [InlineData("/generations/{id}/events", "invalid_id", "200 204 400 401 403 404 405 429 500 502 503 504")]
+    public async Task A_read_of_several_generations_lists_its_own_problems(string path, string badRequest, string statuses)
+    {
+        var responses = (await DocumentAsync()).GetProperty("paths").GetProperty(path).GetProperty("get").GetProperty("responses");
+
+        var examples = responses.GetProperty("400").GetProperty("content").GetProperty("application/problem+json").GetProperty("examples");
+        Assert.Equal(badRequest.Split(' '), examples.EnumerateObject().Select(example => example.Name));
+        Assert.Equal(statuses.Split(' '), responses.EnumerateObject().Select(response => response.Name).Order());
+    }
+
     [Fact]
     public async Task The_examples_equal_real_responses()
     {

@@ -109,6 +109,12 @@ public sealed class PollScheduleTests
         Assert.InRange(acquired, (rate * 10) - 1, rate * 10);
     }
 
+    [Fact]
+    public void The_rate_limiter_starts_with_one_token()
+    {
+        Assert.Equal(1, AcquireAll(new PollRateLimiter(Options.Create(new LumaOptions { MaxPollsPerSecond = 50 }), _clock)));
+    }
+
     private static int AcquireAll(PollRateLimiter limiter)
     {
         var acquired = 0;
@@ -121,5 +127,5 @@ public sealed class PollScheduleTests
     }
 
     private static GenerationSnapshot Interim(DateTimeOffset requestedAt) => new(new CacheEntry(
-        GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Unfinished("g1")), Created, Created, Created, requestedAt: requestedAt));
+        GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Unfinished("g1")), Created, Created, Created) { RequestedAt = requestedAt });
 }

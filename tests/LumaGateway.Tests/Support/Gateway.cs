@@ -126,7 +126,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
             services.Remove(services.Single(service => service.ImplementationType == typeof(StartupGarbageCollection))); // this process holds many gateways
             if (!_isNetworked)
             {
-                services.AddHttpClient<UpstreamClient>().ConfigurePrimaryHttpMessageHandler(() => Upstream);
+                services.AddHttpClient<UpstreamTransport>().ConfigurePrimaryHttpMessageHandler(() => Upstream);
             }
 
             foreach (var change in _services)

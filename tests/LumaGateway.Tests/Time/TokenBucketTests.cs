@@ -1,14 +1,14 @@
 using CsCheck;
-using LumaGateway.Access;
 using LumaGateway.Tests.Support;
+using LumaGateway.Time;
 using Microsoft.Extensions.Time.Testing;
 
-namespace LumaGateway.Tests.Access;
+namespace LumaGateway.Tests.Time;
 
 public sealed class TokenBucketTests
 {
     [Fact]
-    public void Never_gives_more_than_its_size_and_what_time_has_brought() =>
+    public void A_bucket_never_gives_more_tokens_than_its_size_and_the_refill() =>
         Gen.Select(Gen.Int[1, 1000], Gen.Int[1, 50], Gen.Int[0, 2000].Array[1, 200]).Sample((perSecond, size, pauses) =>
         {
             var clock = new FakeTimeProvider();
@@ -26,7 +26,7 @@ public sealed class TokenBucketTests
                 }
                 else
                 {
-                    // To come back as told is always enough, and a moment earlier never.
+                    // There is a token after the returned wait, and not a tick earlier.
                     Assert.True(wait > TimeSpan.Zero);
                     clock.Advance(wait - TimeSpan.FromTicks(1));
                     Assert.False(bucket.TryTake(perSecond, size, out _));
@@ -39,7 +39,7 @@ public sealed class TokenBucketTests
         }, iter: PropertyCases.Of(1000));
 
     [Fact]
-    public void Many_who_take_at_once_get_no_more_than_there_is()
+    public void Concurrent_callers_get_no_more_tokens_than_the_bucket_holds()
     {
         var bucket = new TokenBucket(new FakeTimeProvider());
         var given = 0;
@@ -53,5 +53,33 @@ public sealed class TokenBucketTests
         });
 
         Assert.Equal(100, given);
+    }
+
+    [Theory]
+    [InlineData(0.1, 10)]
+    [InlineData(0.5, 2)]
+    [InlineData(2.5, 0.4)]
+    public void A_rate_may_be_a_fraction(double perSecond, double seconds)
+    {
+        var clock = new FakeTimeProvider();
+        var bucket = new TokenBucket(clock);
+
+        Assert.True(bucket.TryTake(perSecond, 1, out _));
+        Assert.False(bucket.TryTake(perSecond, 1, out var wait));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), wait);
+        clock.Advance(wait);
+        Assert.True(bucket.TryTake(perSecond, 1, out _));
+    }
+
+    [Fact]
+    public void Tokens_owed_are_paid_before_the_next_token_and_can_be_returned()
+    {
+        var bucket = new TokenBucket(new FakeTimeProvider());
+        bucket.Owe(5, 1);
+
+        Assert.False(bucket.TryTake(1, 3, out var wait));
+        Assert.Equal(TimeSpan.FromSeconds(3), wait);
+        bucket.Owe(-3, 1);
+        Assert.True(bucket.TryTake(1, 3, out _));
     }
 }

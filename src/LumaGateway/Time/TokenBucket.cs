@@ -1,20 +1,24 @@
-namespace LumaGateway.Access;
+namespace LumaGateway.Time;
 
 /// <summary>
-/// A token bucket kept as one number, the time at which it will be full again (the generic cell rate algorithm of ITU-T I.371). Thread-safe;
-/// never waits and allocates nothing.
+/// A token bucket that stores one number: the time at which it is full again (the generic cell rate algorithm of ITU-T I.371). A new bucket is full.
+/// Thread-safe, without locks; never waits and allocates nothing.
 /// </summary>
+/// <remarks>Rate and size are arguments of each call, because they change when settings are reloaded.</remarks>
 internal sealed class TokenBucket(TimeProvider clock)
 {
     private long _fullAt = clock.GetTimestamp();
 
     public bool IsFull => Volatile.Read(ref _fullAt) <= clock.GetTimestamp();
 
-    /// <summary>Takes one token, or says how long it is until there is one.</summary>
-    public bool TryTake(int perSecond, int size, out TimeSpan wait) => TryTake(1, perSecond, size, out wait);
+    /// <summary>Takes one token. Returns false, and the time until there is one, if there is none.</summary>
+    public bool TryTake(double perSecond, int size, out TimeSpan wait) => TryTake(1, perSecond, size, out wait);
 
-    /// <summary>Takes all of so many tokens, or none and says how long it is until there are so many. More than <paramref name="size"/> are never there.</summary>
-    public bool TryTake(int tokens, int perSecond, int size, out TimeSpan wait)
+    /// <summary>
+    /// Takes all of the tokens or none. Returns false, and the time until there are enough, if there are too few. There are never more than
+    /// <paramref name="size"/>.
+    /// </summary>
+    public bool TryTake(int tokens, double perSecond, int size, out TimeSpan wait)
     {
         var (each, cost) = (TicksOf(1, perSecond), TicksOf(tokens, perSecond));
         while (true)
@@ -37,8 +41,8 @@ internal sealed class TokenBucket(TimeProvider clock)
         }
     }
 
-    /// <summary>Takes tokens whether they are there or not: what is missing is paid before the next one is given. Fewer than none: gives back what was taken.</summary>
-    public void Owe(int tokens, int perSecond)
+    /// <summary>Takes tokens even if there are too few: later tokens pay for the missing ones. A negative number returns tokens.</summary>
+    public void Owe(int tokens, double perSecond)
     {
         var cost = TicksOf(tokens, perSecond);
         while (true)
@@ -51,5 +55,5 @@ internal sealed class TokenBucket(TimeProvider clock)
         }
     }
 
-    private long TicksOf(int tokens, int perSecond) => clock.TimestampFrequency * tokens / perSecond;
+    private long TicksOf(int tokens, double perSecond) => (long)(clock.TimestampFrequency * tokens / perSecond);
 }

@@ -1,0 +1,117 @@
+using System.Text;
+using LumaGateway.Contracts;
+using LumaGateway.Redis;
+using Microsoft.Extensions.Caching.Distributed;
+using StackExchange.Redis;
+
+namespace LumaGateway.Caching;
+
+/// <summary>The entries of one key in Redis.</summary>
+/// <param name="Final">The final entry, fresh or stale; null if there is none.</param>
+/// <param name="Interim">The interim or not-found entry; null if there is none.</param>
+/// <param name="InvalidationToken">The key's invalidation token, new with every purge; null if there was no recent purge.</param>
+/// <param name="IsReached">Whether Redis responded.</param>
+internal readonly record struct RedisView(CacheEntry? Final, CacheEntry? Interim, string? InvalidationToken, bool IsReached)
+{
+    /// <summary>The final entry, otherwise the interim one: a late interim write never hides a final entry.</summary>
+    public CacheEntry? Best => Final ?? Interim;
+}
+
+/// <summary>
+/// The Redis commands for the entries and the invalidation token of a key. Throws the exceptions of Redis, which <see cref="RedisTier"/> handles. Does not
+/// read bytes that are damaged or not authenticated. Thread-safe.
+/// </summary>
+internal sealed class RedisEntries(
+    RedisConnection connection, IDistributedCache store, RedisKeyspace keyspace, RedisSigner signer, EntryLimits limits, CacheMetrics metrics, TimeProvider clock)
+{
+    /// <summary>How long an invalidation token lives: longer than any fetch.</summary>
+    public static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>Entries expire in Redis a little after their freshness: clocks of replicas differ.</summary>
+    private static readonly TimeSpan ExtraLifetime = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// How long an interim entry stays in Redis after its freshness: it replaces polls of other replicas by its age. Equals the maximum of Waiting:PollSlowest.
+    /// </summary>
+    private static readonly TimeSpan InterimRetention = TimeSpan.FromMinutes(10);
+
+    public bool IsConfigured => connection.IsConfigured;
+
+    public string LockNameOf(GenerationId key) => keyspace.NameOf(key.Value, "lock");
+
+    public async Task<RedisView> ReadAsync(GenerationId key)
+    {
+        // The three names are read in one round trip, since the connection pipelines. The token is read first: an entry from before a purge must never
+        // be paired with the token of that purge.
+        var (final, interim) = (Final(key), Interim(key));
+        var values = await Task.WhenAll(GetAsync(InvalidationToken(key)), GetAsync(final), GetAsync(interim));
+        return new RedisView(Decode(key, final, isFinal: true, values[1]), Decode(key, interim, isFinal: false, values[2]), DecodeText(values[0]), true);
+    }
+
+    /// <summary>Whether Redis would remove the entry at once.</summary>
+    public bool IsExpired(CacheEntry entry) => LifetimeOf(entry, clock.GetUtcNow()) <= TimeSpan.Zero;
+
+    /// <summary>Stores an entry if the key's invalidation token is still <paramref name="token"/> and Redis holds nothing newer, in one atomic script.</summary>
+    public async Task<WriteResult> WriteAsync(CacheEntry entry, string? token)
+    {
+        var now = clock.GetUtcNow();
+        var bytes = signer.Sign(SignedKind.Entry, entry.Kind is EntryKind.Final ? Final(entry.Key) : Interim(entry.Key), CacheEntryFormat.Write(entry));
+        var arguments = CacheScripts.WriteArguments(entry, bytes, token, LifetimeOf(entry, now) + (entry.Kind is EntryKind.Interim ? InterimRetention : TimeSpan.Zero) + ExtraLifetime, now, TokenLifetime);
+        return (WriteResult)await RunAsync(CacheScripts.Write, entry.Key, arguments);
+    }
+
+    /// <summary>Removes the entries and sets a new invalidation token.</summary>
+    public Task PurgeAsync(GenerationId key) => RunAsync(CacheScripts.Purge, key, CacheScripts.PurgeArguments(TokenLifetime));
+
+    private static TimeSpan LifetimeOf(CacheEntry entry, DateTimeOffset now) => (entry.Kind is EntryKind.Final ? entry.StaleUntil : entry.FreshUntil) - now;
+
+    private async Task<int> RunAsync(string script, GenerationId key, RedisValue[] arguments)
+    {
+        var redis = await connection.GetAsync();
+        return (int)await redis.GetDatabase().ScriptEvaluateAsync(script, [Final(key), Interim(key), InvalidationToken(key)], arguments);
+    }
+
+    /// <summary>A value of another Redis type is removed, so that a correct one can be written.</summary>
+    private async Task<byte[]?> GetAsync(string name)
+    {
+        try
+        {
+            return await store.GetAsync(name);
+        }
+        catch (RedisServerException exception) when (exception.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            metrics.RecordCorrupt();
+            await store.RemoveAsync(name);
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Returns null if the bytes are damaged, not authenticated, of another key or of the wrong kind. Times are limited to what the settings allow.
+    /// </summary>
+    private CacheEntry? Decode(GenerationId key, string name, bool isFinal, byte[]? bytes)
+    {
+        if (bytes is null)
+        {
+            return null;
+        }
+
+        var entry = signer.TryVerify(SignedKind.Entry, name, bytes, out var verified) ? CacheEntryFormat.Read(key, verified) : null;
+        if (entry is not null && entry.Kind is EntryKind.Final == isFinal && limits.Clamp(entry, clock.GetUtcNow()) is { } bounded)
+        {
+            return bounded;
+        }
+
+        metrics.RecordCorrupt();
+        return null;
+    }
+
+    private static string? DecodeText(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
+
+    // These names in Redis are shared with running versions and stay as they are: "brief" is the interim entry, "epoch" the invalidation token.
+    private string Final(GenerationId key) => keyspace.NameOf(key.Value, "final");
+
+    private string Interim(GenerationId key) => keyspace.NameOf(key.Value, "brief");
+
+    private string InvalidationToken(GenerationId key) => keyspace.NameOf(key.Value, "epoch");
+}
