@@ -1,6 +1,5 @@
 using LumaGateway.Problems;
 using LumaGateway.Upstreams;
-using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Hosting;
 
