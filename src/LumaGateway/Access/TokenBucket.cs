@@ -1,8 +1,8 @@
 namespace LumaGateway.Access;
 
 /// <summary>
-/// A token bucket kept as one number, the time at which it will be full again (the generic cell rate algorithm of ITU-T I.371). Thread-safe;
-/// never waits and allocates nothing.
+/// A token bucket, stored as the time at which it is full again (the generic cell rate algorithm of ITU-T I.371). Thread-safe; does not block and does not
+/// allocate.
 /// </summary>
 internal sealed class TokenBucket(TimeProvider clock)
 {
@@ -10,19 +10,19 @@ internal sealed class TokenBucket(TimeProvider clock)
 
     public bool IsFull => Volatile.Read(ref _fullAt) <= clock.GetTimestamp();
 
-    /// <summary>Takes one token, or says how long it is until there is one.</summary>
+    /// <summary>Takes one token. If the bucket is empty, <paramref name="wait"/> is the time until it has one.</summary>
     public bool TryTake(int perSecond, int size, out TimeSpan wait) => TryTake(1, perSecond, size, out wait);
 
-    /// <summary>Takes all of so many tokens, or none and says how long it is until there are so many. More than <paramref name="size"/> are never there.</summary>
+    /// <summary>Takes all of the tokens, or none; then <paramref name="wait"/> is the time until the bucket has enough. It never has more than <paramref name="size"/>.</summary>
     public bool TryTake(int tokens, int perSecond, int size, out TimeSpan wait)
     {
-        var (each, cost) = (TicksOf(1, perSecond), TicksOf(tokens, perSecond));
+        var (ticksPerToken, cost) = (TicksOf(1, perSecond), TicksOf(tokens, perSecond));
         while (true)
         {
             var now = clock.GetTimestamp();
             var before = Volatile.Read(ref _fullAt);
             var after = Math.Max(before, now) + cost;
-            var excess = after - now - (each * size);
+            var excess = after - now - (ticksPerToken * size);
             if (excess > 0)
             {
                 wait = clock.GetElapsedTime(0, excess);
@@ -37,8 +37,8 @@ internal sealed class TokenBucket(TimeProvider clock)
         }
     }
 
-    /// <summary>Takes tokens whether they are there or not: what is missing is paid before the next one is given. Fewer than none: gives back what was taken.</summary>
-    public void Owe(int tokens, int perSecond)
+    /// <summary>Takes tokens even if the bucket has too few: later calls of <c>TryTake</c> wait longer. A negative number returns tokens.</summary>
+    public void Charge(int tokens, int perSecond)
     {
         var cost = TicksOf(tokens, perSecond);
         while (true)

@@ -30,7 +30,7 @@ internal static class AssetEndpoints
         .Produces(StatusCodes.Status206PartialContent, contentType: mediaType)
         .Produces(StatusCodes.Status304NotModified)
         .Produces(StatusCodes.Status307TemporaryRedirect)
-        .RequireRight(Rights.Assets);
+        .RequirePermission(Permissions.Assets);
 
     private static Task SendVideoAsync(GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender) =>
         SendAsync(AssetKind.Video, id, context, reader, sender);

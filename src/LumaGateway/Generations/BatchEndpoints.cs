@@ -16,7 +16,7 @@ internal static class BatchEndpoints
             .WithSummary("Several generations in one response")
             .WithDescription("In the order of the query, each once. A generation that cannot be read is replaced by its id and a problem; the others are not affected.")
             .Produces<GenerationBatch>(StatusCodes.Status200OK, "application/json")
-            .RequireRight(Rights.Read);
+            .RequirePermission(Permissions.Read);
 
     private static async Task ReadAsync(HttpContext context, GenerationReader reader, IOptions<BatchOptions> options)
     {
@@ -26,7 +26,7 @@ internal static class BatchEndpoints
             return;
         }
 
-        RateLimitLease.Of(context)?.Admit(ids.Count); // a batch costs the client as many requests as it has ids
+        RateLimitLease.Of(context)?.ChargeBatch(ids.Count); // a batch costs the client as many requests as it has ids
         var items = new ReadOnlyMemory<byte>[ids.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, ids.Count),

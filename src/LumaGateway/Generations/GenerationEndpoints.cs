@@ -24,14 +24,14 @@ internal static class GenerationEndpoints
             .WithDescription("The state of one generation and, when it is completed, its links. Final responses come from the cache. Concurrent reads share one upstream request.")
             .Produces<Generation>(StatusCodes.Status200OK, "application/json")
             .WithMetadata(new ServedFromMemory())
-            .RequireRight(Rights.Read);
+            .RequirePermission(Permissions.Read);
 
         generations.MapDelete("/{id}/cache", PurgeAsync)
             .WithName("ForgetGeneration")
             .WithSummary("Purge one generation from the cache, on all replicas")
             .WithDescription("The next read goes to the upstream. The generation itself is not deleted.")
             .Produces(StatusCodes.Status204NoContent)
-            .RequireRight(Rights.Purge);
+            .RequirePermission(Permissions.Purge);
     }
 
     private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, LongPollRead longPoll, TimeProvider clock)

@@ -22,7 +22,7 @@ internal static class LongPollingEndpoints
             .WithDescription("Server-sent events. The data of a `generation` event is the body of a plain read; its id names the state. The stream ends after the state `completed` or `failed`. A request with the id of that event as `Last-Event-ID` gets 204, which stops an EventSource from reconnecting.")
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .Produces(StatusCodes.Status204NoContent)
-            .RequireRight(Rights.Read);
+            .RequirePermission(Permissions.Read);
 
         generations.MapGet("/events", StreamSeveralAsync)
             .WithName("StreamGenerations")
@@ -30,7 +30,7 @@ internal static class LongPollingEndpoints
             .WithDescription("Server-sent events: the current states, then every change. A `problem` event names an id that the upstream does not know. The stream ends when all generations are completed, failed or unknown. An event's id names the last sent state of each generation.")
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .Produces(StatusCodes.Status204NoContent)
-            .RequireRight(Rights.Read);
+            .RequirePermission(Permissions.Read);
     }
 
     private static async Task StreamSeveralAsync(HttpContext context, EventStream stream, IOptions<BatchOptions> options)

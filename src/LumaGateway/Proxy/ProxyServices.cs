@@ -37,6 +37,6 @@ internal static class ProxyServices
             .ConfigureEndpoints(static (endpoint, route) =>
             {
                 var permission = RoutePermission.Of(route);
-                endpoint.RequireRight(Rights.Raw, forPost: permission ?? Rights.Create, forDelete: permission ?? Rights.Delete);
+                endpoint.RequirePermission(Permissions.Raw, forPost: permission ?? Permissions.Create, forDelete: permission ?? Permissions.Delete);
             });
 }

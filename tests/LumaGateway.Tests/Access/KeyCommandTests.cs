@@ -8,7 +8,7 @@ namespace LumaGateway.Tests.Access;
 public sealed partial class KeyCommandTests
 {
     [Fact]
-    public async Task The_key_it_prints_lets_in_whom_the_setting_it_prints_lets_in()
+    public async Task The_printed_key_is_valid_with_the_printed_setting()
     {
         var printed = Print();
         var key = KeyPattern().Match(printed).Value;
@@ -24,7 +24,7 @@ public sealed partial class KeyCommandTests
     }
 
     [Fact]
-    public void No_two_keys_are_the_same() => Assert.NotEqual(Print(), Print());
+    public void Keys_are_unique() => Assert.NotEqual(Print(), Print());
 
     private static string Print()
     {

@@ -27,7 +27,7 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_added_while_it_runs_may_come_in_and_one_taken_away_may_not()
+    public async Task A_reload_adds_and_removes_clients()
     {
         HttpStatusCode[] before = [await StatusAsync(Gateway.Key), await StatusAsync("late-key")];
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.Unauthorized], before);
@@ -43,11 +43,11 @@ public sealed class ReloadTests : IDisposable
     [InlineData("""{"Access":{"AllowAnonymous":"CANARY"}}""")]
     [InlineData("""{"Limits":{"Burst":0}}""")]
     [InlineData("""{"Limits":{"Burst":"CANARY"}}""")]
-    public async Task Settings_that_are_wrong_change_nothing_and_are_warned_of_without_their_values(string wrong)
+    public async Task Invalid_settings_change_nothing_and_log_a_warning_without_their_values(string invalid)
     {
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(Gateway.Key));
 
-        _settings.Become(wrong);
+        _settings.Become(invalid);
 
         await Pump.EventuallyAsync(() => Logs.GetSnapshot().Any(record => record.Id.Id == 1002));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(Gateway.Key));
@@ -58,7 +58,7 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_limit_that_changes_does_not_forgive_what_was_used()
+    public async Task A_changed_limit_keeps_the_level_of_the_bucket()
     {
         _settings.Become("""{"Limits":{"RequestsPerSecond":1,"Burst":1,"UpstreamCost":1}}""");
         HttpStatusCode[] before = [await StatusAsync(Gateway.Key), await StatusAsync(Gateway.Key)];

@@ -3,45 +3,45 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Access;
 
-/// <summary>What a caller causes upstream is charged when it begins: hanging up saves the upstream nothing, and the caller nothing.</summary>
-public sealed class FetchCostTests : IDisposable
+/// <summary>An upstream request is charged when it starts. A caller that disconnects pays for it too.</summary>
+public sealed class UpstreamCostTests : IDisposable
 {
     private readonly Gateway _gateway = new Gateway().With("Limits:RequestsPerSecond", "10").With("Limits:Burst", "50").With("Limits:UpstreamCost", "5");
 
-    private readonly TaskCompletionSource _released = new();
+    private readonly TaskCompletionSource _upstreamReleased = new();
 
     public void Dispose()
     {
-        _released.TrySetResult();
+        _upstreamReleased.TrySetResult();
         _gateway.Dispose();
     }
 
     [Fact]
-    public async Task Batches_whose_callers_hang_up_are_charged_for_the_fetches_that_they_began()
+    public async Task A_batch_whose_caller_disconnects_is_charged_for_its_started_fetches()
     {
-        HangUpstream();
+        BlockUpstream();
         using var caller = _gateway.CreateCaller();
         var refused = 0;
 
         for (var batch = 0; batch < 10; batch++)
         {
-            refused += await BeginAndHangUpAsync(caller, $"/generations?ids={string.Join(',', Enumerable.Range(0, 20).Select(i => $"b{batch}-{i}"))}", fetches: 8);
+            refused += await StartAndDisconnectAsync(caller, $"/generations?ids={string.Join(',', Enumerable.Range(0, 20).Select(i => $"b{batch}-{i}"))}", fetches: 8);
         }
 
         Assert.Equal(9, refused);
-        Assert.InRange(_gateway.Upstream.Asked, 8, 16); // Batch:Parallel of the first; one that ends may make room for the next
+        Assert.InRange(_gateway.Upstream.Asked, 8, 16); // Batch:Parallel fetches of the first batch; a canceled one can start the next
     }
 
     [Fact]
-    public async Task A_read_whose_caller_hangs_up_is_charged_for_the_fetch_that_it_began()
+    public async Task A_read_whose_caller_disconnects_is_charged_for_its_fetch()
     {
-        HangUpstream();
+        BlockUpstream();
         using var caller = _gateway.CreateCaller();
         var refused = 0;
 
         for (var read = 0; read < 20; read++)
         {
-            refused += await BeginAndHangUpAsync(caller, $"/generations/r{read}");
+            refused += await StartAndDisconnectAsync(caller, $"/generations/r{read}");
         }
 
         Assert.Equal(10, refused);
@@ -49,15 +49,15 @@ public sealed class FetchCostTests : IDisposable
     }
 
     [Fact]
-    public async Task A_stream_is_charged_for_the_fetches_that_it_began()
+    public async Task An_event_stream_is_charged_for_its_started_fetches()
     {
-        HangUpstream();
+        BlockUpstream();
         using var caller = _gateway.CreateCaller();
         var refused = 0;
 
         for (var stream = 0; stream < 10; stream++)
         {
-            refused += await BeginAndHangUpAsync(caller, $"/generations/events?ids={string.Join(',', Enumerable.Range(0, 20).Select(i => $"s{stream}-{i}"))}", fetches: 8);
+            refused += await StartAndDisconnectAsync(caller, $"/generations/events?ids={string.Join(',', Enumerable.Range(0, 20).Select(i => $"s{stream}-{i}"))}", fetches: 8);
         }
 
         Assert.Equal(9, refused);
@@ -65,16 +65,16 @@ public sealed class FetchCostTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wait_is_charged_for_the_fetch_that_it_began()
+    public async Task A_long_poll_is_charged_for_its_fetch()
     {
-        HangUpstream();
+        BlockUpstream();
         using var caller = _gateway.CreateCaller();
         caller.DefaultRequestHeaders.Add("Prefer", "wait=5");
         var refused = 0;
 
         for (var read = 0; read < 20; read++)
         {
-            refused += await BeginAndHangUpAsync(caller, $"/generations/w{read}");
+            refused += await StartAndDisconnectAsync(caller, $"/generations/w{read}");
         }
 
         Assert.Equal(10, refused);
@@ -82,22 +82,22 @@ public sealed class FetchCostTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_joins_a_fetch_is_not_charged_for_it()
+    public async Task A_read_that_joins_a_fetch_is_not_charged_for_it()
     {
         _gateway.With("Limits:Burst", "7");
-        HangUpstream();
+        BlockUpstream();
         using var caller = _gateway.CreateCaller();
         var first = caller.AskAsync("/generations/g1");
         await _gateway.Upstream.AskedAsync(1);
         var second = caller.AskAsync("/generations/g1");
         await _gateway.Arrivals.WaitingAsync(2);
 
-        _released.SetResult();
-        var answers = await Task.WhenAll(first, second);
+        _upstreamReleased.SetResult();
+        var responses = await Task.WhenAll(first, second);
         using var third = await caller.AskAsync("/generations/g1");
         using var fourth = await caller.AskAsync("/generations/g1");
 
-        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        Assert.All(responses, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
         Assert.Equal(HttpStatusCode.OK, third.StatusCode);
         await fourth.ProblemAsync(429, "rate_limited");
     }
@@ -105,7 +105,7 @@ public sealed class FetchCostTests : IDisposable
     [Theory]
     [InlineData("/generations?ids=")]
     [InlineData("/generations/events?ids=")]
-    public async Task Several_at_once_are_admitted_as_a_whole_or_refused_with_nothing_asked(string path)
+    public async Task A_batch_is_admitted_as_a_whole_or_refused_without_an_upstream_request(string path)
     {
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "10").With("Limits:UpstreamCost", "1");
         _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))));
@@ -124,7 +124,7 @@ public sealed class FetchCostTests : IDisposable
     }
 
     [Fact]
-    public async Task A_batch_larger_than_the_burst_is_admitted_when_the_burst_is_whole()
+    public async Task A_batch_larger_than_the_burst_is_admitted_when_the_bucket_is_full()
     {
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "3").With("Limits:UpstreamCost", "1");
         _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))));
@@ -135,14 +135,14 @@ public sealed class FetchCostTests : IDisposable
 
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
         await second.ProblemAsync(429, "rate_limited");
-        Assert.Equal("4", second.Header("Retry-After")); // three more than the burst are owed
+        Assert.Equal("4", second.Header("Retry-After")); // three tokens over the burst, and one for the request
     }
 
     [Fact]
-    public async Task A_read_that_prefers_not_to_wait_holds_its_slot()
+    public async Task A_read_with_wait_0_keeps_its_slot()
     {
         _gateway.With("Limits:Concurrency", "1");
-        HangUpstream();
+        BlockUpstream();
         using var caller = _gateway.CreateCaller();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1");
         request.Headers.Add("Prefer", "wait=0");
@@ -150,29 +150,29 @@ public sealed class FetchCostTests : IDisposable
         await _gateway.Upstream.AskedAsync(1);
 
         using var second = await caller.AskAsync("/generations/g2");
-        _released.SetResult();
+        _upstreamReleased.SetResult();
 
         await second.ProblemAsync(429, "rate_limited");
         Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
     }
 
-    private void HangUpstream() => _gateway.Upstream.Always(async (request, _) =>
+    private void BlockUpstream() => _gateway.Upstream.Always(async (request, _) =>
     {
-        await _released.Task;
+        await _upstreamReleased.Task;
         return ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]));
     });
 
-    /// <summary>Hangs up once the upstream was asked so often. 1 where the request was refused instead.</summary>
-    private async Task<int> BeginAndHangUpAsync(HttpClient caller, string path, int fetches = 1)
+    /// <summary>Disconnects after the given number of upstream requests. Returns 1 if the request was refused, else 0.</summary>
+    private async Task<int> StartAndDisconnectAsync(HttpClient caller, string path, int fetches = 1)
     {
-        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var before = _gateway.Upstream.Asked;
-        var asking = caller.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, leaving.Token);
-        await Pump.EventuallyAsync(() => asking.IsCompleted || _gateway.Upstream.Asked >= before + fetches);
-        await leaving.CancelAsync();
+        var pending = caller.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellation.Token);
+        await Pump.EventuallyAsync(() => pending.IsCompleted || _gateway.Upstream.Asked >= before + fetches);
+        await cancellation.CancelAsync();
         try
         {
-            using var response = await asking;
+            using var response = await pending;
             Assert.Contains(response.StatusCode, (HttpStatusCode[])[HttpStatusCode.TooManyRequests, (HttpStatusCode)499, HttpStatusCode.OK]);
             return response.StatusCode is HttpStatusCode.TooManyRequests ? 1 : 0;
         }
