@@ -10,7 +10,7 @@ namespace LumaGateway.Access;
 /// Metrics of clients. Clients that are not in the settings share one name: an issuer could make any number of names. Reloads the names when the settings
 /// change. Thread-safe.
 /// </summary>
-internal sealed class AccessMetrics : ISeries, IDisposable
+internal sealed class AccessMetrics : IGatewayMetrics, IDisposable
 {
     /// <summary>The name of all clients that are not in the settings.</summary>
     public const string OtherClients = "other";
@@ -30,11 +30,11 @@ internal sealed class AccessMetrics : ISeries, IDisposable
         _subscription = options.OnChange(changed =>
         {
             _named = NamesIn(changed);
-            Begin();
+            Initialize();
         });
     }
 
-    public void Begin()
+    public void Initialize()
     {
         foreach (var client in _named)
         {

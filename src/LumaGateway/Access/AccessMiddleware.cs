@@ -39,7 +39,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
         {
             var missing = PermissionNames.Of(permissions & ~client.Permissions);
             audit.Refused(context, client.Name, RefusalReason.MissingRight);
-            context.Features.Set(new Denial($"The route requires permissions that this client does not have: {string.Join(", ", missing)}."));
+            context.Features.Set(new Refusal($"The route requires permissions that this client does not have: {string.Join(", ", missing)}."));
             context.Response.Headers.WWWAuthenticate = $"{Challenge}, error=\"insufficient_scope\", scope=\"{string.Join(' ', PermissionNames.Of(permissions))}\"";
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
             return;
@@ -61,7 +61,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
     {
         if (reason is RefusalReason.IssuerUnavailable)
         {
-            context.Features.Set(new Denial(null, reason));
+            context.Features.Set(new Refusal(null, reason));
             context.Response.Headers.RetryAfter = IssuerKeys.FailureLifetime.TotalSeconds.ToString(CultureInfo.InvariantCulture);
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return;
@@ -69,7 +69,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
 
         if (reason is not RefusalReason.NoCredential)
         {
-            context.Features.Set(reason is RefusalReason.TokenTooLarge ? authenticator.TokenTooLarge : new Denial("The key or token is not valid."));
+            context.Features.Set(reason is RefusalReason.TokenTooLarge ? authenticator.TokenTooLarge : new Refusal("The key or token is not valid."));
             context.Response.Headers.WWWAuthenticate = InvalidToken;
         }
 

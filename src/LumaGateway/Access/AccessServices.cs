@@ -17,7 +17,7 @@ internal static class AccessServices
         services.AddSingleton<ClientDirectory>();
         services.AddSingleton<JwtClients>();
         services.AddSingleton<ClientAuthenticator>();
-        services.AddSeries<AccessMetrics>();
+        services.AddGatewayMetrics<AccessMetrics>();
         services.AddSingleton<Audit>();
 
         return services;

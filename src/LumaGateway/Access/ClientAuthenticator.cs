@@ -10,7 +10,7 @@ internal sealed class ClientAuthenticator(ClientDirectory clients, JwtClients jw
     private const string Bearer = "Bearer ";
 
     /// <inheritdoc cref="JwtClients.TooLarge"/>
-    public Denial TokenTooLarge => jwtClients.TooLarge;
+    public Refusal TokenTooLarge => jwtClients.TooLarge;
 
     /// <summary>Authenticates a request with a key or without a credential. Returns false for a JWT, which <see cref="AuthenticateAsync"/> checks.</summary>
     /// <param name="headers">The request's headers.</param>

@@ -40,7 +40,7 @@ internal sealed partial class JwtClients
     public bool HasJwtFormat(ReadOnlySpan<char> credential) => _parameters is not null && credential.Count('.') == 2;
 
     /// <summary>The problem detail for a token that is too large.</summary>
-    public Denial TooLarge => new($"The token is longer than {_jwt.MaxTokenBytes} bytes, the limit of this gateway (Access:Jwt:MaxTokenBytes).");
+    public Refusal TooLarge => new($"The token is longer than {_jwt.MaxTokenBytes} bytes, the limit of this gateway (Access:Jwt:MaxTokenBytes).");
 
     /// <summary>Authenticates a token. The client is null if the token is refused.</summary>
     public async ValueTask<(Client? Client, RefusalReason Reason)> AuthenticateAsync(string token, CancellationToken cancellationToken)

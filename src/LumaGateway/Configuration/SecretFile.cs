@@ -2,19 +2,19 @@ using System.Text;
 
 namespace LumaGateway.Configuration;
 
-/// <summary>Reads a file that holds a secret, and follows its changes. Never repeats what the file holds.</summary>
+/// <summary>Reads a file with a secret, and watches its changes. Never logs the content.</summary>
 internal static class SecretFile
 {
     private const int MaxBytes = 16 * 1024;
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Null where the file is missing, unreadable or over 16 KiB.</summary>
+    /// <summary>Returns null if the file is missing, unreadable or larger than 16 KiB.</summary>
     public static string? ReadText(string path)
     {
         try
         {
-            // Read with a bound instead of asking for the size: of a symlink that would be the link's own.
+            // Reads with a limit instead of checking FileInfo.Length, which is the size of the link for a symbolic link.
             using var file = File.OpenRead(path);
             Span<byte> bytes = stackalloc byte[MaxBytes + 1];
             var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
@@ -27,23 +27,23 @@ internal static class SecretFile
     }
 
     /// <summary>
-    /// Reads the file every two seconds by content, which also sees the symlink swap of a mounted Kubernetes secret. A new content counts once two reads in a row gave
-    /// the same: a file that is still being written never does. Returns when the token is canceled.
+    /// Reads the file every two seconds and compares its content, which also detects the symbolic link swap of a mounted Kubernetes secret. New content is used after
+    /// two reads with the same result, so that a partly written file is not used. Returns when the token is canceled.
     /// </summary>
-    /// <param name="read">Reads and parses the file; null where it holds nothing usable.</param>
-    /// <param name="isSame">Whether two contents say the same.</param>
-    /// <param name="known">The content in use.</param>
-    /// <param name="changed">Takes a new content into use.</param>
-    /// <param name="unreadable">Called when the file becomes unusable; the known content stays in use.</param>
+    /// <param name="read">Reads and parses the file; returns null if the content is not usable.</param>
+    /// <param name="isSame">Whether two contents are equal.</param>
+    /// <param name="current">The current content.</param>
+    /// <param name="changed">Called with new content.</param>
+    /// <param name="unreadable">Called when the file becomes unusable; the current content stays in use.</param>
     /// <param name="clock">The clock.</param>
-    /// <param name="stoppingToken">Ends it.</param>
-    public static async Task FollowAsync<T>(
-        Func<T?> read, Func<T, T, bool> isSame, T known, Action<T> changed, Action unreadable, TimeProvider clock, CancellationToken stoppingToken)
+    /// <param name="stoppingToken">Stops the watch.</param>
+    public static async Task WatchAsync<T>(
+        Func<T?> read, Func<T, T, bool> isSame, T current, Action<T> changed, Action unreadable, TimeProvider clock, CancellationToken stoppingToken)
         where T : class
     {
         T? candidate = null;
         var isUnreadable = false;
-        using var timer = new PeriodicTimer(LookEvery, clock);
+        using var timer = new PeriodicTimer(Interval, clock);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
@@ -55,9 +55,9 @@ internal static class SecretFile
                 }
 
                 isUnreadable = found is null;
-                if (found is not null && !isSame(found, known) && candidate is not null && isSame(found, candidate))
+                if (found is not null && !isSame(found, current) && candidate is not null && isSame(found, candidate))
                 {
-                    known = found;
+                    current = found;
                     changed(found);
                 }
 
@@ -70,7 +70,7 @@ internal static class SecretFile
         }
     }
 
-    /// <summary>Editors and shells may begin a file with a byte-order mark, UTF-16's included.</summary>
+    /// <summary>Decodes UTF-8 or UTF-16, with or without a byte-order mark.</summary>
     private static string TextOf(ReadOnlySpan<byte> bytes)
     {
         using var reader = new StreamReader(new MemoryStream(bytes.ToArray()), Encoding.UTF8, detectEncodingFromByteOrderMarks: true);

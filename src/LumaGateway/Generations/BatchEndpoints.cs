@@ -66,5 +66,5 @@ internal static class BatchEndpoints
     }
 
     private static byte[] CreateProblem(HttpContext context, string id, ProblemKind kind) =>
-        JsonSerializer.SerializeToUtf8Bytes(new BatchItem(id, ProblemWriter.Describe(context, kind)), ContractsJson.Web.BatchItem);
+        JsonSerializer.SerializeToUtf8Bytes(new BatchItem(id, ProblemWriter.CreateProblem(context, kind)), ContractsJson.Web.BatchItem);
 }

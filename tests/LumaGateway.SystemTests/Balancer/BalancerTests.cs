@@ -37,7 +37,7 @@ public sealed class BalancerTests(SharedFleet shared) : IClassFixture<SharedFlee
         }
 
         List<string> Audited(BalancerProcess balancer) => [.. system.Fleet.Replicas.SelectMany(replica => replica.Process.Output)
-            .Where(line => line.Contains("used its right", StringComparison.Ordinal) && line.Contains($"purged-{balancer.Program}", StringComparison.Ordinal))];
+            .Where(line => line.Contains("used permission", StringComparison.Ordinal) && line.Contains($"purged-{balancer.Program}", StringComparison.Ordinal))];
     }
 
     [Theory]

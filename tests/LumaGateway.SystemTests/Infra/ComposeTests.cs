@@ -27,7 +27,7 @@ public sealed class ComposeTests
     [Fact]
     public void A_setting_that_nobody_reads_is_told() => Assert.All(
         ["Luma__Typo", "Access__Clients__x__Name", "Access__Clients__0__Typo", "Typo__ApiKey", "Luma"],
-        name => Assert.False(KnownSettings.Hold(name), $"{name} is no setting."));
+        name => Assert.False(KnownSettings.Hold(name), $"{name} is not a setting."));
 
     [Fact]
     public void Every_stage_that_is_built_is_in_the_Dockerfile() => Assert.All(

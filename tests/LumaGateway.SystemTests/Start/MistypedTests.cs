@@ -25,9 +25,9 @@ public sealed class MistypedTests
 
         string[] told =
         [
-            "Luma:BaseAddress must begin with https", "Luma:Dialct is no setting. Did you mean Luma:Dialect?", "Acess:Clients:0:Name is no setting. Did you mean Access:Clients:<n>:Name?",
+            "Luma:BaseAddress must begin with https", "Luma:Dialct is not a setting. Did you mean Luma:Dialect?", "Acess:Clients:0:Name is not a setting. Did you mean Access:Clients:<n>:Name?",
             "ConnectionStrings:Redis is neither", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be", "Management:Port must be a port of its own",
-            "Waiting:Longst is no setting. Did you mean Waiting:Longest?",
+            "Waiting:Longst is not a setting. Did you mean Waiting:Longest?",
         ];
         Assert.All(told, text => Assert.Contains($"  - {text}", gateway.Everything, StringComparison.Ordinal));
         Assert.DoesNotContain("   at ", gateway.Everything, StringComparison.Ordinal);

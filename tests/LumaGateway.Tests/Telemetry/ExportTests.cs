@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Telemetry;
 
-/// <summary>What leaves the process, at a real receiver.</summary>
+/// <summary>Export of telemetry to a receiver.</summary>
 public sealed class ExportTests : IDisposable
 {
     private readonly Gateway _gateway = new();
@@ -12,14 +12,14 @@ public sealed class ExportTests : IDisposable
         .With("OTEL_BSP_SCHEDULE_DELAY", "50")
         .With("OTEL_BLRP_SCHEDULE_DELAY", "50")
         .With("OTEL_METRIC_EXPORT_INTERVAL", "100")
-        .With(services => services.AddOpenTelemetry().WithLogging()); // the fixture took every provider away
+        .With(services => services.AddOpenTelemetry().WithLogging()); // the fixture removes all logging providers
 
     public void Dispose() => _gateway.Dispose();
 
     [Theory]
     [InlineData(true, "grpc")]
     [InlineData(false, "http/protobuf")]
-    public async Task Traces_metrics_and_logs_arrive_by_either_protocol(bool isGrpc, string protocol)
+    public async Task Traces_metrics_and_logs_are_exported_with_each_protocol(bool isGrpc, string protocol)
     {
         await using var sink = await OtlpSink.StartAsync(isGrpc);
         _gateway.With("OTEL_EXPORTER_OTLP_ENDPOINT", sink.Address).With("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
@@ -38,7 +38,7 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
-    public async Task A_signal_whose_endpoint_is_not_named_stays_here()
+    public async Task A_signal_without_an_endpoint_is_not_exported()
     {
         await using var sink = await OtlpSink.StartAsync(grpc: false);
         _gateway
@@ -55,7 +55,7 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
-    public async Task Probes_and_scrapes_are_no_traces()
+    public async Task Probes_and_scrapes_are_not_traced()
     {
         await using var sink = await OtlpSink.StartAsync(grpc: false);
         _gateway.With("OTEL_EXPORTER_OTLP_ENDPOINT", sink.Address).With("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
