@@ -1,3 +1,4 @@
+using LumaGateway.Contracts;
 using System.IO.Hashing;
 
 namespace LumaGateway.Caching;
@@ -26,7 +27,7 @@ internal sealed class CacheEntry
     private volatile FreshnessHeaders? _headers;
 
     public CacheEntry(
-        CacheKey key, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset staleUntil, byte[]? metadata = null,
+        GenerationId key, EntryKind kind, byte[] body, DateTimeOffset storedAt, DateTimeOffset freshUntil, DateTimeOffset staleUntil, byte[]? metadata = null,
         DateTimeOffset? requestedAt = null)
     {
         RequestedAt = requestedAt ?? storedAt;
@@ -45,7 +46,7 @@ internal sealed class CacheEntry
     }
 
     /// <summary>The key of the entry. An entry that is stored under another key is ignored.</summary>
-    public CacheKey Key { get; }
+    public GenerationId Key { get; }
 
     public EntryKind Kind { get; }
 
@@ -74,7 +75,7 @@ internal sealed class CacheEntry
     public DateTimeOffset RefreshFrom { get; }
 
     /// <summary>Approximate size in memory, bytes.</summary>
-    public int Size => Overhead + Body.Length + Metadata.Length + (2 * Key.Id.Length);
+    public int Size => Overhead + Body.Length + Metadata.Length + (2 * Key.Value.Length);
 
     /// <summary>Whether the entry is fresh. A final entry is valid whatever the clock of its writer says.</summary>
     public bool IsFresh(DateTimeOffset now) => now < FreshUntil && !IsFromTheFuture(now);

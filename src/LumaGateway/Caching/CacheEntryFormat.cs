@@ -1,3 +1,4 @@
+using LumaGateway.Contracts;
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
@@ -15,7 +16,7 @@ internal static class CacheEntryFormat
 
     public static byte[] Write(CacheEntry entry)
     {
-        var keyLength = Encoding.UTF8.GetByteCount(entry.Key.Id);
+        var keyLength = entry.Key.Value.Length; // ASCII, at most 128 characters
         var bytes = new byte[FixedLength + keyLength + entry.Metadata.Length + entry.Body.Length];
         var rest = bytes.AsSpan(ChecksumLength);
         rest[0] = (byte)entry.Kind;
@@ -23,9 +24,9 @@ internal static class CacheEntryFormat
         BinaryPrimitives.WriteInt64LittleEndian(rest[9..], entry.FreshUntil.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[17..], entry.StaleUntil.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[25..], entry.RequestedAt.UtcTicks);
-        rest[33] = checked((byte)keyLength);
+        rest[33] = (byte)keyLength;
         BinaryPrimitives.WriteInt32LittleEndian(rest[34..], entry.Metadata.Length);
-        Encoding.UTF8.GetBytes(entry.Key.Id, rest[38..]);
+        Encoding.ASCII.GetBytes(entry.Key.Value, rest[38..]);
         entry.Metadata.CopyTo(rest[(38 + keyLength)..]);
         entry.Body.CopyTo(rest[(38 + keyLength + entry.Metadata.Length)..]);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, XxHash3.HashToUInt64(rest));
@@ -33,7 +34,7 @@ internal static class CacheEntryFormat
     }
 
     /// <summary>Returns null if the bytes are not an intact entry of <paramref name="key"/>.</summary>
-    public static CacheEntry? Read(CacheKey key, ReadOnlySpan<byte> bytes)
+    public static CacheEntry? Read(GenerationId key, ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < FixedLength
             || BinaryPrimitives.ReadUInt64LittleEndian(bytes) != XxHash3.HashToUInt64(bytes[ChecksumLength..]))
@@ -46,7 +47,7 @@ internal static class CacheEntryFormat
         var keyLength = rest[33];
         var metadataLength = BinaryPrimitives.ReadInt32LittleEndian(rest[34..]);
         if (rest[0] > (byte)EntryKind.NotFound || metadataLength < 0 || body.Length - keyLength < metadataLength
-            || Encoding.UTF8.GetString(body[..keyLength]) != key.Id)
+            || !Ascii.Equals(body[..keyLength], key.Value))
         {
             return null;
         }

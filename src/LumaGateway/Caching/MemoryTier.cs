@@ -1,3 +1,4 @@
+using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Internal;
@@ -17,7 +18,7 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
 
     private readonly Lock _setLock = new();
 
-    public MemoryEntry? Find(CacheKey key) => _cache.TryGetValue(key.Id, out var cached) ? (MemoryEntry?)cached : null;
+    public MemoryEntry? Find(GenerationId key) => _cache.TryGetValue(key.Value, out var cached) ? (MemoryEntry?)cached : null;
 
     /// <summary>Stores an entry unless the stored one <see cref="CacheEntry.Outranks"/> it. Returns the entry that is stored now.</summary>
     public MemoryEntry Set(MemoryEntry candidate)
@@ -36,7 +37,7 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
             var lifetime = expiresAt - now;
             if (lifetime > TimeSpan.Zero)
             {
-                using var cacheEntry = _cache.CreateEntry(key.Id);
+                using var cacheEntry = _cache.CreateEntry(key.Value);
                 cacheEntry.Value = candidate;
                 cacheEntry.Size = candidate.Entry.Size;
                 cacheEntry.AbsoluteExpirationRelativeToNow = lifetime;
@@ -53,7 +54,7 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
     public long VerifyAt(bool hasRedis) =>
         hasRedis ? clock.GetTimestamp() + (long)(options.Value.MemoryLifetime.TotalSeconds * clock.TimestampFrequency) : long.MaxValue;
 
-    public void Remove(CacheKey key) => _cache.Remove(key.Id);
+    public void Remove(GenerationId key) => _cache.Remove(key.Value);
 
     public void Dispose() => _cache.Dispose();
 

@@ -1,3 +1,4 @@
+using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using LumaGateway.Time;
 
@@ -8,4 +9,4 @@ namespace LumaGateway.Caching;
 /// Fetches one entry within the deadline, or throws <see cref="UpstreamException"/>. The text is the id of the request that started the fetch.
 /// </param>
 /// <param name="Deadline">The time limit of a fetch, including the wait for another replica.</param>
-internal sealed record Origin(Func<CacheKey, string, Deadline, Task<CacheEntry>> FetchAsync, TimeSpan Deadline);
+internal sealed record Origin(Func<GenerationId, string, Deadline, Task<CacheEntry>> FetchAsync, TimeSpan Deadline);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using LumaGateway.Contracts;
 using LumaGateway.Redis;
 using Medallion.Threading;
 using Microsoft.Extensions.Caching.Distributed;
@@ -53,17 +54,17 @@ internal sealed partial class RedisTier(
     /// <summary>Entries expire in Redis a little after their freshness: clocks of replicas differ.</summary>
     private static readonly TimeSpan ExtraLifetime = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<CacheKey, bool> _unconfirmed = new();
+    private readonly ConcurrentDictionary<GenerationId, bool> _unconfirmed = new();
     private int _unconfirmedCount;
 
     /// <summary>Raised when Redis confirms a purge that it had not confirmed before.</summary>
-    public event Action<CacheKey>? PurgeConfirmed;
+    public event Action<GenerationId>? PurgeConfirmed;
 
     public bool IsConfigured => connection.IsConfigured;
 
     /// <param name="key">The key.</param>
     /// <param name="extendTimeout">Whether a slow step gets several time-outs, because its failure would cost an upstream request.</param>
-    public async Task<RedisView> ReadAsync(CacheKey key, bool extendTimeout = false)
+    public async Task<RedisView> ReadAsync(GenerationId key, bool extendTimeout = false)
     {
         if (!IsConfigured || IsUnconfirmed(key))
         {
@@ -85,7 +86,7 @@ internal sealed partial class RedisTier(
     /// </summary>
     public async Task WarmUpAsync()
     {
-        var probe = new CacheKey("-");
+        var probe = GenerationId.Parse("-", null);
         await locks.WarmUpAsync(Lock(probe), options.Value.LockLifetime);
         await Task.WhenAll(GetAsync(InvalidationToken(probe)), GetAsync(Final(probe)), GetAsync(Interim(probe)));
         await resilience.ReadAsync(() => Task.FromResult(true), false);
@@ -115,7 +116,7 @@ internal sealed partial class RedisTier(
     /// Purges a key: fetches started before cannot store it again. Returns false if Redis did not confirm; then the purge is repeated until it does, and
     /// until then this process reads nothing of the key from Redis.
     /// </summary>
-    public async Task<bool> PurgeAsync(CacheKey key)
+    public async Task<bool> PurgeAsync(GenerationId key)
     {
         using var span = RedisSpan.Start("purge");
         try
@@ -132,18 +133,18 @@ internal sealed partial class RedisTier(
     }
 
     /// <summary>Tries to acquire the distributed lock of a key. Returns null while another replica holds it, and false if Redis is unavailable.</summary>
-    public Task<(IDistributedSynchronizationHandle? Lock, bool IsReached)> TryAcquireLockAsync(CacheKey key) =>
+    public Task<(IDistributedSynchronizationHandle? Lock, bool IsReached)> TryAcquireLockAsync(GenerationId key) =>
         locks.TryAcquireAsync(Lock(key), options.Value.LockLifetime);
 
-    private async Task<int> RunAsync(string script, CacheKey key, RedisValue[] arguments)
+    private async Task<int> RunAsync(string script, GenerationId key, RedisValue[] arguments)
     {
         var redis = await connection.GetAsync();
         return (int)await redis.GetDatabase().ScriptEvaluateAsync(script, [Final(key), Interim(key), InvalidationToken(key)], arguments);
     }
 
-    private bool IsUnconfirmed(CacheKey key) => Volatile.Read(ref _unconfirmedCount) > 0 && _unconfirmed.ContainsKey(key);
+    private bool IsUnconfirmed(GenerationId key) => Volatile.Read(ref _unconfirmedCount) > 0 && _unconfirmed.ContainsKey(key);
 
-    private void RepeatLater(CacheKey key)
+    private void RepeatLater(GenerationId key)
     {
         if (_unconfirmed.Count >= MaxUnconfirmed || !_unconfirmed.TryAdd(key, true))
         {
@@ -201,7 +202,7 @@ internal sealed partial class RedisTier(
     /// <summary>
     /// Returns null if the bytes are damaged, not authenticated, of another key or of the wrong kind. Times are limited to what the settings allow.
     /// </summary>
-    private CacheEntry? Decode(CacheKey key, string name, bool isFinal, byte[]? bytes)
+    private CacheEntry? Decode(GenerationId key, string name, bool isFinal, byte[]? bytes)
     {
         if (bytes is null)
         {
@@ -221,13 +222,13 @@ internal sealed partial class RedisTier(
     private static string? DecodeText(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
 
     // These names in Redis are shared with running versions and stay as they are: "brief" is the interim entry, "epoch" the invalidation token.
-    private string Final(CacheKey key) => keyspace.NameOf(key.Id, "final");
+    private string Final(GenerationId key) => keyspace.NameOf(key.Value, "final");
 
-    private string Interim(CacheKey key) => keyspace.NameOf(key.Id, "brief");
+    private string Interim(GenerationId key) => keyspace.NameOf(key.Value, "brief");
 
-    private string InvalidationToken(CacheKey key) => keyspace.NameOf(key.Id, "epoch");
+    private string InvalidationToken(GenerationId key) => keyspace.NameOf(key.Value, "epoch");
 
-    private string Lock(CacheKey key) => keyspace.NameOf(key.Id, "lock");
+    private string Lock(GenerationId key) => keyspace.NameOf(key.Value, "lock");
 
     private static partial class Log
     {

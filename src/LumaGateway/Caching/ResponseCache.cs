@@ -23,14 +23,14 @@ internal sealed class ResponseCache(
     public long Purges => Volatile.Read(ref _purges);
 
     /// <summary>Returns the entry if it is in memory and fresh; null if it must be fetched, verified or refreshed. Counts nothing.</summary>
-    public CacheEntry? TryGetFresh(CacheKey key, DateTimeOffset now) =>
+    public CacheEntry? TryGetFresh(GenerationId key, DateTimeOffset now) =>
         memory.Find(key) is { } cached && cached.CanServe(now, clock.GetTimestamp()) && now < cached.Entry.RefreshFrom ? cached.Entry : null;
 
     /// <summary>Counts a hit for an entry of <see cref="TryGetFresh"/>, once its response is sent.</summary>
     public CacheResult RecordHit(CacheEntry entry) => Record(new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory), null);
 
     /// <summary>Returns the entry of a key, a fault, or both. The token cancels only this caller's wait; the fetch continues.</summary>
-    public ValueTask<CacheResult> GetAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
+    public ValueTask<CacheResult> GetAsync(GenerationId key, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         if (memory.Find(key) is { } cached)
@@ -120,10 +120,10 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>Whether memory holds a fresh final entry.</summary>
-    public bool HasFreshFinal(CacheKey key) => memory.Find(key) is { Entry: { Kind: EntryKind.Final } entry } && entry.IsFresh(clock.GetUtcNow());
+    public bool HasFreshFinal(GenerationId key) => memory.Find(key) is { Entry: { Kind: EntryKind.Final } entry } && entry.IsFresh(clock.GetUtcNow());
 
     /// <summary>As <see cref="GetAsync"/>, but an interim entry stored before <paramref name="notBefore"/> is not enough, even if fresh.</summary>
-    public async Task<CacheResult> RefreshAsync(CacheKey key, Origin origin, string requestId, DateTimeOffset notBefore)
+    public async Task<CacheResult> RefreshAsync(GenerationId key, Origin origin, string requestId, DateTimeOffset notBefore)
     {
         var result = await _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, origin, requestId, Accepts), out var joined).Completion;
         return joined ? result.Joined() : result;
@@ -132,7 +132,7 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>Returns a fresh entry of memory or Redis; null if there is none. Never asks the upstream.</summary>
-    public async ValueTask<CacheEntry?> FindAsync(CacheKey key)
+    public async ValueTask<CacheEntry?> FindAsync(GenerationId key)
     {
         var now = clock.GetUtcNow();
         if (memory.Find(key) is { } cached && cached.CanServe(now, clock.GetTimestamp()))
@@ -152,7 +152,7 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>Removes an interim entry from memory, because another replica has a newer one in Redis.</summary>
-    public void RemoveInterim(CacheKey key)
+    public void RemoveInterim(GenerationId key)
     {
         if (memory.Find(key) is { Entry.Kind: not EntryKind.Final })
         {
@@ -164,12 +164,12 @@ internal sealed class ResponseCache(
     /// Purges a key on all replicas and invalidates fetches in flight. Returns false if Redis is configured but did not confirm; then the purge is
     /// repeated until it does.
     /// </summary>
-    public async Task<bool> PurgeAsync(CacheKey key)
+    public async Task<bool> PurgeAsync(GenerationId key)
     {
         metrics.RecordPurge();
         var confirmed = !redis.IsConfigured || await redis.PurgeAsync(key);
         Invalidate(key);
-        await bus.PublishAsync(Purge, key.Id);
+        await bus.PublishAsync(Purge, key.Value);
         return confirmed;
     }
 
@@ -177,7 +177,7 @@ internal sealed class ResponseCache(
     public void SubscribeToPurges()
     {
         bus.Subscribe(Purge, OnPurge);
-        redis.PurgeConfirmed += key => _ = bus.PublishAsync(Purge, key.Id); // never throws
+        redis.PurgeConfirmed += key => _ = bus.PublishAsync(Purge, key.Value); // never throws
     }
 
     private bool OnPurge(string[] words)
@@ -187,11 +187,11 @@ internal sealed class ResponseCache(
             return false;
         }
 
-        Invalidate(new CacheKey(id.Value));
+        Invalidate(id);
         return true;
     }
 
-    private void Invalidate(CacheKey key)
+    private void Invalidate(GenerationId key)
     {
         Interlocked.Increment(ref _purges);
         _fetches.Invalidate(key);
@@ -215,7 +215,7 @@ internal sealed class ResponseCache(
         return false;
     }
 
-    private async ValueTask<CacheResult> JoinAsync(CacheKey key, Origin origin, string requestId, CancellationToken cancellationToken)
+    private async ValueTask<CacheResult> JoinAsync(GenerationId key, Origin origin, string requestId, CancellationToken cancellationToken)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
         var fetch = _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, origin, requestId), out var joined);

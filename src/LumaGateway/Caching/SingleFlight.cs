@@ -1,3 +1,4 @@
+using LumaGateway.Contracts;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 
@@ -9,10 +10,10 @@ namespace LumaGateway.Caching;
 /// </summary>
 internal sealed class SingleFlight<TResult>
 {
-    private readonly ConcurrentDictionary<CacheKey, InFlightFetch> _inFlight = new();
+    private readonly ConcurrentDictionary<GenerationId, InFlightFetch> _inFlight = new();
 
     /// <summary>Starts the fetch of a key, or joins the one in flight.</summary>
-    public InFlightFetch JoinOrStart(CacheKey key, Func<InFlightFetch, Task<TResult>> run, out bool joined)
+    public InFlightFetch JoinOrStart(GenerationId key, Func<InFlightFetch, Task<TResult>> run, out bool joined)
     {
         var started = new InFlightFetch(key);
         var fetch = _inFlight.GetOrAdd(key, started);
@@ -26,7 +27,7 @@ internal sealed class SingleFlight<TResult>
     }
 
     /// <summary>Later callers start a new fetch. The result of the fetch in flight must not be stored.</summary>
-    public void Invalidate(CacheKey key)
+    public void Invalidate(GenerationId key)
     {
         if (_inFlight.TryRemove(key, out var fetch))
         {
@@ -50,12 +51,12 @@ internal sealed class SingleFlight<TResult>
     }
 
     /// <summary>A fetch in flight.</summary>
-    internal sealed class InFlightFetch(CacheKey key)
+    internal sealed class InFlightFetch(GenerationId key)
     {
         private readonly TaskCompletionSource<TResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private volatile bool _isInvalidated;
 
-        public CacheKey Key => key;
+        public GenerationId Key => key;
 
         public bool IsInvalidated
         {

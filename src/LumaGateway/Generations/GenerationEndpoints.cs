@@ -44,9 +44,9 @@ internal static class GenerationEndpoints
         await GenerationResponse.WriteAsync(context, result, clock.GetUtcNow());
     }
 
-    private static async Task PurgeAsync(GenerationId id, HttpContext context, GenerationReader reader)
+    private static async Task PurgeAsync(GenerationId id, HttpContext context, ResponseCache cache)
     {
-        if (await reader.PurgeAsync(id))
+        if (await cache.PurgeAsync(id))
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         }

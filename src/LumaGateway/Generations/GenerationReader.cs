@@ -37,13 +37,6 @@ internal sealed class GenerationReader
     /// <summary>An entry was read from Redis or from the upstream.</summary>
     public event Action<CacheEntry>? EntryRead;
 
-    /// <summary>As <see cref="ResponseCache.TryGetFresh"/>, but null for an entry that says that the generation does not exist.</summary>
-    public CacheEntry? FindFresh(GenerationId id, DateTimeOffset now) =>
-        _cache.TryGetFresh(new CacheKey(id.Value), now) is { Kind: not EntryKind.NotFound } entry ? entry : null;
-
-    /// <inheritdoc cref="ResponseCache.RecordHit"/>
-    public CacheResult CountHit(CacheEntry entry) => _cache.RecordHit(entry);
-
     /// <summary>The generation, possibly stale-if-error. Throws <see cref="UpstreamException"/> if there is no usable entry.</summary>
     /// <param name="id">The generation.</param>
     /// <param name="requestId">The caller's request.</param>
@@ -51,7 +44,7 @@ internal sealed class GenerationReader
     /// <param name="cancellationToken">Cancels the wait of this caller only; a started upstream request continues.</param>
     public ValueTask<CacheResult> ReadAsync(GenerationId id, string requestId, RateLimitLease? lease, CancellationToken cancellationToken)
     {
-        var reading = _cache.GetAsync(new CacheKey(id.Value), OriginFor(lease), requestId, cancellationToken);
+        var reading = _cache.GetAsync(id, OriginFor(lease), requestId, cancellationToken);
         return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Complete(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
 
         async ValueTask<CacheResult> AwaitAsync(ValueTask<CacheResult> reading) => Complete(await reading);
@@ -76,7 +69,7 @@ internal sealed class GenerationReader
         JsonSerializer.Deserialize(entry.Metadata.Length > 0 ? entry.Metadata : entry.Body, ContractsJson.Web.Generation)!;
 
     /// <summary>As <see cref="StartFetch"/>, but null if a fresh final entry is in memory, so that nothing needs to be stored.</summary>
-    public FetchStart? StartFetchUnlessFinal(GenerationId id) => _cache.HasFreshFinal(new CacheKey(id.Value)) ? null : StartFetch();
+    public FetchStart? StartFetchUnlessFinal(GenerationId id) => _cache.HasFreshFinal(id) ? null : StartFetch();
 
     /// <summary>To be called before an upstream request whose response is passed to <see cref="StoreListedAsync"/> or <see cref="StoreProxiedAsync"/>.</summary>
     public FetchStart StartFetch() => new(_cache.Purges, _clock.GetUtcNow());
@@ -86,7 +79,7 @@ internal sealed class GenerationReader
     {
         try
         {
-            var entry = CreateEntry(new CacheKey(id.Value), _upstream.ReadProxied(id, body).Generation, start.At);
+            var entry = CreateEntry(id, _upstream.ReadProxied(id, body).Generation, start.At);
             if (entry.Kind is EntryKind.Final && await _cache.PutAsync(entry, start.Purges) is { } stored)
             {
                 EntryRead?.Invoke(stored);
@@ -104,23 +97,18 @@ internal sealed class GenerationReader
     /// </summary>
     public async Task<CacheResult> RefreshAsync(GenerationId id, string requestId, DateTimeOffset notBefore)
     {
-        var result = await _cache.RefreshAsync(new CacheKey(id.Value), _origin, requestId, notBefore);
+        var result = await _cache.RefreshAsync(id, _origin, requestId, notBefore);
         return result.Entry is not null ? result : throw new UpstreamException(result.Fault!.Fault, result.Fault.Message) { RetryAfter = result.Fault.RetryAfter };
     }
 
     /// <summary>
     /// Stores a generation of the upstream's list. Returns the entry that is stored now; null if a purge since <paramref name="start"/> makes the list too old.
     /// </summary>
-    /// <param name="generation">The generation, as the upstream's list has it.</param>
+    /// <param name="id">The generation.</param>
+    /// <param name="generation">Its state in the upstream's list.</param>
     /// <param name="start">From before the request of the list.</param>
-    public Task<CacheEntry?> StoreListedAsync(Generation generation, FetchStart start) =>
-        _cache.PutAsync(CreateEntry(new CacheKey(generation.Id), generation, start.At), start.Purges);
-
-    /// <summary>A fresh entry from memory or Redis; null if there is none. Does not read from the upstream.</summary>
-    public ValueTask<CacheEntry?> FindCachedAsync(GenerationId id) => _cache.FindAsync(new CacheKey(id.Value));
-
-    /// <summary>Purges the generation on all replicas. False if Redis is configured but did not confirm the purge.</summary>
-    public Task<bool> PurgeAsync(GenerationId id) => _cache.PurgeAsync(new CacheKey(id.Value));
+    public Task<CacheEntry?> StoreListedAsync(GenerationId id, Generation generation, FetchStart start) =>
+        _cache.PutAsync(CreateEntry(id, generation, start.At), start.Purges);
 
     /// <summary>Creates a new exception for each caller: callers that shared the fetch share the fault.</summary>
     private static CacheResult EnsureUsable(CacheResult result) => result switch
@@ -141,12 +129,12 @@ internal sealed class GenerationReader
         },
     };
 
-    private async Task<CacheEntry> FetchAsync(CacheKey key, string requestId, Deadline deadline)
+    private async Task<CacheEntry> FetchAsync(GenerationId key, string requestId, Deadline deadline)
     {
         var startedAt = _clock.GetUtcNow();
         try
         {
-            var result = await _upstream.GetAsync(GenerationId.Parse(key.Id, null), requestId, deadline);
+            var result = await _upstream.GetAsync(key, requestId, deadline);
             return CreateEntry(key, result.Generation, startedAt);
         }
         catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
@@ -156,7 +144,7 @@ internal sealed class GenerationReader
         }
     }
 
-    private CacheEntry CreateEntry(CacheKey key, Generation generation, DateTimeOffset startedAt)
+    private CacheEntry CreateEntry(GenerationId key, Generation generation, DateTimeOffset startedAt)
     {
         var now = _clock.GetUtcNow();
         var freshness = GenerationFreshness.Of(generation, _signsUrls, now, Random.Shared.NextDouble(), _freshness);

@@ -10,7 +10,7 @@ namespace LumaGateway.Generations;
 /// Serves hits in memory before the rest of the pipeline, without allocations: most requests end here. Every other request goes on, refused
 /// ones included. The pipeline would give the same response to a hit.
 /// </summary>
-internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics, GenerationReader reader, TimeProvider clock)
+internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics, ResponseCache cache, TimeProvider clock)
 {
     public Task InvokeAsync(HttpContext context) => TryServe(context) ?? next(context);
 
@@ -25,7 +25,7 @@ internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator au
             || !authenticator.TryAuthenticate(context.Request.Headers, out var client, out _)
             || client?.Has(required.For(context.Request.Method)) is not true
             || !GenerationId.TryParse(context.Request.RouteValues["id"] as string, null, out var id)
-            || reader.FindFresh(id, now = clock.GetUtcNow()) is not { } entry
+            || cache.TryGetFresh(id, now = clock.GetUtcNow()) is not { Kind: not EntryKind.NotFound } entry
             || client.ClientLimiter.TryAcquire(out _) is not null)
         {
             return null;
@@ -43,7 +43,7 @@ internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator au
             metrics.Admitted(client.Name);
             RequestId.Assign(context);
             SecurityHeaders.Set(context);
-            var sending = GenerationResponse.WriteAsync(context, reader.CountHit(entry), now);
+            var sending = GenerationResponse.WriteAsync(context, cache.RecordHit(entry), now);
             isPending = !sending.IsCompleted;
             return isPending ? ReleaseAfterAsync(sending, client.ClientLimiter) : sending;
         }

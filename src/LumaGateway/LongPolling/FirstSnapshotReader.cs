@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.LongPolling;
 
 /// <summary>Reads the state that a new waiter gets first, at the lowest cost.</summary>
-internal sealed class FirstSnapshotReader(GenerationReader reader, PollTargets targets, ListSweep lists, IOptions<WaitingOptions> options, TimeProvider clock)
+internal sealed class FirstSnapshotReader(ResponseCache cache, GenerationReader reader, PollTargets targets, ListSweep lists, IOptions<WaitingOptions> options, TimeProvider clock)
 {
     /// <summary>
     /// The state from the poll target, else from the cache, else from the upstream. Null if the next list sweep will provide it.
@@ -27,7 +27,7 @@ internal sealed class FirstSnapshotReader(GenerationReader reader, PollTargets t
             return known;
         }
 
-        if (await reader.FindCachedAsync(id) is not { } entry)
+        if (await cache.FindAsync(id) is not { } entry)
         {
             if (lists.IsWorthwhile(targets.LocalCount))
             {
@@ -45,7 +45,7 @@ internal sealed class FirstSnapshotReader(GenerationReader reader, PollTargets t
     public GenerationSnapshot? FindRecent(PollTarget target, GenerationId id)
     {
         var now = clock.GetUtcNow();
-        if (target.Snapshot is { IsTerminal: false } && reader.FindFresh(id, now) is { Kind: EntryKind.Final } final)
+        if (target.Snapshot is { IsTerminal: false } && cache.TryGetFresh(id, now) is { Kind: EntryKind.Final } final)
         {
             targets.Update(final); // a plain read may have returned it already, before the cache's event updates the target
         }

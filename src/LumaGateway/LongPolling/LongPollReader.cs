@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.LongPolling;
 
 /// <summary>Serves a read with <c>Prefer: wait</c>: responds when the generation is terminal or the wait is over.</summary>
-internal sealed class LongPollReader(GenerationReader reader, FirstSnapshotReader snapshots, WaiterRegistry waiters, PollTargets targets, IOptions<WaitingOptions> options)
+internal sealed class LongPollReader(ResponseCache cache, GenerationReader reader, FirstSnapshotReader snapshots, WaiterRegistry waiters, PollTargets targets, IOptions<WaitingOptions> options)
 {
     private const string PreferenceApplied = "Preference-Applied";
 
@@ -47,7 +47,7 @@ internal sealed class LongPollReader(GenerationReader reader, FirstSnapshotReade
     private async Task<GenerationSnapshot?> WaitAsync(GenerationId id, TimeSpan wait, HttpContext context)
     {
         var aborted = context.RequestAborted;
-        if (wait == TimeSpan.Zero || await reader.FindCachedAsync(id) is { Kind: EntryKind.Final })
+        if (wait == TimeSpan.Zero || await cache.FindAsync(id) is { Kind: EntryKind.Final })
         {
             SetPreferenceApplied(wait, context.Response);
             return null;

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using LumaGateway.Access;
-using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Polling;
 
@@ -65,7 +64,7 @@ internal sealed class WaiterSubscription : IDisposable
     {
         foreach (var id in ids)
         {
-            _targets.Add(_allTargets.AddWaiter(new CacheKey(id.Value), Waiter));
+            _targets.Add(_allTargets.AddWaiter(id, Waiter));
         }
 
         _aborted = aborted.UnsafeRegister(static waiter => ((Waiter)waiter!).Signal(WaiterSignals.Disconnected), Waiter);

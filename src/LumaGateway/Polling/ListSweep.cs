@@ -62,7 +62,7 @@ internal sealed partial class ListSweep(
             }
 
             _nextSweepAt = now + (_options.PollEvery * PollSchedule.Jitter());
-            var remaining = polled.Where(target => !target.IsUnlisted).ToDictionary(target => target.Key.Id);
+            var remaining = polled.Where(target => !target.IsUnlisted).ToDictionary(target => target.Key.Value);
             _isRunning = true; // SweepAsync resets it in its finally block
             _ = SweepAsync(remaining, now);
         }
@@ -133,7 +133,7 @@ internal sealed partial class ListSweep(
         new ParallelOptions { MaxDegreeOfParallelism = MaxParallelWrites },
         async (one, _) =>
         {
-            if (await reader.StoreListedAsync(one.Generation, start) is { } entry)
+            if (await reader.StoreListedAsync(one.Target.Key, one.Generation, start) is { } entry)
             {
                 targets.Update(entry);
             }

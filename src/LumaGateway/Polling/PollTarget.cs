@@ -1,9 +1,9 @@
-using LumaGateway.Caching;
+using LumaGateway.Contracts;
 
 namespace LumaGateway.Polling;
 
 /// <summary>One generation with waiters on this or another replica, and the waiters on this replica. Thread-safe.</summary>
-internal sealed class PollTarget(CacheKey key)
+internal sealed class PollTarget(GenerationId key)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<Waiter> _waiters = [];
@@ -13,7 +13,7 @@ internal sealed class PollTarget(CacheKey key)
     private long _hintAcceptedAt = TimeSpan.MinValue.Ticks / 2;
     private long _remoteWaitersUntil;
 
-    public CacheKey Key => key;
+    public GenerationId Key => key;
 
     /// <summary>The latest known state; null until the first result.</summary>
     public GenerationSnapshot? Snapshot => _snapshot;

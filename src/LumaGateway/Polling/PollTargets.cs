@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Time;
 
 namespace LumaGateway.Polling;
@@ -7,7 +8,7 @@ namespace LumaGateway.Polling;
 /// <summary>All generations with waiters, on this replica or announced by another. Thread-safe.</summary>
 internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics, TimeProvider clock, MonotonicClock steady)
 {
-    private readonly ConcurrentDictionary<CacheKey, PollTarget> _targets = new();
+    private readonly ConcurrentDictionary<GenerationId, PollTarget> _targets = new();
     private int _localCount;
 
     /// <summary>A generation got its first waiter on this replica, and is not announced to the other replicas yet.</summary>
@@ -26,9 +27,9 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
     /// <summary>The number of generations with waiters on this replica.</summary>
     public int LocalCount => Volatile.Read(ref _localCount);
 
-    public PollTarget? Find(CacheKey key) => _targets.GetValueOrDefault(key);
+    public PollTarget? Find(GenerationId key) => _targets.GetValueOrDefault(key);
 
-    public PollTarget AddWaiter(CacheKey key, Waiter waiter)
+    public PollTarget AddWaiter(GenerationId key, Waiter waiter)
     {
         while (true)
         {
@@ -82,7 +83,7 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
     }
 
     /// <summary>Records that another replica has waiters for the key, until the given time of <see cref="MonotonicClock"/>.</summary>
-    public PollTarget AddRemote(CacheKey key, TimeSpan until)
+    public PollTarget AddRemote(GenerationId key, TimeSpan until)
     {
         while (true)
         {

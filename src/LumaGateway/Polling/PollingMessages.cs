@@ -7,7 +7,7 @@ namespace LumaGateway.Polling;
 /// <summary>A generation that has waiters on a replica, and the state that the replica knows.</summary>
 /// <param name="Key">The generation.</param>
 /// <param name="StateCode"><see cref="GenerationSnapshot.StateCode"/>, or <see cref="GenerationSnapshot.UnknownStateCode"/>.</param>
-internal readonly record struct AnnouncedTarget(CacheKey Key, char StateCode);
+internal readonly record struct AnnouncedTarget(GenerationId Key, char StateCode);
 
 /// <summary>
 /// The messages that replicas exchange about polling. Any message may be lost. Publishing does not throw. A message that does not have exactly the
@@ -48,12 +48,12 @@ internal sealed class PollingMessages
     public event Action<IReadOnlyList<string>>? Acknowledged;
 
     /// <summary>A replica received a callback for a generation.</summary>
-    public event Action<CacheKey>? HintReceived;
+    public event Action<GenerationId>? HintReceived;
 
     /// <summary>Identifies this process until it ends.</summary>
     public string ReplicaId { get; } = Guid.NewGuid().ToString("N")[..ReplicaIdLength];
 
-    public Task PublishEntryAsync(CacheEntry entry) => _bus.PublishAsync(EntryTopic, entry.Key.Id, Convert.ToBase64String(CacheEntryFormat.Write(entry)));
+    public Task PublishEntryAsync(CacheEntry entry) => _bus.PublishAsync(EntryTopic, entry.Key.Value, Convert.ToBase64String(CacheEntryFormat.Write(entry)));
 
     public Task PublishTargetsAsync(IEnumerable<AnnouncedTarget> targets) =>
         Task.WhenAll(targets.Chunk(MaxItems).Select(some => _bus.PublishAsync(TargetsTopic, [ReplicaId, .. some.Select(target => $"{target.Key}:{target.StateCode}")])));
@@ -61,7 +61,7 @@ internal sealed class PollingMessages
     public Task PublishAcknowledgementAsync(IEnumerable<string> replicas) =>
         Task.WhenAll(replicas.Chunk(MaxItems).Select(some => _bus.PublishAsync(AcknowledgementTopic, some)));
 
-    public Task PublishHintAsync(CacheKey key) => _bus.PublishAsync(HintTopic, key.Id);
+    public Task PublishHintAsync(GenerationId key) => _bus.PublishAsync(HintTopic, key.Value);
 
     private bool OnEntry(string[] words)
     {
@@ -126,10 +126,10 @@ internal sealed class PollingMessages
 
     private static bool IsReplicaId(string text) => text.Length == ReplicaIdLength && text.All(char.IsAsciiHexDigitLower);
 
-    private static CacheKey? ParseKey(string text) => GenerationId.TryParse(text, null, out var id) ? new CacheKey(id.Value) : null;
+    private static GenerationId? ParseKey(string text) => GenerationId.TryParse(text, null, out var id) ? id : null;
 
     /// <summary>Applies the same limits to the entry's times as a read from Redis does.</summary>
-    private CacheEntry? ParseEntry(CacheKey key, string text)
+    private CacheEntry? ParseEntry(GenerationId key, string text)
     {
         var bytes = new byte[text.Length];
         return Convert.TryFromBase64String(text, bytes, out var length) && CacheEntryFormat.Read(key, bytes.AsSpan(0, length)) is { } entry

@@ -39,7 +39,7 @@ internal sealed partial class UpstreamPoller(
     /// </summary>
     public bool TryHint(GenerationId id)
     {
-        var key = new CacheKey(id.Value);
+        var key = id;
         if (targets.Find(key) is not { IsTerminal: false } target || !TryAcceptHint(target))
         {
             return false;
@@ -149,7 +149,7 @@ internal sealed partial class UpstreamPoller(
         {
             var halfInterval = clock.GetUtcNow() - (_options.PollEvery / 2); // a younger entry, read by any caller, replaces this poll
             var notBefore = target.HintedAt > halfInterval ? target.HintedAt : halfInterval;
-            var result = await reader.RefreshAsync(GenerationId.Parse(target.Key.Id, null), Guid.NewGuid().ToString("N"), notBefore);
+            var result = await reader.RefreshAsync(target.Key, Guid.NewGuid().ToString("N"), notBefore);
             metrics.Polled(result.Status is CacheStatus.Miss or CacheStatus.Stale ? PollKind.Single : PollKind.Cached);
             target.ConsecutiveFaults = 0;
             targets.Update(result.Entry!);
@@ -202,7 +202,7 @@ internal sealed partial class UpstreamPoller(
         Wake();
     }
 
-    private void OnHintReceived(CacheKey key)
+    private void OnHintReceived(GenerationId key)
     {
         if (targets.Find(key) is { IsTerminal: false } target)
         {

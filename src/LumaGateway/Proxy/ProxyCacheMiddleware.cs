@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Compression;
+using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Generations;
 using LumaGateway.Upstreams;
@@ -14,7 +15,7 @@ namespace LumaGateway.Proxy;
 /// method purges the generation on all replicas before its response starts. Forwarded bytes are not changed.
 /// </summary>
 internal sealed partial class ProxyCacheMiddleware(
-    RequestDelegate next, GenerationReader reader, UpstreamDialect dialect, IOptions<LumaOptions> luma, ILogger<ProxyCacheMiddleware> logger)
+    RequestDelegate next, GenerationReader reader, ResponseCache cache, UpstreamDialect dialect, IOptions<LumaOptions> luma, ILogger<ProxyCacheMiddleware> logger)
 {
     private const string Prefix = "/luma/";
 
@@ -82,7 +83,7 @@ internal sealed partial class ProxyCacheMiddleware(
             if (!isPurged && !isRefused)
             {
                 isPurged = true;
-                var isConfirmed = await reader.PurgeAsync(id);
+                var isConfirmed = await cache.PurgeAsync(id);
                 if (!isConfirmed)
                 {
                     Log.PurgeNotConfirmed(logger);

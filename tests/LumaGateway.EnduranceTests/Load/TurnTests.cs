@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 
 namespace LumaGateway.EnduranceTests.Load;
 
@@ -22,7 +23,7 @@ public sealed class TurnTests(ITestOutputHelper output)
         {
             for (var round = 0; round < Rounds; round++)
             {
-                var key = new CacheKey($"subject-{round}");
+                var key = GenerationId.Parse($"subject-{round}", null);
                 var bodies = await Task.WhenAll(new[] { one, two }.Select(replica => replica.ReadAsync(key, () =>
                 {
                     Interlocked.Increment(ref asked);

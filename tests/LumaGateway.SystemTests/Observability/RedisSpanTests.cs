@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Telemetry;
 
 namespace LumaGateway.SystemTests.Observability;
@@ -36,7 +37,7 @@ public sealed class RedisSpanTests : IDisposable
     {
         await using var redis = await RedisServer.StartAsync();
         await using var replica = await CacheReplica.StartAsync(redis.Endpoint);
-        var key = new CacheKey("a-telling-id");
+        var key = GenerationId.Parse("a-telling-id", null);
 
         await TracedAsync(async () =>
         {
@@ -61,7 +62,7 @@ public sealed class RedisSpanTests : IDisposable
         await using var replica = await CacheReplica.StartAsync(redis.Endpoint);
         redis.Kill();
 
-        await TracedAsync(() => replica.ReadAsync(new CacheKey("subject"), EntryKind.Final, "final"));
+        await TracedAsync(() => replica.ReadAsync(GenerationId.Parse("subject", null), EntryKind.Final, "final"));
         await Wait.UntilAsync(() => Task.FromResult(_spans.Any(IsOfRedis)), () => "No step was tried.");
 
         var failed = Assert.Single(_spans, span => span.DisplayName is "redis read");

@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 
 namespace LumaGateway.SystemTests.Redis;
 
@@ -6,7 +7,7 @@ namespace LumaGateway.SystemTests.Redis;
 [Collection(typeof(SharedSystem))]
 public sealed class CacheTests(SharedSystem shared)
 {
-    private static readonly CacheKey Key = new("subject");
+    private static readonly GenerationId Key = GenerationId.Parse("subject", null);
 
     private readonly RedisServer _redis = shared.Redis;
     private readonly string _account = $"cache-{Guid.NewGuid():N}";

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Caching.Distributed;
 
 namespace LumaGateway.SystemTests.Redis;
@@ -8,7 +9,7 @@ namespace LumaGateway.SystemTests.Redis;
 /// <summary>What was purged, deleted or replaced does not come back, whichever replica is late, was stopped, or did not hear of it. On a real Redis.</summary>
 public sealed class InvalidationTests : IAsyncLifetime
 {
-    private static readonly CacheKey Key = new("subject");
+    private static readonly GenerationId Key = GenerationId.Parse("subject", null);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan MemoryLifetime = new CacheOptions().MemoryLifetime;
 

@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Caching.Distributed;
 
 namespace LumaGateway.SystemTests.Redis;
@@ -7,7 +8,7 @@ namespace LumaGateway.SystemTests.Redis;
 [Collection(typeof(SharedSystem))]
 public sealed class TurnTests(SharedSystem shared)
 {
-    private static readonly CacheKey Key = new("subject");
+    private static readonly GenerationId Key = GenerationId.Parse("subject", null);
     private static readonly TimeSpan CallersWait = TimeSpan.FromSeconds(2); // a patient step has eight times as long
     private static readonly TimeSpan LongerThanCallersWait = TimeSpan.FromSeconds(3);
 

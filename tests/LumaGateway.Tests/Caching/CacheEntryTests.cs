@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Caching;
 
@@ -72,7 +73,7 @@ public sealed class CacheEntryTests
     public void The_ETag_is_a_quoted_digest_of_the_body_alone()
     {
         var one = Entries.Final(Now, "body");
-        var same = Entries.Interim(Now.AddDays(1), "body", key: new CacheKey("g2"));
+        var same = Entries.Interim(Now.AddDays(1), "body", key: GenerationId.Parse("g2", null));
 
         Assert.Matches("^\"[0-9a-f]{32}\"$", one.ETag);
         Assert.Equal(one.ETag, same.ETag);
@@ -87,7 +88,7 @@ public sealed class CacheEntryTests
         Assert.True(size >= 256);
         Assert.Equal(size + 10, Entries.Any(EntryKind.Final, "id", new byte[10], []).Size);
         Assert.Equal(size + 20, Entries.Any(EntryKind.Final, "id", [], new byte[20]).Size);
-        Assert.Equal(size + 6, Entries.Any(EntryKind.Final, "id+++", [], []).Size);
+        Assert.Equal(size + 6, Entries.Any(EntryKind.Final, "id123", [], []).Size);
     }
 
     [Fact]

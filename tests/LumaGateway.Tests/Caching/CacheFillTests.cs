@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using LumaGateway.Tests.Redis;
 using StackExchange.Redis;
@@ -766,7 +767,7 @@ public sealed class CacheFillTests : IAsyncLifetime
             "truncated" => right[..^3],
             "garbage" => [.. Enumerable.Repeat((byte)7, 100)],
             "empty" => [],
-            _ => CacheEntryFormat.Write(Entries.Final(_clock.Now, key: new CacheKey("g2"))),
+            _ => CacheEntryFormat.Write(Entries.Final(_clock.Now, key: GenerationId.Parse("g2", null))),
         });
 
         _other.Origin.Returns(Entries.Final(_clock.Now));

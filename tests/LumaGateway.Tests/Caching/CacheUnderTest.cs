@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Redis;
 using LumaGateway.Telemetry;
 using LumaGateway.Tests.Redis;
@@ -104,7 +105,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     }
 
     /// <summary>Reads the key, asking the origin where the cache has no answer. Waits as a caller does.</summary>
-    public Task<CacheResult> ReadAsync(CacheKey? key = null, CancellationToken? token = null) =>
+    public Task<CacheResult> ReadAsync(GenerationId? key = null, CancellationToken? token = null) =>
         Cache.GetAsync(key ?? Entries.Key, Origin.Origin, "request", token ?? TestContext.Current.CancellationToken).AsTask().Soon();
 
     /// <summary>As <see cref="ReadAsync"/>, but asks for something newer than an entry.</summary>

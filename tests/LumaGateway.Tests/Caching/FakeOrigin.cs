@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using LumaGateway.Tests.Redis;
 using LumaGateway.Time;
@@ -10,7 +11,7 @@ namespace LumaGateway.Tests.Caching;
 internal sealed class FakeOrigin
 {
     private readonly ConcurrentQueue<Func<Deadline, Task<CacheEntry>>> _script = new();
-    private readonly ConcurrentQueue<(CacheKey Key, string RequestId)> _requests = new();
+    private readonly ConcurrentQueue<(GenerationId Key, string RequestId)> _requests = new();
 
     public FakeOrigin() => Origin = new Origin(FetchAsync, TimeSpan.FromMinutes(5));
 
@@ -20,7 +21,7 @@ internal sealed class FakeOrigin
     public int RequestCount => _requests.Count;
 
     /// <summary>The key and request id of the last fetch.</summary>
-    public (CacheKey Key, string RequestId) LastRequest => _requests.Last();
+    public (GenerationId Key, string RequestId) LastRequest => _requests.Last();
 
     public void Returns(CacheEntry entry) => _script.Enqueue(_ => Task.FromResult(entry));
 
@@ -39,7 +40,7 @@ internal sealed class FakeOrigin
         return step;
     }
 
-    private Task<CacheEntry> FetchAsync(CacheKey key, string requestId, Deadline deadline)
+    private Task<CacheEntry> FetchAsync(GenerationId key, string requestId, Deadline deadline)
     {
         _requests.Enqueue((key, requestId));
         return _script.TryDequeue(out var next) ? next(deadline) : throw new InvalidOperationException($"Unscripted fetch of {key}.");

@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -10,7 +11,7 @@ public sealed class MemoryTierTests : IDisposable
 {
     private const int MemoryBytes = 64 * 1024;
 
-    private static readonly CacheKey Key = Entries.Key;
+    private static readonly GenerationId Key = Entries.Key;
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
 
     private readonly FakeTimeProvider _clock = new(Entries.Noon);
@@ -29,7 +30,7 @@ public sealed class MemoryTierTests : IDisposable
         var stored = Set(Entries.Interim(Now));
 
         Assert.Same(stored, _memory.Find(Key));
-        Assert.Null(_memory.Find(new CacheKey("g2")));
+        Assert.Null(_memory.Find(GenerationId.Parse("g2", null)));
 
         _memory.Remove(Key);
         Assert.Null(_memory.Find(Key));
@@ -110,10 +111,10 @@ public sealed class MemoryTierTests : IDisposable
         const int Size = 1024;
         for (var i = 0; i < 1000; i++)
         {
-            Set(Entries.Final(Now, new string('x', Size), key: new CacheKey($"g{i}")));
+            Set(Entries.Final(Now, new string('x', Size), key: GenerationId.Parse($"g{i}", null)));
         }
 
-        var found = Enumerable.Range(0, 1000).Count(i => _memory.Find(new CacheKey($"g{i}")) is not null);
+        var found = Enumerable.Range(0, 1000).Count(i => _memory.Find(GenerationId.Parse($"g{i}", null)) is not null);
         Assert.InRange(found, 1, MemoryBytes / Size);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Tests.Redis;
 using StackExchange.Redis;
 
@@ -8,7 +9,7 @@ namespace LumaGateway.Tests.Caching;
 /// <summary>The Redis tier: how entries, locks and invalidation tokens stand in Redis, and what becomes of a step that fails. Redis is a fake. Needs nothing.</summary>
 public sealed class RedisTierTests : IAsyncLifetime
 {
-    private static readonly CacheKey Key = Entries.Key;
+    private static readonly GenerationId Key = Entries.Key;
 
     /// <summary>How much longer than its use an entry stays in Redis.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
@@ -195,7 +196,7 @@ public sealed class RedisTierTests : IAsyncLifetime
         Assert.NotNull(mine);
 
         Assert.Equal((null, true), await Tier.TryAcquireLockAsync(Key).Soon());
-        Assert.NotNull((await Tier.TryAcquireLockAsync(new CacheKey("g2")).Soon()).Lock);
+        Assert.NotNull((await Tier.TryAcquireLockAsync(GenerationId.Parse("g2", null)).Soon()).Lock);
         await mine.DisposeAsync().AsTask().Soon();
         Assert.NotNull((await Tier.TryAcquireLockAsync(Key).Soon()).Lock);
     }

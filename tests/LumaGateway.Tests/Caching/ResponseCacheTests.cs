@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using LumaGateway.Tests.Redis;
 
@@ -503,12 +504,12 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     {
         Origin.Returns(Entries.Final(_clock.Now));
         await _cache.ReadAsync();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, key: new CacheKey("offered")), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, key: GenerationId.Parse("offered", null)), _cache.Cache.Purges).Soon();
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
         Assert.NotNull(_cache.Cache.TryGetFresh(Entries.Key, _clock.Now));
-        Assert.NotNull(_cache.Cache.TryGetFresh(new CacheKey("offered"), _clock.Now));
+        Assert.NotNull(_cache.Cache.TryGetFresh(GenerationId.Parse("offered", null), _clock.Now));
     }
 
     [Fact]

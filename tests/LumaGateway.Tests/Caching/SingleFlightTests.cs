@@ -1,12 +1,13 @@
 using System.Runtime.CompilerServices;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Caching;
 
 /// <summary>The single fetch: concurrent callers of one key share one piece of work. Needs nothing.</summary>
 public sealed class SingleFlightTests
 {
-    private static readonly CacheKey Key = new("g1");
+    private static readonly GenerationId Key = GenerationId.Parse("g1", null);
 
     private readonly SingleFlight<string> _fetches = new();
     private int _started;
@@ -32,11 +33,11 @@ public sealed class SingleFlightTests
         var work = new TaskCompletionSource<string>();
         var first = Join(work.Task, out _);
 
-        var other = _fetches.JoinOrStart(new CacheKey("g2"), _ => Task.FromResult("other"), out var joined);
+        var other = _fetches.JoinOrStart(GenerationId.Parse("g2", null), _ => Task.FromResult("other"), out var joined);
 
         Assert.False(joined);
         Assert.Equal("other", await other.Completion);
-        Assert.Equal("g2", other.Key.Id);
+        Assert.Equal("g2", other.Key.Value);
         Assert.False(first.Completion.IsCompleted);
     }
 
@@ -216,7 +217,7 @@ public sealed class SingleFlightTests
     {
         var other = Join(new TaskCompletionSource<string>().Task, out _);
 
-        _fetches.Invalidate(new CacheKey("g2"));
+        _fetches.Invalidate(GenerationId.Parse("g2", null));
 
         Assert.False(other.IsInvalidated);
         Assert.Same(other, Join(Task.FromResult("not begun"), out _));

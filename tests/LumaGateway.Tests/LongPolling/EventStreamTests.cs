@@ -1,5 +1,6 @@
 using System.Net;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.LongPolling;
 using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -48,7 +49,7 @@ public sealed class EventStreamTests : IDisposable
         var now = _gateway.Clock.GetUtcNow();
         var body = """{"id":"g1","state":"completed"}"""u8.ToArray();
 
-        await cache.PutAsync(new CacheEntry(new CacheKey("g1"), EntryKind.Final, body, now, now.AddHours(1), now.AddHours(2)), cache.Purges);
+        await cache.PutAsync(new CacheEntry(GenerationId.Parse("g1", null), EntryKind.Final, body, now, now.AddHours(1), now.AddHours(2)), cache.Purges);
         using var plain = await caller.AskAsync("/generations/g1");
         using var later = await Events.OpenAsync(caller, path);
 

@@ -1,5 +1,6 @@
 using System.Text;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Polling;
 using LumaGateway.Tests.Support;
 using LumaGateway.Time;
@@ -96,5 +97,5 @@ public sealed class PollScheduleTests
     }
 
     private static GenerationSnapshot Interim() => new(new CacheEntry(
-        new CacheKey("g1"), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Unfinished("g1")), Created, Created, Created));
+        GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Unfinished("g1")), Created, Created, Created));
 }

@@ -1,4 +1,4 @@
-using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Polling;
 
 namespace LumaGateway.Tests.Polling;
@@ -10,7 +10,7 @@ public sealed class PollTargetTests
     [Fact]
     public void Within_the_floor_one_hint_is_accepted()
     {
-        var target = new PollTarget(new CacheKey("g1"));
+        var target = new PollTarget(GenerationId.Parse("g1", null));
         var now = TimeSpan.FromHours(1);
 
         Assert.True(target.TryAcceptHint(now, Floor));
@@ -23,7 +23,7 @@ public sealed class PollTargetTests
     {
         const int Callers = 4;
         const int Rounds = 500;
-        var target = new PollTarget(new CacheKey("g1"));
+        var target = new PollTarget(GenerationId.Parse("g1", null));
         using var barrier = new Barrier(Callers);
         var accepted = new int[Rounds];
         var callers = Enumerable.Range(0, Callers).Select(_ => new Thread(() =>

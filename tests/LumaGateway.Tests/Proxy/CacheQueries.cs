@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Proxy;
@@ -6,5 +7,5 @@ namespace LumaGateway.Tests.Proxy;
 /// <summary>Reads the state of the cache without a fetch.</summary>
 internal static class CacheQueries
 {
-    public static bool IsCached(this IServiceProvider services, string id) => services.GetRequiredService<ResponseCache>().HasFreshFinal(new CacheKey(id));
+    public static bool IsCached(this IServiceProvider services, string id) => services.GetRequiredService<ResponseCache>().HasFreshFinal(GenerationId.Parse(id, null));
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Generations;
 using LumaGateway.Polling;
 using LumaGateway.Redis;
@@ -208,7 +209,7 @@ public sealed class ForgedMessageTests : IAsyncLifetime
         using var rejected = second.CollectRejected();
         var (firstPurges, secondPurges) = (first.Cache.Purges, second.Cache.Purges);
 
-        await first.Cache.PurgeAsync(new CacheKey("g1")).Soon();
+        await first.Cache.PurgeAsync(GenerationId.Parse("g1", null)).Soon();
 
         Assert.Equal(secondPurges + 1, second.Cache.Purges);
         Assert.Equal(firstPurges + 2, first.Cache.Purges); // its own word included

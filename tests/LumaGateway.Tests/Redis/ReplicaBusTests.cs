@@ -1,4 +1,4 @@
-using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Tests.Caching;
 
 namespace LumaGateway.Tests.Redis;
@@ -16,7 +16,7 @@ public sealed class ReplicaBusTests
         var purges = second.Cache.Purges;
         redis.IsSubscribedToReplica = true;
 
-        await first.Cache.PurgeAsync(new CacheKey("g1")).Soon();
+        await first.Cache.PurgeAsync(GenerationId.Parse("g1", null)).Soon();
 
         Assert.Equal(purges + 1, second.Cache.Purges);
     }

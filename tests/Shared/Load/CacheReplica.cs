@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Generations;
 using LumaGateway.Redis;
 using LumaGateway.Time;
@@ -86,7 +87,7 @@ internal sealed class CacheReplica : IAsyncDisposable
     }
 
     /// <summary>An answer as an origin gives it.</summary>
-    public static CacheEntry Entry(CacheKey key, EntryKind kind, string body)
+    public static CacheEntry Entry(GenerationId key, EntryKind kind, string body)
     {
         var now = TimeProvider.System.GetUtcNow();
         var freshUntil = now + (kind is EntryKind.Final ? TimeSpan.FromHours(1) : TimeSpan.FromSeconds(1));
@@ -94,14 +95,14 @@ internal sealed class CacheReplica : IAsyncDisposable
     }
 
     /// <summary>The body answered; the origin gives <paramref name="entry"/> where it is asked at all.</summary>
-    public async Task<string> ReadAsync(CacheKey key, Func<Task<CacheEntry>> entry)
+    public async Task<string> ReadAsync(GenerationId key, Func<Task<CacheEntry>> entry)
     {
         var origin = new Origin((_, _, _) => entry(), TimeSpan.FromMinutes(2));
         var answer = await Cache.GetAsync(key, origin, "request", TestContext.Current.CancellationToken);
         return Encoding.UTF8.GetString((answer.Entry ?? throw answer.Fault!).Body);
     }
 
-    public Task<string> ReadAsync(CacheKey key, EntryKind kind, string body) => ReadAsync(key, () => Task.FromResult(Entry(key, kind, body)));
+    public Task<string> ReadAsync(GenerationId key, EntryKind kind, string body) => ReadAsync(key, () => Task.FromResult(Entry(key, kind, body)));
 
     public async ValueTask DisposeAsync()
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Generations;
 using LumaGateway.Redis;
 using LumaGateway.Time;
@@ -98,7 +99,7 @@ internal sealed class Interleavings : IAsyncDisposable
     /// <summary>One key's life.</summary>
     private sealed class Round(Interleavings all, int number)
     {
-        private readonly CacheKey _key = new($"subject-{number}");
+        private readonly GenerationId _key = GenerationId.Parse($"subject-{number}", null);
         private readonly List<Task> _reading = [];
         private readonly List<TaskCompletionSource> _held = [];
         private readonly List<(ResponseCache Cache, CacheEntry Answer, long Purges)> _lists = [];
@@ -150,7 +151,7 @@ internal sealed class Interleavings : IAsyncDisposable
                     await holder.PutAsync(answer, purges);
                     break;
                 case 8:
-                    await (await all._redis.DataAsync()).KeyDeleteAsync([.. await all._redis.KeysAsync($"*{{{_key.Id}}}:lock")]);
+                    await (await all._redis.DataAsync()).KeyDeleteAsync([.. await all._redis.KeysAsync($"*{{{_key.Value}}}:lock")]);
                     break;
                 case 9 when !_wasSilent: // what nobody heard of and Redis has lost, nobody can know
                     await all._redis.ExecuteAsync("FLUSHALL");
