@@ -16,7 +16,7 @@ public sealed class PollingLeaderTests(SharedSystem shared)
     public async Task One_replica_polls_for_all_and_another_takes_over_when_it_is_killed()
     {
         const string Id = "orphaned";
-        await shared.Sandbox.MoveAsync(Id, "processing");
+        await shared.Sandbox.SetStateAsync(Id, "processing");
         await using var proxy = FaultProxy.To(shared.Sandbox.Address.Port);
         await using var fleet = await StartAsync(shared.Redis.Endpoint, [.. Hosts, proxy.Endpoint], ("Luma:Name", "watch"), ("Waiting:LeaseLifetime", "00:00:03"));
         using var first = await Waiter.ConnectAsync(fleet.Replicas[0].Address, $"/generations/{Id}/events");
@@ -30,7 +30,7 @@ public sealed class PollingLeaderTests(SharedSystem shared)
         await AssertOnePollsAsync(Id);
         Assert.NotEqual(Hosts[0], (await shared.Sandbox.ArrivalsAsync(Id))[^1].Host);
 
-        await shared.Sandbox.MoveAsync(Id, "completed");
+        await shared.Sandbox.SetStateAsync(Id, "completed");
         await Waiters.AssertReceivedAsync(others, "completed");
         others.ForEach(waiter => waiter.Dispose());
     }
@@ -50,7 +50,7 @@ public sealed class PollingLeaderTests(SharedSystem shared)
 
         async Task AssertEachPollsAsync(string id, Action breakRedis)
         {
-            await shared.Sandbox.MoveAsync(id, "processing");
+            await shared.Sandbox.SetStateAsync(id, "processing");
             var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{id}/events", null));
             await Waiters.AssertReceivedAsync(waiters, "processing");
 
@@ -64,7 +64,7 @@ public sealed class PollingLeaderTests(SharedSystem shared)
                 },
                 () => $"Not every replica polls.\n{fleet.Replicas[0].Log}");
 
-            await shared.Sandbox.MoveAsync(id, "completed");
+            await shared.Sandbox.SetStateAsync(id, "completed");
             await Waiters.AssertReceivedAsync(waiters, "completed");
             foreach (var host in Hosts)
             {
@@ -79,16 +79,16 @@ public sealed class PollingLeaderTests(SharedSystem shared)
     public async Task A_replica_serves_the_final_state_that_its_waiters_got_without_Redis_and_upstream()
     {
         const string Id = "received";
-        await shared.Sandbox.MoveAsync(Id, "processing");
+        await shared.Sandbox.SetStateAsync(Id, "processing");
         await using var redis = await RedisServer.StartAsync();
         await using var fleet = await StartAsync(redis.Endpoint, Hosts);
         var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}/events", null));
         await Waiters.AssertReceivedAsync(waiters, "processing");
-        await shared.Sandbox.MoveAsync(Id, "completed");
+        await shared.Sandbox.SetStateAsync(Id, "completed");
         await Waiters.AssertReceivedAsync(waiters, "completed");
 
         redis.Kill();
-        await shared.Sandbox.BreakAsync(new SandboxFault("reset") { Match = $"GET */{Id}" });
+        await shared.Sandbox.AddFaultAsync(new SandboxFault("reset") { Match = $"GET */{Id}" });
 
         foreach (var replica in fleet.Replicas)
         {
@@ -116,7 +116,7 @@ public sealed class PollingLeaderTests(SharedSystem shared)
             await fleet.AddAsync(("Luma:BaseAddress", $"http://{host}/luma"));
         }
 
-        return await RedisUse.UsedByAllAsync(fleet);
+        return await RedisUse.WaitUntilUsedAsync(fleet);
     }
 
     private async Task WaitForPollsAsync(string id, int more)

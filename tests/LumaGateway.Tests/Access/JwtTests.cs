@@ -135,7 +135,7 @@ public sealed class JwtTests : IAsyncLifetime
         using var before = await AskAsync(_issuer.Sign(Now, claims: Reader));
         var old = _issuer.Key;
 
-        _issuer.RollOver();
+        _issuer.RotateKey();
 
         await Pump.EventuallyAsync(async () =>
         {
