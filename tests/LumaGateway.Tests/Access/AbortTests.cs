@@ -31,12 +31,12 @@ public sealed class AbortTests : IDisposable
         _raw.Gateway.With("Limits:Concurrency", "1").With(services => services.AddSingleton<IStartupFilter>(failing));
         _raw.Upstream.ThenJson(Samples.CompletedAs("g1"));
         using var caller = _raw.CreateCaller();
-        using var miss = await caller.AskAsync("/generations/g1");
+        using var miss = await caller.SendGetAsync("/generations/g1");
 
         failing.IsEnabled = true;
-        await Assert.ThrowsAnyAsync<Exception>(() => caller.AskAsync("/generations/g1"));
+        await Assert.ThrowsAnyAsync<Exception>(() => caller.SendGetAsync("/generations/g1"));
         failing.IsEnabled = false;
-        using var hit = await caller.AskAsync("/generations/g1");
+        using var hit = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, hit.StatusCode);
         await AssertAllReleasedAsync();
@@ -58,9 +58,9 @@ public sealed class AbortTests : IDisposable
     public async Task An_exception_in_a_callee_releases_slots_waiters_and_poll_targets(string instrument, string path, string? prefer)
     {
         _raw.Gateway.With("Limits:Concurrency", "1").With("Waiting:Max", "1").With("Limits:Upstream:Concurrency", "1").With("Luma:Retries", "0");
-        _raw.Upstream.ThenJson(Samples.CompletedAs("g1")).Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Unfinished(request.RequestUri!.Segments[^1]))));
+        _raw.Upstream.ThenJson(Samples.CompletedAs("g1")).Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Interim(request.RequestUri!.Segments[^1]))));
         using var caller = _raw.CreateCaller();
-        using var miss = await caller.AskAsync("/generations/g1");
+        using var miss = await caller.SendGetAsync("/generations/g1");
 
         using (var thrower = new ThrowingListener(_raw.Gateway.Services.GetRequiredService<IMeterFactory>(), instrument))
         {
@@ -68,15 +68,15 @@ public sealed class AbortTests : IDisposable
             request.Headers.Add("Prefer", prefer is null ? [] : [prefer]);
             using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
             var pending = caller.SendAsync(request, cancellation.Token);
-            await Pump.EventuallyAsync(() => thrower.Threw);
+            await Poll.UntilAsync(() => thrower.Threw);
             await cancellation.CancelAsync();
             await Task.WhenAny(pending);
         }
 
         await AssertAllReleasedAsync();
-        await Pump.EventuallyAsync(async () =>
+        await Poll.UntilAsync(async () =>
         {
-            using var hit = await caller.AskAsync("/generations/g1");
+            using var hit = await caller.SendGetAsync("/generations/g1");
             return hit.StatusCode is HttpStatusCode.OK;
         });
     }
@@ -111,11 +111,11 @@ public sealed class AbortTests : IDisposable
         _raw.Gateway.With("Kestrel:EndpointDefaults:Protocols", protocol).With("Limits:Concurrency", "20").With("Limits:RequestsPerSecond", "0")
             .With("Logging:LogLevel:Default", "Warning");
         _raw.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(
-            request.RequestUri!.AbsolutePath.EndsWith("done", StringComparison.Ordinal) ? Samples.CompletedAs("done") : Samples.Unfinished(request.RequestUri.Segments[^1]))));
-        var address = Listening.Start(_raw.Gateway).Main;
+            request.RequestUri!.AbsolutePath.EndsWith("done", StringComparison.Ordinal) ? Samples.CompletedAs("done") : Samples.Interim(request.RequestUri.Segments[^1]))));
+        var address = ListeningGateway.Start(_raw.Gateway).Main;
         using var caller = new HttpClient { BaseAddress = address, DefaultRequestVersion = protocol == "Http2" ? HttpVersion.Version20 : HttpVersion.Version11, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         caller.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
-        using var first = await caller.AskAsync("/generations/done");
+        using var first = await caller.SendGetAsync("/generations/done");
         var storm = new AbortStorm(address, Gateway.Key, AllRoutes);
 
         var sent = protocol == "Http2"
@@ -124,7 +124,7 @@ public sealed class AbortTests : IDisposable
 
         Assert.InRange(sent, Aborts * 9 / 10, Aborts);
         await AssertAllReleasedAsync();
-        using var hit = await caller.AskAsync("/generations/done");
+        using var hit = await caller.SendGetAsync("/generations/done");
         Assert.Equal(HttpStatusCode.OK, hit.StatusCode);
     }
 
@@ -158,7 +158,7 @@ public sealed class AbortTests : IDisposable
         var services = _raw.Gateway.Services;
         var (waiters, targets, upstream) = (services.GetRequiredService<WaiterRegistry>(), services.GetRequiredService<PollTargets>(), services.GetRequiredService<UpstreamConcurrencyLimiter>());
         var limiters = services.GetRequiredService<ClientLimiters>();
-        return Pump.EventuallyAsync(() => limiters.ActiveRequests == 0 && waiters.Count == 0 && targets.LocalCount == 0 && targets.IsEmpty && upstream.Active == 0 && upstream.Queued == 0);
+        return Poll.UntilAsync(() => limiters.ActiveRequests == 0 && waiters.Count == 0 && targets.LocalCount == 0 && targets.IsEmpty && upstream.Active == 0 && upstream.Queued == 0);
     }
 
     /// <summary>Throws on every measurement of one instrument.</summary>

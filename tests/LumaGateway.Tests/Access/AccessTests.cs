@@ -16,10 +16,10 @@ public sealed class AccessTests : IDisposable
     public async Task A_known_key_authenticates_its_client(string header, string value)
     {
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
-        using var stranger = _gateway.CreateStranger();
-        stranger.DefaultRequestHeaders.TryAddWithoutValidation(header, value);
+        using var client = _gateway.CreateCallerWithoutKey();
+        client.DefaultRequestHeaders.TryAddWithoutValidation(header, value);
 
-        using var response = await stranger.AskAsync("/generations/g1");
+        using var response = await client.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -34,26 +34,26 @@ public sealed class AccessTests : IDisposable
     [InlineData("Authorization", Gateway.Key)]
     public async Task A_missing_or_unknown_key_is_refused_without_an_upstream_request(string? header, string? value)
     {
-        using var stranger = _gateway.CreateStranger();
+        using var client = _gateway.CreateCallerWithoutKey();
         if (header is not null)
         {
-            stranger.DefaultRequestHeaders.TryAddWithoutValidation(header, value);
+            client.DefaultRequestHeaders.TryAddWithoutValidation(header, value);
         }
 
-        using var response = await stranger.AskAsync("/generations/g1");
+        using var response = await client.SendGetAsync("/generations/g1");
 
         await response.ProblemAsync(401, "unauthenticated");
         Assert.StartsWith("Bearer", response.Header("WWW-Authenticate"), StringComparison.Ordinal);
-        Assert.Equal(0, _gateway.Upstream.Asked);
+        Assert.Equal(0, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
     public async Task A_key_over_the_maximum_length_is_refused()
     {
-        using var stranger = _gateway.CreateStranger();
-        stranger.DefaultRequestHeaders.Add("X-Api-Key", new string('k', 4096));
+        using var client = _gateway.CreateCallerWithoutKey();
+        client.DefaultRequestHeaders.Add("X-Api-Key", new string('k', 4096));
 
-        using var response = await stranger.AskAsync("/generations/g1");
+        using var response = await client.SendGetAsync("/generations/g1");
 
         await response.ProblemAsync(401, "unauthenticated");
     }
@@ -62,11 +62,11 @@ public sealed class AccessTests : IDisposable
     public async Task A_client_without_the_permission_is_refused()
     {
         _gateway.With("Access:Clients:1:Name", "reader").With("Access:Clients:1:KeySha256", Gateway.Digest("reader-key"));
-        using var reader = _gateway.CreateStranger();
+        using var reader = _gateway.CreateCallerWithoutKey();
         reader.DefaultRequestHeaders.Add("X-Api-Key", "reader-key");
 
         using var purge = await reader.DeleteAsync("/generations/g1/cache", TestContext.Current.CancellationToken);
-        using var raw = await reader.AskAsync("/luma/generations/g1");
+        using var raw = await reader.SendGetAsync("/luma/generations/g1");
 
         await purge.ProblemAsync(403, "forbidden");
         await raw.ProblemAsync(403, "forbidden");
@@ -79,9 +79,9 @@ public sealed class AccessTests : IDisposable
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
         foreach (var key in new[] { "old-key", "new-key" })
         {
-            using var stranger = _gateway.CreateStranger();
-            stranger.DefaultRequestHeaders.Add("X-Api-Key", key);
-            using var response = await stranger.AskAsync("/generations/g1");
+            using var client = _gateway.CreateCallerWithoutKey();
+            client.DefaultRequestHeaders.Add("X-Api-Key", key);
+            using var response = await client.SendGetAsync("/generations/g1");
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
     }
@@ -91,13 +91,13 @@ public sealed class AccessTests : IDisposable
     {
         _gateway.With("Access:AllowAnonymous", "true");
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
-        using var stranger = _gateway.CreateStranger();
+        using var client = _gateway.CreateCallerWithoutKey();
 
-        using var read = await stranger.AskAsync("/generations/g1");
-        using var raw = await stranger.AskAsync("/luma/generations/g1");
+        using var read = await client.SendGetAsync("/generations/g1");
+        using var raw = await client.SendGetAsync("/luma/generations/g1");
         using var wrong = new HttpRequestMessage(HttpMethod.Get, "/generations/g1");
         wrong.Headers.Add("X-Api-Key", "wrong");
-        using var refused = await stranger.SendAsync(wrong, TestContext.Current.CancellationToken);
+        using var refused = await client.SendAsync(wrong, TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.OK, read.StatusCode);
         await raw.ProblemAsync(403, "forbidden");
@@ -111,9 +111,9 @@ public sealed class AccessTests : IDisposable
     [InlineData("/swagger/index.html")]
     public async Task Probes_and_the_OpenAPI_document_require_no_key(string path)
     {
-        using var stranger = _gateway.CreateStranger();
+        using var client = _gateway.CreateCallerWithoutKey();
 
-        using var response = await stranger.AskAsync(path);
+        using var response = await client.SendGetAsync(path);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }

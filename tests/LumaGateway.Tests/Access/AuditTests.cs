@@ -127,7 +127,7 @@ public sealed class AuditTests : IDisposable
 
     private static async Task SendAsync(Gateway gateway, string? key, string method, string path)
     {
-        using var client = gateway.CreateStranger();
+        using var client = gateway.CreateCallerWithoutKey();
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         request.Headers.Add("X-Request-Id", "audited-1");
         if (key is not null)

@@ -13,7 +13,7 @@ public sealed class ClientLimiterAllocationTests
         Assert.Null(limiter.TryAcquire(out _));
         limiter.Release();
 
-        Assert.Equal(0, Allocations.LeastOf(() =>
+        Assert.Equal(0, Allocations.MinimumOf(() =>
         {
             for (var i = 0; i < 1000; i++)
             {

@@ -33,7 +33,7 @@ public sealed class ClientSourceTests : IAsyncLifetime
         using var second = await CreateAsync(jwtClient);
 
         Assert.Equal(("", ""), (first.Header("Idempotency-Replayed"), second.Header("Idempotency-Replayed")));
-        Assert.Equal(2, _raw.Upstream.Asked);
+        Assert.Equal(2, _raw.Upstream.RequestCount);
     }
 
     [Fact]
@@ -43,10 +43,10 @@ public sealed class ClientSourceTests : IAsyncLifetime
         _raw.Upstream.AlwaysJson(Samples.Failed("g1"));
         using var caller = _raw.CreateCaller();
         using var jwtClient = CreateJwtClient();
-        using var first = await caller.AskAsync("/generations/g1");
-        using var second = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g1");
 
-        using var third = await jwtClient.AskAsync("/generations/g1");
+        using var third = await jwtClient.SendGetAsync("/generations/g1");
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.TooManyRequests, HttpStatusCode.OK), (first.StatusCode, second.StatusCode, third.StatusCode));
         Assert.Contains(_raw.Gateway.Logs.GetSnapshot(), record => record.Id.Id == 1011 && record.Message.StartsWith("Refused client tests ", StringComparison.Ordinal));
@@ -68,7 +68,7 @@ public sealed class ClientSourceTests : IAsyncLifetime
     private HttpClient CreateJwtClient()
     {
         var token = _issuer.Sign(_raw.Gateway.Clock.GetUtcNow(), claims: [("client_id", "tests"), ("scope", "read raw create")]);
-        var jwtClient = _raw.Gateway.CreateStranger();
+        var jwtClient = _raw.Gateway.CreateCallerWithoutKey();
         jwtClient.DefaultRequestHeaders.Add("Authorization", $"Bearer {token}");
         return jwtClient;
     }

@@ -61,7 +61,7 @@ public sealed class IssuerUnavailableTests : IAsyncLifetime
         };
         _issuerReleased.SetResult();
 
-        using var response = await AskAsync(token);
+        using var response = await SendGetAsync(token);
 
         await response.ProblemAsync(401, "unauthenticated");
         Assert.Equal(0, _issuerRequests);
@@ -70,9 +70,9 @@ public sealed class IssuerUnavailableTests : IAsyncLifetime
     [Fact]
     public async Task Requests_share_one_fetch_and_its_failure_is_cached_for_a_few_seconds()
     {
-        var pending = Enumerable.Range(0, 20).Select(_ => AskAsync(ValidToken())).ToList();
-        await _gateway.Arrivals.WaitingAsync(20);
-        await Pump.EventuallyAsync(() => Volatile.Read(ref _issuerRequests) == 1);
+        var pending = Enumerable.Range(0, 20).Select(_ => SendGetAsync(ValidToken())).ToList();
+        await _gateway.PendingRequests.WaitForAsync(20);
+        await Poll.UntilAsync(() => Volatile.Read(ref _issuerRequests) == 1);
 
         _issuerReleased.SetResult();
         foreach (var response in await Task.WhenAll(pending))
@@ -80,12 +80,12 @@ public sealed class IssuerUnavailableTests : IAsyncLifetime
             await response.ProblemAsync(503, "issuer_unavailable");
         }
 
-        using var soon = await AskAsync(ValidToken());
+        using var soon = await SendGetAsync(ValidToken());
         await soon.ProblemAsync(503, "issuer_unavailable");
         Assert.Equal(1, _issuerRequests);
 
         _gateway.Clock.Advance(TimeSpan.FromSeconds(6));
-        using var later = await AskAsync(ValidToken());
+        using var later = await SendGetAsync(ValidToken());
         Assert.Equal(2, _issuerRequests);
     }
 
@@ -94,7 +94,7 @@ public sealed class IssuerUnavailableTests : IAsyncLifetime
     {
         _issuerReleased.SetResult();
 
-        using var response = await AskAsync(ValidToken());
+        using var response = await SendGetAsync(ValidToken());
 
         await response.ProblemAsync(503, "issuer_unavailable");
         Assert.Equal(("5", ""), (response.Header("Retry-After"), response.Header("WWW-Authenticate")));
@@ -105,10 +105,10 @@ public sealed class IssuerUnavailableTests : IAsyncLifetime
     public async Task A_disconnected_caller_does_not_cancel_the_fetch_of_the_others()
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var disconnected = AskAsync(ValidToken(), cancellation);
-        await Pump.EventuallyAsync(() => Volatile.Read(ref _issuerRequests) == 1);
-        var other = AskAsync(ValidToken());
-        await _gateway.Arrivals.WaitingAsync(2);
+        var disconnected = SendGetAsync(ValidToken(), cancellation);
+        await Poll.UntilAsync(() => Volatile.Read(ref _issuerRequests) == 1);
+        var other = SendGetAsync(ValidToken());
+        await _gateway.PendingRequests.WaitForAsync(2);
 
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => disconnected);
@@ -125,7 +125,7 @@ public sealed class IssuerUnavailableTests : IAsyncLifetime
         _gateway.With("Access:Jwt:MaxTokenBytes", "2048");
         _issuerReleased.SetResult();
 
-        using var response = await AskAsync(_real.Sign(Now, claims: [.. Reader, ("padding", new string('x', 3000))]));
+        using var response = await SendGetAsync(_real.Sign(Now, claims: [.. Reader, ("padding", new string('x', 3000))]));
 
         var problem = await response.ProblemAsync(401, "unauthenticated");
         Assert.Contains("2048", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
@@ -139,7 +139,7 @@ public sealed class IssuerUnavailableTests : IAsyncLifetime
     {
         _gateway.With("Access:Jwt:Authority", _real.Address).With("Access:Jwt:MaxTokenBytes", "20000");
 
-        using var response = await AskAsync(_real.Sign(Now, claims: [.. Reader, ("padding", new string('x', 9000))]));
+        using var response = await SendGetAsync(_real.Sign(Now, claims: [.. Reader, ("padding", new string('x', 9000))]));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -150,9 +150,9 @@ public sealed class IssuerUnavailableTests : IAsyncLifetime
 
     private static string Encode(string text) => Base64UrlEncoder.Encode(Encoding.UTF8.GetBytes(text));
 
-    private async Task<HttpResponseMessage> AskAsync(string token, CancellationTokenSource? cancellation = null)
+    private async Task<HttpResponseMessage> SendGetAsync(string token, CancellationTokenSource? cancellation = null)
     {
-        using var client = _gateway.CreateStranger();
+        using var client = _gateway.CreateCallerWithoutKey();
         client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         return await client.GetAsync("/generations/g1", cancellation?.Token ?? TestContext.Current.CancellationToken);
     }

@@ -31,8 +31,8 @@ public sealed class JwtTests : IAsyncLifetime
     {
         var token = _issuer.Sign(Now, claims: Reader);
 
-        using var read = await AskAsync(token);
-        using var raw = await AskAsync(token, "/luma/generations/g1");
+        using var read = await SendGetAsync(token);
+        using var raw = await SendGetAsync(token, "/luma/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, read.StatusCode);
         await raw.ProblemAsync(403, "forbidden");
@@ -43,7 +43,7 @@ public sealed class JwtTests : IAsyncLifetime
     {
         _gateway.With("Access:Jwt:ClientNameClaim", "azp").With("Access:Jwt:RightsClaim", "roles");
 
-        using var response = await AskAsync(_issuer.Sign(Now, claims: [("azp", "robot"), ("roles", new[] { "read", "assets" })]));
+        using var response = await SendGetAsync(_issuer.Sign(Now, claims: [("azp", "robot"), ("roles", new[] { "read", "assets" })]));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -51,7 +51,7 @@ public sealed class JwtTests : IAsyncLifetime
     [Fact]
     public async Task A_token_that_lists_no_permission_has_none()
     {
-        using var response = await AskAsync(_issuer.Sign(Now, claims: ("client_id", "robot")));
+        using var response = await SendGetAsync(_issuer.Sign(Now, claims: ("client_id", "robot")));
 
         await response.ProblemAsync(403, "forbidden");
     }
@@ -61,7 +61,7 @@ public sealed class JwtTests : IAsyncLifetime
     {
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1");
+        using var response = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -73,7 +73,7 @@ public sealed class JwtTests : IAsyncLifetime
     public async Task A_token_is_valid_until_it_expires()
     {
         var token = _issuer.Sign(Now, life: TimeSpan.FromMinutes(5), claims: Reader);
-        using var before = await AskAsync(token);
+        using var before = await SendGetAsync(token);
 
         _gateway.Clock.Advance(TimeSpan.FromMinutes(6));
 
@@ -132,14 +132,14 @@ public sealed class JwtTests : IAsyncLifetime
     [Fact]
     public async Task A_new_key_of_the_issuer_is_fetched_for_the_first_token_signed_with_it()
     {
-        using var before = await AskAsync(_issuer.Sign(Now, claims: Reader));
+        using var before = await SendGetAsync(_issuer.Sign(Now, claims: Reader));
         var old = _issuer.Key;
 
         _issuer.RotateKey();
 
-        await Pump.EventuallyAsync(async () =>
+        await Poll.UntilAsync(async () =>
         {
-            using var after = await AskAsync(_issuer.Sign(Now, claims: Reader));
+            using var after = await SendGetAsync(_issuer.Sign(Now, claims: Reader));
             return after.StatusCode is HttpStatusCode.OK;
         });
         await AssertRefusedAsync(_issuer.Sign(Now, credentials: new SigningCredentials(Issuer.ForeignKey(old.KeyId), SecurityAlgorithms.RsaSha256), claims: Reader));
@@ -152,7 +152,7 @@ public sealed class JwtTests : IAsyncLifetime
         var token = _issuer.Sign(Now, claims: Reader);
         await _issuer.DisposeAsync();
 
-        using var response = await AskAsync(token);
+        using var response = await SendGetAsync(token);
 
         await response.ProblemAsync(503, "issuer_unavailable");
         Assert.Contains(_gateway.Logs.GetSnapshot(), record => record.Id.Id == 1022);
@@ -163,15 +163,15 @@ public sealed class JwtTests : IAsyncLifetime
 
     private async Task AssertRefusedAsync(string token)
     {
-        using var response = await AskAsync(token);
+        using var response = await SendGetAsync(token);
         await response.ProblemAsync(401, "unauthenticated");
         Assert.Contains(_gateway.Logs.GetSnapshot(), record => record.Id.Id == 1011 && record.Message.Contains("InvalidToken", StringComparison.Ordinal));
     }
 
-    private async Task<HttpResponseMessage> AskAsync(string token, string path = "/generations/g1")
+    private async Task<HttpResponseMessage> SendGetAsync(string token, string path = "/generations/g1")
     {
-        using var client = _gateway.CreateStranger();
+        using var client = _gateway.CreateCallerWithoutKey();
         client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {token}");
-        return await client.AskAsync(path);
+        return await client.SendGetAsync(path);
     }
 }

@@ -15,10 +15,10 @@ public sealed partial class KeyCommandTests
         var digest = DigestPattern().Match(printed).Groups[1].Value;
         await using var gateway = new Gateway().With("Access:Clients:0:KeySha256", digest);
         gateway.Upstream.ThenJson(Samples.Failed("g1"));
-        using var client = gateway.CreateStranger();
+        using var client = gateway.CreateCallerWithoutKey();
         client.DefaultRequestHeaders.Authorization = new("Bearer", key);
 
-        using var response = await client.AskAsync("/generations/g1");
+        using var response = await client.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }

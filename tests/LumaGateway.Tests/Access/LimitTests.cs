@@ -22,13 +22,13 @@ public sealed class LimitTests : IDisposable
         using var caller = _gateway.CreateCaller();
         for (var i = 0; i < 3; i++)
         {
-            using var allowed = await caller.AskAsync("/generations/g1");
+            using var allowed = await caller.SendGetAsync("/generations/g1");
             Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
         }
 
-        using var refused = await caller.AskAsync("/generations/g1");
+        using var refused = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
-        using var later = await caller.AskAsync("/generations/g1");
+        using var later = await caller.SendGetAsync("/generations/g1");
 
         await refused.ProblemAsync(429, "rate_limited");
         Assert.Equal("1", refused.Header("Retry-After"));
@@ -43,7 +43,7 @@ public sealed class LimitTests : IDisposable
         using var caller = _gateway.CreateCaller();
 
         var misses = new[] { await StatusAsync(caller, "g1"), await StatusAsync(caller, "g2") };
-        using var hit = await caller.AskAsync("/generations/g1");
+        using var hit = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromSeconds(5));
         var hits = new List<int>();
         for (var i = 0; i < 6; i++)
@@ -62,9 +62,9 @@ public sealed class LimitTests : IDisposable
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "1").With("Limits:UpstreamCost", "20");
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
-        using var first = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
 
-        using var second = await caller.AskAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal("20", second.Header("Retry-After"));
     }
@@ -87,7 +87,7 @@ public sealed class LimitTests : IDisposable
             .With("Access:Clients:1:Limits:Burst", "3");
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
-        using var busy = _gateway.CreateStranger();
+        using var busy = _gateway.CreateCallerWithoutKey();
         busy.DefaultRequestHeaders.Add("X-Api-Key", "busy-key");
 
         Assert.Equal("200 429", await StatusesAsync(caller, "g1", "g1"));
@@ -100,13 +100,13 @@ public sealed class LimitTests : IDisposable
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "1").With("Limits:UpstreamCost", "1")
             .With("Access:Clients:0:KeySha256", $"{Gateway.Digest("old-key")},{Gateway.Digest("new-key")}");
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
-        using var stranger = _gateway.CreateStranger();
-        stranger.DefaultRequestHeaders.Add("X-Api-Key", "old-key");
-        var first = await StatusAsync(stranger, "g1");
-        stranger.DefaultRequestHeaders.Remove("X-Api-Key");
-        stranger.DefaultRequestHeaders.Add("X-Api-Key", "new-key");
+        using var otherCaller = _gateway.CreateCallerWithoutKey();
+        otherCaller.DefaultRequestHeaders.Add("X-Api-Key", "old-key");
+        var first = await StatusAsync(otherCaller, "g1");
+        otherCaller.DefaultRequestHeaders.Remove("X-Api-Key");
+        otherCaller.DefaultRequestHeaders.Add("X-Api-Key", "new-key");
 
-        var second = await StatusAsync(stranger, "g1");
+        var second = await StatusAsync(otherCaller, "g1");
 
         Assert.Equal([200, 429], [first, second]);
     }
@@ -132,14 +132,14 @@ public sealed class LimitTests : IDisposable
             return ScriptedUpstream.Json(Samples.Failed("g1"));
         });
         using var caller = _gateway.CreateCaller();
-        using var ready = await caller.AskAsync("/health/live");
-        var pending = new[] { caller.AskAsync("/generations/g1"), caller.AskAsync("/generations/g1") };
-        await _gateway.Arrivals.WaitingAsync(2);
+        using var ready = await caller.SendGetAsync("/health/live");
+        var pending = new[] { caller.SendGetAsync("/generations/g1"), caller.SendGetAsync("/generations/g1") };
+        await _gateway.PendingRequests.WaitForAsync(2);
 
-        using var refused = await caller.AskAsync("/generations/g1");
+        using var refused = await caller.SendGetAsync("/generations/g1");
         released.SetResult();
         var responses = await Task.WhenAll(pending);
-        using var after = await caller.AskAsync("/generations/g1");
+        using var after = await caller.SendGetAsync("/generations/g1");
 
         await refused.ProblemAsync(429, "rate_limited");
         Assert.Equal("1", refused.Header("Retry-After"));
@@ -173,12 +173,12 @@ public sealed class LimitTests : IDisposable
         using var caller = _gateway.CreateCaller();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var disconnected = caller.GetAsync("/generations/g1", cancellation.Token);
-        await _gateway.Upstream.AskedAsync(1);
+        await _gateway.Upstream.WaitForRequestsAsync(1);
 
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => disconnected);
 
-        await Pump.EventuallyAsync(async () => await StatusAsync(caller, "g2") == 200);
+        await Poll.UntilAsync(async () => await StatusAsync(caller, "g2") == 200);
     }
 
     [Fact]
@@ -195,12 +195,12 @@ public sealed class LimitTests : IDisposable
             return ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]));
         });
 
-        var first = caller.AskAsync("/generations/a");
-        await _gateway.Upstream.AskedAsync(2);
-        var queued = caller.AskAsync("/generations/b");
+        var first = caller.SendGetAsync("/generations/a");
+        await _gateway.Upstream.WaitForRequestsAsync(2);
+        var queued = caller.SendGetAsync("/generations/b");
         var upstream = _gateway.Services.GetRequiredService<UpstreamConcurrencyLimiter>();
-        await Pump.EventuallyAsync(() => upstream.Queued == 1);
-        using var refused = await caller.AskAsync("/generations/c");
+        await Poll.UntilAsync(() => upstream.Queued == 1);
+        using var refused = await caller.SendGetAsync("/generations/c");
         var hit = await StatusAsync(caller, "cached");
         _gateway.Clock.Advance(TimeSpan.FromSeconds(0.5));
         using var timedOut = await queued;
@@ -256,7 +256,7 @@ public sealed class LimitTests : IDisposable
 
     private static async Task<int> StatusAsync(HttpClient caller, string id)
     {
-        using var response = await caller.AskAsync($"/generations/{id}");
+        using var response = await caller.SendGetAsync($"/generations/{id}");
         if ((int)response.StatusCode is 429 or 503)
         {
             Assert.InRange(int.Parse(response.Header("Retry-After"), CultureInfo.InvariantCulture), 1, 60);

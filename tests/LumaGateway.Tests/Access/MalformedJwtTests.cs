@@ -50,7 +50,7 @@ public sealed class MalformedJwtTests : IAsyncLifetime
     {
         var token = Sign(Header, Payload($"\"client_id\":{name},\"scope\":{rights}"));
 
-        using var response = await AskAsync(token);
+        using var response = await SendGetAsync(token);
 
         Assert.Equal(status, (int)response.StatusCode);
     }
@@ -72,7 +72,7 @@ public sealed class MalformedJwtTests : IAsyncLifetime
     {
         var token = Sign(Header, Payload($"\"client_id\":\"robot\",\"scope\":\"read\",{claim}"));
 
-        using var response = await AskAsync(token);
+        using var response = await SendGetAsync(token);
 
         Assert.InRange((int)response.StatusCode, 200, 403);
     }
@@ -86,7 +86,7 @@ public sealed class MalformedJwtTests : IAsyncLifetime
     [InlineData("""{"alg":"RS256","kid":"first","crit":"exp"}""")]
     public async Task A_token_with_a_critical_header_is_refused(string header)
     {
-        using var response = await AskAsync(Sign(header, Payload("\"client_id\":\"robot\",\"scope\":\"read\"")));
+        using var response = await SendGetAsync(Sign(header, Payload("\"client_id\":\"robot\",\"scope\":\"read\"")));
 
         await response.ProblemAsync(401, "unauthenticated");
     }
@@ -102,7 +102,7 @@ public sealed class MalformedJwtTests : IAsyncLifetime
     [InlineData("")]
     public async Task A_malformed_header_is_refused(string header)
     {
-        using var response = await AskAsync(Sign(header, Payload("\"client_id\":\"robot\",\"scope\":\"read\"")));
+        using var response = await SendGetAsync(Sign(header, Payload("\"client_id\":\"robot\",\"scope\":\"read\"")));
 
         await response.ProblemAsync(401, "unauthenticated");
     }
@@ -116,7 +116,7 @@ public sealed class MalformedJwtTests : IAsyncLifetime
     [InlineData("")]
     public async Task A_malformed_payload_is_refused(string payload)
     {
-        using var response = await AskAsync(Sign(Header, payload));
+        using var response = await SendGetAsync(Sign(Header, payload));
 
         await response.ProblemAsync(401, "unauthenticated");
     }
@@ -132,9 +132,9 @@ public sealed class MalformedJwtTests : IAsyncLifetime
         return $"{signed}.{Base64UrlEncoder.Encode(_issuer.Key.Rsa.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
     }
 
-    private async Task<HttpResponseMessage> AskAsync(string token)
+    private async Task<HttpResponseMessage> SendGetAsync(string token)
     {
-        using var caller = _gateway.CreateStranger();
+        using var caller = _gateway.CreateCallerWithoutKey();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1");
         request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         return await caller.SendAsync(request, TestContext.Current.CancellationToken);

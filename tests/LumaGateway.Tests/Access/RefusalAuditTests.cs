@@ -24,15 +24,15 @@ public sealed class RefusalAuditTests : IDisposable
     public async Task Refusals_without_a_valid_credential_are_logged_up_to_the_limit_and_then_counted(string? key)
     {
         using var counted = _gateway.Collect<long>("luma_gateway.access.refused");
-        using var stranger = _gateway.CreateStranger();
+        using var otherCaller = _gateway.CreateCallerWithoutKey();
         if (key is not null)
         {
-            stranger.DefaultRequestHeaders.Add("X-Api-Key", key);
+            otherCaller.DefaultRequestHeaders.Add("X-Api-Key", key);
         }
 
-        await AskAsync(stranger, 500);
+        await SendGetAsync(otherCaller, 500);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
-        await AskAsync(stranger, 1);
+        await SendGetAsync(otherCaller, 1);
 
         Assert.Equal(MaxPerSecond + 1, Events(Refused).Count());
         Assert.Equal(500 - MaxPerSecond, Events(NotLogged).Sum(NotLoggedOf));
@@ -44,11 +44,11 @@ public sealed class RefusalAuditTests : IDisposable
     public async Task Refusals_of_clients_have_a_separate_limit()
     {
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "1").With("Limits:UpstreamCost", "1").Upstream.AlwaysJson(Samples.Failed("g1"));
-        using var stranger = _gateway.CreateStranger();
+        using var otherCaller = _gateway.CreateCallerWithoutKey();
         using var caller = _gateway.CreateCaller();
 
-        await AskAsync(stranger, 100);
-        await AskAsync(caller, 100);
+        await SendGetAsync(otherCaller, 100);
+        await SendGetAsync(caller, 100);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
 
         Assert.Equal(2 * MaxPerSecond, Events(Refused).Count());
@@ -68,11 +68,11 @@ public sealed class RefusalAuditTests : IDisposable
 
     private IEnumerable<FakeLogRecord> Events(int id) => _gateway.Logs.GetSnapshot().Where(record => record.Id.Id == id);
 
-    private static async Task AskAsync(HttpClient client, int times)
+    private static async Task SendGetAsync(HttpClient client, int times)
     {
         for (var i = 0; i < times; i++)
         {
-            using var response = await client.AskAsync("/generations/g1");
+            using var response = await client.SendGetAsync("/generations/g1");
         }
     }
 }

@@ -18,7 +18,7 @@ public sealed class RefusalResponseTests : IDisposable
     [InlineData("DELETE", "/generations/g1/cache", "does not have: purge.", "purge")]
     public async Task A_missing_permission_is_named(string method, string path, string named, string scope)
     {
-        using var response = await AskAsync(method, path, "reader-key");
+        using var response = await SendAsync(method, path, "reader-key");
 
         var problem = await response.ProblemAsync(403, "forbidden");
         Assert.Contains(named, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
@@ -28,8 +28,8 @@ public sealed class RefusalResponseTests : IDisposable
     [Fact]
     public async Task An_invalid_key_and_a_missing_key_have_different_challenges()
     {
-        using var wrong = await AskAsync("GET", "/generations/g1", "no-such-key");
-        using var none = await AskAsync("GET", "/generations/g1", null);
+        using var wrong = await SendAsync("GET", "/generations/g1", "no-such-key");
+        using var none = await SendAsync("GET", "/generations/g1", null);
 
         await wrong.ProblemAsync(401, "unauthenticated");
         await none.ProblemAsync(401, "unauthenticated");
@@ -37,9 +37,9 @@ public sealed class RefusalResponseTests : IDisposable
         Assert.Equal("Bearer realm=\"LumaGateway\"", none.Header("WWW-Authenticate"));
     }
 
-    private async Task<HttpResponseMessage> AskAsync(string method, string path, string? key)
+    private async Task<HttpResponseMessage> SendAsync(string method, string path, string? key)
     {
-        using var caller = _gateway.CreateStranger();
+        using var caller = _gateway.CreateCallerWithoutKey();
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         if (key is not null)
         {

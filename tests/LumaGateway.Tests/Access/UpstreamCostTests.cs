@@ -29,7 +29,7 @@ public sealed class UpstreamCostTests : IDisposable
         }
 
         Assert.Equal(9, refused);
-        Assert.InRange(_gateway.Upstream.Asked, 8, 16); // Batch:Parallel fetches of the first batch; a canceled one can start the next
+        Assert.InRange(_gateway.Upstream.RequestCount, 8, 16); // Batch:Parallel fetches of the first batch; a canceled one can start the next
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class UpstreamCostTests : IDisposable
         }
 
         Assert.Equal(10, refused);
-        Assert.Equal(10, _gateway.Upstream.Asked);
+        Assert.Equal(10, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class UpstreamCostTests : IDisposable
         }
 
         Assert.Equal(9, refused);
-        Assert.InRange(_gateway.Upstream.Asked, 8, 16);
+        Assert.InRange(_gateway.Upstream.RequestCount, 8, 16);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class UpstreamCostTests : IDisposable
         }
 
         Assert.Equal(10, refused);
-        Assert.Equal(10, _gateway.Upstream.Asked);
+        Assert.Equal(10, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -87,15 +87,15 @@ public sealed class UpstreamCostTests : IDisposable
         _gateway.With("Limits:Burst", "7");
         BlockUpstream();
         using var caller = _gateway.CreateCaller();
-        var first = caller.AskAsync("/generations/g1");
-        await _gateway.Upstream.AskedAsync(1);
-        var second = caller.AskAsync("/generations/g1");
-        await _gateway.Arrivals.WaitingAsync(2);
+        var first = caller.SendGetAsync("/generations/g1");
+        await _gateway.Upstream.WaitForRequestsAsync(1);
+        var second = caller.SendGetAsync("/generations/g1");
+        await _gateway.PendingRequests.WaitForAsync(2);
 
         _upstreamReleased.SetResult();
         var responses = await Task.WhenAll(first, second);
-        using var third = await caller.AskAsync("/generations/g1");
-        using var fourth = await caller.AskAsync("/generations/g1");
+        using var third = await caller.SendGetAsync("/generations/g1");
+        using var fourth = await caller.SendGetAsync("/generations/g1");
 
         Assert.All(responses, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
         Assert.Equal(HttpStatusCode.OK, third.StatusCode);
@@ -111,15 +111,15 @@ public sealed class UpstreamCostTests : IDisposable
         _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))));
         using var caller = _gateway.CreateCaller();
 
-        using var first = await caller.AskAsync(path + "a,b,c,d,e,f,g,h");
-        using var second = await caller.AskAsync(path + "i,j,k,l");
+        using var first = await caller.SendGetAsync(path + "a,b,c,d,e,f,g,h");
+        using var second = await caller.SendGetAsync(path + "i,j,k,l");
 
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
         await second.ProblemAsync(429, "rate_limited");
         Assert.Equal("2", second.Header("Retry-After"));
-        Assert.Equal(8, _gateway.Upstream.Asked);
+        Assert.Equal(8, _gateway.Upstream.RequestCount);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
-        using var later = await caller.AskAsync(path + "i,j,k,l");
+        using var later = await caller.SendGetAsync(path + "i,j,k,l");
         Assert.Equal(HttpStatusCode.OK, later.StatusCode);
     }
 
@@ -130,8 +130,8 @@ public sealed class UpstreamCostTests : IDisposable
         _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))));
         using var caller = _gateway.CreateCaller();
 
-        using var first = await caller.AskAsync("/generations?ids=a,b,c,d,e,f");
-        using var second = await caller.AskAsync("/generations/a");
+        using var first = await caller.SendGetAsync("/generations?ids=a,b,c,d,e,f");
+        using var second = await caller.SendGetAsync("/generations/a");
 
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
         await second.ProblemAsync(429, "rate_limited");
@@ -147,9 +147,9 @@ public sealed class UpstreamCostTests : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1");
         request.Headers.Add("Prefer", "wait=0");
         var first = caller.SendAsync(request, TestContext.Current.CancellationToken);
-        await _gateway.Upstream.AskedAsync(1);
+        await _gateway.Upstream.WaitForRequestsAsync(1);
 
-        using var second = await caller.AskAsync("/generations/g2");
+        using var second = await caller.SendGetAsync("/generations/g2");
         _upstreamReleased.SetResult();
 
         await second.ProblemAsync(429, "rate_limited");
@@ -166,9 +166,9 @@ public sealed class UpstreamCostTests : IDisposable
     private async Task<int> StartAndDisconnectAsync(HttpClient caller, string path, int fetches = 1)
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var before = _gateway.Upstream.Asked;
+        var before = _gateway.Upstream.RequestCount;
         var pending = caller.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellation.Token);
-        await Pump.EventuallyAsync(() => pending.IsCompleted || _gateway.Upstream.Asked >= before + fetches);
+        await Poll.UntilAsync(() => pending.IsCompleted || _gateway.Upstream.RequestCount >= before + fetches);
         await cancellation.CancelAsync();
         try
         {

@@ -101,9 +101,9 @@ public sealed class UnusableValueTests : IDisposable
         var marked = Encoding.GetEncoding(encoding);
         await File.WriteAllBytesAsync(_file, [.. marked.GetPreamble(), .. marked.GetBytes("token-in-the-file\n")], TestContext.Current.CancellationToken);
         await using var gateway = new Gateway().With("Luma:ApiKey", null).With("Luma:ApiKeyFile", _file).With("Callbacks:SecretFile", _file);
-        using var stranger = gateway.CreateStranger();
+        using var client = gateway.CreateCallerWithoutKey();
 
-        using var response = await stranger.PostAsync("/callbacks/luma/token-in-the-file", new StringContent("{}"), TestContext.Current.CancellationToken);
+        using var response = await client.PostAsync("/callbacks/luma/token-in-the-file", new StringContent("{}"), TestContext.Current.CancellationToken);
 
         Assert.Equal("token-in-the-file", gateway.Services.GetRequiredService<UpstreamTokenSource>().Current.Primary);
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);

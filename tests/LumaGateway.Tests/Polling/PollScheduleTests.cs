@@ -97,5 +97,5 @@ public sealed class PollScheduleTests
     }
 
     private static GenerationSnapshot Interim() => new(new CacheEntry(
-        GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Unfinished("g1")), Created, Created, Created));
+        GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Interim("g1")), Created, Created, Created));
 }

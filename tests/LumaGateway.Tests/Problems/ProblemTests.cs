@@ -18,7 +18,7 @@ public sealed class ProblemTests : IDisposable
     {
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync(path);
+        using var response = await caller.SendGetAsync(path);
 
         await response.ProblemAsync(404, "not_found");
     }

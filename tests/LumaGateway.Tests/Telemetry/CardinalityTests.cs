@@ -29,7 +29,7 @@ public sealed class CardinalityTests : IAsyncLifetime
             .With("Access:Jwt:Authority", _issuer.Address).With("Access:Jwt:Audience", Issuer.Audience)
             .With("Access:Clients:0:Limits:RequestsPerSecond", "0").With("Access:Clients:0:Limits:Concurrency", "0");
         _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))));
-        using var client = _gateway.CreateStranger();
+        using var client = _gateway.CreateCallerWithoutKey();
         var series = new ConcurrentDictionary<string, bool>();
         using var listener = Listen(series);
 
@@ -48,7 +48,7 @@ public sealed class CardinalityTests : IAsyncLifetime
         });
 
         await _requests.ReachAsync(4 + ids + (3 * names));
-        Assert.Equal(ids + 1, _gateway.Upstream.Asked);
+        Assert.Equal(ids + 1, _gateway.Upstream.RequestCount);
         Assert.Contains(before, one => one.StartsWith(Requests, StringComparison.Ordinal));
         Assert.Contains(before, one => one.StartsWith("luma_gateway.access.admitted", StringComparison.Ordinal));
         Assert.True(before.SetEquals(series.Keys), string.Join('\n', series.Keys.Except(before)));

@@ -26,12 +26,12 @@ public sealed class ExportTests : IDisposable
         _gateway.Upstream.AlwaysJson("{}", System.Net.HttpStatusCode.Unauthorized);
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/exported");
+        using var response = await caller.SendGetAsync("/generations/exported");
 
         await response.ProblemAsync(502, "upstream_token_refused");
-        await Pump.EventuallyAsync(() => sink.Has("traces", "GET /generations/{id}", "cache", "fetch", "attempt", "luma-gateway", "exported"));
-        await Pump.EventuallyAsync(() => sink.Has("metrics", "luma_gateway.cache.answers", "luma_gateway.build.info", "http.server.request.duration"));
-        await Pump.EventuallyAsync(() => sink.Has("logs", "The upstream rejects the gateway's account"));
+        await Poll.UntilAsync(() => sink.Has("traces", "GET /generations/{id}", "cache", "fetch", "attempt", "luma-gateway", "exported"));
+        await Poll.UntilAsync(() => sink.Has("metrics", "luma_gateway.cache.answers", "luma_gateway.build.info", "http.server.request.duration"));
+        await Poll.UntilAsync(() => sink.Has("logs", "The upstream rejects the gateway's account"));
         Assert.False(sink.Has("traces", Gateway.Token) || sink.Has("logs", Gateway.Token) || sink.Has("metrics", Gateway.Token));
         Assert.False(sink.Has("traces", Gateway.Key) || sink.Has("logs", Gateway.Key) || sink.Has("metrics", Gateway.Key));
         Assert.False(sink.Has("metrics", "exported"));
@@ -47,8 +47,8 @@ public sealed class ExportTests : IDisposable
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1");
-        await Pump.EventuallyAsync(() => sink.Has("traces", "fetch"));
+        using var response = await caller.SendGetAsync("/generations/g1");
+        await Poll.UntilAsync(() => sink.Has("traces", "fetch"));
 
         Assert.Equal(["traces"], sink.Signals);
         Assert.Null(_gateway.Services.GetService<OpenTelemetry.Metrics.MeterProvider>());
@@ -62,9 +62,9 @@ public sealed class ExportTests : IDisposable
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var probe = await caller.AskAsync("/health/ready");
-        using var response = await caller.AskAsync("/generations/g1");
-        await Pump.EventuallyAsync(() => sink.Has("traces", "fetch", "GET /generations/{id}"));
+        using var probe = await caller.SendGetAsync("/health/ready");
+        using var response = await caller.SendGetAsync("/generations/g1");
+        await Poll.UntilAsync(() => sink.Has("traces", "fetch", "GET /generations/{id}"));
 
         Assert.False(sink.Has("traces", "/health/ready"));
     }

@@ -19,7 +19,7 @@ public sealed class MetricTests : IDisposable
 
         for (var i = 0; i < 3; i++)
         {
-            using var response = await caller.AskAsync("/generations/g1");
+            using var response = await caller.SendGetAsync("/generations/g1");
         }
 
         Assert.Equal(
@@ -33,13 +33,13 @@ public sealed class MetricTests : IDisposable
     [Fact]
     public async Task Generations_are_counted_by_state_and_unknown_states_separately()
     {
-        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Unfinished("g2", "hibernating"));
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Interim("g2", "hibernating"));
         using var generations = _gateway.Collect<long>("luma_gateway.upstream.generations");
         using var unknown = _gateway.Collect<long>("luma_gateway.upstream.unknown_states");
         using var caller = _gateway.CreateCaller();
 
-        using var first = await caller.AskAsync("/generations/g1");
-        using var second = await caller.AskAsync("/generations/g2");
+        using var first = await caller.SendGetAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g2");
 
         Assert.Equal(["failed", "processing"], generations.GetMeasurementSnapshot().Select(one => (string)one.Tags["luma_gateway.generation.state"]!));
         Assert.Equal(1, unknown.GetMeasurementSnapshot().Sum(one => one.Value));
@@ -52,10 +52,10 @@ public sealed class MetricTests : IDisposable
         using var admitted = _gateway.Collect<long>("luma_gateway.access.admitted");
         using var refused = _gateway.Collect<long>("luma_gateway.access.refused");
         using var caller = _gateway.CreateCaller();
-        using var anonymous = _gateway.CreateStranger();
+        using var anonymous = _gateway.CreateCallerWithoutKey();
 
-        using var read = await caller.AskAsync("/generations/g1");
-        using var unknown = await anonymous.AskAsync("/generations/g1");
+        using var read = await caller.SendGetAsync("/generations/g1");
+        using var unknown = await anonymous.SendGetAsync("/generations/g1");
 
         Assert.Equal(["tests"], admitted.GetMeasurementSnapshot().Select(one => (string)one.Tags["luma_gateway.client.name"]!));
         Assert.Equal(
@@ -73,7 +73,7 @@ public sealed class MetricTests : IDisposable
 
         for (var i = 1; i <= 3; i++)
         {
-            using var response = await caller.AskAsync($"/generations/g{i}");
+            using var response = await caller.SendGetAsync($"/generations/g{i}");
             state.RecordObservableInstruments();
         }
 

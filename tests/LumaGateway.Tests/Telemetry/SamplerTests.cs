@@ -23,8 +23,8 @@ public sealed class SamplerTests : IDisposable
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1");
-        await Pump.EventuallyAsync(() => sink.Has("metrics", "luma_gateway.cache.answers"));
+        using var response = await caller.SendGetAsync("/generations/g1");
+        await Poll.UntilAsync(() => sink.Has("metrics", "luma_gateway.cache.answers"));
 
         Assert.DoesNotContain("traces", sink.Signals);
     }

@@ -26,7 +26,7 @@ public sealed class TraceTests : IAsyncLifetime
             return _respond(context);
         });
         _gateway = new Gateway()
-            .To(_upstream.Address)
+            .WithUpstream(_upstream.Address)
             .With("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
             .With(services => services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(new SimpleActivityExportProcessor(new QueueExporter(_spans)))));
     }
@@ -42,8 +42,8 @@ public sealed class TraceTests : IAsyncLifetime
     {
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Count == 5);
+        using var response = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => Spans().Count == 5);
 
         var request = Span("GET /generations/{id}");
         var cache = Span("cache");
@@ -64,11 +64,11 @@ public sealed class TraceTests : IAsyncLifetime
     public async Task A_hit_has_only_a_request_span_and_a_cache_span()
     {
         using var caller = CreateCaller();
-        using var miss = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Count == 5);
+        using var miss = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => Spans().Count == 5);
 
-        using var hit = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Count == 7);
+        using var hit = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => Spans().Count == 7);
 
         var cache = Spans().Last(span => span.DisplayName == "cache");
         Assert.Equal(("hit", "memory"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.level")));
@@ -85,13 +85,13 @@ public sealed class TraceTests : IAsyncLifetime
         };
         using var caller = CreateCaller();
 
-        var first = caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => !_received.IsEmpty);
-        var second = caller.AskAsync(Path);
-        await _gateway.Arrivals.WaitingAsync(2);
+        var first = caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => !_received.IsEmpty);
+        var second = caller.SendGetAsync(Path);
+        await _gateway.PendingRequests.WaitForAsync(2);
         release.SetResult();
         await Task.WhenAll(first, second);
-        await Pump.EventuallyAsync(() => Spans().Count == 7);
+        await Poll.UntilAsync(() => Spans().Count == 7);
 
         var fetch = Span("fetch");
         var joined = Assert.Single(Spans(), span => span.DisplayName == "cache" && (string?)span.GetTagItem("luma_gateway.cache.status") == "collapsed");
@@ -109,11 +109,11 @@ public sealed class TraceTests : IAsyncLifetime
         };
         using var caller = CreateCaller();
 
-        var pending = caller.AskAsync(Path);
+        var pending = caller.SendGetAsync(Path);
         await _gateway.Clock.TimerWithinAsync(TimeSpan.FromSeconds(1)); // the delay before the second attempt
         _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
         using var response = await pending;
-        await Pump.EventuallyAsync(() => Spans().Count == 7);
+        await Poll.UntilAsync(() => Spans().Count == 7);
 
         var attempts = Spans().Where(span => span.DisplayName == "attempt").OrderBy(span => span.StartTimeUtc).ToList();
         Assert.Equal([(ActivityStatusCode.Error, "failed", null), (ActivityStatusCode.Unset, null, 1)], attempts.Select(span =>
@@ -131,8 +131,8 @@ public sealed class TraceTests : IAsyncLifetime
         };
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Count == 5);
+        using var response = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => Spans().Count == 5);
 
         Assert.Equal(502, Span("GET /generations/{id}").GetTagItem("http.response.status_code"));
         Assert.All(["GET /generations/{id}", "cache", "attempt"], name => Assert.Equal(ActivityStatusCode.Error, Span(name).Status));
@@ -144,8 +144,8 @@ public sealed class TraceTests : IAsyncLifetime
         _gateway.With("ConnectionStrings:Redis", "127.0.0.1:1,connectTimeout=100").With("Luma:Name", "account");
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Any(span => span.DisplayName == "redis write"));
+        using var response = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => Spans().Any(span => span.DisplayName == "redis write"));
 
         var read = Spans().First(span => span.DisplayName == "redis read");
         Assert.Equal((ActivityKind.Client, "redis", "read"), (read.Kind, read.GetTagItem("db.system.name"), read.GetTagItem("db.operation.name")));
@@ -160,8 +160,8 @@ public sealed class TraceTests : IAsyncLifetime
     {
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync($"/luma{Path}");
-        await Pump.EventuallyAsync(() => Spans().Any(span => span.Source.Name == "Yarp.ReverseProxy") && Spans().Any(span => span.Kind is ActivityKind.Server));
+        using var response = await caller.SendGetAsync($"/luma{Path}");
+        await Poll.UntilAsync(() => Spans().Any(span => span.Source.Name == "Yarp.ReverseProxy") && Spans().Any(span => span.Kind is ActivityKind.Server));
 
         Assert.Contains(Spans(), span => span.Kind is ActivityKind.Client);
     }
@@ -171,8 +171,8 @@ public sealed class TraceTests : IAsyncLifetime
     {
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
-        using var refused = await caller.AskAsync("/generations/a.b");
+        using var response = await caller.SendGetAsync(Path);
+        using var refused = await caller.SendGetAsync("/generations/a.b");
 
         var problem = await refused.ProblemAsync(400, "invalid_id");
         Assert.Equal(_trace.ToHexString(), problem.GetProperty("trace_id").GetString());
@@ -187,7 +187,7 @@ public sealed class TraceTests : IAsyncLifetime
         _gateway.With("Luma:PropagateTrace", "true");
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
+        using var response = await caller.SendGetAsync(Path);
 
         var received = Assert.Single(_received);
         Assert.StartsWith($"00-{_trace}-", received["traceparent"].ToString(), StringComparison.Ordinal);
