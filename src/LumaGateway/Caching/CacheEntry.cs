@@ -80,6 +80,13 @@ internal sealed class CacheEntry
     /// <summary>Whether the entry is fresh. A final entry is valid whatever the clock of its writer says.</summary>
     public bool IsFresh(DateTimeOffset now) => now < FreshUntil && !IsFromTheFuture(now);
 
+    /// <summary>Whether the entry is fresh and not yet due for refresh-ahead: a refresh must not end with the entry that it is to replace.</summary>
+    public bool IsFreshBeforeRefresh(DateTimeOffset now) => IsFresh(now) && now < RefreshFrom;
+
+    /// <summary>Whether the entry is final and fresh, or was requested at or after <paramref name="notBefore"/> by a replica whose clock is right.</summary>
+    public bool IsRecent(DateTimeOffset now, DateTimeOffset notBefore) =>
+        Kind is EntryKind.Final ? IsFreshBeforeRefresh(now) : RequestedAt >= notBefore && RequestedAt <= LatestCredible(now);
+
     /// <summary>Whether an interim entry has a time in the future, written by a wrong clock.</summary>
     public bool IsFromTheFuture(DateTimeOffset now) => Kind is not EntryKind.Final && StoredAt > now + MaxClockSkew;
 

@@ -21,9 +21,9 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
     /// <param name="fetch">The fetch in flight.</param>
     /// <param name="origin">Fetches from the upstream.</param>
     /// <param name="requestId">The id of the request that started the fetch.</param>
-    /// <param name="accepts">An additional condition that a cached entry must fulfil; null if any fresh entry is enough.</param>
+    /// <param name="accepts">Tells whether a cached entry is enough now; null if a fresh one is enough.</param>
     public async Task<CacheResult> FillAsync(
-        SingleFlight<CacheResult>.InFlightFetch fetch, Origin origin, string requestId, Func<CacheEntry, bool>? accepts = null)
+        SingleFlight<CacheResult>.InFlightFetch fetch, Origin origin, string requestId, Func<CacheEntry, DateTimeOffset, bool>? accepts = null)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
         fetch.Context = activity?.Context;
@@ -56,7 +56,7 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
     }
 
     /// <summary>Looks up memory and Redis. A fresh entry is the result; a stale one is returned for stale-if-error.</summary>
-    private async Task<Lookup> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, bool>? accepts, bool extendTimeout)
+    private async Task<Lookup> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts, bool extendTimeout)
     {
         var cached = memory.Find(fetch.Key);
         var now = clock.GetUtcNow();
@@ -106,7 +106,7 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
 
     /// <summary>Waits until this replica holds the lock, another replica has stored an entry, or Redis is unavailable.</summary>
     private async Task<(IDistributedSynchronizationHandle? Lock, Lookup Lookup)> WaitForLockAsync(
-        SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup, Func<CacheEntry, bool>? accepts, Deadline deadline)
+        SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup, Func<CacheEntry, DateTimeOffset, bool>? accepts, Deadline deadline)
     {
         var startedAt = clock.GetTimestamp();
         var lockSeenAt = default(long?); // when another replica was last seen with the lock
@@ -243,9 +243,8 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
         return cached;
     }
 
-    /// <summary>Fresh and not yet due for refresh-ahead: a refresh must not end with the entry that it is to replace.</summary>
-    private static bool IsFreshEnough(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, bool>? accepts) =>
-        entry.IsFresh(now) && now < entry.RefreshFrom && (accepts is null || accepts(entry));
+    private static bool IsFreshEnough(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
+        accepts is null ? entry.IsFreshBeforeRefresh(now) : accepts(entry, now);
 
     /// <summary>The result of a lookup: the best entry, the invalidation token, and the cache result if the entry is fresh.</summary>
     private readonly record struct Lookup(CacheEntry? Entry, string? InvalidationToken, CacheResult? Result);

@@ -54,6 +54,11 @@ internal sealed partial class RedisTier(
     /// <summary>Entries expire in Redis a little after their freshness: clocks of replicas differ.</summary>
     private static readonly TimeSpan ExtraLifetime = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// How long an interim entry stays in Redis after its freshness: it replaces polls of other replicas by its age. Equals the maximum of Waiting:PollSlowest.
+    /// </summary>
+    private static readonly TimeSpan InterimRetention = TimeSpan.FromMinutes(10);
+
     private readonly ConcurrentDictionary<GenerationId, bool> _unconfirmed = new();
     private int _unconfirmedCount;
 
@@ -101,6 +106,11 @@ internal sealed partial class RedisTier(
         var key = entry.Key;
         var now = clock.GetUtcNow();
         var lifetime = (entry.Kind is EntryKind.Final ? entry.StaleUntil : entry.FreshUntil) - now;
+        if (lifetime > TimeSpan.Zero && entry.Kind is EntryKind.Interim)
+        {
+            lifetime += InterimRetention;
+        }
+
         if (!IsConfigured || lifetime <= TimeSpan.Zero || IsUnconfirmed(key))
         {
             return WriteResult.Stored;

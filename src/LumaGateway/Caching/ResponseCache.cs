@@ -64,7 +64,7 @@ internal sealed class ResponseCache(
     {
         for (var isRetry = false; ; isRetry = true)
         {
-            var fetch = _fetches.JoinOrStart(outdated.Key, fetch => fill.FillAsync(fetch, origin, requestId, entry => entry.StoredAt > outdated.StoredAt), out var joined);
+            var fetch = _fetches.JoinOrStart(outdated.Key, fetch => fill.FillAsync(fetch, origin, requestId, (entry, now) => entry.IsFreshBeforeRefresh(now) && entry.StoredAt > outdated.StoredAt), out var joined);
             var result = await fetch.Completion.WaitAsync(cancellationToken);
             if (isRetry || !joined || result.Status is not CacheStatus.Hit)
             {
@@ -122,20 +122,24 @@ internal sealed class ResponseCache(
     /// <summary>Whether memory holds a fresh final entry.</summary>
     public bool HasFreshFinal(GenerationId key) => memory.Find(key) is { Entry: { Kind: EntryKind.Final } entry } && entry.IsFresh(clock.GetUtcNow());
 
-    /// <summary>As <see cref="GetAsync"/>, but an interim entry stored before <paramref name="notBefore"/> is not enough, even if fresh.</summary>
-    public async Task<CacheResult> RefreshAsync(GenerationId key, Origin origin, string requestId, DateTimeOffset notBefore)
+    /// <summary>
+    /// As <see cref="GetAsync"/>, but instead of freshness the age of an interim entry counts: it is enough if it was requested at or after
+    /// <paramref name="notBefore"/>.
+    /// </summary>
+    public async Task<CacheResult> RefreshAsync(GenerationId key, Origin origin, string requestId, DateTimeOffset notBefore, CancellationToken cancellationToken)
     {
-        var result = await _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, origin, requestId, Accepts), out var joined).Completion;
+        var fetch = _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, origin, requestId, (entry, now) => entry.IsRecent(now, notBefore)), out var joined);
+        var result = await fetch.Completion.WaitAsync(cancellationToken);
         return joined ? result.Joined() : result;
-
-        bool Accepts(CacheEntry entry) => entry.Kind is EntryKind.Final || entry.StoredAt >= notBefore;
     }
 
-    /// <summary>Returns a fresh entry of memory or Redis; null if there is none. Never asks the upstream.</summary>
-    public async ValueTask<CacheEntry?> FindAsync(GenerationId key)
+    /// <summary>Returns an entry of memory or Redis; null if there is none. Never asks the upstream.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="notBefore">Null for a fresh entry; otherwise an interim entry is enough if it was requested at or after this time.</param>
+    public async ValueTask<CacheEntry?> FindAsync(GenerationId key, DateTimeOffset? notBefore = null)
     {
         var now = clock.GetUtcNow();
-        if (memory.Find(key) is { } cached && cached.CanServe(now, clock.GetTimestamp()))
+        if (memory.Find(key) is { } cached && cached.CanServe(now, clock.GetTimestamp()) && IsEnough(cached.Entry, now))
         {
             return cached.Entry;
         }
@@ -148,7 +152,9 @@ internal sealed class ResponseCache(
             StoreInMemory(final, view.InvalidationToken, purges, startedAt); // stored in memory, so that this replica can serve it again without Redis
         }
 
-        return view.Best is { } stored && stored.IsFresh(clock.GetUtcNow()) ? stored : null;
+        return view.Best is { } stored && IsEnough(stored, clock.GetUtcNow()) ? stored : null;
+
+        bool IsEnough(CacheEntry entry, DateTimeOffset now) => notBefore is { } earliest ? entry.IsRecent(now, earliest) : entry.IsFresh(now);
     }
 
     /// <summary>Removes an interim entry from memory, because another replica has a newer one in Redis.</summary>

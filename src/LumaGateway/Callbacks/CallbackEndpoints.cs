@@ -22,7 +22,7 @@ internal static class CallbackEndpoints
             .WithDescription("For the upstream only; the path contains the secret. The body is not trusted: if callers wait for the generation that it names, the gateway polls the upstream. The response is 204 for every body.")
             .Produces(StatusCodes.Status204NoContent);
 
-    private static async Task HandleAsync(HttpContext context, CallbackSecrets secrets, UpstreamPoller poller, WaitingMetrics metrics)
+    private static async Task HandleAsync(HttpContext context, CallbackSecrets secrets, ChangeBroadcast changes, WaitingMetrics metrics)
     {
         if (context.Features.Get<CallbackSecret>() is not { } sent || !secrets.IsValid(sent.Value))
         {
@@ -36,7 +36,7 @@ internal static class CallbackEndpoints
             return;
         }
 
-        metrics.HintReceived(CallbackBody.ReadId(body) is { } id && poller.TryHint(id));
+        metrics.HintReceived(CallbackBody.ReadId(body) is { } id && changes.TryHint(id));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 

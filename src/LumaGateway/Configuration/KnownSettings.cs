@@ -42,7 +42,7 @@ internal static class KnownSettings
         ("Server", SettingKind.Duration, "HeaderTimeout KeepAliveTimeout ShutdownDelay ShutdownTimeout"),
         ("Server", SettingKind.Integer, "MaxBodyBytes MaxRequestLineBytes MaxHeaderBytes MaxHeaders MinBytesPerSecond MaxConnections MaxStreamsPerConnection"),
         ("Swagger", SettingKind.Boolean, "Enabled"),
-        ("Waiting", SettingKind.Duration, "Longest Heartbeat PollEvery SlowAfter PollSlowest PollFloor LeaseLifetime"),
+        ("Waiting", SettingKind.Duration, "Longest Heartbeat PollEvery SlowAfter PollSlowest PollFloor"),
         ("Waiting", SettingKind.Integer, "Max ListFrom"),
         ("Waiting", SettingKind.Number, "ClientShare"),
     ];

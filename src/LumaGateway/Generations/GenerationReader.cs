@@ -92,12 +92,13 @@ internal sealed class GenerationReader
     }
 
     /// <summary>
-    /// Reads from the upstream unless the cache has a final entry, or one stored at or after <paramref name="notBefore"/>. A generation that does not exist is a
+    /// Reads from the upstream unless the cache has a final entry, or one requested at or after <paramref name="notBefore"/>. A generation that does not exist is a
     /// result here. Throws <see cref="UpstreamException"/> if there is no entry.
     /// </summary>
-    public async Task<CacheResult> RefreshAsync(GenerationId id, string requestId, DateTimeOffset notBefore)
+    public async Task<CacheResult> RefreshAsync(
+        GenerationId id, string requestId, RateLimitLease? lease, DateTimeOffset notBefore, CancellationToken cancellationToken)
     {
-        var result = await _cache.RefreshAsync(id, _origin, requestId, notBefore);
+        var result = await _cache.RefreshAsync(id, OriginFor(lease), requestId, notBefore, cancellationToken);
         return result.Entry is not null ? result : throw new UpstreamException(result.Fault!.Fault, result.Fault.Message) { RetryAfter = result.Fault.RetryAfter };
     }
 

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.LongPolling;
 
 /// <summary>Reads the state that a new waiter gets first, at the lowest cost.</summary>
-internal sealed class FirstSnapshotReader(ResponseCache cache, GenerationReader reader, PollTargets targets, ListSweep lists, IOptions<WaitingOptions> options, TimeProvider clock)
+internal sealed class FirstSnapshotReader(
+    ResponseCache cache, GenerationReader reader, PollTargets targets, ListSweep lists, PollSchedule schedule, IOptions<WaitingOptions> options, TimeProvider clock)
 {
     /// <summary>
     /// The state from the poll target, else from the cache, else from the upstream. Null if the next list sweep will provide it.
@@ -27,9 +28,9 @@ internal sealed class FirstSnapshotReader(ResponseCache cache, GenerationReader 
             return known;
         }
 
-        if (await cache.FindAsync(id) is not { } entry)
+        if (await cache.FindAsync(id, schedule.NotBefore(target)) is not { } entry)
         {
-            if (lists.IsWorthwhile(targets.LocalCount))
+            if (lists.IsWorthwhile(targets.Count))
             {
                 return null;
             }

@@ -20,8 +20,11 @@ internal static class LongPollingServices
         services.AddSingleton<PollRateLimiter>();
         services.AddSingleton<PollTargets>();
         services.AddSingleton<ListSweep>();
-        services.AddSingleton<PollingMessages>();
-        services.AddSingleton<PollingLeader>();
+        services.AddSingleton<SweptEntries>();
+        services.AddSingleton<SinglePoll>();
+        services.AddSingleton<ChangeMessages>();
+        services.AddSingleton<ChangeBroadcast>();
+        services.AddHostedService(provider => provider.GetRequiredService<ChangeBroadcast>());
         services.AddSingleton<UpstreamPoller>();
         services.AddHostedService(provider => provider.GetRequiredService<UpstreamPoller>());
         services.AddSingleton<FirstSnapshotReader>();

@@ -1,35 +1,25 @@
 using LumaGateway.Contracts;
-using LumaGateway.Generations;
 using LumaGateway.Problems;
+using LumaGateway.Redis;
 using LumaGateway.Time;
 using LumaGateway.Upstreams;
-using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Polling;
 
 /// <summary>
 /// Polls many generations by reading pages of the upstream's list. Reads the next page while a page contains more than one poll target.
-/// Targets that the list does not contain are polled one by one. Only one thread may call <see cref="TryStart"/> at a time.
+/// Targets that the list does not contain are polled one by one. In one interval one replica sweeps; the others take its entries from Redis. Only one
+/// thread may call <see cref="TryStart"/> at a time.
 /// </summary>
 internal sealed partial class ListSweep(
-    UpstreamClient upstream,
-    GenerationReader reader,
-    PollTargets targets,
-    PollRateLimiter rateLimiter,
-    IOptions<WaitingOptions> options,
-    IOptions<LumaOptions> luma,
-    WaitingMetrics metrics,
-    TimeProvider clock,
-    MonotonicClock steady,
-    ILogger<ListSweep> logger)
+    UpstreamClient upstream, SweptEntries entries, IntervalLock interval, PollRateLimiter rateLimiter, PollSchedule schedule, MonotonicClock clock, ILogger<ListSweep> logger)
 {
+    private const string LockName = "sweep";
     private const int PageLength = 100;
-    private const int MaxParallelWrites = 32;
 
     /// <summary>How long a list that failed is not read, and how long a target that the list did not contain is polled one by one.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
 
-    private readonly WaitingOptions _options = options.Value;
     private volatile bool _isRunning;
     private TimeSpan _nextSweepAt;
     private TimeSpan _unavailableUntil;
@@ -39,7 +29,7 @@ internal sealed partial class ListSweep(
     public bool IsRunning => _isRunning;
 
     /// <summary>True if the upstream has a list, and the list costs fewer requests for this number of targets.</summary>
-    public bool IsWorthwhile(int targetCount) => upstream.SupportsList && targetCount >= _options.ListFrom && steady.Now >= _unavailableUntil;
+    public bool IsWorthwhile(int targetCount) => upstream.SupportsList && schedule.IsListWorthwhile(targetCount) && clock.Now >= _unavailableUntil;
 
     /// <summary>Starts a sweep if one is due. True if the list serves these targets, except those with <see cref="PollTarget.IsUnlisted"/>.</summary>
     public bool TryStart(IReadOnlyList<PollTarget> polled)
@@ -49,7 +39,7 @@ internal sealed partial class ListSweep(
             return false;
         }
 
-        var now = steady.Now;
+        var now = clock.Now;
         if (!_isRunning && now >= _nextSweepAt)
         {
             if (now >= _resetAt || polled.Count >= 2 * _targetCountAtReset) // a page with one target may contain more by now
@@ -61,47 +51,25 @@ internal sealed partial class ListSweep(
                 }
             }
 
-            _nextSweepAt = now + (_options.PollEvery * PollSchedule.Jitter());
-            var remaining = polled.Where(target => !target.IsUnlisted).ToDictionary(target => target.Key.Value);
-            _isRunning = true; // SweepAsync resets it in its finally block
-            _ = SweepAsync(remaining, now);
+            _nextSweepAt = schedule.NextSweep();
+            _isRunning = true; // RunAsync resets it in its finally block
+            _ = RunAsync([.. polled.Where(target => !target.IsUnlisted)], now);
         }
 
         return true;
     }
 
-    private async Task SweepAsync(Dictionary<string, PollTarget> remaining, TimeSpan now)
+    private async Task RunAsync(List<PollTarget> polled, TimeSpan now)
     {
         try
         {
-            using var deadline = new Deadline(luma.Value.Deadline, clock);
-            for (var (offset, readsOn) = (0, true); remaining.Count > 0 && readsOn;)
+            if (await interval.TryStartAsync(LockName, schedule.SweepInterval))
             {
-                while (!rateLimiter.TryAcquire())
-                {
-                    await Task.Delay(TimeSpan.FromMilliseconds(50), clock, deadline.Token);
-                }
-
-                metrics.Polled(PollKind.List);
-                var start = reader.StartFetch();
-                var page = await upstream.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
-                var found = new List<(Generation, PollTarget)>();
-                foreach (var result in page.Results)
-                {
-                    if (remaining.Remove(result.Generation.Id, out var target))
-                    {
-                        found.Add((result.Generation, target));
-                    }
-                }
-
-                await StoreAsync(found, start);
-                offset += page.Length;
-                readsOn = found.Count > 1 && page.HasMore && page.Length > 0;
+                await SweepAsync(polled.ToDictionary(target => target.Key.Value));
             }
-
-            foreach (var target in remaining.Values)
+            else
             {
-                target.IsUnlisted = true;
+                await entries.ReadAsync(polled.Where(target => target.DueAt <= now));
             }
         }
         catch (UpstreamException exception)
@@ -127,21 +95,35 @@ internal sealed partial class ListSweep(
         }
     }
 
-    /// <summary>Stores terminal generations first: they end waits.</summary>
-    private Task StoreAsync(List<(Generation Generation, PollTarget Target)> found, FetchStart start) => Parallel.ForEachAsync(
-        found.OrderByDescending(one => one.Generation.IsTerminal),
-        new ParallelOptions { MaxDegreeOfParallelism = MaxParallelWrites },
-        async (one, _) =>
+    private async Task SweepAsync(Dictionary<string, PollTarget> remaining)
+    {
+        using var deadline = upstream.StartDeadline();
+        for (var (offset, readsOn) = (0, true); remaining.Count > 0 && readsOn;)
         {
-            if (await reader.StoreListedAsync(one.Target.Key, one.Generation, start) is { } entry)
+            while (!rateLimiter.TryAcquire())
             {
-                targets.Update(entry);
+                await Task.Delay(TimeSpan.FromMilliseconds(50), clock, deadline.Token);
             }
-            else
+
+            var start = entries.StartPage();
+            var page = await upstream.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
+            await interval.ExtendAsync(LockName, schedule.SweepInterval);
+            var found = new List<(Generation Generation, PollTarget? Target)>();
+            foreach (var result in page.Results)
             {
-                one.Target.IsUnlisted = true; // purged or deleted since the list was requested: the list may be older
+                found.Add((result.Generation, remaining.Remove(result.Generation.Id, out var target) ? target : null));
             }
-        });
+
+            await entries.StoreAsync(found, start);
+            offset += page.Length;
+            readsOn = found.Count(one => one.Target is not null) > 1 && page.HasMore && page.Length > 0;
+        }
+
+        foreach (var target in remaining.Values)
+        {
+            target.IsUnlisted = true;
+        }
+    }
 
     private static partial class Log
     {

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// A token bucket that enforces <c>Luma:MaxPollsPerSecond</c>. It holds tokens for a quarter of a second at most, which bounds bursts. One
-/// replica polls for all replicas, so the limit needs no shared state. Thread-safe.
+/// A token bucket that enforces <c>Luma:MaxPollsPerSecond</c> on this replica. It holds tokens for a quarter of a second at most, which bounds
+/// bursts. Thread-safe.
 /// </summary>
 internal sealed class PollRateLimiter(IOptions<LumaOptions> options, TimeProvider clock)
 {
@@ -13,6 +13,15 @@ internal sealed class PollRateLimiter(IOptions<LumaOptions> options, TimeProvide
     private readonly Lock _gate = new();
     private double _tokens = 1;
     private long _refilledAt = clock.GetTimestamp();
+
+    /// <summary>Gives back the token of a poll that sent no request.</summary>
+    public void Return()
+    {
+        lock (_gate)
+        {
+            _tokens = Math.Min(_tokens + 1, Math.Max(1, _rate / 4));
+        }
+    }
 
     /// <summary>Takes one token. False if there is none.</summary>
     public bool TryAcquire()

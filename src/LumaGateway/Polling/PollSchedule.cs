@@ -1,24 +1,32 @@
+using LumaGateway.Caching;
 using LumaGateway.Time;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Polling;
 
-/// <summary>Computes when a generation is polled next. All results are times of <see cref="MonotonicClock"/>.</summary>
+/// <summary>Computes when a generation is polled next, and which entry replaces a poll. Due times are times of <see cref="MonotonicClock"/>.</summary>
 internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvider clock, MonotonicClock steady)
 {
+    /// <summary>The part of the interval in which an entry, requested by any replica, replaces a poll: the lower bound of <see cref="Jitter"/>.</summary>
+    private const double MinJitter = 0.9;
+
     private readonly WaitingOptions _options = options.Value;
+
+    /// <summary>The shortest time between two hints of one generation that are accepted.</summary>
+    public TimeSpan Floor => _options.PollFloor;
 
     /// <summary>The first poll. The first waiter reads the generation itself, so this is one interval later.</summary>
     public TimeSpan First() => steady.Now + _options.PollEvery;
 
-    /// <summary>The poll after a successful one. The interval depends on the generation's age, with ± 10 % jitter.</summary>
-    /// <param name="snapshot">The result of the last poll.</param>
-    /// <param name="polledAt">When that poll started: the time that the upstream took does not lengthen the interval.</param>
-    public TimeSpan After(GenerationSnapshot snapshot, TimeSpan polledAt)
+    /// <summary>The poll after a result. The interval depends on the generation's age, with ± 10 % jitter, and begins with the request of the result.</summary>
+    public TimeSpan After(GenerationSnapshot snapshot) => RequestedAt(snapshot.Entry) + (IntervalOf(snapshot) * Jitter());
+
+    /// <summary>The poll after a hint: now, or <c>Waiting:PollFloor</c> after the request of the last result.</summary>
+    public TimeSpan AfterHint(GenerationSnapshot? snapshot)
     {
-        var now = clock.GetUtcNow();
-        var age = now - (snapshot.Summary?.CreatedAt ?? now);
-        return polledAt + (IntervalAt(age, _options) * Jitter());
+        var now = steady.Now;
+        var earliest = snapshot is null ? now : RequestedAt(snapshot.Entry) + _options.PollFloor;
+        return earliest > now ? earliest : now;
     }
 
     /// <summary>The poll after a fault. The interval doubles with every consecutive fault, up to <c>Waiting:PollSlowest</c>.</summary>
@@ -28,12 +36,49 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvide
         return steady.Now + (Min(interval, _options.PollSlowest) * Jitter());
     }
 
+    /// <summary>The next sweep of the upstream's list.</summary>
+    public TimeSpan NextSweep() => steady.Now + (_options.PollEvery * Jitter());
+
+    /// <summary>True if a target should have been polled two intervals ago: no sweep of another replica serves it.</summary>
+    public bool IsOverdue(PollTarget target) => steady.Now - target.DueAt > 2 * _options.PollEvery;
+
+    /// <summary>How long one sweep serves all replicas.</summary>
+    public TimeSpan SweepInterval => _options.PollEvery * MinJitter;
+
+    /// <summary>True if reading the upstream's list costs less than reading so many generations.</summary>
+    public bool IsListWorthwhile(int targetCount) => targetCount >= _options.ListFrom;
+
+    /// <summary>
+    /// An entry requested at this time or later, by any replica, replaces the poll of a target. So all replicas together send at most one request in 90 % of
+    /// the interval. After a hint, an entry from before the hint does not replace the poll, unless it is younger than <c>Waiting:PollFloor</c>.
+    /// </summary>
+    public DateTimeOffset NotBefore(PollTarget target)
+    {
+        var now = clock.GetUtcNow();
+        var interval = now - (IntervalOf(target.Snapshot) * MinJitter);
+        var floor = now - _options.PollFloor;
+        var hint = target.HintedAt < floor ? target.HintedAt : floor;
+        return hint > interval ? hint : interval;
+    }
+
     internal static TimeSpan IntervalAt(TimeSpan age, WaitingOptions options) => age <= options.SlowAfter
         ? options.PollEvery
         : Min(options.PollEvery * (age / options.SlowAfter), options.PollSlowest);
 
+    private TimeSpan IntervalOf(GenerationSnapshot? snapshot)
+    {
+        var now = clock.GetUtcNow();
+        return IntervalAt(now - (snapshot?.Summary?.CreatedAt ?? now), _options);
+    }
+
+    private TimeSpan RequestedAt(CacheEntry entry)
+    {
+        var age = clock.GetUtcNow() - entry.RequestedAt;
+        return steady.Now - (age > TimeSpan.Zero ? age : TimeSpan.Zero);
+    }
+
     /// <summary>A factor from 0.9 to 1.1: it keeps polls of many generations from coming due at the same time.</summary>
-    internal static double Jitter() => 0.9 + (0.2 * Random.Shared.NextDouble());
+    private static double Jitter() => MinJitter + (0.2 * Random.Shared.NextDouble());
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -2,7 +2,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Polling;
 
-/// <summary>One generation with waiters on this or another replica, and the waiters on this replica. Thread-safe.</summary>
+/// <summary>One generation with waiters on this replica. Thread-safe.</summary>
 internal sealed class PollTarget(GenerationId key)
 {
     private readonly Lock _gate = new();
@@ -11,7 +11,6 @@ internal sealed class PollTarget(GenerationId key)
     private bool _wasAbsent;
     private volatile GenerationSnapshot? _snapshot;
     private long _hintAcceptedAt = TimeSpan.MinValue.Ticks / 2;
-    private long _remoteWaitersUntil;
 
     public GenerationId Key => key;
 
@@ -20,25 +19,10 @@ internal sealed class PollTarget(GenerationId key)
 
     public bool IsTerminal => _snapshot is { IsTerminal: true };
 
-    /// <summary>True if a caller of this replica waits.</summary>
-    public bool HasWaiters
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _waiters.Count > 0;
-            }
-        }
-    }
-
-    /// <summary>When the next poll is due, by <see cref="Time.MonotonicClock"/>. Used only on the replica that polls.</summary>
+    /// <summary>When the next poll is due, by <see cref="Time.MonotonicClock"/>.</summary>
     public TimeSpan DueAt { get; set; }
 
-    /// <summary>When this replica started its last poll, by <see cref="Time.MonotonicClock"/>.</summary>
-    public TimeSpan PolledAt { get; set; }
-
-    /// <summary>When the last hint was accepted, by the wall clock. Entries stored before that time do not replace the poll.</summary>
+    /// <summary>When the last hint was accepted, by the wall clock.</summary>
     public DateTimeOffset HintedAt { get; set; }
 
     public int ConsecutiveFaults { get; set; }
@@ -48,18 +32,12 @@ internal sealed class PollTarget(GenerationId key)
     /// <summary>True if the upstream's list does not contain it.</summary>
     public bool IsUnlisted { get; set; }
 
-    /// <summary>True if this replica has announced to the others that it has waiters here.</summary>
-    public bool IsAnnounced { get; set; }
-
     /// <summary>Accepts a hint unless one was accepted less than <paramref name="floor"/> ago. Of concurrent callers one gets true.</summary>
     public bool TryAcceptHint(TimeSpan now, TimeSpan floor)
     {
         var last = Volatile.Read(ref _hintAcceptedAt);
         return now.Ticks >= last + floor.Ticks && Interlocked.CompareExchange(ref _hintAcceptedAt, now.Ticks, last) == last;
     }
-
-    /// <summary>True if another replica has announced waiters.</summary>
-    public bool HasRemoteWaiters(TimeSpan now) => now.Ticks < Volatile.Read(ref _remoteWaitersUntil);
 
     /// <summary>False if the target is closed.</summary>
     public bool TryAdd(Waiter waiter, out bool isFirst)
@@ -71,37 +49,17 @@ internal sealed class PollTarget(GenerationId key)
         }
     }
 
-    /// <summary>True if that was the last waiter on this replica.</summary>
-    public bool Remove(Waiter waiter)
+    /// <summary>Closes the target with its last waiter, and then returns true.</summary>
+    public bool RemoveAndClose(Waiter waiter)
     {
         lock (_gate)
         {
-            return _waiters.Remove(waiter) && _waiters.Count == 0;
-        }
-    }
-
-    /// <summary>False if the target is closed.</summary>
-    public bool TrySetRemoteWaiters(TimeSpan until)
-    {
-        lock (_gate)
-        {
-            Volatile.Write(ref _remoteWaitersUntil, until.Ticks);
-            return !_isClosed;
-        }
-    }
-
-    /// <summary>Closes the target if it has no waiters on any replica. True if it is closed.</summary>
-    public bool TryClose(TimeSpan now)
-    {
-        lock (_gate)
-        {
-            _isClosed = _waiters.Count == 0 && !HasRemoteWaiters(now);
-            return _isClosed;
+            return _waiters.Remove(waiter) && (_isClosed = _waiters.Count == 0);
         }
     }
 
     /// <summary>
-    /// Takes a new snapshot and wakes the waiters on this replica if the state changed. Returns true if it changed. Ignores every snapshot after a terminal
+    /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores every snapshot after a terminal
     /// one, and an interim snapshot that is older than the current one. A terminal snapshot counts whatever its time: clocks of replicas differ. A known
     /// generation becomes absent only with the second consecutive absent snapshot.
     /// </summary>

@@ -5,27 +5,23 @@ using LumaGateway.Time;
 
 namespace LumaGateway.Polling;
 
-/// <summary>All generations with waiters, on this replica or announced by another. Thread-safe.</summary>
+/// <summary>All generations with waiters on this replica. Thread-safe.</summary>
 internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics, TimeProvider clock, MonotonicClock steady)
 {
     private readonly ConcurrentDictionary<GenerationId, PollTarget> _targets = new();
-    private int _localCount;
+    private int _count;
 
-    /// <summary>A generation got its first waiter on this replica, and is not announced to the other replicas yet.</summary>
-    public event Action? LocalTargetAdded;
+    /// <summary>A generation got its first waiter.</summary>
+    public event Action? Added;
 
     /// <summary>This replica read a changed state.</summary>
-    public event Action<PollTarget, GenerationSnapshot>? StateChanged;
+    public event Action<GenerationSnapshot>? StateChanged;
 
     public IEnumerable<PollTarget> All => _targets.Select(static pair => pair.Value);
 
     public bool IsEmpty => _targets.IsEmpty;
 
-    /// <summary>Takes every lock of the dictionary.</summary>
-    public int Count => _targets.Count;
-
-    /// <summary>The number of generations with waiters on this replica.</summary>
-    public int LocalCount => Volatile.Read(ref _localCount);
+    public int Count => Volatile.Read(ref _count);
 
     public PollTarget? Find(GenerationId key) => _targets.GetValueOrDefault(key);
 
@@ -42,17 +38,12 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
 
             if (isFirst)
             {
-                if (target.DueAt == default)
-                {
-                    target.DueAt = schedule.First(); // the waiter reads first itself, so that its client is charged for the request
-                }
-
-                Interlocked.Increment(ref _localCount);
+                target.DueAt = schedule.First(); // the waiter reads first itself, so that its client is charged for the request
+                Interlocked.Increment(ref _count);
                 try
                 {
                     metrics.TargetAdded();
-                    target.IsAnnounced = false;
-                    LocalTargetAdded?.Invoke();
+                    Added?.Invoke();
                 }
                 catch
                 {
@@ -71,39 +62,30 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
         var removed = 0;
         foreach (var target in targets)
         {
-            if (target.Remove(waiter))
+            if (target.RemoveAndClose(waiter))
             {
-                Interlocked.Decrement(ref _localCount);
-                RemoveIfUnused(target);
+                _targets.TryRemove(new(target.Key, target));
                 removed++;
             }
         }
 
+        Interlocked.Add(ref _count, -removed);
         metrics.TargetsRemoved(removed);
     }
 
-    /// <summary>Records that another replica has waiters for the key, until the given time of <see cref="MonotonicClock"/>.</summary>
-    public PollTarget AddRemote(GenerationId key, TimeSpan until)
+    /// <summary>
+    /// Takes a hint that a generation changed, and polls it soon. False if it has no waiters, is terminal, or had a hint less than <c>Waiting:PollFloor</c> ago.
+    /// </summary>
+    public bool TryHint(GenerationId key)
     {
-        while (true)
+        if (Find(key) is not { IsTerminal: false } target || !target.TryAcceptHint(steady.Now, schedule.Floor))
         {
-            var target = _targets.GetOrAdd(key, static key => new PollTarget(key));
-            if (target.TrySetRemoteWaiters(until))
-            {
-                return target;
-            }
-
-            _targets.TryRemove(new(key, target));
+            return false;
         }
-    }
 
-    /// <summary>Removes the target if it has no waiters on any replica.</summary>
-    public void RemoveIfUnused(PollTarget target)
-    {
-        if (target.TryClose(steady.Now))
-        {
-            _targets.TryRemove(new(target.Key, target));
-        }
+        target.HintedAt = clock.GetUtcNow();
+        target.DueAt = schedule.AfterHint(target.Snapshot);
+        return true;
     }
 
     /// <summary>Updates the target of an entry that this replica read. Does nothing without a target.</summary>
@@ -127,14 +109,9 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
                 metrics.EndDetected(clock.GetUtcNow() - previous.Entry.StoredAt);
             }
 
-            StateChanged?.Invoke(target, snapshot);
+            StateChanged?.Invoke(snapshot);
         }
 
-        if (target.HintedAt <= entry.StoredAt)
-        {
-            target.DueAt = schedule.After(snapshot, target.IsPolling ? target.PolledAt : steady.Now - AgeOf(entry));
-        }
+        target.DueAt = target.HintedAt <= entry.RequestedAt ? schedule.After(snapshot) : schedule.AfterHint(snapshot);
     }
-
-    private TimeSpan AgeOf(CacheEntry entry) => clock.GetUtcNow() - entry.StoredAt is var age && age > TimeSpan.Zero ? age : TimeSpan.Zero;
 }

@@ -13,7 +13,6 @@ internal sealed class WaitingMetrics : IGatewayMetrics
     private readonly Counter<long> _polls;
     private readonly Counter<long> _saved;
     private readonly Counter<long> _rejected;
-    private readonly Counter<long> _takeovers;
     private readonly Counter<long> _hints;
     private readonly Histogram<double> _lag;
 
@@ -25,7 +24,6 @@ internal sealed class WaitingMetrics : IGatewayMetrics
         _polls = meter.CreateCounter<long>("luma_gateway.waiting.polls", "{request}", "Polls that came due for waiting callers, by the upstream call they needed.");
         _saved = meter.CreateCounter<long>("luma_gateway.waiting.polls_saved", "{request}", "Requests that waiting callers did not have to send, at one every Waiting:PollEvery.");
         _rejected = meter.CreateCounter<long>("luma_gateway.waiting.turned_away", "{request}", "Callers that could not wait because Waiting:Max, or their client's share of it, was reached.");
-        _takeovers = meter.CreateCounter<long>("luma_gateway.waiting.takeovers", "{takeover}", "Times this replica became the one that polls, after another.");
         _hints = meter.CreateCounter<long>("luma_gateway.waiting.hints", "{callback}", "Callbacks received, by whether they caused a poll.");
         _lag = meter.CreateHistogram(
             "luma_gateway.waiting.lag",
@@ -39,7 +37,6 @@ internal sealed class WaitingMetrics : IGatewayMetrics
         _targets.Add(0);
         _saved.Add(0);
         _rejected.Add(0);
-        _takeovers.Add(0);
         foreach (var kind in Enum.GetValues<WaiterKind>())
         {
             _waiters.Add(0, new KeyValuePair<string, object?>(Kind, NameOf(kind)));
@@ -71,8 +68,6 @@ internal sealed class WaitingMetrics : IGatewayMetrics
     public void TargetsRemoved(int count) => _targets.Add(-count);
 
     public void Polled(PollKind kind) => _polls.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.call", NameOf(kind)));
-
-    public void TookOver() => _takeovers.Add(1);
 
     public void HintReceived(bool isAccepted) => _hints.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.outcome", isAccepted ? "asked" : "ignored"));
 

@@ -42,10 +42,6 @@ internal sealed class WaitingOptions
     [Duration("Waiting:PollFloor", "00:00:00.1", "00:01:00")]
     public TimeSpan PollFloor { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The lifetime of the polling lease: another replica polls when it expires.</summary>
-    [Duration("Waiting:LeaseLifetime", "00:00:01", "00:00:30")]
-    public TimeSpan LeaseLifetime { get; set; } = TimeSpan.FromSeconds(3);
-
     /// <summary>The number of generations from which on the upstream's list is polled, if the dialect has one.</summary>
     [Number("Waiting:ListFrom", 2, 1_000_000)]
     public int ListFrom { get; set; } = 5;

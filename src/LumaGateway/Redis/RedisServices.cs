@@ -17,7 +17,7 @@ internal static class RedisServices
         services.AddHostedService(provider => provider.GetRequiredService<RedisSigner>());
         services.AddSingleton<RedisResilience>();
         services.AddSingleton<DistributedLocks>();
-        services.AddSingleton<ReplicaLease>();
+        services.AddSingleton<IntervalLock>();
         services.AddSingleton<ReplicaBus>();
         services.AddHostedService(provider => provider.GetRequiredService<ReplicaBus>());
         services.AddSingleton<LedgerConnection>();

@@ -13,7 +13,7 @@ internal sealed partial class ReplicaBus(
     RedisConnection connection, RedisKeyspace keyspace, RedisSigner signer, RedisMetrics metrics, TimeProvider clock, ILogger<ReplicaBus> logger) : BackgroundService
 {
     /// <summary>The maximum number of words after the topic in one message.</summary>
-    public const int MaxWords = 501;
+    private const int MaxWords = 2;
 
     /// <summary>Several times the default of <c>Luma:MaxBodyBytes</c>, in base64.</summary>
     private const int MaxBytes = 4 * 1024 * 1024;
@@ -34,7 +34,7 @@ internal sealed partial class ReplicaBus(
 
     /// <summary>Publishes a message to all replicas. Never throws.</summary>
     /// <param name="topic">The topic.</param>
-    /// <param name="words">At most <see cref="MaxWords"/> words without spaces.</param>
+    /// <param name="words">At most two words without spaces.</param>
     public async Task PublishAsync(string topic, params IEnumerable<string> words)
     {
         if (!connection.IsConfigured)
@@ -125,12 +125,17 @@ internal sealed partial class ReplicaBus(
             parts = parts[1..];
         }
 
-        if (parts.Length > MaxWords + 1)
+        if (parts is not [var topic, .. var words] || !_handlers.TryGetValue(topic, out var handler))
+        {
+            return RejectReason.Malformed;
+        }
+
+        if (words.Length > MaxWords)
         {
             return RejectReason.Oversized;
         }
 
-        return parts is [var topic, .. var words] && _handlers.TryGetValue(topic, out var handler) && TryHandle(handler, words.ToArray()) ? null : RejectReason.Malformed;
+        return TryHandle(handler, words.ToArray()) ? null : RejectReason.Malformed;
     }
 
     private bool IsRecent(string milliseconds) => long.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var sentAt)

@@ -33,6 +33,9 @@ internal sealed class UpstreamClient(
     /// <summary>Whether <see cref="ListAsync"/> is supported.</summary>
     public bool SupportsList => _dialect is IListingDialect;
 
+    /// <summary>Starts the deadline of a read, <c>Luma:Deadline</c>.</summary>
+    public Deadline StartDeadline() => new(options.Value.Deadline, clock);
+
     /// <param name="id">The generation.</param>
     /// <param name="requestId">Sent as <c>X-Request-Id</c>, so that the upstream's operators can find the request.</param>
     /// <param name="deadline">The limit on the whole read, with all attempts.</param>

@@ -33,7 +33,6 @@ public sealed class SharedSystem(SharedSandbox sandbox) : IAsyncLifetime, IColle
             ("Luma:Retries", "0"), // one request per fetch, so that the counts are exact
             ("Waiting:PollEvery", PollEvery.ToString()),
             ("Waiting:PollFloor", "00:00:00.2"),
-            ("Waiting:LeaseLifetime", "00:00:10"),
             ("Waiting:Longest", "00:10:00"));
         Other = await other;
     }

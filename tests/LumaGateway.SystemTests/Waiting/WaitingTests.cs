@@ -8,8 +8,8 @@ namespace LumaGateway.SystemTests.Waiting;
 [Collection(typeof(SharedSystem))]
 public sealed class WaitingTests(SharedSystem shared)
 {
-    /// <summary>An entry that is younger than half the interval replaces a poll, whichever replica stored it.</summary>
-    private static readonly TimeSpan BetweenPolls = SharedSystem.PollEvery / 2;
+    /// <summary>An entry that any replica requested within 90 % of the interval replaces a poll.</summary>
+    private static readonly TimeSpan BetweenPolls = SharedSystem.PollEvery * 0.9;
 
     private readonly IReadOnlyList<GatewayProcess> _replicas = shared.Fleet.Replicas;
 

@@ -87,7 +87,7 @@ public sealed class AbortTests : IDisposable
         using var caller = _raw.CreateCaller();
         var (waiters, targets) = (_raw.Gateway.Services.GetRequiredService<WaiterRegistry>(), _raw.Gateway.Services.GetRequiredService<PollTargets>());
         var added = 0;
-        targets.LocalTargetAdded += () =>
+        targets.Added += () =>
         {
             if (++added == 2)
             {
@@ -99,7 +99,7 @@ public sealed class AbortTests : IDisposable
 
         Assert.Equal(2, added);
         Assert.Equal(0, waiters.Count);
-        Assert.Equal(0, targets.LocalCount);
+        Assert.Equal(0, targets.Count);
         Assert.True(targets.IsEmpty);
     }
 
@@ -158,7 +158,7 @@ public sealed class AbortTests : IDisposable
         var services = _raw.Gateway.Services;
         var (waiters, targets, upstream) = (services.GetRequiredService<WaiterRegistry>(), services.GetRequiredService<PollTargets>(), services.GetRequiredService<UpstreamConcurrencyLimiter>());
         var limiters = services.GetRequiredService<ClientLimiters>();
-        return Poll.UntilAsync(() => limiters.ActiveRequests == 0 && waiters.Count == 0 && targets.LocalCount == 0 && targets.IsEmpty && upstream.Active == 0 && upstream.Queued == 0);
+        return Poll.UntilAsync(() => limiters.ActiveRequests == 0 && waiters.Count == 0 && targets.Count == 0 && targets.IsEmpty && upstream.Active == 0 && upstream.Queued == 0);
     }
 
     /// <summary>Throws on every measurement of one instrument.</summary>

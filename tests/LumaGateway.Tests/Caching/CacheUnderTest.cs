@@ -45,6 +45,8 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     public RedisTier Redis => _services.GetRequiredService<RedisTier>();
 
+    public IntervalLock Interval => _services.GetRequiredService<IntervalLock>();
+
     public ReplicaBus Bus => _services.GetRequiredService<ReplicaBus>();
 
     public RedisMetrics RedisState => _services.GetRequiredService<RedisMetrics>();
@@ -112,12 +114,12 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     public Task<CacheResult> RenewAsync(CacheEntry outdated) =>
         Cache.RenewAsync(outdated, Origin.Origin, "renewal", TestContext.Current.CancellationToken).Soon();
 
-    /// <summary>As <see cref="ReadAsync"/>, but an interim answer from before a time does not do.</summary>
-    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore).Soon();
+    /// <summary>As <see cref="ReadAsync"/>, but for an interim entry its age counts, not its freshness.</summary>
+    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore, TestContext.Current.CancellationToken).Soon();
 
-    /// <summary>One fill by itself. <paramref name="suffices"/> is asked of each entry that the cache has.</summary>
-    public Task<CacheResult> FillAsync(Func<CacheEntry, bool> suffices) => new SingleFlight<CacheResult>()
-        .JoinOrStart(Entries.Key, fetch => _services.GetRequiredService<CacheFill>().FillAsync(fetch, Origin.Origin, "fill", suffices), out _)
+    /// <summary>One fill without other callers. <paramref name="accepts"/> is called for each entry that the cache has.</summary>
+    public Task<CacheResult> FillAsync(Func<CacheEntry, bool> accepts) => new SingleFlight<CacheResult>()
+        .JoinOrStart(Entries.Key, fetch => _services.GetRequiredService<CacheFill>().FillAsync(fetch, Origin.Origin, "fill", (entry, now) => entry.IsFreshBeforeRefresh(now) && accepts(entry)), out _)
         .Completion.Soon();
 
     /// <summary>The connection that the product's own store of entries would use.</summary>

@@ -54,13 +54,13 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_final_entry_lives_in_Redis_until_StaleUntil_and_an_interim_one_until_FreshUntil()
+    public async Task A_final_entry_lives_in_Redis_until_StaleUntil_and_an_interim_one_ten_minutes_after_FreshUntil()
     {
         await Tier.WriteAsync(Entries.Final(_clock.Now, freshFor: TimeSpan.FromHours(1), staleFor: TimeSpan.FromHours(2)), null).Soon();
         await Tier.WriteAsync(Entries.Interim(_clock.Now, freshFor: TimeSpan.FromSeconds(5)), null).Soon();
 
         Assert.Equal(TimeSpan.FromHours(3) + Slack, _redis.LifeOf(":final"));
-        Assert.Equal(TimeSpan.FromSeconds(5) + Slack, _redis.LifeOf(":brief"));
+        Assert.Equal(TimeSpan.FromSeconds(5) + TimeSpan.FromMinutes(10) + Slack, _redis.LifeOf(":brief"));
     }
 
     [Fact]

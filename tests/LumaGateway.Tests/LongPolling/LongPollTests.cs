@@ -129,7 +129,7 @@ public sealed class LongPollTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
 
         await _gateway.Clock.WaitUntilIdleAsync();
-        Assert.Equal((true, 0), (targets.IsEmpty, targets.LocalCount));
+        Assert.Equal((true, 0), (targets.IsEmpty, targets.Count));
         await _gateway.Clock.RunAsync(TimeSpan.FromMinutes(1));
         Assert.Equal(1, _gateway.Upstream.RequestCount);
     }

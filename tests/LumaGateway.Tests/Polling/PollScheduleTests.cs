@@ -36,7 +36,7 @@ public sealed class PollScheduleTests
         _clock.Advance(TimeSpan.Parse(age, System.Globalization.CultureInfo.InvariantCulture));
         var now = _steady.Now;
 
-        var ratios = Enumerable.Range(0, PropertyCases.Of(20_000, atLeast: 2000)).Select(_ => (_schedule.After(Interim(), now) - now).TotalSeconds / seconds).ToList();
+        var ratios = Enumerable.Range(0, PropertyCases.Of(20_000, atLeast: 2000)).Select(_ => (_schedule.After(Interim(_clock.GetUtcNow())) - now).TotalSeconds / seconds).ToList();
 
         Assert.InRange(ratios.Min(), 0.9, 0.92); // the jitter uses its whole range
         Assert.InRange(ratios.Max(), 1.08, 1.1);
@@ -46,10 +46,34 @@ public sealed class PollScheduleTests
     [Fact]
     public void The_duration_of_a_poll_does_not_lengthen_the_interval()
     {
-        var polledAt = _steady.Now;
+        var (polledAt, requestedAt) = (_steady.Now, _clock.GetUtcNow());
         _clock.Advance(TimeSpan.FromSeconds(1.5));
 
-        Assert.InRange(_schedule.After(Interim(), polledAt), polledAt + TimeSpan.FromSeconds(1.8), polledAt + TimeSpan.FromSeconds(2.2));
+        Assert.InRange(_schedule.After(Interim(requestedAt)), polledAt + TimeSpan.FromSeconds(1.8), polledAt + TimeSpan.FromSeconds(2.2));
+    }
+
+    [Fact]
+    public void An_entry_younger_than_90_percent_of_the_interval_replaces_a_poll() =>
+        Assert.Equal(_clock.GetUtcNow().AddSeconds(-1.8), _schedule.NotBefore(new PollTarget(GenerationId.Parse("g1", null))));
+
+    [Theory]
+    [InlineData(0.5, 1)]
+    [InlineData(1.5, 1.5)]
+    [InlineData(3, 1.8)]
+    public void After_a_hint_only_an_entry_from_after_it_or_younger_than_the_floor_replaces_a_poll(double hintedAgo, double accepted)
+    {
+        var now = _clock.GetUtcNow();
+        var target = new PollTarget(GenerationId.Parse("g1", null)) { HintedAt = now.AddSeconds(-hintedAgo) };
+
+        Assert.Equal(now.AddSeconds(-accepted), _schedule.NotBefore(target));
+    }
+
+    [Fact]
+    public void A_hint_polls_at_once_but_not_within_the_floor_after_the_last_request()
+    {
+        Assert.Equal(_steady.Now, _schedule.AfterHint(null));
+        Assert.Equal(_steady.Now + TimeSpan.FromSeconds(1), _schedule.AfterHint(Interim(_clock.GetUtcNow())));
+        Assert.Equal(_steady.Now, _schedule.AfterHint(Interim(_clock.GetUtcNow().AddSeconds(-5))));
     }
 
     [Theory]
@@ -96,6 +120,6 @@ public sealed class PollScheduleTests
         return acquired;
     }
 
-    private static GenerationSnapshot Interim() => new(new CacheEntry(
-        GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Interim("g1")), Created, Created, Created));
+    private static GenerationSnapshot Interim(DateTimeOffset requestedAt) => new(new CacheEntry(
+        GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Interim("g1")), Created, Created, Created, requestedAt: requestedAt));
 }

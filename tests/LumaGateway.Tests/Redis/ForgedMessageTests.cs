@@ -12,11 +12,10 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Redis;
 
-/// <summary>What a message on the replicas' channel may do that no replica wrote, with a signing key and without. Redis is a fake. Needs nothing.</summary>
+/// <summary>The effects of messages that no replica wrote, with and without a signing key. Redis is a fake. Needs nothing.</summary>
 public sealed class ForgedMessageTests : IAsyncLifetime
 {
     private const string Channel = "luma-gateway:1:account:dialect:fleet";
-    private const string Replica = "0123456789ab";
 
     private readonly WaitingClock _clock = new();
     private readonly FakeRedis _redis;
@@ -60,18 +59,10 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     [InlineData("purge video")]
     [InlineData("purge g1 g2")]
     [InlineData("purge ../g1")]
-    [InlineData("nudge g/1")]
-    [InlineData("nudge")]
-    [InlineData("lead someone-else")]
-    [InlineData("want")]
-    [InlineData("want someone-else g1:q")]
-    [InlineData($"want {Replica} g1")]
-    [InlineData($"want {Replica} g1:z")]
-    [InlineData($"want {Replica} g1:qq")]
-    [InlineData($"want {Replica} g1:q g/2:q")]
-    [InlineData("change g1")]
-    [InlineData("change g1 !")]
-    [InlineData("change g1 AAAA")]
+    [InlineData("changed")]
+    [InlineData("changed g/1")]
+    [InlineData("changed g1 !")]
+    [InlineData("changed g1 AAAA")]
     [InlineData("no-topic g1")]
     [InlineData("")]
     [InlineData(" ")]
@@ -98,16 +89,14 @@ public sealed class ForgedMessageTests : IAsyncLifetime
         var replica = await StartAsync();
         var received = SubscribeToPolling(replica);
         using var rejected = replica.CollectRejected();
-        string Wants(int count) => $"want {Replica} {string.Join(' ', Enumerable.Repeat("g1:q", count))}";
+        await PublishAsync("changed g1");
+        Assert.Equal(["hint"], received);
 
-        await PublishAsync(Wants(500));
-        Assert.Equal(["wanted"], received);
-
-        await PublishAsync(Wants(501));
+        await PublishAsync("changed g1 " + new string('x', 10) + " y");
         await PublishAsync("purge " + new string(' ', 100_000));
-        await PublishAsync($"change g1 {new string('A', 4 * 1024 * 1024)}");
+        await PublishAsync($"changed g1 {new string('A', 4 * 1024 * 1024)}");
 
-        Assert.Equal(["wanted"], received);
+        Assert.Equal(["hint"], received);
         Assert.Equal(["oversized", "oversized", "oversized"], Reasons(rejected));
     }
 
@@ -131,10 +120,10 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     {
         var received = new List<CacheEntry>();
         var replica = await StartAsync();
-        new PollingMessages(replica.Bus, CacheUnderTest.Limits, _clock).EntryReceived += received.Add;
+        new ChangeMessages(replica.Bus, CacheUnderTest.Limits, _clock).Received += (_, entry) => received.Add(entry!);
         var forged = Entries.Final(_clock.Now, freshFor: TimeSpan.FromDays(3650), staleFor: TimeSpan.FromDays(3650));
 
-        await PublishAsync($"change g1 {Convert.ToBase64String(CacheEntryFormat.Write(forged))}");
+        await PublishAsync($"changed g1 {Convert.ToBase64String(CacheEntryFormat.Write(forged))}");
 
         var limits = CacheUnderTest.Limits;
         Assert.Equal((_clock.Now + limits.Final, _clock.Now + limits.Final + limits.Stale), Assert.Single(received.Select(entry => (entry.FreshUntil, entry.StaleUntil))));
@@ -143,10 +132,8 @@ public sealed class ForgedMessageTests : IAsyncLifetime
     [Theory]
     [InlineData("pause 300000")]
     [InlineData("purge g1")]
-    [InlineData($"want {Replica} g1:q")]
-    [InlineData($"lead {Replica}")]
-    [InlineData("nudge g1")]
-    [InlineData("change")]
+    [InlineData("changed g1")]
+    [InlineData("changed")]
     public async Task With_a_signing_key_a_message_that_does_not_verify_is_dropped_and_counted(string message)
     {
         var replica = await StartAsync(Signers.Key);
@@ -154,7 +141,7 @@ public sealed class ForgedMessageTests : IAsyncLifetime
         var received = SubscribeToPolling(replica);
         using var rejected = replica.CollectRejected();
         var purges = replica.Cache.Purges;
-        message = message is "change" ? $"change g1 {Convert.ToBase64String(CacheEntryFormat.Write(Entries.Final(_clock.Now)))}" : message;
+        message = message is "changed" ? $"changed g1 {Convert.ToBase64String(CacheEntryFormat.Write(Entries.Final(_clock.Now)))}" : message;
 
         await PublishAsync(message);
         await PublishAsync($"{_clock.Now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)} {message}");
@@ -253,15 +240,11 @@ public sealed class ForgedMessageTests : IAsyncLifetime
         return pause;
     }
 
-    /// <summary>What callers that wait would be concerned by.</summary>
+    /// <summary>Records the changes and hints that are received.</summary>
     private List<string> SubscribeToPolling(CacheUnderTest replica)
     {
         var received = new List<string>();
-        var channel = new PollingMessages(replica.Bus, CacheUnderTest.Limits, _clock);
-        channel.EntryReceived += _ => received.Add("changed");
-        channel.TargetsAnnounced += (_, _) => received.Add("wanted");
-        channel.Acknowledged += _ => received.Add("led");
-        channel.HintReceived += _ => received.Add("nudged");
+        new ChangeMessages(replica.Bus, CacheUnderTest.Limits, _clock).Received += (_, entry) => received.Add(entry is null ? "hint" : "changed");
         return received;
     }
 }

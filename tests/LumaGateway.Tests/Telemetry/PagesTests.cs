@@ -75,11 +75,11 @@ public sealed partial class PagesTests
             .Select(File.ReadAllText)
             .ToList();
         var parts = sources.SelectMany(text => KeyPart().Matches(text)).Select(match => $":{{<id>}}:{match.Groups[1].Value}`").ToList();
-        var leases = sources.SelectMany(text => Lease().Matches(text)).Select(match => $"`…:{match.Groups[1].Value}`").ToList();
+        var intervalLocks = sources.SelectMany(text => IntervalLocks().Matches(text)).Select(match => $"`…:{match.Groups[1].Value}`").ToList();
         var others = sources.SelectMany(text => OtherKey().Matches(text)).Select(match => match.Groups[1].Value).ToList();
 
-        Assert.True(parts.Count >= 4 && leases.Count >= 1 && others.Count >= 1, "The search found too few keys in the code.");
-        Assert.All([.. parts, .. leases, .. others], name => Assert.Contains(name, page, StringComparison.Ordinal));
+        Assert.True(parts.Count >= 4 && intervalLocks.Count >= 1 && others.Count >= 1, "The search found too few keys in the code.");
+        Assert.All([.. parts, .. intervalLocks, .. others], name => Assert.Contains(name, page, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -134,8 +134,8 @@ public sealed partial class PagesTests
     [GeneratedRegex("NameOf\\([A-Za-z.]+, \"([a-z]+)\"\\)")]
     private static partial Regex KeyPart();
 
-    [GeneratedRegex("const string LeaseName = \"([a-z]+)\"")]
-    private static partial Regex Lease();
+    [GeneratedRegex("const string LockName = \"([a-z]+)\"")]
+    private static partial Regex IntervalLocks();
 
     [GeneratedRegex("\\$\"(luma-gateway:[a-z]+:)")]
     private static partial Regex OtherKey();

@@ -1,0 +1,65 @@
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Generations;
+
+namespace LumaGateway.Polling;
+
+/// <summary>Sends changed states and hints of this replica to the others, and applies those that the others send.</summary>
+internal sealed class ChangeBroadcast(ChangeMessages messages, PollTargets targets, ResponseCache cache, GenerationReader reader) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        reader.EntryRead += targets.Update;
+        targets.StateChanged += snapshot => Publish(snapshot.Entry);
+        messages.Received += OnReceived;
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Returns at once and does not throw.</summary>
+    public void Publish(CacheEntry entry) => _ = messages.PublishAsync(entry);
+
+    /// <summary>
+    /// Takes a callback as a hint that a generation changed, and sends it to the other replicas. True if this replica polls the generation soon. A hint
+    /// that is refused because of <c>Waiting:PollFloor</c> is not sent.
+    /// </summary>
+    public bool TryHint(GenerationId id)
+    {
+        var isAccepted = targets.TryHint(id);
+        if (isAccepted || targets.Find(id) is null)
+        {
+            _ = messages.PublishHintAsync(id); // does not throw
+        }
+
+        return isAccepted;
+    }
+
+    private void OnReceived(GenerationId id, CacheEntry? entry)
+    {
+        if (entry is null)
+        {
+            targets.TryHint(id);
+        }
+        else if (targets.Find(id) is { IsTerminal: false })
+        {
+            _ = ApplyAsync(entry);
+        }
+    }
+
+    /// <summary>
+    /// Stores a final entry before its waiters get it: their next read must find it here, also without Redis and upstream. Does not throw.
+    /// </summary>
+    private async Task ApplyAsync(CacheEntry entry)
+    {
+        if (entry.Kind is not EntryKind.Final)
+        {
+            cache.RemoveInterim(entry.Key);
+            targets.UpdateFromReplica(entry);
+        }
+        else if (await cache.PutAsync(entry, cache.Purges) is { } stored)
+        {
+            targets.UpdateFromReplica(stored);
+        }
+    }
+}

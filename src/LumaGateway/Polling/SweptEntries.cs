@@ -1,0 +1,62 @@
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Generations;
+using LumaGateway.Redis;
+
+namespace LumaGateway.Polling;
+
+/// <summary>Stores the generations of list pages in the cache, for this replica and the others, and reads those that another replica stored.</summary>
+internal sealed class SweptEntries(
+    GenerationReader reader, ResponseCache cache, PollTargets targets, PollSchedule schedule, ChangeBroadcast changes, RedisConnection redis, WaitingMetrics metrics)
+{
+    private const int MaxParallel = 32;
+
+    /// <summary>To be called before the request of a page whose generations are passed to <see cref="StoreAsync"/>.</summary>
+    public FetchStart StartPage()
+    {
+        metrics.Polled(PollKind.List);
+        return reader.StartFetch();
+    }
+
+    /// <summary>
+    /// Stores the generations of a page. Those without a target here may have waiters on another replica. Terminal generations come first: they end waits.
+    /// </summary>
+    public Task StoreAsync(IEnumerable<(Generation Generation, PollTarget? Target)> page, FetchStart start) => ForEachAsync(
+        page.Where(one => one.Target is not null || redis.IsConfigured).OrderByDescending(one => one.Target is not null).ThenByDescending(one => one.Generation.IsTerminal),
+        async one =>
+        {
+            if (one.Target is { } target)
+            {
+                if (await reader.StoreListedAsync(target.Key, one.Generation, start) is { } entry)
+                {
+                    targets.Update(entry);
+                }
+                else
+                {
+                    target.IsUnlisted = true; // purged or deleted since the list was requested: the list may be older
+                }
+            }
+            else if (GenerationId.TryParse(one.Generation.Id, null, out var id) && !cache.HasFreshFinal(id)
+                && await reader.StoreListedAsync(id, one.Generation, start) is { Kind: EntryKind.Final } final)
+            {
+                changes.Publish(final);
+            }
+        });
+
+    /// <summary>Updates targets from the entries that another replica stored. A target without a recent one is polled by itself.</summary>
+    public Task ReadAsync(IEnumerable<PollTarget> due) => ForEachAsync(due, async target =>
+    {
+        if (await cache.FindAsync(target.Key, schedule.NotBefore(target)) is { } entry)
+        {
+            metrics.Polled(PollKind.Cached);
+            targets.Update(entry);
+        }
+        else if (schedule.IsOverdue(target))
+        {
+            target.IsUnlisted = true;
+        }
+    });
+
+    private static Task ForEachAsync<T>(IEnumerable<T> items, Func<T, Task> action) =>
+        Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = MaxParallel }, async (item, _) => await action(item));
+}

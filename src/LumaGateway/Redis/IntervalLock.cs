@@ -1,0 +1,29 @@
+using StackExchange.Redis;
+
+namespace LumaGateway.Redis;
+
+/// <summary>
+/// A lock that expires by itself after an interval, so that of all replicas one does a periodic task in each interval. Without a usable Redis every replica
+/// does it. Never throws. Thread-safe.
+/// </summary>
+internal sealed class IntervalLock(RedisConnection connection, RedisResilience resilience, RedisKeyspace keyspace)
+{
+    /// <summary>True if no replica has started the task within the interval, or Redis is unavailable.</summary>
+    public async Task<bool> TryStartAsync(string name, TimeSpan interval) =>
+        !connection.IsConfigured || (await resilience.WriteAsync(() => SetAsync(name, interval, When.NotExists), true)).Value;
+
+    /// <summary>Begins the interval anew, because the task is still running.</summary>
+    public async Task ExtendAsync(string name, TimeSpan interval)
+    {
+        if (connection.IsConfigured)
+        {
+            await resilience.WriteAsync(() => SetAsync(name, interval, When.Always), true);
+        }
+    }
+
+    private async Task<bool> SetAsync(string name, TimeSpan interval, When when)
+    {
+        var redis = await connection.GetAsync();
+        return await redis.GetDatabase().StringSetAsync(keyspace.Prefix + name, RedisValue.EmptyString, interval, when);
+    }
+}

@@ -1,0 +1,85 @@
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Polling;
+using LumaGateway.Redis;
+using LumaGateway.Tests.LongPolling;
+using LumaGateway.Tests.Redis;
+using LumaGateway.Tests.Support;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace LumaGateway.Tests.Polling;
+
+/// <summary>States that another replica sends. Redis is a fake. Needs nothing.</summary>
+[Collection(RunsAlone.Name)]
+public sealed class ChangeBroadcastTests : IDisposable
+{
+    private static readonly GenerationId Id = GenerationId.Parse("g1", null);
+
+    private readonly Gateway _gateway = new Gateway()
+        .With("ConnectionStrings:Redis", "redis.test").With("Luma:Name", "tests").With("Waiting:PollEvery", "00:00:30").With("Waiting:PollSlowest", "00:00:30");
+
+    private readonly FakeRedis _redis;
+
+    public ChangeBroadcastTests()
+    {
+        _redis = new FakeRedis(_gateway.Clock);
+        _gateway.With(services =>
+        {
+            services.AddSingleton<IDistributedCache>(_redis);
+            services.AddSingleton(provider => new RedisConnection(provider.GetRequiredService<IOptions<RedisOptions>>(), provider.GetRequiredService<ILogger<RedisConnection>>())
+            {
+                Connect = _ => Task.FromResult(_redis.Connect()),
+            });
+        });
+        _gateway.Upstream.AlwaysJson(Samples.Interim(Id.Value));
+    }
+
+    public void Dispose() => _gateway.Dispose();
+
+    [Fact]
+    public async Task A_final_state_of_another_replica_ends_waits_once_this_replica_can_serve_it()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await Events.OpenAsync(caller, $"/generations/{Id}/events");
+        Assert.Equal("processing", (await _gateway.Clock.UntilAsync(events.NextAsync()))!.State);
+        var step = _redis.Hold("get", ":final");
+        var next = events.NextAsync();
+
+        await PublishAsync("completed");
+        await step.ReachedAsync();
+        await _gateway.Clock.WaitUntilIdleAsync();
+        Assert.False(next.IsCompleted);
+
+        step.Release();
+        Assert.Equal("completed", (await _gateway.Clock.UntilAsync(next))!.State);
+        Assert.True(_gateway.Services.GetRequiredService<ResponseCache>().HasFreshFinal(Id));
+    }
+
+    [Fact]
+    public async Task A_state_from_before_a_purge_is_not_sent_to_waiters()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await Events.OpenAsync(caller, $"/generations/{Id}/events");
+        Assert.Equal("processing", (await _gateway.Clock.UntilAsync(events.NextAsync()))!.State);
+        await _gateway.Clock.UntilAsync(_gateway.Services.GetRequiredService<ResponseCache>().PurgeAsync(Id));
+
+        await PublishAsync("completed");
+        await _gateway.Clock.WaitUntilIdleAsync();
+
+        Assert.False(_gateway.Services.GetRequiredService<ResponseCache>().HasFreshFinal(Id));
+        Assert.False(_gateway.Services.GetRequiredService<PollTargets>().Find(Id)!.IsTerminal);
+    }
+
+    private Task<long> PublishAsync(string state)
+    {
+        var now = _gateway.Clock.GetUtcNow();
+        var body = System.Text.Encoding.UTF8.GetBytes($$"""{"id":"g1","state":"{{state}}"}""");
+        var entry = new CacheEntry(Id, EntryKind.Final, body, now, now.AddHours(1), now.AddHours(2));
+        var keyspace = _gateway.Services.GetRequiredService<RedisKeyspace>();
+        return _redis.Connect().GetSubscriber().PublishAsync(RedisChannel.Literal(keyspace.Prefix + "fleet"), $"changed g1 {Convert.ToBase64String(CacheEntryFormat.Write(entry))}");
+    }
+}
