@@ -1,6 +1,6 @@
 using Xunit.Sdk;
 using Xunit.v3;
 
-// Most of these tests wait more than they work: a few run side by side.
+// The tests mostly wait, so three of them run concurrently.
 [assembly: Parallelization(Mode = ParallelMode.All, MaxThreads = 3)]
 [assembly: AssemblyFixture(typeof(SharedSandbox))]

@@ -1,7 +1,7 @@
 namespace LumaGateway.SystemTests;
 
 /// <summary>
-/// One sandbox for all tests that break nothing but their own ids and forget no counts, started when the first one asks for it. Thread-safe.
+/// One sandbox for all tests that only add faults to their own ids and do not reset counts. The first use starts it. Thread-safe.
 /// </summary>
 public sealed class SharedSandbox : IAsyncDisposable
 {

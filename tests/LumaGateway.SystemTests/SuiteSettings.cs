@@ -1,10 +1,10 @@
 namespace LumaGateway.SystemTests;
 
-/// <summary>The settings that every gateway, cache and balancer of this suite starts with, unless its test sets them itself.</summary>
+/// <summary>The default settings of every gateway, cache and balancer in this suite.</summary>
 internal static class SuiteSettings
 {
     /// <summary>
-    /// Time-outs near the end of their ranges, so that a process that gets no CPU for seconds does not reach them. A test of one of them sets that one.
+    /// Long timeouts, so that a process without CPU for seconds does not reach them. A test of a timeout sets it.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Defaults { get; } = new Dictionary<string, string>
     {
@@ -22,8 +22,8 @@ internal static class SuiteSettings
     };
 
     /// <summary>
-    /// What is changed in infra/nginx.conf and infra/haproxy.cfg, besides addresses: a gateway that lives is not given up for being slow, one that was away is
-    /// soon tried again, and idle connections are long gone when a gateway closes.
+    /// Replacements in infra/nginx.conf and infra/haproxy.cfg: long timeouts for slow gateways, short intervals until a failed gateway is tried again, and a short
+    /// keep-alive, so that idle connections are closed before a gateway stops.
     /// </summary>
     public static IReadOnlyDictionary<string, string> BalancerSettings { get; } = new Dictionary<string, string>
     {

@@ -5,12 +5,12 @@ using System.Text;
 
 namespace LumaGateway.Tests.Shared;
 
-/// <summary>One request that its caller gives up: an empty body where <see cref="Body"/> is null.</summary>
+/// <summary>A request that its caller aborts. No body if <see cref="Body"/> is null.</summary>
 internal sealed record AbortedRequest(string Method, string Path, string? Body = null, params (string Name, string Value)[] Headers);
 
 /// <summary>
-/// Callers that send a request and hang up at once. Over HTTP/1.1 each resets its connection; over HTTP/2 each sends HEADERS and RST_STREAM in one
-/// segment, many to a connection. Written on bare sockets: no HTTP client hangs up so early.
+/// Callers that send a request and abort it immediately. Over HTTP/1.1 each resets its connection; over HTTP/2 each sends HEADERS and RST_STREAM in one segment,
+/// with many streams per connection. Uses sockets, because an HTTP client cannot abort so early.
 /// </summary>
 internal sealed class AbortStorm(Uri address, string? key, IReadOnlyList<AbortedRequest> requests)
 {
@@ -29,7 +29,7 @@ internal sealed class AbortStorm(Uri address, string? key, IReadOnlyList<Aborted
     private int _next;
     private int _sent;
 
-    /// <summary>Sends so many requests over HTTP/1.1, each on a connection of its own. Returns how many were sent.</summary>
+    /// <summary>Sends the requests over HTTP/1.1, each on its own connection. Returns the number of sent requests.</summary>
     public Task<int> OverHttp1Async(int count, CancellationToken token) => RunAsync(count, 1, async (_, _) =>
     {
         using var socket = await ConnectAsync(token);
@@ -47,11 +47,11 @@ internal sealed class AbortStorm(Uri address, string? key, IReadOnlyList<Aborted
 
         await socket.SendAsync(Encoding.ASCII.GetBytes($"{text}\r\n{request.Body}"), token);
         Interlocked.Increment(ref _sent);
-        await Task.Yield(); // some are reset before the gateway reads them, some after
-        socket.LingerState = new LingerOption(true, 0); // a reset, not an end
+        await Task.Yield(); // so that some are reset before the gateway reads them, and some after
+        socket.LingerState = new LingerOption(true, 0); // RST instead of FIN
     });
 
-    /// <summary>Sends so many requests over HTTP/2 with prior knowledge. Returns how many the server took in before it answered a PING sent after them.</summary>
+    /// <summary>Sends the requests over HTTP/2 with prior knowledge. Returns the number that the server read before it acknowledged the PING that follows them.</summary>
     public Task<int> OverHttp2Async(int count, CancellationToken token) => RunAsync(count, StreamsPerConnection, async (streams, _) =>
     {
         using var socket = await ConnectAsync(token);
@@ -63,7 +63,7 @@ internal sealed class AbortStorm(Uri address, string? key, IReadOnlyList<Aborted
         }
 
         await connection.WriteAsync(Frame(PingFrame, 0, 0, new byte[8]), token);
-        if (await IsAnsweredAsync(connection, token))
+        if (await IsPingAcknowledgedAsync(connection, token))
         {
             Interlocked.Add(ref _sent, streams);
         }
@@ -80,7 +80,7 @@ internal sealed class AbortStorm(Uri address, string? key, IReadOnlyList<Aborted
             }
             catch (Exception exception) when (exception is IOException or SocketException)
             {
-                // The server closed the connection first: the requests on it do not count.
+                // The server closed the connection first, so its requests do not count.
             }
         });
         return _sent;
@@ -98,7 +98,7 @@ internal sealed class AbortStorm(Uri address, string? key, IReadOnlyList<Aborted
         return socket;
     }
 
-    /// <summary>RFC 9113: HEADERS, DATA where there is a body, and RST_STREAM with CANCEL.</summary>
+    /// <summary>RFC 9113: HEADERS, DATA if there is a body, and RST_STREAM with CANCEL.</summary>
     private byte[] StreamOf(AbortedRequest request, int stream)
     {
         var block = new List<byte>();
@@ -116,7 +116,7 @@ internal sealed class AbortStorm(Uri address, string? key, IReadOnlyList<Aborted
         return [.. Frame(HeadersFrame, flags, stream, [.. block]), .. body, .. Frame(ResetFrame, 0, stream, [0, 0, 0, 8])];
     }
 
-    /// <summary>RFC 7541, section 6.2.2: a literal with a new name that is not indexed. No text is longer than 126 bytes.</summary>
+    /// <summary>RFC 7541, section 6.2.2: a literal header field without indexing, with a new name. Texts have up to 126 bytes.</summary>
     private static void Add(List<byte> block, string name, string value)
     {
         block.Add(0);
@@ -137,7 +137,7 @@ internal sealed class AbortStorm(Uri address, string? key, IReadOnlyList<Aborted
         return frame;
     }
 
-    private static async Task<bool> IsAnsweredAsync(Stream connection, CancellationToken token)
+    private static async Task<bool> IsPingAcknowledgedAsync(Stream connection, CancellationToken token)
     {
         var head = new byte[9];
         while (await connection.ReadAtLeastAsync(head, 9, throwOnEndOfStream: false, token) == 9)

@@ -6,12 +6,12 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace LumaGateway.Tests.Shared;
 
-/// <summary>A real issuer of JWTs on a loopback port: its document, its key set, and keys that can be rolled over.</summary>
+/// <summary>An issuer of JWTs on a loopback port, with a discovery document, a key set and key rotation.</summary>
 internal sealed class Issuer : IAsyncDisposable
 {
     public const string Audience = "luma-gateway";
 
-    /// <summary>Three pairs of keys for all tests of the process: to find the primes of one takes up to a second.</summary>
+    /// <summary>Three key pairs for all tests of the process, because generating one takes up to a second.</summary>
     private static readonly Lazy<RSAParameters>[] Pairs = [.. Enumerable.Range(0, 3).Select(_ => new Lazy<RSAParameters>(() =>
     {
         using var rsa = RSA.Create(2048);
@@ -30,16 +30,16 @@ internal sealed class Issuer : IAsyncDisposable
     public static async Task<Issuer> StartAsync()
     {
         var issuer = default(Issuer);
-        issuer = new Issuer(await Loopback.StartAsync(context => issuer!.AnswerAsync(context)));
+        issuer = new Issuer(await Loopback.StartAsync(context => issuer!.RespondAsync(context)));
         issuer._published.Add(issuer.Key);
         return issuer;
     }
 
-    /// <summary>A key that no issuer has.</summary>
+    /// <summary>A key that is not in the key set.</summary>
     public static RsaSecurityKey ForeignKey(string id) => KeyOf(Pairs[2], id);
 
-    /// <summary>Signs with a new key from now on, and publishes that one alone.</summary>
-    public void RollOver()
+    /// <summary>Replaces the signing key and the published key.</summary>
+    public void RotateKey()
     {
         Key = KeyOf(Pairs[1], "second");
         _published.Clear();
@@ -65,7 +65,7 @@ internal sealed class Issuer : IAsyncDisposable
 
     private static RsaSecurityKey KeyOf(Lazy<RSAParameters> pair, string id) => new(RSA.Create(pair.Value)) { KeyId = id };
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(
@@ -73,7 +73,7 @@ internal sealed class Issuer : IAsyncDisposable
             {
                 "/.well-known/openid-configuration" => JsonSerializer.Serialize(new { issuer = Address, jwks_uri = $"{Address}/keys" }),
                 "/keys" => JsonSerializer.Serialize(new { keys = _published.Select(Public) }),
-                _ => throw new InvalidOperationException($"Nobody asks an issuer for {context.Request.Path}."),
+                _ => throw new InvalidOperationException($"Unexpected request for {context.Request.Path}."),
             },
             context.RequestAborted);
     }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LumaGateway.Tests.Shared;
 
-/// <summary>A server of a test's own with a real socket, in this process: an upstream, or whoever else the gateway talks to.</summary>
+/// <summary>An HTTP server on a loopback port in this process, such as an upstream.</summary>
 internal sealed class Loopback : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -16,9 +16,9 @@ internal sealed class Loopback : IAsyncDisposable
 
     public string Address => _app.Urls.Single();
 
-    /// <param name="answer">What it does with a request.</param>
-    /// <param name="certificate">What it proves itself with; none: it speaks plain http.</param>
-    public static async Task<Loopback> StartAsync(RequestDelegate answer, X509Certificate2? certificate = null)
+    /// <param name="respond">Handles a request.</param>
+    /// <param name="certificate">The TLS certificate; null for plain http.</param>
+    public static async Task<Loopback> StartAsync(RequestDelegate respond, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -34,7 +34,7 @@ internal sealed class Loopback : IAsyncDisposable
             });
         });
         var app = builder.Build();
-        app.Run(answer);
+        app.Run(respond);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new Loopback(app);
     }

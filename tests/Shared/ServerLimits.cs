@@ -2,13 +2,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace LumaGateway.Tests.Shared;
 
-/// <summary>Limits of a test's own server.</summary>
+/// <summary>Limits of a server in a test.</summary>
 internal static class ServerLimits
 {
-    /// <summary>Sets what the server measures in real time far away: a starved machine must not trip it.</summary>
+    /// <summary>Sets long timeouts, so that a busy machine does not reach them.</summary>
     /// <remarks>
-    /// Not to infinity: Kestrel adds a time-out to its timestamp, which overflows where that counts nanoseconds, and then every connection that is
-    /// idle or in mid-header is closed at the next second.
+    /// Infinite timeouts do not work: Kestrel adds the timeout to its timestamp, which overflows if it counts nanoseconds, and then closes idle connections within a
+    /// second.
     /// </remarks>
     public static void BePatient(this KestrelServerLimits limits)
     {

@@ -7,34 +7,34 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Access;
 
 /// <summary>
-/// What is counted of clients. They are named as the settings name them; all others, known from JWTs alone, share one name, since whoever makes
-/// tokens could make any number of names. Thread-safe; follows changes of the settings.
+/// Metrics of clients. Clients that are not in the settings share one name: an issuer could make any number of names. Reloads the names when the settings
+/// change. Thread-safe.
 /// </summary>
-internal sealed class AccessMetrics : ISeries, IDisposable
+internal sealed class AccessMetrics : IGatewayMetrics, IDisposable
 {
-    /// <summary>The name of all clients that the settings do not name.</summary>
-    public const string Others = "other";
+    /// <summary>The name of all clients that are not in the settings.</summary>
+    public const string OtherClients = "other";
 
     private readonly Counter<long> _admitted;
     private readonly Counter<long> _refused;
     private readonly IDisposable? _subscription;
     private volatile FrozenSet<string> _named;
 
-    public AccessMetrics(IMeterFactory meters, ClientLimiters allowances, IOptionsMonitor<AccessOptions> options)
+    public AccessMetrics(IMeterFactory meters, ClientLimiters limiters, IOptionsMonitor<AccessOptions> options)
     {
         var meter = meters.Create(Instrumentation.Name);
-        _admitted = meter.CreateCounter<long>("luma_gateway.access.admitted", "{request}", "Requests let in, by client.");
-        _refused = meter.CreateCounter<long>("luma_gateway.access.refused", "{request}", "Requests refused before anything was done for them, by client and reason.");
-        meter.CreateObservableGauge("luma_gateway.access.active", () => allowances.Present, "{request}", "Requests of clients under way, callers that wait not counted.");
+        _admitted = meter.CreateCounter<long>("luma_gateway.access.admitted", "{request}", "Requests that were authenticated, authorized and within the limits, by client.");
+        _refused = meter.CreateCounter<long>("luma_gateway.access.refused", "{request}", "Requests refused with 401, 403, 429 or 503 before they reached an endpoint, by client and reason.");
+        meter.CreateObservableGauge("luma_gateway.access.active", () => limiters.ActiveRequests, "{request}", "Active requests of clients, without long polls and event streams.");
         _named = NamesIn(options.CurrentValue);
         _subscription = options.OnChange(changed =>
         {
             _named = NamesIn(changed);
-            Begin();
+            Initialize();
         });
     }
 
-    public void Begin()
+    public void Initialize()
     {
         foreach (var client in _named)
         {
@@ -79,5 +79,5 @@ internal sealed class AccessMetrics : ISeries, IDisposable
 
     private static KeyValuePair<string, object?> Because(RefusalReason reason) => new("luma_gateway.access.reason", NameOf(reason));
 
-    private string LabelOf(string client) => client is Client.UnknownName || _named.Contains(client) ? client : Others;
+    private string LabelOf(string client) => client is Client.UnknownName || _named.Contains(client) ? client : OtherClients;
 }

@@ -5,15 +5,15 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Access;
 
 /// <summary>
-/// Lets a request pass to its endpoint when its client has the right that the endpoint asks for and is within its limits. An endpoint that
-/// asks for no right is open to everybody. Refusals are statuses without a body, made problems further out.
+/// Authenticates a request, checks the permissions of its client, and applies the client's limits. An endpoint without <see cref="RequiredPermission"/> is
+/// public. A refusal is a status without a body; <see cref="ProblemWriter"/> writes the body.
 /// </summary>
-internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator callers, AccessMetrics metrics, Audit audit)
+internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics, Audit audit)
 {
-    /// <summary>What is told afterwards in any case: it costs money, loses work, or takes an answer away from others.</summary>
-    private const Rights Audited = Rights.Create | Rights.Delete | Rights.Purge;
+    /// <summary>Permissions whose use is always audited: they cost money, delete work, or remove a cached response.</summary>
+    private const Permissions Audited = Permissions.Create | Permissions.Delete | Permissions.Purge;
 
-    /// <summary>RFC 6750, section 3; without an error where nothing was sent.</summary>
+    /// <summary>RFC 6750, section 3. It has no error if the request has no credential.</summary>
     public const string Challenge = "Bearer realm=\"LumaGateway\"";
 
     private const string InvalidToken = Challenge + ", error=\"invalid_token\"";
@@ -26,7 +26,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
             return;
         }
 
-        var (client, refusal) = await callers.IdentifyAsync(context.Request.Headers, context.RequestAborted);
+        var (client, refusal) = await authenticator.AuthenticateAsync(context.Request.Headers, context.RequestAborted);
         if (client is null)
         {
             audit.Refused(context, Client.UnknownName, refusal);
@@ -34,18 +34,18 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
             return;
         }
 
-        var asked = required.For(context.Request.Method);
-        if (!client.May(asked))
+        var permissions = required.For(context.Request.Method);
+        if (!client.Has(permissions))
         {
-            var missing = PermissionNames.Of(asked & ~client.Rights);
+            var missing = PermissionNames.Of(permissions & ~client.Permissions);
             audit.Refused(context, client.Name, RefusalReason.MissingRight);
-            context.Features.Set(new Denial($"This client lacks the right {string.Join(" and the right ", missing)}, which the route asks for."));
-            context.Response.Headers.WWWAuthenticate = $"{Challenge}, error=\"insufficient_scope\", scope=\"{string.Join(' ', PermissionNames.Of(asked))}\"";
+            context.Features.Set(new Refusal($"The route requires permissions that this client does not have: {string.Join(", ", missing)}."));
+            context.Response.Headers.WWWAuthenticate = $"{Challenge}, error=\"insufficient_scope\", scope=\"{string.Join(' ', PermissionNames.Of(permissions))}\"";
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
             return;
         }
 
-        if (client.ClientLimiter.TryEnter(out var wait) is { } limit)
+        if (client.ClientLimiter.TryAcquire(out var wait) is { } limit)
         {
             audit.Refused(context, client.Name, limit);
             context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
@@ -53,44 +53,44 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
             return;
         }
 
-        using var visit = new RateLimitLease(client); // gives the slot back, whatever happens below
-        await FollowAsync(context, visit, required, asked & Audited);
+        using var lease = new RateLimitLease(client);
+        await ContinueAsync(context, lease, required, permissions & Audited);
     }
 
     private void Refuse(HttpContext context, RefusalReason reason)
     {
         if (reason is RefusalReason.IssuerUnavailable)
         {
-            context.Features.Set(new Denial(null, reason));
-            context.Response.Headers.RetryAfter = IssuerKeys.Remembered.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+            context.Features.Set(new Refusal(null, reason));
+            context.Response.Headers.RetryAfter = IssuerKeys.FailureLifetime.TotalSeconds.ToString(CultureInfo.InvariantCulture);
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return;
         }
 
         if (reason is not RefusalReason.NoCredential)
         {
-            context.Features.Set(reason is RefusalReason.TokenTooLarge ? callers.TokenTooLarge : new Denial("The key or token that was sent is not valid here."));
+            context.Features.Set(reason is RefusalReason.TokenTooLarge ? authenticator.TokenTooLarge : new Refusal("The key or token is not valid."));
             context.Response.Headers.WWWAuthenticate = InvalidToken;
         }
 
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
     }
 
-    private async Task FollowAsync(HttpContext context, RateLimitLease visit, RequiredPermission required, Rights audited)
+    private async Task ContinueAsync(HttpContext context, RateLimitLease lease, RequiredPermission required, Permissions audited)
     {
         var outcome = nameof(Exception);
         try
         {
-            context.Features.Set(visit);
-            metrics.Admitted(visit.Client.Name);
-            Instrumentation.Current?.SetTag("luma_gateway.client.name", visit.Client.Name);
+            context.Features.Set(lease);
+            metrics.Admitted(lease.Client.Name);
+            Instrumentation.Current?.SetTag("luma_gateway.client.name", lease.Client.Name);
             if (required.GoesUpstream)
             {
-                visit.ChargeFetch();
+                lease.ChargeFetch();
             }
 
             await next(context);
-            outcome = audited is Rights.None ? "" : context.Response.StatusCode.ToString(CultureInfo.InvariantCulture);
+            outcome = audited is Permissions.None ? "" : context.Response.StatusCode.ToString(CultureInfo.InvariantCulture);
         }
         catch (UpstreamException fault)
         {
@@ -99,15 +99,15 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
         }
         catch (OverLimitException limit)
         {
-            audit.Refused(context, visit.Client.Name, limit.Reason);
+            audit.Refused(context, lease.Client.Name, limit.Reason);
             throw;
         }
         finally
         {
-            visit.HandBackPlace(); // before the audit event: that may take its time
-            if (audited is not Rights.None)
+            lease.ReleaseSlot(); // before the audit event, which may be slow
+            if (audited is not Permissions.None)
             {
-                audit.Did(context, visit.Client.Name, audited, outcome);
+                audit.PermissionUsed(context, lease.Client.Name, audited, outcome);
             }
         }
     }

@@ -1,33 +1,33 @@
 namespace LumaGateway.Access;
 
-/// <summary>Who may come in. Bound to <c>Access</c>.</summary>
+/// <summary>Clients and their credentials. Bound to <c>Access</c>.</summary>
 internal sealed class AccessOptions
 {
     public const string Section = "Access";
 
-    /// <summary>Internal clients, each with the digest of its key.</summary>
+    /// <summary>Clients that authenticate with a key.</summary>
     public IList<ClientOptions> Clients { get; init; } = [];
 
-    /// <summary>Lets callers in without a key, with <c>read</c> and <c>assets</c> only.</summary>
+    /// <summary>Whether requests without a credential are allowed, with the permissions <c>read</c> and <c>assets</c>.</summary>
     public bool AllowAnonymous { get; set; }
 
-    /// <summary>An issuer whose JWTs are accepted as well.</summary>
+    /// <summary>An issuer whose JWTs are accepted.</summary>
     public JwtOptions Jwt { get; init; } = new();
 }
 
-/// <summary>One internal client.</summary>
+/// <summary>A client that authenticates with a key.</summary>
 internal sealed class ClientOptions
 {
     /// <summary>Its name in logs and metrics.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>Lower-case hex SHA-256 of its key, or two separated by a comma while rotating.</summary>
+    /// <summary>The SHA-256 of its key in lower-case hex; two of them, separated by a comma, while the key is rotated.</summary>
     public string KeySha256 { get; set; } = "";
 
-    /// <summary>Its rights; <c>read</c> and <c>assets</c> where none are named.</summary>
+    /// <summary>Its permissions; by default <c>read</c> and <c>assets</c>.</summary>
     public IList<string> Rights { get; init; } = [];
 
-    /// <summary>Where its limits are not those of everybody.</summary>
+    /// <summary>Limits that override <see cref="LimitsOptions"/>.</summary>
     public ClientLimitsOptions Limits { get; init; } = new();
 
     public IEnumerable<string> Digests => KeySha256.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Access;
 
-/// <summary>What <see cref="AccessOptions"/> must hold: somebody who may come in, and clients that can be told apart.</summary>
+/// <summary>Validates <see cref="AccessOptions"/>: at least one way to authenticate, unique client names and unique keys.</summary>
 internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOptions>
 {
     public ValidateOptionsResult Validate(string? name, AccessOptions options)
@@ -11,7 +11,7 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
         var faults = new ValidateOptionsResultBuilder();
         if (options.Clients.Count == 0 && !options.AllowAnonymous && !options.Jwt.IsConfigured)
         {
-            faults.AddError("Nobody could come in: set Access:Clients:0:Name and Access:Clients:0:KeySha256, or Access:Jwt:Authority and Access:Jwt:Audience, or Access:AllowAnonymous to true.");
+            faults.AddError("No client can authenticate: set Access:Clients:0:Name and Access:Clients:0:KeySha256, or Access:Jwt:Authority and Access:Jwt:Audience, or Access:AllowAnonymous to true.");
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -40,7 +40,7 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
 
         if (jwt.Audience.Length == 0)
         {
-            faults.AddError("is required beside Access:Jwt:Authority: a token made for somebody else must not be believed.", "Access:Jwt:Audience");
+            faults.AddError("is required with Access:Jwt:Authority: the gateway must reject tokens for other services.", "Access:Jwt:Audience");
         }
 
         if (jwt.MaxTokenBytes is < 1024 or > 64 * 1024)
@@ -66,13 +66,13 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
         {
             faults.AddError($"{key}:Name must be 1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.");
         }
-        else if (client.Name is Client.AnonymousName or Client.UnknownName or AccessMetrics.Others)
+        else if (client.Name is Client.AnonymousName or Client.UnknownName or AccessMetrics.OtherClients)
         {
-            faults.AddError($"{key}:Name '{client.Name}' is a name that the gateway gives itself: choose another.");
+            faults.AddError($"{key}:Name '{client.Name}' is reserved: choose another name.");
         }
         else if (!names.Add(client.Name))
         {
-            faults.AddError($"{key}:Name '{client.Name}' is the name of an earlier client.");
+            faults.AddError($"{key}:Name '{client.Name}' is used by another client.");
         }
 
         var own = client.Digests.ToList();
@@ -82,13 +82,13 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
         }
         else if (!own.All(digests.Add))
         {
-            faults.AddError($"{key}:KeySha256 repeats a key.");
+            faults.AddError($"{key}:KeySha256 contains a key that is used twice.");
         }
 
         AddFaults(faults, $"{key}:Limits", client.Limits);
         foreach (var right in client.Rights.Where(right => !PermissionNames.TryParse(right, out _)))
         {
-            faults.AddError($"{key}:Rights '{right}' is no right; the rights are {PermissionNames.All}.");
+            faults.AddError($"{key}:Rights '{right}' is not a permission. The permissions are {PermissionNames.All}.");
         }
     }
 

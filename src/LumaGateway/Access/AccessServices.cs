@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Access;
 
-/// <summary>Registers who may come in.</summary>
+/// <summary>Registers authentication, permissions and limits.</summary>
 internal static class AccessServices
 {
     public static IServiceCollection AddAccess(this IServiceCollection services)
@@ -17,7 +17,7 @@ internal static class AccessServices
         services.AddSingleton<ClientDirectory>();
         services.AddSingleton<JwtClients>();
         services.AddSingleton<ClientAuthenticator>();
-        services.AddSeries<AccessMetrics>();
+        services.AddGatewayMetrics<AccessMetrics>();
         services.AddSingleton<Audit>();
 
         return services;
@@ -25,7 +25,7 @@ internal static class AccessServices
 
     public static IApplicationBuilder UseAccess(this IApplicationBuilder app) => app.UseMiddleware<AccessMiddleware>();
 
-    /// <summary>Asks for a right of whoever calls this endpoint.</summary>
-    public static TBuilder RequireRight<TBuilder>(this TBuilder builder, Rights right, Rights forPost = Rights.None, Rights forDelete = Rights.None)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredPermission(right, forPost, forDelete));
+    /// <summary>Requires a permission for every method of the endpoint, and more for POST and DELETE.</summary>
+    public static TBuilder RequirePermission<TBuilder>(this TBuilder builder, Permissions permission, Permissions forPost = Permissions.None, Permissions forDelete = Permissions.None)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredPermission(permission, forPost, forDelete));
 }

@@ -5,103 +5,103 @@ using LumaGateway.Time;
 namespace LumaGateway.Access;
 
 /// <summary>
-/// One log event for each purge, create and delete, and for each request that is refused, up to <see cref="MostRefusalsPerSecond"/> a second for strangers and as
-/// many for clients; a line says how many more there were, and metrics count all. Names clients and their addresses (see <c>ForwardedHeaders</c>), never
-/// their credentials; gives routes and paths as they were sent, percent-encoded. Thread-safe.
+/// Logs one event for each purge, create and delete, and for each refused request. Refusals are limited to <see cref="MaxRefusalsPerSecond"/> events a second
+/// for unauthenticated requests, and the same for clients; one event reports the number of the others. An event contains the client's name and address (see
+/// <c>ForwardedHeaders</c>), never a credential. Paths are percent-encoded, as they were sent. Thread-safe.
 /// </summary>
 internal sealed partial class Audit : IDisposable
 {
-    /// <summary>Whoever sends wrong keys decides how many refusals there are; the log must not be theirs to fill.</summary>
-    public const int MostRefusalsPerSecond = 20;
+    /// <summary>Limits what a client with a wrong key can write to the log.</summary>
+    public const int MaxRefusalsPerSecond = 20;
 
     private readonly AccessMetrics _metrics;
     private readonly ILogger<Audit> _logger;
-    private readonly Share _strangers;
-    private readonly Share _clients;
+    private readonly LogBudget _unauthenticatedBudget;
+    private readonly LogBudget _clientBudget;
 
     public Audit(AccessMetrics metrics, TimeProvider clock, ILogger<Audit> logger)
     {
         (_metrics, _logger) = (metrics, logger);
-        _strangers = new Share(clock, count => Log.LeftOut(logger, count, "callers without a valid credential"));
-        _clients = new Share(clock, count => Log.LeftOut(logger, count, "clients"));
+        _unauthenticatedBudget = new LogBudget(clock, count => Log.NotLogged(logger, count, "callers without a valid credential"));
+        _clientBudget = new LogBudget(clock, count => Log.NotLogged(logger, count, "clients"));
     }
 
     public void Refused(HttpContext context, string client, RefusalReason reason)
     {
         _metrics.Refused(client, reason);
-        if ((client is Client.UnknownName or Client.AnonymousName ? _strangers : _clients).TryTake())
+        if ((client is Client.UnknownName or Client.AnonymousName ? _unauthenticatedBudget : _clientBudget).TryTake())
         {
             Log.Refused(_logger, client, context.Connection.RemoteIpAddress, context.Request.Method, RouteOf(context), reason, context.TraceIdentifier);
         }
     }
 
-    public void Did(HttpContext context, string client, Rights what, string outcome) =>
-        Log.Did(
-            _logger, client, context.Connection.RemoteIpAddress, what, context.Request.Method, RouteOf(context), context.Request.Path.ToUriComponent(), outcome,
+    public void PermissionUsed(HttpContext context, string client, Permissions used, string outcome) =>
+        Log.PermissionUsed(
+            _logger, client, context.Connection.RemoteIpAddress, used, context.Request.Method, RouteOf(context), context.Request.Path.ToUriComponent(), outcome,
             context.TraceIdentifier);
 
     public void Dispose()
     {
-        _strangers.Dispose();
-        _clients.Dispose();
+        _unauthenticatedBudget.Dispose();
+        _clientBudget.Dispose();
     }
 
     private static string RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
 
-    /// <summary>A bounded number of lines a second; a second after the first that was left out it tells how many were.</summary>
-    private sealed class Share(TimeProvider clock, Action<int> tell) : IDisposable
+    /// <summary>A number of log events a second. It reports the number of events over the budget one second after the first of them.</summary>
+    private sealed class LogBudget(TimeProvider clock, Action<int> report) : IDisposable
     {
-        private readonly TokenBucket _lines = new(clock);
-        private readonly Lock _gate = new();
-        private ITimer? _telling;
-        private int _leftOut;
+        private readonly TokenBucket _bucket = new(clock);
+        private readonly Lock _lock = new();
+        private ITimer? _timer;
+        private int _notLogged;
 
         public bool TryTake()
         {
-            if (_lines.TryTake(MostRefusalsPerSecond, MostRefusalsPerSecond, out _))
+            if (_bucket.TryTake(MaxRefusalsPerSecond, MaxRefusalsPerSecond, out _))
             {
                 return true;
             }
 
-            lock (_gate)
+            lock (_lock)
             {
-                _leftOut++;
-                _telling ??= clock.CreateTimer(static share => ((Share)share!).Tell(), this, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+                _notLogged++;
+                _timer ??= clock.CreateTimer(static budget => ((LogBudget)budget!).Report(), this, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
             }
 
             return false;
         }
 
-        public void Dispose() => Tell();
+        public void Dispose() => Report();
 
-        private void Tell()
+        private void Report()
         {
             int count;
-            lock (_gate)
+            lock (_lock)
             {
-                count = _leftOut;
-                _leftOut = 0;
-                _telling?.Dispose();
-                _telling = null;
+                count = _notLogged;
+                _notLogged = 0;
+                _timer?.Dispose();
+                _timer = null;
             }
 
             if (count > 0)
             {
-                tell(count);
+                report(count);
             }
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1011, LogLevel.Information, "Refused {Client} at {Address} {Method} {Route}: {Reason} (request {RequestId}).")]
+        [LoggerMessage(1011, LogLevel.Information, "Refused client {Client} at {Address}: {Reason}, for {Method} {Route} (request {RequestId}).")]
         public static partial void Refused(ILogger logger, string client, IPAddress? address, string method, string route, RefusalReason reason, string requestId);
 
-        [LoggerMessage(1013, LogLevel.Warning, "Refused {Count} more requests of {Callers} in the last second without an event for each; luma_gateway.access.refused counts them all.")]
-        public static partial void LeftOut(ILogger logger, int count, string callers);
+        [LoggerMessage(1013, LogLevel.Warning, "Refused {Count} more requests of {Callers} in the last second, which are not logged one by one. luma_gateway.access.refused counts all.")]
+        public static partial void NotLogged(ILogger logger, int count, string callers);
 
-        [LoggerMessage(1012, LogLevel.Information, "{Client} at {Address} used its right {Right}: {Method} {Route} on {Path} gave {Outcome} (request {RequestId}).")]
-        public static partial void Did(
-            ILogger logger, string client, IPAddress? address, Rights right, string method, string route, string path, string outcome, string requestId);
+        [LoggerMessage(1012, LogLevel.Information, "Client {Client} at {Address} used permission {Right}: {Method} {Route}, path {Path}, outcome {Outcome} (request {RequestId}).")]
+        public static partial void PermissionUsed(
+            ILogger logger, string client, IPAddress? address, Permissions right, string method, string route, string path, string outcome, string requestId);
     }
 }

@@ -1,22 +1,22 @@
 namespace LumaGateway.Access;
 
-/// <summary>Who is asking.</summary>
-/// <param name="Name">Its name in logs; never its key.</param>
-/// <param name="Rights">What it may do.</param>
-/// <param name="ClientLimiter">How much; one for all requests of that name.</param>
-internal sealed record Client(string Name, Rights Rights, ClientLimiter ClientLimiter)
+/// <summary>An authenticated client, or the anonymous client.</summary>
+/// <param name="Name">Its name in logs and metrics.</param>
+/// <param name="Permissions">Its permissions.</param>
+/// <param name="ClientLimiter">The limiter that all requests of this name share.</param>
+internal sealed record Client(string Name, Permissions Permissions, ClientLimiter ClientLimiter)
 {
-    /// <summary>The name that all callers without a credential share, and with it one allowance.</summary>
+    /// <summary>The name of all requests without a credential; they share one limiter.</summary>
     public const string AnonymousName = "anonymous";
 
-    /// <summary>What logs and metrics call whoever could not be identified.</summary>
+    /// <summary>The name in logs and metrics of a client that could not be authenticated.</summary>
     public const string UnknownName = "unknown";
 
     /// <summary>
-    /// Begins the name of every client known from a JWT. Names in the settings hold no colon, so that no token can name a client of a key: limits, idempotency
-    /// keys and logs tell the two apart.
+    /// The prefix of every client name from a JWT. Names in the settings contain no colon, so a token cannot have the name of a client with a key: the two have
+    /// separate limits and idempotency keys.
     /// </summary>
     public const string JwtPrefix = "jwt:";
 
-    public bool May(Rights asked) => (Rights & asked) == asked;
+    public bool Has(Permissions permissions) => (Permissions & permissions) == permissions;
 }

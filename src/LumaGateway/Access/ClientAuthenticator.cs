@@ -3,24 +3,27 @@ using Microsoft.Extensions.Primitives;
 
 namespace LumaGateway.Access;
 
-/// <summary>Who sends a request, by the key or the token that it shows. A key that is sent must be right, even where none is needed. Thread-safe.</summary>
-internal sealed class ClientAuthenticator(ClientDirectory clients, JwtClients tokens)
+/// <summary>Finds the client of a request by its key or JWT. A credential that is sent must be valid, even if anonymous requests are allowed. Thread-safe.</summary>
+internal sealed class ClientAuthenticator(ClientDirectory clients, JwtClients jwtClients)
 {
     private const string ApiKeyHeader = "X-Api-Key";
     private const string Bearer = "Bearer ";
 
     /// <inheritdoc cref="JwtClients.TooLarge"/>
-    public Denial TokenTooLarge => tokens.TooLarge;
+    public Refusal TokenTooLarge => jwtClients.TooLarge;
 
-    /// <summary>Says at once who it is, or why it is nobody. False for a token, which only <see cref="IdentifyAsync"/> can check.</summary>
-    public bool TryIdentify(IHeaderDictionary headers, out Client? client, out RefusalReason otherwise)
+    /// <summary>Authenticates a request with a key or without a credential. Returns false for a JWT, which <see cref="AuthenticateAsync"/> checks.</summary>
+    /// <param name="headers">The request's headers.</param>
+    /// <param name="client">The client; null if the request is refused.</param>
+    /// <param name="reason">Why the request is refused, if <paramref name="client"/> is null.</param>
+    public bool TryAuthenticate(IHeaderDictionary headers, out Client? client, out RefusalReason reason)
     {
-        (client, otherwise) = (null, RefusalReason.UnknownKey);
+        (client, reason) = (null, RefusalReason.UnknownKey);
         var authorization = headers.Authorization;
         var apiKey = headers[ApiKeyHeader];
         if (StringValues.IsNullOrEmpty(authorization) && StringValues.IsNullOrEmpty(apiKey))
         {
-            (client, otherwise) = (clients.Anonymous, RefusalReason.NoCredential);
+            (client, reason) = (clients.Anonymous, RefusalReason.NoCredential);
         }
         else if (apiKey is [{ Length: > 0 } key])
         {
@@ -28,7 +31,7 @@ internal sealed class ClientAuthenticator(ClientDirectory clients, JwtClients to
         }
         else if (authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
         {
-            if (tokens.MayBeToken(value))
+            if (jwtClients.HasJwtFormat(value))
             {
                 return false;
             }
@@ -39,9 +42,9 @@ internal sealed class ClientAuthenticator(ClientDirectory clients, JwtClients to
         return true;
     }
 
-    /// <summary>Null where it is nobody, and why.</summary>
-    public async ValueTask<(Client? Client, RefusalReason Otherwise)> IdentifyAsync(IHeaderDictionary headers, CancellationToken cancellationToken) =>
-        TryIdentify(headers, out var client, out var otherwise)
-            ? (client, otherwise)
-            : await tokens.FindAsync(headers.Authorization.ToString()[Bearer.Length..].Trim(), cancellationToken);
+    /// <summary>Authenticates a request. The client is null if the request is refused.</summary>
+    public async ValueTask<(Client? Client, RefusalReason Reason)> AuthenticateAsync(IHeaderDictionary headers, CancellationToken cancellationToken) =>
+        TryAuthenticate(headers, out var client, out var reason)
+            ? (client, reason)
+            : await jwtClients.AuthenticateAsync(headers.Authorization.ToString()[Bearer.Length..].Trim(), cancellationToken);
 }

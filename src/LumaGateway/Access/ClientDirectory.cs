@@ -8,8 +8,8 @@ using Microsoft.Extensions.Primitives;
 namespace LumaGateway.Access;
 
 /// <summary>
-/// Finds a client by its key's SHA-256: one look-up however many clients there are, whose time tells nothing of how near a wrong key is to a
-/// right one. Follows changes of the settings; wrong ones change nothing and are warned of. Thread-safe.
+/// Finds a client by the SHA-256 of its key, in one lookup. A caller cannot choose the bytes of the hash, so the time of the lookup reveals nothing about a valid
+/// key. Reloads changed settings; it keeps the old ones, and logs a warning, if the new ones are invalid. Thread-safe.
 /// </summary>
 internal sealed partial class ClientDirectory : IDisposable
 {
@@ -17,21 +17,21 @@ internal sealed partial class ClientDirectory : IDisposable
 
     private readonly IOptionsFactory<AccessOptions> _access;
     private readonly IOptionsFactory<LimitsOptions> _limits;
-    private readonly ClientLimiters _allowances;
+    private readonly ClientLimiters _limiters;
     private readonly ILogger<ClientDirectory> _logger;
     private readonly IDisposable _subscription;
     private volatile State _state;
 
-    // Factories, not a monitor: a monitor keeps quiet about settings that are wrong.
+    // Factories instead of IOptionsMonitor: a monitor does not report invalid settings.
     public ClientDirectory(
-        IConfiguration settings, IOptionsFactory<AccessOptions> access, IOptionsFactory<LimitsOptions> limits, ClientLimiters allowances, ILogger<ClientDirectory> logger)
+        IConfiguration settings, IOptionsFactory<AccessOptions> access, IOptionsFactory<LimitsOptions> limits, ClientLimiters limiters, ILogger<ClientDirectory> logger)
     {
-        (_access, _limits, _allowances, _logger) = (access, limits, allowances, logger);
+        (_access, _limits, _limiters, _logger) = (access, limits, limiters, logger);
         _state = Read();
-        _subscription = ChangeToken.OnChange(settings.GetReloadToken, ReadAgain);
+        _subscription = ChangeToken.OnChange(settings.GetReloadToken, Reload);
     }
 
-    /// <summary>The caller who sends no key, where that is allowed.</summary>
+    /// <summary>The client of requests without a credential; null if they are not allowed.</summary>
     public Client? Anonymous => _state.Anonymous;
 
     public Client? Find(ReadOnlySpan<char> key)
@@ -50,29 +50,29 @@ internal sealed partial class ClientDirectory : IDisposable
 
     public void Dispose() => _subscription.Dispose();
 
-    private void ReadAgain()
+    private void Reload()
     {
         try
         {
             _state = Read();
-            Log.ReadAgain(_logger, _state.Clients.Count);
+            Log.Reloaded(_logger, _state.Clients.Count);
         }
         catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException)
         {
-            // A value that cannot be bound is an InvalidOperationException, whose text repeats the value.
-            Log.Wrong(_logger, exception is OptionsValidationException wrong ? string.Join(" ", wrong.Failures) : "A value is not of its type.");
+            // The message of an InvalidOperationException contains the value that cannot be bound.
+            Log.Invalid(_logger, exception is OptionsValidationException invalid ? string.Join(" ", invalid.Failures) : "A value has the wrong type.");
         }
     }
 
     private State Read()
     {
         var access = _access.Create(Options.DefaultName);
-        _allowances.Become(access, _limits.Create(Options.DefaultName));
+        _limiters.Update(access, _limits.Create(Options.DefaultName));
 
         var clients = new Dictionary<Digest, Client>();
         foreach (var settings in access.Clients)
         {
-            var client = new Client(settings.Name, RightsOf(settings), _allowances.Of(settings.Name));
+            var client = new Client(settings.Name, PermissionsOf(settings), _limiters.Of(settings.Name));
             foreach (var digest in settings.Digests)
             {
                 clients.Add(MemoryMarshal.Read<Digest>(Convert.FromHexString(digest)), client);
@@ -81,12 +81,12 @@ internal sealed partial class ClientDirectory : IDisposable
 
         return new State(
             clients.ToFrozenDictionary(),
-            access.AllowAnonymous ? new Client(Client.AnonymousName, PermissionNames.Default, _allowances.Of(Client.AnonymousName)) : null);
+            access.AllowAnonymous ? new Client(Client.AnonymousName, PermissionNames.Default, _limiters.Of(Client.AnonymousName)) : null);
     }
 
-    private static Rights RightsOf(ClientOptions client) => client.Rights.Count == 0
+    private static Permissions PermissionsOf(ClientOptions client) => client.Rights.Count == 0
         ? PermissionNames.Default
-        : client.Rights.Aggregate(Rights.None, (rights, name) => PermissionNames.TryParse(name, out var right) ? rights | right : rights);
+        : client.Rights.Aggregate(Permissions.None, (permissions, name) => PermissionNames.TryParse(name, out var permission) ? permissions | permission : permissions);
 
     private readonly record struct Digest(UInt128 High, UInt128 Low);
 
@@ -94,10 +94,10 @@ internal sealed partial class ClientDirectory : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1001, LogLevel.Information, "The settings were read again; {Count} keys let clients in from now on.")]
-        public static partial void ReadAgain(ILogger logger, int count);
+        [LoggerMessage(1001, LogLevel.Information, "Settings reloaded: {Count} client keys are valid.")]
+        public static partial void Reloaded(ILogger logger, int count);
 
-        [LoggerMessage(1002, LogLevel.Warning, "The settings changed, but are wrong; the clients and limits known before stay as they are. {Faults}")]
-        public static partial void Wrong(ILogger logger, string faults);
+        [LoggerMessage(1002, LogLevel.Warning, "The changed settings are invalid. The gateway keeps its current clients and limits. {Faults}")]
+        public static partial void Invalid(ILogger logger, string faults);
     }
 }

@@ -4,111 +4,111 @@ using LumaGateway.Time;
 namespace LumaGateway.Access;
 
 /// <summary>
-/// What one client may still ask of this replica. Every request takes one token to come in; what it costs beyond that is owed, and paid by the
-/// client's next requests: so no fetch that others have joined is ever refused half-way. Thread-safe; allocates nothing.
+/// The rate and concurrency limit of one client in this replica. A request takes one token when it starts. Further costs are charged even if the bucket is
+/// empty, and delay the client's next requests: a fetch that other clients share is never refused. Thread-safe; does not allocate.
 /// </summary>
 internal sealed class ClientLimiter(TimeProvider clock, ClientLimits limits)
 {
-    /// <summary>When to try again where too many are under way: nobody knows when one of them ends.</summary>
-    private static readonly TimeSpan WhenCrowded = TimeSpan.FromSeconds(1);
+    /// <summary>The Retry-After over the concurrency limit. It is a guess: the end of the other requests is not known.</summary>
+    private static readonly TimeSpan ConcurrencyRetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly TokenBucket _bucket = new(clock);
     private volatile ClientLimits _limits = limits;
-    private int _present;
-    private int _waiting;
+    private int _activeRequests;
+    private int _waiters;
 
-    /// <summary>Requests of the client that are under way, waiters not counted.</summary>
-    public int Present => Volatile.Read(ref _present);
+    /// <summary>Active requests of the client, without waiters.</summary>
+    public int ActiveRequests => Volatile.Read(ref _activeRequests);
 
-    /// <summary>Whether forgetting it would give its client nothing.</summary>
-    public bool IsIdle => Present == 0 && Volatile.Read(ref _waiting) == 0 && _bucket.IsFull;
+    /// <summary>Whether the limiter can be removed without an advantage for its client.</summary>
+    public bool IsIdle => ActiveRequests == 0 && Volatile.Read(ref _waiters) == 0 && _bucket.IsFull;
 
-    /// <summary>New settings count from the next request on; what is owed stays owed.</summary>
-    public void Become(ClientLimits limits) => _limits = limits;
+    /// <summary>Changes the limits for the next requests. The bucket keeps its level.</summary>
+    public void Update(ClientLimits limits) => _limits = limits;
 
-    /// <summary>Lets one request in, to be followed by one <see cref="Leave"/>; or says why not, and when to come back.</summary>
-    public RefusalReason? TryEnter(out TimeSpan wait)
+    /// <summary>Starts one request, which must end with <see cref="Release"/>. Returns the limit that refuses it, and when to retry; null if it is admitted.</summary>
+    public RefusalReason? TryAcquire(out TimeSpan wait)
     {
         var limits = _limits;
-        var isIn = false;
+        var isAdmitted = false;
         try
         {
-            if (Interlocked.Increment(ref _present) > limits.Concurrency && limits.Concurrency > 0)
+            if (Interlocked.Increment(ref _activeRequests) > limits.Concurrency && limits.Concurrency > 0)
             {
-                wait = WhenCrowded;
+                wait = ConcurrencyRetryAfter;
                 return RefusalReason.TooManyAtOnce;
             }
 
             wait = TimeSpan.Zero;
-            isIn = limits.RequestsPerSecond == 0 || _bucket.TryTake(limits.RequestsPerSecond, limits.Burst, out wait);
-            return isIn ? null : RefusalReason.TooManyASecond;
+            isAdmitted = limits.RequestsPerSecond == 0 || _bucket.TryTake(limits.RequestsPerSecond, limits.Burst, out wait);
+            return isAdmitted ? null : RefusalReason.TooManyASecond;
         }
         finally
         {
-            if (!isIn)
+            if (!isAdmitted)
             {
-                Leave();
+                Release();
             }
         }
     }
 
-    public void Leave() => Interlocked.Decrement(ref _present);
+    public void Release() => Interlocked.Decrement(ref _activeRequests);
 
-    /// <summary>Takes one of so many waiting places, to be followed by one <see cref="LeaveWaiting"/>; false where the client has them all.</summary>
-    public bool TryEnterWaiting(int most)
+    /// <summary>Adds a waiter, which must end with <see cref="RemoveWaiter"/>. Returns false if the client has <paramref name="max"/> waiters.</summary>
+    public bool TryAddWaiter(int max)
     {
-        if (Interlocked.Increment(ref _waiting) <= most)
+        if (Interlocked.Increment(ref _waiters) <= max)
         {
             return true;
         }
 
-        LeaveWaiting();
+        RemoveWaiter();
         return false;
     }
 
-    public void LeaveWaiting() => Interlocked.Decrement(ref _waiting);
+    public void RemoveWaiter() => Interlocked.Decrement(ref _waiters);
 
     /// <summary>
-    /// Takes the tokens of several answers in one request, of which one was paid when it came in: all of them, or none and says how long to wait.
-    /// What exceeds the burst is owed, since a client never has more at once.
+    /// Takes the tokens of a batch: all, or none. One was taken when the request started. Tokens beyond the burst are charged without a check, because the bucket
+    /// never contains more than the burst.
     /// </summary>
-    /// <param name="answers">How many.</param>
-    /// <param name="wait">When there are enough.</param>
-    public bool TryAdmit(int answers, out TimeSpan wait)
+    /// <param name="generations">The number of generations in the batch.</param>
+    /// <param name="wait">If it returns false: how long until the bucket has enough tokens.</param>
+    public bool TryChargeBatch(int generations, out TimeSpan wait)
     {
         var limits = _limits;
         wait = TimeSpan.Zero;
-        if (answers <= 1 || limits.RequestsPerSecond == 0)
+        if (generations <= 1 || limits.RequestsPerSecond == 0)
         {
             return true;
         }
 
-        var atOnce = Math.Min(answers - 1, limits.Burst - 1);
-        if (atOnce > 0 && !_bucket.TryTake(atOnce, limits.RequestsPerSecond, limits.Burst, out wait))
+        var checkedTokens = Math.Min(generations - 1, limits.Burst - 1);
+        if (checkedTokens > 0 && !_bucket.TryTake(checkedTokens, limits.RequestsPerSecond, limits.Burst, out wait))
         {
-            _bucket.Owe(-1, limits.RequestsPerSecond); // a refusal costs nothing: the wait holds for the whole request
+            _bucket.Charge(-1, limits.RequestsPerSecond); // returns the token of the refused request: the batch is charged as a whole
             return false;
         }
 
-        Owe(answers - 1 - atOnce, limits);
+        Charge(generations - 1 - checkedTokens, limits);
         return true;
     }
 
     /// <summary>
-    /// Charges one exchange with the upstream, of which one token was paid as for a cached answer. To be called when the exchange begins: a caller that
-    /// hangs up has caused it all the same.
+    /// Charges one upstream request; one token was taken when the caller's request started. Call it when the upstream request starts, because it is sent even if the
+    /// caller disconnects.
     /// </summary>
     public void ChargeFetch()
     {
         var limits = _limits;
-        Owe(limits.UpstreamCost - 1, limits);
+        Charge(limits.UpstreamCost - 1, limits);
     }
 
-    private void Owe(int tokens, ClientLimits limits)
+    private void Charge(int tokens, ClientLimits limits)
     {
         if (tokens > 0 && limits.RequestsPerSecond > 0)
         {
-            _bucket.Owe(tokens, limits.RequestsPerSecond);
+            _bucket.Charge(tokens, limits.RequestsPerSecond);
         }
     }
 }

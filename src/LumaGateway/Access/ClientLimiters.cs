@@ -3,31 +3,31 @@ using System.Collections.Concurrent;
 namespace LumaGateway.Access;
 
 /// <summary>
-/// The allowance of every client by its name, whichever of its credentials it uses. Allowances outlive a reload of the settings. Bounded: of
-/// clients known from JWTs alone, the idle are forgotten once there are many. Thread-safe.
+/// The limiters of all clients, by name; all credentials of a client share one. A reload of the settings keeps them. When there are many, idle ones of clients
+/// that are not in the settings are removed. Thread-safe.
 /// </summary>
 internal sealed class ClientLimiters(TimeProvider clock)
 {
-    private const int Most = 10_000;
+    private const int MaxCount = 10_000;
 
     private readonly ConcurrentDictionary<string, ClientLimiter> _byName = new(StringComparer.Ordinal);
     private volatile Settings? _settings;
 
     public int Count => _byName.Count;
 
-    /// <summary>Requests of all clients that are under way, waiters not counted.</summary>
-    public int Present => _byName.Sum(static client => client.Value.Present);
+    /// <summary>Active requests of all clients, without waiters.</summary>
+    public int ActiveRequests => _byName.Sum(static client => client.Value.ActiveRequests);
 
-    /// <summary>Takes over what the settings say; clients not among them have the limits of everybody.</summary>
-    public void Become(AccessOptions access, LimitsOptions limits)
+    /// <summary>Applies the settings. A client that is not in them gets the default limits.</summary>
+    public void Update(AccessOptions access, LimitsOptions limits)
     {
         var settings = new Settings(
             access.Clients.ToDictionary(client => client.Name, client => limits.For(client.Limits), StringComparer.Ordinal),
             limits.For(new ClientLimitsOptions()));
         _settings = settings;
-        foreach (var (name, allowance) in _byName)
+        foreach (var (name, limiter) in _byName)
         {
-            allowance.Become(settings.For(name));
+            limiter.Update(settings.For(name));
         }
     }
 
@@ -38,15 +38,15 @@ internal sealed class ClientLimiters(TimeProvider clock)
             return known;
         }
 
-        if (_byName.Count >= Most)
+        if (_byName.Count >= MaxCount)
         {
-            ForgetIdle();
+            RemoveIdle();
         }
 
         return _byName.GetOrAdd(name, static (name, all) => new ClientLimiter(all.clock, all.settings.For(name)), (clock, settings: _settings!));
     }
 
-    private void ForgetIdle()
+    private void RemoveIdle()
     {
         foreach (var client in _byName)
         {
@@ -57,8 +57,8 @@ internal sealed class ClientLimiters(TimeProvider clock)
         }
     }
 
-    private sealed record Settings(IReadOnlyDictionary<string, ClientLimits> ByName, ClientLimits Everybody)
+    private sealed record Settings(IReadOnlyDictionary<string, ClientLimits> ByName, ClientLimits Default)
     {
-        public ClientLimits For(string name) => ByName.TryGetValue(name, out var own) ? own : Everybody;
+        public ClientLimits For(string name) => ByName.TryGetValue(name, out var limits) ? limits : Default;
     }
 }

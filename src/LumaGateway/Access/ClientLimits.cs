@@ -1,4 +1,4 @@
 namespace LumaGateway.Access;
 
-/// <summary>The limits that hold for one client; see <see cref="LimitsOptions"/> for what each means.</summary>
+/// <summary>The limits of one client. <see cref="LimitsOptions"/> describes each.</summary>
 internal sealed record ClientLimits(int RequestsPerSecond, int Burst, int Concurrency, int UpstreamCost);

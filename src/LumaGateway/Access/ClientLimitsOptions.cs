@@ -1,6 +1,6 @@
 namespace LumaGateway.Access;
 
-/// <summary>What differs for one client from <see cref="LimitsOptions"/>. Bound to <c>Access:Clients:&lt;n&gt;:Limits</c>.</summary>
+/// <summary>The limits of one client that override <see cref="LimitsOptions"/>. Bound to <c>Access:Clients:&lt;n&gt;:Limits</c>.</summary>
 internal sealed class ClientLimitsOptions
 {
     /// <inheritdoc cref="LimitsOptions.RequestsPerSecond"/>

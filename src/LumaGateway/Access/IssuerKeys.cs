@@ -4,27 +4,26 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace LumaGateway.Access;
 
 /// <summary>
-/// Whether the issuer's key set is at hand. All who ask before it is share one fetch of bounded length, and its failure is the answer for a few seconds, so that an
-/// issuer which is away delays nobody by more than one fetch. Once it was fetched, the configuration manager renews it in the background. Thread-safe.
+/// Fetches the issuer's key set for the first time. Concurrent requests share one fetch, and its failure is cached, so that an unreachable issuer delays requests
+/// by at most one fetch. After a success the configuration manager refreshes the key set in the background. Thread-safe.
 /// </summary>
 internal sealed partial class IssuerKeys(IConfigurationManager<OpenIdConnectConfiguration> issuer, TimeProvider clock, ILogger logger)
 {
-    /// <summary>How long a failure is remembered.</summary>
-    public static readonly TimeSpan Remembered = TimeSpan.FromSeconds(5);
+    /// <summary>How long a failure is cached.</summary>
+    public static readonly TimeSpan FailureLifetime = TimeSpan.FromSeconds(5);
 
-    /// <summary>The longest that a fetch is waited for.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FetchTimeout = TimeSpan.FromSeconds(5);
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private Task<bool>? _fetch;
     private long? _failedAt;
 
-    /// <summary>False where the issuer did not give its keys. The token frees this caller only: the fetch goes on for the others.</summary>
-    public Task<bool> AreThereAsync(CancellationToken cancellationToken)
+    /// <summary>Returns false if the key set cannot be fetched. The token cancels this wait only, not the fetch, which other requests may share.</summary>
+    public Task<bool> AreAvailableAsync(CancellationToken cancellationToken)
     {
-        lock (_gate)
+        lock (_lock)
         {
-            if (_fetch is null || (_failedAt is { } failed && clock.GetElapsedTime(failed) >= Remembered))
+            if (_fetch is null || (_failedAt is { } failed && clock.GetElapsedTime(failed) >= FailureLifetime))
             {
                 _failedAt = null;
                 _fetch = FetchAsync();
@@ -36,29 +35,29 @@ internal sealed partial class IssuerKeys(IConfigurationManager<OpenIdConnectConf
 
     private async Task<bool> FetchAsync()
     {
-        await Task.Yield(); // not under the lock
+        await Task.Yield(); // leaves the caller's lock
         try
         {
-            await issuer.GetConfigurationAsync(CancellationToken.None).WaitAsync(Longest, clock);
+            await issuer.GetConfigurationAsync(CancellationToken.None).WaitAsync(FetchTimeout, clock);
             return true;
         }
-#pragma warning disable CA1031 // whatever the issuer sends or does, its keys are not there
+#pragma warning disable CA1031 // any failure of the issuer means that the keys are not available
         catch
 #pragma warning restore CA1031
         {
-            lock (_gate)
+            lock (_lock)
             {
                 _failedAt = clock.GetTimestamp();
             }
 
-            Log.NotCheckable(logger, Remembered.TotalSeconds);
+            Log.KeysUnavailable(logger, FailureLifetime.TotalSeconds);
             return false;
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1022, LogLevel.Warning, "The key set of Access:Jwt:Authority could not be fetched; JWTs are answered with 503 issuer_unavailable, and it is fetched again in {Seconds} s at the earliest.")]
-        public static partial void NotCheckable(ILogger logger, double seconds);
+        [LoggerMessage(1022, LogLevel.Warning, "Fetching the key set of Access:Jwt:Authority failed. Requests with a JWT get 503 issuer_unavailable. The next attempt is in {Seconds} s at the earliest.")]
+        public static partial void KeysUnavailable(ILogger logger, double seconds);
     }
 }

@@ -9,8 +9,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace LumaGateway.Access;
 
 /// <summary>
-/// Clients by JWT of the configured issuer. Tokens are checked with JwtBearer's own options, key set and token handlers, but without its
-/// middleware, which every request with a key would have to pay for. Thread-safe.
+/// Authenticates clients by a JWT of the configured issuer. Uses the options, key set and token handlers of JwtBearer, but not its middleware, which would slow
+/// down requests with a key. Thread-safe.
 /// </summary>
 internal sealed partial class JwtClients
 {
@@ -18,17 +18,17 @@ internal sealed partial class JwtClients
 
     private readonly JwtBearerOptions _bearer;
     private readonly JwtOptions _jwt;
-    private readonly ClientLimiters _allowances;
+    private readonly ClientLimiters _limiters;
     private readonly ILogger<JwtClients> _logger;
     private readonly TokenBucket _warnings;
     private readonly TokenValidationParameters? _parameters;
     private readonly IssuerKeys? _keys;
 
     public JwtClients(
-        IOptionsMonitor<JwtBearerOptions> bearer, IOptions<AccessOptions> access, ClientLimiters allowances, TimeProvider clock, ILogger<JwtClients> logger)
+        IOptionsMonitor<JwtBearerOptions> bearer, IOptions<AccessOptions> access, ClientLimiters limiters, TimeProvider clock, ILogger<JwtClients> logger)
     {
         _warnings = new TokenBucket(clock);
-        (_bearer, _jwt, _allowances, _logger) = (bearer.Get(JwtBearerDefaults.AuthenticationScheme), access.Value.Jwt, allowances, logger);
+        (_bearer, _jwt, _limiters, _logger) = (bearer.Get(JwtBearerDefaults.AuthenticationScheme), access.Value.Jwt, limiters, logger);
         if (_jwt.IsConfigured)
         {
             _parameters = _bearer.TokenValidationParameters.Clone();
@@ -37,14 +37,14 @@ internal sealed partial class JwtClients
         }
     }
 
-    /// <summary>Whether a bearer credential has the form of a signed JWT, and an issuer is configured. Client keys hold no dot.</summary>
-    public bool MayBeToken(ReadOnlySpan<char> credential) => _parameters is not null && credential.Count('.') == 2;
+    /// <summary>Whether a bearer credential has the form of a signed JWT, and an issuer is configured. Client keys contain no dot.</summary>
+    public bool HasJwtFormat(ReadOnlySpan<char> credential) => _parameters is not null && credential.Count('.') == 2;
 
-    /// <summary>What a caller is told whose token is too large.</summary>
-    public Denial TooLarge => new($"The token has more than {_jwt.MaxTokenBytes} bytes, the most that this gateway takes (Access:Jwt:MaxTokenBytes).");
+    /// <summary>The problem detail for a token that is too large.</summary>
+    public Refusal TooLarge => new($"The token is longer than {_jwt.MaxTokenBytes} bytes, the limit of this gateway (Access:Jwt:MaxTokenBytes).");
 
-    /// <summary>Null where the token is not to be believed, or names no client, and why.</summary>
-    public async ValueTask<(Client? Client, RefusalReason Otherwise)> FindAsync(string token, CancellationToken cancellationToken)
+    /// <summary>Authenticates a token. The client is null if the token is refused.</summary>
+    public async ValueTask<(Client? Client, RefusalReason Reason)> AuthenticateAsync(string token, CancellationToken cancellationToken)
     {
         if (token.Length > _jwt.MaxTokenBytes)
         {
@@ -56,53 +56,53 @@ internal sealed partial class JwtClients
             return (null, RefusalReason.TokenTooLarge);
         }
 
-        if (ReadPlausible(token) is not { } read)
+        if (ParsePlausible(token) is not { } parsed)
         {
             return (null, RefusalReason.InvalidToken);
         }
 
-        if (!await _keys!.AreThereAsync(cancellationToken))
+        if (!await _keys!.AreAvailableAsync(cancellationToken))
         {
             return (null, RefusalReason.IssuerUnavailable);
         }
 
-        var result = await _bearer.TokenHandlers[0].ValidateTokenAsync(read, _parameters).WaitAsync(cancellationToken);
+        var result = await _bearer.TokenHandlers[0].ValidateTokenAsync(parsed, _parameters).WaitAsync(cancellationToken);
         if (result.IsValid)
         {
-            var named = NameOf((JsonWebToken)result.SecurityToken);
-            return (named is null ? null : ClientOf(named, (JsonWebToken)result.SecurityToken), RefusalReason.InvalidToken);
+            var name = NameOf((JsonWebToken)result.SecurityToken);
+            return (name is null ? null : ClientOf(name, (JsonWebToken)result.SecurityToken), RefusalReason.InvalidToken);
         }
 
-        // The exception's own text may hold parts of the token.
-        Log.NotBelieved(_logger, result.Exception?.GetType().Name ?? "unknown");
+        // The exception's message may contain parts of the token.
+        Log.TokenRejected(_logger, result.Exception?.GetType().Name ?? "unknown");
         return (null, RefusalReason.InvalidToken);
     }
 
     /// <summary>
-    /// Null where no key could make the token good: it cannot be read, its algorithm, audience or times are wrong, or it names no client. Asked before the issuer is,
-    /// so that whoever sends garbage has nothing fetched. Its signature is not checked here.
+    /// Parses a token. Returns null if it is invalid with any key: malformed, or with a wrong algorithm, audience or lifetime, or without a client name. Runs before
+    /// the key set is fetched, so that a malformed token causes no fetch. Does not check the signature.
     /// </summary>
-    private JsonWebToken? ReadPlausible(string token)
+    private JsonWebToken? ParsePlausible(string token)
     {
         try
         {
-            var read = new JsonWebToken(token);
-            var isPlausible = _parameters!.ValidAlgorithms.Contains(read.Alg)
-                && read.EncodedSignature.Length > 0
-                && read.Audiences.Contains(_jwt.Audience)
-                && _parameters.LifetimeValidator(TimeOf(read.ValidFrom), TimeOf(read.ValidTo), read, _parameters);
+            var parsed = new JsonWebToken(token);
+            var isPlausible = _parameters!.ValidAlgorithms.Contains(parsed.Alg)
+                && parsed.EncodedSignature.Length > 0
+                && parsed.Audiences.Contains(_jwt.Audience)
+                && _parameters.LifetimeValidator(TimeOf(parsed.ValidFrom), TimeOf(parsed.ValidTo), parsed, _parameters);
             if (isPlausible)
             {
-                return NameOf(read) is null ? null : read;
+                return NameOf(parsed) is null ? null : parsed;
             }
 
-            Log.NotBelieved(_logger, "Implausible");
+            Log.TokenRejected(_logger, "Implausible");
         }
-#pragma warning disable CA1031 // bytes of a stranger: whatever reading them throws, they are no token
+#pragma warning disable CA1031 // untrusted input: any exception means that it is not a token
         catch
 #pragma warning restore CA1031
         {
-            Log.NotBelieved(_logger, "Unreadable");
+            Log.TokenRejected(_logger, "Unreadable");
         }
 
         return null;
@@ -110,32 +110,32 @@ internal sealed partial class JwtClients
         static DateTime? TimeOf(DateTime time) => time == DateTime.MinValue ? null : time;
     }
 
-    /// <summary>The client that a token names. Null where it names none, or has a critical header (RFC 7515, section 4.1.11): none is understood here.</summary>
+    /// <summary>Returns the client name in a token. Returns null if it has none, or has a critical header (RFC 7515, section 4.1.11), which the gateway does not support.</summary>
     private string? NameOf(JsonWebToken token)
     {
         if (token.TryGetHeaderValue<object>(CriticalHeader, out _))
         {
-            Log.NotBelieved(_logger, "CriticalHeader");
+            Log.TokenRejected(_logger, "CriticalHeader");
             return null;
         }
 
-        if (token.TryGetPayloadValue<string>(_jwt.ClientNameClaim, out var name) && name is not null && NamePattern().IsMatch(name)) // true and null for a JSON null
+        if (token.TryGetPayloadValue<string>(_jwt.ClientNameClaim, out var name) && name is not null && NamePattern().IsMatch(name)) // the value of a JSON null is null, and the method returns true
         {
             return name;
         }
 
-        Log.NotBelieved(_logger, "NoClientName");
+        Log.TokenRejected(_logger, "NoClientName");
         return null;
     }
 
     private Client ClientOf(string name, JsonWebToken token)
     {
-        var rights = token.Claims
+        var permissions = token.Claims
             .Where(claim => claim.Type == _jwt.RightsClaim)
             .SelectMany(claim => claim.Value.Split(' '))
-            .Aggregate(Rights.None, (rights, word) => PermissionNames.TryParse(word, out var right) ? rights | right : rights);
+            .Aggregate(Permissions.None, (permissions, word) => PermissionNames.TryParse(word, out var permission) ? permissions | permission : permissions);
         name = Client.JwtPrefix + name;
-        return new Client(name, rights, _allowances.Of(name));
+        return new Client(name, permissions, _limiters.Of(name));
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9._@:/|-]{1,128}\z")]
@@ -143,10 +143,10 @@ internal sealed partial class JwtClients
 
     private static partial class Log
     {
-        [LoggerMessage(1021, LogLevel.Debug, "A JWT was not believed: {Reason}.")]
-        public static partial void NotBelieved(ILogger logger, string reason);
+        [LoggerMessage(1021, LogLevel.Debug, "A JWT was rejected: {Reason}.")]
+        public static partial void TokenRejected(ILogger logger, string reason);
 
-        [LoggerMessage(1023, LogLevel.Warning, "A JWT of {Length} bytes was refused; Access:Jwt:MaxTokenBytes is {Limit}. Told once a second at most.")]
+        [LoggerMessage(1023, LogLevel.Warning, "A JWT of {Length} bytes was refused: Access:Jwt:MaxTokenBytes is {Limit}. Logged at most once a second.")]
         public static partial void TooLarge(ILogger logger, int length, int limit);
     }
 }

@@ -4,10 +4,10 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace LumaGateway.Access;
 
-/// <summary>What a JWT must be: signed with a key of the issuer's set, for this gateway, and valid now.</summary>
+/// <summary>Configures JWT validation: signature, audience and lifetime.</summary>
 internal sealed class JwtSetup(IOptions<AccessOptions> access, TimeProvider clock) : IConfigureNamedOptions<JwtBearerOptions>
 {
-    /// <summary>Clocks differ, but not by more than this.</summary>
+    /// <summary>The largest accepted difference between the clocks of the issuer and the gateway.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
 
     public void Configure(JwtBearerOptions options) => Configure(JwtBearerDefaults.AuthenticationScheme, options);
@@ -24,8 +24,8 @@ internal sealed class JwtSetup(IOptions<AccessOptions> access, TimeProvider cloc
         options.Audience = jwt.Audience;
         options.RequireHttpsMetadata = !new Uri(jwt.Authority).IsLoopback;
         options.BackchannelTimeout = TimeSpan.FromSeconds(5);
-        options.RefreshInterval = TimeSpan.FromMinutes(1); // the least time between two looks for an unknown key
-        options.TokenValidationParameters.ValidAlgorithms = // signatures only: no shared secrets, no "none"
+        options.RefreshInterval = TimeSpan.FromMinutes(1); // the minimum time between two fetches for an unknown key id
+        options.TokenValidationParameters.ValidAlgorithms = // no HMAC (shared secret) and no "none"
         [
             SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
             SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,

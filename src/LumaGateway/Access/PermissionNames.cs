@@ -1,29 +1,29 @@
 namespace LumaGateway.Access;
 
-/// <summary>Rights as settings and tokens spell them.</summary>
+/// <summary>The names of permissions in settings and tokens.</summary>
 internal static class PermissionNames
 {
     public const string All = "read, raw, create, delete, assets, purge";
 
-    /// <summary>What a client has whose settings name no rights, and what an anonymous caller has.</summary>
-    public const Rights Default = Rights.Read | Rights.Assets;
+    /// <summary>The permissions of a client without <c>Rights</c> in its settings, and of the anonymous client.</summary>
+    public const Permissions Default = Permissions.Read | Permissions.Assets;
 
-    /// <summary>The names of all rights among these, in the order of <see cref="All"/>.</summary>
-    public static IEnumerable<string> Of(Rights rights) =>
-        All.Split(", ").Where(name => TryParse(name, out var right) && (rights & right) != 0);
+    /// <summary>Returns the names of the permissions, in the order of <see cref="All"/>.</summary>
+    public static IEnumerable<string> Of(Permissions permissions) =>
+        All.Split(", ").Where(name => TryParse(name, out var permission) && (permissions & permission) != 0);
 
-    public static bool TryParse(string name, out Rights right)
+    public static bool TryParse(string name, out Permissions permission)
     {
-        right = name switch
+        permission = name switch
         {
-            "read" => Rights.Read,
-            "raw" => Rights.Raw,
-            "create" => Rights.Create,
-            "delete" => Rights.Delete,
-            "assets" => Rights.Assets,
-            "purge" => Rights.Purge,
-            _ => Rights.None,
+            "read" => Permissions.Read,
+            "raw" => Permissions.Raw,
+            "create" => Permissions.Create,
+            "delete" => Permissions.Delete,
+            "assets" => Permissions.Assets,
+            "purge" => Permissions.Purge,
+            _ => Permissions.None,
         };
-        return right is not Rights.None;
+        return permission is not Permissions.None;
     }
 }

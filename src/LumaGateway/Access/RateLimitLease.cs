@@ -1,34 +1,34 @@
 using LumaGateway.Problems;
+
 namespace LumaGateway.Access;
 
-/// <summary>One request that was let in: whose it is, and its place among those that its client has under way, which it gives back when it is disposed of.</summary>
+/// <summary>The concurrency slot of one admitted request. <see cref="Dispose"/> releases it. Thread-safe.</summary>
 internal sealed class RateLimitLease(Client client) : IDisposable
 {
-    private int _holdsPlace = 1;
+    private int _hasSlot = 1;
 
     public Client Client => client;
 
-    /// <summary>The visit of this request; null on routes that ask for no right.</summary>
+    /// <summary>Returns the lease of a request; null if its endpoint is public.</summary>
     public static RateLimitLease? Of(HttpContext context) => context.Features.Get<RateLimitLease>();
 
     /// <summary>
-    /// Gives the place back before the request ends: from then on it counts as a waiter, which costs its client none. May be called
-    /// more than once.
+    /// Releases the slot before the request ends, for a request that becomes a waiter. Repeated calls have no effect.
     /// </summary>
-    public void HandBackPlace()
+    public void ReleaseSlot()
     {
-        if (Interlocked.Exchange(ref _holdsPlace, 0) == 1)
+        if (Interlocked.Exchange(ref _hasSlot, 0) == 1)
         {
-            client.ClientLimiter.Leave();
+            client.ClientLimiter.Release();
         }
     }
 
-    public void Dispose() => HandBackPlace();
+    public void Dispose() => ReleaseSlot();
 
-    /// <summary>Admits a request for several answers as a whole. Throws <see cref="OverLimitException"/> where the client has too few tokens.</summary>
-    public void Admit(int answers)
+    /// <summary>Charges a batch of generations. Throws <see cref="OverLimitException"/> if the client has too few tokens.</summary>
+    public void ChargeBatch(int generations)
     {
-        if (!client.ClientLimiter.TryAdmit(answers, out var wait))
+        if (!client.ClientLimiter.TryChargeBatch(generations, out var wait))
         {
             throw new OverLimitException(RefusalReason.TooManyASecond, wait);
         }

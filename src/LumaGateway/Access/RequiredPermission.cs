@@ -1,15 +1,15 @@
 namespace LumaGateway.Access;
 
-/// <summary>Endpoint metadata: the right it asks for, and what methods that change something ask for besides.</summary>
-/// <param name="Right">What every method asks for.</param>
-/// <param name="ForPost">What POST asks for besides, and every other method that is neither safe (RFC 9110, section 9.2.1) nor DELETE.</param>
-/// <param name="ForDelete">What DELETE asks for besides.</param>
-internal sealed record RequiredPermission(Rights Right, Rights ForPost = Rights.None, Rights ForDelete = Rights.None)
+/// <summary>Endpoint metadata: the permissions that an endpoint requires.</summary>
+/// <param name="Permission">What every method requires.</param>
+/// <param name="ForPost">What POST requires in addition, and every other method that is neither safe (RFC 9110, section 9.2.1) nor DELETE.</param>
+/// <param name="ForDelete">What DELETE requires in addition.</param>
+internal sealed record RequiredPermission(Permissions Permission, Permissions ForPost = Permissions.None, Permissions ForDelete = Permissions.None)
 {
-    /// <summary>Whether each request goes on to the upstream; a read may be answered from the cache.</summary>
-    public bool GoesUpstream => (Right & (Rights.Raw | Rights.Assets)) != 0;
+    /// <summary>Whether every request causes an upstream request. A read of a generation may be a cache hit.</summary>
+    public bool GoesUpstream => (Permission & (Permissions.Raw | Permissions.Assets)) != 0;
 
-    public Rights For(string method) => IsSafe(method) ? Right : HttpMethods.IsDelete(method) ? Right | ForDelete : Right | ForPost;
+    public Permissions For(string method) => IsSafe(method) ? Permission : HttpMethods.IsDelete(method) ? Permission | ForDelete : Permission | ForPost;
 
     private static bool IsSafe(string method) =>
         HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);

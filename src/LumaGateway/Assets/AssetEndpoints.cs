@@ -35,7 +35,7 @@ internal static class AssetEndpoints
             .. ProblemResponses.OfReads, ProblemKinds.GenerationUnfinished, ProblemKinds.AssetNotFound, ProblemKinds.PreconditionFailed,
             ProblemKinds.RangeNotSatisfiable, ProblemKinds.AssetAddressRefused, ProblemKinds.AssetUnavailable, ProblemKinds.AssetNotMedia,
         ])
-        .RequireRight(Rights.Assets);
+        .RequirePermission(Permissions.Assets);
 
     private static Task SendVideoAsync(GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender) =>
         SendAsync(AssetKind.Video, id, context, reader, sender);

@@ -4,7 +4,7 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Assets;
 
 /// <summary>Metrics of assets.</summary>
-internal sealed class AssetMetrics : ISeries
+internal sealed class AssetMetrics : IGatewayMetrics
 {
     private readonly Counter<long> _renewals;
     private readonly Counter<long> _refusals;
@@ -16,7 +16,7 @@ internal sealed class AssetMetrics : ISeries
         _refusals = meter.CreateCounter<long>("luma_gateway.assets.refusals", "{link}", "Links that the gateway refused to follow.");
     }
 
-    public void Begin()
+    public void Initialize()
     {
         _renewals.Add(0);
         _refusals.Add(0);

@@ -24,7 +24,7 @@ internal static class AssetServices
         services.AddSingleton<AssetLinkRules>();
         services.AddSingleton<AssetConnector>();
         services.AddSingleton<AssetClient>();
-        services.AddSeries<AssetMetrics>();
+        services.AddGatewayMetrics<AssetMetrics>();
         services.AddSingleton<AssetSender>();
 
         return services;

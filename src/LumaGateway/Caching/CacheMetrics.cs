@@ -4,7 +4,7 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Caching;
 
 /// <summary>Metrics of the cache. Attribute values come from closed sets.</summary>
-internal sealed class CacheMetrics : ISeries
+internal sealed class CacheMetrics : IGatewayMetrics
 {
     private static readonly (CacheStatus, CacheTier)[] Combinations =
     [
@@ -35,7 +35,7 @@ internal sealed class CacheMetrics : ISeries
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30] });
     }
 
-    public void Begin()
+    public void Initialize()
     {
         _faults.Add(0);
         _corrupt.Add(0);

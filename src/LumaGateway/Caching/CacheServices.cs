@@ -15,7 +15,7 @@ internal static class CacheServices
         services.AddOptions<RedisCacheOptions>().Configure<RedisConnection>(
             (options, connection) => options.ConnectionMultiplexerFactory = connection.GetAsync);
 
-        services.AddSeries<CacheMetrics>();
+        services.AddGatewayMetrics<CacheMetrics>();
         services.AddSingleton<MemoryTier>();
         services.AddSingleton<RedisEntries>();
         services.AddSingleton<RedisTier>();

@@ -40,7 +40,7 @@ internal sealed partial class CallbackSecrets(IOptions<CallbackOptions> options,
     public static string[]? ReadFile(string path) => SecretFile.Read(path, static text => SecretFile.Split(text, SecretPattern().IsMatch));
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => IsConfigured
-        ? SecretFile.FollowAsync(
+        ? SecretFile.WatchAsync(
             () => ReadFile(_file), static (one, other) => one.SequenceEqual(other), _secrets, ReplaceSecrets, () => Log.FileUnreadable(logger), clock, stoppingToken)
         : Task.CompletedTask;
 

@@ -1,11 +1,11 @@
 namespace LumaGateway.Configuration;
 
-/// <summary>Registers the check of all settings. To be called before any slice registers its own: it runs first at the start.</summary>
+/// <summary>Registers the validation of all settings. Call it before other registrations, so that it runs first at start-up.</summary>
 internal static class ConfigurationServices
 {
     public static IServiceCollection AddSettingsCheck(this IServiceCollection services)
     {
-        services.AddOptionsWithValidateOnStart<GivenSettings, SettingsRules>();
+        services.AddOptionsWithValidateOnStart<AllSettings, SettingsRules>();
         return services;
     }
 }

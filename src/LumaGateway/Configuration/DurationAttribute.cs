@@ -3,19 +3,19 @@ using System.Globalization;
 
 namespace LumaGateway.Configuration;
 
-/// <summary>Bounds a <see cref="TimeSpan"/> setting and names its key when it is out of them. (<see cref="RangeAttribute"/> needs reflection for that.)</summary>
+/// <summary>The range of a <see cref="TimeSpan"/> setting. The error message contains the key. <see cref="RangeAttribute"/> would need reflection.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class DurationAttribute(string key, string shortest, string longest) : ValidationAttribute
+internal sealed class DurationAttribute(string key, string minimum, string maximum) : ValidationAttribute
 {
     public string Key => key;
 
-    public string Shortest => shortest;
+    public string Minimum => minimum;
 
-    public string Longest => longest;
+    public string Maximum => maximum;
 
     public override bool IsValid(object? value) => value is TimeSpan duration
-        && duration >= TimeSpan.Parse(shortest, CultureInfo.InvariantCulture)
-        && duration <= TimeSpan.Parse(longest, CultureInfo.InvariantCulture);
+        && duration >= TimeSpan.Parse(minimum, CultureInfo.InvariantCulture)
+        && duration <= TimeSpan.Parse(maximum, CultureInfo.InvariantCulture);
 
-    public override string FormatErrorMessage(string name) => $"{key} must be between {shortest} and {longest}.";
+    public override string FormatErrorMessage(string name) => $"{key} must be between {minimum} and {maximum}.";
 }

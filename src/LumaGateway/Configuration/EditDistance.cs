@@ -1,6 +1,6 @@
 namespace LumaGateway.Configuration;
 
-/// <summary>How many letters must be put in, left out, changed or swapped with a neighbour to make one name of another; case does not count.</summary>
+/// <summary>The Damerau-Levenshtein distance of two names (insert, delete, replace, swap neighbours), without case.</summary>
 internal static class EditDistance
 {
     public static int Between(string one, string other)

@@ -3,20 +3,20 @@ using System.Globalization;
 
 namespace LumaGateway.Configuration;
 
-/// <summary>Bounds a number setting and names its key when it is out of them. (What is generated for <see cref="RangeAttribute"/> drops the message.)</summary>
+/// <summary>The range of a number setting. The error message contains the key. Code generated for <see cref="RangeAttribute"/> would ignore the message.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class NumberAttribute(string key, double least, double most) : ValidationAttribute
+internal sealed class NumberAttribute(string key, double minimum, double maximum) : ValidationAttribute
 {
     public string Key => key;
 
-    public double Least => least;
+    public double Minimum => minimum;
 
-    public double Most => most;
+    public double Maximum => maximum;
 
-    /// <summary>A setting that was left out is in bounds.</summary>
+    /// <summary>A missing setting is valid.</summary>
     public override bool IsValid(object? value) => value is null
-        || (value is IConvertible number && number.ToDouble(CultureInfo.InvariantCulture) is var given && given >= least && given <= most);
+        || (value is IConvertible number && number.ToDouble(CultureInfo.InvariantCulture) is var given && given >= minimum && given <= maximum);
 
     public override string FormatErrorMessage(string name) =>
-        string.Create(CultureInfo.InvariantCulture, $"{key} must be between {least} and {most}.");
+        string.Create(CultureInfo.InvariantCulture, $"{key} must be between {minimum} and {maximum}.");
 }

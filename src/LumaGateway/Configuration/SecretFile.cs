@@ -45,13 +45,13 @@ internal static class SecretFile
     /// </summary>
     /// <param name="read">Reads and parses the file; null if it is unusable.</param>
     /// <param name="isSame">Compares two contents.</param>
-    /// <param name="known">The content in use.</param>
+    /// <param name="current">The content in use.</param>
     /// <param name="changed">Receives a new content.</param>
     /// <param name="unreadable">Called when the file becomes unusable. The known content stays in use.</param>
     /// <param name="clock">Measures the interval.</param>
     /// <param name="stoppingToken">Stops the reads.</param>
-    public static async Task FollowAsync<T>(
-        Func<T?> read, Func<T, T, bool> isSame, T known, Action<T> changed, Action unreadable, TimeProvider clock, CancellationToken stoppingToken)
+    public static async Task WatchAsync<T>(
+        Func<T?> read, Func<T, T, bool> isSame, T current, Action<T> changed, Action unreadable, TimeProvider clock, CancellationToken stoppingToken)
         where T : class
     {
         T? candidate = null;
@@ -68,9 +68,9 @@ internal static class SecretFile
                 }
 
                 isUnreadable = found is null;
-                if (found is not null && !isSame(found, known) && candidate is not null && isSame(found, candidate))
+                if (found is not null && !isSame(found, current) && candidate is not null && isSame(found, candidate))
                 {
-                    known = found;
+                    current = found;
                     changed(found);
                 }
 

@@ -3,20 +3,20 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Configuration;
 
-/// <summary>Stands for all settings as they were given. Nothing is bound to it.</summary>
-internal sealed class GivenSettings;
+/// <summary>The options type of <see cref="SettingsRules"/>. Nothing is bound to it.</summary>
+internal sealed class AllSettings;
 
 /// <summary>
-/// Whether every setting of the gateway's own sections exists and can be read. The binder passes unknown keys over, and stops at the first value that it cannot
-/// convert. Also refuses a section whose name differs in one letter from one of ours and that has a key of ours. Never repeats a value.
+/// Reports all unknown keys and unreadable values in the gateway's sections. The configuration binder ignores unknown keys, and stops at the first value that it
+/// cannot convert. Messages never contain a value.
 /// </summary>
-internal sealed class SettingsRules(IConfiguration configuration) : IValidateOptions<GivenSettings>
+internal sealed class SettingsRules(IConfiguration configuration) : IValidateOptions<AllSettings>
 {
-    public ValidateOptionsResult Validate(string? name, GivenSettings options)
+    public ValidateOptionsResult Validate(string? name, AllSettings options)
     {
         var unknown = new List<string>();
         var unreadable = new List<string>();
-        foreach (var section in configuration.GetChildren().Where(IsJudged))
+        foreach (var section in configuration.GetChildren().Where(IsChecked))
         {
             foreach (var setting in LeavesOf(section))
             {
@@ -33,26 +33,26 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
 
         if (unreadable.Count > 0)
         {
-            // Not a failure like others: whatever is checked after this would meet the same values in the binder, which throws at the first one.
-            throw new AggregateException(new OptionsValidationException(nameof(GivenSettings), typeof(GivenSettings), [.. unknown, .. unreadable]));
+            // Throws, so that no other validator runs: each would bind the same values, and the binder throws at the first one.
+            throw new AggregateException(new OptionsValidationException(nameof(AllSettings), typeof(AllSettings), [.. unknown, .. unreadable]));
         }
 
         return unknown.Count > 0 ? ValidateOptionsResult.Fail(unknown) : ValidateOptionsResult.Success;
     }
 
     /// <summary>
-    /// The environment holds names of other programs, which may look like ours (<c>LIMA__X</c>): a section with another name than ours is judged only if it is one
-    /// letter away and has one of our keys.
+    /// Environment variables of other programs can look like settings (<c>LIMA__X</c>). A section with an unknown name is checked only if the name differs in one
+    /// letter from a section of the gateway and contains one of its keys.
     /// </summary>
-    private static bool IsJudged(IConfigurationSection section) =>
+    private static bool IsChecked(IConfigurationSection section) =>
         section.GetChildren().Any()
         && (KnownSettings.Sections.Contains(section.Key)
-            || KnownSettings.Sections.Any(ours => EditDistance.Between(section.Key, ours) == 1 && HasKeyOf(ours, section)));
+            || KnownSettings.Sections.Any(known => EditDistance.Between(section.Key, known) == 1 && HasKeyOf(known, section)));
 
-    private static bool HasKeyOf(string ours, IConfigurationSection section) =>
-        LeavesOf(section).Any(leaf => KnownSettings.Kinds.ContainsKey(PatternOf(ours + leaf.Path[section.Path.Length..])));
+    private static bool HasKeyOf(string known, IConfigurationSection section) =>
+        LeavesOf(section).Any(leaf => KnownSettings.Kinds.ContainsKey(PatternOf(known + leaf.Path[section.Path.Length..])));
 
-    /// <summary>Whatever holds a value or has nothing below it, the section itself left out. An empty list is nothing.</summary>
+    /// <summary>Returns all settings below the section that have a value or no children, except empty lists.</summary>
     private static IEnumerable<IConfigurationSection> LeavesOf(IConfigurationSection section)
     {
         var hasChildren = false;
@@ -86,26 +86,26 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
 
         var nearest = KnownSettings.Kinds.Keys.MinBy(known => EditDistance.Between(pattern, known))!;
         return EditDistance.Between(pattern, nearest) <= Math.Max(3, pattern.Length / 3)
-            ? $"{path} is no setting. Did you mean {nearest.Replace("#", "<n>", StringComparison.Ordinal)}?"
-            : $"{path} is no setting.";
+            ? $"{path} is not a setting. Did you mean {nearest.Replace("#", "<n>", StringComparison.Ordinal)}?"
+            : $"{path} is not a setting.";
     }
 
     private static bool IsReadable(string value, SettingKind kind) => kind switch
     {
-        SettingKind.Flag => bool.TryParse(value, out _),
-        SettingKind.Whole => long.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out _),
+        SettingKind.Boolean => bool.TryParse(value, out _),
+        SettingKind.Integer => long.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out _),
         SettingKind.Number => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _),
-        SettingKind.Time => value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _),
+        SettingKind.Duration => value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _),
         SettingKind.AssetMode => value.ToUpperInvariant() is "STREAM" or "REDIRECT",
         _ => true,
     };
 
     private static string Expected(SettingKind kind) => kind switch
     {
-        SettingKind.Flag => "true or false",
-        SettingKind.Whole => "a whole number such as 20",
+        SettingKind.Boolean => "true or false",
+        SettingKind.Integer => "a whole number such as 20",
         SettingKind.Number => "a number such as 0.5",
-        SettingKind.Time => "a time such as 00:00:15 (hours:minutes:seconds; 1.00:00:00 is a day, and a number alone would be days)",
+        SettingKind.Duration => "a time such as 00:00:15 (hours:minutes:seconds; 1.00:00:00 is a day, and a number alone would be days)",
         SettingKind.AssetMode => "Stream or Redirect",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };

@@ -1,6 +1,6 @@
 namespace LumaGateway.Contracts;
 
-/// <summary>One of several ids that has no answer, in the place where its generation would be.</summary>
-/// <param name="Id">The id as it was asked for.</param>
-/// <param name="Problem">Why there is no answer.</param>
+/// <summary>An item of a batch that failed, in the place of its generation.</summary>
+/// <param name="Id">The id in the request.</param>
+/// <param name="Problem">The problem.</param>
 public sealed record BatchItem(string Id, Problem Problem);

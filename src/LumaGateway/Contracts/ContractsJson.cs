@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace LumaGateway.Contracts;
 
-/// <summary>How contracts are written: Luma's snake_case names, every key present, links readable. Use <see cref="Web"/>.</summary>
+/// <summary>Serializes contracts with snake_case names, like Luma, and with null values. Use <see cref="Web"/>.</summary>
 [JsonSerializable(typeof(Generation))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(BatchItem))]
@@ -12,7 +12,7 @@ namespace LumaGateway.Contracts;
 [JsonSerializable(typeof(System.Text.Json.Nodes.JsonNode))]
 internal sealed partial class ContractsJson : JsonSerializerContext
 {
-    /// <summary>The relaxed encoder leaves <c>&amp;</c> in signed links as it is: bodies go out as JSON, never into HTML.</summary>
+    /// <summary>The relaxed encoder does not escape <c>&amp;</c> in signed links. This is safe, because bodies are JSON and never part of HTML.</summary>
     public static ContractsJson Web { get; } = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,

@@ -1,5 +1,5 @@
 namespace LumaGateway.Contracts;
 
-/// <summary>Several generations at once, in the order in which they were asked for.</summary>
-/// <param name="Generations">Each is a generation, or an id with its problem.</param>
+/// <summary>A batch of generations, in the order of the ids in the request.</summary>
+/// <param name="Generations">Each item is a <see cref="Generation"/> or a <see cref="BatchItem"/>.</param>
 public sealed record GenerationBatch(IReadOnlyList<object> Generations);

@@ -4,14 +4,14 @@ using System.Diagnostics.CodeAnalysis;
 namespace LumaGateway.Contracts;
 
 /// <summary>
-/// The upstream's identifier of one generation: 1 to 128 of <c>A–Z a–z 0–9 _ -</c>, and none of the words that the
-/// upstream's own API puts in the place of an id. Safe in a path, a cache key and a header by construction.
+/// The upstream's identifier of a generation: 1 to 128 characters of <c>A–Z a–z 0–9 _ -</c>, and none of the path segments that the upstream's API uses in
+/// the place of an id. It needs no escaping in a path, a cache key or a header.
 /// </summary>
 public readonly record struct GenerationId : ISpanParsable<GenerationId>
 {
-    /// <summary>What an id must look like, in words for people.</summary>
+    /// <summary>The rule as a text for callers.</summary>
     public const string Rule =
-        "An id is 1 to 128 characters of A-Z, a-z, 0-9, '_' and '-', and none of the words concepts, camera_motion, image, video, events.";
+        "An id is 1 to 128 characters of A-Z, a-z, 0-9, '_' and '-', but not one of concepts, camera_motion, image, video, events.";
 
     private const int MaxLength = 128;
 
@@ -22,7 +22,7 @@ public readonly record struct GenerationId : ISpanParsable<GenerationId>
 
     private GenerationId(string value) => _value = value;
 
-    /// <summary>The id as the upstream spells it; empty for <c>default</c>, which no parse ever gives.</summary>
+    /// <summary>The id; empty for <c>default</c>.</summary>
     public string Value => _value ?? string.Empty;
 
     /// <inheritdoc/>

@@ -2,23 +2,23 @@ using System.Text.Json.Serialization;
 
 namespace LumaGateway.Contracts;
 
-/// <summary>Where a generation stands. The set is closed; <c>completed</c> and <c>failed</c> are terminal.</summary>
+/// <summary>The state of a generation. <c>completed</c> and <c>failed</c> are final.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<GenerationState>))]
 public enum GenerationState
 {
-    /// <summary>Accepted, not begun.</summary>
+    /// <summary>Accepted, not started.</summary>
     [JsonStringEnumMemberName("queued")]
     Queued,
 
-    /// <summary>Being made, or in a state that the gateway does not know.</summary>
+    /// <summary>In progress, or in a state that the gateway does not know.</summary>
     [JsonStringEnumMemberName("processing")]
     Processing,
 
-    /// <summary>Made. Its links may still be missing for a moment.</summary>
+    /// <summary>Completed. Its links may still be missing for a short time.</summary>
     [JsonStringEnumMemberName("completed")]
     Completed,
 
-    /// <summary>Given up or cancelled; <see cref="Generation.Failure"/> says why.</summary>
+    /// <summary>Failed or canceled; <see cref="Generation.Failure"/> contains the reason.</summary>
     [JsonStringEnumMemberName("failed")]
     Failed,
 }

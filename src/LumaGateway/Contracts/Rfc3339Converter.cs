@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace LumaGateway.Contracts;
 
-/// <summary>Times as RFC 3339 in UTC with <c>Z</c>, at most 7 fraction digits, no trailing zeros.</summary>
+/// <summary>Writes times as RFC 3339 in UTC with <c>Z</c>, up to 7 fraction digits, and no trailing zeros.</summary>
 internal sealed class Rfc3339Converter : JsonConverter<DateTimeOffset>
 {
     private const string Format = "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'";

@@ -19,7 +19,7 @@ internal static class BatchEndpoints
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidRequest, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited,
                 ProblemKinds.Internal, ProblemKinds.IssuerUnavailable)
-            .RequireRight(Rights.Read);
+            .RequirePermission(Permissions.Read);
 
     private static async Task ReadAsync(HttpContext context, GenerationReader reader, IOptions<BatchOptions> options)
     {
@@ -29,7 +29,7 @@ internal static class BatchEndpoints
             return;
         }
 
-        RateLimitLease.Of(context)?.Admit(ids.Count); // a batch costs the client as many requests as it has ids
+        RateLimitLease.Of(context)?.ChargeBatch(ids.Count); // a batch costs the client as many requests as it has ids
         var items = new ReadOnlyMemory<byte>[ids.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, ids.Count),
@@ -69,5 +69,5 @@ internal static class BatchEndpoints
     }
 
     private static byte[] CreateProblem(HttpContext context, string id, ProblemKind kind) =>
-        JsonSerializer.SerializeToUtf8Bytes(new BatchItem(id, ProblemWriter.Describe(context, kind)), ContractsJson.Web.BatchItem);
+        JsonSerializer.SerializeToUtf8Bytes(new BatchItem(id, ProblemWriter.CreateProblem(context, kind)), ContractsJson.Web.BatchItem);
 }

@@ -22,11 +22,11 @@ internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator au
             || metadata.GetMetadata<RequiredPermission>() is not { } required
             || context.Request.Headers.ContainsKey("Prefer")
             || Instrumentation.Current is not null // the pipeline adds attributes to a sampled span
-            || !authenticator.TryIdentify(context.Request.Headers, out var client, out _)
-            || client?.May(required.For(context.Request.Method)) is not true
+            || !authenticator.TryAuthenticate(context.Request.Headers, out var client, out _)
+            || client?.Has(required.For(context.Request.Method)) is not true
             || !GenerationId.TryParse(context.Request.RouteValues["id"] as string, null, out var id)
             || cache.TryGetFresh(id, now = clock.GetUtcNow()) is not { Kind: not EntryKind.NotFound } entry
-            || client.ClientLimiter.TryEnter(out _) is not null)
+            || client.ClientLimiter.TryAcquire(out _) is not null)
         {
             return null;
         }
@@ -51,7 +51,7 @@ internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator au
         {
             if (!isPending)
             {
-                client.ClientLimiter.Leave();
+                client.ClientLimiter.Release();
             }
         }
     }
@@ -64,7 +64,7 @@ internal sealed class HitMiddleware(RequestDelegate next, ClientAuthenticator au
         }
         finally
         {
-            limiter.Leave();
+            limiter.Release();
         }
     }
 }

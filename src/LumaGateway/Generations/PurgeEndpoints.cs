@@ -19,7 +19,7 @@ internal static class PurgeEndpoints
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidId, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited,
                 ProblemKinds.CacheUnavailable, ProblemKinds.IssuerUnavailable)
-            .RequireRight(Rights.Purge);
+            .RequirePermission(Permissions.Purge);
 
     private static async Task PurgeAsync(GenerationId id, HttpContext context, ResponseCache cache)
     {

@@ -21,7 +21,7 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
     public async Task ServeAsync(HttpContext context, IReadOnlyList<GenerationId> ids)
     {
         var aborted = context.RequestAborted;
-        RateLimitLease.Of(context)?.Admit(ids.Count);
+        RateLimitLease.Of(context)?.ChargeBatch(ids.Count);
         using var subscription = WaiterSubscription.TryCreate(waiters, targets, RateLimitLease.Of(context)?.Client, WaiterKind.Stream, null, ids, aborted);
         if (subscription is null)
         {
@@ -29,7 +29,7 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
             return;
         }
 
-        RateLimitLease.Of(context)?.HandBackPlace(); // from here on Waiting:Max limits the request
+        RateLimitLease.Of(context)?.ReleaseSlot(); // from here on Waiting:Max limits the request
         var lastEventId = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } sent ? sent : null;
         var progress = new Progress(ids, subscription.Targets, lastEventId);
         await ReadFirstSnapshotsAsync(context, ids, subscription.Targets, isResumed: lastEventId is not null);
@@ -91,7 +91,7 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
                 }
                 else if (progress.Count > 1)
                 {
-                    var item = new BatchItem(progress.IdOf(index), ProblemWriter.Describe(context, ProblemKinds.GenerationNotFound));
+                    var item = new BatchItem(progress.IdOf(index), ProblemWriter.CreateProblem(context, ProblemKinds.GenerationNotFound));
                     await writer.WriteEventAsync("problem", eventId, JsonSerializer.SerializeToUtf8Bytes(item, ContractsJson.Web.BatchItem));
                 }
             }

@@ -19,7 +19,7 @@ internal static class GenerationEndpoints
             .Produces<Generation>(StatusCodes.Status200OK, "application/json")
             .WithMetadata(new ServedFromMemory())
             .ProducesGatewayProblems(ProblemResponses.OfReads)
-            .RequireRight(Rights.Read);
+            .RequirePermission(Permissions.Read);
 
     private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, LongPollReader longPoll, TimeProvider clock)
     {

@@ -23,7 +23,7 @@ internal static class LongPollingEndpoints
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .Produces(StatusCodes.Status204NoContent)
             .ProducesGatewayProblems(ProblemResponses.OfReads)
-            .RequireRight(Rights.Read);
+            .RequirePermission(Permissions.Read);
 
         generations.MapGet("/events", StreamSeveralAsync)
             .WithName("StreamGenerations")
@@ -32,7 +32,7 @@ internal static class LongPollingEndpoints
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .Produces(StatusCodes.Status204NoContent)
             .ProducesGatewayProblems([ProblemKinds.InvalidRequest, .. ProblemResponses.OfReads])
-            .RequireRight(Rights.Read);
+            .RequirePermission(Permissions.Read);
     }
 
     private static async Task StreamSeveralAsync(HttpContext context, EventStream stream, IOptions<BatchOptions> options)

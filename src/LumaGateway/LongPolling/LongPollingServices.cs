@@ -12,7 +12,7 @@ internal static class LongPollingServices
         services.AddOptionsWithValidateOnStart<WaitingOptions, WaitingOptionsValidator>().BindConfiguration(WaitingOptions.Section);
         services.AddSingleton<IValidateOptions<WaitingOptions>, WaitingOptionsRules>();
 
-        services.AddSeries<WaitingMetrics>();
+        services.AddGatewayMetrics<WaitingMetrics>();
         services.AddSingleton<WaiterRegistry>();
         services.AddHostedService(provider => provider.GetRequiredService<WaiterRegistry>());
         services.AddSingleton<PollSchedule>();

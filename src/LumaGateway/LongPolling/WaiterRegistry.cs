@@ -40,7 +40,7 @@ internal sealed class WaiterRegistry(
             return null;
         }
 
-        if (client?.ClientLimiter.TryEnterWaiting(options.Value.MaxPerClient) is false)
+        if (client?.ClientLimiter.TryAddWaiter(options.Value.MaxPerClient) is false)
         {
             Interlocked.Decrement(ref _count);
             metrics.WaiterRejected();
@@ -76,7 +76,7 @@ internal sealed class WaiterRegistry(
     {
         if (_waiters.TryRemove(waiter, out _))
         {
-            waiter.Client?.ClientLimiter.LeaveWaiting();
+            waiter.Client?.ClientLimiter.RemoveWaiter();
             Interlocked.Decrement(ref _count); // before the metrics: a metric listener may throw
             metrics.WaiterRemoved(waiter.Kind, (long)((steady.Now - waiter.Since) / options.Value.PollEvery));
         }

@@ -19,11 +19,11 @@ internal sealed class PollRateLimiter
         _rate = options.Value.MaxPollsPerSecond;
         _size = Math.Max(1, (int)(_rate / 4));
         _bucket = new TokenBucket(clock);
-        _bucket.Owe(_size - 1, _rate);
+        _bucket.Charge(_size - 1, _rate);
     }
 
     /// <summary>Gives back the token of a poll that sent no request.</summary>
-    public void Return() => _bucket.Owe(-1, _rate);
+    public void Return() => _bucket.Charge(-1, _rate);
 
     /// <summary>Takes one token. False if there is none.</summary>
     public bool TryAcquire() => _bucket.TryTake(_rate, _size, out _);

@@ -4,7 +4,7 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Polling;
 
 /// <summary>The metrics of waiting and polling. Attribute values come from closed sets; none is an id.</summary>
-internal sealed class WaitingMetrics : ISeries
+internal sealed class WaitingMetrics : IGatewayMetrics
 {
     private const string Kind = "luma_gateway.waiting.kind";
 
@@ -32,7 +32,7 @@ internal sealed class WaitingMetrics : ISeries
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5, 10, 30] });
     }
 
-    public void Begin()
+    public void Initialize()
     {
         _targets.Add(0);
         _saved.Add(0);

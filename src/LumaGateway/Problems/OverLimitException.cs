@@ -1,11 +1,11 @@
 namespace LumaGateway.Problems;
 
-/// <summary>A client that was let in asks for more than its limits allow. Answered as 429 <c>rate_limited</c> and audited.</summary>
-/// <param name="reason">Which limit.</param>
-/// <param name="wait">When to come back.</param>
-internal sealed class OverLimitException(RefusalReason reason, TimeSpan wait) : Exception("The client is over one of its limits.")
+/// <summary>A client exceeds one of its limits after its request was admitted. It becomes a 429 <c>rate_limited</c>, and is audited.</summary>
+/// <param name="reason">The limit.</param>
+/// <param name="retryAfter">When to retry.</param>
+internal sealed class OverLimitException(RefusalReason reason, TimeSpan retryAfter) : Exception("The client exceeds one of its limits.")
 {
     public RefusalReason Reason => reason;
 
-    public TimeSpan Wait => wait;
+    public TimeSpan RetryAfter => retryAfter;
 }

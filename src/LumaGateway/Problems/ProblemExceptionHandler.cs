@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace LumaGateway.Problems;
 
-/// <summary>Turns the faults that are foreseen into problems. What is not foreseen stays a 500, logged by the framework.</summary>
+/// <summary>Turns expected exceptions into problems. The framework logs any other exception and sends 500.</summary>
 internal sealed class ProblemExceptionHandler : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -15,20 +15,20 @@ internal sealed class ProblemExceptionHandler : IExceptionHandler
                 return true;
 
             case OverLimitException limit:
-                await ProblemWriter.WriteAsync(httpContext, ProblemKinds.RateLimited, retryAfter: limit.Wait);
+                await ProblemWriter.WriteAsync(httpContext, ProblemKinds.RateLimited, retryAfter: limit.RetryAfter);
                 return true;
 
             case BadHttpRequestException bad:
                 await ProblemWriter.WriteAsync(httpContext, ProblemKinds.Of(bad.StatusCode));
                 return true;
 
-            case IOException { InnerException: OverflowException }: // Kestrel's, for a chunk size that no integer holds
+            case IOException { InnerException: OverflowException }: // thrown by Kestrel for a chunk size that overflows
                 await ProblemWriter.WriteAsync(httpContext, ProblemKinds.InvalidRequest);
                 return true;
 
             case OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested:
-            case ConnectionResetException or IOException { InnerException: ConnectionAbortedException }: // Kestrel's, which may come before it cancels the token
-                httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody reads it; logs and metrics do
+            case ConnectionResetException or IOException { InnerException: ConnectionAbortedException }: // thrown by Kestrel, possibly before it cancels RequestAborted
+                httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // only for logs and metrics: the caller is disconnected
                 return true;
 
             default:

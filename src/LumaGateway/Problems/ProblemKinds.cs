@@ -2,44 +2,44 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Problems;
 
-/// <summary>The one table of everything that the gateway refuses. Every problem it writes is a row of it.</summary>
+/// <summary>The table of all problems that the gateway sends.</summary>
 internal static class ProblemKinds
 {
     public static readonly ProblemKind InvalidId = new("invalid_id", 400, "Malformed id", GenerationId.Rule);
-    public static readonly ProblemKind InvalidRequest = new("invalid_request", 400, "Malformed request", "The request could not be understood.");
-    public static readonly ProblemKind Unauthenticated = new("unauthenticated", 401, "No valid client key", "Send a client key as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'.");
-    public static readonly ProblemKind Forbidden = new("forbidden", 403, "Not allowed", "This client lacks the right that the route asks for.");
-    public static readonly ProblemKind NotFound = new("not_found", 404, "No such route", "There is nothing at this path.");
+    public static readonly ProblemKind InvalidRequest = new("invalid_request", 400, "Malformed request", "The request is malformed.");
+    public static readonly ProblemKind Unauthenticated = new("unauthenticated", 401, "No valid credential", "Send a client key as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'.");
+    public static readonly ProblemKind Forbidden = new("forbidden", 403, "Permission missing", "The route requires a permission that this client does not have.");
+    public static readonly ProblemKind NotFound = new("not_found", 404, "No such route", "The gateway has no route with this path.");
     public static readonly ProblemKind GenerationNotFound = new("generation_not_found", 404, "No such generation", "The upstream does not know this id.");
-    public static readonly ProblemKind AssetNotFound = new("asset_not_found", 404, "No such asset", "The generation is finished and has no asset of this kind.");
-    public static readonly ProblemKind MethodNotAllowed = new("method_not_allowed", 405, "Method not allowed", "This route does not take this method; the Allow header says which it takes.");
-    public static readonly ProblemKind GenerationUnfinished = new("generation_unfinished", 409, "Not finished yet", "The generation is still being made; Retry-After says when to look again.");
-    public static readonly ProblemKind CreateInProgress = new("create_in_progress", 409, "Still running", "A create with this Idempotency-Key is still running; Retry-After says when to ask for its answer.");
-    public static readonly ProblemKind OutcomeUnknown = new("outcome_unknown", 409, "Outcome unknown", "The create with this Idempotency-Key broke off: it may have been billed. It is never repeated; look for its generation, then use a new key.") { IsForOperators = true };
-    public static readonly ProblemKind PreconditionFailed = new("precondition_failed", 412, "Precondition failed", "The asset is not, or no longer, the one that the request names.");
-    public static readonly ProblemKind TooLarge = new("request_too_large", 413, "Request too large", "The request's body is larger than the gateway takes.");
-    public static readonly ProblemKind RangeNotSatisfiable = new("range_not_satisfiable", 416, "No such range", "The asset has no such bytes; Content-Range says how many it has.");
-    public static readonly ProblemKind IdempotencyKeyReused = new("idempotency_key_reused", 422, "Key used for another request", "This Idempotency-Key came with another body before. Use a new key for a new request.");
-    public static readonly ProblemKind RateLimited = new("rate_limited", 429, "Too many requests", "This client is over its own limit; Retry-After says when to come back.");
-    public static readonly ProblemKind Internal = new("internal_error", 500, "Internal error", "The gateway failed. The request id finds it in the logs.");
-    public static readonly ProblemKind Unreachable = new("upstream_unreachable", 502, "Upstream unreachable", "The upstream could not be reached, or broke off.");
-    public static readonly ProblemKind Failed = new("upstream_failed", 502, "Upstream failed", "The upstream answered with a failure of its own.");
-    public static readonly ProblemKind Rejected = new("upstream_rejected", 502, "Upstream refused", "The upstream refused the request.");
-    public static readonly ProblemKind Malformed = new("upstream_malformed", 502, "Upstream answer not understood", "The upstream's answer is not one that the gateway can accept.");
-    public static readonly ProblemKind TokenRefused = new("upstream_token_refused", 502, "Upstream account refused", "The upstream refuses the gateway's own account. Its operators have been alarmed; asking again does not help.") { IsForOperators = true };
-    public static readonly ProblemKind OutOfCredit = new("upstream_out_of_credit", 502, "Upstream account out of credit", "The gateway's own account is out of credit. Its operators have been alarmed; asking again does not help.") { IsForOperators = true };
-    public static readonly ProblemKind AssetAddressRefused = new("asset_address_refused", 502, "Asset's address refused", "The asset's link, or one that it leads to, is at an address that the gateway does not fetch from.") { IsForOperators = true };
-    public static readonly ProblemKind AssetUnavailable = new("asset_unavailable", 502, "Asset unavailable", "The asset could not be fetched, even with a new link.");
-    public static readonly ProblemKind AssetNotMedia = new("asset_not_media", 502, "Not a video or image", "What the asset's link leads to is neither a video nor an image.");
-    public static readonly ProblemKind Throttled = new("upstream_throttled", 503, "Upstream throttles", "The upstream asks to be left alone for a while; Retry-After says for how long.");
-    public static readonly ProblemKind CircuitOpen = new("upstream_circuit_open", 503, "Upstream is failing", "The upstream kept failing and is left alone for a moment.");
-    public static readonly ProblemKind Saturated = new("gateway_saturated", 503, "Gateway saturated", "Too many requests wait for the upstream already.");
-    public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache away", "Redis did not confirm the purge: other replicas may serve the old answer until it does. The gateway repeats the purge.");
-    public static readonly ProblemKind IdempotencyUnavailable = new("idempotency_unavailable", 503, "Idempotency keys away", "Redis did not confirm the Idempotency-Key, so nothing was sent to the upstream.");
-    public static readonly ProblemKind IssuerUnavailable = new("issuer_unavailable", 503, "Token cannot be checked", "The keys of the token's issuer cannot be fetched, so the token cannot be checked; Retry-After says when to come back.");
-    public static readonly ProblemKind TimedOut = new("upstream_timed_out", 504, "Upstream too slow", "The upstream did not answer within the gateway's deadline.");
+    public static readonly ProblemKind AssetNotFound = new("asset_not_found", 404, "No such asset", "The generation is final and has no asset of this kind.");
+    public static readonly ProblemKind MethodNotAllowed = new("method_not_allowed", 405, "Method not allowed", "The route does not support this method. The Allow header lists the supported methods.");
+    public static readonly ProblemKind GenerationUnfinished = new("generation_unfinished", 409, "Generation not finished", "The generation is not finished. Retry after the time in Retry-After.");
+    public static readonly ProblemKind CreateInProgress = new("create_in_progress", 409, "Create in progress", "A create with this Idempotency-Key is in progress. Retry after the time in Retry-After to get its response.");
+    public static readonly ProblemKind OutcomeUnknown = new("outcome_unknown", 409, "Outcome unknown", "The create with this Idempotency-Key failed without a response, and may have been billed. The gateway does not repeat it. Check whether its generation exists before you send a new key.") { ForbidsRetry = true };
+    public static readonly ProblemKind PreconditionFailed = new("precondition_failed", 412, "Precondition failed", "The current version of the asset does not match the precondition of the request.");
+    public static readonly ProblemKind TooLarge = new("request_too_large", 413, "Request too large", "The request's body is larger than the gateway's limit.");
+    public static readonly ProblemKind RangeNotSatisfiable = new("range_not_satisfiable", 416, "Range not satisfiable", "The asset has no bytes in this range. Content-Range contains its size.");
+    public static readonly ProblemKind IdempotencyKeyReused = new("idempotency_key_reused", 422, "Idempotency key reused", "This Idempotency-Key was used with another request. Use a new key for a new request.");
+    public static readonly ProblemKind RateLimited = new("rate_limited", 429, "Too many requests", "This client exceeds its limit. Retry after the time in Retry-After.");
+    public static readonly ProblemKind Internal = new("internal_error", 500, "Internal error", "The gateway failed. Search its logs for the request id.");
+    public static readonly ProblemKind Unreachable = new("upstream_unreachable", 502, "Upstream unreachable", "The connection to the upstream failed or was lost.");
+    public static readonly ProblemKind Failed = new("upstream_failed", 502, "Upstream failed", "The upstream returned a server error.");
+    public static readonly ProblemKind Rejected = new("upstream_rejected", 502, "Upstream rejected the request", "The upstream rejected the request.");
+    public static readonly ProblemKind Malformed = new("upstream_malformed", 502, "Upstream response malformed", "The gateway cannot read the upstream's response.");
+    public static readonly ProblemKind TokenRefused = new("upstream_token_refused", 502, "Upstream account refused", "The upstream rejects the gateway's account. Only an operator of the gateway can solve this; a retry does not help.") { ForbidsRetry = true };
+    public static readonly ProblemKind OutOfCredit = new("upstream_out_of_credit", 502, "Upstream account out of credit", "The gateway's account at the upstream is out of credit. Only an operator of the gateway can solve this; a retry does not help.") { ForbidsRetry = true };
+    public static readonly ProblemKind AssetAddressRefused = new("asset_address_refused", 502, "Asset address refused", "The asset's link, or a redirect of it, has an address that the gateway's settings do not allow.") { ForbidsRetry = true };
+    public static readonly ProblemKind AssetUnavailable = new("asset_unavailable", 502, "Asset unavailable", "Fetching the asset failed, even with a renewed link.");
+    public static readonly ProblemKind AssetNotMedia = new("asset_not_media", 502, "Asset is not media", "The asset's link returns neither a video nor an image.");
+    public static readonly ProblemKind Throttled = new("upstream_throttled", 503, "Upstream throttles", "The upstream limits the rate of requests. Retry after the time in Retry-After.");
+    public static readonly ProblemKind CircuitOpen = new("upstream_circuit_open", 503, "Upstream circuit open", "The upstream failed repeatedly, so the gateway sends it no requests for a short time.");
+    public static readonly ProblemKind Saturated = new("gateway_saturated", 503, "Gateway saturated", "Too many requests are waiting for the upstream.");
+    public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache unavailable", "Redis did not confirm the purge. Other replicas may serve the purged response until the gateway has repeated the purge.");
+    public static readonly ProblemKind IdempotencyUnavailable = new("idempotency_unavailable", 503, "Idempotency store unavailable", "Redis did not store the Idempotency-Key, so the gateway sent no request to the upstream.");
+    public static readonly ProblemKind IssuerUnavailable = new("issuer_unavailable", 503, "Token not verifiable", "The keys of the token's issuer cannot be fetched. Retry after the time in Retry-After.");
+    public static readonly ProblemKind TimedOut = new("upstream_timed_out", 504, "Upstream timed out", "The upstream did not respond within the gateway's deadline.");
 
-    /// <summary>Every row, for the document and for tests.</summary>
+    /// <summary>All kinds, for the OpenAPI document and tests.</summary>
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
         InvalidId, InvalidRequest, Unauthenticated, Forbidden, NotFound, GenerationNotFound, AssetNotFound, MethodNotAllowed,
@@ -64,7 +64,7 @@ internal static class ProblemKinds
         _ => throw new ArgumentOutOfRangeException(nameof(fault)),
     };
 
-    /// <summary>The row for a status that came without a kind: the framework's own refusals.</summary>
+    /// <summary>Returns the kind for a status of the framework, which has no kind.</summary>
     public static ProblemKind Of(int status) => status switch
     {
         401 => Unauthenticated,

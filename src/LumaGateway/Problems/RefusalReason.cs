@@ -1,29 +1,29 @@
 namespace LumaGateway.Problems;
 
-/// <summary>Why a request was not let in. The set is closed: it is what the audit calls the reason.</summary>
+/// <summary>Why a request was refused. The values appear in the audit events and, in snake_case, as an attribute of metrics.</summary>
 internal enum RefusalReason
 {
-    /// <summary>No key and no token, and none may come in without.</summary>
+    /// <summary>The request has no credential, and anonymous requests are not allowed.</summary>
     NoCredential,
 
-    /// <summary>A key that is no client's.</summary>
+    /// <summary>The key belongs to no client.</summary>
     UnknownKey,
 
-    /// <summary>A JWT that the configured issuer did not make, that is not for this gateway, or that is not valid now.</summary>
+    /// <summary>The JWT has a wrong issuer, audience, lifetime or signature, or is malformed.</summary>
     InvalidToken,
 
-    /// <summary>A JWT of more than <c>Access:Jwt:MaxTokenBytes</c>.</summary>
+    /// <summary>The JWT is longer than <c>Access:Jwt:MaxTokenBytes</c>.</summary>
     TokenTooLarge,
 
-    /// <summary>A JWT that cannot be checked, as the issuer's keys cannot be fetched.</summary>
+    /// <summary>The JWT cannot be validated, because the issuer's keys cannot be fetched.</summary>
     IssuerUnavailable,
 
-    /// <summary>A client without the right that the route asks for.</summary>
+    /// <summary>The client has not the permission that the route requires.</summary>
     MissingRight,
 
-    /// <summary>A client over its requests a second.</summary>
+    /// <summary>The client exceeds its requests per second.</summary>
     TooManyASecond,
 
-    /// <summary>A client with too many requests under way.</summary>
+    /// <summary>The client exceeds its concurrent requests or waiters.</summary>
     TooManyAtOnce,
 }

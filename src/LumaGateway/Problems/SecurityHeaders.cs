@@ -1,15 +1,15 @@
 namespace LumaGateway.Problems;
 
 /// <summary>
-/// Headers of every answer that keep browsers and shared caches from making more of it than it is. Set first, so that an endpoint can say
-/// otherwise, and again on problems, before which everything is cleared.
+/// Security headers of every response, for browsers and shared caches. They are set first, so that an endpoint can change them, and again for a problem, because
+/// the exception handler clears all headers.
 /// </summary>
 internal static class SecurityHeaders
 {
-    private const string NothingIsRun = "default-src 'none'; frame-ancestors 'none'; sandbox";
+    private const string DenyAll = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
-    /// <summary>Swagger UI brings all it needs; only its styles are inline.</summary>
-    private const string SwaggerOnly =
+    /// <summary>Swagger UI loads only its own files; its styles are inline.</summary>
+    private const string AllowSwaggerUi =
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -24,7 +24,7 @@ internal static class SecurityHeaders
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
         headers.CacheControl = "no-store";
-        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger") ? SwaggerOnly : NothingIsRun;
+        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger") ? AllowSwaggerUi : DenyAll;
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
     }

@@ -1,38 +1,38 @@
 namespace LumaGateway.Problems;
 
-/// <summary>All the ways in which asking an upstream can end without an answer. The set is closed: it is a metric's attribute.</summary>
+/// <summary>The ways in which an upstream request can fail. The values appear, in snake_case, as an attribute of metrics.</summary>
 public enum UpstreamFault
 {
-    /// <summary>No connection, or one that broke off.</summary>
+    /// <summary>No connection, or a connection that was lost.</summary>
     Unreachable,
 
-    /// <summary>The upstream answered 5xx: it failed, and may work the next time.</summary>
+    /// <summary>The upstream returned 5xx. A retry may succeed.</summary>
     Failed,
 
-    /// <summary>The upstream refused the request in a way that asking again does not mend.</summary>
+    /// <summary>The upstream rejected the request. A retry does not help.</summary>
     Rejected,
 
-    /// <summary>The answer is not one the dialect can accept: no JSON, too large, too deep, another id.</summary>
+    /// <summary>The dialect cannot read the response: no JSON, too large, too deep, or another id.</summary>
     Malformed,
 
-    /// <summary>The upstream does not know the id. An answer, not a fault of the road.</summary>
+    /// <summary>The upstream does not know the id.</summary>
     NotFound,
 
-    /// <summary>The gateway's own token was refused (401, 403).</summary>
+    /// <summary>The upstream rejected the gateway's token (401, 403).</summary>
     TokenRefused,
 
-    /// <summary>The gateway's own account is out of credit (402).</summary>
+    /// <summary>The gateway's account is out of credit (402).</summary>
     OutOfCredit,
 
-    /// <summary>The upstream asks to be left alone for a while (429, or 503 with <c>Retry-After</c>).</summary>
+    /// <summary>The upstream throttles the gateway (429, or 503 with <c>Retry-After</c>).</summary>
     Throttled,
 
-    /// <summary>The circuit breaker is open: the upstream was not asked.</summary>
+    /// <summary>The circuit breaker is open: no request was sent.</summary>
     CircuitOpen,
 
-    /// <summary>The gateway's own limit on upstream calls is reached.</summary>
+    /// <summary>The gateway's limit of concurrent upstream requests is reached.</summary>
     Saturated,
 
-    /// <summary>The gateway's deadline passed.</summary>
+    /// <summary>The gateway's deadline passed without a response.</summary>
     TimedOut,
 }

@@ -5,7 +5,7 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Proxy;
 
 /// <summary>Metrics of the upstream's API under <c>/luma</c>. Attribute values come from closed sets.</summary>
-internal sealed class ProxyMetrics : ISeries
+internal sealed class ProxyMetrics : IGatewayMetrics
 {
     private readonly Counter<long> _creates;
     private readonly Counter<long> _replays;
@@ -17,7 +17,7 @@ internal sealed class ProxyMetrics : ISeries
         _replays = meter.CreateCounter<long>("luma_gateway.passthrough.replays", "{answer}", "Repeated creates that got the recorded response of their Idempotency-Key.");
     }
 
-    public void Begin()
+    public void Initialize()
     {
         _replays.Add(0);
         foreach (var outcome in Enum.GetValues<CreateOutcome>())

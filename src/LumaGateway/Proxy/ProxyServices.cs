@@ -13,7 +13,7 @@ internal static class ProxyServices
         services.AddOptionsWithValidateOnStart<PassthroughOptions, PassthroughOptionsValidator>().BindConfiguration(PassthroughOptions.Section);
         services.AddOptionsWithValidateOnStart<ProxyRoutes, ProxyRoutesRules>().Configure(proxy => proxy.Settings = routes);
         services.Configure<RouteOptions>(options => options.SetParameterPolicy<GenerationIdConstraint>(GenerationIdConstraint.Name));
-        services.AddSeries<ProxyMetrics>();
+        services.AddGatewayMetrics<ProxyMetrics>();
         services.AddIdempotency();
         services.AddSingleton<IForwarderHttpClientFactory, UpstreamForwarderClientFactory>();
         services.AddReverseProxy()
@@ -37,6 +37,6 @@ internal static class ProxyServices
             .ConfigureEndpoints(static (endpoint, route) =>
             {
                 var permission = RoutePermission.Of(route);
-                endpoint.RequireRight(Rights.Raw, forPost: permission ?? Rights.Create, forDelete: permission ?? Rights.Delete);
+                endpoint.RequirePermission(Permissions.Raw, forPost: permission ?? Permissions.Create, forDelete: permission ?? Permissions.Delete);
             });
 }

@@ -12,7 +12,7 @@ internal static class RoutePermission
     private const string Name = "Right";
 
     /// <summary>Returns null if the route names no permission, or an unknown one.</summary>
-    public static Rights? Of(RouteConfig route) => TextOf(route) is { } text && PermissionNames.TryParse(text, out var right) ? right : null;
+    public static Permissions? Of(RouteConfig route) => TextOf(route) is { } text && PermissionNames.TryParse(text, out var right) ? right : null;
 
     /// <summary>Returns null, or an error text that starts with the setting's key below the route.</summary>
     public static string? FaultOf(RouteConfig route) => TextOf(route) is { } text && !PermissionNames.TryParse(text, out _)

@@ -27,7 +27,7 @@ internal enum RejectReason
 }
 
 /// <summary>State and metrics of Redis: connected, used, last response. Only with Redis.</summary>
-internal sealed class RedisMetrics : ISeries
+internal sealed class RedisMetrics : IGatewayMetrics
 {
     private readonly bool[] _isUsable = [true, true]; // indexed by RedisUse
     private readonly RedisConnection _redis;
@@ -48,7 +48,7 @@ internal sealed class RedisMetrics : ISeries
         _rejected = meter.CreateCounter<long>("luma_gateway.redis.rejected", "{message}", "Messages between replicas that were dropped, by reason. Only with Redis.");
     }
 
-    public void Begin()
+    public void Initialize()
     {
         if (_redis.IsConfigured)
         {

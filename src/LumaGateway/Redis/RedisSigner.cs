@@ -65,7 +65,7 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => options.Value.SigningKeyFile is { Length: > 0 } file
-        ? SecretFile.FollowAsync(
+        ? SecretFile.WatchAsync(
             () => SigningKeys.ReadFile(file), static (one, other) => one.SameAs(other), _keys!, ReplaceKeys, () => Log.FileUnreadable(logger), clock, stoppingToken)
         : Task.CompletedTask;
 

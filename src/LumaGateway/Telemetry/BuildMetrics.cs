@@ -2,8 +2,8 @@ using System.Diagnostics.Metrics;
 
 namespace LumaGateway.Telemetry;
 
-/// <summary>Says what runs: one series whose value is always 1, and when it started.</summary>
-internal sealed class BuildMetrics : ISeries
+/// <summary>The version of the gateway and of .NET, and the start time.</summary>
+internal sealed class BuildMetrics : IGatewayMetrics
 {
     public BuildMetrics(IMeterFactory meters, TimeProvider clock)
     {
@@ -13,12 +13,12 @@ internal sealed class BuildMetrics : ISeries
             1,
             new KeyValuePair<string, object?>("luma_gateway.build.version", Instrumentation.Version),
             new KeyValuePair<string, object?>("luma_gateway.build.runtime", Environment.Version.ToString()));
-        meter.CreateObservableGauge("luma_gateway.build.info", () => build, "{build}", "Always 1; its attributes say which version runs, and on what.");
-        meter.CreateObservableGauge("luma_gateway.start.time", () => started, "s", "When this process began, in seconds since 1970.");
+        meter.CreateObservableGauge("luma_gateway.build.info", () => build, "{build}", "Always 1; the attributes are the versions of the gateway and of .NET.");
+        meter.CreateObservableGauge("luma_gateway.start.time", () => started, "s", "The start time of this process in seconds since 1970.");
     }
 
-    public void Begin()
+    public void Initialize()
     {
-        // Gauges are there by themselves.
+        // Observable gauges need no initial value.
     }
 }

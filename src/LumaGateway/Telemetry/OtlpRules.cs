@@ -2,11 +2,11 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Telemetry;
 
-/// <summary>Stands for OpenTelemetry's own variables. Nothing is bound to it.</summary>
+/// <summary>The options type of <see cref="OtlpRules"/>. Nothing is bound to it.</summary>
 internal sealed class OtlpSettings;
 
 /// <summary>
-/// Whether OpenTelemetry's variables can be used. Its library passes over what it cannot read, and then exports nothing, or elsewhere, without a word.
+/// Validates OpenTelemetry's variables. The OpenTelemetry SDK ignores invalid values, and then exports nothing, or to a default address.
 /// </summary>
 internal sealed class OtlpRules(IConfiguration environment) : IValidateOptions<OtlpSettings>
 {
@@ -32,11 +32,11 @@ internal sealed class OtlpRules(IConfiguration environment) : IValidateOptions<O
         Require("OTEL_TRACES_SAMPLER", value => Samplers.Contains(value), $"must be one of {string.Join(", ", Samplers)}");
         return faults.Build();
 
-        void Require(string key, Func<string, bool> isGood, string otherwise)
+        void Require(string key, Func<string, bool> isGood, string requirement)
         {
             if (environment[key] is { Length: > 0 } value && !isGood(value))
             {
-                faults.AddError($"{key} {otherwise}.");
+                faults.AddError($"{key} {requirement}.");
             }
         }
     }

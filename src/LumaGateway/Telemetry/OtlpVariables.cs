@@ -3,16 +3,16 @@ using OpenTelemetry.Exporter;
 namespace LumaGateway.Telemetry;
 
 /// <summary>
-/// OpenTelemetry's own variables, signal by signal: a signal leaves the process where its own endpoint or the common one is named, and no other
-/// does. The library alone would send all three as soon as one is named, the others to a default address.
+/// OpenTelemetry's variables for one signal. A signal is exported if its own endpoint or the common endpoint is set. The OpenTelemetry SDK would export all
+/// signals if one endpoint is set, the others to a default address.
 /// </summary>
 internal sealed class OtlpVariables(IConfiguration environment, string signal)
 {
     private const string Common = "OTEL_EXPORTER_OTLP";
 
-    public bool NameEndpoint => Value("ENDPOINT") is not null || !string.IsNullOrEmpty(environment[$"{Common}_ENDPOINT"]);
+    public bool HasEndpoint => Value("ENDPOINT") is not null || !string.IsNullOrEmpty(environment[$"{Common}_ENDPOINT"]);
 
-    /// <summary>The common variables are in <paramref name="options"/> already; the signal's own outrank them.</summary>
+    /// <summary>Applies the variables of the signal. <paramref name="options"/> already contains the common variables.</summary>
     public void Apply(OtlpExporterOptions options)
     {
         if (Value("PROTOCOL") is { } protocol)
@@ -20,7 +20,7 @@ internal sealed class OtlpVariables(IConfiguration environment, string signal)
             options.Protocol = protocol is "http/protobuf" ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc;
         }
 
-        if (Uri.TryCreate(Value("ENDPOINT"), UriKind.Absolute, out var endpoint)) // the start refuses any other
+        if (Uri.TryCreate(Value("ENDPOINT"), UriKind.Absolute, out var endpoint)) // OtlpRules rejects other values
         {
             options.Endpoint = endpoint;
         }

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace LumaGateway.Telemetry;
 
-/// <summary>Gives every request an id: the caller's <c>X-Request-Id</c> if it is sane (1 to 128 visible ASCII characters), else a new one.</summary>
+/// <summary>Gives every request an id: the caller's <c>X-Request-Id</c> if it is valid (1 to 128 visible ASCII characters), else a new one.</summary>
 internal static class RequestId
 {
     public const string Header = "X-Request-Id";
@@ -17,10 +17,10 @@ internal static class RequestId
     public static IApplicationBuilder UseRequestId(this IApplicationBuilder app)
     {
         var logger = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RequestId).FullName!);
-        return app.Use(next => context => FollowAsync(context, next, logger));
+        return app.Use(next => context => RunAsync(context, next, logger));
     }
 
-    /// <summary>Gives the request its id, and its answer the header.</summary>
+    /// <summary>Sets the id of the request and the response header.</summary>
     public static void Assign(HttpContext context)
     {
         if (context.Request.Headers[Header] is [{ Length: > 0 and <= MaxLength } sent] && !sent.AsSpan().ContainsAnyExcept(Visible))
@@ -31,7 +31,7 @@ internal static class RequestId
         context.Response.Headers[Header] = context.TraceIdentifier;
     }
 
-    private static async Task FollowAsync(HttpContext context, RequestDelegate next, ILogger logger)
+    private static async Task RunAsync(HttpContext context, RequestDelegate next, ILogger logger)
     {
         Assign(context);
         using var scope = Scope(logger, context.TraceIdentifier);

@@ -11,8 +11,8 @@ using OpenTelemetry.Trace;
 namespace LumaGateway.Telemetry;
 
 /// <summary>
-/// Registers traces, metrics and logs. They leave the process over OTLP where OpenTelemetry's own variables name an endpoint; metrics are also there
-/// to be scraped where there is a management port. What nobody would get is not made.
+/// Registers traces, metrics and logs. OpenTelemetry's variables configure the export over OTLP. With a management port Prometheus can scrape the metrics.
+/// A signal without a destination is not collected.
 /// </summary>
 internal static class TelemetryServices
 {
@@ -21,7 +21,7 @@ internal static class TelemetryServices
         services.AddMetrics();
         services.AddOptionsWithValidateOnStart<OtlpSettings, OtlpRules>();
 
-        // A reader of stdout that stalls must not stall requests. What is dropped is counted by the console itself, which writes the number to stderr.
+        // A blocked reader of stdout must not block requests. The console logger writes the number of dropped messages to stderr.
         services.PostConfigure<ConsoleLoggerOptions>(static console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
 
         var traces = new OtlpVariables(environment, "TRACES");
@@ -31,19 +31,19 @@ internal static class TelemetryServices
 
         var telemetry = services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("luma-gateway", serviceVersion: Instrumentation.Version));
-        if (traces.NameEndpoint)
+        if (traces.HasEndpoint)
         {
-            // OpenTelemetry's own default adds traceparent and baggage to every call to the upstream, past the handler's propagator.
+            // OpenTelemetry's default propagator would add traceparent and baggage to every upstream request, in spite of the handler's own propagator.
             Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
             telemetry.WithTracing(tracing => tracing.AddGatewaySources().AddOtlpExporter(traces.Apply));
         }
 
-        if (metrics.NameEndpoint || isScraped)
+        if (metrics.HasEndpoint || isScraped)
         {
             telemetry.WithMetrics(metering => metering.AddGatewayMeters());
         }
 
-        if (metrics.NameEndpoint)
+        if (metrics.HasEndpoint)
         {
             telemetry.WithMetrics(metering => metering.AddOtlpExporter(metrics.Apply));
         }
@@ -53,45 +53,45 @@ internal static class TelemetryServices
             telemetry.WithMetrics(metering => metering.AddPrometheusExporter());
         }
 
-        if (logs.NameEndpoint)
+        if (logs.HasEndpoint)
         {
             telemetry.WithLogging(
                 logging => logging.AddOtlpExporter(logs.Apply),
                 options => (options.IncludeScopes, options.IncludeFormattedMessage) = (true, true));
         }
 
-        services.AddHostedService<SeriesStart>(); // after those who collect
-        services.AddSeries<BuildMetrics>();
+        services.AddHostedService<MetricsInitializer>(); // after the exporters
+        services.AddGatewayMetrics<BuildMetrics>();
 
         return services;
     }
 
-    /// <summary>Registers a slice's metrics, and has their series begin with the process.</summary>
-    public static IServiceCollection AddSeries<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TMetrics>(this IServiceCollection services)
-        where TMetrics : class, ISeries => services
+    /// <summary>Registers the metrics of a room, and initializes them at start-up.</summary>
+    public static IServiceCollection AddGatewayMetrics<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TMetrics>(this IServiceCollection services)
+        where TMetrics : class, IGatewayMetrics => services
             .AddSingleton<TMetrics>()
-            .AddSingleton<ISeries>(provider => provider.GetRequiredService<TMetrics>());
+            .AddSingleton<IGatewayMetrics>(provider => provider.GetRequiredService<TMetrics>());
 
     private static TracerProviderBuilder AddGatewaySources(this TracerProviderBuilder tracing) => tracing
         .AddSource(Instrumentation.Name, "Yarp.ReverseProxy")
-        .AddAspNetCoreInstrumentation(options => options.Filter = static context => !IsLookedAfter(context.Request.Path))
+        .AddAspNetCoreInstrumentation(options => options.Filter = static context => !IsProbeOrScrape(context.Request.Path))
         .AddHttpClientInstrumentation();
 
-    /// <summary>Probes and scrapes come every few seconds for ever: they are no requests that anybody wants to find again.</summary>
-    private static bool IsLookedAfter(PathString path) =>
+    /// <summary>Probes and scrapes are frequent and not useful as traces.</summary>
+    private static bool IsProbeOrScrape(PathString path) =>
         path.StartsWithSegments("/health") || path.StartsWithSegments("/metrics") || path.StartsWithSegments("/status");
 
-    /// <summary>Of ASP.NET Core's meters only these: the rest (routing, the server's memory pool, …) would count each request again and again.</summary>
+    /// <summary>Only these meters of ASP.NET Core: others (routing, memory pool, …) add several series per request.</summary>
     private static MeterProviderBuilder AddGatewayMeters(this MeterProviderBuilder metering) => metering
         .AddMeter(Instrumentation.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics")
         .AddHttpClientInstrumentation()
         .AddRuntimeInstrumentation()
-        .AddView(static instrument => IsSmall(instrument) ? new MetricStreamConfiguration { CardinalityLimit = 100 } : null);
+        .AddView(static instrument => HasFewSeries(instrument) ? new MetricStreamConfiguration { CardinalityLimit = 100 } : null);
 
     /// <summary>
-    /// Whether its attributes have a handful of values. Room for a metric's series is taken when it begins, 140 KB for the 2,000 of the default: only
-    /// what is counted by client or by route may need them.
+    /// Whether the attributes have few values. The SDK allocates memory for the maximum number of series of a metric: 140 KB for the default of 2,000, which only
+    /// metrics by client or route need.
     /// </summary>
-    private static bool IsSmall(Instrument instrument) =>
+    private static bool HasFewSeries(Instrument instrument) =>
         instrument.Name is not ("luma_gateway.access.admitted" or "luma_gateway.access.refused") && !instrument.Name.StartsWith("http.", StringComparison.Ordinal);
 }

@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace LumaGateway.Telemetry;
 
 /// <summary>
-/// Gives a request a trace where the host gave it none: the caller's, if it named one (W3C Trace Context), else a new one. Problems and log lines name
-/// it whether or not spans are collected. The host itself makes activities only where they are, or where its own log category
-/// <c>Microsoft.AspNetCore.Hosting.Diagnostics</c> is on; appsettings.json has it off, because a hit needs neither.
+/// Starts an activity for a request if the host did not: with the caller's trace (W3C Trace Context), else a new one. Problems and log lines contain the trace id
+/// even if spans are not collected. The host starts an activity only if spans are collected, or if its log category
+/// <c>Microsoft.AspNetCore.Hosting.Diagnostics</c> is enabled. appsettings.json disables it, because it would slow down cache hits.
 /// </summary>
 internal static class TraceContext
 {

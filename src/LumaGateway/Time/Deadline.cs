@@ -1,8 +1,7 @@
 namespace LumaGateway.Time;
 
 /// <summary>
-/// The one point in time by which a request's whole way (waiting for another's fetch, fetching, retrying) must be over.
-/// <see cref="Token"/> fires when it passes.
+/// The time limit of an operation with all its waits, fetches and retries. <see cref="Token"/> is canceled when it passes.
 /// </summary>
 internal sealed class Deadline : IDisposable
 {
@@ -23,13 +22,13 @@ internal sealed class Deadline : IDisposable
 
     public bool HasPassed => _source.IsCancellationRequested || Remaining == TimeSpan.Zero;
 
-    /// <summary>Time left, never negative.</summary>
+    /// <summary>The remaining time, never negative.</summary>
     public TimeSpan Remaining
     {
         get
         {
-            var left = _length - _clock.GetElapsedTime(_start);
-            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+            var remaining = _length - _clock.GetElapsedTime(_start);
+            return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
         }
     }
 

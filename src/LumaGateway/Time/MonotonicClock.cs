@@ -1,20 +1,20 @@
 namespace LumaGateway.Time;
 
 /// <summary>
-/// Time that passes at its own pace, for all that is to happen after so long: somebody may set the wall clock meanwhile. For what knows only a
-/// <see cref="TimeProvider"/> it has a time of day too, which is right when the process starts. Thread-safe.
+/// A clock that changes of the wall clock do not affect, for timeouts and delays. Its UTC time is the wall clock at the start of the process plus the elapsed
+/// time. Thread-safe.
 /// </summary>
 internal sealed class MonotonicClock(TimeProvider clock) : TimeProvider
 {
-    private readonly DateTimeOffset _begunAt = clock.GetUtcNow();
-    private readonly long _begun = clock.GetTimestamp();
+    private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
+    private readonly long _started = clock.GetTimestamp();
 
-    /// <summary>Since this clock was made.</summary>
-    public TimeSpan Now => clock.GetElapsedTime(_begun);
+    /// <summary>The time since this clock was created.</summary>
+    public TimeSpan Now => clock.GetElapsedTime(_started);
 
     public override long TimestampFrequency => clock.TimestampFrequency;
 
-    public override DateTimeOffset GetUtcNow() => _begunAt + Now;
+    public override DateTimeOffset GetUtcNow() => _startedAt + Now;
 
     public override long GetTimestamp() => clock.GetTimestamp();
 

@@ -20,13 +20,13 @@ internal sealed class TokenBucket(TimeProvider clock)
     /// </summary>
     public bool TryTake(int tokens, double perSecond, int size, out TimeSpan wait)
     {
-        var (each, cost) = (TicksOf(1, perSecond), TicksOf(tokens, perSecond));
+        var (ticksPerToken, cost) = (TicksOf(1, perSecond), TicksOf(tokens, perSecond));
         while (true)
         {
             var now = clock.GetTimestamp();
             var before = Volatile.Read(ref _fullAt);
             var after = Math.Max(before, now) + cost;
-            var excess = after - now - (each * size);
+            var excess = after - now - (ticksPerToken * size);
             if (excess > 0)
             {
                 wait = clock.GetElapsedTime(0, excess);
@@ -42,7 +42,7 @@ internal sealed class TokenBucket(TimeProvider clock)
     }
 
     /// <summary>Takes tokens even if there are too few: later tokens pay for the missing ones. A negative number returns tokens.</summary>
-    public void Owe(int tokens, double perSecond)
+    public void Charge(int tokens, double perSecond)
     {
         var cost = TicksOf(tokens, perSecond);
         while (true)

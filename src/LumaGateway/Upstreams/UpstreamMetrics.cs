@@ -6,7 +6,7 @@ using LumaGateway.Telemetry;
 namespace LumaGateway.Upstreams;
 
 /// <summary>The metrics of the upstream. Attribute values come from closed sets and contain no id or address.</summary>
-internal sealed class UpstreamMetrics : ISeries
+internal sealed class UpstreamMetrics : IGatewayMetrics
 {
     private readonly Counter<long> _requests;
     private readonly Counter<long> _retries;
@@ -37,7 +37,7 @@ internal sealed class UpstreamMetrics : ISeries
 
     public bool IsBreakerOpen => _isBreakerOpen;
 
-    public void Begin()
+    public void Initialize()
     {
         _requests.Add(0);
         _retries.Add(0);

@@ -24,7 +24,7 @@ internal static class UpstreamServices
 
         services.AddSingleton<UpstreamTokenSource>();
         services.AddHostedService(provider => provider.GetRequiredService<UpstreamTokenSource>());
-        services.AddSeries<UpstreamMetrics>();
+        services.AddGatewayMetrics<UpstreamMetrics>();
         services.AddSingleton<UpstreamAccountState>();
         services.AddSingleton<RetryAfterHold>();
         services.AddSingleton<UpstreamPipeline>();

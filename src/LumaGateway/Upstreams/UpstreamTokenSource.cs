@@ -18,7 +18,7 @@ internal sealed partial class UpstreamTokenSource(IOptions<LumaOptions> options,
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => _file.Length == 0
         ? Task.CompletedTask
-        : SecretFile.FollowAsync(
+        : SecretFile.WatchAsync(
             () => UpstreamTokens.ReadFile(_file), static (current, other) => current.HasSameTokens(other), _current, Change, () => Log.FileUnreadable(logger), clock, stoppingToken);
 
     private void Change(UpstreamTokens tokens)

@@ -32,12 +32,12 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
 
         (string Kind, SteadyLoad Load)[] loads =
         [
-            ("reads", SteadyLoad.Begin(30, readers.ReadAsync)),
-            ("waits", SteadyLoad.Begin(3, readers.WaitAsync)),
-            ("streams", SteadyLoad.Begin(2, readers.StreamAsync)),
-            ("lists", SteadyLoad.Begin(2, readers.ListAsync)),
-            ("creates", SteadyLoad.Begin(1, creators.CreateAsync)),
-            ("deletes", SteadyLoad.Begin(2, deleters.DeleteAsync)),
+            ("reads", SteadyLoad.Start(30, readers.ReadAsync)),
+            ("waits", SteadyLoad.Start(3, readers.WaitAsync)),
+            ("streams", SteadyLoad.Start(2, readers.StreamAsync)),
+            ("lists", SteadyLoad.Start(2, readers.ListAsync)),
+            ("creates", SteadyLoad.Start(1, creators.CreateAsync)),
+            ("deletes", SteadyLoad.Start(2, deleters.DeleteAsync)),
         ];
         var slowest = TimeSpan.Zero;
         var figures = new List<string>();
@@ -55,7 +55,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
         {
             foreach (var (kind, load) in loads)
             {
-                figures.Add($"  {kind}: {await load.EndAsync()}");
+                figures.Add($"  {kind}: {await load.StopAsync()}");
             }
         }
 
@@ -82,7 +82,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
     {
         var plan = FaultPlan.Of(options.Seed, round, options.RoundLength);
         print($"round {round}\n{string.Join('\n', plan.Select(fault => $"  {fault}"))}");
-        await system.Sandbox.ForgetCountsAsync();
+        await system.Sandbox.ResetCountsAsync();
         var begun = clock.GetTimestamp();
 
         await faults.ThrowAsync(plan);
@@ -91,7 +91,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
         var took = await recovery.MeasureAsync(round);
         print(string.Create(CultureInfo.InvariantCulture, $"  well again after {took.TotalSeconds:0.0} s"));
 
-        await system.Sandbox.ForgetCountsAsync();
+        await system.Sandbox.ResetCountsAsync();
         begun = clock.GetTimestamp();
         await Wait.ForAsync(Peace);
         UpstreamBounds.CheckPeace(await system.Sandbox.CountsAsync(), clock.GetElapsedTime(begun), _findings);

@@ -42,7 +42,7 @@ internal sealed class Deleters(ChaosSystem system, Exchange exchange, Faults fau
     public async Task<HttpResponseMessage> DeleteAsync(int number)
     {
         var id = $"{(number % 3 == 0 ? "deleted" : "purged")}-{name}{number}";
-        await system.Sandbox.MoveAsync(id, "completed");
+        await system.Sandbox.SetStateAsync(id, "completed");
         if (number % 3 == 2)
         {
             await BeginFetchesAsync(id);
@@ -55,7 +55,7 @@ internal sealed class Deleters(ChaosSystem system, Exchange exchange, Faults fau
         var isGone = number % 3 == 0 && await TryDeleteUpstreamAsync(id);
         if (!isGone)
         {
-            await system.Sandbox.MoveAsync(id, "failed");
+            await system.Sandbox.SetStateAsync(id, "failed");
         }
 
         var isPeace = faults.Redis.IsAtPeace;
@@ -154,7 +154,7 @@ internal sealed class Deleters(ChaosSystem system, Exchange exchange, Faults fau
     /// <summary>Has every replica ask for it, and returns while the response is on its way to the one that fetches.</summary>
     private async Task BeginFetchesAsync(string id)
     {
-        await system.Sandbox.BreakAsync(new SandboxFault("drip") { Delay = SlowByte, Match = $"GET *{id}", Count = 1 });
+        await system.Sandbox.AddFaultAsync(new SandboxFault("drip") { Delay = SlowByte, Match = $"GET *{id}", Count = 1 });
         for (var replica = 0; replica < system.Replicas.Count; replica++)
         {
             _ = TryReadAsync(id, replica); // its caller asked before the removal: whatever it is told is right

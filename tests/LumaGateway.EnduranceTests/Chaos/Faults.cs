@@ -50,7 +50,7 @@ internal sealed class Faults(ChaosSystem system, Findings findings, TimeProvider
             <= FaultKind.RoadIsCut => _upstream.ThrowAsync(fault),
             <= FaultKind.RedisIsGone => Redis.ThrowAsync(fault),
             <= FaultKind.ReplicaIsRestarted => _replicas.ThrowAsync(fault),
-            FaultKind.TokenIsRotated => Token.RotateAsync(fault),
+            FaultKind.TokenIsRotated => Token.SetTokenAsync(fault),
             FaultKind.ClockJumps when system.IsSigned && TimeSpan.FromSeconds(Math.Abs(fault.Size)) > MessageAge => Shared.LosingMessagesAsync(() => JumpAsync(fault)),
             FaultKind.ClockJumps => JumpAsync(fault),
             _ => Shared.ThrowAsync(fault),

@@ -45,7 +45,7 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
             FaultKind.RedisRefusesWrites => RefuseAsync(fault),
             _ => throw new ArgumentOutOfRangeException(nameof(fault)),
         });
-        await system.Redis.SettleAsync();
+        await system.Redis.WaitForReplicationAsync();
 
         var peace = clock.GetTimestamp() + (long)(WayBack.TotalSeconds * clock.TimestampFrequency);
         if (fault.Kind is not (FaultKind.RedisIsFull or FaultKind.RedisRefusesWrites))
@@ -66,7 +66,7 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
         await Wait.ForAsync(fault.For);
         foreach (var server in servers)
         {
-            await system.Redis.ReviveAsync(server);
+            await system.Redis.RestartAsReplicaAsync(server);
         }
     }
 
@@ -89,7 +89,7 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
         var master = await system.Redis.MasterAsync();
         await master.FillAsync();
         await Wait.ForAsync(fault.For);
-        await master.EmptyAsync();
+        await master.RemoveMemoryLimitAsync();
     }
 
     private async Task RefuseAsync(PlannedFault fault)

@@ -30,7 +30,7 @@ internal sealed class Replica(int number, IReadOnlyDictionary<string, string> se
 
     public async Task StartAsync()
     {
-        ManagementPort = FreePort.Lasting(); // anew each time: while it was dead, anybody may have taken the one it had
+        ManagementPort = FreePort.Reserve(); // anew each time: while it was dead, anybody may have taken the one it had
         var gateway = await GatewayProcess.StartAsync(new Dictionary<string, string>(settings) { ["Management:Port"] = $"{ManagementPort}" });
         _past.Add(gateway);
         _gateway = gateway;

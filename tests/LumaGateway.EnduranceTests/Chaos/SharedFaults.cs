@@ -44,7 +44,7 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
     public Task LosingMessagesAsync(Func<Task> act) => _lostMessages.DuringAsync(act, Resubscribe);
 
     /// <summary>The next create takes long.</summary>
-    public Task SlowOneCreateAsync() => system.Sandbox.BreakAsync(new SandboxFault("latency") { Delay = SlowCreate, Match = "POST /luma/generations", Count = 1 });
+    public Task SlowOneCreateAsync() => system.Sandbox.AddFaultAsync(new SandboxFault("latency") { Delay = SlowCreate, Match = "POST /luma/generations", Count = 1 });
 
     /// <summary>Redis may fail at the same time: another fault is responsible for that.</summary>
     private async Task RepeatAsync(PlannedFault fault, TimeSpan pause, Func<RedisServer, Task> actAsync)

@@ -9,12 +9,12 @@ internal sealed class TokenFaults(ChaosSystem system)
     /// <summary>The token that the upstream takes now.</summary>
     public string Current => Secrets.Token(Volatile.Read(ref _number));
 
-    public async Task RotateAsync(PlannedFault fault)
+    public async Task SetTokenAsync(PlannedFault fault)
     {
         var (old, next) = (Current, Secrets.Token(_number + 1));
         await system.WriteTokensAsync(old, next);
         await Wait.ForAsync(fault.For / 2);
-        await system.Sandbox.RotateAsync(next);
+        await system.Sandbox.SetTokenAsync(next);
         Interlocked.Increment(ref _number);
         await Wait.ForAsync(fault.For / 2);
         await system.WriteTokensAsync(next);

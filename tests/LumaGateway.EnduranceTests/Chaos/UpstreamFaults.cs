@@ -28,19 +28,19 @@ internal sealed class UpstreamFaults(ChaosSystem system, Findings findings)
 
     private async Task SpoilAsync(PlannedFault fault, SandboxFault rule)
     {
-        await system.Sandbox.BreakAsync(rule);
+        await system.Sandbox.AddFaultAsync(rule);
         await Wait.ForAsync(fault.For);
-        await system.Sandbox.MendAsync();
+        await system.Sandbox.RemoveFaultsAsync();
     }
 
     /// <summary>Every replica hears it for itself at worst, and again whenever its pause is over.</summary>
     private async Task ThrottleAsync(PlannedFault fault)
     {
-        await system.Sandbox.BreakAsync(new SandboxFault("status") { Status = 429, RetryAfter = fault.Size });
+        await system.Sandbox.AddFaultAsync(new SandboxFault("status") { Status = 429, RetryAfter = fault.Size });
         var before = UpstreamBounds.ReadsIn(await system.Sandbox.CountsAsync());
         await Wait.ForAsync(fault.For);
         var asked = UpstreamBounds.ReadsIn(await system.Sandbox.CountsAsync()) - before;
-        await system.Sandbox.MendAsync();
+        await system.Sandbox.RemoveFaultsAsync();
         UpstreamBounds.CheckPause(asked, fault, findings);
     }
 
@@ -48,7 +48,7 @@ internal sealed class UpstreamFaults(ChaosSystem system, Findings findings)
     {
         for (var passed = TimeSpan.Zero; passed < fault.For; passed += CutEvery)
         {
-            system.Road.Drop();
+            system.Road.CloseConnections();
             await Wait.ForAsync(CutEvery);
         }
     }

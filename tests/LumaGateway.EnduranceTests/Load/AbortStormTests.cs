@@ -14,7 +14,7 @@ public sealed class AbortStormTests(ITestOutputHelper output)
     [Fact]
     public async Task Twenty_thousand_aborted_requests_leave_no_slot_waiter_watch_or_gate_place()
     {
-        int[] ports = [FreePort.Lasting(), FreePort.Lasting(), FreePort.Lasting()];
+        int[] ports = [FreePort.Reserve(), FreePort.Reserve(), FreePort.Reserve()];
         await using var fleet = await Fleet.StartAsync(
             1,
             null,

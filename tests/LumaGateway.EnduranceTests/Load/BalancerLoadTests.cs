@@ -45,7 +45,7 @@ public sealed class BalancerLoadTests(ITestOutputHelper output)
 
         output.WriteLine($"the slowest of {stops.Count} replicas stopped {stops.Max().TotalSeconds:0.0} s after SIGTERM, of which 4 s are its delay");
         Assert.All(sides, side => side.HasLostNothing());
-        Assert.All(sides, side => Assert.True(side.SentOn > 0, $"{side.Name}: no waiter was on a replica that stopped."));
+        Assert.All(sides, side => Assert.True(side.Reconnects > 0, $"{side.Name}: no waiter was on a replica that stopped."));
     }
 
     [Fact]
@@ -53,12 +53,12 @@ public sealed class BalancerLoadTests(ITestOutputHelper output)
     {
         await using var system = await BalancedFleet.StartAsync();
         var fleet = system.Fleet;
-        await fleet.Sandbox.MoveAsync("read", "completed");
+        await fleet.Sandbox.SetStateAsync("read", "completed");
         var loads = system.Balancers.Select(balancer => (Balancer: balancer, Client: balancer.CreateClient())).ToList();
-        var reads = loads.Select(load => SteadyLoad.Begin(PerSecond, _ => GetAsync(load.Client, "read"))).ToList();
-        await fleet.Sandbox.MoveAsync("awaited", "processing");
-        var callers = loads.SelectMany(load => Enumerable.Range(0, 6).Select(_ => new PatientCaller(load.Client, "awaited"))).ToList();
-        var waits = callers.Select(caller => caller.AskAsync()).ToList();
+        var reads = loads.Select(load => SteadyLoad.Start(PerSecond, _ => GetAsync(load.Client, "read"))).ToList();
+        await fleet.Sandbox.SetStateAsync("awaited", "processing");
+        var callers = loads.SelectMany(load => Enumerable.Range(0, 6).Select(_ => new WaitingCaller(load.Client, "awaited"))).ToList();
+        var waits = callers.Select(caller => caller.PollUntilCompletedAsync()).ToList();
         await Wait.ForAsync(TimeSpan.FromSeconds(1));
 
         var victim = fleet.Replicas[1];
@@ -72,18 +72,18 @@ public sealed class BalancerLoadTests(ITestOutputHelper output)
         await Wait.ForAsync(TimeSpan.FromSeconds(30));
         await fleet.ReplaceAsync(victim);
         await Wait.ForAsync(TimeSpan.FromSeconds(10));
-        await fleet.Sandbox.MoveAsync("awaited", "completed");
+        await fleet.Sandbox.SetStateAsync("awaited", "completed");
         await Task.WhenAll(waits);
 
         for (var i = 0; i < loads.Count; i++)
         {
-            var figures = await reads[i].EndAsync();
+            var figures = await reads[i].StopAsync();
             output.WriteLine($"{loads[i].Balancer.Program}: {figures}; ejected {times[i].TotalMilliseconds:0} ms after SIGKILL (goal 2000 ms)");
             Assert.Equal(figures.Count, figures.With(status => status is 200));
             loads[i].Client.Dispose();
         }
 
-        Assert.All(callers, caller => Assert.Empty(caller.Drops));
+        Assert.All(callers, caller => Assert.Empty(caller.Failures));
     }
 
     [Fact]
@@ -93,8 +93,8 @@ public sealed class BalancerLoadTests(ITestOutputHelper output)
         await using var system = await BalancedFleet.StartAsync(("Waiting:Heartbeat", "00:00:01"));
         var sandbox = system.Fleet.Sandbox;
         await Task.WhenAll(system.Fleet.Replicas.Select(replica => replica.ReadAsync("done-warm")));
-        await sandbox.MoveAsync("watched", "processing");
-        await sandbox.MoveAsync("waited-for", "processing");
+        await sandbox.SetStateAsync("watched", "processing");
+        await sandbox.SetStateAsync("waited-for", "processing");
         await Task.WhenAll(system.Balancers.SelectMany(balancer => new[]
         {
             WatchAsync(balancer, balancer.Address, HttpVersion.Version11),
@@ -153,57 +153,57 @@ public sealed class BalancerLoadTests(ITestOutputHelper output)
         client.GetAsync(new Uri($"/generations/{id}", UriKind.Relative), TestContext.Current.CancellationToken);
 
     private static Task EjectedAsync(BalancerProcess balancer) => Wait.UntilAsync(
-        () => balancer.Log.Any(line => line.Contains(balancer.Ejecting, StringComparison.Ordinal)),
+        () => balancer.Log.Any(line => line.Contains(balancer.EjectionMessage, StringComparison.Ordinal)),
         () => $"{balancer.Program} goes on asking it.\n{string.Join('\n', balancer.Log.TakeLast(20))}");
 
     /// <summary>All that goes on through one balancer: reads and creates at a steady rate, and callers that wait.</summary>
-    private sealed class Side(BalancerProcess balancer, HttpClient client, SteadyLoad reads, SteadyLoad creates, List<PatientCaller> callers, Task waiting)
+    private sealed class Side(BalancerProcess balancer, HttpClient client, SteadyLoad reads, SteadyLoad creates, List<WaitingCaller> callers, Task waiting)
     {
         private Figures _reads = new();
         private Figures _creates = new();
 
         public string Name => balancer.Program;
 
-        public int SentOn => callers.Sum(caller => caller.SentOn);
+        public int Reconnects => callers.Sum(caller => caller.Reconnects);
 
         public static async Task<Side> BeginAsync(BalancerProcess balancer, SandboxProcess sandbox)
         {
             var client = balancer.CreateClient();
             for (var i = 0; i < 20; i++)
             {
-                await sandbox.MoveAsync($"read-{i}", "completed");
+                await sandbox.SetStateAsync($"read-{i}", "completed");
             }
 
-            await sandbox.MoveAsync(IdFor(balancer), "processing");
-            var streams = Enumerable.Range(0, Waiters).Select(_ => new PatientCaller(client, IdFor(balancer))).ToList();
-            var waits = Enumerable.Range(0, Waiters).Select(_ => new PatientCaller(client, IdFor(balancer))).ToList();
+            await sandbox.SetStateAsync(IdFor(balancer), "processing");
+            var streams = Enumerable.Range(0, Waiters).Select(_ => new WaitingCaller(client, IdFor(balancer))).ToList();
+            var waits = Enumerable.Range(0, Waiters).Select(_ => new WaitingCaller(client, IdFor(balancer))).ToList();
             return new Side(
                 balancer,
                 client,
-                SteadyLoad.Begin(PerSecond - CreatesPerSecond, i => GetAsync(client, $"read-{i % 20}")),
-                SteadyLoad.Begin(CreatesPerSecond, _ => client.PostAsync(
+                SteadyLoad.Start(PerSecond - CreatesPerSecond, i => GetAsync(client, $"read-{i % 20}")),
+                SteadyLoad.Start(CreatesPerSecond, _ => client.PostAsync(
                     new Uri("/luma/generations", UriKind.Relative), new StringContent("""{"prompt":"p"}""", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken)),
                 [.. streams, .. waits],
-                Task.WhenAll([.. streams.Select(caller => caller.FollowAsync()), .. waits.Select(caller => caller.AskAsync())]));
+                Task.WhenAll([.. streams.Select(caller => caller.StreamUntilCompletedAsync()), .. waits.Select(caller => caller.PollUntilCompletedAsync())]));
         }
 
         /// <summary>Finishes what is waited for, and sees to it that everybody is told.</summary>
         public async Task EndAsync(SandboxProcess sandbox, ITestOutputHelper output)
         {
-            (_reads, _creates) = (await reads.EndAsync(), await creates.EndAsync());
-            await sandbox.MoveAsync(IdFor(balancer), "completed");
+            (_reads, _creates) = (await reads.StopAsync(), await creates.StopAsync());
+            await sandbox.SetStateAsync(IdFor(balancer), "completed");
             await waiting;
             client.Dispose();
             output.WriteLine($"{Name}: reads {_reads}");
             output.WriteLine($"{Name}: creates {_creates}");
-            output.WriteLine($"{Name}: {callers.Count} waiters, sent on {SentOn} times, dropped {callers.Sum(caller => caller.Drops.Count)}");
+            output.WriteLine($"{Name}: {callers.Count} waiters, sent on {Reconnects} times, dropped {callers.Sum(caller => caller.Failures.Count)}");
         }
 
         public void HasLostNothing()
         {
             Assert.Equal((_reads.Count, _creates.Count), (_reads.With(status => status is 200), _creates.With(status => status is >= 200 and < 300)));
             Assert.NotEqual(0, _creates.Count);
-            Assert.Empty(callers.SelectMany(caller => caller.Drops));
+            Assert.Empty(callers.SelectMany(caller => caller.Failures));
         }
 
         private static string IdFor(BalancerProcess balancer) => $"waited-for-behind-{balancer.Program}";

@@ -16,7 +16,7 @@ public sealed class InterleavingTests(ITestOutputHelper output)
 
         await all.RunAsync(rounds: 500);
 
-        output.WriteLine($"seed {seed}: 500 interleavings, {all.Reads} reads, {all.Purges} purges, {all.TooOld.Count} too old");
-        Assert.Empty(all.TooOld);
+        output.WriteLine($"seed {seed}: 500 interleavings, {all.Reads} reads, {all.Purges} purges, {all.StaleReads.Count} too old");
+        Assert.Empty(all.StaleReads);
     }
 }

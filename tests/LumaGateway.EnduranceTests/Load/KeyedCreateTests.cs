@@ -32,7 +32,7 @@ public sealed class KeyedCreateTests(ITestOutputHelper output)
         await using var fleet = await Fleet.StartAsync(3, redis.Endpoint, ("Passthrough:CreateTimeout", "00:00:20"), ("Logging:LogLevel:LumaGateway", "Warning"));
         foreach (var (kind, delay) in ((string, int)[])[("slow", 300), ("kill", 150), ("", 30)])
         {
-            await fleet.Sandbox.BreakAsync(new SandboxFault("latency") { Delay = delay, Match = $"POST *done-{kind}" });
+            await fleet.Sandbox.AddFaultAsync(new SandboxFault("latency") { Delay = delay, Match = $"POST *done-{kind}" });
         }
 
         var creates = new KeyedCreates(fleet, redis, seed);

@@ -45,7 +45,7 @@ public sealed class LockTests(ITestOutputHelper output)
                 await replica.ReadAsync(id);
             }
 
-            await fleet.Sandbox.MoveAsync(id, "failed");
+            await fleet.Sandbox.SetStateAsync(id, "failed");
             var begun = TimeProvider.System.GetTimestamp();
             using var purged = await fleet.Replicas[0].PurgeAsync(id);
             foreach (var replica in fleet.Replicas)

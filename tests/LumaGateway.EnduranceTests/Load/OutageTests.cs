@@ -22,13 +22,13 @@ public sealed class OutageTests(ITestOutputHelper output)
         }
 
         await Wait.ForAsync(TimeSpan.FromSeconds(1.2)); // what is completed is stale now, what has failed is fresh
-        await fleet.Sandbox.BreakAsync(new SandboxFault(fault));
-        await fleet.Sandbox.ForgetCountsAsync();
+        await fleet.Sandbox.AddFaultAsync(new SandboxFault(fault));
+        await fleet.Sandbox.ResetCountsAsync();
 
-        var finished = SteadyLoad.Begin(PerSecond, number => fleet.Replicas[number % 3].GetAsync(number % 2 == 0 ? $"done-{number / 6 % 20}" : $"fail-{number / 6 % 20}"));
-        var unfinished = SteadyLoad.Begin(PerSecond / 5, number => fleet.Replicas[number % 3].GetAsync($"processing-{number % 10}"));
+        var finished = SteadyLoad.Start(PerSecond, number => fleet.Replicas[number % 3].GetAsync(number % 2 == 0 ? $"done-{number / 6 % 20}" : $"fail-{number / 6 % 20}"));
+        var unfinished = SteadyLoad.Start(PerSecond / 5, number => fleet.Replicas[number % 3].GetAsync($"processing-{number % 10}"));
         await Wait.ForAsync(Outage);
-        var (known, unknown) = (await finished.EndAsync(), await unfinished.EndAsync());
+        var (known, unknown) = (await finished.StopAsync(), await unfinished.StopAsync());
 
         var asked = (await fleet.Sandbox.CountsAsync()).Total;
         Assert.True(known.Count == known.With(status => status is 200), string.Join("\n\n", fleet.Replicas.Select(replica => replica.Log)));
@@ -36,7 +36,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         Assert.NotEqual(0, known.Count);
         Assert.NotEqual(0, unknown.Count);
 
-        await fleet.Sandbox.MendAsync();
+        await fleet.Sandbox.RemoveFaultsAsync();
         var back = await Wait.UntilAsync(
             async () =>
             {

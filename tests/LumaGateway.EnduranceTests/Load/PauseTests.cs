@@ -19,14 +19,14 @@ public sealed class PauseTests(ITestOutputHelper output)
             await Wait.UntilAsync(() => AnswersAsync(replica, "done-warm"), TimeSpan.FromSeconds(30), () => replica.Log); // a cold start may miss so short a deadline
         }
 
-        await fleet.Sandbox.ForgetCountsAsync();
+        await fleet.Sandbox.ResetCountsAsync();
 
         var begun = TimeProvider.System.GetTimestamp();
         using var told = await fleet.Replicas[0].GetAsync(throttled);
-        var load = SteadyLoad.Begin(PerSecond, number => fleet.Replicas[number % 3].GetAsync($"processing-{number}"));
+        var load = SteadyLoad.Start(PerSecond, number => fleet.Replicas[number % 3].GetAsync($"processing-{number}"));
         await Wait.ForAsync(TimeSpan.FromSeconds(1.5)); // callers whose deadline is later than the pause's end would wait for it
         var asked = (await fleet.Sandbox.CountsAsync()).Total;
-        var figures = await load.EndAsync();
+        var figures = await load.StopAsync();
         await Wait.UntilAsync(() => AnswersAsync(fleet.Replicas[2], "processing-after"), TimeSpan.FromSeconds(30), () => "The pause does not end.");
         var over = TimeProvider.System.GetElapsedTime(begun);
 

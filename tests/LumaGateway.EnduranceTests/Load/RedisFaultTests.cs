@@ -20,7 +20,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     public Task Redis_paused() => EndureAsync(redis => RunAsync(redis.Pause), redis => RunAsync(redis.Resume));
 
     [Fact]
-    public Task Redis_full() => EndureAsync(redis => redis.FillAsync(), redis => redis.EmptyAsync());
+    public Task Redis_full() => EndureAsync(redis => redis.FillAsync(), redis => redis.RemoveMemoryLimitAsync());
 
     [Fact]
     public Task Redis_a_read_only_replica() => EndureAsync(redis => redis.MakeReadOnlyAsync(), redis => redis.MakeWritableAsync());
@@ -51,7 +51,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync();
         await using var road = FaultProxy.To(redis.Port);
-        await EndureAsync(road.Endpoint, () => RunAsync(road.Drop), () => Task.CompletedTask, isDegraded: false);
+        await EndureAsync(road.Endpoint, () => RunAsync(road.CloseConnections), () => Task.CompletedTask, isDegraded: false);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     public async Task Redis_absent_at_the_start()
     {
         RedisServer.Require();
-        await using var redis = RedisServer.NotYet();
+        await using var redis = RedisServer.CreateStopped();
         await EndureAsync(redis.Endpoint, () => Task.CompletedTask, () => redis.RestartAsync());
     }
 
@@ -91,7 +91,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
             await Task.WhenAll(Enumerable.Range(0, 10).Select(i => replica.ReadAsync($"done-hot{i}"))); // compiled before time counts
         }
 
-        var load = SteadyLoad.Begin(PerSecond, number => fleet.Replicas[number % 3].GetAsync(IdOf(number)));
+        var load = SteadyLoad.Start(PerSecond, number => fleet.Replicas[number % 3].GetAsync(IdOf(number)));
         await Wait.ForAsync(TimeSpan.FromSeconds(1));
         var before = load.Take();
         await spoil();
@@ -107,7 +107,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
             async () => (await Task.WhenAll(fleet.Replicas.Select(IsUsedAsync))).All(used => used),
             Patience,
             () => "Redis is not used again.\n" + fleet.Replicas[0].Log);
-        var after = await load.EndAsync();
+        var after = await load.StopAsync();
         await AssertSharedAsync(fleet);
 
         output.WriteLine($"{TestContext.Current.TestMethod?.MethodName}: used again after {Goal.Of(usedAgain, RecoveryGoal)}, p99 meanwhile {Goal.Of(during.P99, P99Goal)}");

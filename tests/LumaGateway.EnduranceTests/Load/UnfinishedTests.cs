@@ -15,12 +15,12 @@ public sealed class UnfinishedTests(ITestOutputHelper output)
         await using var redis = await RedisServer.StartAsync();
         await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
         await Task.WhenAll(fleet.Replicas.Select(replica => replica.ReadAsync("done-warm")));
-        await fleet.Sandbox.ForgetCountsAsync();
+        await fleet.Sandbox.ResetCountsAsync();
 
         var begun = TimeProvider.System.GetTimestamp();
-        var load = SteadyLoad.Begin(PerSecond, number => fleet.Replicas[number % 3].GetAsync($"processing-polled{number / 3 % Ids}"));
+        var load = SteadyLoad.Start(PerSecond, number => fleet.Replicas[number % 3].GetAsync($"processing-polled{number / 3 % Ids}"));
         await Wait.ForAsync(Length);
-        var figures = await load.EndAsync();
+        var figures = await load.StopAsync();
         var took = TimeProvider.System.GetElapsedTime(begun);
 
         var counts = await fleet.Sandbox.CountsAsync();

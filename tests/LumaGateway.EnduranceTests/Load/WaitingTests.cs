@@ -13,13 +13,13 @@ public sealed class WaitingTests(ITestOutputHelper output)
         await using var redis = await RedisServer.StartAsync();
         await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
         const string Id = "waited-for";
-        await fleet.Sandbox.MoveAsync(Id, "processing");
+        await fleet.Sandbox.SetStateAsync(Id, "processing");
 
         var waiters = await ConnectAsync(Callers, i => (fleet.Replicas[i % 3].Address, $"/generations/{Id}", "wait=50"));
         var told = Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
         await Wait.ForAsync(length);
         var moved = TimeProvider.System.GetUtcNow();
-        await fleet.Sandbox.MoveAsync(Id, "completed");
+        await fleet.Sandbox.SetStateAsync(Id, "completed");
         var lags = (await told).Select(at => at!.Value - moved).Order().ToList();
 
         var asked = await fleet.Sandbox.CountAsync(Id);
@@ -49,12 +49,12 @@ public sealed class WaitingTests(ITestOutputHelper output)
         for (var i = 0; i < Count; i++)
         {
             var id = $"run-{5000 + random.Next((int)span.TotalMilliseconds)}ms-g{i}";
-            ends[id] = await fleet.Sandbox.EndOfAsync(id);
+            ends[id] = await fleet.Sandbox.EndTimeAsync(id);
         }
 
         var watched = ends.Keys.SelectMany(id => new[] { id, id }).ToList();
         var waiters = await ConnectAsync(watched.Count, i => (fleet.Replicas[i % 3].Address, $"/generations/{watched[i]}/events", null));
-        await fleet.Sandbox.ForgetCountsAsync();
+        await fleet.Sandbox.ResetCountsAsync();
         var (counting, connected) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow());
         var told = await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
         Assert.Equal(0, told.Count(at => at is null)); // a stream ended before its end was told
@@ -77,19 +77,19 @@ public sealed class WaitingTests(ITestOutputHelper output)
         await using var redis = await RedisServer.StartAsync();
         await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
         const string Id = "orphaned";
-        await fleet.Sandbox.MoveAsync(Id, "processing");
+        await fleet.Sandbox.SetStateAsync(Id, "processing");
         using var first = await Waiter.ConnectAsync(fleet.Replicas[0].Address, $"/generations/{Id}", "wait=50");
         var others = await ConnectAsync(2, i => (fleet.Replicas[1 + i].Address, $"/generations/{Id}", "wait=50"));
         await Wait.ForAsync(TimeSpan.FromSeconds(5));
 
         fleet.Replicas[0].Process.Kill();
         var killed = TimeProvider.System.GetUtcNow();
-        await fleet.Sandbox.ForgetCountsAsync();
+        await fleet.Sandbox.ResetCountsAsync();
         await Wait.UntilAsync(async () => await fleet.Sandbox.CountAsync(Id) > 0, TimeSpan.FromSeconds(60), () => "No replica polls.");
         var silence = TimeProvider.System.GetUtcNow() - killed;
         await Wait.ForAsync(TimeSpan.FromSeconds(6));
         var asked = await fleet.Sandbox.CountAsync(Id);
-        await fleet.Sandbox.MoveAsync(Id, "completed");
+        await fleet.Sandbox.SetStateAsync(Id, "completed");
         var told = await Task.WhenAll(others.Select(waiter => waiter.UntilAsync("completed")));
 
         output.WriteLine($"time without a poll after SIGKILL of a replica: {Goal.Of(silence, TimeSpan.FromSeconds(3))}; {Goal.Of(asked, 5, "upstream requests")} in the 6 s after it");
@@ -106,7 +106,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
         var replica = fleet.Replicas[0];
         for (var i = 0; i < 100; i++)
         {
-            await fleet.Sandbox.MoveAsync($"idle{i}", "processing");
+            await fleet.Sandbox.SetStateAsync($"idle{i}", "processing");
         }
 
         using (var warmUp = await Waiter.ConnectAsync(replica.Address, "/generations/idle0/events"))
@@ -132,17 +132,17 @@ public sealed class WaitingTests(ITestOutputHelper output)
         await File.WriteAllTextAsync(file, "secret-of-the-system-tests", TestContext.Current.CancellationToken);
         await using var redis = await RedisServer.StartAsync();
         await using var fleet = await Fleet.StartAsync(3, redis.Endpoint, ("Callbacks:SecretFile", file));
-        await fleet.Sandbox.MoveAsync("watched", "processing");
+        await fleet.Sandbox.SetStateAsync("watched", "processing");
         var waiters = await ConnectAsync(3, i => (fleet.Replicas[i].Address, "/generations/watched", "wait=50"));
         await Wait.ForAsync(TimeSpan.FromSeconds(3));
-        await fleet.Sandbox.ForgetCountsAsync();
+        await fleet.Sandbox.ResetCountsAsync();
 
-        var flood = SteadyLoad.Begin(1000, i => fleet.Replicas[i % 3].Client.PostAsync(
+        var flood = SteadyLoad.Start(1000, i => fleet.Replicas[i % 3].Client.PostAsync(
             new Uri("/callbacks/luma/secret-of-the-system-tests", UriKind.Relative),
             new StringContent(i % 2 == 0 ? """{"id":"watched","state":"completed"}""" : $$"""{"id":"other{{i}}"}"""),
             TestContext.Current.CancellationToken));
         await Wait.ForAsync(span);
-        var figures = await flood.EndAsync();
+        var figures = await flood.StopAsync();
         var counts = await fleet.Sandbox.CountsAsync();
 
         output.WriteLine($"forged callbacks: {figures}; {Goal.Of(counts.Total, span.TotalSeconds + 2, "upstream requests")} meanwhile, in {span.TotalSeconds:0} s");
@@ -159,7 +159,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
         const int Callers = 1000;
         await using var fleet = await Fleet.StartAsync(1, redis: null);
         const string Id = "moved-house";
-        await fleet.Sandbox.MoveAsync(Id, "processing");
+        await fleet.Sandbox.SetStateAsync(Id, "processing");
         var waiters = await ConnectAsync(Callers, _ => (fleet.Replicas[0].Address, $"/generations/{Id}/events", null));
         await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("processing")));
 
@@ -184,7 +184,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
         await using var proxy = FaultProxy.To(redis.Port);
         await using var fleet = await Fleet.StartAsync(2, proxy.Endpoint);
         const string Id = "left-alone";
-        await fleet.Sandbox.MoveAsync(Id, "processing");
+        await fleet.Sandbox.SetStateAsync(Id, "processing");
         var waiters = await ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}", "wait=50"));
         await Wait.ForAsync(TimeSpan.FromSeconds(3));
 
@@ -198,11 +198,11 @@ public sealed class WaitingTests(ITestOutputHelper output)
         }
 
         await Wait.ForAsync(TimeSpan.FromSeconds(5));
-        await fleet.Sandbox.ForgetCountsAsync();
+        await fleet.Sandbox.ResetCountsAsync();
         await Wait.ForAsync(TimeSpan.FromSeconds(6));
         var asked = await fleet.Sandbox.CountAsync(Id);
         var moved = TimeProvider.System.GetUtcNow();
-        await fleet.Sandbox.MoveAsync(Id, "completed");
+        await fleet.Sandbox.SetStateAsync(Id, "completed");
         var lags = (await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")))).Select(at => at!.Value - moved).Order().ToList();
 
         output.WriteLine($"Redis {trouble}: {Goal.Of(asked, 8, "upstream requests")} in 6 s on two replicas; last told after {Goal.Of(lags[^1], TimeSpan.FromSeconds(5))}");

@@ -9,7 +9,7 @@ namespace LumaGateway.EnduranceTests.Soak;
 internal static class Flatness
 {
     /// <summary>What has grown, in words.</summary>
-    public static IReadOnlyList<string> Complaints(IReadOnlyList<Vitals> samples)
+    public static IReadOnlyList<string> FailureLines(IReadOnlyList<Vitals> samples)
     {
         var length = samples[^1].At;
         var early = samples.Where(sample => sample.At >= length / 6 && sample.At <= length / 2).ToList();

@@ -37,7 +37,7 @@ public sealed class SoakTests(ITestOutputHelper output)
         var samples = await WatchAsync(options, system, exchange, http);
         foreach (var (kind, load) in loads)
         {
-            var figures = await load.EndAsync();
+            var figures = await load.StopAsync();
             output.WriteLine($"{kind}: {figures}");
             Assert.Equal(0, figures.Failed);
         }
@@ -45,7 +45,7 @@ public sealed class SoakTests(ITestOutputHelper output)
         Assert.Empty(_findings.Broken);
         if (options.Length >= ShortestForFlatness)
         {
-            Assert.Empty(samples.SelectMany(Flatness.Complaints));
+            Assert.Empty(samples.SelectMany(Flatness.FailureLines));
         }
 
         await AssertNothingIsLeftAsync(system, exchange, http, idle);
@@ -64,15 +64,15 @@ public sealed class SoakTests(ITestOutputHelper output)
         var readers = new Readers(exchange, creators, "soak");
         return
         [
-            ("reads", SteadyLoad.Begin(options.Rate, readers.ReadAsync)),
-            ("waits", SteadyLoad.Begin(Share(20), readers.WaitAsync)),
-            ("streams", SteadyLoad.Begin(Share(20), readers.StreamAsync)),
-            ("lists", SteadyLoad.Begin(Share(30), readers.ListAsync)),
-            ("creates", SteadyLoad.Begin(Share(60), creators.CreateAsync)),
-            ("files", SteadyLoad.Begin(Share(30), features.FetchFileAsync)),
-            ("raw reads", SteadyLoad.Begin(Share(30), features.PassAsync)),
-            ("callbacks", SteadyLoad.Begin(Share(60), features.HintAsync)),
-            ("metrics and status", SteadyLoad.Begin(1, features.LookAsync)),
+            ("reads", SteadyLoad.Start(options.Rate, readers.ReadAsync)),
+            ("waits", SteadyLoad.Start(Share(20), readers.WaitAsync)),
+            ("streams", SteadyLoad.Start(Share(20), readers.StreamAsync)),
+            ("lists", SteadyLoad.Start(Share(30), readers.ListAsync)),
+            ("creates", SteadyLoad.Start(Share(60), creators.CreateAsync)),
+            ("files", SteadyLoad.Start(Share(30), features.FetchFileAsync)),
+            ("raw reads", SteadyLoad.Start(Share(30), features.PassAsync)),
+            ("callbacks", SteadyLoad.Start(Share(60), features.HintAsync)),
+            ("metrics and status", SteadyLoad.Start(1, features.LookAsync)),
         ];
 
         int Share(int part) => Math.Max(1, options.Rate / part);

@@ -17,7 +17,7 @@ public sealed class StreamingTests(StreamingTests.Gateway fixture) : IClassFixtu
     public async Task A_large_file_is_sent_whole_without_the_proxy_of_the_environment()
     {
         var generation = JsonDocument.Parse(await fixture.Process.ReadAsync("done-1")).RootElement;
-        using var direct = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Wait.Patience };
+        using var direct = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Wait.Timeout };
         var expected = await direct.GetByteArrayAsync(generation.GetProperty("video").GetProperty("url").GetString(), TestContext.Current.CancellationToken);
 
         var bytes = await _client.GetByteArrayAsync(Video, TestContext.Current.CancellationToken);
@@ -50,7 +50,7 @@ public sealed class StreamingTests(StreamingTests.Gateway fixture) : IClassFixtu
 
         public async ValueTask InitializeAsync()
         {
-            var port = FreePort.Lasting();
+            var port = FreePort.Reserve();
             _sandbox = await SandboxProcess.StartAsync(
                 string.Create(CultureInfo.InvariantCulture, $"--Sandbox:AssetBytes={FileLength}"), $"--urls=http://127.0.0.1:{port}", $"--Sandbox:PublicUrl=http://localhost:{port}");
             Process = await GatewayProcess.StartAsync(new Dictionary<string, string>(Fleet.SettingsFor(_sandbox, redis: null))

@@ -5,14 +5,14 @@ using System.Text.RegularExpressions;
 
 namespace LumaGateway.SystemTests.Balancer;
 
-/// <summary>What the balancers of infra/ make of requests that two servers could read differently, and what they repeat. Seen from where a gateway stands. Needs nginx and haproxy.</summary>
+/// <summary>Malformed requests (request smuggling), retries and forwarded headers of the balancers of infra/, as a gateway receives them. Needs nginx and haproxy.</summary>
 public sealed partial class RawRequestTests
 {
     private const string Post = "POST /luma/generations HTTP/1.1\r\nHost: a\r\n";
     private const string Get = "GET /generations/g1 HTTP/1.1\r\nHost: a\r\n";
 
-    /// <summary>Each with whether nginx and HAProxy refuse it; they send on the others in a form that has one reading.</summary>
-    public static TheoryData<string, bool, bool> Odd => new()
+    /// <summary>Requests, and whether nginx and HAProxy refuse them. They must forward the others in an unambiguous form.</summary>
+    public static TheoryData<string, bool, bool> AmbiguousRequests => new()
     {
         { Post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", true, false },
         { Post + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n5\r\nhello\r\n0\r\n\r\n", true, false },
@@ -50,50 +50,50 @@ public sealed partial class RawRequestTests
     [Theory]
     [InlineData(BalancerProcess.Nginx)]
     [InlineData(BalancerProcess.HAProxy)]
-    public async Task A_request_that_two_servers_could_read_differently_is_refused_or_sent_on_with_one_reading(string program)
+    public async Task An_ambiguous_request_is_refused_or_forwarded_in_an_unambiguous_form(string program)
     {
         await using var gateway = new RecordingGateway();
         await using var balancer = await BalancerProcess.StartAsync(program, [gateway.Port]);
-        var sentOn = 0;
-        foreach (var row in Odd)
+        var forwarded = 0;
+        foreach (var row in AmbiguousRequests)
         {
             var (request, byNginx, byHAProxy) = row.Data;
 
-            var answer = await SendAsync(balancer.Address, request);
+            var response = await SendAsync(balancer.Address, request);
 
             if (program is BalancerProcess.Nginx ? byNginx : byHAProxy)
             {
-                Assert.True(Refusal().IsMatch(answer), $"{request}\nwas answered:\n{answer}");
+                Assert.True(Refusal().IsMatch(response), $"{request}\ngot the response:\n{response}");
             }
             else
             {
-                sentOn++;
-                await Wait.UntilAsync(() => gateway.Received.Count == sentOn, () => $"{request}\nwas not sent on once, but answered:\n{answer}");
-                Assert.True(HasOneReading(gateway.Received.Last()), $"{request}\nwas sent on as:\n{gateway.Received.Last()}");
+                forwarded++;
+                await Wait.UntilAsync(() => gateway.Received.Count == forwarded, () => $"{request}\nwas not forwarded once, but got the response:\n{response}");
+                Assert.True(IsUnambiguous(gateway.Received.Last()), $"{request}\nwas forwarded as:\n{gateway.Received.Last()}");
             }
         }
 
-        Assert.Equal(sentOn, gateway.Received.Count);
+        Assert.Equal(forwarded, gateway.Received.Count);
     }
 
     [Theory]
     [InlineData(BalancerProcess.Nginx)]
     [InlineData(BalancerProcess.HAProxy)]
-    public async Task Reads_are_asked_again_of_another_gateway_and_nothing_that_was_sent_is_repeated(string program)
+    public async Task Failed_reads_are_retried_on_another_gateway_and_creates_and_deletes_are_not(string program)
     {
-        await using var first = new RecordingGateway(hangsUp: true);
-        await using var second = new RecordingGateway(hangsUp: true);
-        await using var third = new RecordingGateway(hangsUp: true);
+        await using var first = new RecordingGateway(closesConnection: true);
+        await using var second = new RecordingGateway(closesConnection: true);
+        await using var third = new RecordingGateway(closesConnection: true);
         RecordingGateway[] gateways = [first, second, third];
         await using var balancer = await BalancerProcess.StartAsync(program, [.. gateways.Select(gateway => gateway.Port)]);
 
         var sent = new Dictionary<string, int>();
         foreach (var method in new[] { "POST", "DELETE", "GET" })
         {
-            using var client = balancer.CreateClient(); // a new connection: on one that was used before, HAProxy leaves it to the client to repeat
+            using var client = balancer.CreateClient(); // a new connection, because HAProxy leaves retries on a reused connection to the client
             using var request = new HttpRequestMessage(new HttpMethod(method), "/luma/generations/g1") { Content = method is "POST" ? new StringContent("hello") : null };
-            using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
-            Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+            using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
             sent[method] = gateways.SelectMany(gateway => gateway.Received).Count(received => received.StartsWith(method, StringComparison.Ordinal));
         }
 
@@ -103,7 +103,7 @@ public sealed partial class RawRequestTests
     [Theory]
     [InlineData(BalancerProcess.Nginx)]
     [InlineData(BalancerProcess.HAProxy)]
-    public async Task What_a_caller_claims_of_its_way_here_is_written_anew(string program)
+    public async Task Forwarded_headers_of_a_caller_are_replaced(string program)
     {
         await using var gateway = new RecordingGateway();
         await using var balancer = await BalancerProcess.StartAsync(program, [gateway.Port]);
@@ -114,8 +114,8 @@ public sealed partial class RawRequestTests
             request.Headers.TryAddWithoutValidation(header, "forged.test");
         }
 
-        using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
-        await Wait.UntilAsync(() => gateway.Received.Count > 0, () => "Nothing came.");
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        await Wait.UntilAsync(() => gateway.Received.Count > 0, () => "The gateway received no request.");
 
         var received = Assert.Single(gateway.Received);
         Assert.DoesNotContain("forged", received, StringComparison.Ordinal);
@@ -127,9 +127,9 @@ public sealed partial class RawRequestTests
     [Theory]
     [InlineData(BalancerProcess.Nginx)]
     [InlineData(BalancerProcess.HAProxy)]
-    public async Task The_secret_of_the_callbacks_path_is_not_logged_even_where_no_gateway_answers(string program)
+    public async Task The_secret_in_the_callback_path_is_not_logged_even_without_a_gateway(string program)
     {
-        await using var balancer = await BalancerProcess.StartAsync(program, [FreePort.Lasting()]);
+        await using var balancer = await BalancerProcess.StartAsync(program, [FreePort.Reserve()]);
         using var client = balancer.CreateClient();
 
         using var callback = await client.PostAsync(new Uri("/callbacks/luma/CANARYsecret", UriKind.Relative), new StringContent("{}"), TestContext.Current.CancellationToken);
@@ -140,35 +140,35 @@ public sealed partial class RawRequestTests
         Assert.DoesNotContain(balancer.Log, line => line.Contains("CANARY", StringComparison.Ordinal));
     }
 
-    /// <summary>The first line of the answer, which is all that is judged; empty where the other side closes without one.</summary>
+    /// <summary>Returns at least the first line of the response; empty if the connection is closed without one.</summary>
     private static async Task<string> SendAsync(Uri address, string request)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, address.Port, TestContext.Current.CancellationToken);
         await socket.SendAsync(Encoding.Latin1.GetBytes(request), TestContext.Current.CancellationToken);
-        var answer = new StringBuilder();
+        var response = new StringBuilder();
         var buffer = new byte[4096];
-        using var patience = new CancellationTokenSource(Wait.Patience, TimeProvider.System);
+        using var timeout = new CancellationTokenSource(Wait.Timeout, TimeProvider.System);
         try
         {
-            while (!answer.ToString().Contains('\n') && await socket.ReceiveAsync(buffer, patience.Token) is > 0 and var length)
+            while (!response.ToString().Contains('\n') && await socket.ReceiveAsync(buffer, timeout.Token) is > 0 and var length)
             {
-                answer.Append(Encoding.Latin1.GetString(buffer, 0, length));
+                response.Append(Encoding.Latin1.GetString(buffer, 0, length));
             }
         }
         catch (SocketException)
         {
-            // The other side closed it.
+            // The server closed the connection.
         }
 
-        return answer.ToString();
+        return response.ToString();
     }
 
     [GeneratedRegex(@"^(HTTP/1\.[01] (400|405|411|417|501) |<html>)")]
     private static partial Regex Refusal();
 
-    /// <summary>One request: a line, headers that are names and plain values, one host, one way of telling the body's length at most, and no byte after it.</summary>
-    private static bool HasOneReading(string received)
+    /// <summary>Whether it is one request: a request line, valid headers, one host, at most one body length, and no byte after the body.</summary>
+    private static bool IsUnambiguous(string received)
     {
         if (received.Split("\r\n\r\n", 2) is not [var head, var body] || head.Split("\r\n") is not [var line, .. var headers])
         {

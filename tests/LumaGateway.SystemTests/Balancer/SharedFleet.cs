@@ -1,11 +1,11 @@
 namespace LumaGateway.SystemTests.Balancer;
 
-/// <summary>One balanced fleet for the tests that break nothing, started when the first one asks for it. Each takes ids of its own.</summary>
+/// <summary>One balanced fleet for tests that break nothing. The first use starts it. Each test uses its own ids.</summary>
 public sealed class SharedFleet : IAsyncDisposable
 {
     private readonly Lazy<Task<BalancedFleet>> _fleet = new(() => BalancedFleet.StartAsync(("Waiting:Heartbeat", "00:00:01"), ("Waiting:Longest", "00:10:00")));
 
-    /// <summary>Skips the running test where the machine lacks a balancer.</summary>
+    /// <summary>Skips the running test if a balancer is not installed.</summary>
     internal Task<BalancedFleet> GetAsync()
     {
         Tool.Require(BalancerProcess.Nginx);

@@ -21,7 +21,7 @@ public sealed class Chromium : IAsyncDisposable
         Tool.Require(Program);
         var (_, browser) = await _started.Value;
         var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1400, Height = 1600 } });
-        page.SetDefaultTimeout((float)Wait.Patience.TotalMilliseconds);
+        page.SetDefaultTimeout((float)Wait.Timeout.TotalMilliseconds);
         return new BrowserPage(page);
     }
 
@@ -37,13 +37,13 @@ public sealed class Chromium : IAsyncDisposable
 
     private static async Task<(IPlaywright Driver, IBrowser Browser)> StartAsync()
     {
-        SetDefaultExpectTimeout((float)Wait.Patience.TotalMilliseconds);
+        SetDefaultExpectTimeout((float)Wait.Timeout.TotalMilliseconds);
         var driver = await Playwright.CreateAsync();
         return (driver, await driver.Chromium.LaunchAsync(new()
         {
             ExecutablePath = Tool.Find(Program),
             Args = Arguments,
-            Timeout = (float)Wait.Patience.TotalMilliseconds,
+            Timeout = (float)Wait.Timeout.TotalMilliseconds,
         }));
     }
 }

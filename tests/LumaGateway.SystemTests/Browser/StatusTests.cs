@@ -12,8 +12,8 @@ public sealed class StatusTests(Chromium chromium)
     public async Task The_status_page_works_in_both_color_schemes_and_on_a_phone_and_requests_no_other_host()
     {
         await using var browser = await chromium.OpenAsync();
-        await using var gateway = await WatchedGateway.StartAsync();
-        await gateway.GiveItALifeAsync();
+        await using var gateway = await MonitoredGateway.StartAsync();
+        await gateway.GenerateTrafficAsync();
         var page = browser.Page;
         var consoleMessages = new List<string>();
         page.Console += (_, message) => consoleMessages.Add(message.Text);

@@ -3,7 +3,7 @@ using YamlDotNet.Serialization;
 
 namespace LumaGateway.SystemTests.Infra;
 
-/// <summary><c>infra/compose.yaml</c>, as far as it can be told wrong without a Docker engine. Needs nothing.</summary>
+/// <summary>Checks <c>infra/compose.yaml</c> without a Docker engine.</summary>
 public sealed class ComposeTests
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "infra");
@@ -11,33 +11,33 @@ public sealed class ComposeTests
         .Deserialize<Compose>(new MergingParser(new Parser(new StringReader(System.IO.File.ReadAllText(Path.Combine(Folder, "compose.yaml"))))));
 
     [Fact]
-    public void Every_file_that_is_mounted_is_there() => Assert.All(
-        Some(File.Services.Values.SelectMany(service => service.Volumes).Where(volume => volume[0] is '.' or '$')), // the others are named volumes
+    public void Every_mounted_file_exists() => Assert.All(
+        NotEmpty(File.Services.Values.SelectMany(service => service.Volumes).Where(volume => volume[0] is '.' or '$')), // the others are named volumes
         volume =>
         {
             var source = volume.StartsWith("${", StringComparison.Ordinal) ? volume.Split(":-")[1].Split('}')[0] : volume.Split(':')[0];
-            Assert.True(Path.Exists(Path.Combine(Folder, source)), $"{volume} is mounted but not there.");
+            Assert.True(Path.Exists(Path.Combine(Folder, source)), $"{volume} is mounted but does not exist.");
         });
 
     [Fact]
-    public void Every_setting_of_ours_is_one_that_is_read() => Assert.All(
-        Some(File.Services.Where(service => service.Value.Build is not null).SelectMany(service => service.Value.Environment.Keys)),
-        name => Assert.True(KnownSettings.Hold(name), $"Nobody reads {name}."));
+    public void Every_setting_exists() => Assert.All(
+        NotEmpty(File.Services.Where(service => service.Value.Build is not null).SelectMany(service => service.Value.Environment.Keys)),
+        name => Assert.True(KnownSettings.Contains(name), $"{name} is not a setting."));
 
     [Fact]
-    public void A_setting_that_nobody_reads_is_told() => Assert.All(
+    public void An_unknown_setting_is_found() => Assert.All(
         ["Luma__Typo", "Access__Clients__x__Name", "Access__Clients__0__Typo", "Typo__ApiKey", "Luma"],
-        name => Assert.False(KnownSettings.Hold(name), $"{name} is no setting."));
+        name => Assert.False(KnownSettings.Contains(name), $"{name} is not a setting."));
 
     [Fact]
-    public void Every_stage_that_is_built_is_in_the_Dockerfile() => Assert.All(
-        Some(File.Services.Values.Select(service => service.Build?.Target).OfType<string>()),
+    public void Every_build_target_is_a_stage_of_the_Dockerfile() => Assert.All(
+        NotEmpty(File.Services.Values.Select(service => service.Build?.Target).OfType<string>()),
         target => Assert.Contains(Dockerfile.Read().Stages, stage => stage.Name == target));
 
-    /// <summary>nginx looks a name up once: a gateway that came back under another address would be lost to it.</summary>
+    /// <summary>nginx resolves a name once, so a gateway must keep its address.</summary>
     [Fact]
-    public void A_gateway_that_is_started_again_is_where_it_was() => Assert.All(
-        Some(File.Services.Where(service => service.Value.Environment.ContainsKey("Management__Port"))),
+    public void Every_gateway_has_a_fixed_address() => Assert.All(
+        NotEmpty(File.Services.Where(service => service.Value.Environment.ContainsKey("Management__Port"))),
         gateway => Assert.Matches(@"^172\.28\.0\.1\d$", gateway.Value.Networks["default"]["ipv4_address"]));
 
     [Fact]
@@ -51,9 +51,9 @@ public sealed class ComposeTests
     }
 
     [Fact]
-    public void Every_Redis_asks_for_a_password_which_its_health_check_and_the_gateways_have()
+    public void Every_Redis_requires_a_password_that_its_health_check_and_the_gateways_use()
     {
-        var servers = Some(File.Services.Where(service => service.Value.Command is ["redis-server", ..]));
+        var servers = NotEmpty(File.Services.Where(service => service.Value.Command is ["redis-server", ..]));
 
         Assert.All(servers, server =>
         {
@@ -61,13 +61,13 @@ public sealed class ComposeTests
             Assert.Matches("^[$]{[A-Z_]+:-[^,]+}$", password);
             Assert.Equal(password, server.Value.Environment["REDISCLI_AUTH"]);
             Assert.All(
-                Some(File.Services.Values.SelectMany(service => service.Environment.Values).Where(value => value.StartsWith($"{server.Key}:6379", StringComparison.Ordinal))),
+                NotEmpty(File.Services.Values.SelectMany(service => service.Environment.Values).Where(value => value.StartsWith($"{server.Key}:6379", StringComparison.Ordinal))),
                 connection => Assert.Equal($"{server.Key}:6379,password={password}", connection));
         });
     }
 
-    /// <summary>What is looked at, of which there must be some.</summary>
-    private static List<T> Some<T>(IEnumerable<T> found)
+    /// <summary>Returns the items. Fails if there are none.</summary>
+    private static List<T> NotEmpty<T>(IEnumerable<T> found)
     {
         var all = found.ToList();
         Assert.NotEmpty(all);
@@ -76,7 +76,7 @@ public sealed class ComposeTests
 
     private sealed class Compose
     {
-        /// <summary>What all gateways have in common: an alias is only known where its anchor was read.</summary>
+        /// <summary>The common part of all gateways. It must be read, because services refer to it by an alias.</summary>
         [YamlMember(Alias = "x-gateway")]
         public Service? Gateway { get; set; }
 

@@ -1,13 +1,12 @@
-
 namespace LumaGateway.SystemTests.Infra;
 
-/// <summary>One line of the Dockerfile, continued lines joined.</summary>
+/// <summary>An instruction of the Dockerfile.</summary>
 internal sealed record Instruction(string Name, string Arguments);
 
-/// <summary>A stage: what it begins from, and what it does.</summary>
+/// <summary>A stage with its base image and instructions.</summary>
 internal sealed record Stage(string? Name, string From, IReadOnlyList<Instruction> Instructions);
 
-/// <summary>The repository's Dockerfile, read as far as the tests need it.</summary>
+/// <summary>The Dockerfile of the repository.</summary>
 internal sealed record Dockerfile(IReadOnlyList<Stage> Stages)
 {
     public static Dockerfile Read()
@@ -36,7 +35,7 @@ internal sealed record Dockerfile(IReadOnlyList<Stage> Stages)
 
     public Stage Named(string name) => Stages.Single(stage => stage.Name == name);
 
-    /// <summary>All that makes up an image, from its first base on.</summary>
+    /// <summary>Returns the instructions of a stage, after those of the stages it is based on.</summary>
     public IReadOnlyList<Instruction> History(Stage stage) =>
         [.. Stages.Where(other => other.Name == stage.From).SelectMany(History), .. stage.Instructions];
 }

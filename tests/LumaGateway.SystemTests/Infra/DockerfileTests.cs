@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace LumaGateway.SystemTests.Infra;
 
-/// <summary>The image, as far as it can be told wrong without a Docker engine. Two of the tests say what they need.</summary>
+/// <summary>Checks the Dockerfile without a Docker engine.</summary>
 public sealed partial class DockerfileTests(SharedSandbox shared)
 {
     private static readonly Dockerfile File = Dockerfile.Read();
@@ -20,7 +20,7 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
     [Theory]
     [InlineData("gateway", "[\"/app/LumaGateway\"]")]
     [InlineData("sandbox", "[\"dotnet\", ")]
-    public void What_runs_is_not_root_has_no_shell_between_it_and_its_signals_and_needs_no_writable_folder(string stage, string program)
+    public void The_program_runs_without_root_shell_and_writable_folder(string stage, string program)
     {
         var history = File.History(File.Named(stage));
 
@@ -31,14 +31,14 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
     }
 
     [Fact]
-    public void The_image_says_what_it_is() => Assert.All(
+    public void The_image_has_descriptive_labels() => Assert.All(
         ["title", "description", "licenses", "version", "revision"],
         label => Assert.Contains(
             File.Named("gateway").Instructions,
             instruction => instruction.Name is "LABEL" && instruction.Arguments.Contains($"org.opencontainers.image.{label}=", StringComparison.Ordinal)));
 
     [Fact]
-    public void The_native_programs_compiler_is_of_the_patch_of_the_image_it_runs_in()
+    public void The_native_compiler_has_the_patch_version_of_the_base_image()
     {
         var project = XDocument.Load(Path.Combine(Repository.Root, "src/LumaGateway/LumaGateway.csproj"));
 
@@ -46,14 +46,13 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
     }
 
     /// <summary>
-    /// What is missing among the files that are copied is missing here too. Restores and compiles for real up to what the native compiler is given; what that
-    /// makes of it is <see cref="The_native_program_is_the_gateway"/>. Needs clang: where it is missing, the native compiler's packages are not fetched. Slow:
-    /// it compiles the gateway anew.
+    /// Runs the steps of the build stage in a folder that contains only the copied files, up to the response file of the native compiler.
+    /// <see cref="The_native_program_is_the_gateway"/> checks the compiled program. Needs clang. Slow: it compiles the gateway.
     /// </summary>
     [Fact]
-    public async Task Its_steps_find_all_that_a_gateway_is_compiled_from_among_what_they_copy()
+    public async Task The_build_stage_copies_all_files_that_it_compiles()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Compiles for Linux, which only Linux does.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The build needs Linux.");
         Tool.Require("clang");
         var folder = Directory.CreateTempSubdirectory("luma-image-");
         var source = folder.CreateSubdirectory("source").FullName;
@@ -70,7 +69,7 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
                     await RunAsync(CompileOnly(step.Arguments), source);
                     published++;
                     break;
-                case "RUN" when !step.Arguments.StartsWith("apt-get ", StringComparison.Ordinal): // the machine has what it installs, or the test is skipped
+                case "RUN" when !step.Arguments.StartsWith("apt-get ", StringComparison.Ordinal): // installed already, or the test is skipped
                     await RunAsync(step.Arguments, source);
                     break;
             }
@@ -79,21 +78,21 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
         Assert.Equal(1, published);
         var compilerArguments = await System.IO.File.ReadAllLinesAsync(
             Directory.GetFiles(source, "*.ilc.rsp", SearchOption.AllDirectories).Single(), TestContext.Current.CancellationToken);
-        AssertItIsCompiledForSpeed(compilerArguments);
+        AssertOptimized(compilerArguments);
         var inputs = compilerArguments.Select(argument => Input().Match(argument)).Where(match => match.Success).Select(match => match.Groups["file"].Value).ToList();
         Assert.True(inputs.Count > 100, $"{inputs.Count} files are compiled.");
-        Assert.All(inputs, file => Assert.True(System.IO.File.Exists(Path.Combine(source, "src/LumaGateway", file)), $"{file} is compiled but not there."));
+        Assert.All(inputs, file => Assert.True(System.IO.File.Exists(Path.Combine(source, "src/LumaGateway", file)), $"{file} is compiled but does not exist."));
         folder.Delete(recursive: true);
     }
 
     /// <summary>
-    /// It is all that the Dockerfile's command made; it answers, and describes itself byte for byte as the assembly does: what is described is looked for by
-    /// reflection, which native code may lack. Needs a native program, which CI makes by that command.
+    /// The native program responds like the assembly, and has the same OpenAPI document, which is created by reflection. Needs a native program, which CI builds with
+    /// the command of the Dockerfile.
     /// </summary>
     [Fact]
     public async Task The_native_program_is_the_gateway()
     {
-        Assert.SkipWhen(GatewayProgram.Tested == GatewayProgram.Assembly, "Needs a native program, named by LUMA_GATEWAY_PROGRAM; docs/operations.md says how to make one.");
+        Assert.SkipWhen(GatewayProgram.Tested == GatewayProgram.Assembly, "Needs a native program, named by LUMA_GATEWAY_PROGRAM; docs/operations.md describes the build.");
         var program = GatewayProgram.Tested;
         Assert.Equal(
             ["LumaGateway", "LumaGateway.xml", "appsettings.json"],
@@ -109,11 +108,11 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
     }
 
     [Fact]
-    public async Task Its_health_check_tells_a_gateway_that_lives_from_one_that_does_not()
+    public async Task Its_health_check_fails_exactly_if_the_gateway_does_not_respond()
     {
         await using var gateway = await GatewayProcess.StartAsync(Fleet.SettingsFor(await shared.GetAsync(), redis: null));
 
-        await Wait.UntilAsync(async () => await CheckAsync(gateway.Address) == 0, () => $"It says that the gateway is dead.\n{gateway.Log}"); // it gives up after two seconds
+        await Wait.UntilAsync(async () => await CheckAsync(gateway.Address) == 0, () => $"The health check failed.\n{gateway.Log}"); // the health check has a timeout of two seconds
         gateway.Process.Kill();
         Assert.Equal(1, await CheckAsync(gateway.Address));
     }
@@ -126,8 +125,8 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
         return await check.WaitForExitAsync();
     }
 
-    /// <summary>MSBuild evaluates what these come from at its own time: a condition that is false too early leaves them out without a word.</summary>
-    private static void AssertItIsCompiledForSpeed(string[] compilerArguments)
+    /// <summary>The conditions in the project file depend on the order of MSBuild evaluation, so the arguments can be missing without an error.</summary>
+    private static void AssertOptimized(string[] compilerArguments)
     {
         Assert.Contains("--Ot", compilerArguments);
         Assert.Contains(compilerArguments, argument => argument.StartsWith("--mibc:", StringComparison.Ordinal));
@@ -139,7 +138,7 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
     private static Task<string> DocumentAsync(GatewayProcess gateway) =>
         gateway.Client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), TestContext.Current.CancellationToken);
 
-    /// <summary>As Docker does: a folder's contents, or files, into a folder. What <c>.dockerignore</c> names is left out.</summary>
+    /// <summary>Copies files or the content of folders into a folder, like Docker with the repository's <c>.dockerignore</c>.</summary>
     private static void Copy(string[] paths, string source)
     {
         var target = Path.Combine(source, paths[^1]);
@@ -156,14 +155,14 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
         }
     }
 
-    /// <summary>Up to the list of what the native compiler is given. The code was analysed when these tests were built.</summary>
+    /// <summary>Changes the command to stop after the response file of the native compiler, without analyzers.</summary>
     private static string CompileOnly(string publish) =>
         publish.Replace("dotnet publish ", "dotnet build -t:WriteIlcRspFileForCompilation -p:_IsPublishing=true -p:RunAnalyzers=false ", StringComparison.Ordinal)
             .Replace(" --output /app", "", StringComparison.Ordinal);
 
     private static async Task RunAsync(string command, string directory)
     {
-        // Nothing that is started stays behind.
+        // No build server stays running.
         var environment = new Dictionary<string, string> { ["MSBUILDDISABLENODEREUSE"] = "1", ["UseSharedCompilation"] = "false" };
         await using var process = ChildProcess.Start("sh", ["-c", command], environment, directory);
         Assert.True(await process.WaitForExitAsync(TimeSpan.FromMinutes(15)) == 0, $"{command} failed.\n{process.Everything}");

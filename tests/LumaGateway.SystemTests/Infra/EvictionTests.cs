@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace LumaGateway.SystemTests.Infra;
 
 /// <summary>
-/// A Redis that evicts forgets an Idempotency-Key, and its create is sent and paid twice. So every page, manifest and compose file must say the same:
-/// the Redis that keeps the keys has <c>noeviction</c>, and one that evicts keeps none.
+/// If Redis evicts an idempotency record, a create can be sent and billed twice. So every page, manifest and compose file must state that the ledger's Redis needs
+/// <c>noeviction</c>.
 /// </summary>
 public sealed partial class EvictionTests
 {
@@ -18,7 +18,7 @@ public sealed partial class EvictionTests
     ];
 
     [Fact]
-    public void Whoever_names_a_policy_that_evicts_says_in_the_same_place_that_the_ledger_needs_noeviction()
+    public void A_paragraph_with_an_evicting_policy_states_that_the_ledger_needs_noeviction()
     {
         var evicting = 0;
         foreach (var page in Pages)
@@ -28,11 +28,11 @@ public sealed partial class EvictionTests
                 evicting++;
                 Assert.True(
                     paragraph.Contains("noeviction", StringComparison.Ordinal) && paragraph.Contains("ledger", StringComparison.OrdinalIgnoreCase),
-                    $"{page} names a policy that evicts and not what the ledger needs:\n{paragraph}");
+                    $"{page} has an evicting policy without the policy of the ledger:\n{paragraph}");
             }
         }
 
-        Assert.True(evicting > 0, "No page names a policy: the test reads nothing.");
+        Assert.True(evicting > 0, "No page has an evicting policy, so the test checks nothing.");
     }
 
     [Theory]
@@ -42,7 +42,7 @@ public sealed partial class EvictionTests
     [InlineData("infra/RUNBOOK.md")]
     [InlineData("infra/kubernetes/README.md")]
     [InlineData("infra/compose.yaml")]
-    public void Whoever_tells_how_to_run_a_redis_names_the_ledger_and_its_policy(string page)
+    public void A_page_about_running_Redis_describes_the_ledger_and_its_policy(string page)
     {
         var text = File.ReadAllText(Path.Combine(Repository.Root, page));
 
@@ -50,9 +50,9 @@ public sealed partial class EvictionTests
         Assert.Contains("noeviction", text, StringComparison.Ordinal);
     }
 
-    /// <summary>The demo has both kinds, each gateway uses the right one for its keys, and what it keeps survives a restart.</summary>
+    /// <summary>The ledger of the demo does not evict, and has persistence.</summary>
     [Fact]
-    public void The_demo_keeps_its_keys_in_a_redis_that_evicts_nothing()
+    public void The_demo_stores_idempotency_records_in_a_Redis_without_eviction()
     {
         var compose = File.ReadAllText(Path.Combine(Repository.Root, "infra", "compose.yaml"));
         var ledger = LedgerServer().Match(compose).Groups["server"].Value;

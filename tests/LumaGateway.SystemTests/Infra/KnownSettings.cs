@@ -3,10 +3,10 @@ using System.Reflection;
 
 namespace LumaGateway.SystemTests.Infra;
 
-/// <summary>Every setting that the gateway or the sandbox reads, found in the options classes that settings are bound to.</summary>
+/// <summary>The settings of the gateway and the sandbox, according to their options classes.</summary>
 internal static class KnownSettings
 {
-    /// <summary>What ASP.NET Core, .NET and OpenTelemetry read themselves.</summary>
+    /// <summary>Settings of ASP.NET Core, .NET and OpenTelemetry.</summary>
     private static readonly string[] Platform = ["ASPNETCORE_", "DOTNET_", "OTEL_", "Kestrel__", "Logging__"];
 
     private static readonly (string[] Section, Type Options)[] Classes =
@@ -18,8 +18,8 @@ internal static class KnownSettings
             .Select(found => (found.Item1!.Split(':'), found.type)),
     ];
 
-    /// <param name="variable">Its name in the environment, <c>Luma__ApiKeyFile</c>.</param>
-    public static bool Hold(string variable)
+    /// <param name="variable">The name of the environment variable, such as <c>Luma__ApiKeyFile</c>.</param>
+    public static bool Contains(string variable)
     {
         var parts = variable.Split("__");
         return Platform.Any(prefix => variable.StartsWith(prefix, StringComparison.Ordinal))

@@ -4,7 +4,7 @@ using k8s.Models;
 
 namespace LumaGateway.SystemTests.Infra;
 
-/// <summary>The manifests of <c>infra/kubernetes/base</c>, read by Kubernetes's own types: an unknown field or a value of the wrong kind does not pass. Needs nothing.</summary>
+/// <summary>The manifests of <c>infra/kubernetes/base</c>, parsed strictly with the types of the Kubernetes client.</summary>
 public sealed class KubernetesTests
 {
     private const string Kustomization = "kustomization.yaml";
@@ -18,7 +18,7 @@ public sealed class KubernetesTests
 
     [Theory]
     [MemberData(nameof(Manifests))]
-    public void Every_manifest_is_what_Kubernetes_knows_and_is_applied(string name)
+    public void Every_manifest_is_valid_and_listed_in_the_kustomization(string name)
     {
         var objects = KubernetesYaml.LoadAllFromString(File.ReadAllText(Path.Combine(Base, name)), strict: true);
 
@@ -27,7 +27,7 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public void Every_setting_is_one_that_is_read()
+    public void Every_setting_exists()
     {
         var generated = Directory.GetFiles(Path.Combine(Base, ".."), Kustomization, SearchOption.AllDirectories)
             .SelectMany(File.ReadLines)
@@ -36,12 +36,12 @@ public sealed class KubernetesTests
         var names = generated.Concat(Pod.Containers.Single().Env.Select(variable => variable.Name)).ToList();
 
         Assert.True(names.Count > 5, "The settings were not found.");
-        Assert.All(names, name => Assert.True(KnownSettings.Hold(name), $"Nobody reads {name}."));
+        Assert.All(names, name => Assert.True(KnownSettings.Contains(name), $"{name} is not a setting."));
     }
 
-    /// <summary>kustomize adds its labels to selectors that there are, and a budget without one guards nobody.</summary>
+    /// <summary>kustomize adds labels only to existing selectors, and a disruption budget without a selector protects no pod.</summary>
     [Fact]
-    public void Budget_policy_and_spread_mean_the_gateways_pods_and_no_others()
+    public void Disruption_budget_network_policy_and_spread_select_the_pods_of_the_gateway()
     {
         V1LabelSelector[] selectors =
         [
@@ -52,13 +52,13 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public void The_autoscaler_alone_decides_how_many_there_are()
+    public void Only_the_autoscaler_sets_the_number_of_replicas()
     {
         Assert.Null(Load<V1Deployment>().Spec.Replicas);
         Assert.Equal(("Deployment", "luma-gateway"), (Load<V2HorizontalPodAutoscaler>().Spec.ScaleTargetRef.Kind, Load<V1Deployment>().Metadata.Name));
     }
 
-    /// <summary>The profile <c>restricted</c> of the Pod Security Standards, and a root file system that nobody writes to.</summary>
+    /// <summary>The profile <c>restricted</c> of the Pod Security Standards, and a read-only root file system.</summary>
     [Fact]
     public void A_pod_passes_the_restricted_profile()
     {
@@ -76,19 +76,19 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public void The_upstream_token_comes_from_a_file_that_is_mounted()
+    public void The_upstream_token_comes_from_a_mounted_secret()
     {
         var container = Pod.Containers.Single();
         var file = container.Env.Single(variable => variable.Name == "Luma__ApiKeyFile").Value;
 
         var mount = Assert.Single(container.VolumeMounts, mount => file.StartsWith($"{mount.MountPath}/", StringComparison.Ordinal));
         Assert.True(mount.ReadOnlyProperty);
-        Assert.Null(mount.SubPath); // a file mounted by its sub-path is never renewed
+        Assert.Null(mount.SubPath); // Kubernetes does not update a file that is mounted with a sub-path
         Assert.Contains(Pod.Volumes, volume => volume.Name == mount.Name && volume.Secret is not null);
     }
 
     [Fact]
-    public void Every_probe_asks_a_route_that_there_is_on_a_port_that_is_named()
+    public void Every_probe_uses_an_existing_route_and_port()
     {
         var container = Pod.Containers.Single();
 
@@ -100,7 +100,7 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public void A_pod_is_given_the_time_that_the_gateway_takes_to_end()
+    public void The_termination_grace_period_is_longer_than_the_shutdown()
     {
         var server = new ServerOptions();
 

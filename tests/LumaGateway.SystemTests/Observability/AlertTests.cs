@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace LumaGateway.SystemTests.Observability;
 
-/// <summary>The alert rules by themselves, and the runbook that they point to. Needs promtool, which comes with Prometheus. Slow: it plays days of samples through the rules.</summary>
+/// <summary>The alert rules and their sections in the runbook. Needs promtool, a part of Prometheus. Slow: it evaluates days of samples.</summary>
 public sealed partial class AlertTests
 {
     private const string Promtool = "promtool";
@@ -20,7 +20,7 @@ public sealed partial class AlertTests
     }
 
     [Fact]
-    public async Task Every_alert_has_a_test_and_a_section_of_the_runbook_and_every_section_an_alert()
+    public async Task Every_alert_has_a_test_and_a_runbook_section_and_every_section_has_an_alert()
     {
         var rules = await ReadAsync("infra/prometheus/alerts.yml");
         var tests = await ReadAsync("infra/prometheus/alerts.test.yml");
@@ -32,7 +32,7 @@ public sealed partial class AlertTests
 
         Assert.True(alerts.Count > 10);
         Assert.Equal(alerts.Count, anchors.Count);
-        Assert.All(alerts, alert => Assert.Matches($@"alertname: {alert}\n\s+exp_alerts:\n", tests)); // one test at least in which it fires
+        Assert.All(alerts, alert => Assert.Matches($@"alertname: {alert}\n\s+exp_alerts:\n", tests)); // at least one test in which it fires
         Assert.True(sections.SetEquals(anchors), string.Join(", ", sections.Except(anchors).Concat(anchors.Except(sections))));
     }
 

@@ -3,15 +3,15 @@ using System.Text.RegularExpressions;
 
 namespace LumaGateway.SystemTests.Observability;
 
-/// <summary>What rules and dashboards ask Prometheus.</summary>
+/// <summary>The PromQL expressions of rules and dashboards.</summary>
 internal static partial class Expressions
 {
-    private static readonly string[] Words =
+    private static readonly string[] Keywords =
     [
         "by", "on", "without", "ignoring", "group_left", "group_right", "offset", "and", "or", "unless", "bool", "inf", "nan",
     ];
 
-    /// <summary>All expressions of a dashboard, its variables filled in.</summary>
+    /// <summary>All expressions of a dashboard, with values for its variables.</summary>
     public static IReadOnlyList<string> OfDashboard(string json)
     {
         var found = new List<string>();
@@ -42,13 +42,13 @@ internal static partial class Expressions
         }
     }
 
-    /// <summary>The series that an expression reads: <c>name{matchers}</c>, functions and groupings left out.</summary>
+    /// <summary>The selectors in an expression, <c>name{matchers}</c>, without functions and groupings.</summary>
     public static IEnumerable<string> SelectorsIn(string expression) => Selector()
         .Matches(Grouping().Replace(expression, " "))
-        .Where(match => !Words.Contains(match.Groups["name"].Value) && match.Groups["call"].Length == 0)
+        .Where(match => !Keywords.Contains(match.Groups["name"].Value) && match.Groups["call"].Length == 0)
         .Select(match => match.Groups["name"].Value + match.Groups["labels"].Value);
 
-    /// <summary>The attributes by which an expression groups.</summary>
+    /// <summary>The labels in the groupings of an expression.</summary>
     public static IEnumerable<string> GroupsIn(string expression) => Grouping()
         .Matches(expression)
         .SelectMany(match => match.Groups["labels"].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));

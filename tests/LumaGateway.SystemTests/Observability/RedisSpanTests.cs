@@ -6,7 +6,7 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.SystemTests.Observability;
 
-/// <summary>The steps of Redis as spans, from a cache on a real Redis. Needs redis-server or Garnet.</summary>
+/// <summary>The spans of Redis operations. Needs redis-server or Garnet.</summary>
 public sealed class RedisSpanTests : IDisposable
 {
     private readonly ActivityTraceId _trace = ActivityTraceId.CreateRandom();
@@ -33,11 +33,11 @@ public sealed class RedisSpanTests : IDisposable
     public void Dispose() => _listener.Dispose();
 
     [Fact]
-    public async Task Each_step_of_a_miss_and_a_purge_is_a_client_span_of_its_callers_trace_and_holds_no_key()
+    public async Task Each_Redis_operation_is_a_client_span_in_the_trace_of_its_caller_without_a_key()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var replica = await CacheReplica.StartAsync(redis.Endpoint);
-        var key = GenerationId.Parse("a-telling-id", null);
+        var key = GenerationId.Parse("id-of-the-generation", null);
 
         await TracedAsync(async () =>
         {
@@ -47,23 +47,23 @@ public sealed class RedisSpanTests : IDisposable
         await Wait.UntilAsync(() => Task.FromResult(Operations().Count >= 5), () => string.Join(' ', Operations()));
 
         Assert.Equal(["lock", "publish", "purge", "read", "write"], Operations());
-        Assert.All(_spans.Where(IsOfRedis), span =>
+        Assert.All(_spans.Where(IsRedisSpan), span =>
         {
             Assert.Equal((ActivityKind.Client, $"redis {span.GetTagItem("db.operation.name")}"), (span.Kind, span.DisplayName));
             Assert.Equal(ActivityStatusCode.Unset, span.Status);
-            Assert.DoesNotContain("a-telling-id", string.Join(' ', span.TagObjects), StringComparison.Ordinal);
+            Assert.DoesNotContain("id-of-the-generation", string.Join(' ', span.TagObjects), StringComparison.Ordinal);
         });
     }
 
     [Fact]
-    public async Task A_step_that_fails_says_so_by_its_kind_alone()
+    public async Task A_failed_Redis_operation_has_an_error_type_without_an_address()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var replica = await CacheReplica.StartAsync(redis.Endpoint);
         redis.Kill();
 
         await TracedAsync(() => replica.ReadAsync(GenerationId.Parse("subject", null), EntryKind.Final, "final"));
-        await Wait.UntilAsync(() => Task.FromResult(_spans.Any(IsOfRedis)), () => "No step was tried.");
+        await Wait.UntilAsync(() => Task.FromResult(_spans.Any(IsRedisSpan)), () => "There is no Redis span.");
 
         var failed = Assert.Single(_spans, span => span.DisplayName is "redis read");
         Assert.Equal(ActivityStatusCode.Error, failed.Status);
@@ -71,9 +71,9 @@ public sealed class RedisSpanTests : IDisposable
         Assert.DoesNotContain(redis.Endpoint, failed.StatusDescription + string.Join(' ', failed.TagObjects), StringComparison.Ordinal);
     }
 
-    private static bool IsOfRedis(Activity span) => span.GetTagItem("db.system.name") is "redis";
+    private static bool IsRedisSpan(Activity span) => span.GetTagItem("db.system.name") is "redis";
 
-    private List<string> Operations() => [.. _spans.Where(IsOfRedis).Select(span => (string)span.GetTagItem("db.operation.name")!).Distinct().Order(StringComparer.Ordinal)];
+    private List<string> Operations() => [.. _spans.Where(IsRedisSpan).Select(span => (string)span.GetTagItem("db.operation.name")!).Distinct().Order(StringComparer.Ordinal)];
 
     private async Task TracedAsync(Func<Task> act)
     {

@@ -3,26 +3,26 @@ using System.Net;
 
 namespace LumaGateway.SystemTests.Observability;
 
-/// <summary>Whoever reads the gateway's output may stop reading: a full disk, a log agent that hangs.</summary>
+/// <summary>A reader of stdout that stops reading, such as a log agent with a full disk.</summary>
 public sealed class StalledLogTests
 {
     private const int Connections = 300;
     private const int RequestsEach = 20;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
 
     [Fact]
-    public async Task A_log_that_nobody_reads_stalls_no_request_and_not_the_health()
+    public async Task Unread_output_blocks_neither_requests_nor_health_checks()
     {
         await using var sandbox = await SandboxProcess.StartAsync();
-        var address = new Uri($"http://127.0.0.1:{FreePort.Lasting()}");
-        using var gateway = StartUnread(sandbox, address);
+        var address = new Uri($"http://127.0.0.1:{FreePort.Reserve()}");
+        using var gateway = StartWithUnreadOutput(sandbox, address);
         try
         {
-            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = Connections + 10 }) { BaseAddress = address, Timeout = Patience };
-            await Wait.UntilAsync(() => IsReadyAsync(client), Patience, () => "The gateway did not become ready.");
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = Connections + 10 }) { BaseAddress = address, Timeout = Limit };
+            await Wait.UntilAsync(() => IsReadyAsync(client), Limit, () => "The gateway did not become ready.");
 
-            await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => KnockAsync(client)));
+            await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => SendRefusedRequestsAsync(client)));
 
             using var health = await client.GetAsync(new Uri("/health/live", UriKind.Relative), TestContext.Current.CancellationToken);
             Assert.Equal(HttpStatusCode.OK, health.StatusCode);
@@ -33,8 +33,8 @@ public sealed class StalledLogTests
         }
     }
 
-    /// <summary>Both of its pipes are there, and nothing is ever read from them.</summary>
-    private static Process StartUnread(SandboxProcess sandbox, Uri address)
+    /// <summary>Starts the gateway with redirected output that is never read.</summary>
+    private static Process StartWithUnreadOutput(SandboxProcess sandbox, Uri address)
     {
         var start = new ProcessStartInfo(GatewayProgram.Tested.File, GatewayProgram.Tested.First) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in Fleet.SettingsFor(sandbox, redis: null))
@@ -43,12 +43,12 @@ public sealed class StalledLogTests
         }
 
         start.Environment["ASPNETCORE_URLS"] = address.GetLeftPart(UriPartial.Authority);
-        start.Environment["Logging__LogLevel__Microsoft.AspNetCore"] = "Debug"; // many lines a request: the pipe is soon full
+        start.Environment["Logging__LogLevel__Microsoft.AspNetCore"] = "Debug"; // many lines per request, so that the pipe fills up
         start.Environment["Logging__Console__MaxQueueLength"] = "100";
         return Process.Start(start)!;
     }
 
-    private static async Task KnockAsync(HttpClient client)
+    private static async Task SendRefusedRequestsAsync(HttpClient client)
     {
         for (var i = 0; i < RequestsEach; i++)
         {

@@ -5,17 +5,17 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace LumaGateway.SystemTests.Operations;
 
-/// <summary>TLS spoken by the gateway itself, for networks where nothing in front of it does: Kestrel's own settings. Needs nothing but the gateway.</summary>
+/// <summary>TLS in the gateway, with the settings of Kestrel.</summary>
 public sealed class ServerTlsTests
 {
     private const string Listening = "Now listening on: ";
 
     [Fact]
-    public async Task A_certificate_from_files_is_served_with_HTTP_2_and_a_renewed_one_without_a_restart()
+    public async Task A_certificate_file_is_used_with_HTTP_2_and_reloaded_without_a_restart()
     {
         using var certificates = new Certificates();
         var first = certificates.LoadServer().Thumbprint;
-        var (gateway, address) = await FreePort.UseAsync(port => StartAsync(certificates, port)); // a port of its own choice would be another one after each renewal
+        var (gateway, address) = await FreePort.UseAsync(port => StartAsync(certificates, port)); // a dynamic port would change with each renewal
         await using var _ = gateway;
 
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = Trusting(certificates) })
@@ -23,8 +23,8 @@ public sealed class ServerTlsTests
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        using var answer = await client.GetAsync(new Uri(address, "/health/ready"), TestContext.Current.CancellationToken);
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), (answer.StatusCode, answer.Version));
+        using var response = await client.GetAsync(new Uri(address, "/health/ready"), TestContext.Current.CancellationToken);
+        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), (response.StatusCode, response.Version));
         Assert.Equal(first, await ServedAsync(address, certificates));
 
         var renewed = certificates.Renew();
@@ -57,7 +57,7 @@ public sealed class ServerTlsTests
         }
     }
 
-    /// <summary>The thumbprint that a new connection is shown; null where none comes about just now.</summary>
+    /// <summary>Returns the thumbprint of the server certificate; null if the connection fails.</summary>
     private static async Task<string?> ServedAsync(Uri address, Certificates certificates)
     {
         try

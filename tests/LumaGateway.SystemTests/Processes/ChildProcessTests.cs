@@ -2,25 +2,25 @@ using Xunit.Sdk;
 
 namespace LumaGateway.SystemTests.Processes;
 
-/// <summary>What every other test of this suite relies on: a child does not outlive the test process, and its end is noticed. Needs <c>sh</c> alone.</summary>
+/// <summary>Child processes end with the test process, and their end is noticed. Needs <c>sh</c>.</summary>
 public sealed class ChildProcessTests
 {
-    /// <summary>Tells a second run of a test that it plays the test process, and where to write the address of its child.</summary>
+    /// <summary>Set in a nested run of the test: the file for the address of the child process.</summary>
     private const string AddressFile = "LUMA_TESTS_ADDRESS_FILE";
 
     [Fact]
-    public async Task A_child_and_its_own_child_end_with_the_test_process_even_when_that_is_killed()
+    public async Task A_killed_test_process_ends_its_child_and_grandchild_processes()
     {
-        if (Environment.GetEnvironmentVariable(AddressFile) is { Length: > 0 } told)
+        if (Environment.GetEnvironmentVariable(AddressFile) is { Length: > 0 } addressFile)
         {
-            await PlayTestProcessAsync(told);
+            await RunAsNestedTestProcessAsync(addressFile);
         }
 
         var folder = Directory.CreateTempSubdirectory("luma-children-");
         var file = Path.Combine(folder.FullName, "address");
         await using var tests = ChildProcess.Start(
             ChildProcess.Dotnet,
-            [typeof(ChildProcessTests).Assembly.Location, "-method", $"*.{nameof(A_child_and_its_own_child_end_with_the_test_process_even_when_that_is_killed)}"],
+            [typeof(ChildProcessTests).Assembly.Location, "-method", $"*.{nameof(A_killed_test_process_ends_its_child_and_grandchild_processes)}"],
             new Dictionary<string, string> { [AddressFile] = file });
         await Wait.UntilAsync(
             () =>
@@ -30,16 +30,16 @@ public sealed class ChildProcessTests
             },
             () => $"No child was started.\n{tests.Everything}");
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)) };
-        Assert.True(await AnswersAsync(client));
+        Assert.True(await RespondsAsync(client));
 
         tests.KillAlone();
 
-        await Wait.UntilAsync(async () => !await AnswersAsync(client), () => "The child outlived the test process.");
+        await Wait.UntilAsync(async () => !await RespondsAsync(client), () => "The child outlived the test process.");
         folder.Delete(recursive: true);
     }
 
     [Fact]
-    public async Task The_end_of_a_process_is_told_at_once_with_all_that_it_wrote()
+    public async Task The_end_of_a_process_fails_a_read_with_the_whole_output()
     {
         await using var process = ChildProcess.Start("sh", ["-c", "echo first; echo second >&2; exit 3"]);
 
@@ -51,7 +51,7 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
-    public async Task A_line_that_is_written_just_before_the_end_is_read()
+    public async Task The_last_line_before_the_end_is_read()
     {
         await using var process = ChildProcess.Start("sh", ["-c", "echo ready"]);
         await process.WaitForExitAsync();
@@ -60,7 +60,7 @@ public sealed class ChildProcessTests
     }
 
     [Fact]
-    public async Task A_program_whose_port_is_taken_is_started_again_with_another_one()
+    public async Task A_program_whose_port_is_taken_is_restarted_with_another_port()
     {
         var ports = new List<int>();
 
@@ -75,12 +75,12 @@ public sealed class ChildProcessTests
         Assert.Equal(2, ports.Distinct().Count());
     }
 
-    /// <summary>Never returns: it is killed.</summary>
-    private static async Task PlayTestProcessAsync(string file)
+    /// <summary>Does not return, because the process is killed.</summary>
+    private static async Task RunAsNestedTestProcessAsync(string file)
     {
         string[] sandbox = [ChildProcess.Dotnet, Path.Combine(AppContext.BaseDirectory, "LumaGateway.Sandbox.dll"), "--alone", "--urls", "http://127.0.0.1:0"];
         await using var child = OperatingSystem.IsLinux()
-            ? ChildProcess.Start("sh", ["-c", "\"$0\" \"$@\" & wait", .. sandbox]) // the sandbox is the child's child
+            ? ChildProcess.Start("sh", ["-c", "\"$0\" \"$@\" & wait", .. sandbox]) // the sandbox is a grandchild
             : ChildProcess.Start(sandbox[0], sandbox[1..]);
         var address = await child.ReadAsync(line => line.Split("listening on ") is [_, var found] ? found : null);
         await File.WriteAllTextAsync($"{file}.new", address, TestContext.Current.CancellationToken);
@@ -88,11 +88,11 @@ public sealed class ChildProcessTests
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, TestContext.Current.CancellationToken);
     }
 
-    private static async Task<bool> AnswersAsync(HttpClient client)
+    private static async Task<bool> RespondsAsync(HttpClient client)
     {
         try
         {
-            using var answer = await client.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken);
+            using var response = await client.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken);
             return true;
         }
         catch (HttpRequestException)

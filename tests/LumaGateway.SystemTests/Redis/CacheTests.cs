@@ -3,7 +3,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>What the cache promises of its entries, whoever's they are. Each test takes an account of its own.</summary>
+/// <summary>The guarantees of the cache for its entries. Each test uses its own account.</summary>
 [Collection(typeof(SharedSystem))]
 public sealed class CacheTests(SharedSystem shared)
 {
@@ -18,23 +18,23 @@ public sealed class CacheTests(SharedSystem shared)
         await using var late = await StartAsync();
         await using var quick = await StartAsync();
         await using var third = await StartAsync();
-        var asked = new TaskCompletionSource();
-        var held = new TaskCompletionSource<CacheEntry>();
+        var started = new TaskCompletionSource();
+        var released = new TaskCompletionSource<CacheEntry>();
         var reading = late.ReadAsync(Key, () =>
         {
-            asked.SetResult();
-            return held.Task;
+            started.SetResult();
+            return released.Task;
         });
-        await asked.Task;
-        await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync($"*{_account}*:lock")).Single()); // as if its replica had been thought dead
+        await started.Task;
+        await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync($"*{_account}*:lock")).Single()); // as if the lock had expired
 
         await quick.ReadAsync(Key, EntryKind.Final, "final");
-        held.SetResult(CacheReplica.Entry(Key, EntryKind.Interim, "interim"));
+        released.SetResult(CacheReplica.Entry(Key, EntryKind.Interim, "interim"));
         await reading;
 
-        Assert.Equal("final", await third.ReadAsync(Key, EntryKind.Interim, "asked again"));
+        Assert.Equal("final", await third.ReadAsync(Key, EntryKind.Interim, "fetched again"));
         await Wait.UntilAsync(
-            async () => await late.ReadAsync(Key, EntryKind.Interim, "asked again") is "final", () => "The late one keeps to its own.");
+            async () => await late.ReadAsync(Key, EntryKind.Interim, "fetched again") is "final", () => "The late replica still serves its own entry.");
     }
 
     [Fact]
@@ -43,18 +43,18 @@ public sealed class CacheTests(SharedSystem shared)
         await using var replica = await StartAsync();
         var now = TimeProvider.System.GetUtcNow();
         await replica.ReadAsync(Key, () => Task.FromResult(new CacheEntry(Key, EntryKind.Final, "final"u8.ToArray(), now, now, now.AddHours(1))));
-        var asked = 0;
+        var fetches = 0;
 
         for (var i = 0; i < 20; i++)
         {
             Assert.Equal("final", await replica.ReadAsync(Key, () =>
             {
-                asked++;
+                fetches++;
                 return Task.FromResult(CacheReplica.Entry(Key, EntryKind.Interim, "interim"));
             }));
         }
 
-        Assert.Equal(1, asked); // and not for each caller
+        Assert.Equal(1, fetches);
     }
 
     [Fact]
@@ -63,8 +63,8 @@ public sealed class CacheTests(SharedSystem shared)
         await using var one = await StartAsync();
         await using var two = await StartAsync(schema: "2");
 
-        Assert.Equal("as one writes it", await one.ReadAsync(Key, EntryKind.Final, "as one writes it"));
-        Assert.Equal("as two writes it", await two.ReadAsync(Key, EntryKind.Final, "as two writes it"));
+        Assert.Equal("written by one", await one.ReadAsync(Key, EntryKind.Final, "written by one"));
+        Assert.Equal("written by two", await two.ReadAsync(Key, EntryKind.Final, "written by two"));
     }
 
     [Theory]
@@ -75,23 +75,23 @@ public sealed class CacheTests(SharedSystem shared)
         await using var writer = await StartAsync();
         await using var reader = await StartAsync();
         await using var third = await StartAsync();
-        await writer.ReadAsync(Key, EntryKind.Final, "right");
+        await writer.ReadAsync(Key, EntryKind.Final, "original");
         var data = await _redis.DataAsync();
         var name = (await _redis.KeysAsync($"*{_account}*:final")).Single();
         if (isOfAnotherType)
         {
             await data.KeyDeleteAsync(name);
-            await data.StringSetAsync(name, "spoilt");
+            await data.StringSetAsync(name, "damaged");
         }
         else
         {
-            await data.HashSetAsync(name, "data", "spoilt");
+            await data.HashSetAsync(name, "data", "damaged");
         }
 
-        Assert.Equal("right again", await reader.ReadAsync(Key, EntryKind.Final, "right again"));
-        Assert.Equal("right again", await third.ReadAsync(Key, EntryKind.Final, "not asked for"));
+        Assert.Equal("fetched again", await reader.ReadAsync(Key, EntryKind.Final, "fetched again"));
+        Assert.Equal("fetched again", await third.ReadAsync(Key, EntryKind.Final, "not fetched"));
 
-        Assert.NotEqual(0, reader.Corrupt); // once for each look at it: before the lock is asked for and after, and again while another step of Redis is slow
+        Assert.NotEqual(0, reader.Corrupt); // counted at every read: before and after the lock, and again if Redis is slow
         Assert.Equal(0, third.Corrupt);
     }
 

@@ -13,18 +13,18 @@ public sealed class CreateTests(SharedSystem shared)
     [Fact]
     public async Task Concurrent_creates_with_one_key_on_several_replicas_send_one_upstream_request()
     {
-        await shared.Sandbox.BreakAsync(new SandboxFault("latency") { Delay = 300, Match = "POST */done-race-*/extend" });
+        await shared.Sandbox.AddFaultAsync(new SandboxFault("latency") { Delay = 300, Match = "POST */done-race-*/extend" });
 
         for (var round = 0; round < 3; round++)
         {
             var id = $"done-race-{round}";
-            var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Creates.SendAsync(_replicas[i % 2], id, id)));
+            var responses = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Creates.SendAsync(_replicas[i % 2], id, id)));
 
             Assert.Equal(1, await shared.Sandbox.CountAsync(id));
-            Assert.Single(answers, answer => answer.StatusCode is HttpStatusCode.OK && !answer.Headers.Contains(Replayed));
-            Assert.All(answers, answer => Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Conflict)); // whoever came late was given the answer again
+            Assert.Single(responses, response => response.StatusCode is HttpStatusCode.OK && !response.Headers.Contains(Replayed));
+            Assert.All(responses, response => Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Conflict)); // late requests get the stored response
 
-            // Each replica gives the same answer again, whichever made it.
+            // Each replica returns the same stored response.
             var made = new HashSet<string>();
             foreach (var replica in _replicas)
             {
@@ -40,15 +40,15 @@ public sealed class CreateTests(SharedSystem shared)
     [Fact]
     public async Task A_create_of_a_killed_replica_is_not_sent_again_by_another_replica()
     {
-        const string Id = "done-dying";
-        await shared.Sandbox.BreakAsync(new SandboxFault("hang") { Match = $"POST */{Id}/extend" });
+        const string Id = "done-killed";
+        await shared.Sandbox.AddFaultAsync(new SandboxFault("hang") { Match = $"POST */{Id}/extend" });
         await using var victim = await shared.StartBesideAsync();
-        var dying = Creates.SendAsync(victim.Replicas[0], Id, "dying");
+        var pending = Creates.SendAsync(victim.Replicas[0], Id, "killed");
         await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) == 1, () => "The create was not sent.");
         victim.Replicas[0].Process.Kill();
-        await Assert.ThrowsAnyAsync<HttpRequestException>(() => dying);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => pending);
 
-        using var other = await Creates.SendAsync(_replicas[1], Id, "dying");
+        using var other = await Creates.SendAsync(_replicas[1], Id, "killed");
 
         Assert.Equal((HttpStatusCode.Conflict, "create_in_progress"), (other.StatusCode, await Creates.CodeAsync(other)));
         Assert.Equal(1, await shared.Sandbox.CountAsync(Id));

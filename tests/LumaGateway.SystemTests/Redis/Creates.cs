@@ -3,11 +3,11 @@ using System.Text.Json;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>Creates through the passthrough that the sandbox counts by the id that they extend.</summary>
+/// <summary>Sends creates that extend a generation. The sandbox counts them by the id of that generation.</summary>
 internal static class Creates
 {
-    /// <param name="replica">Where it is sent.</param>
-    /// <param name="id">The generation that is extended.</param>
+    /// <param name="replica">The replica.</param>
+    /// <param name="id">The generation to extend.</param>
     /// <param name="key">The <c>Idempotency-Key</c>.</param>
     public static async Task<HttpResponseMessage> SendAsync(GatewayProcess replica, string id, string key)
     {

@@ -1,9 +1,8 @@
-
 namespace LumaGateway.SystemTests.Redis;
 
 /// <summary>
-/// Redis in every kind of trouble: all replicas go on answering, health says so, and once the trouble is over Redis is used and answers are shared again.
-/// One pair of replicas goes through all of it, since replicas are what costs. Needs redis-server.
+/// Faults of Redis: all replicas keep serving requests, health reports the fault, and afterwards Redis is used and entries are shared again. One pair of replicas
+/// is used for all faults, because starting replicas is slow. Needs redis-server.
 /// </summary>
 [Collection(typeof(SharedSystem))]
 public sealed class FaultTests(SharedSystem shared)
@@ -15,39 +14,39 @@ public sealed class FaultTests(SharedSystem shared)
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync("--requirepass", Password);
-        await using var road = FaultProxy.To(redis.Port);
+        await using var proxy = FaultProxy.To(redis.Port);
         redis.Kill();
         await using var fleet = await Fleet.StartAsync(
             shared.Sandbox,
             2,
-            $"{road.Endpoint},password={Password}",
+            $"{proxy.Endpoint},password={Password}",
             ("Cache:RedisTimeout", "00:00:00.5"),
             ("Cache:RedisPause", "00:00:00.5"),
             ("Cache:LockLifetime", "00:00:03"));
 
-        await EndureAsync("absent at the start", () => Task.CompletedTask, redis.RestartAsync);
-        await EndureAsync("killed", () => Run(redis.Kill), redis.RestartAsync);
-        await EndureAsync("paused", () => Run(redis.Pause), () => Run(redis.Resume));
-        await EndureAsync("full", redis.FillAsync, redis.EmptyAsync);
-        await EndureAsync("read-only", redis.MakeReadOnlyAsync, redis.MakeWritableAsync);
-        await EndureAsync("slow", () => Run(() => road.Delay = TimeSpan.FromSeconds(2)), () => Run(() => road.Delay = TimeSpan.Zero));
-        await EndureAsync("behind another password", () => ChangePasswordAsync(redis), () => redis.SetPasswordAsync(Password));
-        await EndureAsync("restarted, and empty", redis.RestartAsync, () => Task.CompletedTask, HasLostConnection());
-        await EndureAsync("behind a connection that broke", () => Run(road.Drop), () => Task.CompletedTask, HasLostConnection());
+        await TestFaultAsync("unavailable at the start", () => Task.CompletedTask, redis.RestartAsync);
+        await TestFaultAsync("killed", () => Run(redis.Kill), redis.RestartAsync);
+        await TestFaultAsync("paused", () => Run(redis.Pause), () => Run(redis.Resume));
+        await TestFaultAsync("full", redis.FillAsync, redis.RemoveMemoryLimitAsync);
+        await TestFaultAsync("read-only", redis.MakeReadOnlyAsync, redis.MakeWritableAsync);
+        await TestFaultAsync("slow", () => Run(() => proxy.Delay = TimeSpan.FromSeconds(2)), () => Run(() => proxy.Delay = TimeSpan.Zero));
+        await TestFaultAsync("behind another password", () => ChangePasswordAsync(redis), () => redis.SetPasswordAsync(Password));
+        await TestFaultAsync("restarted, and empty", redis.RestartAsync, () => Task.CompletedTask, HasLostConnection());
+        await TestFaultAsync("behind a connection that broke", () => Run(proxy.CloseConnections), () => Task.CompletedTask, HasLostConnection());
 
-        async Task EndureAsync(string trouble, Func<Task> spoil, Func<Task> mend, Func<GatewayProcess, Task<bool>>? hasNoticed = null)
+        async Task TestFaultAsync(string fault, Func<Task> cause, Func<Task> repair, Func<GatewayProcess, Task<bool>>? hasNoticed = null)
         {
             hasNoticed ??= async replica => !await RedisUse.IsUsedAsync(replica);
             var known = NewId();
             await ReadFromAllAsync(fleet, known);
 
-            await spoil();
-            await AllAnswerUntilAsync(fleet, known, hasNoticed, $"It was not noticed that Redis is {trouble}.");
-            await AllAnswerUntilAsync(fleet, known, hasNoticed: null, $"Redis is {trouble}.");
+            await cause();
+            await ReadFromAllUntilAsync(fleet, known, hasNoticed, $"No replica noticed that Redis is {fault}.");
+            await ReadFromAllUntilAsync(fleet, known, hasNoticed: null, $"Redis is {fault}.");
 
-            await mend();
-            await AllAnswerUntilAsync(fleet, known, RedisUse.IsUsedAsync, $"Redis, which was {trouble}, is not used again.");
-            await Wait.UntilAsync(() => IsSharedAsync(fleet), () => $"Answers are not shared by a Redis that was {trouble}.\n{fleet.Replicas[0].Log}");
+            await repair();
+            await ReadFromAllUntilAsync(fleet, known, RedisUse.IsUsedAsync, $"Redis, which was {fault}, is not used again.");
+            await Wait.UntilAsync(() => IsSharedAsync(fleet), () => $"Entries are not shared after Redis was {fault}.\n{fleet.Replicas[0].Log}");
         }
 
         Func<GatewayProcess, Task<bool>> HasLostConnection()
@@ -63,7 +62,7 @@ public sealed class FaultTests(SharedSystem shared)
         return Task.CompletedTask;
     }
 
-    /// <summary>Clients that have their connection already would not notice.</summary>
+    /// <summary>Closes the connections of clients too, because they do not authenticate again on open connections.</summary>
     private static async Task ChangePasswordAsync(RedisServer redis)
     {
         await redis.SetPasswordAsync("another-one");
@@ -82,8 +81,8 @@ public sealed class FaultTests(SharedSystem shared)
         }
     }
 
-    /// <summary>Each replica answers what it knows and what it does not know, at least once, until the condition holds for each.</summary>
-    private static async Task AllAnswerUntilAsync(Fleet fleet, string known, Func<GatewayProcess, Task<bool>>? hasNoticed, string complaint)
+    /// <summary>Each replica serves a cached id and a new id, at least once, until the condition holds.</summary>
+    private static async Task ReadFromAllUntilAsync(Fleet fleet, string known, Func<GatewayProcess, Task<bool>>? hasNoticed, string failureMessage)
     {
         foreach (var replica in fleet.Replicas)
         {
@@ -91,10 +90,10 @@ public sealed class FaultTests(SharedSystem shared)
                 async () =>
                 {
                     await replica.ReadAsync(known);
-                    await replica.ReadAsync(NewId()); // which is read and written: only a replica that tries to finds out whether it can
+                    await replica.ReadAsync(NewId()); // causes a read and a write in Redis
                     return hasNoticed is null || await hasNoticed(replica);
                 },
-                () => $"{complaint}\n{replica.Log}");
+                () => $"{failureMessage}\n{replica.Log}");
         }
     }
 

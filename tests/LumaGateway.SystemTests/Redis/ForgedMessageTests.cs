@@ -18,13 +18,13 @@ public sealed class ForgedMessageTests(SharedSystem shared)
             await replica.ReadAsync(Warm);
         }
 
-        Assert.Equal(1, await shared.Sandbox.CountAsync(Warm)); // what is signed is shared
+        Assert.Equal(1, await shared.Sandbox.CountAsync(Warm)); // signed entries are shared
 
         var publisher = (await shared.Redis.DataAsync()).Multiplexer.GetSubscriber();
         var channel = Assert.Single((string[])(await shared.Redis.ExecuteAsync("PUBSUB", "CHANNELS", $"*:{Account}:*:fleet"))!);
         Assert.Equal(2, await publisher.PublishAsync(RedisChannel.Literal(channel), "pause 300000"));
 
-        // Messages are heard in the order in which they were sent: a replica that heard of the purge has heard of the pause.
+        // Messages arrive in order: a replica that received the purge has also received the forged message.
         using var purged = await fleet.Replicas[0].PurgeAsync(Warm);
         await Wait.UntilAsync(
             async () =>
@@ -32,7 +32,7 @@ public sealed class ForgedMessageTests(SharedSystem shared)
                 await fleet.Replicas[1].ReadAsync(Warm);
                 return await shared.Sandbox.CountAsync(Warm) > 1;
             },
-            () => "The other replica does not hear of the purge.");
+            () => "The other replica did not receive the purge.");
 
         foreach (var (index, replica) in fleet.Replicas.Index())
         {

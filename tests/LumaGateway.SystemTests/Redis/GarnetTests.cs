@@ -2,7 +2,7 @@ using System.Net;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>The gateway on Garnet, which a machine with nothing but the SDK can have.</summary>
+/// <summary>The gateway with Garnet, which needs only the .NET SDK.</summary>
 [Collection(typeof(SharedSystem))]
 public sealed class GarnetTests(SharedSystem shared)
 {
@@ -22,7 +22,7 @@ public sealed class GarnetTests(SharedSystem shared)
             async () =>
             {
                 await fleet.Replicas[1].ReadAsync(Id);
-                return await shared.Sandbox.CountAsync(Id) >= 2; // a word of the purge that comes late dooms the fetch, and one more is made
+                return await shared.Sandbox.CountAsync(Id) >= 2; // a late message of the purge invalidates the fetch, and causes one more
             },
             () => "The purge did not reach the other replica.");
     }

@@ -1,6 +1,6 @@
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>Hundreds of callers at once, over three replicas, of one id that nobody has asked for yet. Ten thousand of them are in the endurance suite.</summary>
+/// <summary>Hundreds of concurrent callers of one uncached id on three replicas. The endurance suite has ten thousand.</summary>
 [Collection(typeof(SharedSystem))]
 public sealed class HerdTests(SharedSystem shared)
 {
@@ -21,7 +21,7 @@ public sealed class HerdTests(SharedSystem shared)
     public async Task Readers_during_upstream_failures_all_get_a_problem_with_few_upstream_requests()
     {
         const string Id = "done-failing-herd";
-        await shared.Sandbox.BreakAsync(new SandboxFault("status") { Status = 500, Delay = 1000, Match = $"GET */{Id}" });
+        await shared.Sandbox.AddFaultAsync(new SandboxFault("status") { Status = 500, Delay = 1000, Match = $"GET */{Id}" });
 
         await AssertProblemsAsync(Id, shared.Fleet);
     }
@@ -34,7 +34,7 @@ public sealed class HerdTests(SharedSystem shared)
         await AssertProblemsAsync("fault-hang-herd", fleet);
     }
 
-    /// <summary>Callers who come after a fault was shared begin anew: how many requests there are depends on how late the last callers are.</summary>
+    /// <summary>A caller that arrives after a shared fault starts a new fetch, so the number of requests depends on the timing.</summary>
     private async Task AssertProblemsAsync(string id, Fleet fleet)
     {
         var figures = await RunAsync(id, fleet);
@@ -44,5 +44,5 @@ public sealed class HerdTests(SharedSystem shared)
     }
 
     private static Task<Figures> RunAsync(string id, Fleet fleet) =>
-        Herd.RunAsync(Callers, $"/generations/{id}", [.. fleet.Replicas.Select(replica => replica.Address)], Wait.Patience);
+        Herd.RunAsync(Callers, $"/generations/{id}", [.. fleet.Replicas.Select(replica => replica.Address)], Wait.Timeout);
 }

@@ -14,6 +14,6 @@ public sealed class InterleavingTests
         await all.RunAsync(rounds: 40);
 
         Assert.True(all is { Reads: > 80, Purges: > 40 }, $"Only {all.Reads} reads and {all.Purges} purges.");
-        Assert.Empty(all.TooOld);
+        Assert.Empty(all.StaleReads);
     }
 }

@@ -6,14 +6,12 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>What was purged, deleted or replaced does not come back, whichever replica is late, was stopped, or did not hear of it. On a real Redis.</summary>
+/// <summary>Purged, deleted or replaced entries are not restored by a replica that is late, was paused, or missed a message. Needs redis-server or Garnet.</summary>
 public sealed class InvalidationTests : IAsyncLifetime
 {
     private static readonly GenerationId Key = GenerationId.Parse("subject", null);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan MemoryLifetime = new CacheOptions().MemoryLifetime;
-
-    private const string FarAway = "00:00:05";
 
     private readonly OffsetClock _clock = new();
     private RedisServer _redis = null!;
@@ -27,54 +25,54 @@ public sealed class InvalidationTests : IAsyncLifetime
     [InlineData(true)]
     public async Task A_replica_that_lost_its_lock_during_a_fetch_does_not_replace_a_newer_entry(bool isAbsent)
     {
-        await using var stopped = await StartAsync();
+        await using var paused = await StartAsync();
         await using var quick = await StartAsync();
         await using var third = await StartAsync();
-        var asked = new TaskCompletionSource();
-        var held = new TaskCompletionSource();
-        var reading = stopped.ReadAsync(Key, async () =>
+        var started = new TaskCompletionSource();
+        var released = new TaskCompletionSource();
+        var reading = paused.ReadAsync(Key, async () =>
         {
-            var answer = Entry(isAbsent ? EntryKind.NotFound : EntryKind.Final, "asked for first");
-            asked.SetResult();
-            await held.Task;
-            return answer;
+            var entry = Entry(isAbsent ? EntryKind.NotFound : EntryKind.Final, "fetched first");
+            started.SetResult();
+            await released.Task;
+            return entry;
         });
-        await asked.Task;
+        await started.Task;
         await LoseLockAsync();
-        await quick.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.Final, "asked for later")));
+        await quick.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.Final, "fetched later")));
 
-        held.SetResult();
+        released.SetResult();
 
-        Assert.Equal("asked for later", await reading); // who asked the late one is told the newer answer too
-        Assert.Equal("asked for later", await third.ReadAsync(Key, EntryKind.Final, "asked for again"));
+        Assert.Equal("fetched later", await reading); // the caller of the late replica also gets the newer entry
+        Assert.Equal("fetched later", await third.ReadAsync(Key, EntryKind.Final, "fetched again"));
     }
 
     [Fact]
     public async Task A_replica_that_lost_its_lock_does_not_restore_a_deleted_generation()
     {
-        await using var stopped = await StartAsync();
+        await using var paused = await StartAsync();
         await using var quick = await StartAsync();
         await using var third = await StartAsync();
         await quick.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.Final, "stale", TimeSpan.Zero)));
-        var asked = new TaskCompletionSource();
-        var held = new TaskCompletionSource();
-        var reading = stopped.ReadAsync(Key, async () =>
+        var started = new TaskCompletionSource();
+        var released = new TaskCompletionSource();
+        var reading = paused.ReadAsync(Key, async () =>
         {
-            var answer = Entry(EntryKind.Final, "from before");
-            asked.SetResult();
-            await held.Task;
-            return answer;
+            var entry = Entry(EntryKind.Final, "from before");
+            started.SetResult();
+            await released.Task;
+            return entry;
         });
-        await asked.Task;
+        await started.Task;
         await LoseLockAsync();
         _clock.Advance(TimeSpan.FromMinutes(1));
-        await quick.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.NotFound, "gone")));
-        await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync("*:brief")).Single()); // that it is gone is remembered for a second only
+        await quick.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.NotFound, "not found")));
+        await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync("*:brief")).Single()); // a not-found entry is fresh for one second only
 
-        held.SetResult();
+        released.SetResult();
         await reading;
 
-        Assert.Equal("asked for again", await third.ReadAsync(Key, EntryKind.Final, "asked for again"));
+        Assert.Equal("fetched again", await third.ReadAsync(Key, EntryKind.Final, "fetched again"));
     }
 
     [Fact]
@@ -83,28 +81,28 @@ public sealed class InvalidationTests : IAsyncLifetime
         await using var one = await StartAsync();
         await using var other = await StartAsync();
         await one.ReadAsync(Key, EntryKind.Final, "was there");
-        await other.ReadAsync(Key, EntryKind.Final, "not asked for");
-        _clock.Advance(TimeSpan.FromHours(1)); // no longer fresh where it was fetched
+        await other.ReadAsync(Key, EntryKind.Final, "not fetched");
+        _clock.Advance(TimeSpan.FromHours(1)); // no longer fresh in its replica
         await other.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.Final, "refreshed")));
         _clock.Advance(MemoryLifetime);
 
-        Assert.Equal("gone", await ReadNewerAsync(one, "gone"));
+        Assert.Equal("not found", await ReadNewerAsync(one, "not found"));
 
         _clock.Advance(MemoryLifetime);
-        Assert.Equal("asked for again", await other.ReadAsync(Key, EntryKind.Final, "asked for again"));
+        Assert.Equal("fetched again", await other.ReadAsync(Key, EntryKind.Final, "fetched again"));
     }
 
     [Fact]
     public async Task Memory_not_verified_for_the_lifetime_of_a_token_is_removed_and_not_written_to_Redis()
     {
-        await using var deaf = await StartAsync();
+        await using var isolated = await StartAsync();
         await using var other = await StartAsync();
-        await deaf.ReadAsync(Key, EntryKind.Final, "purged");
-        await ForgetSilentlyAsync("final"); // a purge that it did not hear of, and whose mark has run out
+        await isolated.ReadAsync(Key, EntryKind.Final, "purged");
+        await DeleteInRedisAsync("final"); // a purge without a message, whose token has expired
         _clock.Advance(TimeSpan.FromMinutes(11));
 
-        Assert.Equal("asked for again", await deaf.ReadAsync(Key, EntryKind.Final, "asked for again"));
-        Assert.Equal("asked for again", await other.ReadAsync(Key, EntryKind.Final, "asked for twice"));
+        Assert.Equal("fetched again", await isolated.ReadAsync(Key, EntryKind.Final, "fetched again"));
+        Assert.Equal("fetched again", await other.ReadAsync(Key, EntryKind.Final, "fetched twice"));
     }
 
     [Fact]
@@ -113,11 +111,11 @@ public sealed class InvalidationTests : IAsyncLifetime
         await using var one = await StartAsync();
         await using var other = await StartAsync();
         await one.ReadAsync(Key, EntryKind.Final, "known");
-        await ForgetSilentlyAsync("final");
+        await DeleteInRedisAsync("final");
         _clock.Advance(MemoryLifetime);
 
-        Assert.Equal("known", await one.ReadAsync(Key, EntryKind.Final, "asked for again"));
-        Assert.Equal("known", await other.ReadAsync(Key, EntryKind.Final, "asked for twice"));
+        Assert.Equal("known", await one.ReadAsync(Key, EntryKind.Final, "fetched again"));
+        Assert.Equal("known", await other.ReadAsync(Key, EntryKind.Final, "fetched twice"));
     }
 
     [Fact]
@@ -128,7 +126,7 @@ public sealed class InvalidationTests : IAsyncLifetime
         await using var one = await CacheReplica.StartAsync(redis.Endpoint, clock: _clock);
         await using var other = await CacheReplica.StartAsync(redis.Endpoint, clock: _clock);
         await one.ReadAsync(Key, EntryKind.Final, "old");
-        await other.ReadAsync(Key, EntryKind.Final, "not asked for");
+        await other.ReadAsync(Key, EntryKind.Final, "not fetched");
         redis.Pause();
 
         Assert.False(await one.Cache.PurgeAsync(Key));
@@ -136,7 +134,7 @@ public sealed class InvalidationTests : IAsyncLifetime
         redis.Resume();
 
         await Wait.UntilAsync(
-            async () => await other.ReadAsync(Key, EntryKind.Final, "new") is "new", Patience, () => "The other replica never heard of the purge.");
+            async () => await other.ReadAsync(Key, EntryKind.Final, "new") is "new", Timeout, () => "The other replica did not receive the purge.");
         Assert.Equal("new", await one.ReadAsync(Key, EntryKind.Final, "new"));
     }
 
@@ -144,7 +142,7 @@ public sealed class InvalidationTests : IAsyncLifetime
     public async Task The_invalidation_token_is_read_before_the_entries()
     {
         var names = new ConcurrentQueue<string>();
-        await using var replica = await CacheReplica.StartAsync(_redis.Endpoint, store: store => new NamingStore(store, names));
+        await using var replica = await CacheReplica.StartAsync(_redis.Endpoint, store: store => new RecordingStore(store, names));
         names.Clear();
 
         await replica.ReadAsync(Key, EntryKind.Final, "any");
@@ -154,16 +152,16 @@ public sealed class InvalidationTests : IAsyncLifetime
 
     private Task<CacheReplica> StartAsync() => CacheReplica.StartAsync(_redis.Endpoint, clock: _clock);
 
-    /// <summary>Asks past what is fresh, as a renewal of links does.</summary>
+    /// <summary>Reads without the cache, like a renewal of links.</summary>
     private async Task<string> ReadNewerAsync(CacheReplica replica, string body)
     {
-        var origin = new Origin((_, _, _) => Task.FromResult(Entry(EntryKind.NotFound, body)), Patience);
+        var origin = new Origin((_, _, _) => Task.FromResult(Entry(EntryKind.NotFound, body)), Timeout);
         var outdated = Entry(EntryKind.Final, "outdated");
-        var answer = await replica.Cache.RenewAsync(outdated, origin, "request", TestContext.Current.CancellationToken);
-        return Encoding.UTF8.GetString(answer.Entry!.Body);
+        var result = await replica.Cache.RenewAsync(outdated, origin, "request", TestContext.Current.CancellationToken);
+        return Encoding.UTF8.GetString(result.Entry!.Body);
     }
 
-    /// <summary>An answer to what is asked now.</summary>
+    /// <summary>Creates an entry that is fetched now.</summary>
     private CacheEntry Entry(EntryKind kind, string body, TimeSpan? fresh = null)
     {
         var now = _clock.GetUtcNow();
@@ -172,9 +170,9 @@ public sealed class InvalidationTests : IAsyncLifetime
 
     private async Task LoseLockAsync() => await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync("*:lock")).Single());
 
-    private async Task ForgetSilentlyAsync(string part) => await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync($"*:{part}")).Single());
+    private async Task DeleteInRedisAsync(string part) => await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync($"*:{part}")).Single());
 
-    private sealed class NamingStore(IDistributedCache store, ConcurrentQueue<string> names) : IDistributedCache
+    private sealed class RecordingStore(IDistributedCache store, ConcurrentQueue<string> names) : IDistributedCache
     {
         public Task<byte[]?> GetAsync(string key, CancellationToken token = default)
         {

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>Whether replicas use Redis, as their health says.</summary>
+/// <summary>Whether replicas use Redis, according to their health.</summary>
 internal static class RedisUse
 {
     public static async Task<bool> IsUsedAsync(GatewayProcess replica)
@@ -12,8 +12,8 @@ internal static class RedisUse
         return health.GetProperty("checks").GetProperty("redis").GetString() is "healthy";
     }
 
-    /// <summary>Waits until all do: a replica starts without Redis where that does not answer within a second.</summary>
-    public static async Task<Fleet> UsedByAllAsync(Fleet fleet)
+    /// <summary>Waits until all replicas use Redis: a replica starts without it if it does not respond within a second.</summary>
+    public static async Task<Fleet> WaitUntilUsedAsync(Fleet fleet)
     {
         foreach (var replica in fleet.Replicas)
         {

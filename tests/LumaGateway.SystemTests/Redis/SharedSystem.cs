@@ -1,8 +1,8 @@
 namespace LumaGateway.SystemTests.Redis;
 
 /// <summary>
-/// One Redis and three replicas in front of the suite's sandbox, for all tests that break nothing. The tests run side by side: each takes ids of its own,
-/// and none forgets the sandbox's counts or breaks more than its own ids. A test that kills or breaks something starts replicas of its own.
+/// One Redis and three replicas with the suite's sandbox. The tests run concurrently: each uses its own ids, does not reset the sandbox's counts, and adds faults
+/// only to its ids. A test that kills or breaks something starts its own replicas.
 /// </summary>
 [CollectionDefinition]
 public sealed class SharedSystem(SharedSandbox sandbox) : IAsyncLifetime, ICollectionFixture<SharedSystem>
@@ -18,7 +18,7 @@ public sealed class SharedSystem(SharedSandbox sandbox) : IAsyncLifetime, IColle
 
     internal Fleet Fleet { get; private set; } = null!;
 
-    /// <summary>A replica of another account, which soon looks at Redis again.</summary>
+    /// <summary>A replica of another account, with a short <c>Cache:MemoryLifetime</c>.</summary>
     internal Fleet Other { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
@@ -30,18 +30,18 @@ public sealed class SharedSystem(SharedSandbox sandbox) : IAsyncLifetime, IColle
         Fleet = await StartAsync(
             3,
             Account,
-            ("Luma:Retries", "0"), // one request a fetch, whatever comes of it: the counts are exact
+            ("Luma:Retries", "0"), // one request per fetch, so that the counts are exact
             ("Waiting:PollEvery", PollEvery.ToString()),
             ("Waiting:PollFloor", "00:00:00.2"),
             ("Waiting:Longest", "00:10:00"));
         Other = await other;
     }
 
-    /// <summary>Replicas of a test's own, which share this Redis with each other, and nothing with replicas of another account.</summary>
-    internal async Task<Fleet> StartAsync(int replicas, string account, params (string Key, string Value)[] settings) => await RedisUse.UsedByAllAsync(
+    /// <summary>Starts replicas of an account. Replicas of different accounts share nothing.</summary>
+    internal async Task<Fleet> StartAsync(int replicas, string account, params (string Key, string Value)[] settings) => await RedisUse.WaitUntilUsedAsync(
         await Fleet.StartAsync(Sandbox, replicas, Redis.Endpoint, [("Luma:Name", account), .. settings]));
 
-    /// <summary>One more replica beside the three: it shares their answers, and may be killed.</summary>
+    /// <summary>Starts a replica that shares the entries of the three, and that a test can kill.</summary>
     internal Task<Fleet> StartBesideAsync(params (string Key, string Value)[] settings) => StartAsync(1, Account, settings);
 
     public async ValueTask DisposeAsync()

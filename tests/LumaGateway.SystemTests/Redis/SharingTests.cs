@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>What replicas have in common through Redis.</summary>
+/// <summary>Entries that replicas share through Redis.</summary>
 [Collection(typeof(SharedSystem))]
 public sealed class SharingTests(SharedSystem shared)
 {
@@ -15,24 +15,24 @@ public sealed class SharingTests(SharedSystem shared)
     {
         const string Id = "done-shared";
 
-        var answers = new List<(string? Tag, string CacheStatus)>();
+        var responses = new List<(string? Tag, string CacheStatus)>();
         foreach (var replica in _fleet.Replicas)
         {
-            using var answer = await replica.GetAsync(Id);
-            answers.Add((answer.Headers.ETag?.Tag, answer.Headers.GetValues("Cache-Status").Single()));
+            using var response = await replica.GetAsync(Id);
+            responses.Add((response.Headers.ETag?.Tag, response.Headers.GetValues("Cache-Status").Single()));
         }
 
         Assert.Equal(1, await _fleet.Sandbox.CountAsync(Id));
-        Assert.NotNull(answers[0].Tag);
-        Assert.Single(answers.Select(answer => answer.Tag).Distinct());
-        Assert.Equal("LumaGateway; fwd=miss; stored", answers[0].CacheStatus);
-        Assert.All(answers.Skip(1), answer => Assert.StartsWith("LumaGateway; hit; ttl=", answer.CacheStatus, StringComparison.Ordinal));
+        Assert.NotNull(responses[0].Tag);
+        Assert.Single(responses.Select(response => response.Tag).Distinct());
+        Assert.Equal("LumaGateway; fwd=miss; stored", responses[0].CacheStatus);
+        Assert.All(responses.Skip(1), response => Assert.StartsWith("LumaGateway; hit; ttl=", response.CacheStatus, StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_final_entry_survives_the_restart_of_its_replica()
     {
-        const string Id = "done-survivor";
+        const string Id = "done-restarted";
         await using var replicas = await shared.StartBesideAsync();
         var before = await replicas.Replicas[0].ReadAsync(Id);
 
@@ -45,18 +45,18 @@ public sealed class SharingTests(SharedSystem shared)
     [Theory]
     [InlineData("truncated")]
     [InlineData("garbage")]
-    [InlineData("another's")]
-    [InlineData("of another type")]
+    [InlineData("other id")]
+    [InlineData("other type")]
     public async Task A_damaged_entry_is_a_miss_and_is_overwritten(string how)
     {
-        var id = $"done-spoilt-{how.Length}";
+        var id = $"done-damaged-{how.Length}";
         await _fleet.Replicas[0].ReadAsync(id);
-        await SpoilAsync(id, how);
+        await DamageAsync(id, how);
 
         await _fleet.Replicas[1].ReadAsync(id);
         await _fleet.Replicas[2].ReadAsync(id);
 
-        Assert.Equal(2, await _fleet.Sandbox.CountAsync(id)); // the second replica asked; the third found what it wrote
+        Assert.Equal(2, await _fleet.Sandbox.CountAsync(id)); // the second replica fetched it again, and the third read it
     }
 
     [Fact]
@@ -73,11 +73,11 @@ public sealed class SharingTests(SharedSystem shared)
     [Fact]
     public async Task A_purge_whose_message_was_lost_takes_effect_after_the_memory_lifetime()
     {
-        const string Id = "done-unheard-purge";
+        const string Id = "done-purge-without-message";
         var replica = shared.Other.Replicas[0];
         await replica.ReadAsync(Id);
         var data = await _redis.DataAsync();
-        await data.HashSetAsync(await KeyAsync(Id, "final", "epoch"), [new("data", "a mark"), new("absexp", -1), new("sldexp", -1)]);
+        await data.HashSetAsync(await KeyAsync(Id, "final", "epoch"), [new("data", "a token"), new("absexp", -1), new("sldexp", -1)]);
         await data.KeyDeleteAsync(await KeyAsync(Id, "final", "final"));
 
         await Wait.UntilAsync(
@@ -86,7 +86,7 @@ public sealed class SharingTests(SharedSystem shared)
                 await replica.ReadAsync(Id);
                 return await _fleet.Sandbox.CountAsync(Id) == 2;
             },
-            () => "It went on believing its memory.");
+            () => "The replica still serves the purged entry.");
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class SharingTests(SharedSystem shared)
             await replica.ReadAsync(Id);
         }
 
-        await _fleet.Sandbox.MoveAsync(Id, "failed");
+        await _fleet.Sandbox.SetStateAsync(Id, "failed");
         using var purged = await _fleet.Replicas[0].PurgeAsync(Id);
 
         Assert.Equal(HttpStatusCode.NoContent, purged.StatusCode);
@@ -106,7 +106,7 @@ public sealed class SharingTests(SharedSystem shared)
         {
             await Wait.UntilAsync(
                 async () => (await replica.ReadAsync(Id)).Contains("\"state\":\"failed\"", StringComparison.Ordinal),
-                () => "A replica still gives what was purged.");
+                () => "A replica still serves the purged entry.");
         }
 
         AssertFetchedAgain(await _fleet.Sandbox.CountAsync(Id));
@@ -117,7 +117,7 @@ public sealed class SharingTests(SharedSystem shared)
     {
         const string Id = "fault-latency-1000-purged-meanwhile";
         var slow = _fleet.Replicas[1].ReadAsync(Id);
-        await Wait.UntilAsync(async () => await _fleet.Sandbox.CountAsync(Id) == 1, () => "The fetch did not begin.");
+        await Wait.UntilAsync(async () => await _fleet.Sandbox.CountAsync(Id) == 1, () => "The fetch did not start.");
 
         using var purged = await _fleet.Replicas[0].PurgeAsync(Id);
         await slow;
@@ -128,15 +128,15 @@ public sealed class SharingTests(SharedSystem shared)
         AssertFetchedAgain(await _fleet.Sandbox.CountAsync(Id));
     }
 
-    /// <summary>Once, and once more for each replica that heard of the purge only while it fetched: such a fetch is not kept.</summary>
+    /// <summary>One fetch, and one more for each replica that received the purge during its fetch, because that result is not stored.</summary>
     private static void AssertFetchedAgain(long count) => Assert.InRange(count, 2, 4);
 
-    private async Task SpoilAsync(string id, string how)
+    private async Task DamageAsync(string id, string how)
     {
         var data = await _redis.DataAsync();
         var key = await KeyAsync(id, "final", "final");
         byte[] whole = (await data.HashGetAsync(key, "data"))!;
-        if (how is "of another type")
+        if (how is "other type")
         {
             await data.KeyDeleteAsync(key);
             await data.StringSetAsync(key, "not a hash");
@@ -146,19 +146,19 @@ public sealed class SharingTests(SharedSystem shared)
         await data.HashSetAsync(key, "data", how switch
         {
             "truncated" => whole[..^7],
-            "garbage" => "no entry at all, but long enough to be one",
-            _ => await AnothersAsync(data),
+            "garbage" => "not an entry, but as long as one",
+            _ => await OtherEntryAsync(data),
         });
     }
 
-    private async Task<RedisValue> AnothersAsync(IDatabase data)
+    private async Task<RedisValue> OtherEntryAsync(IDatabase data)
     {
-        const string Other = "done-somebody-else";
+        const string Other = "done-other";
         await _fleet.Replicas[0].ReadAsync(Other);
         return await data.HashGetAsync(await KeyAsync(Other, "final", "final"), "data");
     }
 
-    /// <summary>The name of one part of an id's, made from that of a part which is there: how names are made is the cache's own business.</summary>
+    /// <summary>Returns the Redis key of a part of an entry, derived from an existing key, so that the test does not depend on the format.</summary>
     private async Task<RedisKey> KeyAsync(string id, string existing, string part)
     {
         var key = Assert.Single(await _redis.KeysAsync($"*{id}*:{existing}")).ToString();

@@ -4,23 +4,23 @@ using StackExchange.Redis;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>Redis behind Sentinel, as a Cluster, and over TLS: by the connection string alone. Needs redis-server.</summary>
+/// <summary>Redis with Sentinel, Cluster and TLS, configured by the connection string. Needs redis-server.</summary>
 [Collection(typeof(SharedSystem))]
 public sealed partial class TopologyTests(SharedSystem shared)
 {
     private const int Masters = 3;
 
-    /// <summary>Replicas are served at once; by default a master waits five seconds for more of them.</summary>
-    private static readonly string[] AtOnce = ["--repl-diskless-sync-delay", "0"];
+    /// <summary>Without a delay: by default a master waits five seconds for more replicas before a full synchronization.</summary>
+    private static readonly string[] WithoutSyncDelay = ["--repl-diskless-sync-delay", "0"];
 
     [Fact]
     public async Task After_a_Sentinel_failover_the_new_master_is_used()
     {
         RedisServer.Require();
-        await using var master = await RedisServer.StartAsync(AtOnce);
+        await using var master = await RedisServer.StartAsync(WithoutSyncDelay);
         await using var replica = await RedisServer.StartAsync("--replicaof", "127.0.0.1", Number(master.Port));
         await using var sentinel = await SentinelOfAsync(master);
-        await Wait.UntilAsync(() => FollowsAsync(replica), () => "The replica did not follow its master.");
+        await Wait.UntilAsync(() => IsSynchronizedAsync(replica), () => "The replica did not synchronize.");
         await Wait.UntilAsync(
             async () => (await sentinel.ExecuteAsync("SENTINEL", "REPLICAS", "luma")).Length == 1,
             () => "Sentinel does not know the replica.");
@@ -30,7 +30,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
 
         master.Kill();
 
-        await Wait.UntilAsync(() => IsMasterAsync(replica), () => "Sentinel promoted nobody.");
+        await Wait.UntilAsync(() => IsMasterAsync(replica), () => "Sentinel did not promote the replica.");
         await AssertWrittenToAsync(replica, gateway);
     }
 
@@ -38,8 +38,8 @@ public sealed partial class TopologyTests(SharedSystem shared)
     public async Task A_master_that_recovers_on_its_existing_connection_is_used_again()
     {
         RedisServer.Require();
-        await using var one = await RedisServer.StartAsync(AtOnce);
-        await using var two = await RedisServer.StartAsync(AtOnce);
+        await using var one = await RedisServer.StartAsync(WithoutSyncDelay);
+        await using var two = await RedisServer.StartAsync(WithoutSyncDelay);
         await using var fleet = await StartAsync(1, $"{one.Endpoint},{two.Endpoint},configCheckSeconds=1");
         var gateway = fleet.Replicas[0];
         await gateway.ReadAsync("done-two-masters");
@@ -47,9 +47,9 @@ public sealed partial class TopologyTests(SharedSystem shared)
 
         other.Pause();
         await chosen.ExecuteAsync("REPLICAOF", "127.0.0.1", Number(other.Port));
-        var roles = new RoleQuestions(chosen);
+        var roles = new RoleRequests(chosen);
         var before = await roles.CountAsync();
-        await Wait.UntilAsync(async () => await roles.CountAsync() >= before + 6, () => "The client does not ask who is who."); // once a second, and no server is a master
+        await Wait.UntilAsync(async () => await roles.CountAsync() >= before + 6, () => "The client does not request the role."); // once a second, while no server is a master
         other.Resume();
 
         await AssertWrittenToAsync(other, gateway);
@@ -65,7 +65,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
             for (var i = 0; i < 2 * Masters; i++)
             {
                 nodes.Add(await RedisServer.StartAsync([
-                    "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", Number(FreePort.Lasting()), "--cluster-node-timeout", "1000", .. AtOnce]));
+                    "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-port", Number(FreePort.Reserve()), "--cluster-node-timeout", "1000", .. WithoutSyncDelay]));
             }
 
             await FormClusterAsync(nodes);
@@ -75,14 +75,14 @@ public sealed partial class TopologyTests(SharedSystem shared)
                 await AssertSharedAsync(fleet);
             }
 
-            var holding = await Task.WhenAll(nodes.Take(Masters).Select(node => node.KeysAsync("*:final")));
-            Assert.All(holding, Assert.NotEmpty); // every master has its part
+            var entries = await Task.WhenAll(nodes.Take(Masters).Select(node => node.KeysAsync("*:final")));
+            Assert.All(entries, Assert.NotEmpty); // every master has some of the entries
 
-            await Wait.UntilAsync(() => FollowsAsync(nodes[Masters]), () => "The replica did not follow its master.");
+            await Wait.UntilAsync(() => IsSynchronizedAsync(nodes[Masters]), () => "The replica did not synchronize.");
             nodes[0].Kill();
 
             await Wait.UntilAsync(
-                () => IsMasterAsync(nodes[Masters]), () => "The Cluster promoted nobody.");
+                () => IsMasterAsync(nodes[Masters]), () => "The Cluster did not promote the replica.");
             await Wait.UntilAsync(
                 async () => (await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => IsSharedAsync(fleet)))).All(shared => shared),
                 () => $"The new master is not used.\n{fleet.Replicas[0].Log}");
@@ -173,7 +173,7 @@ public sealed partial class TopologyTests(SharedSystem shared)
         {
             await Wait.UntilAsync(
                 async () => (await replica.ExecuteAsync("CLUSTER", "NODES")).ToString().Contains(master, StringComparison.Ordinal),
-                () => "The nodes do not find each other.");
+                () => "The nodes are not connected.");
             await replica.ExecuteAsync("CLUSTER", "REPLICATE", master);
         }
 
@@ -182,11 +182,11 @@ public sealed partial class TopologyTests(SharedSystem shared)
             await Wait.UntilAsync(
                 async () => (await node.ExecuteAsync("CLUSTER", "INFO")).ToString().Contains("cluster_state:ok", StringComparison.Ordinal)
                     && (await node.ExecuteAsync("CLUSTER", "NODES")).ToString().Split("slave ").Length > Masters,
-                () => "The Cluster does not form.");
+                () => "The Cluster is not ready.");
         }
     }
 
-    /// <summary>Sentinel ends the connections of whom it promotes: a question that is under way then is asked again.</summary>
+    /// <summary>Sentinel closes the connections of a server that it promotes, so a request can fail.</summary>
     private static async Task<bool> IsMasterAsync(RedisServer node)
     {
         try
@@ -199,10 +199,10 @@ public sealed partial class TopologyTests(SharedSystem shared)
         }
     }
 
-    private static async Task<bool> FollowsAsync(RedisServer replica) =>
+    private static async Task<bool> IsSynchronizedAsync(RedisServer replica) =>
         (await replica.ExecuteAsync("INFO", "replication")).ToString().Contains("master_link_status:up", StringComparison.Ordinal);
 
-    /// <summary>Reads new ids until one of them gets there.</summary>
+    /// <summary>Reads new ids until one is written to the server.</summary>
     private static Task AssertWrittenToAsync(RedisServer server, GatewayProcess gateway) => Wait.UntilAsync(
         async () =>
         {
@@ -212,9 +212,9 @@ public sealed partial class TopologyTests(SharedSystem shared)
         },
         () => $"The master is not used.\n{gateway.Log}");
 
-    /// <summary>Starved for a moment, a replica may take Redis for slow and go without it.</summary>
+    /// <summary>Retries, because a busy replica may treat Redis as slow and not use it.</summary>
     private static Task AssertSharedAsync(Fleet fleet) =>
-        Wait.UntilAsync(() => IsSharedAsync(fleet), () => $"Answers are not shared.\n{fleet.Replicas[0].Log}");
+        Wait.UntilAsync(() => IsSharedAsync(fleet), () => $"Entries are not shared.\n{fleet.Replicas[0].Log}");
 
     private static async Task<bool> IsSharedAsync(Fleet fleet)
     {
@@ -230,15 +230,15 @@ public sealed partial class TopologyTests(SharedSystem shared)
     private Task<Fleet> StartAsync(int replicas, string redis, params (string Key, string Value)[] settings) =>
         Fleet.StartAsync(shared.Sandbox, replicas, redis, [("Cache:RedisTimeout", "00:00:00.3"), ("Cache:LockLifetime", "00:00:03"), .. settings]);
 
-    /// <summary>How often others have asked a server who it is. Not thread-safe.</summary>
-    private sealed partial class RoleQuestions(RedisServer server)
+    /// <summary>Counts the INFO requests of other clients. Not thread-safe.</summary>
+    private sealed partial class RoleRequests(RedisServer server)
     {
-        private int _own;
+        private int _ownRequests;
 
         public async Task<int> CountAsync()
         {
             var statistics = (await server.ExecuteAsync("INFO", "commandstats")).ToString();
-            return int.Parse(Calls().Match(statistics).Groups[1].Value, CultureInfo.InvariantCulture) - _own++;
+            return int.Parse(Calls().Match(statistics).Groups[1].Value, CultureInfo.InvariantCulture) - _ownRequests++;
         }
 
         [GeneratedRegex("cmdstat_info:calls=([0-9]+)")]

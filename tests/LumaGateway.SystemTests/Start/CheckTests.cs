@@ -1,12 +1,12 @@
 namespace LumaGateway.SystemTests.Start;
 
-/// <summary><c>--check</c> against the sandbox and a real Redis. Two of the tests need redis-server.</summary>
+/// <summary><c>--check</c> with the sandbox and Redis. Two tests need redis-server.</summary>
 public sealed class CheckTests(SharedSandbox shared)
 {
     private const string Password = "CANARYredispassword";
 
     [Fact]
-    public async Task A_check_of_good_connections_says_a_line_for_each_and_ends_with_0()
+    public async Task A_check_of_working_connections_prints_one_line_each_and_exits_with_0()
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync("--requirepass", Password);
@@ -31,7 +31,7 @@ public sealed class CheckTests(SharedSandbox shared)
     [InlineData("Luma:Dialect", "piapi", "FAIL  upstream")]
     [InlineData("ConnectionStrings:Redis", "127.0.0.1:9,password=CANARYpassword", "FAIL  redis")]
     [InlineData("Access:Jwt:Authority", "http://127.0.0.1:9/CANARYissuer", "FAIL  issuer")]
-    public async Task A_connection_that_is_no_good_is_told_without_a_secret_and_ends_with_1(string key, string value, string told)
+    public async Task A_failing_connection_is_reported_without_a_secret_and_exits_with_1(string key, string value, string expected)
     {
         var sandbox = await shared.GetAsync();
         var settings = new Dictionary<string, string>(Fleet.SettingsFor(sandbox, null)) { [key] = value };
@@ -43,12 +43,12 @@ public sealed class CheckTests(SharedSandbox shared)
         var (exit, lines) = await CheckAsync(settings);
 
         Assert.Equal(1, exit);
-        Assert.Contains(lines, line => line.StartsWith(told, StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith(expected, StringComparison.Ordinal));
         Assert.Single(lines, line => line.StartsWith("FAIL", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task A_wrong_password_of_Redis_is_told()
+    public async Task A_wrong_password_of_Redis_is_reported()
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync("--requirepass", Password);
@@ -59,7 +59,7 @@ public sealed class CheckTests(SharedSandbox shared)
         Assert.Contains(lines, line => line.StartsWith("FAIL  redis", StringComparison.Ordinal));
     }
 
-    /// <summary>At its most talkative: nothing but the lines may be read, and no secret in any of them.</summary>
+    /// <summary>Runs the check with log level Trace. The output must contain only the result lines, and no secret.</summary>
     private static async Task<(int Exit, IReadOnlyCollection<string> Lines)> CheckAsync(Dictionary<string, string> settings)
     {
         settings["Logging:LogLevel:Default"] = "Trace";

@@ -3,11 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace LumaGateway.SystemTests.Start;
 
-/// <summary>The demo: one command, no key, no network. Needs nothing but the sandbox and the gateway.</summary>
+/// <summary>The demo: one command, without key and network.</summary>
 public sealed partial class DemoTests
 {
     [Fact]
-    public async Task The_demo_prints_a_curl_line_that_works_and_leaves_nothing_behind_when_it_is_stopped()
+    public async Task The_demo_prints_a_working_curl_command_and_ends_its_gateway_when_it_stops()
     {
         var (demo, line) = await FreePort.UseAsync(StartAsync);
         await using var _ = demo;
@@ -18,15 +18,15 @@ public sealed partial class DemoTests
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var request = new HttpRequestMessage(HttpMethod.Get, gateway);
         request.Headers.TryAddWithoutValidation(line.Groups["name"].Value, line.Groups["value"].Value);
-        using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
 
-        Assert.True(answer.IsSuccessStatusCode);
-        Assert.Contains(".mp4", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.True(response.IsSuccessStatusCode);
+        Assert.Contains(".mp4", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
 
         demo.Terminate();
 
         Assert.Equal(0, await demo.WaitForExitAsync());
-        await Wait.UntilAsync(() => IsGoneAsync(client, gateway), () => "The gateway outlived the demo.");
+        await Wait.UntilAsync(() => IsStoppedAsync(client, gateway), () => "The gateway outlived the demo.");
     }
 
     private static async Task<(ChildProcess Demo, Match Curl)> StartAsync(int port)
@@ -36,7 +36,7 @@ public sealed partial class DemoTests
             [
                 Path.Combine(AppContext.BaseDirectory, "LumaGateway.Sandbox.dll"),
                 "--port", port.ToString(CultureInfo.InvariantCulture),
-                "--gateway-port", FreePort.Lasting().ToString(CultureInfo.InvariantCulture),
+                "--gateway-port", FreePort.Reserve().ToString(CultureInfo.InvariantCulture),
             ]);
         try
         {
@@ -49,11 +49,11 @@ public sealed partial class DemoTests
         }
     }
 
-    private static async Task<bool> IsGoneAsync(HttpClient client, Uri gateway)
+    private static async Task<bool> IsStoppedAsync(HttpClient client, Uri gateway)
     {
         try
         {
-            using var answer = await client.GetAsync(gateway, TestContext.Current.CancellationToken);
+            using var response = await client.GetAsync(gateway, TestContext.Current.CancellationToken);
             return false;
         }
         catch (HttpRequestException)

@@ -1,13 +1,13 @@
 namespace LumaGateway.SystemTests.Start;
 
-/// <summary>A Redis that may evict idempotency keys is warned about, by the service and by <c>--check</c>.</summary>
+/// <summary>Warnings of the service and of <c>--check</c> if Redis may evict idempotency records.</summary>
 public sealed class LedgerTests
 {
     [Theory]
     [InlineData("allkeys-lru", "noeviction", false)]
     [InlineData("noeviction", "volatile-lru", true)]
     [InlineData("allkeys-lru", null, true)]
-    public async Task A_ledger_that_may_evict_is_warned_about(string cachePolicy, string? ledgerPolicy, bool isWarned)
+    public async Task A_ledger_with_an_evicting_policy_causes_a_warning(string cachePolicy, string? ledgerPolicy, bool isWarned)
     {
         RedisServer.Require();
         await using var cache = await RedisServer.StartAsync("--maxmemory-policy", cachePolicy);

@@ -9,16 +9,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.SystemTests.Start;
 
-/// <summary>From the start to the end of a replica, as an orchestrator sees it. Needs nothing but the gateway.</summary>
+/// <summary>Start and shutdown of a replica, as an orchestrator controls them.</summary>
 public sealed class LifeCycleTests : IAsyncDisposable
 {
     private const string Late = "late";
     private const string Pending = "pending";
 
-    /// <summary>Longer than a test may take: what comes before its end does not come from it.</summary>
-    private const string NotInThisTest = "00:05:00";
+    /// <summary>Longer than any test.</summary>
+    private const string Never = "00:05:00";
 
-    private readonly ConcurrentQueue<string> _asked = new();
+    private readonly ConcurrentQueue<string> _received = new();
     private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Loopback? _upstream;
 
@@ -32,16 +32,16 @@ public sealed class LifeCycleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_gateway_told_to_stop_is_unready_and_serves_on_until_a_second_signal_ends_it_at_once()
+    public async Task A_stopping_gateway_is_unready_and_serves_requests_until_a_second_signal()
     {
-        await using var gateway = await StartAsync(("Server:ShutdownDelay", NotInThisTest));
+        await using var gateway = await StartAsync(("Server:ShutdownDelay", Never));
         await gateway.ReadAsync("done");
         using var stream = await Waiter.ConnectAsync(gateway.Address, $"/generations/{Pending}/events");
         Assert.NotNull(await stream.TextUntilAsync("queued"));
 
         gateway.Process.Terminate();
 
-        await ToldToStopAsync(gateway);
+        await WaitForShutdownAsync(gateway);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(gateway, "/health/ready"));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(gateway, "/health/live"));
         using (var served = await gateway.GetAsync("done"))
@@ -55,7 +55,7 @@ public sealed class LifeCycleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_gateway_that_stops_finishes_what_is_under_way_sends_off_its_telemetry_and_ends_with_0()
+    public async Task A_stopping_gateway_completes_requests_exports_telemetry_and_exits_with_0()
     {
         var exported = new ConcurrentQueue<string>();
         await using var receiver = await Loopback.StartAsync(async context =>
@@ -66,19 +66,19 @@ public sealed class LifeCycleTests : IAsyncDisposable
         });
         await using var gateway = await StartAsync(
             ("Server:ShutdownDelay", "00:00:00"),
-            ("Server:ShutdownTimeout", NotInThisTest),
+            ("Server:ShutdownTimeout", Never),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.Address),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
-            ("OTEL_BSP_SCHEDULE_DELAY", "600000")); // nothing leaves before the end
+            ("OTEL_BSP_SCHEDULE_DELAY", "600000")); // exports only at shutdown
         using var stream = await Waiter.ConnectAsync(gateway.Address, $"/generations/{Pending}/events");
         Assert.NotNull(await stream.TextUntilAsync("queued"));
         var late = gateway.ReadAsync(Late);
-        await Wait.UntilAsync(() => _asked.Contains(Late), () => "The late answer is not asked for.");
+        await Wait.UntilAsync(() => _received.Contains(Late), () => "The upstream got no request.");
 
         gateway.Process.Terminate();
 
-        await ToldToStopAsync(gateway);
-        await ToldToComeAgainAsync(stream);
+        await WaitForShutdownAsync(gateway);
+        await WaitForRetryAsync(stream);
         _release.SetResult();
         await late;
         Assert.Equal(0, await gateway.Process.WaitForExitAsync());
@@ -86,11 +86,11 @@ public sealed class LifeCycleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_is_not_finished_in_time_is_cut_off_and_the_gateway_ends_all_the_same()
+    public async Task Requests_over_the_shutdown_timeout_are_aborted()
     {
         await using var gateway = await StartAsync(("Server:ShutdownDelay", "00:00:00"), ("Server:ShutdownTimeout", "00:00:01"));
         var hanging = gateway.Client.GetAsync(new Uri($"/luma/generations/{Late}", UriKind.Relative), TestContext.Current.CancellationToken);
-        await Wait.UntilAsync(() => _asked.Contains(Late), () => "Nothing is under way.");
+        await Wait.UntilAsync(() => _received.Contains(Late), () => "The upstream got no request.");
 
         gateway.Process.Terminate();
 
@@ -99,7 +99,7 @@ public sealed class LifeCycleTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task The_version_is_that_of_the_build_in_health_log_and_metrics()
+    public async Task Health_log_and_metrics_contain_the_version_of_the_build()
     {
         var version = XDocument.Load(Path.Combine(Repository.Root, "Directory.Build.props")).Descendants("Version").Single().Value;
         var (gateway, management) = await FreePort.UseAsync(async port => (await StartAsync(("Management:Port", port.ToString(CultureInfo.InvariantCulture))), port));
@@ -113,27 +113,27 @@ public sealed class LifeCycleTests : IAsyncDisposable
         Assert.Contains($"luma_gateway_build_version=\"{version}\"", metrics, StringComparison.Ordinal);
     }
 
-    private static Task<string> ToldToStopAsync(GatewayProcess gateway) =>
+    private static Task<string> WaitForShutdownAsync(GatewayProcess gateway) =>
         gateway.Process.ReadAsync(line => line.Contains("Shutdown started", StringComparison.Ordinal) ? line : null);
 
-    private static async Task ToldToComeAgainAsync(Waiter stream)
+    private static async Task WaitForRetryAsync(Waiter stream)
     {
-        while (await stream.ReadAsync() is var piece && !piece.Contains("retry: ", StringComparison.Ordinal))
+        while (await stream.ReadAsync() is var chunk && !chunk.Contains("retry: ", StringComparison.Ordinal))
         {
-            Assert.NotEmpty(piece); // it ended without a word
+            Assert.NotEmpty(chunk); // the stream ended without retry
         }
     }
 
     private static async Task<HttpStatusCode> StatusAsync(GatewayProcess gateway, string path)
     {
-        using var answer = await gateway.Client.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
-        return answer.StatusCode;
+        using var response = await gateway.Client.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+        return response.StatusCode;
     }
 
-    /// <summary>In front of an upstream of this test's own.</summary>
+    /// <summary>Starts a gateway with an upstream of this test.</summary>
     private async Task<GatewayProcess> StartAsync(params (string Key, string Value)[] settings)
     {
-        _upstream ??= await Loopback.StartAsync(AnswerAsync);
+        _upstream ??= await Loopback.StartAsync(RespondAsync);
         return await GatewayProcess.StartAsync(new Dictionary<string, string>(settings.Select(setting => new KeyValuePair<string, string>(setting.Key, setting.Value)))
         {
             ["Luma:BaseAddress"] = _upstream.Address,
@@ -146,11 +146,11 @@ public sealed class LifeCycleTests : IAsyncDisposable
         });
     }
 
-    /// <summary>A generation that is finished, one that never is, and one that is told of once the test says so.</summary>
-    private async Task AnswerAsync(HttpContext context)
+    /// <summary>Returns a failed generation, a pending one, or a failed one after the test releases it.</summary>
+    private async Task RespondAsync(HttpContext context)
     {
         var id = context.Request.Path.Value!.Split('/')[^1];
-        _asked.Enqueue(id);
+        _received.Enqueue(id);
         if (id is Late)
         {
             await _release.Task.WaitAsync(context.RequestAborted);

@@ -1,12 +1,12 @@
 namespace LumaGateway.SystemTests.Start;
 
-/// <summary>Wrong settings, as an operator meets them. Needs nothing but the gateway.</summary>
+/// <summary>Messages for invalid settings.</summary>
 public sealed class SettingsTests
 {
     private const string Secret = "canary-4f1d";
 
     [Fact]
-    public async Task Every_wrong_setting_is_named_in_one_go_without_a_stack_trace_or_a_secret()
+    public async Task All_invalid_settings_are_reported_together_without_a_stack_trace_or_secret()
     {
         await using var gateway = GatewayProcess.Launch(new Dictionary<string, string>
         {
@@ -39,7 +39,7 @@ public sealed class SettingsTests
     [InlineData("Luma:Deadline", "soon")]
     [InlineData("Cache:MemoryBytes", "plenty")]
     [InlineData("Access:AllowAnonymous", "maybe")]
-    public async Task A_setting_that_cannot_even_be_read_is_named_too(string key, string value)
+    public async Task An_unreadable_setting_is_reported(string key, string value)
     {
         await using var gateway = GatewayProcess.Launch(new Dictionary<string, string>
         {

@@ -4,7 +4,7 @@ using LumaGateway.SystemTests.Waiting;
 
 namespace LumaGateway.SystemTests.Upstream;
 
-/// <summary>Two replicas in front of an upstream that has a list and deletes. Needs redis-server or Garnet.</summary>
+/// <summary>Two replicas with an upstream that supports a list and deletes. Needs redis-server or Garnet.</summary>
 [Collection(typeof(SharedSystem))]
 public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : IClassFixture<DreamMachineTests.Replicas>
 {
@@ -14,24 +14,24 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
     private readonly IReadOnlyList<GatewayProcess> _replicas = fixture.Fleet.Replicas;
 
     [Fact]
-    public async Task Many_generations_that_callers_wait_for_are_asked_about_by_the_list_and_each_end_is_told()
+    public async Task Many_generations_are_polled_with_the_list_and_waiters_get_each_end()
     {
         string[] ids = [.. Enumerable.Range(0, 12).Select(i => $"listed-{i}")];
         foreach (var id in ids)
         {
-            await _sandbox.MoveAsync(id, "processing");
+            await _sandbox.SetStateAsync(id, "processing");
         }
 
         var waiters = await Waiters.ConnectAsync(2 * ids.Length, i => (_replicas[i % 2].Address, $"/generations/{ids[i / 2]}/events", null));
         await Waiters.AssertReceivedAsync(waiters, "processing");
-        await ListedAsync(more: 1);
-        var before = await OneByOneAsync(ids);
-        await ListedAsync(more: 3);
-        Assert.InRange(await OneByOneAsync(ids) - before, 0, ids.Length - 1); // three times all of them, if it were not for the list
+        await WaitForListsAsync(more: 1);
+        var before = await SinglePollsAsync(ids);
+        await WaitForListsAsync(more: 3);
+        Assert.InRange(await SinglePollsAsync(ids) - before, 0, ids.Length - 1); // without the list it would be three polls for each
 
         foreach (var id in ids)
         {
-            await _sandbox.MoveAsync(id, "completed");
+            await _sandbox.SetStateAsync(id, "completed");
         }
 
         await Waiters.AssertReceivedAsync(waiters, "completed");
@@ -39,7 +39,7 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
     }
 
     [Fact]
-    public async Task A_delete_through_one_replica_is_forgotten_by_all()
+    public async Task A_delete_through_one_replica_is_effective_on_all()
     {
         const string Id = "done-deleted";
         foreach (var replica in _replicas)
@@ -47,7 +47,7 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
             await replica.ReadAsync(Id);
         }
 
-        await _sandbox.BreakAsync(new SandboxFault("status") { Status = 404, Match = $"GET */generations/{Id}" });
+        await _sandbox.AddFaultAsync(new SandboxFault("status") { Status = 404, Match = $"GET */generations/{Id}" });
         using var deleted = await _replicas[0].Client.DeleteAsync(new Uri($"/luma/generations/{Id}", UriKind.Relative), TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
@@ -56,23 +56,23 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
             await Wait.UntilAsync(
                 async () =>
                 {
-                    using var gone = await replica.GetAsync(Id);
-                    return gone.StatusCode is HttpStatusCode.NotFound;
+                    using var response = await replica.GetAsync(Id);
+                    return response.StatusCode is HttpStatusCode.NotFound;
                 },
-                () => "A replica goes on with what was deleted.");
+                () => "A replica still serves the deleted generation.");
         }
     }
 
-    private async Task<long> OneByOneAsync(IEnumerable<string> ids)
+    private async Task<long> SinglePollsAsync(IEnumerable<string> ids)
     {
         var counts = (await _sandbox.CountsAsync()).ById;
         return ids.Sum(id => counts.GetValueOrDefault(id));
     }
 
-    private async Task ListedAsync(int more)
+    private async Task WaitForListsAsync(int more)
     {
         var before = await ListsAsync();
-        await Wait.UntilAsync(async () => await ListsAsync() >= before + more, () => "The list is not asked for.");
+        await Wait.UntilAsync(async () => await ListsAsync() >= before + more, () => "The list is not requested.");
 
         async Task<long> ListsAsync() => (await _sandbox.CountsAsync()).ByPath.GetValueOrDefault(List);
     }
@@ -83,11 +83,11 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
 
         public async ValueTask InitializeAsync()
         {
-            // A sandbox of their own, since its list names all that any test made up.
+            // A separate sandbox, because its list contains the generations of all tests.
             Fleet = await Fleet.StartAsync(0, shared.Redis.Endpoint, ("Luma:Dialect", "dream-machine"), ("Luma:MaxPollsPerSecond", "1000"), ("Waiting:PollEvery", "00:00:00.4"), ("Waiting:PollFloor", "00:00:00.2"));
             var root = new Uri(Fleet.Sandbox.Address, "dream-machine/v1").AbsoluteUri;
             await Task.WhenAll(Fleet.AddAsync(("Luma:BaseAddress", root)), Fleet.AddAsync(("Luma:BaseAddress", root)));
-            await RedisUse.UsedByAllAsync(Fleet);
+            await RedisUse.WaitUntilUsedAsync(Fleet);
         }
 
         public ValueTask DisposeAsync() => Fleet.DisposeAsync();

@@ -1,20 +1,20 @@
 namespace LumaGateway.SystemTests.Upstream;
 
 /// <summary>
-/// The time between requests about one id, as the upstream sees them. A process that is short of CPU makes it longer, never shorter: the next request is
-/// decided on a known time after the answer to the one before, which came after that arrived.
+/// The time between requests for one id, as the upstream receives them. A busy machine makes it longer, never shorter: the delay starts after the response to the
+/// previous request.
 /// </summary>
 internal static class Gaps
 {
-    /// <summary>Times are kept in whole milliseconds.</summary>
+    /// <summary>Arrival times have a resolution of milliseconds.</summary>
     private static readonly TimeSpan Rounding = TimeSpan.FromMilliseconds(5);
 
-    public static void AssertAtLeast(TimeSpan shortest, IReadOnlyList<Arrival> arrivals)
+    public static void AssertAtLeast(TimeSpan minimum, IReadOnlyList<Arrival> arrivals)
     {
-        Assert.True(arrivals.Count > 1, "There are no two requests to look at.");
+        Assert.True(arrivals.Count > 1, "There are fewer than two requests.");
         foreach (var (before, after) in arrivals.Zip(arrivals.Skip(1)))
         {
-            Assert.True(after.At - before.At >= shortest - Rounding, $"The upstream was asked again after {after.At - before.At}, and not {shortest}: {string.Join(", ", arrivals)}");
+            Assert.True(after.At - before.At >= minimum - Rounding, $"The upstream got a request after {after.At - before.At}, less than {minimum}: {string.Join(", ", arrivals)}");
         }
     }
 }

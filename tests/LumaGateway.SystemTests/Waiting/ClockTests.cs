@@ -20,15 +20,15 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
         var clock = NewClock();
         await using var fleet = await StartAsync("clock-waits", clock, 1);
         var replica = fleet.Replicas[0];
-        await shared.Sandbox.MoveAsync(Waited, "processing");
-        await shared.Sandbox.MoveAsync(Streamed, "processing");
+        await shared.Sandbox.SetStateAsync(Waited, "processing");
+        await shared.Sandbox.SetStateAsync(Streamed, "processing");
         using var stream = await Waiter.ConnectAsync(replica.Address, $"/generations/{Streamed}/events");
         await Waiters.AssertReceivedAsync([stream], "processing");
         using var waiting = await Waiter.ConnectAsync(replica.Address, $"/generations/{Waited}", "wait=6");
         await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Waited) > 0, () => "The wait did not start.");
 
-        await MoveAsync(clock, -Hour, replica);
-        await shared.Sandbox.MoveAsync(Streamed, "completed");
+        await SetClockAsync(clock, -Hour, replica);
+        await shared.Sandbox.SetStateAsync(Streamed, "completed");
 
         await Waiters.AssertReceivedAsync([stream], "completed");
         await Waiters.AssertReceivedAsync([waiting], "processing"); // the wait timed out
@@ -41,19 +41,19 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
         await using var fleet = await StartAsync("clock-reads", clock, 2);
         var wrong = fleet.Replicas[0];
         await AssertCompletionIsReadAsync("read-before-the-clock-is-set-back", -Hour);
-        await MoveAsync(clock, Hour, wrong);
+        await SetClockAsync(clock, Hour, wrong);
         await AssertCompletionIsReadAsync("read-ahead-of-time", Hour);
 
         async Task AssertCompletionIsReadAsync(string id, int after)
         {
-            await shared.Sandbox.MoveAsync(id, "processing");
+            await shared.Sandbox.SetStateAsync(id, "processing");
             foreach (var replica in fleet.Replicas)
             {
                 Assert.Contains("processing", await replica.ReadAsync(id), StringComparison.Ordinal);
             }
 
-            await MoveAsync(clock, after, wrong);
-            await shared.Sandbox.MoveAsync(id, "completed");
+            await SetClockAsync(clock, after, wrong);
+            await shared.Sandbox.SetStateAsync(id, "completed");
             foreach (var replica in fleet.Replicas)
             {
                 await Wait.UntilAsync(
@@ -78,11 +78,11 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
             await fleet.AddAsync();
         }
 
-        return await RedisUse.UsedByAllAsync(fleet);
+        return await RedisUse.WaitUntilUsedAsync(fleet);
     }
 
     /// <summary>Moves the clock, and waits until the replica uses it.</summary>
-    private static async Task MoveAsync(FakeClock clock, int seconds, GatewayProcess replica)
+    private static async Task SetClockAsync(FakeClock clock, int seconds, GatewayProcess replica)
     {
         clock.Move(seconds);
         await Wait.UntilAsync(

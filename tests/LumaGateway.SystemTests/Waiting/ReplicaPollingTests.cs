@@ -16,7 +16,7 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
     public async Task All_replicas_together_poll_once_an_interval_also_after_one_is_killed()
     {
         const string Id = "orphaned";
-        await shared.Sandbox.MoveAsync(Id, "processing");
+        await shared.Sandbox.SetStateAsync(Id, "processing");
         await using var proxy = FaultProxy.To(shared.Sandbox.Address.Port);
         await using var fleet = await StartAsync(shared.Redis.Endpoint, [.. Hosts, proxy.Endpoint], ("Luma:Name", "polling"));
         var waiters = await Waiters.ConnectAsync(3, i => (fleet.Replicas[i].Address, $"/generations/{Id}/events", null));
@@ -27,7 +27,7 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
         await WaitForPollsAsync(Id, 6);
         Gaps.AssertAtLeast(PollEvery * 0.9, await shared.Sandbox.ArrivalsAsync(Id));
 
-        await shared.Sandbox.MoveAsync(Id, "completed");
+        await shared.Sandbox.SetStateAsync(Id, "completed");
         await Waiters.AssertReceivedAsync(waiters[1..], "completed");
         waiters.ForEach(waiter => waiter.Dispose());
     }
@@ -47,7 +47,7 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
 
         async Task AssertEachPollsAsync(string id, Action breakRedis)
         {
-            await shared.Sandbox.MoveAsync(id, "processing");
+            await shared.Sandbox.SetStateAsync(id, "processing");
             var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{id}/events", null));
             await Waiters.AssertReceivedAsync(waiters, "processing");
 
@@ -61,7 +61,7 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
                 },
                 () => $"Not every replica polls.\n{fleet.Replicas[0].Log}");
 
-            await shared.Sandbox.MoveAsync(id, "completed");
+            await shared.Sandbox.SetStateAsync(id, "completed");
             await Waiters.AssertReceivedAsync(waiters, "completed");
             foreach (var host in Hosts)
             {
@@ -76,16 +76,16 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
     public async Task A_replica_serves_the_final_state_that_its_waiters_got_without_Redis_and_upstream()
     {
         const string Id = "received";
-        await shared.Sandbox.MoveAsync(Id, "processing");
+        await shared.Sandbox.SetStateAsync(Id, "processing");
         await using var redis = await RedisServer.StartAsync();
         await using var fleet = await StartAsync(redis.Endpoint, Hosts);
         var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}/events", null));
         await Waiters.AssertReceivedAsync(waiters, "processing");
-        await shared.Sandbox.MoveAsync(Id, "completed");
+        await shared.Sandbox.SetStateAsync(Id, "completed");
         await Waiters.AssertReceivedAsync(waiters, "completed");
 
         redis.Kill();
-        await shared.Sandbox.BreakAsync(new SandboxFault("reset") { Match = $"GET */{Id}" });
+        await shared.Sandbox.AddFaultAsync(new SandboxFault("reset") { Match = $"GET */{Id}" });
 
         foreach (var replica in fleet.Replicas)
         {
@@ -113,7 +113,7 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
             await fleet.AddAsync(("Luma:BaseAddress", $"http://{host}/luma"));
         }
 
-        return await RedisUse.UsedByAllAsync(fleet);
+        return await RedisUse.WaitUntilUsedAsync(fleet);
     }
 
     private async Task WaitForPollsAsync(string id, int more)

@@ -3,12 +3,12 @@ namespace LumaGateway.SystemTests.Waiting;
 /// <summary>Starts many waiters.</summary>
 internal static class Waiters
 {
-    private const int ConnectingAtOnce = 100;
+    private const int ConnectionBatch = 100;
 
     public static async Task<List<Waiter>> ConnectAsync(int count, Func<int, (Uri Replica, string Path, string? Prefer)> caller)
     {
         var waiters = new List<Waiter>(count);
-        foreach (var batch in Enumerable.Range(0, count).Chunk(ConnectingAtOnce))
+        foreach (var batch in Enumerable.Range(0, count).Chunk(ConnectionBatch))
         {
             waiters.AddRange(await Task.WhenAll(batch.Select(i =>
             {
@@ -25,6 +25,6 @@ internal static class Waiters
     {
         Assert.NotEmpty(waiters);
         var received = Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync(state)));
-        Assert.All(await received.WaitAsync(Wait.Patience, TimeProvider.System, TestContext.Current.CancellationToken), at => Assert.NotNull(at));
+        Assert.All(await received.WaitAsync(Wait.Timeout, TimeProvider.System, TestContext.Current.CancellationToken), at => Assert.NotNull(at));
     }
 }

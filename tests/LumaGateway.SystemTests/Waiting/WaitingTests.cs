@@ -17,11 +17,11 @@ public sealed class WaitingTests(SharedSystem shared)
     public async Task Hundreds_of_waiters_on_one_id_cause_the_polls_of_one_and_all_get_the_final_state()
     {
         const string Id = "waited-for";
-        await shared.Sandbox.MoveAsync(Id, "processing");
+        await shared.Sandbox.SetStateAsync(Id, "processing");
         var waiters = await Waiters.ConnectAsync(300, i => (_replicas[i % 3].Address, $"/generations/{Id}", "wait=500"));
         await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) >= 5, () => "The generation is not polled.");
 
-        await shared.Sandbox.MoveAsync(Id, "completed");
+        await shared.Sandbox.SetStateAsync(Id, "completed");
         await Waiters.AssertReceivedAsync(waiters, "completed");
 
         Gaps.AssertAtLeast(BetweenPolls, await shared.Sandbox.ArrivalsAsync(Id));
@@ -54,12 +54,12 @@ public sealed class WaitingTests(SharedSystem shared)
         const int Callbacks = 200;
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, Secret, TestContext.Current.CancellationToken);
-        int[] management = [FreePort.Lasting(), FreePort.Lasting()];
+        int[] management = [FreePort.Reserve(), FreePort.Reserve()];
         await using var fleet = await shared.StartAsync(
             0, "flood", ("Callbacks:SecretFile", file), ("Waiting:PollEvery", Long), ("Waiting:PollSlowest", Long), ("Waiting:PollFloor", Long));
         await Task.WhenAll(management.Select(port => fleet.AddAsync(("Management:Port", $"{port}"))));
-        await RedisUse.UsedByAllAsync(fleet);
-        await shared.Sandbox.MoveAsync(Id, "processing");
+        await RedisUse.WaitUntilUsedAsync(fleet);
+        await shared.Sandbox.SetStateAsync(Id, "processing");
         var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}/events", null));
         await Waiters.AssertReceivedAsync(waiters, "processing");
 
@@ -91,8 +91,8 @@ public sealed class WaitingTests(SharedSystem shared)
     {
         const string Id = "resumed";
         const string Waited = "waited-for-at-the-end";
-        await shared.Sandbox.MoveAsync(Id, "processing");
-        await shared.Sandbox.MoveAsync(Waited, "processing");
+        await shared.Sandbox.SetStateAsync(Id, "processing");
+        await shared.Sandbox.SetStateAsync(Waited, "processing");
         await using var stopped = await shared.StartBesideAsync();
         var replica = stopped.Replicas[0];
         using var stream = await Waiter.ConnectAsync(replica.Address, $"/generations/{Id}/events");
@@ -103,11 +103,11 @@ public sealed class WaitingTests(SharedSystem shared)
         replica.Process.Terminate();
         var last = await stream.ReadAsync();
         await Waiters.AssertReceivedAsync([waiting], "processing");
-        var exit = await replica.Process.WaitForExitAsync(Wait.Patience);
+        var exit = await replica.Process.WaitForExitAsync(Wait.Timeout);
 
         using var resumed = await Waiter.ConnectAsync(_replicas[1].Address, $"/generations/{Id}/events", lastEventId: "p"); // the id of the event with the state processing
         var head = await resumed.ReadAsync();
-        await shared.Sandbox.MoveAsync(Id, "completed");
+        await shared.Sandbox.SetStateAsync(Id, "completed");
         var rest = await resumed.TextUntilAsync("completed");
 
         Assert.NotNull(rest);

@@ -15,7 +15,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Access;
 
-/// <summary>Slots, waiters, watches and gate places are given back, however a request ends.</summary>
+/// <summary>Concurrency slots, waiters, poll targets and upstream slots are released, however a request ends.</summary>
 public sealed class AbortTests : IDisposable
 {
     private const int Aborts = 1500;
@@ -25,24 +25,24 @@ public sealed class AbortTests : IDisposable
     public void Dispose() => _raw.Dispose();
 
     [Fact]
-    public async Task A_hit_whose_write_throws_at_once_gives_its_slot_back()
+    public async Task A_hit_releases_its_slot_when_the_write_throws_synchronously()
     {
-        var broken = new BrokenResponses();
-        _raw.Gateway.With("Limits:Concurrency", "1").With(services => services.AddSingleton<IStartupFilter>(broken));
+        var failing = new FailingResponses();
+        _raw.Gateway.With("Limits:Concurrency", "1").With(services => services.AddSingleton<IStartupFilter>(failing));
         _raw.Upstream.ThenJson(Samples.CompletedAs("g1"));
         using var caller = _raw.CreateCaller();
-        using var miss = await caller.AskAsync("/generations/g1");
+        using var miss = await caller.SendGetAsync("/generations/g1");
 
-        broken.AreOn = true;
-        await Assert.ThrowsAnyAsync<Exception>(() => caller.AskAsync("/generations/g1"));
-        broken.AreOn = false;
-        using var hit = await caller.AskAsync("/generations/g1");
+        failing.IsEnabled = true;
+        await Assert.ThrowsAnyAsync<Exception>(() => caller.SendGetAsync("/generations/g1"));
+        failing.IsEnabled = false;
+        using var hit = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, hit.StatusCode);
-        await AssertNothingIsHeldAsync();
+        await AssertAllReleasedAsync();
     }
 
-    /// <summary>A listener of metrics is a callee like any other: it may throw in the middle of everything.</summary>
+    /// <summary>A metrics listener can throw in the middle of a request.</summary>
     [Theory]
     [InlineData("luma_gateway.access.admitted", "/generations/g1", null)]
     [InlineData("luma_gateway.access.admitted", "/generations/g2", null)]
@@ -55,67 +55,67 @@ public sealed class AbortTests : IDisposable
     [InlineData("luma_gateway.waiting.waiters", "/generations/g2/events", null)]
     [InlineData("luma_gateway.waiting.watched", "/generations/g2", "wait=5")]
     [InlineData("luma_gateway.waiting.watched", "/generations/events?ids=g2,g3", null)]
-    public async Task A_callee_that_throws_leaves_no_slot_waiter_watch_or_gate_place_behind(string instrument, string path, string? prefer)
+    public async Task An_exception_in_a_callee_releases_slots_waiters_and_poll_targets(string instrument, string path, string? prefer)
     {
         _raw.Gateway.With("Limits:Concurrency", "1").With("Waiting:Max", "1").With("Limits:Upstream:Concurrency", "1").With("Luma:Retries", "0");
-        _raw.Upstream.ThenJson(Samples.CompletedAs("g1")).Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Unfinished(request.RequestUri!.Segments[^1]))));
+        _raw.Upstream.ThenJson(Samples.CompletedAs("g1")).Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Interim(request.RequestUri!.Segments[^1]))));
         using var caller = _raw.CreateCaller();
-        using var miss = await caller.AskAsync("/generations/g1");
+        using var miss = await caller.SendGetAsync("/generations/g1");
 
         using (var thrower = new ThrowingListener(_raw.Gateway.Services.GetRequiredService<IMeterFactory>(), instrument))
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             request.Headers.Add("Prefer", prefer is null ? [] : [prefer]);
-            using var leaving = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-            var asking = caller.SendAsync(request, leaving.Token);
-            await Pump.EventuallyAsync(() => thrower.Threw);
-            await leaving.CancelAsync();
-            await Task.WhenAny(asking);
+            using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            var pending = caller.SendAsync(request, cancellation.Token);
+            await Poll.UntilAsync(() => thrower.Threw);
+            await cancellation.CancelAsync();
+            await Task.WhenAny(pending);
         }
 
-        await AssertNothingIsHeldAsync();
-        await Pump.EventuallyAsync(async () =>
+        await AssertAllReleasedAsync();
+        await Poll.UntilAsync(async () =>
         {
-            using var hit = await caller.AskAsync("/generations/g1");
+            using var hit = await caller.SendGetAsync("/generations/g1");
             return hit.StatusCode is HttpStatusCode.OK;
         });
     }
 
     [Fact]
-    public void A_waiter_that_cannot_follow_all_it_asks_for_leaves_what_it_entered()
+    public void A_waiter_that_fails_on_its_second_target_is_removed_from_the_first()
     {
         using var caller = _raw.CreateCaller();
-        var (room, table) = (_raw.Gateway.Services.GetRequiredService<WaiterRegistry>(), _raw.Gateway.Services.GetRequiredService<PollTargets>());
-        var joins = 0;
-        table.Added += () =>
+        var (waiters, targets) = (_raw.Gateway.Services.GetRequiredService<WaiterRegistry>(), _raw.Gateway.Services.GetRequiredService<PollTargets>());
+        var added = 0;
+        targets.Added += () =>
         {
-            if (++joins == 2)
+            if (++added == 2)
             {
-                throw new InvalidOperationException("the second");
+                throw new InvalidOperationException("the second target");
             }
         };
 
-        Assert.Throws<InvalidOperationException>(() => Begin(room, table));
+        Assert.Throws<InvalidOperationException>(() => Subscribe(waiters, targets));
 
-        Assert.Equal(2, joins);
-        Assert.Equal(0, room.Count);
-        Assert.Equal(0, table.Count);
-        Assert.True(table.IsEmpty);
+        Assert.Equal(2, added);
+        Assert.Equal(0, waiters.Count);
+        Assert.Equal(0, targets.Count);
+        Assert.True(targets.IsEmpty);
     }
 
     [Theory]
     [InlineData("Http1")]
     [InlineData("Http2")]
-    public async Task Requests_that_are_aborted_on_every_route_leave_nothing_behind(string protocol)
+    public async Task Aborted_requests_on_every_route_release_all_they_acquired(string protocol)
     {
         _raw.Gateway.With("Kestrel:EndpointDefaults:Protocols", protocol).With("Limits:Concurrency", "20").With("Limits:RequestsPerSecond", "0")
             .With("Logging:LogLevel:Default", "Warning");
         _raw.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(
-            request.RequestUri!.AbsolutePath.EndsWith("done", StringComparison.Ordinal) ? Samples.CompletedAs("done") : Samples.Unfinished(request.RequestUri.Segments[^1]))));
-        var address = Listening.Start(_raw.Gateway).Main;
+            request.RequestUri!.AbsolutePath.EndsWith("done", StringComparison.Ordinal) ? Samples.CompletedAs("done") : Samples.Interim(request.RequestUri.Segments[^1]))));
+        var address = ListeningGateway.Start(_raw.Gateway).Main;
         using var caller = new HttpClient { BaseAddress = address, DefaultRequestVersion = protocol == "Http2" ? HttpVersion.Version20 : HttpVersion.Version11, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         caller.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
-        using var first = await caller.AskAsync("/generations/done");
+        using var first = await caller.SendGetAsync("/generations/done");
         var storm = new AbortStorm(address, Gateway.Key, AllRoutes);
 
         var sent = protocol == "Http2"
@@ -123,8 +123,8 @@ public sealed class AbortTests : IDisposable
             : await storm.OverHttp1Async(Aborts, TestContext.Current.CancellationToken);
 
         Assert.InRange(sent, Aborts * 9 / 10, Aborts);
-        await AssertNothingIsHeldAsync();
-        using var hit = await caller.AskAsync("/generations/done");
+        await AssertAllReleasedAsync();
+        using var hit = await caller.SendGetAsync("/generations/done");
         Assert.Equal(HttpStatusCode.OK, hit.StatusCode);
     }
 
@@ -150,18 +150,18 @@ public sealed class AbortTests : IDisposable
         new("GET", "/nothing"),
     ];
 
-    private static void Begin(WaiterRegistry room, PollTargets table) =>
-        WaiterSubscription.TryCreate(room, table, null, WaiterKind.Stream, null, [GenerationId.Parse("a", null), GenerationId.Parse("b", null)], CancellationToken.None)?.Dispose();
+    private static void Subscribe(WaiterRegistry waiters, PollTargets targets) =>
+        WaiterSubscription.TryCreate(waiters, targets, null, WaiterKind.Stream, null, [GenerationId.Parse("a", null), GenerationId.Parse("b", null)], CancellationToken.None)?.Dispose();
 
-    private Task AssertNothingIsHeldAsync()
+    private Task AssertAllReleasedAsync()
     {
         var services = _raw.Gateway.Services;
-        var (room, table, gate) = (services.GetRequiredService<WaiterRegistry>(), services.GetRequiredService<PollTargets>(), services.GetRequiredService<UpstreamConcurrencyLimiter>());
-        var allowances = services.GetRequiredService<ClientLimiters>();
-        return Pump.EventuallyAsync(() => allowances.Present == 0 && room.Count == 0 && table.Count == 0 && table.IsEmpty && gate.Active == 0 && gate.Queued == 0);
+        var (waiters, targets, upstream) = (services.GetRequiredService<WaiterRegistry>(), services.GetRequiredService<PollTargets>(), services.GetRequiredService<UpstreamConcurrencyLimiter>());
+        var limiters = services.GetRequiredService<ClientLimiters>();
+        return Poll.UntilAsync(() => limiters.ActiveRequests == 0 && waiters.Count == 0 && targets.Count == 0 && targets.IsEmpty && upstream.Active == 0 && upstream.Queued == 0);
     }
 
-    /// <summary>Throws whenever a measurement of one instrument is told.</summary>
+    /// <summary>Throws on every measurement of one instrument.</summary>
     private sealed class ThrowingListener : IDisposable
     {
         private readonly MeterListener _listener = new();
@@ -178,7 +178,7 @@ public sealed class AbortTests : IDisposable
             _listener.SetMeasurementEventCallback<long>((_, _, _, _) =>
             {
                 Threw = true;
-                throw new InvalidOperationException("A listener that throws.");
+                throw new InvalidOperationException("The listener throws.");
             });
             _listener.Start();
         }
@@ -188,18 +188,18 @@ public sealed class AbortTests : IDisposable
         public void Dispose() => _listener.Dispose();
     }
 
-    /// <summary>While they are on, every write of a response throws before it returns a task, as Kestrel's does once a stream was reset.</summary>
-    private sealed class BrokenResponses : IStartupFilter
+    /// <summary>While enabled, every response write throws before it returns a task, as in Kestrel after a stream reset.</summary>
+    private sealed class FailingResponses : IStartupFilter
     {
-        public bool AreOn { get; set; }
+        public bool IsEnabled { get; set; }
 
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
             app.Use(next => context =>
             {
-                if (AreOn)
+                if (IsEnabled)
                 {
-                    context.Features.Set<IHttpResponseBodyFeature>(new Broken());
+                    context.Features.Set<IHttpResponseBodyFeature>(new FailingBody());
                 }
 
                 return next(context);
@@ -208,13 +208,13 @@ public sealed class AbortTests : IDisposable
         };
     }
 
-    private sealed class Broken : PipeWriter, IHttpResponseBodyFeature
+    private sealed class FailingBody : PipeWriter, IHttpResponseBodyFeature
     {
-        public Stream Stream => throw Gone();
+        public Stream Stream => throw Reset();
 
         public PipeWriter Writer => this;
 
-        public override void Advance(int bytes) => throw Gone();
+        public override void Advance(int bytes) => throw Reset();
 
         public override void CancelPendingFlush()
         {
@@ -224,13 +224,13 @@ public sealed class AbortTests : IDisposable
         {
         }
 
-        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => throw Gone();
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => throw Reset();
 
-        public override Memory<byte> GetMemory(int sizeHint = 0) => throw Gone();
+        public override Memory<byte> GetMemory(int sizeHint = 0) => throw Reset();
 
-        public override Span<byte> GetSpan(int sizeHint = 0) => throw Gone();
+        public override Span<byte> GetSpan(int sizeHint = 0) => throw Reset();
 
-        public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) => throw Gone();
+        public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) => throw Reset();
 
         public Task CompleteAsync() => Task.CompletedTask;
 
@@ -238,10 +238,10 @@ public sealed class AbortTests : IDisposable
         {
         }
 
-        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => throw Gone();
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => throw Reset();
 
-        public Task StartAsync(CancellationToken cancellationToken = default) => throw Gone();
+        public Task StartAsync(CancellationToken cancellationToken = default) => throw Reset();
 
-        private static OperationCanceledException Gone() => new("The stream was reset.");
+        private static OperationCanceledException Reset() => new("The stream was reset.");
     }
 }

@@ -8,7 +8,7 @@ namespace LumaGateway.Tests.Access;
 public sealed class AuditTests : IDisposable
 {
     private const int Refused = 1011;
-    private const int Did = 1012;
+    private const int Used = 1012;
 
     private readonly Gateway _gateway = new();
 
@@ -18,7 +18,7 @@ public sealed class AuditTests : IDisposable
     [InlineData(null, "GET", "/generations/g1", "unknown", "/generations/{id}", "NoCredential")]
     [InlineData("wrong-key", "GET", "/generations/g1", "unknown", "/generations/{id}", "UnknownKey")]
     [InlineData("reader-key", "DELETE", "/generations/g1/cache", "reader", "/generations/{id}/cache", "MissingRight")]
-    public async Task A_refused_request_leaves_one_event_that_says_who_what_and_why(string? key, string method, string path, string client, string route, string reason)
+    public async Task A_refused_request_logs_one_event_with_client_route_and_reason(string? key, string method, string path, string client, string route, string reason)
     {
         _gateway.With("Access:Clients:1:Name", "reader").With("Access:Clients:1:KeySha256", Gateway.Digest("reader-key"));
 
@@ -31,7 +31,7 @@ public sealed class AuditTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_over_its_limit_leaves_one_event()
+    public async Task A_client_over_its_limit_logs_one_event()
     {
         _gateway.With("Limits:Burst", "1").With("Limits:RequestsPerSecond", "1");
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
@@ -43,11 +43,11 @@ public sealed class AuditTests : IDisposable
     }
 
     [Fact]
-    public async Task A_purge_leaves_one_event_with_its_outcome()
+    public async Task A_purge_logs_one_event_with_its_outcome()
     {
         await SendAsync(Gateway.Key, "DELETE", "/generations/g1/cache");
 
-        var state = Assert.Single(Events(Did)).StructuredState!.ToDictionary();
+        var state = Assert.Single(Events(Used)).StructuredState!.ToDictionary();
         Assert.Equal(
             ("tests", "Purge", "/generations/g1/cache", "204", "audited-1"),
             (state["Client"], state["Right"], state["Path"], state["Outcome"], state["RequestId"]));
@@ -58,63 +58,63 @@ public sealed class AuditTests : IDisposable
     [InlineData("POST", "/luma/generations/g1/upscale", "Create", HttpStatusCode.InternalServerError, "500")]
     [InlineData("DELETE", "/luma/generations/g1", "Delete", HttpStatusCode.NoContent, "204")]
     [InlineData("DELETE", "/luma/generations/g1", "Delete", HttpStatusCode.NotFound, "404")]
-    public async Task A_create_and_a_delete_leave_one_event_with_what_the_upstream_made_of_it(
-        string method, string path, string right, HttpStatusCode answered, string outcome)
+    public async Task A_create_and_a_delete_log_one_event_with_the_status_of_the_upstream(
+        string method, string path, string right, HttpStatusCode upstreamStatus, string outcome)
     {
         using var raw = new RawGateway();
-        raw.Upstream.AlwaysJson("{}", answered);
+        raw.Upstream.AlwaysJson("{}", upstreamStatus);
 
         await SendAsync(raw.Gateway, Gateway.Key, method, path);
 
-        var state = Assert.Single(Events(raw.Gateway, Did)).StructuredState!.ToDictionary();
+        var state = Assert.Single(Events(raw.Gateway, Used)).StructuredState!.ToDictionary();
         Assert.Equal(
             ("tests", right, path, outcome, "audited-1"),
             (state["Client"], state["Right"], state["Path"], state["Outcome"], state["RequestId"]));
     }
 
     [Fact]
-    public async Task A_create_that_the_upstream_never_answered_leaves_one_event_all_the_same()
+    public async Task A_create_without_an_upstream_response_logs_one_event()
     {
         using var raw = new RawGateway();
-        raw.Upstream.Always((_, _) => Task.FromException<HttpResponseMessage>(new HttpRequestException("broken off")));
+        raw.Upstream.Always((_, _) => Task.FromException<HttpResponseMessage>(new HttpRequestException("connection lost")));
 
         await SendAsync(raw.Gateway, Gateway.Key, "POST", "/luma/generations");
 
-        var state = Assert.Single(Events(raw.Gateway, Did)).StructuredState!.ToDictionary();
+        var state = Assert.Single(Events(raw.Gateway, Used)).StructuredState!.ToDictionary();
         Assert.Equal(("Create", "502"), (state["Right"], state["Outcome"]));
     }
 
     [Theory]
     [InlineData("POST", "/luma/generations")]
     [InlineData("DELETE", "/luma/generations/g1")]
-    public async Task A_create_or_delete_that_is_refused_leaves_its_refusal_alone(string method, string path)
+    public async Task A_refused_create_or_delete_logs_only_the_refusal(string method, string path)
     {
         _gateway.With("Access:Clients:1:Name", "reader").With("Access:Clients:1:KeySha256", Gateway.Digest("reader-key"));
 
         await SendAsync("reader-key", method, path);
 
         Assert.Single(Events(Refused));
-        Assert.Empty(Events(Did));
+        Assert.Empty(Events(Used));
     }
 
     [Fact]
-    public async Task A_read_leaves_none()
+    public async Task A_read_logs_no_event()
     {
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
 
         await SendAsync(Gateway.Key, "GET", "/generations/g1");
 
-        Assert.Empty(Events(Refused).Concat(Events(Did)));
+        Assert.Empty(Events(Refused).Concat(Events(Used)));
     }
 
     [Fact]
-    public async Task No_event_holds_a_key()
+    public async Task No_event_contains_a_key()
     {
         await SendAsync("CANARY-of-a-wrong-key", "GET", "/generations/g1");
         await SendAsync(Gateway.Key, "DELETE", "/generations/g1/cache");
 
         Assert.Single(Events(Refused));
-        Assert.Single(Events(Did));
+        Assert.Single(Events(Used));
         Assert.DoesNotContain(_gateway.Logs.GetSnapshot(), record => record.Message.Contains("CANARY", StringComparison.Ordinal)
             || record.Message.Contains(Gateway.Key, StringComparison.Ordinal) || record.Message.Contains(Gateway.Digest(Gateway.Key), StringComparison.Ordinal));
     }
@@ -127,7 +127,7 @@ public sealed class AuditTests : IDisposable
 
     private static async Task SendAsync(Gateway gateway, string? key, string method, string path)
     {
-        using var client = gateway.CreateStranger();
+        using var client = gateway.CreateCallerWithoutKey();
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         request.Headers.Add("X-Request-Id", "audited-1");
         if (key is not null)

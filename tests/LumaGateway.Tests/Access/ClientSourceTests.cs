@@ -4,7 +4,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Access;
 
-/// <summary>A client known by a key and one known by a JWT are two clients, though they have one name.</summary>
+/// <summary>A client with a key and a client with a JWT are two clients, even with the same name.</summary>
 public sealed class ClientSourceTests : IAsyncLifetime
 {
     private readonly RawGateway _raw = new();
@@ -23,40 +23,40 @@ public sealed class ClientSourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_of_a_jwt_does_not_get_the_replays_of_a_client_of_a_key()
+    public async Task A_client_with_a_JWT_does_not_get_the_idempotent_replay_of_a_client_with_a_key()
     {
         _raw.Upstream.AlwaysJson("""{"id":"g1"}""", HttpStatusCode.Created);
         using var caller = _raw.CreateCaller();
-        using var robot = CreateRobot();
+        using var jwtClient = CreateJwtClient();
 
         using var first = await CreateAsync(caller);
-        using var second = await CreateAsync(robot);
+        using var second = await CreateAsync(jwtClient);
 
         Assert.Equal(("", ""), (first.Header("Idempotency-Replayed"), second.Header("Idempotency-Replayed")));
-        Assert.Equal(2, _raw.Upstream.Asked);
+        Assert.Equal(2, _raw.Upstream.RequestCount);
     }
 
     [Fact]
-    public async Task A_client_of_a_jwt_has_an_allowance_of_its_own_and_is_counted_apart()
+    public async Task A_client_with_a_JWT_has_its_own_limiter()
     {
         _raw.Gateway.With("Access:Clients:0:Limits:RequestsPerSecond", "1").With("Access:Clients:0:Limits:Burst", "1");
         _raw.Upstream.AlwaysJson(Samples.Failed("g1"));
         using var caller = _raw.CreateCaller();
-        using var robot = CreateRobot();
-        using var first = await caller.AskAsync("/generations/g1");
-        using var second = await caller.AskAsync("/generations/g1");
+        using var jwtClient = CreateJwtClient();
+        using var first = await caller.SendGetAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g1");
 
-        using var third = await robot.AskAsync("/generations/g1");
+        using var third = await jwtClient.SendGetAsync("/generations/g1");
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.TooManyRequests, HttpStatusCode.OK), (first.StatusCode, second.StatusCode, third.StatusCode));
-        Assert.Contains(_raw.Gateway.Logs.GetSnapshot(), record => record.Id.Id == 1011 && record.Message.StartsWith("Refused tests ", StringComparison.Ordinal));
+        Assert.Contains(_raw.Gateway.Logs.GetSnapshot(), record => record.Id.Id == 1011 && record.Message.StartsWith("Refused client tests ", StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData("anonymous")]
     [InlineData("unknown")]
     [InlineData("other")]
-    public void A_name_that_the_gateway_gives_itself_is_refused(string name)
+    public void A_reserved_client_name_is_rejected_at_start_up(string name)
     {
         _raw.Gateway.With("Access:Clients:0:Name", name);
 
@@ -65,12 +65,12 @@ public sealed class ClientSourceTests : IAsyncLifetime
         Assert.Contains(_raw.Gateway.StartFaults, fault => fault.Contains("Access:Clients:0:Name", StringComparison.Ordinal));
     }
 
-    private HttpClient CreateRobot()
+    private HttpClient CreateJwtClient()
     {
         var token = _issuer.Sign(_raw.Gateway.Clock.GetUtcNow(), claims: [("client_id", "tests"), ("scope", "read raw create")]);
-        var robot = _raw.Gateway.CreateStranger();
-        robot.DefaultRequestHeaders.Add("Authorization", $"Bearer {token}");
-        return robot;
+        var jwtClient = _raw.Gateway.CreateCallerWithoutKey();
+        jwtClient.DefaultRequestHeaders.Add("Authorization", $"Bearer {token}");
+        return jwtClient;
     }
 
     private static async Task<HttpResponseMessage> CreateAsync(HttpClient caller)

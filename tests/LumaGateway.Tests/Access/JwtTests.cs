@@ -5,7 +5,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace LumaGateway.Tests.Access;
 
-/// <summary>Against a real issuer's key set.</summary>
+/// <summary>JWTs that are validated with the key set of an issuer.</summary>
 public sealed class JwtTests : IAsyncLifetime
 {
     private static readonly (string Name, object Value)[] Reader = [("client_id", "robot"), ("scope", "openid read")];
@@ -27,41 +27,41 @@ public sealed class JwtTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_token_of_the_issuer_lets_its_client_in_with_the_rights_it_lists_and_no_others()
+    public async Task A_token_of_the_issuer_has_exactly_the_permissions_that_it_lists()
     {
         var token = _issuer.Sign(Now, claims: Reader);
 
-        using var read = await AskAsync(token);
-        using var raw = await AskAsync(token, "/luma/generations/g1");
+        using var read = await SendGetAsync(token);
+        using var raw = await SendGetAsync(token, "/luma/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, read.StatusCode);
         await raw.ProblemAsync(403, "forbidden");
     }
 
     [Fact]
-    public async Task Rights_may_be_an_array_and_the_claims_have_other_names()
+    public async Task Permissions_can_be_an_array_and_claims_can_have_other_names()
     {
         _gateway.With("Access:Jwt:ClientNameClaim", "azp").With("Access:Jwt:RightsClaim", "roles");
 
-        using var response = await AskAsync(_issuer.Sign(Now, claims: [("azp", "robot"), ("roles", new[] { "read", "assets" })]));
+        using var response = await SendGetAsync(_issuer.Sign(Now, claims: [("azp", "robot"), ("roles", new[] { "read", "assets" })]));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
     [Fact]
-    public async Task A_token_that_lists_no_right_has_none()
+    public async Task A_token_that_lists_no_permission_has_none()
     {
-        using var response = await AskAsync(_issuer.Sign(Now, claims: ("client_id", "robot")));
+        using var response = await SendGetAsync(_issuer.Sign(Now, claims: ("client_id", "robot")));
 
         await response.ProblemAsync(403, "forbidden");
     }
 
     [Fact]
-    public async Task A_key_is_as_good_as_before()
+    public async Task A_key_is_still_valid()
     {
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1");
+        using var response = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -70,10 +70,10 @@ public sealed class JwtTests : IAsyncLifetime
     public Task An_expired_token_is_refused() => AssertRefusedAsync(_issuer.Sign(Now, life: TimeSpan.FromMinutes(-1), claims: Reader));
 
     [Fact]
-    public async Task A_token_is_good_until_it_expires()
+    public async Task A_token_is_valid_until_it_expires()
     {
         var token = _issuer.Sign(Now, life: TimeSpan.FromMinutes(5), claims: Reader);
-        using var before = await AskAsync(token);
+        using var before = await SendGetAsync(token);
 
         _gateway.Clock.Advance(TimeSpan.FromMinutes(6));
 
@@ -82,7 +82,7 @@ public sealed class JwtTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task A_token_for_somebody_else_is_refused() => AssertRefusedAsync(_issuer.Sign(Now, audience: "another-service", claims: Reader));
+    public Task A_token_for_another_audience_is_refused() => AssertRefusedAsync(_issuer.Sign(Now, audience: "another-service", claims: Reader));
 
     [Fact]
     public Task A_token_of_another_issuer_is_refused() => AssertRefusedAsync(_issuer.Sign(Now, issuer: "https://elsewhere.test", claims: Reader));
@@ -95,22 +95,22 @@ public sealed class JwtTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task A_token_whose_signature_is_anothers_is_refused() => AssertRefusedAsync(
+    public Task A_token_with_the_signature_of_another_key_is_refused() => AssertRefusedAsync(
         _issuer.Sign(Now, credentials: new SigningCredentials(Issuer.ForeignKey("first"), SecurityAlgorithms.RsaSha256), claims: Reader));
 
     [Fact]
-    public Task A_token_signed_with_a_key_nobody_published_is_refused() => AssertRefusedAsync(
-        _issuer.Sign(Now, credentials: new SigningCredentials(Issuer.ForeignKey("unheard-of"), SecurityAlgorithms.RsaSha256), claims: Reader));
+    public Task A_token_signed_with_an_unpublished_key_is_refused() => AssertRefusedAsync(
+        _issuer.Sign(Now, credentials: new SigningCredentials(Issuer.ForeignKey("unpublished"), SecurityAlgorithms.RsaSha256), claims: Reader));
 
     [Fact]
-    public Task A_token_signed_with_the_public_key_as_if_it_were_a_shared_secret_is_refused()
+    public Task A_token_with_the_public_key_as_HMAC_secret_is_refused()
     {
         var secret = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(_issuer.Key.Rsa.ExportRSAPublicKeyPem())) { KeyId = "first" };
         return AssertRefusedAsync(_issuer.Sign(Now, credentials: new SigningCredentials(secret, SecurityAlgorithms.HmacSha256), claims: Reader));
     }
 
     [Fact]
-    public Task A_token_that_was_altered_is_refused()
+    public Task An_altered_token_is_refused()
     {
         var parts = _issuer.Sign(Now, claims: Reader).Split('.');
         var payload = Base64UrlEncoder.Decode(parts[1]).Replace("openid read", "read raw create", StringComparison.Ordinal);
@@ -121,25 +121,25 @@ public sealed class JwtTests : IAsyncLifetime
     [InlineData("a.b.c")]
     [InlineData("..")]
     [InlineData("eyJhbGciOiJub25lIn0..")]
-    public Task What_only_looks_like_a_token_is_refused(string token) => AssertRefusedAsync(token);
+    public Task A_malformed_token_is_refused(string token) => AssertRefusedAsync(token);
 
     [Theory]
     [InlineData("client_id", "two\nlines")]
     [InlineData("client_id", "")]
     [InlineData("sub", "robot")]
-    public Task A_token_that_names_no_client_is_refused(string claim, string name) => AssertRefusedAsync(_issuer.Sign(Now, claims: [(claim, name), ("scope", "read")]));
+    public Task A_token_without_a_valid_client_name_is_refused(string claim, string name) => AssertRefusedAsync(_issuer.Sign(Now, claims: [(claim, name), ("scope", "read")]));
 
     [Fact]
-    public async Task A_new_key_of_the_issuer_is_found_when_the_first_token_comes_that_it_signed()
+    public async Task A_new_key_of_the_issuer_is_fetched_for_the_first_token_signed_with_it()
     {
-        using var before = await AskAsync(_issuer.Sign(Now, claims: Reader));
+        using var before = await SendGetAsync(_issuer.Sign(Now, claims: Reader));
         var old = _issuer.Key;
 
-        _issuer.RollOver();
+        _issuer.RotateKey();
 
-        await Pump.EventuallyAsync(async () =>
+        await Poll.UntilAsync(async () =>
         {
-            using var after = await AskAsync(_issuer.Sign(Now, claims: Reader));
+            using var after = await SendGetAsync(_issuer.Sign(Now, claims: Reader));
             return after.StatusCode is HttpStatusCode.OK;
         });
         await AssertRefusedAsync(_issuer.Sign(Now, credentials: new SigningCredentials(Issuer.ForeignKey(old.KeyId), SecurityAlgorithms.RsaSha256), claims: Reader));
@@ -147,12 +147,12 @@ public sealed class JwtTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_issuer_out_of_reach_lets_nobody_in_and_is_warned_of()
+    public async Task An_unreachable_issuer_causes_503_and_a_warning()
     {
         var token = _issuer.Sign(Now, claims: Reader);
         await _issuer.DisposeAsync();
 
-        using var response = await AskAsync(token);
+        using var response = await SendGetAsync(token);
 
         await response.ProblemAsync(503, "issuer_unavailable");
         Assert.Contains(_gateway.Logs.GetSnapshot(), record => record.Id.Id == 1022);
@@ -163,15 +163,15 @@ public sealed class JwtTests : IAsyncLifetime
 
     private async Task AssertRefusedAsync(string token)
     {
-        using var response = await AskAsync(token);
+        using var response = await SendGetAsync(token);
         await response.ProblemAsync(401, "unauthenticated");
         Assert.Contains(_gateway.Logs.GetSnapshot(), record => record.Id.Id == 1011 && record.Message.Contains("InvalidToken", StringComparison.Ordinal));
     }
 
-    private async Task<HttpResponseMessage> AskAsync(string token, string path = "/generations/g1")
+    private async Task<HttpResponseMessage> SendGetAsync(string token, string path = "/generations/g1")
     {
-        using var client = _gateway.CreateStranger();
+        using var client = _gateway.CreateCallerWithoutKey();
         client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {token}");
-        return await client.AskAsync(path);
+        return await client.SendGetAsync(path);
     }
 }

@@ -8,23 +8,23 @@ namespace LumaGateway.Tests.Access;
 public sealed partial class KeyCommandTests
 {
     [Fact]
-    public async Task The_key_it_prints_lets_in_whom_the_setting_it_prints_lets_in()
+    public async Task The_printed_key_is_valid_with_the_printed_setting()
     {
         var printed = Print();
         var key = KeyPattern().Match(printed).Value;
         var digest = DigestPattern().Match(printed).Groups[1].Value;
         await using var gateway = new Gateway().With("Access:Clients:0:KeySha256", digest);
         gateway.Upstream.ThenJson(Samples.Failed("g1"));
-        using var client = gateway.CreateStranger();
+        using var client = gateway.CreateCallerWithoutKey();
         client.DefaultRequestHeaders.Authorization = new("Bearer", key);
 
-        using var response = await client.AskAsync("/generations/g1");
+        using var response = await client.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
     [Fact]
-    public void No_two_keys_are_the_same() => Assert.NotEqual(Print(), Print());
+    public void Keys_are_unique() => Assert.NotEqual(Print(), Print());
 
     private static string Print()
     {

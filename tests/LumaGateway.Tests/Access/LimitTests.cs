@@ -15,20 +15,20 @@ public sealed class LimitTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task A_client_over_its_rate_is_told_when_to_come_back_and_let_in_then()
+    public async Task A_client_over_its_rate_gets_Retry_After_and_is_admitted_at_that_time()
     {
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "3").With("Limits:UpstreamCost", "1");
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
         for (var i = 0; i < 3; i++)
         {
-            using var allowed = await caller.AskAsync("/generations/g1");
+            using var allowed = await caller.SendGetAsync("/generations/g1");
             Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
         }
 
-        using var refused = await caller.AskAsync("/generations/g1");
+        using var refused = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
-        using var later = await caller.AskAsync("/generations/g1");
+        using var later = await caller.SendGetAsync("/generations/g1");
 
         await refused.ProblemAsync(429, "rate_limited");
         Assert.Equal("1", refused.Header("Retry-After"));
@@ -36,14 +36,14 @@ public sealed class LimitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_read_that_asks_the_upstream_costs_as_much_as_several_cached_ones()
+    public async Task A_cache_miss_costs_as_much_as_several_hits()
     {
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "10").With("Limits:UpstreamCost", "5");
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Failed("g2"));
         using var caller = _gateway.CreateCaller();
 
         var misses = new[] { await StatusAsync(caller, "g1"), await StatusAsync(caller, "g2") };
-        using var hit = await caller.AskAsync("/generations/g1");
+        using var hit = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromSeconds(5));
         var hits = new List<int>();
         for (var i = 0; i < 6; i++)
@@ -57,20 +57,20 @@ public sealed class LimitTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_owed_is_paid_before_the_next_request()
+    public async Task A_charge_over_the_bucket_delays_the_next_request()
     {
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "1").With("Limits:UpstreamCost", "20");
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
-        using var first = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
 
-        using var second = await caller.AskAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal("20", second.Header("Retry-After"));
     }
 
     [Fact]
-    public async Task Guessing_ids_costs_what_asking_the_upstream_costs()
+    public async Task Unknown_ids_cost_as_much_as_upstream_requests()
     {
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "6").With("Limits:UpstreamCost", "5").With("Freshness:NotFound", "00:00:02");
         _gateway.Upstream.AlwaysJson("{}", HttpStatusCode.NotFound);
@@ -80,14 +80,14 @@ public sealed class LimitTests : IDisposable
     }
 
     [Fact]
-    public async Task One_clients_limit_is_not_anothers_and_may_differ()
+    public async Task Every_client_has_its_own_limits()
     {
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "1").With("Limits:UpstreamCost", "1")
             .With("Access:Clients:1:Name", "busy").With("Access:Clients:1:KeySha256", Gateway.Digest("busy-key"))
             .With("Access:Clients:1:Limits:Burst", "3");
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
-        using var busy = _gateway.CreateStranger();
+        using var busy = _gateway.CreateCallerWithoutKey();
         busy.DefaultRequestHeaders.Add("X-Api-Key", "busy-key");
 
         Assert.Equal("200 429", await StatusesAsync(caller, "g1", "g1"));
@@ -95,24 +95,24 @@ public sealed class LimitTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_keys_of_a_client_share_its_limit()
+    public async Task Two_keys_of_a_client_share_its_limits()
     {
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "1").With("Limits:UpstreamCost", "1")
             .With("Access:Clients:0:KeySha256", $"{Gateway.Digest("old-key")},{Gateway.Digest("new-key")}");
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
-        using var stranger = _gateway.CreateStranger();
-        stranger.DefaultRequestHeaders.Add("X-Api-Key", "old-key");
-        var first = await StatusAsync(stranger, "g1");
-        stranger.DefaultRequestHeaders.Remove("X-Api-Key");
-        stranger.DefaultRequestHeaders.Add("X-Api-Key", "new-key");
+        using var otherCaller = _gateway.CreateCallerWithoutKey();
+        otherCaller.DefaultRequestHeaders.Add("X-Api-Key", "old-key");
+        var first = await StatusAsync(otherCaller, "g1");
+        otherCaller.DefaultRequestHeaders.Remove("X-Api-Key");
+        otherCaller.DefaultRequestHeaders.Add("X-Api-Key", "new-key");
 
-        var second = await StatusAsync(stranger, "g1");
+        var second = await StatusAsync(otherCaller, "g1");
 
         Assert.Equal([200, 429], [first, second]);
     }
 
     [Fact]
-    public async Task Zero_means_as_many_as_it_likes()
+    public async Task Zero_means_no_limit()
     {
         _gateway.With("Limits:RequestsPerSecond", "0").With("Limits:Burst", "1").With("Limits:Concurrency", "0");
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
@@ -122,93 +122,93 @@ public sealed class LimitTests : IDisposable
     }
 
     [Fact]
-    public async Task Too_many_requests_at_once_are_refused_until_one_of_them_ends()
+    public async Task Requests_over_the_concurrency_limit_are_refused_until_one_ends()
     {
         _gateway.With("Limits:Concurrency", "2");
-        var answer = new TaskCompletionSource();
+        var released = new TaskCompletionSource();
         _gateway.Upstream.Always(async (_, token) =>
         {
-            await answer.Task.WaitAsync(token);
+            await released.Task.WaitAsync(token);
             return ScriptedUpstream.Json(Samples.Failed("g1"));
         });
         using var caller = _gateway.CreateCaller();
-        using var ready = await caller.AskAsync("/health/live");
-        var underWay = new[] { caller.AskAsync("/generations/g1"), caller.AskAsync("/generations/g1") };
-        await _gateway.Arrivals.WaitingAsync(2);
+        using var ready = await caller.SendGetAsync("/health/live");
+        var pending = new[] { caller.SendGetAsync("/generations/g1"), caller.SendGetAsync("/generations/g1") };
+        await _gateway.PendingRequests.WaitForAsync(2);
 
-        using var refused = await caller.AskAsync("/generations/g1");
-        answer.SetResult();
-        var answered = await Task.WhenAll(underWay);
-        using var after = await caller.AskAsync("/generations/g1");
+        using var refused = await caller.SendGetAsync("/generations/g1");
+        released.SetResult();
+        var responses = await Task.WhenAll(pending);
+        using var after = await caller.SendGetAsync("/generations/g1");
 
         await refused.ProblemAsync(429, "rate_limited");
         Assert.Equal("1", refused.Header("Retry-After"));
-        Assert.All(answered, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
+        Assert.All(responses, response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
         Assert.Equal(HttpStatusCode.OK, after.StatusCode);
     }
 
     [Fact]
-    public void Who_hands_its_place_back_to_wait_is_not_counted_and_gives_it_back_once()
+    public void A_waiter_releases_its_slot_only_once()
     {
-        var allowance = new ClientLimiter(TimeProvider.System, new ClientLimits(0, 1, 1, 5));
-        var client = new Client("tests", Rights.Read, allowance);
-        Assert.Null(allowance.TryEnter(out _));
-        var waiter = new RateLimitLease(client);
+        var limiter = new ClientLimiter(TimeProvider.System, new ClientLimits(0, 1, 1, 5));
+        var client = new Client("tests", Permissions.Read, limiter);
+        Assert.Null(limiter.TryAcquire(out _));
+        var lease = new RateLimitLease(client);
 
-        waiter.HandBackPlace();
-        var second = allowance.TryEnter(out _);
-        waiter.HandBackPlace();
-        var third = allowance.TryEnter(out _);
+        lease.ReleaseSlot();
+        var second = limiter.TryAcquire(out _);
+        lease.ReleaseSlot();
+        var third = limiter.TryAcquire(out _);
 
         Assert.Null(second);
         Assert.Equal(RefusalReason.TooManyAtOnce, third);
     }
 
     [Fact]
-    public async Task A_client_that_leaves_gives_its_place_back()
+    public async Task A_disconnected_caller_releases_its_slot()
     {
         _gateway.With("Limits:Concurrency", "1");
         _gateway.Upstream.Then((_, token) => Task.Delay(Timeout.InfiniteTimeSpan, _gateway.Clock, token).ContinueWith<HttpResponseMessage>(_ => throw new HttpRequestException(), TaskScheduler.Default))
             .AlwaysJson(Samples.Failed("g2"));
         using var caller = _gateway.CreateCaller();
-        using var impatient = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        var left = caller.GetAsync("/generations/g1", impatient.Token);
-        await _gateway.Upstream.AskedAsync(1);
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var disconnected = caller.GetAsync("/generations/g1", cancellation.Token);
+        await _gateway.Upstream.WaitForRequestsAsync(1);
 
-        await impatient.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => disconnected);
 
-        await Pump.EventuallyAsync(async () => await StatusAsync(caller, "g2") == 200);
+        await Poll.UntilAsync(async () => await StatusAsync(caller, "g2") == 200);
     }
 
     [Fact]
-    public async Task A_full_upstream_side_refuses_after_a_short_wait_and_never_a_hit()
+    public async Task A_full_upstream_queue_refuses_misses_and_serves_hits()
     {
         _gateway.With("Limits:Upstream:Concurrency", "1").With("Limits:Upstream:Queue", "1").With("Limits:Upstream:QueueTimeout", "00:00:00.5").With("Luma:Retries", "0");
         _gateway.Upstream.ThenJson(Samples.Failed("cached"));
         using var caller = _gateway.CreateCaller();
         var cached = await StatusAsync(caller, "cached");
-        var answer = new TaskCompletionSource();
+        var released = new TaskCompletionSource();
         _gateway.Upstream.Always(async (request, token) =>
         {
-            await answer.Task.WaitAsync(token);
+            await released.Task.WaitAsync(token);
             return ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]));
         });
 
-        var first = caller.AskAsync("/generations/a");
-        await _gateway.Upstream.AskedAsync(2);
-        var queued = caller.AskAsync("/generations/b");
-        var gate = _gateway.Services.GetRequiredService<UpstreamConcurrencyLimiter>();
-        await Pump.EventuallyAsync(() => gate.Queued == 1);
-        using var refused = await caller.AskAsync("/generations/c");
+        var first = caller.SendGetAsync("/generations/a");
+        await _gateway.Upstream.WaitForRequestsAsync(2);
+        var queued = caller.SendGetAsync("/generations/b");
+        var upstream = _gateway.Services.GetRequiredService<UpstreamConcurrencyLimiter>();
+        await Poll.UntilAsync(() => upstream.Queued == 1);
+        using var refused = await caller.SendGetAsync("/generations/c");
         var hit = await StatusAsync(caller, "cached");
         _gateway.Clock.Advance(TimeSpan.FromSeconds(0.5));
-        using var impatient = await queued;
-        answer.SetResult();
+        using var timedOut = await queued;
+        released.SetResult();
 
         await refused.ProblemAsync(503, "gateway_saturated");
         Assert.Equal("1", refused.Header("Retry-After"));
-        await impatient.ProblemAsync(503, "gateway_saturated");
+        await timedOut.ProblemAsync(503, "gateway_saturated");
         Assert.Equal([200, 200], [cached, hit]);
         Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
         Assert.Equal(200, await StatusAsync(caller, "c"));
@@ -233,7 +233,7 @@ public sealed class LimitTests : IDisposable
     [InlineData("ForwardedHeaders:KnownProxies:0", "proxy.test")]
     [InlineData("ForwardedHeaders:KnownNetworks:0", "10.0.0.0/99")]
     [InlineData("ForwardedHeaders:Limit", "0")]
-    public void A_wrong_setting_of_the_door_stops_the_start_and_names_its_key(string key, string value)
+    public void An_invalid_setting_stops_the_start_and_is_named(string key, string value)
     {
         _gateway.With(key, value);
 
@@ -256,7 +256,7 @@ public sealed class LimitTests : IDisposable
 
     private static async Task<int> StatusAsync(HttpClient caller, string id)
     {
-        using var response = await caller.AskAsync($"/generations/{id}");
+        using var response = await caller.SendGetAsync($"/generations/{id}");
         if ((int)response.StatusCode is 429 or 503)
         {
             Assert.InRange(int.Parse(response.Header("Retry-After"), CultureInfo.InvariantCulture), 1, 60);

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Tests.Access;
 
-/// <summary>However many requests are refused, the log takes a bounded number of lines a second, and none of them waits for a reader.</summary>
+/// <summary>The number of log events for refused requests is limited, and a slow reader of the log does not delay requests.</summary>
 public sealed class RefusalAuditTests : IDisposable
 {
     private const int Refused = 1011;
-    private const int LeftOut = 1013;
-    private const int MostASecond = 20;
+    private const int NotLogged = 1013;
+    private const int MaxPerSecond = 20;
 
     private readonly Gateway _gateway = new();
 
@@ -21,42 +21,42 @@ public sealed class RefusalAuditTests : IDisposable
     [Theory]
     [InlineData("a-wrong-key")]
     [InlineData(null)]
-    public async Task Refusals_without_a_valid_credential_are_audited_up_to_a_bound_and_the_rest_counted(string? key)
+    public async Task Refusals_without_a_valid_credential_are_logged_up_to_the_limit_and_then_counted(string? key)
     {
         using var counted = _gateway.Collect<long>("luma_gateway.access.refused");
-        using var stranger = _gateway.CreateStranger();
+        using var otherCaller = _gateway.CreateCallerWithoutKey();
         if (key is not null)
         {
-            stranger.DefaultRequestHeaders.Add("X-Api-Key", key);
+            otherCaller.DefaultRequestHeaders.Add("X-Api-Key", key);
         }
 
-        await AskAsync(stranger, 500);
+        await SendGetAsync(otherCaller, 500);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
-        await AskAsync(stranger, 1);
+        await SendGetAsync(otherCaller, 1);
 
-        Assert.Equal(MostASecond + 1, Events(Refused).Count());
-        Assert.Equal(500 - MostASecond, Events(LeftOut).Sum(LeftOutOf));
-        Assert.Single(Events(LeftOut));
+        Assert.Equal(MaxPerSecond + 1, Events(Refused).Count());
+        Assert.Equal(500 - MaxPerSecond, Events(NotLogged).Sum(NotLoggedOf));
+        Assert.Single(Events(NotLogged));
         Assert.Equal(501, counted.GetMeasurementSnapshot().Sum(one => one.Value));
     }
 
     [Fact]
-    public async Task Refusals_of_a_client_over_its_limit_are_bounded_too_and_apart_from_those_of_strangers()
+    public async Task Refusals_of_clients_have_a_separate_limit()
     {
         _gateway.With("Limits:RequestsPerSecond", "1").With("Limits:Burst", "1").With("Limits:UpstreamCost", "1").Upstream.AlwaysJson(Samples.Failed("g1"));
-        using var stranger = _gateway.CreateStranger();
+        using var otherCaller = _gateway.CreateCallerWithoutKey();
         using var caller = _gateway.CreateCaller();
 
-        await AskAsync(stranger, 100);
-        await AskAsync(caller, 100);
+        await SendGetAsync(otherCaller, 100);
+        await SendGetAsync(caller, 100);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(2 * MostASecond, Events(Refused).Count());
-        Assert.Equal(80 + 79, Events(LeftOut).Sum(LeftOutOf));
+        Assert.Equal(2 * MaxPerSecond, Events(Refused).Count());
+        Assert.Equal(80 + 79, Events(NotLogged).Sum(NotLoggedOf));
     }
 
     [Fact]
-    public void The_console_never_waits_for_its_reader()
+    public void The_console_logger_drops_events_when_its_queue_is_full()
     {
         _gateway.With("Logging:Console:QueueFullMode", "Wait");
         using var caller = _gateway.CreateCaller();
@@ -64,15 +64,15 @@ public sealed class RefusalAuditTests : IDisposable
         Assert.Equal(ConsoleLoggerQueueFullMode.DropWrite, _gateway.Services.GetRequiredService<IOptions<ConsoleLoggerOptions>>().Value.QueueFullMode);
     }
 
-    private static int LeftOutOf(FakeLogRecord record) => int.Parse(record.StructuredState!.ToDictionary()["Count"]!, CultureInfo.InvariantCulture);
+    private static int NotLoggedOf(FakeLogRecord record) => int.Parse(record.StructuredState!.ToDictionary()["Count"]!, CultureInfo.InvariantCulture);
 
     private IEnumerable<FakeLogRecord> Events(int id) => _gateway.Logs.GetSnapshot().Where(record => record.Id.Id == id);
 
-    private static async Task AskAsync(HttpClient client, int times)
+    private static async Task SendGetAsync(HttpClient client, int times)
     {
         for (var i = 0; i < times; i++)
         {
-            using var response = await client.AskAsync("/generations/g1");
+            using var response = await client.SendGetAsync("/generations/g1");
         }
     }
 }

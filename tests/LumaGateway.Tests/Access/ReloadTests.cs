@@ -27,14 +27,14 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_added_while_it_runs_may_come_in_and_one_taken_away_may_not()
+    public async Task A_reload_adds_and_removes_clients()
     {
         HttpStatusCode[] before = [await StatusAsync(Gateway.Key), await StatusAsync("late-key")];
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.Unauthorized], before);
 
-        _settings.Become(LateClient);
+        _settings.Update(LateClient);
 
-        await Pump.EventuallyAsync(async () => await StatusAsync("late-key") is HttpStatusCode.OK);
+        await Poll.UntilAsync(async () => await StatusAsync("late-key") is HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(Gateway.Key));
     }
 
@@ -43,30 +43,30 @@ public sealed class ReloadTests : IDisposable
     [InlineData("""{"Access":{"AllowAnonymous":"CANARY"}}""")]
     [InlineData("""{"Limits":{"Burst":0}}""")]
     [InlineData("""{"Limits":{"Burst":"CANARY"}}""")]
-    public async Task Settings_that_are_wrong_change_nothing_and_are_warned_of_without_their_values(string wrong)
+    public async Task Invalid_settings_change_nothing_and_log_a_warning_without_their_values(string invalid)
     {
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(Gateway.Key));
 
-        _settings.Become(wrong);
+        _settings.Update(invalid);
 
-        await Pump.EventuallyAsync(() => Logs.GetSnapshot().Any(record => record.Id.Id == 1002));
+        await Poll.UntilAsync(() => Logs.GetSnapshot().Any(record => record.Id.Id == 1002));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(Gateway.Key));
         Assert.DoesNotContain(Logs.GetSnapshot(), record => record.Message.Contains("CANARY", StringComparison.Ordinal));
 
-        _settings.Become(LateClient);
-        await Pump.EventuallyAsync(async () => await StatusAsync("late-key") is HttpStatusCode.OK);
+        _settings.Update(LateClient);
+        await Poll.UntilAsync(async () => await StatusAsync("late-key") is HttpStatusCode.OK);
     }
 
     [Fact]
-    public async Task A_limit_that_changes_does_not_forgive_what_was_used()
+    public async Task A_changed_limit_keeps_the_level_of_the_bucket()
     {
-        _settings.Become("""{"Limits":{"RequestsPerSecond":1,"Burst":1,"UpstreamCost":1}}""");
+        _settings.Update("""{"Limits":{"RequestsPerSecond":1,"Burst":1,"UpstreamCost":1}}""");
         HttpStatusCode[] before = [await StatusAsync(Gateway.Key), await StatusAsync(Gateway.Key)];
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], before);
 
-        _settings.Become("""{"Limits":{"RequestsPerSecond":1,"Burst":2,"UpstreamCost":1}}""");
+        _settings.Update("""{"Limits":{"RequestsPerSecond":1,"Burst":2,"UpstreamCost":1}}""");
 
-        await Pump.EventuallyAsync(async () => await StatusAsync(Gateway.Key) is HttpStatusCode.OK);
+        await Poll.UntilAsync(async () => await StatusAsync(Gateway.Key) is HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync(Gateway.Key));
     }
 
@@ -78,7 +78,7 @@ public sealed class ReloadTests : IDisposable
     {
         using var client = _running.CreateClient();
         client.DefaultRequestHeaders.Add("X-Api-Key", key);
-        using var response = await client.AskAsync("/generations/g1");
+        using var response = await client.SendGetAsync("/generations/g1");
         return response.StatusCode;
     }
 }

@@ -12,7 +12,7 @@ public sealed class ConventionTests
     private static readonly Type[] Types = typeof(Generation).Assembly.GetTypes();
 
     [Fact]
-    public void Log_events_have_ids_of_their_own_within_the_range_of_their_folder()
+    public void Log_event_ids_are_unique_and_in_the_range_of_their_room()
     {
         var events = Types
             .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public))
@@ -29,16 +29,16 @@ public sealed class ConventionTests
     }
 
     [Fact]
-    public void No_type_has_a_name_that_says_nothing() =>
+    public void No_type_has_a_meaningless_name() =>
         Assert.DoesNotContain(Types, type => type.Namespace?.StartsWith("LumaGateway", StringComparison.Ordinal) is true
             && (type.Name.EndsWith("Helper", StringComparison.Ordinal) || type.Name.EndsWith("Manager", StringComparison.Ordinal)
                 || type.Name.EndsWith("Util", StringComparison.Ordinal) || type.Name.EndsWith("Common", StringComparison.Ordinal)
                 || type.Name is "Extensions"));
 
     [Fact]
-    public void Every_route_asks_for_a_right_or_is_known_to_be_open()
+    public void Every_route_requires_a_permission_or_is_listed_as_public()
     {
-        string[] open = ["/health/live", "/health/ready", "/openapi/{documentName}.json", "/metrics", "/status", "/callbacks/luma/{secret}"];
+        string[] publicRoutes = ["/health/live", "/health/ready", "/openapi/{documentName}.json", "/metrics", "/status", "/callbacks/luma/{secret}"];
         using var gateway = new Gateway();
         using var caller = gateway.CreateCaller();
 
@@ -46,7 +46,7 @@ public sealed class ConventionTests
 
         Assert.NotEmpty(routes);
         Assert.All(routes, route => Assert.True(
-            route.Metadata.GetMetadata<LumaGateway.Access.RequiredPermission>() is not null || open.Contains("/" + route.RoutePattern.RawText!.TrimStart('/')),
-            $"{route.RoutePattern.RawText} is open to everybody."));
+            route.Metadata.GetMetadata<LumaGateway.Access.RequiredPermission>() is not null || publicRoutes.Contains("/" + route.RoutePattern.RawText!.TrimStart('/')),
+            $"{route.RoutePattern.RawText} is public."));
     }
 }

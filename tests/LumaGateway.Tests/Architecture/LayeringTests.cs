@@ -54,7 +54,7 @@ public sealed class LayeringTests
 
     private static string RoomOf(IType type) => type.FullName.Split('.') is [Root, var room, _, ..] ? room : "";
 
-    /// <summary>Code that binds options is generated as one class for all of them, so every class that registers options seems to use all.</summary>
+    /// <summary>The configuration binding generator creates one class for all options, so every class that registers options depends on all.</summary>
     private static bool IsBoundByGeneratedCode(IType type, IType target) =>
         type.Name.EndsWith("Services", StringComparison.Ordinal) && (target.Name.EndsWith("Options", StringComparison.Ordinal) || target.Name is "AssetMode");
 
@@ -67,7 +67,7 @@ public sealed class LayeringTests
     [Fact]
     public void Only_contracts_are_public() =>
         Types().That().DoNotResideInNamespace($"{Root}.Contracts").And().ResideInNamespaceMatching($@"^{Root}\.")
-            .And().DoNotHaveName("UpstreamFault") // an argument of theories, which must be public
+            .And().DoNotHaveName("UpstreamFault") // public, because it is a parameter of a theory
             .Should().NotBePublic()
             .Check(Code);
 }

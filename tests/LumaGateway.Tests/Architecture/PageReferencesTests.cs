@@ -6,11 +6,11 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Architecture;
 
-/// <summary>Files, headings and types that a page names must exist. Pages that tell history (the changelog, the bench's log and results) are left out.</summary>
+/// <summary>Files, headings and types in pages must exist. Pages about the past (the changelog, the log and results of the bench) are not checked.</summary>
 public sealed partial class PageReferencesTests
 {
-    /// <summary>PascalCase words in backticks that are no types of the gateway: names of .NET, MSBuild, YARP and the JSON console.</summary>
-    private static readonly HashSet<string> Others =
+    /// <summary>Words in backticks that are not types of the gateway: names of .NET, MSBuild, YARP and the JSON console.</summary>
+    private static readonly HashSet<string> ExternalNames =
         ["HttpClient", "LumaGateway", "PathRemovePrefix", "PublishAot", "ReverseProxy", "RuntimeFrameworkVersion", "SpanId", "TimeProvider", "TraceId"];
 
     private const BindingFlags AllMembers = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
@@ -32,50 +32,50 @@ public sealed partial class PageReferencesTests
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void Every_link_of_a_page_leads_to_a_file_and_a_heading(string page) => Assert.Empty(BrokenLinks(page, Repository.Read(page)));
+    public void Every_link_in_a_page_has_an_existing_target(string page) => Assert.Empty(BrokenLinks(page, Repository.Read(page)));
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void Every_path_that_a_page_names_exists(string page) => Assert.Empty(MissingPaths(page, Repository.Read(page)));
+    public void Every_path_in_a_page_exists(string page) => Assert.Empty(MissingPaths(page, Repository.Read(page)));
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void Every_type_that_a_page_names_exists(string page) => Assert.Empty(UnknownTypes(Repository.Read(page)));
+    public void Every_type_in_a_page_exists(string page) => Assert.Empty(UnknownTypes(Repository.Read(page)));
 
     [Theory]
     [InlineData("`ResponseCacheOfOld`", "ResponseCacheOfOld")]
     [InlineData("[Waitress](../src/LumaGateway/Polling/Waiter.cs)", "Waitress")]
     [InlineData("`IUpstreamDialect.SignsNothing`", "IUpstreamDialect.SignsNothing")]
     [InlineData("`SingleFlight<T>`, `Generation`, `IUpstreamDialect.SignsUrls`, `PollEvery`, `Content-Type`", null)]
-    public void A_type_that_does_not_exist_is_found(string text, string? unknown) => Assert.Equal(unknown, UnknownTypes(text).SingleOrDefault());
+    public void A_missing_type_is_found(string text, string? unknown) => Assert.Equal(unknown, UnknownTypes(text).SingleOrDefault());
 
     [Theory]
     [InlineData("see `src/LumaGateway/Gone.cs`.", "src/LumaGateway/Gone.cs")]
     [InlineData("`Caching/Gone.cs`", "Caching/Gone.cs")]
     [InlineData("`Sharing/`", "Sharing/")]
     [InlineData("`src/LumaGateway/Program.cs`, `Caching/MemoryTier.cs`, `Wire/`, `docs/scaling/*.csv`, `tests/LumaGateway.Tests/fixtures/<name>/<case>.json`, `/v1.json`, `video/*`", null)]
-    public void A_path_that_does_not_exist_is_found(string text, string? missing) =>
+    public void A_missing_path_is_found(string text, string? missing) =>
         Assert.Equal(missing, MissingPaths("src/LumaGateway/Upstreams/page.md", text).SingleOrDefault());
 
     [Theory]
     [InlineData("[x](gone.md)", "gone.md")]
     [InlineData("[x](docs/architecture.md#gone)", "docs/architecture.md#gone")]
     [InlineData("[x](docs/architecture.md#a-purge-during-a-fetch) [y](https://example.com/gone.md)", null)]
-    public void A_link_that_leads_nowhere_is_found(string text, string? broken) => Assert.Equal(broken, BrokenLinks("README.md", text).SingleOrDefault());
+    public void A_broken_link_is_found(string text, string? broken) => Assert.Equal(broken, BrokenLinks("README.md", text).SingleOrDefault());
 
     private static IEnumerable<string> BrokenLinks(string page, string text) => Link().Matches(WithoutBlocks(text))
         .Select(match => match.Groups["target"].Value)
         .Where(target => !target.Contains("://", StringComparison.Ordinal))
-        .Where(target => !LeadsSomewhere(page, target));
+        .Where(target => !TargetExists(page, target));
 
-    private static bool LeadsSomewhere(string page, string target)
+    private static bool TargetExists(string page, string target)
     {
         var (path, anchor) = target.Split('#') is [var before, var after] ? (before, after) : (target, null);
         var file = path.Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, path);
         return Exists("", file) && (anchor is null || !file.EndsWith(".md", StringComparison.Ordinal) || AnchorsOf(Repository.Read(file)).Contains(anchor));
     }
 
-    /// <summary>As GitHub makes them: lower case, without punctuation, a hyphen for each space.</summary>
+    /// <summary>Returns the anchors in the format of GitHub: lower case, without punctuation, a hyphen for each space.</summary>
     private static IEnumerable<string> AnchorsOf(string text) => Heading().Matches(WithoutBlocks(text))
         .Select(match => NoAnchorCharacter().Replace(match.Groups["title"].Value.ToLowerInvariant(), "").Replace(' ', '-'));
 
@@ -87,7 +87,7 @@ public sealed partial class PageReferencesTests
             .Where(path => !folders.Any(folder => Exists(folder, path)));
     }
 
-    /// <summary>A part such as <c>&lt;name&gt;</c> or <c>*</c> stands for anything.</summary>
+    /// <summary>A part such as <c>&lt;name&gt;</c> or <c>*</c> matches any name.</summary>
     private static bool Exists(string folder, string path)
     {
         var found = new List<string> { Path.GetFullPath(Path.Combine(Repository.Root, folder)) };
@@ -113,7 +113,7 @@ public sealed partial class PageReferencesTests
             .Distinct();
     }
 
-    private static bool IsKnown(string word) => Types.Contains(word) || Rooms.Contains(word) || SettingNames.Contains(word) || Others.Contains(word);
+    private static bool IsKnown(string word) => Types.Contains(word) || Rooms.Contains(word) || SettingNames.Contains(word) || ExternalNames.Contains(word);
 
     private static bool HasMember(Match member)
     {

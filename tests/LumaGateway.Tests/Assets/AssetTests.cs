@@ -28,7 +28,7 @@ public sealed class AssetTests : IAsyncLifetime
     [Fact]
     public async Task A_file_is_sent_with_its_headers_and_no_header_of_the_caller_reaches_the_cdn()
     {
-        using var response = await AskAsync(request => request.Headers.Add("Cookie", "s=1"));
+        using var response = await SendGetAsync(request => request.Headers.Add("Cookie", "s=1"));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(Cdn.File, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
@@ -40,9 +40,9 @@ public sealed class AssetTests : IAsyncLifetime
         Assert.Equal("private", response.Header("Cache-Control"));
         Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
         Assert.Equal("attachment; filename=\"g1.mp4\"", response.Header("Content-Disposition"));
-        var asked = Assert.Single(_cdn.Asked);
-        Assert.Equal(["Host", "User-Agent"], asked.Headers.Keys.Order());
-        Assert.Equal($"cdn.test:{_cdn.Port}", asked.Host);
+        var request = Assert.Single(_cdn.Requests);
+        Assert.Equal(["Host", "User-Agent"], request.Headers.Keys.Order());
+        Assert.Equal($"cdn.test:{_cdn.Port}", request.Host);
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class AssetTests : IAsyncLifetime
     [InlineData("bytes=0-1,5-6", 200, "", 100000)]
     public async Task A_range_is_forwarded(string range, int status, string contentRange, int length)
     {
-        using var response = await AskAsync(request => request.Headers.TryAddWithoutValidation("Range", range));
+        using var response = await SendGetAsync(request => request.Headers.TryAddWithoutValidation("Range", range));
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal(contentRange, response.Header("Content-Range"));
@@ -62,7 +62,7 @@ public sealed class AssetTests : IAsyncLifetime
     [Fact]
     public async Task An_unsatisfiable_range_is_a_416_with_the_length_of_the_file()
     {
-        using var response = await AskAsync(request => request.Headers.TryAddWithoutValidation("Range", "bytes=200000-"));
+        using var response = await SendGetAsync(request => request.Headers.TryAddWithoutValidation("Range", "bytes=200000-"));
 
         await response.ProblemAsync(416, "range_not_satisfiable");
         Assert.Equal("bytes */100000", response.Header("Content-Range"));
@@ -77,7 +77,7 @@ public sealed class AssetTests : IAsyncLifetime
     [InlineData("If-Range", "\"other\"", 200)]
     public async Task Conditions_are_forwarded(string name, string value, int status)
     {
-        using var response = await AskAsync(request =>
+        using var response = await SendGetAsync(request =>
         {
             request.Headers.TryAddWithoutValidation(name, value);
             if (name == "If-Range")
@@ -107,12 +107,12 @@ public sealed class AssetTests : IAsyncLifetime
             _cdn.ThenStatus(403);
         }
 
-        using var response = await AskAsync(request => request.Method = HttpMethod.Head);
+        using var response = await SendGetAsync(request => request.Method = HttpMethod.Head);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(("100000", "\"file\""), (response.Header("Content-Length"), response.Header("ETag")));
         Assert.Empty(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
-        Assert.Equal(1, _gateway.Upstream.Asked);
+        Assert.Equal(1, _gateway.Upstream.RequestCount);
     }
 
     [Theory]
@@ -123,15 +123,15 @@ public sealed class AssetTests : IAsyncLifetime
     {
         _gateway.Upstream.ThenJson(AssetGateway.Completed(_cdn.Link("/file.mp4?sig=1"))).ThenJson(AssetGateway.Completed(_cdn.Link("/file.mp4?sig=2")));
         _caller = _gateway.CreateCaller();
-        using var warm = await _caller.AskAsync("/generations/g1");
+        using var warm = await _caller.SendGetAsync("/generations/g1");
         _cdn.ThenStatus(status);
 
-        using var response = await _caller.AskAsync("/generations/g1/video");
-        using var next = await _caller.AskAsync("/generations/g1/video");
+        using var response = await _caller.SendGetAsync("/generations/g1/video");
+        using var next = await _caller.SendGetAsync("/generations/g1/video");
 
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (response.StatusCode, next.StatusCode));
-        Assert.Equal(["/file.mp4?sig=1", "/file.mp4?sig=2", "/file.mp4?sig=2"], _cdn.Asked.Select(asked => asked.Path));
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        Assert.Equal(["/file.mp4?sig=1", "/file.mp4?sig=2", "/file.mp4?sig=2"], _cdn.Requests.Select(request => request.Path));
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -139,10 +139,10 @@ public sealed class AssetTests : IAsyncLifetime
     {
         _cdn.ThenStatus(403, times: 2);
 
-        using var response = await AskAsync();
+        using var response = await SendGetAsync();
 
         await response.ProblemAsync(502, "asset_unavailable");
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -152,7 +152,7 @@ public sealed class AssetTests : IAsyncLifetime
         _cdn.ThenStatus(403);
         _caller = _gateway.CreateCaller();
 
-        using var response = await _caller.AskAsync("/generations/g1/video");
+        using var response = await _caller.SendGetAsync("/generations/g1/video");
 
         await response.ProblemAsync(404, "generation_not_found");
     }
@@ -164,7 +164,7 @@ public sealed class AssetTests : IAsyncLifetime
         _cdn.ThenStatus(404);
         _caller = _gateway.CreateCaller();
 
-        using var response = await _caller.AskAsync("/generations/g1/video");
+        using var response = await _caller.SendGetAsync("/generations/g1/video");
 
         await response.ProblemAsync(404, "asset_not_found");
     }
@@ -172,10 +172,10 @@ public sealed class AssetTests : IAsyncLifetime
     [Fact]
     public async Task An_interim_generation_is_a_409_with_Retry_After()
     {
-        _gateway.Upstream.ThenJson(Samples.Unfinished("g1"));
+        _gateway.Upstream.ThenJson(Samples.Interim("g1"));
         _caller = _gateway.CreateCaller();
 
-        using var response = await _caller.AskAsync("/generations/g1/video");
+        using var response = await _caller.SendGetAsync("/generations/g1/video");
 
         await response.ProblemAsync(409, "generation_unfinished");
         Assert.InRange(int.Parse(response.Header("Retry-After"), null), 1, 3);
@@ -192,7 +192,7 @@ public sealed class AssetTests : IAsyncLifetime
         _gateway.Upstream.ThenJson(json);
         _caller = _gateway.CreateCaller();
 
-        using var response = await _caller.AskAsync($"/generations/g1/{asset}");
+        using var response = await _caller.SendGetAsync($"/generations/g1/{asset}");
 
         await response.ProblemAsync(404, "asset_not_found");
     }
@@ -211,7 +211,7 @@ public sealed class AssetTests : IAsyncLifetime
             await context.Response.WriteAsync("<script>", TestContext.Current.CancellationToken);
         });
 
-        using var response = await AskAsync();
+        using var response = await SendGetAsync();
 
         await response.ProblemAsync(502, "asset_not_media");
     }
@@ -221,7 +221,7 @@ public sealed class AssetTests : IAsyncLifetime
     {
         _cdn.ThenStatus(500);
 
-        using var response = await AskAsync();
+        using var response = await SendGetAsync();
 
         await response.ProblemAsync(502, "asset_unavailable");
     }
@@ -230,14 +230,14 @@ public sealed class AssetTests : IAsyncLifetime
     public async Task Three_redirects_to_allowed_hosts_are_followed_and_a_fourth_is_not()
     {
         _cdn.ThenRedirect("/a", 301).ThenRedirect(_cdn.Link("/b", "mirror.test"), 307).ThenRedirect("c", 308);
-        using var three = await AskAsync();
+        using var three = await SendGetAsync();
         _cdn.ThenRedirect("/a").ThenRedirect("/b").ThenRedirect("/c").ThenRedirect("/d");
-        using var four = await _caller.AskAsync("/generations/g1/video");
+        using var four = await _caller.SendGetAsync("/generations/g1/video");
 
         Assert.Equal(HttpStatusCode.OK, three.StatusCode);
-        Assert.Equal($"mirror.test:{_cdn.Port}", _cdn.Asked[3].Host);
+        Assert.Equal($"mirror.test:{_cdn.Port}", _cdn.Requests[3].Host);
         await four.ProblemAsync(502, "asset_address_refused");
-        Assert.Equal(8, _cdn.Asked.Count);
+        Assert.Equal(8, _cdn.Requests.Count);
     }
 
     [Fact]
@@ -245,11 +245,11 @@ public sealed class AssetTests : IAsyncLifetime
     {
         _gateway.With("Assets:Mode", "Redirect");
 
-        using var response = await AskAsync();
+        using var response = await SendGetAsync();
 
         Assert.Equal(HttpStatusCode.TemporaryRedirect, response.StatusCode);
         Assert.Equal((_cdn.Link(), "no-store"), (response.Header("Location"), response.Header("Cache-Control")));
-        Assert.Empty(_cdn.Asked);
+        Assert.Empty(_cdn.Requests);
     }
 
     [Fact]
@@ -259,7 +259,7 @@ public sealed class AssetTests : IAsyncLifetime
         _gateway.Upstream.ThenJson(AssetGateway.Completed("https://evil.test/v.mp4"));
         _caller = _gateway.CreateCaller();
 
-        using var response = await _caller.AskAsync("/generations/g1/video");
+        using var response = await _caller.SendGetAsync("/generations/g1/video");
 
         await response.ProblemAsync(502, "asset_address_refused");
     }
@@ -273,15 +273,15 @@ public sealed class AssetTests : IAsyncLifetime
         _caller = _gateway.CreateCaller();
         _caller.DefaultRequestHeaders.Host = "evil.test";
 
-        using var slim = await _caller.AskAsync("/generations/g1");
-        using var video = await _caller.AskAsync("/generations/g1/video");
+        using var slim = await _caller.SendGetAsync("/generations/g1");
+        using var video = await _caller.SendGetAsync("/generations/g1/video");
 
         var generation = await slim.JsonAsync();
         Assert.Equal("https://luma.internal/gw/generations/g1/video", generation.GetProperty("video").GetProperty("url").GetString());
         Assert.Equal(System.Text.Json.JsonValueKind.Null, generation.GetProperty("expires_at").ValueKind);
         Assert.Equal("private, max-age=3000", slim.Header("Cache-Control"));
         Assert.Equal(Cdn.File, await video.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
-        Assert.Equal(1, _gateway.Upstream.Asked);
+        Assert.Equal(1, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -294,12 +294,12 @@ public sealed class AssetTests : IAsyncLifetime
 
         _caller = _gateway.CreateCaller();
 
-        using var response = await _caller.AskAsync("/generations/g1/video");
+        using var response = await _caller.SendGetAsync("/generations/g1/video");
 
         await response.ProblemAsync(403, "forbidden");
     }
 
-    private Task<HttpResponseMessage> AskAsync(Action<HttpRequestMessage>? prepare = null)
+    private Task<HttpResponseMessage> SendGetAsync(Action<HttpRequestMessage>? prepare = null)
     {
         _gateway.Upstream.AlwaysJson(AssetGateway.Completed(_cdn.Link()));
         _caller = _gateway.CreateCaller();

@@ -12,14 +12,14 @@ internal sealed class Cdn : IAsyncDisposable
     public static readonly byte[] File = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * 31))];
 
     private readonly ConcurrentQueue<RequestDelegate> _script = new();
-    private readonly ConcurrentQueue<Asked> _asked = new();
+    private readonly ConcurrentQueue<CdnRequest> _requests = new();
     private Loopback _server = null!;
 
     private Cdn()
     {
     }
 
-    public IReadOnlyList<Asked> Asked => [.. _asked];
+    public IReadOnlyList<CdnRequest> Requests => [.. _requests];
 
     public int Port => new Uri(_server.Address).Port;
 
@@ -64,7 +64,7 @@ internal sealed class Cdn : IAsyncDisposable
 
     private Task RespondAsync(HttpContext context)
     {
-        _asked.Enqueue(new Asked(
+        _requests.Enqueue(new CdnRequest(
             context.Request.Method,
             context.Request.Path + context.Request.QueryString,
             context.Request.Host.Value ?? "",
@@ -77,4 +77,4 @@ internal sealed class Cdn : IAsyncDisposable
     }
 }
 
-internal sealed record Asked(string Method, string Path, string Host, IReadOnlyDictionary<string, string> Headers);
+internal sealed record CdnRequest(string Method, string Path, string Host, IReadOnlyDictionary<string, string> Headers);

@@ -21,10 +21,10 @@ public sealed class EgressProxyTests : IAsyncLifetime
         using var proxy = new EgressProxy(_cdn.Port) { Credential = "Basic dXNlcjpw" };
         using var gateway = Through(proxy, "http://user:p@").With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", "cdn.test");
 
-        using var response = await AskAsync(gateway, "http://cdn.test/file.mp4");
+        using var response = await SendGetAsync(gateway, "http://cdn.test/file.mp4");
 
         Assert.Equal(Cdn.File, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
-        Assert.Single(_cdn.Asked);
+        Assert.Single(_cdn.Requests);
         Assert.NotEmpty(proxy.Heads);
         Assert.All(proxy.Heads, head => Assert.StartsWith("GET http://cdn.test/file.mp4 HTTP/1.1\r\n", head, StringComparison.Ordinal));
         Assert.DoesNotContain(Gateway.Key, string.Concat(proxy.Heads), StringComparison.Ordinal);
@@ -37,7 +37,7 @@ public sealed class EgressProxyTests : IAsyncLifetime
         using var proxy = new EgressProxy(new Uri(impostor.Address).Port);
         using var gateway = Through(proxy).With("Assets:AllowedHosts:0", "cdn.test");
 
-        using var response = await AskAsync(gateway, "https://cdn.test/file.mp4");
+        using var response = await SendGetAsync(gateway, "https://cdn.test/file.mp4");
 
         await response.ProblemAsync(502, "asset_unavailable");
         Assert.NotEmpty(proxy.Heads);
@@ -59,7 +59,7 @@ public sealed class EgressProxyTests : IAsyncLifetime
             .With("Assets:AllowedHosts:1", "127.0.0.1").With("Assets:AllowedHosts:2", "[::1]")
             .With("Assets:AllowedHosts:3", "169.254.169.254").With("Assets:AllowedHosts:4", "[::ffff:169.254.169.254]");
 
-        using var response = await AskAsync(gateway, link);
+        using var response = await SendGetAsync(gateway, link);
 
         await response.ProblemAsync(502, "asset_address_refused");
         Assert.Empty(proxy.Heads);
@@ -74,7 +74,7 @@ public sealed class EgressProxyTests : IAsyncLifetime
         using var proxy = new EgressProxy(_cdn.Port);
         using var gateway = Through(proxy).With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", "cdn.test").With("Assets:AllowedHosts:1", "10.0.0.1");
 
-        using var response = await AskAsync(gateway, "http://cdn.test/file.mp4");
+        using var response = await SendGetAsync(gateway, "http://cdn.test/file.mp4");
 
         await response.ProblemAsync(502, "asset_address_refused");
         Assert.Single(proxy.Heads);
@@ -86,7 +86,7 @@ public sealed class EgressProxyTests : IAsyncLifetime
         using var proxy = new EgressProxy(_cdn.Port);
         using var gateway = Through(proxy).With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", "10.1.2.3").With("Assets:AllowedNetworks:0", "10.1.0.0/16");
 
-        using var response = await AskAsync(gateway, "http://10.1.2.3/file.mp4");
+        using var response = await SendGetAsync(gateway, "http://10.1.2.3/file.mp4");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.StartsWith("GET http://10.1.2.3/file.mp4 ", Assert.Single(proxy.Heads), StringComparison.Ordinal);
@@ -96,11 +96,11 @@ public sealed class EgressProxyTests : IAsyncLifetime
     private static Gateway Through(EgressProxy proxy, string scheme = "http://") =>
         new Gateway().With("Assets:Proxy", scheme + proxy.Authority).Resolving(IPAddress.Parse("10.0.0.1"));
 
-    private static async Task<HttpResponseMessage> AskAsync(Gateway gateway, string link)
+    private static async Task<HttpResponseMessage> SendGetAsync(Gateway gateway, string link)
     {
         gateway.Upstream.AlwaysJson(AssetGateway.Completed(link));
         using var caller = gateway.CreateCaller();
-        return await caller.AskAsync("/generations/g1/video");
+        return await caller.SendGetAsync("/generations/g1/video");
     }
 
     /// <summary>A server with a self-signed certificate for <c>cdn.test</c>.</summary>

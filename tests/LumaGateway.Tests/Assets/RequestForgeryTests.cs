@@ -165,14 +165,14 @@ public sealed class RequestForgeryTests : IDisposable
         var code = await CodeAsync(gateway, cdn.Link());
 
         Report($"a redirect {trick}", code, "asset_address_refused");
-        Assert.Single(cdn.Asked);
+        Assert.Single(cdn.Requests);
     }
 
     private static async Task<string> CodeAsync(Gateway gateway, string link)
     {
         gateway.Upstream.AlwaysJson(AssetGateway.Completed(link));
         using var caller = gateway.CreateCaller();
-        using var response = await caller.AskAsync("/generations/g1/video");
+        using var response = await caller.SendGetAsync("/generations/g1/video");
         return response.IsSuccessStatusCode ? "200" : (await response.JsonAsync()).GetProperty("code").GetString()!;
     }
 

@@ -127,7 +127,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
         _services.GetRequiredService<IOptions<RedisCacheOptions>>().Value.ConnectionMultiplexerFactory!().Soon();
 
     /// <summary>Has the cache begin its series, as it does when the service starts.</summary>
-    public void BeginSeries() => _services.GetRequiredService<CacheMetrics>().Begin();
+    public void BeginSeries() => _services.GetRequiredService<CacheMetrics>().Initialize();
 
     /// <summary>Counts a counter from now on.</summary>
     public MetricCollector<T> Collect<T>(string name)

@@ -45,10 +45,10 @@ public sealed class InvalidationTests : IDisposable
         isGone = true;
         using var purged = await caller.DeleteAsync(new Uri("/generations/g1/cache", UriKind.Relative), TestContext.Current.CancellationToken);
         list.SetResult();
-        await Pump.EventuallyAsync(() => !_gateway.Services.GetRequiredService<ListSweep>().IsRunning);
+        await Poll.UntilAsync(() => !_gateway.Services.GetRequiredService<ListSweep>().IsRunning);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
 
-        using var after = await caller.AskAsync("/generations/g1");
+        using var after = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.NoContent, purged.StatusCode);
         await after.ProblemAsync(404, "generation_not_found");

@@ -27,7 +27,7 @@ public sealed partial class CallbackSecretTests : IAsyncLifetime
             _received.Add(body);
             await _respond(context, CallbackUrl().Match(body).Value);
         });
-        _gateway = new Gateway().To(_upstream.Address).With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
+        _gateway = new Gateway().WithUpstream(_upstream.Address).With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
     }
 
     public async ValueTask DisposeAsync()
@@ -150,7 +150,7 @@ public sealed partial class CallbackSecretTests : IAsyncLifetime
 
     private static async Task<int> SendCallbackAsync(Gateway gateway, string address)
     {
-        using var upstream = gateway.CreateStranger();
+        using var upstream = gateway.CreateCallerWithoutKey();
         using var response = await upstream.PostAsync(
             new Uri(address).AbsolutePath, new StringContent("""{"id":"g1"}""", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
         return (int)response.StatusCode;
@@ -160,7 +160,7 @@ public sealed partial class CallbackSecretTests : IAsyncLifetime
     {
         var reloads = CountReloads();
         await File.WriteAllTextAsync(_file, content, TestContext.Current.CancellationToken);
-        await Pump.EventuallyAsync(() =>
+        await Poll.UntilAsync(() =>
         {
             _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
             return CountReloads() > reloads;

@@ -30,29 +30,29 @@ public sealed class CallbackTests : IDisposable
     [Fact]
     public async Task A_callback_causes_a_poll_at_once()
     {
-        _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
+        _gateway.Upstream.ThenJson(Samples.Interim("g1")).AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
-        using var upstream = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateCallerWithoutKey();
         var waiting = await WaitAsync(caller);
         await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(1));
 
         using var callback = await SendAsync(upstream, Secret, """{"id":"g1","state":"failed"}""");
         var hinted = _gateway.Clock.GetUtcNow();
-        await _gateway.Clock.UntilAsync(() => _gateway.Upstream.Asked == 2);
+        await _gateway.Clock.UntilAsync(() => _gateway.Upstream.RequestCount == 2);
         Assert.InRange(_gateway.Clock.GetUtcNow() - hinted, TimeSpan.Zero, TimeSpan.FromMilliseconds(50)); // within the next tick of the polling loop
         using var response = await _gateway.Clock.UntilAsync(waiting);
 
         Assert.Equal(HttpStatusCode.NoContent, callback.StatusCode);
         Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString()); // the state in the callback is not used
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
     public async Task Many_callbacks_cause_no_more_polls_than_the_floor_allows()
     {
-        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        _gateway.Upstream.AlwaysJson(Samples.Interim("g1"));
         using var caller = _gateway.CreateCaller();
-        using var upstream = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateCallerWithoutKey();
         var waiting = await WaitAsync(caller, 5);
 
         for (var i = 0; i < 100; i++)
@@ -63,13 +63,13 @@ public sealed class CallbackTests : IDisposable
         }
 
         using var response = await _gateway.Clock.UntilAsync(waiting);
-        Assert.InRange(_gateway.Upstream.Asked, 2, 7);
+        Assert.InRange(_gateway.Upstream.RequestCount, 2, 7);
     }
 
     [Fact]
     public async Task Callbacks_are_counted_by_outcome()
     {
-        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        _gateway.Upstream.AlwaysJson(Samples.Interim("g1"));
         using var caller = _gateway.CreateCaller();
         using var hints = _gateway.Collect<long>("luma_gateway.waiting.hints");
         var waiting = await WaitAsync(caller, 5);
@@ -96,18 +96,18 @@ public sealed class CallbackTests : IDisposable
     [InlineData("")]
     public async Task A_callback_without_a_known_id_gets_204_and_causes_no_poll(string body)
     {
-        using var upstream = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateCallerWithoutKey();
 
         using var response = await SendAsync(upstream, Secret, body);
 
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
-        Assert.Equal(0, _gateway.Upstream.Asked);
+        Assert.Equal(0, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
     public async Task An_oversized_callback_gets_413()
     {
-        using var upstream = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateCallerWithoutKey();
 
         using var response = await SendAsync(upstream, Secret, new string(' ', 70_000));
 
@@ -117,7 +117,7 @@ public sealed class CallbackTests : IDisposable
     [Fact]
     public async Task During_a_rotation_both_secrets_are_valid_and_then_only_the_new_one()
     {
-        using var upstream = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateCallerWithoutKey();
         Assert.Equal((204, 404), await StatusesAsync(upstream));
 
         await File.WriteAllTextAsync(_file, $"{NextSecret}\n{Secret}\n", TestContext.Current.CancellationToken);
@@ -137,11 +137,11 @@ public sealed class CallbackTests : IDisposable
     [Fact]
     public async Task A_wrong_secret_gets_404_and_logs_and_problems_contain_no_secret()
     {
-        using var upstream = _gateway.With("Logging:LogLevel:Microsoft.AspNetCore", "Trace").CreateStranger();
+        using var upstream = _gateway.With("Logging:LogLevel:Microsoft.AspNetCore", "Trace").CreateCallerWithoutKey();
 
         using var right = await SendAsync(upstream, Secret, "{}");
         using var wrong = await SendAsync(upstream, Secret + "-not", "{}");
-        using var method = await upstream.AskAsync($"/callbacks/luma/{Secret}");
+        using var method = await upstream.SendGetAsync($"/callbacks/luma/{Secret}");
 
         Assert.Equal(HttpStatusCode.NotFound, wrong.StatusCode);
         var problem = await wrong.JsonAsync();
@@ -155,7 +155,7 @@ public sealed class CallbackTests : IDisposable
     [Fact]
     public async Task Without_a_configured_secret_a_callback_gets_404()
     {
-        using var upstream = _gateway.With("Callbacks:SecretFile", null).CreateStranger();
+        using var upstream = _gateway.With("Callbacks:SecretFile", null).CreateCallerWithoutKey();
 
         using var response = await SendAsync(upstream, Secret, "{}");
 
@@ -173,7 +173,7 @@ public sealed class CallbackTests : IDisposable
     {
         var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1") { Headers = { { "Prefer", $"wait={seconds}" } } };
         var waiting = caller.SendAsync(request, TestContext.Current.CancellationToken);
-        await _gateway.Clock.SettleAsync();
+        await _gateway.Clock.WaitUntilIdleAsync();
         Assert.NotNull(Assert.Single(_gateway.Services.GetRequiredService<PollTargets>().All).Snapshot);
         return waiting;
     }

@@ -34,7 +34,7 @@ public sealed class HostileCallbackTests : IAsyncLifetime
             _received.Add(body.ToArray());
             await context.Response.WriteAsync("{}");
         });
-        _gateway = new Gateway().To(_upstream.Address).With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
+        _gateway = new Gateway().WithUpstream(_upstream.Address).With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
     }
 
     public async ValueTask DisposeAsync()
@@ -48,7 +48,7 @@ public sealed class HostileCallbackTests : IAsyncLifetime
     [MemberData(nameof(Undecodable))]
     public async Task A_callback_with_undecodable_text_gets_204(string body)
     {
-        using var upstream = _gateway.CreateStranger();
+        using var upstream = _gateway.CreateCallerWithoutKey();
 
         // Latin-1 encodes a character above 127 as one byte, which is invalid UTF-8.
         using var response = await upstream.PostAsync($"/callbacks/luma/{Secret}", new ByteArrayContent(Encoding.Latin1.GetBytes(body)), TestContext.Current.CancellationToken);

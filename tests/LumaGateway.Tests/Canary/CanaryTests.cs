@@ -39,7 +39,7 @@ public sealed partial class CanaryTests : IAsyncLifetime
     {
         _issuer = await Issuer.StartAsync();
         _upstream = await Loopback.StartAsync(AnswerAsync);
-        _gateway.To(_upstream.Address).With("urls", "http://127.0.0.1:0")
+        _gateway.WithUpstream(_upstream.Address).With("urls", "http://127.0.0.1:0")
             .With("Luma:ApiKey", $"{Token},{SecondToken}").With("Luma:Retries", "0").With("Luma:PropagateTrace", "true")
             .With("Access:Clients:0:KeySha256", Gateway.Digest(ClientKey))
             .With("Access:Jwt:Authority", _issuer.Address).With("Access:Jwt:Audience", Issuer.Audience)
@@ -85,7 +85,7 @@ public sealed partial class CanaryTests : IAsyncLifetime
         var secrets = await LeadAsync(Requests.Where(request => request.Path is "/planted"));
 
         // A span ends after its response.
-        await Pump.EventuallyAsync(() => _sinks.Find(secrets).Any(found => found.StartsWith(sink is "exceptions" ? "logs" : sink, StringComparison.Ordinal)));
+        await Poll.UntilAsync(() => _sinks.Find(secrets).Any(found => found.StartsWith(sink is "exceptions" ? "logs" : sink, StringComparison.Ordinal)));
     }
 
     /// <summary>Sends each of the requests with each of the credentials. Returns the secrets.</summary>

@@ -5,11 +5,11 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Configuration;
 
-/// <summary>The list of settings against the options classes that settings are bound to.</summary>
+/// <summary>Compares the table of settings with the options classes.</summary>
 public sealed class KnownSettingsTests
 {
     [Fact]
-    public void The_list_of_settings_is_that_of_the_options_classes()
+    public void The_table_contains_exactly_the_settings_of_the_options_classes()
     {
         var bound = typeof(Generation).Assembly.GetTypes()
             .Select(type => (type, Section: type.GetField("Section")?.GetRawConstantValue() as string))
@@ -37,10 +37,10 @@ public sealed class KnownSettingsTests
 
     private static SettingKind? KindOf(Type type) =>
         type == typeof(string) ? SettingKind.Text
-        : type == typeof(bool) ? SettingKind.Flag
-        : type == typeof(int) || type == typeof(long) ? SettingKind.Whole
+        : type == typeof(bool) ? SettingKind.Boolean
+        : type == typeof(int) || type == typeof(long) ? SettingKind.Integer
         : type == typeof(double) ? SettingKind.Number
-        : type == typeof(TimeSpan) ? SettingKind.Time
+        : type == typeof(TimeSpan) ? SettingKind.Duration
         : type == typeof(AssetMode) ? SettingKind.AssetMode
         : null;
 }

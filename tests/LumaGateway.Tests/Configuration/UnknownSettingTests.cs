@@ -6,7 +6,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace LumaGateway.Tests.Configuration;
 
-/// <summary>Settings that nobody reads, wherever they come from.</summary>
+/// <summary>Unknown settings, from every configuration source.</summary>
 public sealed class UnknownSettingTests
 {
     private const string Secret = "CANARY-value";
@@ -39,17 +39,17 @@ public sealed class UnknownSettingTests
     [InlineData("Server:ShutdownDelai", "Server:ShutdownDelay")]
     [InlineData("Swagger:Enable", "Swagger:Enabled")]
     [InlineData("Waiting:Longst", "Waiting:Longest")]
-    public void A_mistyped_key_stops_the_start_with_the_nearest_known_one_and_without_its_value(string key, string nearest)
+    public void A_mistyped_key_stops_the_start_with_a_suggestion_and_without_its_value(string key, string nearest)
     {
         using var gateway = new Gateway().With(key, Secret);
 
         Assert.ThrowsAny<Exception>(gateway.CreateCaller);
 
-        Assert.Equal($"{key} is no setting. Did you mean {nearest}?", Assert.Single(gateway.StartFaults), ignoreCase: true);
+        Assert.Equal($"{key} is not a setting. Did you mean {nearest}?", Assert.Single(gateway.StartFaults), ignoreCase: true);
     }
 
     [Fact]
-    public void All_faults_are_told_at_once()
+    public void All_invalid_settings_are_reported_together()
     {
         using var gateway = new Gateway()
             .With("Luma:Dialct", "piapi").With("Waiting:Quux-Frobnicate", "1").With("Access:Clients:0:Rights", "read,raw").With("Luma:MaxDepth", "1").With("Luma:Dialect", "klingon");
@@ -58,12 +58,12 @@ public sealed class UnknownSettingTests
 
         Assert.Equal(5, gateway.StartFaults.Count);
         Assert.All(
-            ["Luma:Dialct is no setting.", "Waiting:Quux-Frobnicate is no setting.", "Access:Clients:0:Rights is a list: set Access:Clients:0:Rights:0", "Luma:MaxDepth must", "Luma:Dialect must"],
-            told => Assert.Contains(gateway.StartFaults, fault => fault.StartsWith(told, StringComparison.Ordinal)));
+            ["Luma:Dialct is not a setting.", "Waiting:Quux-Frobnicate is not a setting.", "Access:Clients:0:Rights is a list: set Access:Clients:0:Rights:0", "Luma:MaxDepth must", "Luma:Dialect must"],
+            message => Assert.Contains(gateway.StartFaults, fault => fault.StartsWith(message, StringComparison.Ordinal)));
     }
 
     [Fact]
-    public void It_does_not_matter_where_a_setting_comes_from()
+    public void Settings_of_every_source_are_checked()
     {
         var variable = $"LUMA_{Guid.NewGuid():N}_";
         Environment.SetEnvironmentVariable($"{variable}Luma__Dialct", Secret);
@@ -104,14 +104,14 @@ public sealed class UnknownSettingTests
     [InlineData("LUMA:DIALECT", "piapi")]
     [InlineData("Assets:AllowedHosts", "")]
     [InlineData("Management:Port", "")]
-    public void What_belongs_to_others_or_is_known_is_left_alone(string key, string value) =>
+    public void Known_settings_and_settings_of_other_programs_are_ignored(string key, string value) =>
         Assert.Empty(FaultsOf(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create<string, string?>(key, value)])));
 
     private static IEnumerable<string> FaultsOf(IConfigurationBuilder source)
     {
         try
         {
-            return new SettingsRules(source.Build()).Validate(null, new GivenSettings()).Failures ?? [];
+            return new SettingsRules(source.Build()).Validate(null, new AllSettings()).Failures ?? [];
         }
         catch (AggregateException exception)
         {

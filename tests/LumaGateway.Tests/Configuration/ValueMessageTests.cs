@@ -2,7 +2,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Configuration;
 
-/// <summary>Values that cannot be read, told in words and with an example, never by a type's name.</summary>
+/// <summary>Messages for unreadable values: they contain an example and no type name.</summary>
 public sealed class ValueMessageTests
 {
     [Theory]
@@ -19,7 +19,7 @@ public sealed class ValueMessageTests
     [InlineData("Swagger:Enabled", "0", "true or false")]
     [InlineData("Access:Clients:0:Limits:Burst", "many", "a whole number such as 20")]
     [InlineData("Assets:Mode", "Stroll", "Stream or Redirect")]
-    public void A_value_that_cannot_be_read_is_told_with_an_example(string key, string value, string example)
+    public void The_message_for_an_unreadable_value_contains_an_example(string key, string value, string example)
     {
         using var gateway = new Gateway().With(key, value);
 
@@ -33,7 +33,7 @@ public sealed class ValueMessageTests
     }
 
     [Fact]
-    public void All_values_that_cannot_be_read_are_told_at_once()
+    public void All_unreadable_values_are_reported_together()
     {
         using var gateway = new Gateway().With("Luma:Deadline", "15").With("Luma:Retries", "two").With("Swagger:Enabled", "perhaps").With("Luma:Dialct", "relay");
 

@@ -10,7 +10,7 @@ public sealed partial class GenerationIdTests
     private static readonly string[] Reserved = ["concepts", "camera_motion", "image", "video", "events"];
 
     [Fact]
-    public void An_id_is_taken_exactly_when_the_rule_says_so() =>
+    public void An_id_is_valid_exactly_if_it_matches_the_rule() =>
         Gen.OneOf(
                 Gen.String[Gen.Char["abcXYZ019_-"], 0, 140],
                 Gen.String[Gen.Char["aZ0_-/.%\u00e9 \0\n"], 0, 12],

@@ -21,8 +21,8 @@ public sealed class BatchTests : IDisposable
         }));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations?ids=b,unknown,a,broken,b,x.y");
-        using var again = await caller.AskAsync("/generations?ids=a&ids=b");
+        using var response = await caller.SendGetAsync("/generations?ids=b,unknown,a,broken,b,x.y");
+        using var again = await caller.SendGetAsync("/generations?ids=a&ids=b");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/json", response.Header("Content-Type"));
@@ -34,7 +34,7 @@ public sealed class BatchTests : IDisposable
         Assert.Equal("upstream_failed", items[3].GetProperty("problem").GetProperty("code").GetString());
         Assert.Equal("invalid_id", items[4].GetProperty("problem").GetProperty("code").GetString());
         Assert.Equal(["a", "b"], (await again.JsonAsync()).GetProperty("generations").EnumerateArray().Select(item => item.GetProperty("id").GetString()));
-        Assert.Equal(4, _gateway.Upstream.Asked);
+        Assert.Equal(4, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -48,12 +48,12 @@ public sealed class BatchTests : IDisposable
         });
         using var caller = _gateway.CreateCaller();
 
-        var asking = caller.AskAsync($"/generations?ids={string.Join(',', Enumerable.Range(0, 12))}");
+        var asking = caller.SendGetAsync($"/generations?ids={string.Join(',', Enumerable.Range(0, 12))}");
         var asked = new List<int>();
         for (var answered = 0; answered < 12; answered++)
         {
-            await _gateway.Clock.SettleAsync();
-            asked.Add(_gateway.Upstream.Asked);
+            await _gateway.Clock.WaitUntilIdleAsync();
+            asked.Add(_gateway.Upstream.RequestCount);
             release.Release();
         }
 
@@ -70,7 +70,7 @@ public sealed class BatchTests : IDisposable
     {
         using var caller = _gateway.With("Batch:MaxIds", "2").CreateCaller();
 
-        using var response = await caller.AskAsync(path);
+        using var response = await caller.SendGetAsync(path);
 
         await response.ProblemAsync(400, "invalid_request");
     }

@@ -18,7 +18,7 @@ public sealed class GenerationReadTests : IDisposable
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
+        using var response = await caller.SendGetAsync(Path);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/json", response.Header("Content-Type"));
@@ -36,7 +36,7 @@ public sealed class GenerationReadTests : IDisposable
         caller.DefaultRequestHeaders.Add("baggage", "user=me");
         caller.DefaultRequestHeaders.Add("X-Request-Id", "caller-1");
 
-        using var response = await caller.AskAsync(Path);
+        using var response = await caller.SendGetAsync(Path);
 
         var received = Assert.Single(_gateway.Upstream.Received);
         Assert.Equal($"http://upstream.test/luma/generations/{Samples.CompletedId}", received.Address.AbsoluteUri);
@@ -57,7 +57,7 @@ public sealed class GenerationReadTests : IDisposable
         using var caller = _gateway.CreateCaller();
         caller.DefaultRequestHeaders.TryAddWithoutValidation("X-Request-Id", sent);
 
-        using var response = await caller.AskAsync(Path);
+        using var response = await caller.SendGetAsync(Path);
 
         Assert.NotEqual(sent, response.Header("X-Request-Id"));
         Assert.NotEqual("", response.Header("X-Request-Id"));
@@ -71,11 +71,11 @@ public sealed class GenerationReadTests : IDisposable
 
         var responses = await Task.WhenAll(Enumerable.Range(0, 1000).Select(async _ =>
         {
-            using var response = await caller.AskAsync(Path);
+            using var response = await caller.SendGetAsync(Path);
             return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }));
 
-        Assert.Equal(1, _gateway.Upstream.Asked);
+        Assert.Equal(1, _gateway.Upstream.RequestCount);
         Assert.Equal(HttpStatusCode.OK, Assert.Single(responses.Distinct()).StatusCode);
     }
 
@@ -85,9 +85,9 @@ public sealed class GenerationReadTests : IDisposable
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
 
-        using var first = await caller.AskAsync(Path);
+        using var first = await caller.SendGetAsync(Path);
         _gateway.Clock.Advance(TimeSpan.FromMinutes(1));
-        using var second = await caller.AskAsync(Path);
+        using var second = await caller.SendGetAsync(Path);
 
         Assert.Equal("LumaGateway; fwd=miss; stored", first.Header("Cache-Status"));
         Assert.Equal("private, max-age=86400", first.Header("Cache-Control"));
@@ -103,7 +103,7 @@ public sealed class GenerationReadTests : IDisposable
     {
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
-        using var first = await caller.AskAsync(Path);
+        using var first = await caller.SendGetAsync(Path);
         var etag = first.Header("ETag");
 
         foreach (var sent in new[] { etag, "*", $"\"other\", {etag}", $"W/{etag}" })
@@ -128,7 +128,7 @@ public sealed class GenerationReadTests : IDisposable
     {
         _gateway.Upstream.ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
-        using var got = await caller.AskAsync(Path);
+        using var got = await caller.SendGetAsync(Path);
 
         using var request = new HttpRequestMessage(HttpMethod.Head, Path);
         using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
@@ -142,32 +142,32 @@ public sealed class GenerationReadTests : IDisposable
     [Fact]
     public async Task An_interim_generation_is_fetched_again_after_one_to_two_seconds()
     {
-        _gateway.Upstream.ThenJson(Samples.Unfinished("g1", "pending")).ThenJson(Samples.Unfinished("g1", "dreaming"));
+        _gateway.Upstream.ThenJson(Samples.Interim("g1", "pending")).ThenJson(Samples.Interim("g1", "dreaming"));
         using var caller = _gateway.CreateCaller();
 
-        using var first = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromMilliseconds(900));
-        using var second = await caller.AskAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromMilliseconds(1200));
-        using var third = await caller.AskAsync("/generations/g1");
+        using var third = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal("queued", (await second.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal("processing", (await third.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal("private, no-cache", first.Header("Cache-Control"));
         Assert.InRange(int.Parse(first.Header("Retry-After"), null), 1, 3);
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
     public async Task A_generation_with_signed_links_is_fetched_again_before_they_expire()
     {
         var expiry = _gateway.Clock.GetUtcNow() + TimeSpan.FromHours(1);
-        _gateway.Upstream.ThenJson(Samples.SignedUntil("g1", expiry)).ThenJson(Samples.SignedUntil("g1", expiry + TimeSpan.FromHours(1)));
+        _gateway.Upstream.ThenJson(Samples.CompletedWithExpiry("g1", expiry)).ThenJson(Samples.CompletedWithExpiry("g1", expiry + TimeSpan.FromHours(1)));
         using var caller = _gateway.CreateCaller();
 
-        using var first = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromMinutes(50));
-        using var second = await caller.AskAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal("private, max-age=3000", first.Header("Cache-Control"));
         Assert.Equal("2026-04-08T13:10:00Z", (await first.JsonAsync()).GetProperty("expires_at").GetString());
@@ -186,11 +186,11 @@ public sealed class GenerationReadTests : IDisposable
     {
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync($"/generations/{(id == "129" ? new string('a', 129) : id)}");
+        using var response = await caller.SendGetAsync($"/generations/{(id == "129" ? new string('a', 129) : id)}");
 
         var problem = await response.ProblemAsync(400, "invalid_id");
         Assert.Contains("1 to 128 characters", problem.GetProperty("detail").GetString()!, StringComparison.Ordinal);
-        Assert.Equal(0, _gateway.Upstream.Asked);
+        Assert.Equal(0, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -200,7 +200,7 @@ public sealed class GenerationReadTests : IDisposable
         _gateway.Upstream.ThenJson(Samples.CompletedAs(id));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync($"/generations/{id}");
+        using var response = await caller.SendGetAsync($"/generations/{id}");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -208,18 +208,18 @@ public sealed class GenerationReadTests : IDisposable
     [Fact]
     public async Task A_404_is_cached_for_at_most_two_seconds()
     {
-        _gateway.Upstream.ThenJson("{}", HttpStatusCode.NotFound).ThenJson(Samples.Unfinished("g1"));
+        _gateway.Upstream.ThenJson("{}", HttpStatusCode.NotFound).ThenJson(Samples.Interim("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var first = await caller.AskAsync("/generations/g1");
-        using var second = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
-        using var third = await caller.AskAsync("/generations/g1");
+        using var third = await caller.SendGetAsync("/generations/g1");
 
         await first.ProblemAsync(404, "generation_not_found");
         await second.ProblemAsync(404, "generation_not_found");
         Assert.Equal(HttpStatusCode.OK, third.StatusCode);
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -228,20 +228,20 @@ public sealed class GenerationReadTests : IDisposable
         _gateway.With("Luma:Retries", "0");
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenThrow(new HttpRequestException("refused")).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
-        using var first = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromHours(2));
-        using var stale = await caller.AskAsync("/generations/g1");
-        using var still = await caller.AskAsync("/generations/g1");
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        using var stale = await caller.SendGetAsync("/generations/g1");
+        using var still = await caller.SendGetAsync("/generations/g1");
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
 
         _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
-        using var served = await caller.AskAsync("/generations/g1");
-        await _gateway.Upstream.AskedAsync(3);
+        using var served = await caller.SendGetAsync("/generations/g1");
+        await _gateway.Upstream.WaitForRequestsAsync(3);
 
         Assert.Contains("detail=upstream_unreachable", stale.Header("Cache-Status"), StringComparison.Ordinal);
         Assert.Contains("detail=upstream_unreachable", still.Header("Cache-Status"), StringComparison.Ordinal);
         Assert.Contains("detail=upstream_unreachable", served.Header("Cache-Status"), StringComparison.Ordinal);
-        await Pump.EventuallyAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
+        await Poll.UntilAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
     }
 
     [Fact]
@@ -250,20 +250,20 @@ public sealed class GenerationReadTests : IDisposable
         var slow = new TaskCompletionSource<HttpResponseMessage>();
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).Then((_, _) => slow.Task);
         using var caller = _gateway.CreateCaller();
-        using var first = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromHours(2));
-        var reading = caller.AskAsync("/generations/g1");
-        await _gateway.Upstream.AskedAsync(2);
+        var reading = caller.SendGetAsync("/generations/g1");
+        await _gateway.Upstream.WaitForRequestsAsync(2);
 
         _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
         using var stale = await reading;
-        using var next = await caller.AskAsync("/generations/g1");
+        using var next = await caller.SendGetAsync("/generations/g1");
 
         Assert.Matches("^LumaGateway; hit; ttl=-[0-9]+; detail=upstream_timed_out$", stale.Header("Cache-Status"));
         Assert.Equal(stale.Header("Cache-Status"), next.Header("Cache-Status"));
         slow.SetResult(ScriptedUpstream.Json(Samples.Failed("g1")));
-        await Pump.EventuallyAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        await Poll.UntilAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -271,10 +271,10 @@ public sealed class GenerationReadTests : IDisposable
     {
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson("{}", HttpStatusCode.NotFound);
         using var caller = _gateway.CreateCaller();
-        using var first = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromHours(2));
 
-        using var second = await caller.AskAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g1");
 
         await second.ProblemAsync(404, "generation_not_found");
     }
@@ -285,29 +285,29 @@ public sealed class GenerationReadTests : IDisposable
         var refreshed = new TaskCompletionSource<HttpResponseMessage>();
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).Then((_, _) => refreshed.Task);
         using var caller = _gateway.CreateCaller();
-        using var first = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromMinutes(59.5));
 
-        using var second = await caller.AskAsync("/generations/g1");
-        using var third = await caller.AskAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g1");
+        using var third = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal("LumaGateway; hit; ttl=30", second.Header("Cache-Status"));
         Assert.Equal("LumaGateway; hit; ttl=30", third.Header("Cache-Status"));
-        await _gateway.Upstream.AskedAsync(2);
+        await _gateway.Upstream.WaitForRequestsAsync(2);
         refreshed.SetResult(ScriptedUpstream.Json(Samples.Failed("g1")));
-        await Pump.EventuallyAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        await Poll.UntilAsync(async () => await CacheStatusAsync(caller) == "LumaGateway; hit; ttl=3600");
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
     public async Task An_interim_response_does_not_replace_a_final_entry()
     {
-        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Unfinished("g1"));
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Interim("g1"));
         using var caller = _gateway.CreateCaller();
-        using var first = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromHours(2));
 
-        using var second = await caller.AskAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal("failed", (await second.JsonAsync()).GetProperty("state").GetString());
     }
@@ -320,17 +320,17 @@ public sealed class GenerationReadTests : IDisposable
         using var caller = _gateway.CreateCaller();
         using var disconnect = new CancellationTokenSource();
         var first = caller.GetAsync(Path, disconnect.Token);
-        await _gateway.Upstream.AskedAsync(1);
+        await _gateway.Upstream.WaitForRequestsAsync(1);
 
-        var second = caller.AskAsync(Path);
-        await _gateway.Arrivals.WaitingAsync(2);
+        var second = caller.SendGetAsync(Path);
+        await _gateway.PendingRequests.WaitForAsync(2);
         await disconnect.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         upstreamResponse.SetResult(ScriptedUpstream.Json(Samples.Completed));
         using var response = await second;
 
         Assert.Equal("LumaGateway; fwd=miss; collapsed", response.Header("Cache-Status"));
-        Assert.Equal(1, _gateway.Upstream.Asked);
+        Assert.Equal(1, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -339,9 +339,9 @@ public sealed class GenerationReadTests : IDisposable
         var upstreamResponse = new TaskCompletionSource<HttpResponseMessage>();
         _gateway.Upstream.Then((_, _) => upstreamResponse.Task).ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
-        using var ready = await caller.AskAsync("/health/live");
-        var waiting = Enumerable.Range(0, 20).Select(_ => caller.AskAsync(Path)).ToList();
-        await _gateway.Arrivals.WaitingAsync(20);
+        using var ready = await caller.SendGetAsync("/health/live");
+        var waiting = Enumerable.Range(0, 20).Select(_ => caller.SendGetAsync(Path)).ToList();
+        await _gateway.PendingRequests.WaitForAsync(20);
         upstreamResponse.SetResult(ScriptedUpstream.Json("{}", HttpStatusCode.BadRequest));
 
         foreach (var response in await Task.WhenAll(waiting))
@@ -349,9 +349,9 @@ public sealed class GenerationReadTests : IDisposable
             await response.ProblemAsync(502, "upstream_rejected");
         }
 
-        using var next = await caller.AskAsync(Path);
+        using var next = await caller.SendGetAsync(Path);
         Assert.Equal(HttpStatusCode.OK, next.StatusCode);
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -360,23 +360,23 @@ public sealed class GenerationReadTests : IDisposable
         var late = new TaskCompletionSource<HttpResponseMessage>();
         _gateway.Upstream.Then((_, _) => late.Task).ThenJson(Samples.Completed);
         using var caller = _gateway.CreateCaller();
-        var before = caller.AskAsync(Path);
-        await _gateway.Upstream.AskedAsync(1);
+        var before = caller.SendGetAsync(Path);
+        await _gateway.Upstream.WaitForRequestsAsync(1);
 
         using var purged = await caller.DeleteAsync($"{Path}/cache", TestContext.Current.CancellationToken);
         late.SetResult(ScriptedUpstream.Json(Samples.Completed));
         using var old = await before;
-        using var after = await caller.AskAsync(Path);
+        using var after = await caller.SendGetAsync(Path);
 
         Assert.Equal(HttpStatusCode.NoContent, purged.StatusCode);
         Assert.Equal(HttpStatusCode.OK, old.StatusCode);
         Assert.Equal("LumaGateway; fwd=miss; stored", after.Header("Cache-Status"));
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
     private static async Task<string> CacheStatusAsync(HttpClient caller)
     {
-        using var response = await caller.AskAsync("/generations/g1");
+        using var response = await caller.SendGetAsync("/generations/g1");
         return response.Header("Cache-Status");
     }
 }

@@ -15,10 +15,10 @@ public sealed class StaleIfErrorTests : IDisposable
     {
         _gateway.Upstream.ThenJson(Samples.Failed("g1")).AlwaysJson("{}", HttpStatusCode.InternalServerError);
         using var caller = _gateway.CreateCaller();
-        using var first = await caller.AskAsync("/generations/g1");
+        using var first = await caller.SendGetAsync("/generations/g1");
         _gateway.Clock.Advance(TimeSpan.FromHours(1) + TimeSpan.FromMinutes(1));
 
-        using var stale = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+        using var stale = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
 
         Assert.Equal(HttpStatusCode.OK, stale.StatusCode);
         Assert.Equal(first.Header("ETag"), stale.Header("ETag"));

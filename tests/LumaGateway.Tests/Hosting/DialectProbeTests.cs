@@ -101,7 +101,7 @@ public sealed class DialectProbeTests
 
     private static async Task<ConnectionCheckResult> CheckAsync(string dialect, string address)
     {
-        await using var gateway = new Gateway().To(address).With("Luma:Dialect", dialect).With("Luma:Retries", "0");
+        await using var gateway = new Gateway().WithUpstream(address).With("Luma:Dialect", dialect).With("Luma:Retries", "0");
         return await gateway.Services.GetServices<IConnectionCheck>().Single(check => check.Name == "upstream").CheckAsync();
     }
 

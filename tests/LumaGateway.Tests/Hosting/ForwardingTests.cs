@@ -29,12 +29,12 @@ public sealed class ForwardingTests : IDisposable
             _gateway.With($"ForwardedHeaders:{setting}", value);
         }
 
-        using var client = _gateway.CreateStranger();
+        using var client = _gateway.CreateCallerWithoutKey();
         client.DefaultRequestHeaders.Add("X-Forwarded-For", "198.51.100.1, 203.0.113.9");
         client.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
         client.DefaultRequestHeaders.Add("X-Forwarded-Host", "evil.test");
 
-        using var response = await client.AskAsync("/health/live");
+        using var response = await client.SendGetAsync("/health/live");
 
         Assert.Equal($"{seen} localhost", connection.Seen);
     }

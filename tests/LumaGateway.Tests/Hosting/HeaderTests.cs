@@ -27,7 +27,7 @@ public sealed class HeaderTests : IDisposable
             : ScriptedUpstream.Json("{}", HttpStatusCode.NotFound)));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync(path);
+        using var response = await caller.SendGetAsync(path);
 
         Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
         Assert.Equal("no-referrer", response.Header("Referrer-Policy"));
@@ -41,9 +41,9 @@ public sealed class HeaderTests : IDisposable
     [Fact]
     public async Task A_refusal_without_a_key_is_as_careful()
     {
-        using var stranger = _gateway.CreateStranger();
+        using var client = _gateway.CreateCallerWithoutKey();
 
-        using var response = await stranger.AskAsync("/generations/g1");
+        using var response = await client.SendGetAsync("/generations/g1");
 
         Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
         Assert.Equal("no-store", response.Header("Cache-Control"));
@@ -62,10 +62,10 @@ public sealed class HeaderTests : IDisposable
             context.Response.Cookies.Append("session", "upstream's own");
             return Task.CompletedTask;
         });
-        _gateway.To(upstream.Address);
+        _gateway.WithUpstream(upstream.Address);
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/luma/generations/g1");
+        using var response = await caller.SendGetAsync("/luma/generations/g1");
 
         Assert.Equal(answered, response.Header("Cache-Control"));
         Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
@@ -76,11 +76,11 @@ public sealed class HeaderTests : IDisposable
     public async Task Swagger_can_be_switched_off()
     {
         _gateway.With("Swagger:Enabled", "false");
-        using var stranger = _gateway.CreateStranger();
+        using var client = _gateway.CreateCallerWithoutKey();
 
         foreach (var path in new[] { "/swagger", "/swagger/index.html", "/openapi/v1.json" })
         {
-            using var response = await stranger.AskAsync(path);
+            using var response = await client.SendGetAsync(path);
             await response.ProblemAsync(404, "not_found");
         }
     }

@@ -19,10 +19,10 @@ public sealed partial class ManagementPortTests : IDisposable
     public async Task No_public_route_is_served_on_the_management_port()
     {
         _gateway.Upstream.AlwaysJson(Samples.CompletedAs("g1"));
-        var (main, management) = Listening.Start(_gateway);
+        var (main, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
         client.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
-        using (var cached = await client.AskAsync($"{main}generations/g1"))
+        using (var cached = await client.SendGetAsync($"{main}generations/g1"))
         {
             Assert.Equal(HttpStatusCode.OK, cached.StatusCode);
         }
@@ -41,23 +41,23 @@ public sealed partial class ManagementPortTests : IDisposable
 
         Assert.True(routes.Count > 25, $"Only {routes.Count} routes were tried.");
         Assert.Empty(served);
-        Assert.Equal(1, _gateway.Upstream.Asked);
+        Assert.Equal(1, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
     public async Task Probes_are_answered_on_every_port_and_a_closed_route_is_a_problem()
     {
-        var (main, management) = Listening.Start(_gateway);
+        var (main, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
 
         foreach (var address in new[] { main, management })
         {
-            using var live = await client.AskAsync($"{address}health/live");
-            using var ready = await client.AskAsync($"{address}health/ready");
+            using var live = await client.SendGetAsync($"{address}health/live");
+            using var ready = await client.SendGetAsync($"{address}health/ready");
             Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (live.StatusCode, ready.StatusCode));
         }
 
-        using var closed = await client.AskAsync($"{management}generations/g1");
+        using var closed = await client.SendGetAsync($"{management}generations/g1");
         await closed.ProblemAsync(404, "not_found");
     }
 
@@ -94,7 +94,7 @@ public sealed partial class ManagementPortTests : IDisposable
         _gateway.With("Management:Port", "9090").With("Kestrel:Endpoints:Public:Url", "http://*:8080").With("Kestrel:Endpoints:Management:Url", "http://127.0.0.1:9090");
         using var caller = _gateway.CreateCaller();
 
-        using var live = await caller.AskAsync("/health/live");
+        using var live = await caller.SendGetAsync("/health/live");
 
         Assert.Equal(HttpStatusCode.OK, live.StatusCode);
     }

@@ -13,11 +13,11 @@ public sealed class ManagementTests : IDisposable
     [Fact]
     public async Task Metrics_are_served_on_the_management_port_and_nowhere_else()
     {
-        var (main, management) = Listening.Start(_gateway);
+        var (main, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
 
-        using var there = await client.AskAsync($"{management}metrics");
-        using var elsewhere = await client.AskAsync($"{main}metrics");
+        using var there = await client.SendGetAsync($"{management}metrics");
+        using var elsewhere = await client.SendGetAsync($"{main}metrics");
 
         Assert.Equal(HttpStatusCode.OK, there.StatusCode);
         Assert.Contains("# TYPE", await there.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -33,7 +33,7 @@ public sealed class ManagementTests : IDisposable
     [InlineData("OPTIONS", "Host")]
     public async Task A_forged_host_does_not_open_it(string method, string header)
     {
-        var (main, management) = Listening.Start(_gateway);
+        var (main, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
         using var request = new HttpRequestMessage(new HttpMethod(method), $"{main}metrics");
         request.Headers.TryAddWithoutValidation(header, header is "X-Forwarded-Port" ? $"{management.Port}" : management.Authority);
@@ -46,10 +46,10 @@ public sealed class ManagementTests : IDisposable
     [Fact]
     public async Task The_port_is_added_and_the_configured_addresses_stay()
     {
-        var (main, management) = Listening.Start(_gateway);
+        var (main, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
 
-        using var health = await client.AskAsync($"{main}health/live");
+        using var health = await client.SendGetAsync($"{main}health/live");
 
         Assert.NotEqual(main.Port, management.Port);
         Assert.Equal(HttpStatusCode.OK, health.StatusCode);
@@ -60,7 +60,7 @@ public sealed class ManagementTests : IDisposable
     {
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/metrics");
+        using var response = await caller.SendGetAsync("/metrics");
 
         await response.ProblemAsync(404, "not_found");
     }
@@ -69,12 +69,12 @@ public sealed class ManagementTests : IDisposable
     public async Task What_the_gateway_counts_is_among_the_metrics()
     {
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
-        var (main, management) = Listening.Start(_gateway);
+        var (main, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
         client.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
 
-        using var read = await client.AskAsync($"{main}generations/g1");
-        using var metrics = await client.AskAsync($"{management}metrics");
+        using var read = await client.SendGetAsync($"{main}generations/g1");
+        using var metrics = await client.SendGetAsync($"{management}metrics");
 
         Assert.Contains("luma_gateway_cache_answers", await metrics.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }

@@ -23,7 +23,7 @@ public sealed class QuietLogTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _upstream = await Loopback.StartAsync(AnswerAsync);
-        _gateway = new Gateway().To(_upstream.Address).With("Luma:Retries", "0")
+        _gateway = new Gateway().WithUpstream(_upstream.Address).With("Luma:Retries", "0")
             .With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", new Uri(_upstream.Address).Authority).With("Assets:AllowedNetworks:0", "127.0.0.0/8");
     }
 
@@ -43,7 +43,7 @@ public sealed class QuietLogTests : IAsyncLifetime
             _gateway.With("Kestrel:EndpointDefaults:Protocols", "Http2"); // in the clear there is no choosing
         }
 
-        var (main, _) = Listening.Start(_gateway);
+        var (main, _) = ListeningGateway.Start(_gateway);
         var logs = _gateway.Logs;
         (string Method, string Path)[] requests =
         [
@@ -66,7 +66,7 @@ public sealed class QuietLogTests : IAsyncLifetime
     [Fact]
     public async Task Callers_that_break_off_in_the_middle_of_a_request_leave_no_error_and_no_stack_trace()
     {
-        var (main, _) = Listening.Start(_gateway);
+        var (main, _) = ListeningGateway.Start(_gateway);
         var logs = _gateway.Logs;
         string[] requests =
         [
@@ -105,7 +105,7 @@ public sealed class QuietLogTests : IAsyncLifetime
         _gateway.With("Assets:AllowedHosts:1", "127.0.0.2:1");
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync(path);
+        using var response = await caller.SendGetAsync(path);
 
         Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
         AssertQuiet(_gateway.Logs);
@@ -119,7 +119,7 @@ public sealed class QuietLogTests : IAsyncLifetime
         gateway.Upstream.AlwaysJson(AssetGateway.Completed(cdn.Link()));
         using var caller = gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1/video");
+        using var response = await caller.SendGetAsync("/generations/g1/video");
 
         var line = Assert.Single(gateway.Logs.GetSnapshot(), record => record.Level >= LogLevel.Warning);
         Assert.Null(line.Exception);
@@ -226,7 +226,7 @@ public sealed class QuietLogTests : IAsyncLifetime
             }
             else if (path.Contains("unfinished", StringComparison.Ordinal))
             {
-                await context.Response.WriteAsync(Samples.Unfinished("unfinished"), context.RequestAborted);
+                await context.Response.WriteAsync(Samples.Interim("unfinished"), context.RequestAborted);
             }
             else
             {

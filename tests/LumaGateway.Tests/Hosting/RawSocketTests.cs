@@ -35,7 +35,7 @@ public sealed partial class RawSocketTests : IDisposable
             asked.TryAdd(context.Request.Path.Value!, true);
             return context.Response.WriteAsync(Samples.Failed(context.Request.Path.Value!.Split('/')[^1]), context.RequestAborted);
         });
-        _gateway.To($"{upstream.Address}/luma");
+        _gateway.WithUpstream($"{upstream.Address}/luma");
         var address = Start();
         var statuses = new ConcurrentDictionary<string, int>();
         var failures = new ConcurrentQueue<string>();
@@ -104,7 +104,7 @@ public sealed partial class RawSocketTests : IDisposable
     public async Task A_chunk_size_that_is_none_is_the_callers_fault(string size)
     {
         await using var upstream = await Loopback.StartAsync(async context => await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted));
-        _gateway.To(upstream.Address)
+        _gateway.WithUpstream(upstream.Address)
             .With("ReverseProxy:Routes:creating:ClusterId", "luma")
             .With("ReverseProxy:Routes:creating:Match:Path", "/luma/created")
             .With("ReverseProxy:Routes:creating:Match:Methods:0", "POST");
@@ -159,7 +159,7 @@ public sealed partial class RawSocketTests : IDisposable
 
         for (var i = 0; i < 100; i++)
         {
-            using var response = await client.AskAsync("/generations/g1");
+            using var response = await client.SendGetAsync("/generations/g1");
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 

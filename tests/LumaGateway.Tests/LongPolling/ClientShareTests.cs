@@ -17,9 +17,9 @@ public sealed class ClientShareTests : IDisposable
     [InlineData("/generations/g9", "wait=5")]
     public async Task A_client_beyond_its_share_of_waiters_gets_429(string path, string? prefer)
     {
-        _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Unfinished(request.RequestUri!.Segments[^1]))));
+        _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Interim(request.RequestUri!.Segments[^1]))));
         using var caller = _gateway.CreateCaller();
-        using var other = _gateway.CreateStranger();
+        using var other = _gateway.CreateCallerWithoutKey();
         other.DefaultRequestHeaders.Add("X-Api-Key", "other-key");
         using var first = await StreamAsync(caller);
         using var second = await StreamAsync(caller);
@@ -32,7 +32,7 @@ public sealed class ClientShareTests : IDisposable
 
         await third.ProblemAsync(429, "rate_limited");
         Assert.Equal(HttpStatusCode.OK, others.StatusCode);
-        await Pump.EventuallyAsync(async () =>
+        await Poll.UntilAsync(async () =>
         {
             using var again = await StreamAsync(caller);
             return again.StatusCode is HttpStatusCode.OK;
@@ -43,9 +43,9 @@ public sealed class ClientShareTests : IDisposable
     public async Task Beyond_the_limit_of_all_waiters_the_response_is_503()
     {
         _gateway.With("Waiting:Max", "1").With("Waiting:ClientShare", "1")
-            .Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Unfinished(request.RequestUri!.Segments[^1]))));
+            .Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.Interim(request.RequestUri!.Segments[^1]))));
         using var caller = _gateway.CreateCaller();
-        using var other = _gateway.CreateStranger();
+        using var other = _gateway.CreateCallerWithoutKey();
         other.DefaultRequestHeaders.Add("X-Api-Key", "other-key");
         using var first = await StreamAsync(caller);
 

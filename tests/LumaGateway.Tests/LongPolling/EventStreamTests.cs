@@ -19,8 +19,8 @@ public sealed class EventStreamTests : IDisposable
     public async Task Each_state_change_is_one_event_and_the_final_state_ends_the_stream()
     {
         _gateway.Upstream
-            .ThenJson(Samples.Unfinished("g1", "pending")).ThenJson(Samples.Unfinished("g1", "pending"))
-            .ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Unfinished("g1"))
+            .ThenJson(Samples.Interim("g1", "pending")).ThenJson(Samples.Interim("g1", "pending"))
+            .ThenJson(Samples.Interim("g1")).ThenJson(Samples.Interim("g1"))
             .AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
 
@@ -31,7 +31,7 @@ public sealed class EventStreamTests : IDisposable
         Assert.Equal("no-store", events.Response.Header("Cache-Control"));
         Assert.Equal(["queued", "processing", "completed"], all.Select(sent => sent.State));
         Assert.All(all, one => Assert.Equal("generation", one.Kind));
-        using var plain = await caller.AskAsync("/generations/g1");
+        using var plain = await caller.SendGetAsync("/generations/g1");
         Assert.Equal("c", all[^1].Id);
         Assert.Equal(await plain.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), all[^1].Data);
     }
@@ -41,7 +41,7 @@ public sealed class EventStreamTests : IDisposable
     [InlineData("/generations/events?ids=g1,g2")]
     public async Task A_new_stream_gets_the_final_state_as_soon_as_memory_has_it(string path)
     {
-        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        _gateway.Upstream.AlwaysJson(Samples.Interim("g1"));
         using var caller = _gateway.CreateCaller();
         using var earlier = await Events.OpenAsync(caller, "/generations/g1/events");
         Assert.Equal("processing", (await earlier.NextAsync())!.State);
@@ -50,7 +50,7 @@ public sealed class EventStreamTests : IDisposable
         var body = """{"id":"g1","state":"completed"}"""u8.ToArray();
 
         await cache.PutAsync(new CacheEntry(GenerationId.Parse("g1", null), EntryKind.Final, body, now, now.AddHours(1), now.AddHours(2)), cache.Purges);
-        using var plain = await caller.AskAsync("/generations/g1");
+        using var plain = await caller.SendGetAsync("/generations/g1");
         using var later = await Events.OpenAsync(caller, path);
 
         Assert.Equal("completed", (await plain.JsonAsync()).GetProperty("state").GetString());
@@ -78,7 +78,7 @@ public sealed class EventStreamTests : IDisposable
     {
         var signed = 0;
         _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(
-            Samples.SignedUntil(request.RequestUri!.Segments[^1], _gateway.Clock.GetUtcNow().AddMinutes(11)).Replace("Signature=00", $"Signature={signed++:00}", StringComparison.Ordinal))));
+            Samples.CompletedWithExpiry(request.RequestUri!.Segments[^1], _gateway.Clock.GetUtcNow().AddMinutes(11)).Replace("Signature=00", $"Signature={signed++:00}", StringComparison.Ordinal))));
         using var caller = _gateway.CreateCaller();
         using var events = await Events.OpenAsync(caller, path);
         var last = (await events.RestAsync())[^1];
@@ -92,7 +92,7 @@ public sealed class EventStreamTests : IDisposable
     [Fact]
     public async Task Reconnecting_in_the_middle_repeats_no_event()
     {
-        _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Unfinished("g1")).AlwaysJson(Samples.CompletedAs("g1"));
+        _gateway.Upstream.ThenJson(Samples.Interim("g1")).ThenJson(Samples.Interim("g1")).AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
         string? id;
         using (var events = await Events.OpenAsync(caller, "/generations/g1/events"))
@@ -109,7 +109,7 @@ public sealed class EventStreamTests : IDisposable
     [Fact]
     public async Task A_stream_without_events_gets_comments_as_heartbeats()
     {
-        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        _gateway.Upstream.AlwaysJson(Samples.Interim("g1"));
         using var caller = _gateway.CreateCaller();
         using var events = await Events.OpenAsync(caller, "/generations/g1/events");
         Assert.Equal("comment", (await events.NextOfAnyKindAsync())!.Kind);
@@ -128,7 +128,7 @@ public sealed class EventStreamTests : IDisposable
     public async Task A_fault_during_a_stream_sends_no_event_and_polling_continues()
     {
         _gateway.With("Luma:Retries", "0").Upstream
-            .ThenJson(Samples.Unfinished("g1"))
+            .ThenJson(Samples.Interim("g1"))
             .ThenJson("{}", HttpStatusCode.InternalServerError).ThenThrow(new HttpRequestException("unreachable"))
             .AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
@@ -145,10 +145,10 @@ public sealed class EventStreamTests : IDisposable
         _gateway.With("Luma:Retries", "0").Upstream.ThenJson("{}", HttpStatusCode.NotFound).AlwaysJson("{}", HttpStatusCode.InternalServerError);
         using var caller = _gateway.CreateCaller();
 
-        using var unknown = await caller.AskAsync("/generations/g1/events");
-        using var again = await caller.AskAsync("/generations/g1/events");
-        using var failing = await caller.AskAsync("/generations/g2/events");
-        using var malformed = await caller.AskAsync("/generations/a.b/events");
+        using var unknown = await caller.SendGetAsync("/generations/g1/events");
+        using var again = await caller.SendGetAsync("/generations/g1/events");
+        using var failing = await caller.SendGetAsync("/generations/g2/events");
+        using var malformed = await caller.SendGetAsync("/generations/a.b/events");
 
         await unknown.ProblemAsync(404, "generation_not_found");
         await again.ProblemAsync(404, "generation_not_found");
@@ -171,14 +171,14 @@ public sealed class EventStreamTests : IDisposable
     [Fact]
     public async Task A_generation_that_becomes_unknown_ends_its_stream()
     {
-        _gateway.Upstream.ThenJson(Samples.Unfinished("g1")).AlwaysJson("{}", HttpStatusCode.NotFound);
+        _gateway.Upstream.ThenJson(Samples.Interim("g1")).AlwaysJson("{}", HttpStatusCode.NotFound);
         using var caller = _gateway.CreateCaller();
 
         using var events = await Events.OpenAsync(caller, "/generations/g1/events");
         var all = await _gateway.Clock.UntilAsync(events.RestAsync());
 
         Assert.Equal(["processing"], all.Select(sent => sent.State));
-        Assert.Equal(3, _gateway.Upstream.Asked); // one 404 is not enough
+        Assert.Equal(3, _gateway.Upstream.RequestCount); // one 404 is not enough
     }
 
     [Fact]
@@ -189,7 +189,7 @@ public sealed class EventStreamTests : IDisposable
         {
             "unknown" => ScriptedUpstream.Json("{}", HttpStatusCode.NotFound),
             var id when finished.Contains(id) => ScriptedUpstream.Json(Samples.CompletedAs(id)),
-            var id => ScriptedUpstream.Json(Samples.Unfinished(id)),
+            var id => ScriptedUpstream.Json(Samples.Interim(id)),
         }));
         using var caller = _gateway.CreateCaller();
 
@@ -220,7 +220,7 @@ public sealed class EventStreamTests : IDisposable
     {
         using var caller = _gateway.With("Batch:MaxIds", "2").CreateCaller();
 
-        using var response = await caller.AskAsync(path);
+        using var response = await caller.SendGetAsync(path);
 
         await response.ProblemAsync(400, code);
     }
@@ -228,8 +228,8 @@ public sealed class EventStreamTests : IDisposable
     [Fact]
     public async Task When_the_service_stops_long_polls_get_the_state_and_streams_the_reconnection_time()
     {
-        _gateway.Upstream.AlwaysJson(Samples.Unfinished("g1"));
-        var (main, _) = Listening.Start(_gateway.With("Server:ShutdownTimeout", "01:00:00")); // needs Kestrel: the test server does not wait for active requests
+        _gateway.Upstream.AlwaysJson(Samples.Interim("g1"));
+        var (main, _) = ListeningGateway.Start(_gateway.With("Server:ShutdownTimeout", "01:00:00")); // needs Kestrel: the test server does not wait for active requests
         using var caller = new HttpClient { BaseAddress = main };
         caller.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
         using var events = await Events.OpenAsync(caller, "/generations/g1/events");
@@ -237,7 +237,7 @@ public sealed class EventStreamTests : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1") { Headers = { { "Prefer", "wait=50" } } };
         var longPoll = caller.SendAsync(request, TestContext.Current.CancellationToken);
         var waiters = _gateway.Services.GetRequiredService<WaiterRegistry>();
-        await Pump.EventuallyAsync(() => waiters.Count == 2);
+        await Poll.UntilAsync(() => waiters.Count == 2);
 
         _gateway.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
 

@@ -16,18 +16,18 @@ public sealed class NotificationTests : IDisposable
     public async Task A_final_generation_in_a_proxied_response_ends_waits_at_once()
     {
         _raw.Gateway.With("Waiting:PollEvery", "00:00:30").With("Waiting:PollSlowest", "00:00:30");
-        _raw.Upstream.ThenJson(Samples.Unfinished(Samples.CompletedId)).AlwaysJson(Samples.Completed);
+        _raw.Upstream.ThenJson(Samples.Interim(Samples.CompletedId)).AlwaysJson(Samples.Completed);
         using var caller = _raw.CreateCaller();
         var waiting = WaitAsync(caller, Samples.CompletedId);
-        await _raw.Gateway.Clock.SettleAsync();
+        await _raw.Gateway.Clock.WaitUntilIdleAsync();
 
-        using var proxied = await caller.AskAsync($"/luma/generations/{Samples.CompletedId}");
-        await _raw.Gateway.Clock.SettleAsync();
+        using var proxied = await caller.SendGetAsync($"/luma/generations/{Samples.CompletedId}");
+        await _raw.Gateway.Clock.WaitUntilIdleAsync();
 
         Assert.True(waiting.IsCompleted); // without a poll: the clock has not moved
         using var response = await waiting;
         Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
-        Assert.Equal(2, _raw.Upstream.Asked);
+        Assert.Equal(2, _raw.Upstream.RequestCount);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class NotificationTests : IDisposable
             var id = request.RequestUri!.Segments[^1];
             if (!busy || id != "g3")
             {
-                return Task.FromResult(ScriptedUpstream.Json(Samples.Unfinished(id)));
+                return Task.FromResult(ScriptedUpstream.Json(Samples.Interim(id)));
             }
 
             busy = false;
@@ -50,14 +50,14 @@ public sealed class NotificationTests : IDisposable
         });
         using var caller = _raw.CreateCaller();
         var waiting = Enumerable.Range(0, 4).Select(number => WaitAsync(caller, $"g{number}")).ToList();
-        await _raw.Upstream.AskedAsync(4);
+        await _raw.Upstream.WaitForRequestsAsync(4);
         var clock = _raw.Gateway.Clock;
 
         busy = true;
         await clock.UntilAsync(() => !busy);
-        var before = _raw.Upstream.Asked;
+        var before = _raw.Upstream.RequestCount;
         var startedAt = clock.GetUtcNow();
-        await clock.UntilAsync(() => _raw.Upstream.Asked > before);
+        await clock.UntilAsync(() => _raw.Upstream.RequestCount > before);
 
         Assert.InRange(clock.GetUtcNow() - startedAt, TimeSpan.FromSeconds(18), TimeSpan.FromSeconds(22));
         await clock.UntilAsync(Task.WhenAll(waiting));
@@ -82,14 +82,14 @@ public sealed class NotificationTests : IDisposable
     public async Task Rejected_waiters_are_counted()
     {
         _raw.Gateway.With("Waiting:Max", "1");
-        _raw.Upstream.AlwaysJson(Samples.Unfinished("g1"));
+        _raw.Upstream.AlwaysJson(Samples.Interim("g1"));
         using var caller = _raw.CreateCaller();
         using var rejections = _raw.Gateway.Collect<long>("luma_gateway.waiting.turned_away");
         var waiting = WaitAsync(caller, "g1", seconds: 2);
-        await _raw.Upstream.AskedAsync(1);
+        await _raw.Upstream.WaitForRequestsAsync(1);
 
         using var refused = await WaitAsync(caller, "g1");
-        using var stream = await caller.AskAsync("/generations/g1/events");
+        using var stream = await caller.SendGetAsync("/generations/g1/events");
 
         await refused.ProblemAsync(503, "gateway_saturated");
         Assert.Equal("", refused.Header("Preference-Applied"));

@@ -122,8 +122,8 @@ public sealed class DocumentTests : IDisposable
 
     private async Task<JsonElement> DocumentAsync()
     {
-        using var stranger = _gateway.CreateStranger();
-        using var response = await stranger.AskAsync("/openapi/v1.json");
+        using var otherCaller = _gateway.CreateCallerWithoutKey();
+        using var response = await otherCaller.SendGetAsync("/openapi/v1.json");
         Assert.True(response.IsSuccessStatusCode);
         return await response.JsonAsync();
     }

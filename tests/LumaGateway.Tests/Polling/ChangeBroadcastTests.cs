@@ -35,7 +35,7 @@ public sealed class ChangeBroadcastTests : IDisposable
                 Connect = _ => Task.FromResult(_redis.Connect()),
             });
         });
-        _gateway.Upstream.AlwaysJson(Samples.Unfinished(Id.Value));
+        _gateway.Upstream.AlwaysJson(Samples.Interim(Id.Value));
     }
 
     public void Dispose() => _gateway.Dispose();
@@ -51,7 +51,7 @@ public sealed class ChangeBroadcastTests : IDisposable
 
         await PublishAsync("completed");
         await step.ReachedAsync();
-        await _gateway.Clock.SettleAsync();
+        await _gateway.Clock.WaitUntilIdleAsync();
         Assert.False(next.IsCompleted);
 
         step.Release();
@@ -68,7 +68,7 @@ public sealed class ChangeBroadcastTests : IDisposable
         await _gateway.Clock.UntilAsync(_gateway.Services.GetRequiredService<ResponseCache>().PurgeAsync(Id));
 
         await PublishAsync("completed");
-        await _gateway.Clock.SettleAsync();
+        await _gateway.Clock.WaitUntilIdleAsync();
 
         Assert.False(_gateway.Services.GetRequiredService<ResponseCache>().HasFreshFinal(Id));
         Assert.False(_gateway.Services.GetRequiredService<PollTargets>().Find(Id)!.IsTerminal);

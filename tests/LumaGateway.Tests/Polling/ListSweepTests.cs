@@ -36,7 +36,7 @@ public sealed class ListSweepTests : IDisposable
     {
         using var caller = _gateway.CreateCaller();
         using var events = await OpenStreamAsync(caller, 20);
-        await SettleAsync(events);
+        await WaitUntilIdleAsync(events);
         var startedAt = _gateway.Clock.GetUtcNow();
 
         _finished["g7"] = true;
@@ -67,7 +67,7 @@ public sealed class ListSweepTests : IDisposable
         _unlisted["g3"] = true;
         using var caller = _gateway.CreateCaller();
         using var events = await OpenStreamAsync(caller, 20);
-        await SettleAsync(events);
+        await WaitUntilIdleAsync(events);
 
         await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
         _finished["g3"] = true;
@@ -84,7 +84,7 @@ public sealed class ListSweepTests : IDisposable
         // Two targets are on the second page. The third has only one, so reading stops there, and g450 is polled by itself.
         using var caller = _gateway.With("Batch:MaxIds", "100").CreateCaller();
         using var events = await OpenStreamAsync(caller, [.. Enumerable.Range(0, 10), 120, 150, 250, 450]);
-        await SettleAsync(events);
+        await WaitUntilIdleAsync(events);
 
         await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
 
@@ -99,7 +99,7 @@ public sealed class ListSweepTests : IDisposable
     {
         using var caller = _gateway.With("Batch:MaxIds", "200").CreateCaller();
         using var few = await OpenStreamAsync(caller, [1, 2, 3, 4, 450]);
-        await SettleAsync(few);
+        await WaitUntilIdleAsync(few);
         await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(5));
         Assert.Contains("g450", _requests);
 
@@ -133,7 +133,7 @@ public sealed class ListSweepTests : IDisposable
         Events.OpenAsync(caller, $"/generations/events?ids={string.Join(',', numbers.Select(number => $"g{number}"))}");
 
     /// <summary>Waits until the state of each generation is known, and clears the recorded requests.</summary>
-    private async Task SettleAsync(Events events)
+    private async Task WaitUntilIdleAsync(Events events)
     {
         var targets = _gateway.Services.GetRequiredService<PollTargets>();
         await _gateway.Clock.UntilAsync(() => targets.All.All(target => target.Snapshot is not null));

@@ -126,6 +126,9 @@ public sealed class PollScheduleTests
         return acquired;
     }
 
-    private static GenerationSnapshot Interim(DateTimeOffset requestedAt) => new(new CacheEntry(
-        GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Unfinished("g1")), Created, Created, Created) { RequestedAt = requestedAt });
+    private static GenerationSnapshot Interim(DateTimeOffset requestedAt) => new(
+        new CacheEntry(GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Interim("g1")), Created, Created, Created)
+        {
+            RequestedAt = requestedAt,
+        });
 }

@@ -14,11 +14,11 @@ public sealed class ProblemTests : IDisposable
     [InlineData("/nothing/here")]
     [InlineData("/generations/a/b")]
     [InlineData("/luma/nothing")]
-    public async Task An_unknown_route_is_a_problem_like_any_other(string path)
+    public async Task An_unknown_route_returns_a_problem(string path)
     {
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync(path);
+        using var response = await caller.SendGetAsync(path);
 
         await response.ProblemAsync(404, "not_found");
     }
@@ -27,7 +27,7 @@ public sealed class ProblemTests : IDisposable
     [InlineData("POST", "/generations/g1", "GET, HEAD")]
     [InlineData("PUT", "/generations/g1/cache", "DELETE")]
     [InlineData("PATCH", "/luma/generations/g1", "DELETE, GET, HEAD")]
-    public async Task A_wrong_method_is_told_the_right_ones(string method, string path, string allowed)
+    public async Task An_unsupported_method_returns_the_supported_ones_in_Allow(string method, string path, string allowed)
     {
         using var caller = _gateway.CreateCaller();
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
@@ -39,7 +39,7 @@ public sealed class ProblemTests : IDisposable
     }
 
     [Fact]
-    public void Every_fault_has_its_row_and_every_code_is_there_once()
+    public void Every_fault_has_a_kind_and_every_code_is_unique()
     {
         foreach (var fault in Enum.GetValues<UpstreamFault>())
         {
@@ -65,6 +65,6 @@ public sealed class ProblemTests : IDisposable
     [InlineData(UpstreamFault.CircuitOpen, 503)]
     [InlineData(UpstreamFault.Saturated, 503)]
     [InlineData(UpstreamFault.TimedOut, 504)]
-    public void A_fault_has_the_status_that_the_contract_gives_it(UpstreamFault fault, int status) =>
+    public void A_fault_has_the_status_of_the_HTTP_contract(UpstreamFault fault, int status) =>
         Assert.Equal(status, ProblemKinds.Of(fault).Status);
 }

@@ -4,7 +4,7 @@ namespace LumaGateway.Tests.Problems;
 
 public sealed class StartTests
 {
-    public static TheoryData<string, string?, string> WrongSettings => new()
+    public static TheoryData<string, string?, string> InvalidSettings => new()
     {
         { "Luma:BaseAddress", null, "Luma:BaseAddress" },
         { "Luma:BaseAddress", "not an address", "Luma:BaseAddress" },
@@ -68,23 +68,23 @@ public sealed class StartTests
     };
 
     [Theory]
-    [MemberData(nameof(WrongSettings), DisableDiscoveryEnumeration = true)]
-    public void A_wrong_setting_stops_the_start_and_names_its_key_but_not_its_secret(string key, string? value, string named)
+    [MemberData(nameof(InvalidSettings), DisableDiscoveryEnumeration = true)]
+    public void An_invalid_setting_stops_the_start_with_its_key_and_without_its_value(string key, string? value, string named)
     {
         using var gateway = new Gateway().With(key, value);
 
-        var faults = Refuse(gateway);
+        var faults = StartFaultsOf(gateway);
 
         Assert.Contains(faults, fault => fault.StartsWith(named, StringComparison.Ordinal));
         Assert.DoesNotContain("CANARY", string.Join('\n', faults), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void All_faults_are_told_in_one_go()
+    public void All_invalid_settings_are_reported_together()
     {
         using var gateway = new Gateway().With("Luma:BaseAddress", "x").With("Luma:Dialect", "y").With("Cache:MemoryBytes", "1").With("Luma:MaxDepth", "1");
 
-        var faults = string.Join('\n', Refuse(gateway));
+        var faults = string.Join('\n', StartFaultsOf(gateway));
 
         Assert.All(
             ["Luma:BaseAddress", "Luma:Dialect", "Luma:MaxDepth", "Cache:MemoryBytes"],
@@ -92,7 +92,7 @@ public sealed class StartTests
     }
 
     [Fact]
-    public void Nobody_who_could_come_in_stops_the_start_and_says_what_to_set()
+    public void Settings_without_any_way_to_authenticate_stop_the_start()
     {
         using var gateway = new Gateway();
         foreach (var setting in new[] { "Name", "KeySha256", "Rights:0", "Rights:1", "Rights:2", "Rights:3", "Rights:4", "Rights:5" })
@@ -100,13 +100,13 @@ public sealed class StartTests
             gateway.With($"Access:Clients:0:{setting}", null);
         }
 
-        var faults = string.Join('\n', Refuse(gateway));
+        var faults = string.Join('\n', StartFaultsOf(gateway));
 
         Assert.Contains("Access:Clients:0:KeySha256", faults, StringComparison.Ordinal);
         Assert.Contains("Access:AllowAnonymous", faults, StringComparison.Ordinal);
     }
 
-    private static List<string> Refuse(Gateway gateway)
+    private static List<string> StartFaultsOf(Gateway gateway)
     {
         Assert.ThrowsAny<Exception>(gateway.CreateCaller);
         return gateway.StartFaults;

@@ -28,7 +28,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
             context.Response.ContentType = "application/json";
             await _respond(context);
         });
-        _gateway = new Gateway().To(_upstream.Address).With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
+        _gateway = new Gateway().WithUpstream(_upstream.Address).With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
     }
 
     public async ValueTask DisposeAsync()
@@ -131,7 +131,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
     /// <summary>Uses a real socket: the test server does not chunk a body without a length.</summary>
     private async Task<HttpResponseMessage> SendAsync(string? body, bool isChunked, string? key = null)
     {
-        _address ??= Listening.Start(_gateway).Main;
+        _address ??= ListeningGateway.Start(_gateway).Main;
         using var caller = new HttpClient { BaseAddress = _address };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/luma/generations/video");
         request.Headers.Add("X-Api-Key", Gateway.Key);

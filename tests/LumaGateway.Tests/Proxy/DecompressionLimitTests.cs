@@ -28,11 +28,11 @@ public sealed class DecompressionLimitTests : IDisposable
         }));
         using var caller = _raw.CreateCaller();
 
-        using var response = await caller.AskAsync("/luma/generations/g1");
+        using var response = await caller.SendGetAsync("/luma/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(bomb, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
-        await Pump.EventuallyAsync(() => _completedRequests.Count == 1);
+        await Poll.UntilAsync(() => _completedRequests.Count == 1);
     }
 
     /// <summary>Compressed zeros. After the first 16 MiB, each further 16 MiB compress to the same few bytes, which a flush aligns.</summary>

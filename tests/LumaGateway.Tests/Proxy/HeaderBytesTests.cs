@@ -25,7 +25,7 @@ public sealed class HeaderBytesTests : IAsyncDisposable
     {
         _upstream.Start();
         _ = ServeAsync();
-        _gateway.To($"http://127.0.0.1:{((IPEndPoint)_upstream.LocalEndpoint).Port}/v1");
+        _gateway.WithUpstream($"http://127.0.0.1:{((IPEndPoint)_upstream.LocalEndpoint).Port}/v1");
     }
 
     public async ValueTask DisposeAsync()
@@ -109,7 +109,7 @@ public sealed class HeaderBytesTests : IAsyncDisposable
 
         Assert.Equal("", first.Header("x-should-retry"));
         Assert.Equal(HttpStatusCode.Created, second.StatusCode);
-        Assert.Equal(2, upstream.Asked);
+        Assert.Equal(2, upstream.RequestCount);
     }
 
     private static async Task<HttpResponseMessage> CreateAsync(HttpClient caller)
@@ -119,11 +119,11 @@ public sealed class HeaderBytesTests : IAsyncDisposable
         return await caller.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
-    private Listening? _listening;
+    private ListeningGateway? _listening;
 
     private async Task<string> ExchangeAsync(string line, string headers, string body = "")
     {
-        _listening ??= Listening.Start(_gateway);
+        _listening ??= ListeningGateway.Start(_gateway);
         using var connection = await RawConnection.OpenAsync(_listening.Main);
         await connection.SendAsync($"{line}\r\nHost: gateway\r\nX-Api-Key: {Gateway.Key}\r\nConnection: close\r\n{headers}\r\n{body}");
         return await connection.ReadToEndAsync() ?? "no response";

@@ -36,7 +36,7 @@ public sealed class IdempotencyKeyTests : IDisposable
         using var first = await CreateAsync(caller, path);
         using var second = await CreateAsync(caller, otherSpelling);
 
-        Assert.Equal(1, _raw.Upstream.Asked);
+        Assert.Equal(1, _raw.Upstream.RequestCount);
         Assert.Equal(HttpStatusCode.Created, second.StatusCode);
         Assert.Equal("true", second.Header("Idempotency-Replayed"));
     }
@@ -56,7 +56,7 @@ public sealed class IdempotencyKeyTests : IDisposable
 
         Assert.Equal("true", second.Header("Idempotency-Replayed"));
         Assert.Equal("", other.Header("Idempotency-Replayed"));
-        Assert.Equal(2, _raw.Upstream.Asked);
+        Assert.Equal(2, _raw.Upstream.RequestCount);
     }
 
     [Theory]
@@ -70,7 +70,7 @@ public sealed class IdempotencyKeyTests : IDisposable
         using var first = await CreateAsync(caller, path);
         using var second = await CreateAsync(caller, other);
 
-        Assert.Equal(2, _raw.Upstream.Asked);
+        Assert.Equal(2, _raw.Upstream.RequestCount);
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class IdempotencyKeyTests : IDisposable
         using var first = await CreateAsync(caller, "/luma/generations");
         using var second = await CreateAsync(caller, "/luma/generations");
 
-        Assert.Equal(1, _raw.Upstream.Asked);
+        Assert.Equal(1, _raw.Upstream.RequestCount);
         Assert.Equal(repetitionStatus, (int)second.StatusCode);
         if (code.Length > 0)
         {
@@ -108,7 +108,7 @@ public sealed class IdempotencyKeyTests : IDisposable
         _raw.Upstream.Then((_, _) => response.Task).ThenJson(Created, HttpStatusCode.Created);
         using var caller = _raw.CreateCaller();
         var first = CreateAsync(caller, "/luma/generations");
-        await Pump.EventuallyAsync(() => _raw.Upstream.Asked == 1);
+        await Poll.UntilAsync(() => _raw.Upstream.RequestCount == 1);
         _store.LoseAll();
         using var second = await CreateAsync(caller, "/luma/generations");
         response.SetResult(ScriptedUpstream.Json("""{"id":"g2"}""", HttpStatusCode.Created));
@@ -116,7 +116,7 @@ public sealed class IdempotencyKeyTests : IDisposable
 
         using var third = await CreateAsync(caller, "/luma/generations");
 
-        Assert.Equal(2, _raw.Upstream.Asked);
+        Assert.Equal(2, _raw.Upstream.RequestCount);
         Assert.Equal(Created, await third.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal(LogLevel.Error, Assert.Single(_raw.Gateway.Logs.GetSnapshot(), record => record.Id.Id == 4303).Level);
     }

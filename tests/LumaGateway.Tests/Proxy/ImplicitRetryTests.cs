@@ -20,9 +20,9 @@ public sealed partial class ImplicitRetryTests
         upstream.Start();
         var posts = 0;
         _ = ServeAsync(upstream, () => Interlocked.Increment(ref posts));
-        using var gateway = new Gateway().To($"http://127.0.0.1:{((IPEndPoint)upstream.LocalEndpoint).Port}/v1");
+        using var gateway = new Gateway().WithUpstream($"http://127.0.0.1:{((IPEndPoint)upstream.LocalEndpoint).Port}/v1");
         using var caller = gateway.CreateCaller();
-        using var warm = await caller.AskAsync("/luma/ping");
+        using var warm = await caller.SendGetAsync("/luma/ping");
 
         using var response = await caller.PostAsync("/luma/generations/g1/upscale", body is null ? null : new StringContent(body), TestContext.Current.CancellationToken);
 

@@ -20,7 +20,7 @@ public sealed class MemoryLedgerTests : IDisposable
         var large = $$"""{"id":"g1","state":"queued","note":"{{new string('x', 900_000)}}"}""";
         _raw.Upstream.AlwaysJson(large, HttpStatusCode.Created);
         using var greedy = _raw.CreateCaller();
-        using var other = _raw.Gateway.CreateStranger();
+        using var other = _raw.Gateway.CreateCallerWithoutKey();
         other.DefaultRequestHeaders.Add("X-Api-Key", "other-key");
         var refused = await FillAsync(greedy, 100);
 
@@ -61,7 +61,7 @@ public sealed class MemoryLedgerTests : IDisposable
         using var replayed = await PostAsync(caller, "k");
 
         Assert.Equal([invalid, invalid, HttpStatusCode.Created, HttpStatusCode.Created], new[] { first, again, later, replayed }.Select(response => response.StatusCode));
-        Assert.Equal(2, _raw.Upstream.Asked);
+        Assert.Equal(2, _raw.Upstream.RequestCount);
     }
 
     /// <summary>Sends creates with different keys and returns how many of them got a 503.</summary>

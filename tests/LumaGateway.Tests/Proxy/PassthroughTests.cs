@@ -33,7 +33,7 @@ public sealed class PassthroughTests : IDisposable
         });
         using var caller = _raw.CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
+        using var response = await caller.SendGetAsync(Path);
 
         Assert.Equal(Encoding.UTF8.GetBytes(odd), await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         Assert.Equal("\"v1\"", response.Header("ETag"));
@@ -56,11 +56,11 @@ public sealed class PassthroughTests : IDisposable
         using var caller = _raw.CreateCaller();
 
         using var create = await caller.PostAsync("/luma/generations/video", new StringContent("{}", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
-        using var read = await caller.AskAsync("/generations/g1");
+        using var read = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.TooManyRequests, create.StatusCode);
         Assert.Equal(HttpStatusCode.OK, read.StatusCode);
-        Assert.Equal(2, _raw.Upstream.Asked);
+        Assert.Equal(2, _raw.Upstream.RequestCount);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class PassthroughTests : IDisposable
         _raw.Upstream.ThenJson("""{"detail":"upstream error"}""", (HttpStatusCode)status);
         using var caller = _raw.CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
+        using var response = await caller.SendGetAsync(Path);
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal("""{"detail":"upstream error"}""", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
@@ -113,7 +113,7 @@ public sealed class PassthroughTests : IDisposable
         _raw.Upstream.ThenJson("""{"detail":"token luma-xxxx is bad"}""", (HttpStatusCode)status);
         using var caller = _raw.CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
+        using var response = await caller.SendGetAsync(Path);
 
         var problem = await response.ProblemAsync(502, code);
         Assert.DoesNotContain("luma-xxxx", problem.ToString(), StringComparison.Ordinal);
@@ -127,7 +127,7 @@ public sealed class PassthroughTests : IDisposable
         _raw.Upstream.ThenThrow(new HttpRequestException(HttpRequestError.ConnectionError));
         using var caller = _raw.CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
+        using var response = await caller.SendGetAsync(Path);
 
         await response.ProblemAsync(502, "upstream_unreachable");
     }
@@ -138,16 +138,16 @@ public sealed class PassthroughTests : IDisposable
         var slow = new TaskCompletionSource<HttpResponseMessage>();
         _raw.Upstream.Then((_, _) => slow.Task).ThenJson(Samples.Completed);
         using var caller = _raw.CreateCaller();
-        var reading = caller.AskAsync($"/generations/{Samples.CompletedId}");
-        await _raw.Upstream.AskedAsync(1);
+        var reading = caller.SendGetAsync($"/generations/{Samples.CompletedId}");
+        await _raw.Upstream.WaitForRequestsAsync(1);
 
-        using var raw = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => _raw.Gateway.Services.IsCached(Samples.CompletedId));
+        using var raw = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => _raw.Gateway.Services.IsCached(Samples.CompletedId));
         slow.SetResult(ScriptedUpstream.Json("<html>"));
         using var read = await reading;
 
         Assert.Equal(HttpStatusCode.OK, read.StatusCode);
-        Assert.Equal(2, _raw.Upstream.Asked);
+        Assert.Equal(2, _raw.Upstream.RequestCount);
     }
 
     [Fact]
@@ -156,14 +156,14 @@ public sealed class PassthroughTests : IDisposable
         _raw.Upstream.ThenJson(Samples.Completed);
         using var caller = _raw.CreateCaller();
 
-        using var raw = await caller.AskAsync(Path);
+        using var raw = await caller.SendGetAsync(Path);
         var forwarded = await raw.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        await Pump.EventuallyAsync(() => _raw.Gateway.Services.IsCached(Samples.CompletedId));
-        using var slim = await caller.AskAsync($"/generations/{Samples.CompletedId}");
+        await Poll.UntilAsync(() => _raw.Gateway.Services.IsCached(Samples.CompletedId));
+        using var slim = await caller.SendGetAsync($"/generations/{Samples.CompletedId}");
 
         Assert.Equal(Samples.Completed, forwarded);
         Assert.Equal("LumaGateway; hit; ttl=86400", slim.Header("Cache-Status"));
-        Assert.Equal(1, _raw.Upstream.Asked);
+        Assert.Equal(1, _raw.Upstream.RequestCount);
     }
 
     [Theory]
@@ -182,25 +182,25 @@ public sealed class PassthroughTests : IDisposable
         });
         using var caller = _raw.CreateCaller();
 
-        using var raw = await caller.AskAsync(Path);
+        using var raw = await caller.SendGetAsync(Path);
 
         Assert.Equal(bytes, await raw.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         Assert.Equal(encoding, raw.Header("Content-Encoding"));
-        await Pump.EventuallyAsync(() => _raw.Gateway.Services.IsCached(Samples.CompletedId));
+        await Poll.UntilAsync(() => _raw.Gateway.Services.IsCached(Samples.CompletedId));
     }
 
     [Fact]
     public async Task An_interim_or_invalid_response_is_not_cached()
     {
-        _raw.Upstream.ThenJson(Samples.Unfinished("g1")).ThenJson(Samples.Failed("other")).ThenJson("<html>").ThenJson(Samples.Failed("g1"));
+        _raw.Upstream.ThenJson(Samples.Interim("g1")).ThenJson(Samples.Failed("other")).ThenJson("<html>").ThenJson(Samples.Failed("g1"));
         using var caller = _raw.CreateCaller();
         for (var i = 0; i < 3; i++)
         {
-            using var raw = await caller.AskAsync("/luma/generations/g1");
+            using var raw = await caller.SendGetAsync("/luma/generations/g1");
             Assert.Equal(HttpStatusCode.OK, raw.StatusCode);
         }
 
-        using var slim = await caller.AskAsync("/generations/g1");
+        using var slim = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal("LumaGateway; fwd=miss; stored", slim.Header("Cache-Status"));
     }
@@ -211,13 +211,13 @@ public sealed class PassthroughTests : IDisposable
         var late = new TaskCompletionSource<HttpResponseMessage>();
         _raw.Upstream.Then((_, _) => late.Task).ThenJson("", HttpStatusCode.NoContent).ThenJson("{}", HttpStatusCode.NotFound);
         using var caller = _raw.CreateCaller();
-        var raw = caller.AskAsync(Path);
-        await _raw.Upstream.AskedAsync(1);
+        var raw = caller.SendGetAsync(Path);
+        await _raw.Upstream.WaitForRequestsAsync(1);
 
         using var deleted = await caller.DeleteAsync(Path, TestContext.Current.CancellationToken);
         late.SetResult(ScriptedUpstream.Json(Samples.Completed));
         using var forwarded = await raw;
-        using var slim = await caller.AskAsync($"/generations/{Samples.CompletedId}");
+        using var slim = await caller.SendGetAsync($"/generations/{Samples.CompletedId}");
 
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         Assert.Equal(HttpStatusCode.OK, forwarded.StatusCode);
@@ -233,10 +233,10 @@ public sealed class PassthroughTests : IDisposable
     {
         _raw.Upstream.ThenJson(Samples.Completed).ThenJson("{}", (HttpStatusCode)status).AlwaysJson("{}", HttpStatusCode.NotFound);
         using var caller = _raw.CreateCaller();
-        using var before = await caller.AskAsync($"/generations/{Samples.CompletedId}");
+        using var before = await caller.SendGetAsync($"/generations/{Samples.CompletedId}");
 
         using var deleted = await caller.DeleteAsync(Path, TestContext.Current.CancellationToken);
-        using var after = await caller.AskAsync($"/generations/{Samples.CompletedId}");
+        using var after = await caller.SendGetAsync($"/generations/{Samples.CompletedId}");
 
         Assert.Equal(status, (int)deleted.StatusCode);
         Assert.Equal(isPurged ? HttpStatusCode.NotFound : HttpStatusCode.OK, after.StatusCode);

@@ -63,7 +63,7 @@ public sealed class RoutesTests : IDisposable
         using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
 
         await response.ProblemAsync(404, "not_found");
-        Assert.Equal(0, _raw.Upstream.Asked);
+        Assert.Equal(0, _raw.Upstream.RequestCount);
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class RoutesTests : IDisposable
 
         await response.ProblemAsync(405, "method_not_allowed");
         Assert.NotEqual("", response.Header("Allow"));
-        Assert.Equal(0, _raw.Upstream.Asked);
+        Assert.Equal(0, _raw.Upstream.RequestCount);
     }
 
     [Fact]
@@ -91,17 +91,17 @@ public sealed class RoutesTests : IDisposable
         _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Accepted);
         _raw.Gateway.With("ReverseProxy:Routes:ping:Match:Path", "/luma/ping");
         using var caller = _raw.CreateCaller();
-        using var before = await caller.AskAsync("/luma/pong");
+        using var before = await caller.SendGetAsync("/luma/pong");
         var settings = (IConfigurationRoot)_raw.Gateway.Services.GetRequiredService<IConfiguration>();
 
         settings["ReverseProxy:Routes:ping:Match:Path"] = "/luma/pong";
         settings.Reload();
 
         await before.ProblemAsync(404, "not_found");
-        await Pump.EventuallyAsync(async () =>
+        await Poll.UntilAsync(async () =>
         {
-            using var after = await caller.AskAsync("/luma/pong");
-            using var removed = await caller.AskAsync("/luma/ping");
+            using var after = await caller.SendGetAsync("/luma/pong");
+            using var removed = await caller.SendGetAsync("/luma/ping");
             return (after.StatusCode, removed.StatusCode) == (HttpStatusCode.Accepted, HttpStatusCode.NotFound);
         });
     }
@@ -119,18 +119,18 @@ public sealed class RoutesTests : IDisposable
         using var caller = _raw.CreateCaller();
         var settings = new ChangingSettings("{}");
         ((IConfigurationBuilder)_raw.Gateway.Services.GetRequiredService<IConfiguration>()).Add(settings);
-        using var before = await caller.AskAsync("/luma/ping");
+        using var before = await caller.SendGetAsync("/luma/ping");
 
         // The second setting is valid, but in the same section.
-        settings.Become($$"""{ "{{key}}": "{{value}}", "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
-        await Pump.EventuallyAsync(() => Errors().Any());
-        using var after = await caller.AskAsync("/luma/ping");
-        using var other = await caller.AskAsync("/luma/credits");
-        using var document = await caller.AskAsync("/openapi/v1.json");
-        settings.Become("""{ "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
-        await Pump.EventuallyAsync(async () =>
+        settings.Update($$"""{ "{{key}}": "{{value}}", "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
+        await Poll.UntilAsync(() => Errors().Any());
+        using var after = await caller.SendGetAsync("/luma/ping");
+        using var other = await caller.SendGetAsync("/luma/credits");
+        using var document = await caller.SendGetAsync("/openapi/v1.json");
+        settings.Update("""{ "ReverseProxy:Routes:credits:Match:Path": "/luma/credit" }""");
+        await Poll.UntilAsync(async () =>
         {
-            using var changed = await caller.AskAsync("/luma/credit");
+            using var changed = await caller.SendGetAsync("/luma/credit");
             return changed.StatusCode is HttpStatusCode.Accepted;
         });
 

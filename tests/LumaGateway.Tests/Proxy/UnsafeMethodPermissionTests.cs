@@ -41,7 +41,7 @@ public sealed class UnsafeMethodPermissionTests : IDisposable
         using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
 
         Assert.Equal(status, (int)response.StatusCode);
-        Assert.Equal(status == 202 ? 1 : 0, _raw.Upstream.Asked);
+        Assert.Equal(status == 202 ? 1 : 0, _raw.Upstream.RequestCount);
     }
 
     [Fact]

@@ -23,11 +23,11 @@ public sealed class UnsafeMethodPurgeTests : IDisposable
             .With("ReverseProxy:Routes:generation:Match:Path", path.Contains("own", StringComparison.Ordinal) ? "/luma/{own:maxlength(3)}/generations/{one}" : "/luma/generations/{one:generation}");
         _raw.Upstream.ThenJson(Samples.Failed("g1")).ThenJson("{}", HttpStatusCode.NoContent).ThenJson("{}", HttpStatusCode.NotFound);
         using var caller = _raw.CreateCaller();
-        using var before = await caller.AskAsync("/generations/g1");
+        using var before = await caller.SendGetAsync("/generations/g1");
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
 
         using var changed = await caller.SendAsync(request, TestContext.Current.CancellationToken);
-        using var after = await caller.AskAsync("/generations/g1");
+        using var after = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, before.StatusCode);
         if (path.Contains("own", StringComparison.Ordinal))

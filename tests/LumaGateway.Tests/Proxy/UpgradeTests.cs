@@ -20,7 +20,7 @@ public sealed class UpgradeTests : IAsyncLifetime
             _received.Enqueue($"{context.Request.Method} {string.Join(' ', context.Request.Headers.Keys.Order())}");
             return context.Response.WriteAsync("pong", context.RequestAborted);
         });
-        _gateway.To(_upstream.Address);
+        _gateway.WithUpstream(_upstream.Address);
     }
 
     public async ValueTask DisposeAsync()
@@ -35,7 +35,7 @@ public sealed class UpgradeTests : IAsyncLifetime
     [InlineData("Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n")]
     public async Task An_upgrade_is_ignored_and_not_forwarded(string headers)
     {
-        using var connection = await RawConnection.OpenAsync(Listening.Start(_gateway).Main);
+        using var connection = await RawConnection.OpenAsync(ListeningGateway.Start(_gateway).Main);
 
         await connection.SendAsync($"GET /luma/ping HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nConnection: Upgrade, HTTP2-Settings\r\n{headers}\r\n");
         await connection.SendAsync($"GET /luma/ping HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nConnection: close\r\n\r\n"); // the connection is still HTTP and no tunnel
@@ -49,7 +49,7 @@ public sealed class UpgradeTests : IAsyncLifetime
     [Fact]
     public async Task A_websocket_client_fails_to_connect()
     {
-        var address = Listening.Start(_gateway).Main;
+        var address = ListeningGateway.Start(_gateway).Main;
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("X-Api-Key", Gateway.Key);
 
@@ -62,7 +62,7 @@ public sealed class UpgradeTests : IAsyncLifetime
     [Fact]
     public async Task A_websocket_over_http_2_is_a_405()
     {
-        var address = Listening.Start(_gateway.With("Kestrel:EndpointDefaults:Protocols", "Http2")).Main;
+        var address = ListeningGateway.Start(_gateway.With("Kestrel:EndpointDefaults:Protocols", "Http2")).Main;
         using var handler = new SocketsHttpHandler();
         using var client = new HttpClient(handler);
         using var request = new HttpRequestMessage(HttpMethod.Connect, new Uri(address, "/luma/ping"))

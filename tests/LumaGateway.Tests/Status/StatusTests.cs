@@ -15,12 +15,12 @@ public sealed class StatusTests : IDisposable
     public async Task The_status_data_contain_requests_cache_results_and_faults()
     {
         _gateway.With("Luma:Retries", "0").Upstream.ThenJson(Samples.Failed("g1")).ThenJson("{}", HttpStatusCode.InternalServerError);
-        var (main, management) = Listening.Start(_gateway);
+        var (main, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
         client.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
         foreach (var id in new[] { "g1", "g1", "g2" })
         {
-            using var response = await client.AskAsync($"{main}generations/{id}");
+            using var response = await client.SendGetAsync($"{main}generations/{id}");
         }
 
         var status = await StatusAsync(management, total: 3);
@@ -37,10 +37,10 @@ public sealed class StatusTests : IDisposable
     [Fact]
     public async Task The_content_security_policy_allows_only_the_pages_own_script()
     {
-        var (_, management) = Listening.Start(_gateway);
+        var (_, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
 
-        using var page = await client.AskAsync($"{management}status");
+        using var page = await client.SendGetAsync($"{management}status");
 
         Assert.Equal("text/html; charset=utf-8", page.Header("Content-Type"));
         Assert.Contains("default-src 'none'", page.Header("Content-Security-Policy"), StringComparison.Ordinal);
@@ -53,9 +53,9 @@ public sealed class StatusTests : IDisposable
         using var client = new HttpClient();
         client.DefaultRequestHeaders.Add("Accept", "application/json");
         var status = default(JsonElement);
-        await Pump.EventuallyAsync(async () =>
+        await Poll.UntilAsync(async () =>
         {
-            using var response = await client.AskAsync($"{management}status");
+            using var response = await client.SendGetAsync($"{management}status");
             status = await response.JsonAsync();
             return status.GetProperty("traffic").GetProperty("total").GetInt64() == total;
         });

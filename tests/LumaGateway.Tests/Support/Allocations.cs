@@ -1,26 +1,26 @@
 namespace LumaGateway.Tests.Support;
 
 /// <summary>
-/// Counts what code allocates on its own thread. For tests of <see cref="RunsAlone"/>: a listener of another test, to meters or spans, would
-/// allocate on that thread too.
+/// Counts allocations on the current thread. Only for tests of <see cref="RunsAlone"/>, because a meter or span listener of another test would allocate on this
+/// thread too.
 /// </summary>
 internal static class Allocations
 {
-    /// <summary>The bytes that a round allocates once the runtime has compiled the framework's code for good: before that it boxes here and there.</summary>
-    /// <returns>Zero from the first round that allocates nothing; else the least of all rounds within <see cref="Pump.Patience"/>.</returns>
-    public static long LeastOf(Action round)
+    /// <summary>Returns the bytes that the action allocates after the JIT has optimized the code.</summary>
+    /// <returns>Zero after the first run without allocations; else the minimum of all runs within <see cref="Poll.Timeout"/>.</returns>
+    public static long MinimumOf(Action action)
     {
         RunsAlone.Check();
-        var begun = TimeProvider.System.GetTimestamp();
-        var least = long.MaxValue;
+        var start = TimeProvider.System.GetTimestamp();
+        var minimum = long.MaxValue;
         do
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
-            round();
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            action();
+            minimum = Math.Min(minimum, GC.GetAllocatedBytesForCurrentThread() - before);
         }
-        while (least > 0 && TimeProvider.System.GetElapsedTime(begun) < Pump.Patience);
+        while (minimum > 0 && TimeProvider.System.GetElapsedTime(start) < Poll.Timeout);
 
-        return least;
+        return minimum;
     }
 }

@@ -3,15 +3,15 @@ using Microsoft.Extensions.Configuration;
 
 namespace LumaGateway.Tests.Support;
 
-/// <summary>Settings that change while the gateway runs, as a watched file's do, but at the moment the test says.</summary>
+/// <summary>Settings that a test changes while the gateway runs, like a watched file.</summary>
 internal sealed class ChangingSettings : ConfigurationProvider, IConfigurationSource
 {
     public ChangingSettings(string json) => Data = Read(json);
 
     public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
 
-    /// <summary>Replaces them all, and tells all listeners. What a listener throws is dropped, as it is for a watched file.</summary>
-    public void Become(string json)
+    /// <summary>Replaces all settings and notifies the listeners. Ignores their exceptions, like a watched file.</summary>
+    public void Update(string json)
     {
         Data = Read(json);
         try
@@ -20,7 +20,7 @@ internal sealed class ChangingSettings : ConfigurationProvider, IConfigurationSo
         }
         catch (AggregateException)
         {
-            // An options monitor throws where a value is wrong.
+            // An options monitor throws if a value is invalid.
         }
     }
 

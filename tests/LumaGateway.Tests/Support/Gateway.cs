@@ -15,10 +15,10 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Tests.Support;
 
-/// <summary>The real service, in process, with a scripted upstream and a clock that moves only when told.</summary>
+/// <summary>The gateway in this process, with a scripted upstream and a fake clock.</summary>
 internal sealed class Gateway : WebApplicationFactory<Program>
 {
-    /// <summary>The key of the client <c>tests</c>, which has every right.</summary>
+    /// <summary>The key of the client <c>tests</c>, which has every permission.</summary>
     public const string Key = "tests-key";
 
     public const string Token = "upstream-token";
@@ -36,7 +36,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
         ["Access:Clients:0:Rights:4"] = "assets",
         ["Access:Clients:0:Rights:5"] = "purge",
 
-        // What the server and the runtime measure in real time is far away: a starved machine must not trip it.
+        // Long timeouts in real time, so that a busy machine does not reach them.
         ["Server:HeaderTimeout"] = "00:01:00",
         ["Server:MinBytesPerSecond"] = "1",
         ["Assets:ConnectTimeout"] = "00:01:00",
@@ -45,7 +45,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
         ["OTEL_BLRP_EXPORT_TIMEOUT"] = "600000",
         ["OTEL_METRIC_EXPORT_TIMEOUT"] = "600000",
 
-        // Settings change where a test changes them: nothing watches their files.
+        // Setting files are not watched.
         ["hostBuilder:reloadConfigOnChange"] = "false",
     };
 
@@ -55,24 +55,24 @@ internal sealed class Gateway : WebApplicationFactory<Program>
 
     public ScriptedUpstream Upstream { get; } = new();
 
-    public Arrivals Arrivals { get; } = new();
+    public PendingRequests PendingRequests { get; } = new();
 
     public TestClock Clock { get; } = new(new DateTimeOffset(2026, 4, 8, 12, 10, 0, TimeSpan.Zero));
 
     public FakeLogCollector Logs => Services.GetFakeLogCollector();
 
-    /// <summary>Changes a setting before the start; null takes it away.</summary>
+    /// <summary>Changes a setting before the start; null removes it.</summary>
     public Gateway With(string key, string? value)
     {
         _settings[key] = value;
         return this;
     }
 
-    /// <summary>Asks a real address instead of the script.</summary>
-    public Gateway To(string address)
+    /// <summary>Uses a real upstream instead of the script.</summary>
+    public Gateway WithUpstream(string address)
     {
         _isNetworked = true;
-        return With("Luma:BaseAddress", address).With("Luma:Deadline", "00:05:00").With("Luma:AttemptTimeout", "00:05:00"); // the limit on connecting, too
+        return With("Luma:BaseAddress", address).With("Luma:Deadline", "00:05:00").With("Luma:AttemptTimeout", "00:05:00"); // also limits the time to connect
     }
 
     /// <summary>Changes a service before the start.</summary>
@@ -82,7 +82,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
         return this;
     }
 
-    /// <summary>A caller with the key of the client <c>tests</c>.</summary>
+    /// <summary>Creates an HTTP client with the key of the client <c>tests</c>.</summary>
     public HttpClient CreateCaller()
     {
         var client = CreateClient(new WebApplicationFactoryClientOptions { AllowAutoRedirect = false, HandleCookies = false });
@@ -90,21 +90,21 @@ internal sealed class Gateway : WebApplicationFactory<Program>
         return client;
     }
 
-    public HttpClient CreateStranger() => CreateClient(new WebApplicationFactoryClientOptions { AllowAutoRedirect = false, HandleCookies = false });
+    public HttpClient CreateCallerWithoutKey() => CreateClient(new WebApplicationFactoryClientOptions { AllowAutoRedirect = false, HandleCookies = false });
 
     public MetricCollector<T> Collect<T>(string instrument)
         where T : struct => new(Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), "LumaGateway", instrument);
 
-    /// <summary>What the service said when it refused to start.</summary>
+    /// <summary>The errors of a failed start.</summary>
     public List<string> StartFaults { get; } = [];
 
     public static string Digest(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
-    /// <summary>The client's own time-out only ends a test that would hang.</summary>
+    /// <summary>The timeout only ends a test that would hang.</summary>
     protected override void ConfigureClient(HttpClient client)
     {
         base.ConfigureClient(client);
-        client.Timeout = Pump.Patience;
+        client.Timeout = Poll.Timeout;
     }
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
@@ -119,11 +119,11 @@ internal sealed class Gateway : WebApplicationFactory<Program>
         {
             services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock));
             var validator = services.Last(service => service.ServiceType == typeof(IStartupValidator)).ImplementationType!;
-            services.Replace(ServiceDescriptor.Transient<IStartupValidator>(provider => new Recording(
+            services.Replace(ServiceDescriptor.Transient<IStartupValidator>(provider => new RecordingValidator(
                 (IStartupValidator)ActivatorUtilities.CreateInstance(provider, validator), StartFaults)));
-            services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, bearer => bearer.BackchannelTimeout = Pump.Patience);
-            services.AddSingleton<IStartupFilter>(Arrivals);
-            services.Remove(services.Single(service => service.ImplementationType == typeof(StartupGarbageCollection))); // this process holds many gateways
+            services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, bearer => bearer.BackchannelTimeout = Poll.Timeout);
+            services.AddSingleton<IStartupFilter>(PendingRequests);
+            services.Remove(services.Single(service => service.ImplementationType == typeof(StartupGarbageCollection))); // the process runs many gateways
             if (!_isNetworked)
             {
                 services.AddHttpClient<UpstreamTransport>().ConfigurePrimaryHttpMessageHandler(() => Upstream);
@@ -136,7 +136,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
         });
     }
 
-    private sealed class Recording(IStartupValidator validator, List<string> faults) : IStartupValidator
+    private sealed class RecordingValidator(IStartupValidator validator, List<string> faults) : IStartupValidator
     {
         public void Validate()
         {

@@ -5,8 +5,8 @@ using System.Diagnostics;
 namespace LumaGateway.Tests.Support;
 
 /// <summary>
-/// Gives every mutant of <c>tests/mutate</c> a process of its own; does nothing in any other test run. Stryker switches mutants by a
-/// file while the process keeps running. A static field that was set under one mutant would then decide the result of the next.
+/// Runs every mutant of <c>tests/mutate</c> in its own process; has no effect in other test runs. Stryker changes the active mutant in a file while the process keeps
+/// running, so a static field that one mutant set would affect the next.
 /// </summary>
 public sealed class MutationHost
 {
@@ -14,7 +14,7 @@ public sealed class MutationHost
 
     private static readonly int FirstMutant = ActiveMutant();
 
-    // Made at the start of every run, before any test. Stryker repeats a run that loses its process once, in a new process.
+    // Created at the start of every run, before any test. If the process ends, Stryker repeats the run once in a new process.
     public MutationHost()
     {
         if (ActiveMutant() != FirstMutant)

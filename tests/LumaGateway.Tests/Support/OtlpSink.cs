@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace LumaGateway.Tests.Support;
 
 /// <summary>
-/// Takes what is exported over OTLP, by gRPC or by http/protobuf, and keeps it undecoded: names and values are plain UTF-8 in protobuf, so that
-/// what was sent can be looked for. Thread-safe.
+/// Receives OTLP exports over gRPC or http/protobuf, and records them without decoding: names and values are plain UTF-8 in protobuf, so tests can search for them.
+/// Thread-safe.
 /// </summary>
 internal sealed class OtlpSink : IAsyncDisposable
 {
@@ -22,8 +22,8 @@ internal sealed class OtlpSink : IAsyncDisposable
 
     public string Address => _app.Urls.Single();
 
-    /// <summary>The signals that came: traces, metrics, logs.</summary>
-    public IReadOnlySet<string> Signals => _received.Select(one => one.Signal).ToHashSet();
+    /// <summary>The received signals: traces, metrics, logs.</summary>
+    public IReadOnlySet<string> Signals => _received.Select(export => export.Signal).ToHashSet();
 
     public static async Task<OtlpSink> StartAsync(bool grpc)
     {
@@ -43,7 +43,7 @@ internal sealed class OtlpSink : IAsyncDisposable
             received.Enqueue((SignalOf(context.Request.Path.Value!), Encoding.Latin1.GetString(body.ToArray())));
             if (grpc)
             {
-                await AnswerGrpcAsync(context.Response);
+                await RespondGrpcAsync(context.Response);
             }
             else
             {
@@ -54,9 +54,9 @@ internal sealed class OtlpSink : IAsyncDisposable
         return new OtlpSink(app, received);
     }
 
-    /// <summary>Whether a signal has come in which all of these are said.</summary>
+    /// <summary>Whether an export of the signal contains all of the words.</summary>
     public bool Has(string signal, params string[] words) =>
-        words.All(word => _received.Any(one => one.Signal == signal && one.Body.Contains(word, StringComparison.Ordinal)));
+        words.All(word => _received.Any(export => export.Signal == signal && export.Body.Contains(word, StringComparison.Ordinal)));
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
@@ -64,8 +64,8 @@ internal sealed class OtlpSink : IAsyncDisposable
     private static string SignalOf(string path) =>
         path.Contains("trace", StringComparison.Ordinal) ? "traces" : path.Contains("metrics", StringComparison.Ordinal) ? "metrics" : "logs";
 
-    /// <summary>An empty message, and that all went well.</summary>
-    private static async Task AnswerGrpcAsync(HttpResponse response)
+    /// <summary>Sends an empty message with the status OK.</summary>
+    private static async Task RespondGrpcAsync(HttpResponse response)
     {
         response.ContentType = "application/grpc";
         await response.Body.WriteAsync(new byte[5]);

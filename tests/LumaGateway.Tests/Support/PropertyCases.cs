@@ -3,8 +3,8 @@ using System.Globalization;
 namespace LumaGateway.Tests.Support;
 
 /// <summary>
-/// How many cases a property test generates: a percentage of all its cases, 1 to 100, from the environment variable <see cref="Variable"/>.
-/// Unset, it is a tenth. Any other value fails the test that asks.
+/// The number of cases of a property test: a percentage of all cases, 1 to 100, from the environment variable <see cref="Variable"/>; by default 10. Another value
+/// fails the test.
 /// </summary>
 internal static class PropertyCases
 {
@@ -12,9 +12,9 @@ internal static class PropertyCases
 
     private const int DefaultPercent = 10;
 
-    /// <summary>The share of <paramref name="all"/> to generate.</summary>
-    /// <param name="all">All cases of the property.</param>
-    /// <param name="atLeast">The fewest cases from which the test may draw a conclusion, such as one about a mean.</param>
+    /// <summary>Returns the number of cases to generate.</summary>
+    /// <param name="all">The number of all cases.</param>
+    /// <param name="atLeast">The minimum, for example for a test of a mean.</param>
     public static int Of(int all, int atLeast = 1) => Share(all, atLeast, Environment.GetEnvironmentVariable(Variable));
 
     internal static int Share(int all, int atLeast, string? percent)

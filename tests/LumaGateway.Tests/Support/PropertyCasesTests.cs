@@ -8,10 +8,10 @@ public sealed class PropertyCasesTests
     [InlineData("100", 50_000)]
     [InlineData("7", 3_500)]
     [InlineData("1", 500)]
-    public void The_share_is_a_tenth_or_the_percentage_that_is_set(string? percent, int cases) => Assert.Equal(cases, PropertyCases.Share(50_000, 1, percent));
+    public void The_default_is_ten_percent_of_the_cases(string? percent, int cases) => Assert.Equal(cases, PropertyCases.Share(50_000, 1, percent));
 
     [Fact]
-    public void No_share_is_smaller_than_the_least() => Assert.Equal((1, 3), (PropertyCases.Share(5, 1, "1"), PropertyCases.Share(5, 3, "1")));
+    public void The_number_of_cases_is_at_least_the_minimum() => Assert.Equal((1, 3), (PropertyCases.Share(5, 1, "1"), PropertyCases.Share(5, 3, "1")));
 
     [Theory]
     [InlineData("0")]
@@ -21,6 +21,6 @@ public sealed class PropertyCasesTests
     [InlineData("10%")]
     [InlineData(" 10")]
     [InlineData("99999999999")]
-    public void A_value_that_is_no_percentage_fails_and_names_the_variable(string percent) => Assert.Contains(
+    public void An_invalid_percentage_fails_with_the_name_of_the_variable(string percent) => Assert.Contains(
         PropertyCases.Variable, Assert.Throws<InvalidOperationException>(() => PropertyCases.Share(50_000, 1, percent)).Message, StringComparison.Ordinal);
 }

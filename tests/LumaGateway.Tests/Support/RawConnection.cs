@@ -3,7 +3,7 @@ using System.Text;
 
 namespace LumaGateway.Tests.Support;
 
-/// <summary>Bytes to a port and back, for what no HTTP client would send.</summary>
+/// <summary>A TCP connection, for requests that an HTTP client cannot send.</summary>
 internal sealed class RawConnection : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -15,38 +15,38 @@ internal sealed class RawConnection : IDisposable
         return connection;
     }
 
-    /// <summary>Sends a text as Latin-1, one byte a character, so that any byte can be written down.</summary>
+    /// <summary>Sends a text as Latin-1: one byte for each character.</summary>
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await _socket.SendAsync(bytes, TestContext.Current.CancellationToken);
 
-    /// <summary>No more comes from this side.</summary>
+    /// <summary>Closes the sending direction.</summary>
     public void Finish() => _socket.Shutdown(SocketShutdown.Send);
 
-    /// <summary>All that is answered until the other side closes; null where it does not close within <see cref="Pump.Patience"/>.</summary>
+    /// <summary>Reads until the server closes the connection; null if it does not within <see cref="Poll.Timeout"/>.</summary>
     public async Task<string?> ReadToEndAsync()
     {
-        using var limit = new CancellationTokenSource(Pump.Patience, TimeProvider.System);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, TestContext.Current.CancellationToken);
-        var answer = new StringBuilder();
+        using var timeout = new CancellationTokenSource(Poll.Timeout, TimeProvider.System);
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, TestContext.Current.CancellationToken);
+        var response = new StringBuilder();
         var buffer = new byte[16 * 1024];
         try
         {
-            while (await _socket.ReceiveAsync(buffer, either.Token) is > 0 and var read)
+            while (await _socket.ReceiveAsync(buffer, cancellation.Token) is > 0 and var read)
             {
-                answer.Append(Encoding.Latin1.GetString(buffer, 0, read));
+                response.Append(Encoding.Latin1.GetString(buffer, 0, read));
             }
         }
         catch (SocketException)
         {
-            // Reset: what came before it counts.
+            // A reset: returns the bytes before it.
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
             return null;
         }
 
-        return answer.ToString();
+        return response.ToString();
     }
 
     public void Dispose() => _socket.Dispose();

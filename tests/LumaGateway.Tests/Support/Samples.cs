@@ -1,6 +1,6 @@
 namespace LumaGateway.Tests.Support;
 
-/// <summary>Bodies as the relay writes them.</summary>
+/// <summary>Response bodies in the format of the relay.</summary>
 internal static class Samples
 {
     public const string CompletedId = "4665a07c-7641-4809-a133-10786201bb56";
@@ -9,10 +9,10 @@ internal static class Samples
 
     public static string CompletedAs(string id) => Completed.Replace(CompletedId, id, StringComparison.Ordinal);
 
-    public static string Unfinished(string id, string state = "processing") => $$"""{"id":"{{id}}","state":"{{state}}","created_at":"2026-04-08T12:00:00Z","video":null}""";
+    public static string Interim(string id, string state = "processing") => $$"""{"id":"{{id}}","state":"{{state}}","created_at":"2026-04-08T12:00:00Z","video":null}""";
 
     public static string Failed(string id) => $$"""{"id":"{{id}}","state":"failed","failure_reason":"Frame moderation failed"}""";
 
-    public static string SignedUntil(string id, DateTimeOffset expiry) =>
+    public static string CompletedWithExpiry(string id, DateTimeOffset expiry) =>
         $$$"""{"id":"{{{id}}}","state":"completed","video":{"url":"https://cdn.test/v.mp4?Expires={{{expiry.ToUnixTimeSeconds()}}}&Signature=00"}}""";
 }

@@ -5,27 +5,26 @@ using System.Text;
 namespace LumaGateway.Tests.Support;
 
 /// <summary>
-/// An upstream that answers what it was told to, in order, and nothing else: the unscripted throws. Counts what it was asked, which is
-/// the oracle for caching and sharing.
+/// An upstream with scripted responses, in order. A request without a response throws. It records the requests, so that tests can check caching and single flight.
 /// </summary>
 internal sealed class ScriptedUpstream : HttpMessageHandler
 {
     private readonly ConcurrentQueue<Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>>> _script = new();
     private readonly ConcurrentQueue<Received> _received = new();
-    private readonly AwaitableCount _asked = new();
+    private readonly AwaitableCount _count = new();
     private Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>>? _always;
 
-    /// <summary>All requests, in the order they came.</summary>
+    /// <summary>All requests, in order.</summary>
     public IReadOnlyCollection<Received> Received => _received;
 
-    public int Asked => _asked.Value;
+    public int RequestCount => _count.Value;
 
-    /// <summary>Until it was asked at least so often.</summary>
-    public Task AskedAsync(int least) => _asked.ReachAsync(least);
+    /// <summary>Waits for at least this number of requests.</summary>
+    public Task WaitForRequestsAsync(int count) => _count.ReachAsync(count);
 
-    public ScriptedUpstream Then(Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> answer)
+    public ScriptedUpstream Then(Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> respond)
     {
-        _script.Enqueue(answer);
+        _script.Enqueue(respond);
         return this;
     }
 
@@ -33,9 +32,9 @@ internal sealed class ScriptedUpstream : HttpMessageHandler
 
     public ScriptedUpstream ThenThrow(Exception exception) => Then((_, _) => Task.FromException<HttpResponseMessage>(exception));
 
-    public ScriptedUpstream Always(Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> answer)
+    public ScriptedUpstream Always(Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> respond)
     {
-        _always = answer;
+        _always = respond;
         return this;
     }
 
@@ -50,12 +49,12 @@ internal sealed class ScriptedUpstream : HttpMessageHandler
             request.Method,
             request.RequestUri!,
             request.Headers.ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase)));
-        _asked.Increment();
+        _count.Increment();
 
-        var answer = _script.TryDequeue(out var next) ? next : _always;
-        return answer is null
-            ? throw new InvalidOperationException($"Unscripted: {request.Method} {request.RequestUri}")
-            : answer(request, cancellationToken);
+        var respond = _script.TryDequeue(out var next) ? next : _always;
+        return respond is null
+            ? throw new InvalidOperationException($"No scripted response for {request.Method} {request.RequestUri}")
+            : respond(request, cancellationToken);
     }
 }
 

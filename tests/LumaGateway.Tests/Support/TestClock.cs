@@ -3,27 +3,27 @@ using Microsoft.Extensions.Time.Testing;
 namespace LumaGateway.Tests.Support;
 
 /// <summary>
-/// A clock that moves only when told. It knows every timer that waits for it. A test can go from one due time to the next, and only while the
-/// process is idle: fake time cannot overtake real work, however slow the machine is. Thread-safe.
+/// A fake clock that tracks its timers. A test can advance from one due time to the next while the process is idle, so that fake time does not overtake real work on
+/// a slow machine. Thread-safe.
 /// </summary>
 /// <remarks>
-/// <see cref="FakeTimeProvider.Advance"/> moves at once and may be called anywhere. The methods of this class wait for the thread pool to be idle,
-/// so they work in tests of <see cref="RunsAlone"/> only, and not where a socket is waited for.
+/// <see cref="FakeTimeProvider.Advance"/> works in every test. The methods of this class wait until the thread pool is idle, so they work only in tests of
+/// <see cref="RunsAlone"/>, and not with sockets.
 /// </remarks>
 internal sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
 {
-    /// <summary>Longer than any test waits, in this clock's time.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromHours(2);
+    /// <summary>The limit for a wait, in the time of this clock.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromHours(2);
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly HashSet<TrackedTimer> _armed = [];
 
-    /// <summary>When the next timer is due; null if no timer waits.</summary>
+    /// <summary>When the next timer is due; null if there is no timer.</summary>
     public DateTimeOffset? NextDueAt
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return _armed.Count == 0 ? null : _armed.Min(timer => timer.DueAt);
             }
@@ -37,57 +37,57 @@ internal sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
         return timer;
     }
 
-    /// <summary>Until a timer waits that is due within this time, for tests that others run beside. No time passes.</summary>
-    public Task TimerWithinAsync(TimeSpan length) => Pump.EventuallyAsync(() => NextDueAt <= GetUtcNow() + length);
+    /// <summary>Waits until a timer is due within this time. Works in every test. The clock does not advance.</summary>
+    public Task TimerWithinAsync(TimeSpan length) => Poll.UntilAsync(() => NextDueAt <= GetUtcNow() + length);
 
-    /// <summary>Lets time pass until the task is done, and returns its result.</summary>
+    /// <summary>Advances until the task is complete, and returns its result.</summary>
     public async Task<T> UntilAsync<T>(Task<T> done)
     {
         await UntilAsync(() => done.IsCompleted);
         return await done;
     }
 
-    /// <summary>Lets time pass until the condition holds. It is asked only while the process is idle.</summary>
+    /// <summary>Advances until the condition holds. It is checked only while the process is idle.</summary>
     public Task UntilAsync(Func<bool> holds)
     {
-        var end = GetUtcNow() + Longest;
-        return PassAsync(() =>
+        var end = GetUtcNow() + Limit;
+        return AdvanceAsync(() =>
         {
             if (holds())
             {
                 return null;
             }
 
-            var next = NextDueAt ?? throw new InvalidOperationException("The condition does not hold, the process is idle and no timer waits.");
-            return next < end ? next : throw new InvalidOperationException($"The condition did not come to hold within {Longest} of the clock's time.");
+            var next = NextDueAt ?? throw new InvalidOperationException("The condition does not hold, the process is idle and there is no timer.");
+            return next < end ? next : throw new InvalidOperationException($"The condition did not become true within {Limit} of the clock's time.");
         });
     }
 
-    /// <summary>Lets exactly this much time pass.</summary>
+    /// <summary>Advances by this time.</summary>
     public Task RunAsync(TimeSpan length)
     {
         var end = GetUtcNow() + length;
-        return PassAsync(() => GetUtcNow() >= end ? null : NextDueAt is { } next && next < end ? next : end);
+        return AdvanceAsync(() => GetUtcNow() >= end ? null : NextDueAt is { } next && next < end ? next : end);
     }
 
-    /// <summary>Waits until all work has ended or waits for a timer. No time passes.</summary>
-    public Task SettleAsync() => PassAsync(() => null);
+    /// <summary>Waits until all work is complete or waits for a timer. The clock does not advance.</summary>
+    public Task WaitUntilIdleAsync() => AdvanceAsync(() => null);
 
     /// <summary>Advances to each instant that <paramref name="next"/> returns, each time once the process is idle; ends when it returns null.</summary>
-    /// <remarks>It runs on a thread of its own: the thread pool must be idle.</remarks>
-    private Task PassAsync(Func<DateTimeOffset?> next)
+    /// <remarks>It runs on a separate thread, because the thread pool must be idle.</remarks>
+    private Task AdvanceAsync(Func<DateTimeOffset?> next)
     {
         RunsAlone.Check();
         var cancelled = TestContext.Current.CancellationToken;
         return Task.Factory.StartNew(
             () =>
             {
-                ThreadPoolRest.Await(cancelled);
+                ThreadPoolIdle.Wait(cancelled);
                 while (next() is { } instant)
                 {
                     var now = GetUtcNow();
                     Advance(instant > now ? instant - now : TimeSpan.Zero);
-                    ThreadPoolRest.Await(cancelled);
+                    ThreadPoolIdle.Wait(cancelled);
                 }
             },
             cancelled,
@@ -95,13 +95,13 @@ internal sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
             TaskScheduler.Default);
     }
 
-    /// <summary>A timer of the base class that notes when it is due.</summary>
+    /// <summary>A timer that records when it is due.</summary>
     private sealed class TrackedTimer(TestClock clock, TimerCallback callback, object? state) : ITimer
     {
         private ITimer? _timer;
         private TimeSpan _period;
 
-        /// <summary>Guarded by the clock's gate.</summary>
+        /// <summary>Guarded by the clock's lock.</summary>
         public DateTimeOffset DueAt { get; private set; }
 
         public static void Fire(object? timer) => ((TrackedTimer)timer!).Fire();
@@ -115,13 +115,13 @@ internal sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             _period = period;
-            Note(dueTime);
+            SetDueTime(dueTime);
             return _timer!.Change(dueTime, period);
         }
 
         public void Dispose()
         {
-            Note(Timeout.InfiniteTimeSpan);
+            SetDueTime(Timeout.InfiniteTimeSpan);
             _timer!.Dispose();
         }
 
@@ -133,13 +133,13 @@ internal sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
 
         private void Fire()
         {
-            Note(_period > TimeSpan.Zero ? _period : Timeout.InfiniteTimeSpan);
+            SetDueTime(_period > TimeSpan.Zero ? _period : Timeout.InfiniteTimeSpan);
             callback(state);
         }
 
-        private void Note(TimeSpan dueTime)
+        private void SetDueTime(TimeSpan dueTime)
         {
-            lock (clock._gate)
+            lock (clock._lock)
             {
                 if (dueTime == Timeout.InfiniteTimeSpan)
                 {

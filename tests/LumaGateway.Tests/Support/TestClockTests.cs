@@ -8,7 +8,7 @@ public sealed class TestClockTests
     private readonly TestClock _clock = new(Start);
 
     [Fact]
-    public async Task Work_between_two_timers_takes_no_time_of_the_clock()
+    public async Task The_clock_does_not_advance_during_work()
     {
         var seen = new List<double>();
         using var other = _clock.CreateTimer(_ => { }, null, TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10));
@@ -32,7 +32,7 @@ public sealed class TestClockTests
     }
 
     [Fact]
-    public async Task Time_passes_through_each_due_time_and_ends_where_it_was_told_to()
+    public async Task The_clock_stops_at_each_due_time_and_at_the_end()
     {
         var fired = new List<double>();
         using var timer = _clock.CreateTimer(_ => fired.Add((_clock.GetUtcNow() - Start).TotalSeconds), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
@@ -44,7 +44,7 @@ public sealed class TestClockTests
     }
 
     [Fact]
-    public async Task A_timer_that_is_stopped_is_not_waited_for()
+    public async Task A_disposed_timer_is_ignored()
     {
         var timer = _clock.CreateTimer(_ => { }, null, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
 
@@ -55,10 +55,10 @@ public sealed class TestClockTests
     }
 }
 
-/// <summary>Beside other tests.</summary>
-public sealed class TestClockBesideOthersTests
+/// <summary>Runs concurrently with other tests.</summary>
+public sealed class ConcurrentTestClockTests
 {
     [Fact]
-    public async Task Waiting_for_an_idle_process_fails_where_others_may_keep_it_busy() =>
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await new TestClock(DateTimeOffset.UnixEpoch).SettleAsync());
+    public async Task Waiting_for_an_idle_process_fails_if_other_tests_can_run() =>
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await new TestClock(DateTimeOffset.UnixEpoch).WaitUntilIdleAsync());
 }

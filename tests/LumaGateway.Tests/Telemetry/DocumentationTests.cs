@@ -5,24 +5,24 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Telemetry;
 
-/// <summary><c>docs/observability.md</c> against the code. A table that is wrong is shown as it should be.</summary>
+/// <summary>Compares <c>docs/observability.md</c> with the code. A failure shows the expected table.</summary>
 public sealed partial class DocumentationTests
 {
     private static readonly string Document = File.ReadAllText("observability.md");
 
     [Fact]
-    public void The_metrics_are_those_of_a_running_gateway()
+    public void The_page_lists_the_metrics_of_a_running_gateway()
     {
         using var gateway = new Gateway();
 
-        AssertSays("metrics", ObservabilityDocument.MetricsOf(gateway.Services.GetRequiredService<IMeterFactory>()));
+        AssertContains("metrics", ObservabilityDocument.MetricsOf(gateway.Services.GetRequiredService<IMeterFactory>()));
     }
 
     [Fact]
-    public void The_log_events_are_those_of_the_code() => AssertSays("log events", ObservabilityDocument.Logs());
+    public void The_page_lists_the_log_events_of_the_code() => AssertContains("log events", ObservabilityDocument.Logs());
 
     [Fact]
-    public void Every_attribute_of_ours_is_explained()
+    public void The_page_explains_every_attribute()
     {
         var used = Sources()
             .SelectMany(text => Name().Matches(text).Select(match => match.Groups[1].Value))
@@ -33,7 +33,7 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
-    public void Every_span_of_ours_is_explained()
+    public void The_page_explains_every_span()
     {
         var spans = Sources()
             .SelectMany(text => Span().Matches(text).Select(match => match.Groups[1].Value)
@@ -44,8 +44,8 @@ public sealed partial class DocumentationTests
         Assert.All(spans, span => Assert.Matches($@"\n\| .*`{span}`.* \| (internal|client) \|", Document));
     }
 
-    private static void AssertSays(string what, string table) =>
-        Assert.True(Document.Contains(table, StringComparison.Ordinal), $"The table of {what} in docs/observability.md should be:\n{table}");
+    private static void AssertContains(string name, string table) =>
+        Assert.True(Document.Contains(table, StringComparison.Ordinal), $"The table of {name} in docs/observability.md should be:\n{table}");
 
     private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Path.Combine(Repository.Root, "src/LumaGateway"), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Telemetry;
 
-/// <summary>What leaves the process, at a real receiver.</summary>
+/// <summary>Export of telemetry to a receiver.</summary>
 public sealed class ExportTests : IDisposable
 {
     private readonly Gateway _gateway = new();
@@ -12,33 +12,33 @@ public sealed class ExportTests : IDisposable
         .With("OTEL_BSP_SCHEDULE_DELAY", "50")
         .With("OTEL_BLRP_SCHEDULE_DELAY", "50")
         .With("OTEL_METRIC_EXPORT_INTERVAL", "100")
-        .With(services => services.AddOpenTelemetry().WithLogging()); // the fixture took every provider away
+        .With(services => services.AddOpenTelemetry().WithLogging()); // the fixture removes all logging providers
 
     public void Dispose() => _gateway.Dispose();
 
     [Theory]
     [InlineData(true, "grpc")]
     [InlineData(false, "http/protobuf")]
-    public async Task Traces_metrics_and_logs_arrive_by_either_protocol(bool isGrpc, string protocol)
+    public async Task Traces_metrics_and_logs_are_exported_with_each_protocol(bool isGrpc, string protocol)
     {
         await using var sink = await OtlpSink.StartAsync(isGrpc);
         _gateway.With("OTEL_EXPORTER_OTLP_ENDPOINT", sink.Address).With("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
         _gateway.Upstream.AlwaysJson("{}", System.Net.HttpStatusCode.Unauthorized);
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/exported");
+        using var response = await caller.SendGetAsync("/generations/exported");
 
         await response.ProblemAsync(502, "upstream_token_refused");
-        await Pump.EventuallyAsync(() => sink.Has("traces", "GET /generations/{id}", "cache", "fetch", "attempt", "luma-gateway", "exported"));
-        await Pump.EventuallyAsync(() => sink.Has("metrics", "luma_gateway.cache.answers", "luma_gateway.build.info", "http.server.request.duration"));
-        await Pump.EventuallyAsync(() => sink.Has("logs", "The upstream rejects the gateway's account"));
+        await Poll.UntilAsync(() => sink.Has("traces", "GET /generations/{id}", "cache", "fetch", "attempt", "luma-gateway", "exported"));
+        await Poll.UntilAsync(() => sink.Has("metrics", "luma_gateway.cache.answers", "luma_gateway.build.info", "http.server.request.duration"));
+        await Poll.UntilAsync(() => sink.Has("logs", "The upstream rejects the gateway's account"));
         Assert.False(sink.Has("traces", Gateway.Token) || sink.Has("logs", Gateway.Token) || sink.Has("metrics", Gateway.Token));
         Assert.False(sink.Has("traces", Gateway.Key) || sink.Has("logs", Gateway.Key) || sink.Has("metrics", Gateway.Key));
         Assert.False(sink.Has("metrics", "exported"));
     }
 
     [Fact]
-    public async Task A_signal_whose_endpoint_is_not_named_stays_here()
+    public async Task A_signal_without_an_endpoint_is_not_exported()
     {
         await using var sink = await OtlpSink.StartAsync(grpc: false);
         _gateway
@@ -47,24 +47,24 @@ public sealed class ExportTests : IDisposable
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1");
-        await Pump.EventuallyAsync(() => sink.Has("traces", "fetch"));
+        using var response = await caller.SendGetAsync("/generations/g1");
+        await Poll.UntilAsync(() => sink.Has("traces", "fetch"));
 
         Assert.Equal(["traces"], sink.Signals);
         Assert.Null(_gateway.Services.GetService<OpenTelemetry.Metrics.MeterProvider>());
     }
 
     [Fact]
-    public async Task Probes_and_scrapes_are_no_traces()
+    public async Task Probes_and_scrapes_are_not_traced()
     {
         await using var sink = await OtlpSink.StartAsync(grpc: false);
         _gateway.With("OTEL_EXPORTER_OTLP_ENDPOINT", sink.Address).With("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var probe = await caller.AskAsync("/health/ready");
-        using var response = await caller.AskAsync("/generations/g1");
-        await Pump.EventuallyAsync(() => sink.Has("traces", "fetch", "GET /generations/{id}"));
+        using var probe = await caller.SendGetAsync("/health/ready");
+        using var response = await caller.SendGetAsync("/generations/g1");
+        await Poll.UntilAsync(() => sink.Has("traces", "fetch", "GET /generations/{id}"));
 
         Assert.False(sink.Has("traces", "/health/ready"));
     }

@@ -9,37 +9,37 @@ public sealed class MetricTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task Cache_answers_are_counted_by_status_and_level_and_saved_calls_with_them()
+    public async Task Cache_results_are_counted_by_status_and_tier_and_saved_requests_are_counted()
     {
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
-        using var answers = _gateway.Collect<long>("luma_gateway.cache.answers");
+        using var results = _gateway.Collect<long>("luma_gateway.cache.answers");
         using var saved = _gateway.Collect<long>("luma_gateway.cache.saved");
         using var requests = _gateway.Collect<long>("luma_gateway.upstream.requests");
         using var caller = _gateway.CreateCaller();
 
         for (var i = 0; i < 3; i++)
         {
-            using var response = await caller.AskAsync("/generations/g1");
+            using var response = await caller.SendGetAsync("/generations/g1");
         }
 
         Assert.Equal(
             [("miss", "none"), ("hit", "memory"), ("hit", "memory")],
-            answers.GetMeasurementSnapshot().Select(one => ((string)one.Tags["luma_gateway.cache.status"]!, (string)one.Tags["luma_gateway.cache.level"]!)));
+            results.GetMeasurementSnapshot().Select(one => ((string)one.Tags["luma_gateway.cache.status"]!, (string)one.Tags["luma_gateway.cache.level"]!)));
         saved.RecordObservableInstruments();
         Assert.Equal(2, saved.LastMeasurement!.Value);
         Assert.Equal(1, requests.GetMeasurementSnapshot().Sum(one => one.Value));
     }
 
     [Fact]
-    public async Task Generations_are_counted_by_state_and_unknown_states_apart()
+    public async Task Generations_are_counted_by_state_and_unknown_states_separately()
     {
-        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Unfinished("g2", "hibernating"));
+        _gateway.Upstream.ThenJson(Samples.Failed("g1")).ThenJson(Samples.Interim("g2", "hibernating"));
         using var generations = _gateway.Collect<long>("luma_gateway.upstream.generations");
         using var unknown = _gateway.Collect<long>("luma_gateway.upstream.unknown_states");
         using var caller = _gateway.CreateCaller();
 
-        using var first = await caller.AskAsync("/generations/g1");
-        using var second = await caller.AskAsync("/generations/g2");
+        using var first = await caller.SendGetAsync("/generations/g1");
+        using var second = await caller.SendGetAsync("/generations/g2");
 
         Assert.Equal(["failed", "processing"], generations.GetMeasurementSnapshot().Select(one => (string)one.Tags["luma_gateway.generation.state"]!));
         Assert.Equal(1, unknown.GetMeasurementSnapshot().Sum(one => one.Value));
@@ -52,10 +52,10 @@ public sealed class MetricTests : IDisposable
         using var admitted = _gateway.Collect<long>("luma_gateway.access.admitted");
         using var refused = _gateway.Collect<long>("luma_gateway.access.refused");
         using var caller = _gateway.CreateCaller();
-        using var stranger = _gateway.CreateStranger();
+        using var anonymous = _gateway.CreateCallerWithoutKey();
 
-        using var read = await caller.AskAsync("/generations/g1");
-        using var unknown = await stranger.AskAsync("/generations/g1");
+        using var read = await caller.SendGetAsync("/generations/g1");
+        using var unknown = await anonymous.SendGetAsync("/generations/g1");
 
         Assert.Equal(["tests"], admitted.GetMeasurementSnapshot().Select(one => (string)one.Tags["luma_gateway.client.name"]!));
         Assert.Equal(
@@ -64,7 +64,7 @@ public sealed class MetricTests : IDisposable
     }
 
     [Fact]
-    public async Task A_refused_account_is_said_once_counted_each_time_and_shown_until_it_is_over()
+    public async Task A_refused_account_is_logged_once_and_counted_each_time_and_a_gauge_shows_it_until_it_recovers()
     {
         _gateway.Upstream.ThenJson("{}", System.Net.HttpStatusCode.Unauthorized).ThenJson("{}", System.Net.HttpStatusCode.PaymentRequired).ThenJson(Samples.Failed("g3"));
         using var faults = _gateway.Collect<long>("luma_gateway.upstream.faults");
@@ -73,7 +73,7 @@ public sealed class MetricTests : IDisposable
 
         for (var i = 1; i <= 3; i++)
         {
-            using var response = await caller.AskAsync($"/generations/g{i}");
+            using var response = await caller.SendGetAsync($"/generations/g{i}");
             state.RecordObservableInstruments();
         }
 
@@ -83,7 +83,7 @@ public sealed class MetricTests : IDisposable
     }
 
     [Fact]
-    public void Every_value_of_a_closed_set_has_a_name_of_its_own()
+    public void Every_value_of_an_enum_attribute_has_a_unique_name()
     {
         HasNames<LumaGateway.Problems.UpstreamFault>(LumaGateway.Upstreams.UpstreamMetrics.NameOf);
         HasNames<LumaGateway.Contracts.GenerationState>(LumaGateway.Upstreams.UpstreamMetrics.NameOf);

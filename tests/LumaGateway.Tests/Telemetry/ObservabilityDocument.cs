@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LumaGateway.Tests.Telemetry;
 
-/// <summary>The tables of <c>docs/observability.md</c> as the code would have them.</summary>
+/// <summary>Generates the tables of <c>docs/observability.md</c> from the code.</summary>
 internal static class ObservabilityDocument
 {
     public static string MetricsOf(IMeterFactory factory)

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LumaGateway.Tests.Telemetry;
 
-/// <summary>Every page against the code: what it names is there, whichever page it is.</summary>
+/// <summary>Every metric, setting and log event in a page exists in the code.</summary>
 public sealed partial class PagesTests
 {
     private static readonly string Root = Repository.Root;
@@ -22,7 +22,7 @@ public sealed partial class PagesTests
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void Every_metric_that_a_page_names_is_there(string page)
+    public void Every_metric_in_a_page_exists(string page)
     {
         using var gateway = new Gateway();
         var known = InstrumentsOf(gateway.Services.GetRequiredService<IMeterFactory>()).Concat(Attributes()).Select(Underscored).ToHashSet(StringComparer.Ordinal);
@@ -38,7 +38,7 @@ public sealed partial class PagesTests
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void Every_setting_that_a_page_names_is_there(string page)
+    public void Every_setting_in_a_page_exists(string page)
     {
         var text = File.ReadAllText(Path.Combine(Root, page));
 
@@ -55,7 +55,7 @@ public sealed partial class PagesTests
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public void Every_log_event_that_a_page_names_is_there(string page)
+    public void Every_log_event_in_a_page_exists(string page)
     {
         var known = typeof(Generation).Assembly.GetTypes()
             .SelectMany(type => type.GetMethods(System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Public))
@@ -67,7 +67,7 @@ public sealed partial class PagesTests
     }
 
     [Fact]
-    public void Every_kind_of_name_in_Redis_is_explained()
+    public void Every_Redis_key_in_the_code_is_documented()
     {
         var page = File.ReadAllText(Path.Combine(Root, "infra/redis.md"));
         var sources = Directory.EnumerateFiles(Path.Combine(Root, "src/LumaGateway"), "*.cs", SearchOption.AllDirectories)
@@ -78,7 +78,7 @@ public sealed partial class PagesTests
         var intervalLocks = sources.SelectMany(text => IntervalLocks().Matches(text)).Select(match => $"`…:{match.Groups[1].Value}`").ToList();
         var others = sources.SelectMany(text => OtherKey().Matches(text)).Select(match => match.Groups[1].Value).ToList();
 
-        Assert.True(parts.Count >= 4 && intervalLocks.Count >= 1 && others.Count >= 1, "The code's names were not found.");
+        Assert.True(parts.Count >= 4 && intervalLocks.Count >= 1 && others.Count >= 1, "The search found too few keys in the code.");
         Assert.All([.. parts, .. intervalLocks, .. others], name => Assert.Contains(name, page, StringComparison.Ordinal));
     }
 

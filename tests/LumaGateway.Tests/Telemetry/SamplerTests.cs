@@ -2,7 +2,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Telemetry;
 
-/// <summary>Apart from all others: a span that another gateway of this process has sampled is exported here too.</summary>
+/// <summary>Runs alone: spans that another gateway in this process samples would be exported here too.</summary>
 [Collection(RunsAlone.Name)]
 public sealed class SamplerTests : IDisposable
 {
@@ -13,7 +13,7 @@ public sealed class SamplerTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task The_sampler_is_the_one_that_OpenTelemetrys_variable_names()
+    public async Task OTEL_TRACES_SAMPLER_sets_the_sampler()
     {
         await using var sink = await OtlpSink.StartAsync(grpc: false);
         _gateway
@@ -23,8 +23,8 @@ public sealed class SamplerTests : IDisposable
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1");
-        await Pump.EventuallyAsync(() => sink.Has("metrics", "luma_gateway.cache.answers"));
+        using var response = await caller.SendGetAsync("/generations/g1");
+        await Poll.UntilAsync(() => sink.Has("metrics", "luma_gateway.cache.answers"));
 
         Assert.DoesNotContain("traces", sink.Signals);
     }

@@ -14,7 +14,7 @@ public sealed class TraceTests : IAsyncLifetime
     private readonly ActivityTraceId _trace = ActivityTraceId.CreateRandom();
     private readonly ConcurrentQueue<Activity> _spans = new();
     private readonly ConcurrentQueue<IHeaderDictionary> _received = new();
-    private RequestDelegate _answer = static context => context.Response.WriteAsync(Samples.Completed);
+    private RequestDelegate _respond = static context => context.Response.WriteAsync(Samples.Completed);
     private Loopback _upstream = null!;
     private Gateway _gateway = null!;
 
@@ -23,12 +23,12 @@ public sealed class TraceTests : IAsyncLifetime
         _upstream = await Loopback.StartAsync(context =>
         {
             _received.Enqueue(new HeaderDictionary(context.Request.Headers.ToDictionary()));
-            return _answer(context);
+            return _respond(context);
         });
         _gateway = new Gateway()
-            .To(_upstream.Address)
+            .WithUpstream(_upstream.Address)
             .With("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-            .With(services => services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(new SimpleActivityExportProcessor(new Queued(_spans)))));
+            .With(services => services.ConfigureOpenTelemetryTracerProvider(tracing => tracing.AddProcessor(new SimpleActivityExportProcessor(new QueueExporter(_spans)))));
     }
 
     public async ValueTask DisposeAsync()
@@ -38,12 +38,12 @@ public sealed class TraceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_miss_is_a_request_the_cache_the_shared_fetch_and_the_upstream_attempt_one_under_the_other()
+    public async Task A_miss_has_nested_spans_for_request_cache_fetch_attempt_and_upstream_request()
     {
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Count == 5);
+        using var response = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => Spans().Count == 5);
 
         var request = Span("GET /generations/{id}");
         var cache = Span("cache");
@@ -61,37 +61,37 @@ public sealed class TraceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hit_is_a_request_and_a_cache_span_and_no_more()
+    public async Task A_hit_has_only_a_request_span_and_a_cache_span()
     {
         using var caller = CreateCaller();
-        using var miss = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Count == 5);
+        using var miss = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => Spans().Count == 5);
 
-        using var hit = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Count == 7);
+        using var hit = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => Spans().Count == 7);
 
         var cache = Spans().Last(span => span.DisplayName == "cache");
         Assert.Equal(("hit", "memory"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.level")));
     }
 
     [Fact]
-    public async Task Who_joins_a_fetch_links_to_it()
+    public async Task A_request_that_joins_a_fetch_links_to_its_span()
     {
         var release = new TaskCompletionSource();
-        _answer = async context =>
+        _respond = async context =>
         {
             await release.Task;
             await context.Response.WriteAsync(Samples.Completed);
         };
         using var caller = CreateCaller();
 
-        var first = caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => !_received.IsEmpty);
-        var second = caller.AskAsync(Path);
-        await _gateway.Arrivals.WaitingAsync(2);
+        var first = caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => !_received.IsEmpty);
+        var second = caller.SendGetAsync(Path);
+        await _gateway.PendingRequests.WaitForAsync(2);
         release.SetResult();
         await Task.WhenAll(first, second);
-        await Pump.EventuallyAsync(() => Spans().Count == 7);
+        await Poll.UntilAsync(() => Spans().Count == 7);
 
         var fetch = Span("fetch");
         var joined = Assert.Single(Spans(), span => span.DisplayName == "cache" && (string?)span.GetTagItem("luma_gateway.cache.status") == "collapsed");
@@ -100,52 +100,52 @@ public sealed class TraceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_try_is_a_span_that_says_what_went_wrong()
+    public async Task Every_attempt_has_a_span_with_its_error()
     {
-        _answer = context =>
+        _respond = context =>
         {
             context.Response.StatusCode = _received.Count == 1 ? 500 : 200;
             return context.Response.WriteAsync(Samples.Completed);
         };
         using var caller = CreateCaller();
 
-        var asking = caller.AskAsync(Path);
-        await _gateway.Clock.TimerWithinAsync(TimeSpan.FromSeconds(1)); // the pause before the second attempt
+        var pending = caller.SendGetAsync(Path);
+        await _gateway.Clock.TimerWithinAsync(TimeSpan.FromSeconds(1)); // the delay before the second attempt
         _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
-        using var response = await asking;
-        await Pump.EventuallyAsync(() => Spans().Count == 7);
+        using var response = await pending;
+        await Poll.UntilAsync(() => Spans().Count == 7);
 
-        var tries = Spans().Where(span => span.DisplayName == "attempt").OrderBy(span => span.StartTimeUtc).ToList();
-        Assert.Equal([(ActivityStatusCode.Error, "failed", null), (ActivityStatusCode.Unset, null, 1)], tries.Select(span =>
+        var attempts = Spans().Where(span => span.DisplayName == "attempt").OrderBy(span => span.StartTimeUtc).ToList();
+        Assert.Equal([(ActivityStatusCode.Error, "failed", null), (ActivityStatusCode.Unset, null, 1)], attempts.Select(span =>
             (span.Status, (string?)span.GetTagItem("error.type"), (int?)span.GetTagItem("http.request.resend_count"))));
     }
 
     [Fact]
-    public async Task A_fault_that_nothing_covers_is_seen_on_the_way_up()
+    public async Task A_fault_without_a_stale_entry_marks_all_spans_as_failed()
     {
         _gateway.With("Luma:Retries", "0");
-        _answer = context =>
+        _respond = context =>
         {
             context.Response.StatusCode = 500;
             return Task.CompletedTask;
         };
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Count == 5);
+        using var response = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => Spans().Count == 5);
 
         Assert.Equal(502, Span("GET /generations/{id}").GetTagItem("http.response.status_code"));
         Assert.All(["GET /generations/{id}", "cache", "attempt"], name => Assert.Equal(ActivityStatusCode.Error, Span(name).Status));
     }
 
     [Fact]
-    public async Task Steps_of_Redis_are_spans_that_name_no_key()
+    public async Task Redis_operations_have_spans_without_keys()
     {
         _gateway.With("ConnectionStrings:Redis", "127.0.0.1:1,connectTimeout=100").With("Luma:Name", "account");
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
-        await Pump.EventuallyAsync(() => Spans().Any(span => span.DisplayName == "redis write"));
+        using var response = await caller.SendGetAsync(Path);
+        await Poll.UntilAsync(() => Spans().Any(span => span.DisplayName == "redis write"));
 
         var read = Spans().First(span => span.DisplayName == "redis read");
         Assert.Equal((ActivityKind.Client, "redis", "read"), (read.Kind, read.GetTagItem("db.system.name"), read.GetTagItem("db.operation.name")));
@@ -156,23 +156,23 @@ public sealed class TraceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_YARP_carries_is_in_the_trace_too()
+    public async Task Requests_through_YARP_are_traced()
     {
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync($"/luma{Path}");
-        await Pump.EventuallyAsync(() => Spans().Any(span => span.Source.Name == "Yarp.ReverseProxy") && Spans().Any(span => span.Kind is ActivityKind.Server));
+        using var response = await caller.SendGetAsync($"/luma{Path}");
+        await Poll.UntilAsync(() => Spans().Any(span => span.Source.Name == "Yarp.ReverseProxy") && Spans().Any(span => span.Kind is ActivityKind.Server));
 
         Assert.Contains(Spans(), span => span.Kind is ActivityKind.Client);
     }
 
     [Fact]
-    public async Task The_callers_trace_goes_on_here_and_is_named_in_problems_but_does_not_go_upstream()
+    public async Task The_callers_trace_is_continued_and_in_problems_but_not_sent_upstream()
     {
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
-        using var refused = await caller.AskAsync("/generations/a.b");
+        using var response = await caller.SendGetAsync(Path);
+        using var refused = await caller.SendGetAsync("/generations/a.b");
 
         var problem = await refused.ProblemAsync(400, "invalid_id");
         Assert.Equal(_trace.ToHexString(), problem.GetProperty("trace_id").GetString());
@@ -182,19 +182,19 @@ public sealed class TraceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_trace_goes_upstream_without_baggage_where_that_is_set()
+    public async Task PropagateTrace_sends_the_trace_upstream_without_baggage()
     {
         _gateway.With("Luma:PropagateTrace", "true");
         using var caller = CreateCaller();
 
-        using var response = await caller.AskAsync(Path);
+        using var response = await caller.SendGetAsync(Path);
 
         var received = Assert.Single(_received);
         Assert.StartsWith($"00-{_trace}-", received["traceparent"].ToString(), StringComparison.Ordinal);
         Assert.False(received.ContainsKey("baggage"));
     }
 
-    /// <summary>Sources are the process's: other tests' spans come here too, but under traces of their own.</summary>
+    /// <summary>Activity sources are shared in the process: spans of other tests arrive here, with other trace ids.</summary>
     private List<Activity> Spans() => [.. _spans.Where(span => span.TraceId == _trace)];
 
     private Activity Span(string name) => Assert.Single(Spans(), span => span.DisplayName == name);
@@ -207,7 +207,7 @@ public sealed class TraceTests : IAsyncLifetime
         return caller;
     }
 
-    private sealed class Queued(ConcurrentQueue<Activity> spans) : BaseExporter<Activity>
+    private sealed class QueueExporter(ConcurrentQueue<Activity> spans) : BaseExporter<Activity>
     {
         public override ExportResult Export(in Batch<Activity> batch)
         {

@@ -13,7 +13,7 @@ public sealed class TokenBucketTests
         {
             var clock = new FakeTimeProvider();
             var bucket = new TokenBucket(clock);
-            var given = 0;
+            var taken = 0;
             var passed = TimeSpan.Zero;
             foreach (var pause in pauses)
             {
@@ -21,8 +21,8 @@ public sealed class TokenBucketTests
                 passed += TimeSpan.FromMilliseconds(pause);
                 if (bucket.TryTake(perSecond, size, out var wait))
                 {
-                    given++;
-                    Assert.True(given <= size + (passed.TotalSeconds * perSecond * 1.001) + 1, $"{given} given after {passed}");
+                    taken++;
+                    Assert.True(taken <= size + (passed.TotalSeconds * perSecond * 1.001) + 1, $"{taken} taken after {passed}");
                 }
                 else
                 {
@@ -33,7 +33,7 @@ public sealed class TokenBucketTests
                     clock.Advance(TimeSpan.FromTicks(1));
                     Assert.True(bucket.TryTake(perSecond, size, out _));
                     passed += wait;
-                    given++;
+                    taken++;
                 }
             }
         }, iter: PropertyCases.Of(1000));
@@ -42,17 +42,17 @@ public sealed class TokenBucketTests
     public void Concurrent_callers_get_no_more_tokens_than_the_bucket_holds()
     {
         var bucket = new TokenBucket(new FakeTimeProvider());
-        var given = 0;
+        var taken = 0;
 
         Parallel.For(0, 10_000, _ =>
         {
             if (bucket.TryTake(1000, 100, out var _))
             {
-                Interlocked.Increment(ref given);
+                Interlocked.Increment(ref taken);
             }
         });
 
-        Assert.Equal(100, given);
+        Assert.Equal(100, taken);
     }
 
     [Theory]
@@ -72,14 +72,14 @@ public sealed class TokenBucketTests
     }
 
     [Fact]
-    public void Tokens_owed_are_paid_before_the_next_token_and_can_be_returned()
+    public void Tokens_charged_beyond_the_size_are_paid_before_the_next_token_and_can_be_returned()
     {
         var bucket = new TokenBucket(new FakeTimeProvider());
-        bucket.Owe(5, 1);
+        bucket.Charge(5, 1);
 
         Assert.False(bucket.TryTake(1, 3, out var wait));
         Assert.Equal(TimeSpan.FromSeconds(3), wait);
-        bucket.Owe(-3, 1);
+        bucket.Charge(-3, 1);
         Assert.True(bucket.TryTake(1, 3, out _));
     }
 }

@@ -24,12 +24,12 @@ public sealed class BreakerTests : IDisposable
         {
             foreach (var id in (string[])["bad1", "bad2", "bad3"])
             {
-                using var failing = await _gateway.Clock.UntilAsync(caller.AskAsync($"/generations/{id}"));
+                using var failing = await _gateway.Clock.UntilAsync(caller.SendGetAsync($"/generations/{id}"));
                 await failing.ProblemAsync(502, "upstream_failed");
             }
         }
 
-        using var good = await caller.AskAsync("/generations/good");
+        using var good = await caller.SendGetAsync("/generations/good");
         Assert.Equal(HttpStatusCode.OK, good.StatusCode);
     }
 
@@ -41,16 +41,16 @@ public sealed class BreakerTests : IDisposable
         using var caller = _gateway.CreateCaller();
         for (var round = 0; round < 30; round++)
         {
-            using var failing = await caller.AskAsync($"/generations/bad{round % 3}");
+            using var failing = await caller.SendGetAsync($"/generations/bad{round % 3}");
         }
 
         for (var other = 0; other < 7; other++)
         {
-            using var failing = await caller.AskAsync($"/generations/other{other}");
+            using var failing = await caller.SendGetAsync($"/generations/other{other}");
             await failing.ProblemAsync(502, "upstream_failed");
         }
 
-        using var refused = await caller.AskAsync("/generations/good");
+        using var refused = await caller.SendGetAsync("/generations/good");
         await refused.ProblemAsync(503, "upstream_circuit_open");
     }
 
@@ -62,10 +62,10 @@ public sealed class BreakerTests : IDisposable
         using var caller = _gateway.CreateCaller();
         for (var round = 0; round < 10; round++)
         {
-            using var failing = await caller.AskAsync("/generations/one");
+            using var failing = await caller.SendGetAsync("/generations/one");
         }
 
-        using var refused = await caller.AskAsync("/generations/another");
+        using var refused = await caller.SendGetAsync("/generations/another");
 
         await refused.ProblemAsync(503, "upstream_circuit_open");
     }
@@ -78,12 +78,12 @@ public sealed class BreakerTests : IDisposable
         using var caller = _gateway.CreateCaller();
         for (var i = 0; i < 10; i++)
         {
-            using var failing = await caller.AskAsync($"/generations/g{i}");
+            using var failing = await caller.SendGetAsync($"/generations/g{i}");
         }
 
         _gateway.Clock.Advance(TimeSpan.FromSeconds(6));
-        using var probe = await caller.AskAsync("/generations/g0");
-        using var refused = await caller.AskAsync("/generations/g1");
+        using var probe = await caller.SendGetAsync("/generations/g0");
+        using var refused = await caller.SendGetAsync("/generations/g1");
 
         await probe.ProblemAsync(502, "upstream_failed");
         await refused.ProblemAsync(503, "upstream_circuit_open");

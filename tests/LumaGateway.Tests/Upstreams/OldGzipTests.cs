@@ -15,10 +15,10 @@ public sealed class OldGzipTests
     public async Task A_body_in_gzip_is_read_by_whichever_name(string encoding)
     {
         await using var upstream = await Loopback.StartAsync(context => AnswerAsync(context, encoding));
-        await using var gateway = new Gateway().To(upstream.Address);
+        await using var gateway = new Gateway().WithUpstream(upstream.Address);
         using var caller = gateway.CreateCaller();
 
-        using var read = await caller.AskAsync("/generations/g1");
+        using var read = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal("failed", (await read.JsonAsync()).GetProperty("state").GetString());
     }
@@ -34,18 +34,18 @@ public sealed class OldGzipTests
             Interlocked.Increment(ref asked);
             return AnswerAsync(context, encoding);
         });
-        await using var gateway = new Gateway().To(upstream.Address);
+        await using var gateway = new Gateway().WithUpstream(upstream.Address);
         using var caller = gateway.CreateCaller();
 
         // It is learnt beside the answer: a read right after it may come too early, so each try is about another generation.
         var tries = 0;
-        await Pump.EventuallyAsync(async () =>
+        await Poll.UntilAsync(async () =>
         {
             var id = $"g{++tries}";
-            using var passed = await caller.AskAsync($"/luma/generations/{id}");
+            using var passed = await caller.SendGetAsync($"/luma/generations/{id}");
             await Task.Delay(TimeSpan.FromMilliseconds(5 * tries), TimeProvider.System, TestContext.Current.CancellationToken);
             var before = Volatile.Read(ref asked);
-            using var read = await caller.AskAsync($"/generations/{id}");
+            using var read = await caller.SendGetAsync($"/generations/{id}");
             return Volatile.Read(ref asked) == before;
         });
     }

@@ -22,11 +22,11 @@ public sealed class TokenFileTests : IDisposable
         File.WriteAllText(TokenFile, "old-token\n");
         Answer("old-token", "new-token");
         using var caller = Begin();
-        await AskAsync(caller, "a");
+        await SendGetAsync(caller, "a");
 
         File.WriteAllText(TokenFile, "new-token\n");
         await LookAsync();
-        await AskAsync(caller, "b");
+        await SendGetAsync(caller, "b");
 
         Assert.Equal("old-token new-token", Sent());
     }
@@ -44,13 +44,13 @@ public sealed class TokenFileTests : IDisposable
         File.CreateSymbolicLink(TokenFile, Path.Combine("..data", "token"));
         Answer("old-token", "new-token");
         using var caller = Begin();
-        await AskAsync(caller, "a");
+        await SendGetAsync(caller, "a");
 
         Directory.CreateSymbolicLink($"{data}_tmp", "..v2");
         Directory.Delete(data);
         Directory.Move($"{data}_tmp", data);
         await LookAsync();
-        await AskAsync(caller, "b");
+        await SendGetAsync(caller, "b");
 
         Assert.Equal("old-token new-token", Sent());
     }
@@ -69,7 +69,7 @@ public sealed class TokenFileTests : IDisposable
 
         File.WriteAllText(TokenFile, content);
         await LookAsync();
-        await AskAsync(caller, "a");
+        await SendGetAsync(caller, "a");
 
         Assert.Equal("old-token", Sent());
         Assert.Single(_gateway.Logs.GetSnapshot(), record => record.Id.Id == 3002);
@@ -84,10 +84,10 @@ public sealed class TokenFileTests : IDisposable
 
         File.Delete(TokenFile);
         await LookAsync();
-        await AskAsync(caller, "a");
+        await SendGetAsync(caller, "a");
         File.WriteAllText(TokenFile, new string('x', 1024 * 1024));
         await LookAsync();
-        await AskAsync(caller, "b");
+        await SendGetAsync(caller, "b");
 
         Assert.Equal("old-token old-token", Sent());
     }
@@ -106,7 +106,7 @@ public sealed class TokenFileTests : IDisposable
             await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(2));
         }
 
-        await AskAsync(caller, "a");
+        await SendGetAsync(caller, "a");
 
         Assert.Equal("old-token", Sent());
     }
@@ -127,9 +127,9 @@ public sealed class TokenFileTests : IDisposable
             ? ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))
             : ScriptedUpstream.Json("""{"detail":"no"}""", HttpStatusCode.Unauthorized)));
 
-    private static async Task AskAsync(HttpClient caller, string id)
+    private static async Task SendGetAsync(HttpClient caller, string id)
     {
-        using var response = await caller.AskAsync($"/generations/{id}");
+        using var response = await caller.SendGetAsync($"/generations/{id}");
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 

@@ -31,10 +31,10 @@ public sealed class TokenTests : IDisposable
             context.Response.Redirect($"{target.Address}/stolen", permanent: false);
             return Task.CompletedTask;
         });
-        _gateway.To(upstream.Address);
+        _gateway.WithUpstream(upstream.Address);
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync(path);
+        using var response = await caller.SendGetAsync(path);
 
         Assert.Equal(0, elsewhere);
         Assert.NotEqual(HttpStatusCode.OK, response.StatusCode);
@@ -55,7 +55,7 @@ public sealed class TokenTests : IDisposable
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => invoker.SendAsync(request, TestContext.Current.CancellationToken));
 
-        Assert.Equal(0, _gateway.Upstream.Asked);
+        Assert.Equal(0, _gateway.Upstream.RequestCount);
         Assert.False(request.Headers.Contains("Authorization"));
     }
 
@@ -68,7 +68,7 @@ public sealed class TokenTests : IDisposable
 
         foreach (var id in new[] { "a", "b", "c" })
         {
-            using var response = await caller.AskAsync($"/generations/{id}");
+            using var response = await caller.SendGetAsync($"/generations/{id}");
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
@@ -86,10 +86,10 @@ public sealed class TokenTests : IDisposable
             context.Response.StatusCode = token == "Bearer new-token" ? 200 : 401;
             await context.Response.WriteAsync("{}", context.RequestAborted);
         });
-        _gateway.To(upstream.Address).With("Luma:ApiKey", "old-token,new-token");
+        _gateway.WithUpstream(upstream.Address).With("Luma:ApiKey", "old-token,new-token");
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/luma/generations/g1");
+        using var response = await caller.SendGetAsync("/luma/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(["Bearer old-token", "Bearer new-token"], sent);
@@ -105,7 +105,7 @@ public sealed class TokenTests : IDisposable
             bodies.Enqueue(await reader.ReadToEndAsync(context.RequestAborted));
             context.Response.StatusCode = context.Request.Headers.Authorization == "Bearer new-token" ? 201 : 401;
         });
-        _gateway.To(upstream.Address).With("Luma:ApiKey", "old-token,new-token")
+        _gateway.WithUpstream(upstream.Address).With("Luma:ApiKey", "old-token,new-token")
             .With("ReverseProxy:Routes:creating:ClusterId", "luma")
             .With("ReverseProxy:Routes:creating:Match:Path", "/luma/created")
             .With("ReverseProxy:Routes:creating:Match:Methods:0", "POST")

@@ -36,8 +36,8 @@ public sealed class UpstreamFaultTests : IDisposable
         _gateway.Upstream.ThenJson(body).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1");
-        using var next = await caller.AskAsync("/generations/g1");
+        using var response = await caller.SendGetAsync("/generations/g1");
+        using var next = await caller.SendGetAsync("/generations/g1");
 
         await response.ProblemAsync(502, "upstream_malformed");
         Assert.DoesNotContain(Secret, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -52,7 +52,7 @@ public sealed class UpstreamFaultTests : IDisposable
         using var faults = _gateway.Collect<long>("luma_gateway.upstream.faults");
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1");
+        using var response = await caller.SendGetAsync("/generations/g1");
 
         Assert.Contains(_gateway.Logs.GetSnapshot(), record => record.Level is Microsoft.Extensions.Logging.LogLevel.Error && record.Id.Id == 3021);
         Assert.Contains(faults.GetMeasurementSnapshot(), fault => fault.ContainsTags(new KeyValuePair<string, object?>("error.type", "token_refused")));
@@ -66,7 +66,7 @@ public sealed class UpstreamFaultTests : IDisposable
         _gateway.Upstream.ThenJson("{}", HttpStatusCode.Unauthorized).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1");
+        using var response = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(["Bearer old-token", "Bearer new-token"], _gateway.Upstream.Received.Select(request => request.Headers["Authorization"]));
@@ -81,17 +81,17 @@ public sealed class UpstreamFaultTests : IDisposable
         using var caller = _gateway.CreateCaller();
         var began = _gateway.Clock.GetUtcNow();
 
-        using var first = await caller.AskAsync("/generations/g1");
-        using var other = await caller.AskAsync("/generations/g2");
+        using var first = await caller.SendGetAsync("/generations/g1");
+        using var other = await caller.SendGetAsync("/generations/g2");
 
         await first.ProblemAsync(503, "upstream_throttled");
         await other.ProblemAsync(503, "upstream_throttled");
         Assert.Equal(told, first.Header("Retry-After"));
         Assert.Equal(began, _gateway.Clock.GetUtcNow());
-        Assert.Equal(1, _gateway.Upstream.Asked);
+        Assert.Equal(1, _gateway.Upstream.RequestCount);
 
         _gateway.Clock.Advance(TimeSpan.FromSeconds(Math.Min(seconds, 300)));
-        using var later = await caller.AskAsync("/generations/g1");
+        using var later = await caller.SendGetAsync("/generations/g1");
         Assert.Equal(HttpStatusCode.OK, later.StatusCode);
     }
 
@@ -103,21 +103,21 @@ public sealed class UpstreamFaultTests : IDisposable
         using var caller = _gateway.CreateCaller();
         for (var i = 0; i < 10; i++)
         {
-            using var failing = await caller.AskAsync($"/generations/g{i}");
+            using var failing = await caller.SendGetAsync($"/generations/g{i}");
         }
 
-        using var refused = await caller.AskAsync("/generations/g11");
-        using var health = await caller.AskAsync("/health/ready");
+        using var refused = await caller.SendGetAsync("/generations/g11");
+        using var health = await caller.SendGetAsync("/health/ready");
 
         await refused.ProblemAsync(503, "upstream_circuit_open");
         Assert.InRange(int.Parse(refused.Header("Retry-After"), CultureInfo.InvariantCulture), 1, 5);
-        Assert.Equal(10, _gateway.Upstream.Asked);
+        Assert.Equal(10, _gateway.Upstream.RequestCount);
         Assert.Equal(HttpStatusCode.OK, health.StatusCode);
         Assert.Equal("degraded", (await health.JsonAsync()).GetProperty("checks").GetProperty("upstream").GetString());
 
         _gateway.Upstream.AlwaysJson(Samples.Failed("g12"));
         _gateway.Clock.Advance(TimeSpan.FromSeconds(6));
-        using var back = await caller.AskAsync("/generations/g12");
+        using var back = await caller.SendGetAsync("/generations/g12");
         Assert.Equal(HttpStatusCode.OK, back.StatusCode);
     }
 
@@ -133,7 +133,7 @@ public sealed class UpstreamFaultTests : IDisposable
         }));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.AskAsync("/generations/g1");
+        using var response = await caller.SendGetAsync("/generations/g1");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }

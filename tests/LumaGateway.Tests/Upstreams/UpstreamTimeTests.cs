@@ -29,12 +29,12 @@ public sealed class UpstreamTimeTests : IDisposable
         _gateway.Upstream.AlwaysJson($$"""{"detail":"{{Secret}}"}""", (HttpStatusCode)upstream);
         using var caller = _gateway.CreateCaller();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
 
         var problem = await response.ProblemAsync(status, code);
         Assert.DoesNotContain(Secret, problem.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
-        Assert.Equal(asked, _gateway.Upstream.Asked);
+        Assert.Equal(asked, _gateway.Upstream.RequestCount);
         Assert.Equal(status == 503 ? "1" : "", response.Header("Retry-After"));
         Assert.Equal(upstream is 401 or 402 or 403 ? "false" : "", response.Header("x-should-retry"));
     }
@@ -45,10 +45,10 @@ public sealed class UpstreamTimeTests : IDisposable
         _gateway.Upstream.ThenThrow(new HttpRequestException($"refused {Secret}")).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
         Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
     }
 
@@ -58,10 +58,10 @@ public sealed class UpstreamTimeTests : IDisposable
         _gateway.Upstream.Always((_, _) => Task.FromException<HttpResponseMessage>(new HttpRequestException("refused")));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
 
         await response.ProblemAsync(502, "upstream_unreachable");
-        Assert.Equal(3, _gateway.Upstream.Asked);
+        Assert.Equal(3, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -71,11 +71,11 @@ public sealed class UpstreamTimeTests : IDisposable
         using var caller = _gateway.CreateCaller();
         var began = _gateway.Clock.GetUtcNow();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6));
-        Assert.Equal(2, _gateway.Upstream.Asked);
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class UpstreamTimeTests : IDisposable
         using var caller = _gateway.CreateCaller();
         var began = _gateway.Clock.GetUtcNow();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
 
         await response.ProblemAsync(504, "upstream_timed_out");
         Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));
@@ -102,7 +102,7 @@ public sealed class UpstreamTimeTests : IDisposable
         using var caller = _gateway.CreateCaller();
         var began = _gateway.Clock.GetUtcNow();
 
-        using var response = await _gateway.Clock.UntilAsync(caller.AskAsync("/generations/g1"));
+        using var response = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
 
         await response.ProblemAsync(504, "upstream_timed_out");
         Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));

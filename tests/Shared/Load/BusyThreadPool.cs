@@ -3,36 +3,36 @@ using System.Diagnostics;
 namespace LumaGateway.Tests.Shared.Load;
 
 /// <summary>
-/// Until it is disposed of, whatever is to be done on this process's thread pool waits its turn behind a few hundred callers, as in a gateway
-/// that a herd runs down. Timers do not wait: they have priority.
+/// Keeps the thread pool of this process busy until disposal: work items queue behind a few hundred others, as in an overloaded gateway. Timers are not delayed,
+/// because they have priority.
 /// </summary>
 internal sealed class BusyThreadPool : IDisposable
 {
-    private const int Callers = 400;
+    private const int WorkItems = 400;
 
-    private volatile bool _isOver;
+    private volatile bool _isDisposed;
 
     public BusyThreadPool()
     {
-        for (var i = 0; i < Callers; i++)
+        for (var i = 0; i < WorkItems; i++)
         {
             Queue();
         }
     }
 
-    public void Dispose() => _isOver = true;
+    public void Dispose() => _isDisposed = true;
 
     private void Queue() => ThreadPool.UnsafeQueueUserWorkItem(static pool => pool.Work(), this, preferLocal: false);
 
     private void Work()
     {
-        var begun = Stopwatch.GetTimestamp();
-        while (!_isOver && Stopwatch.GetElapsedTime(begun) < TimeSpan.FromMilliseconds(1))
+        var start = Stopwatch.GetTimestamp();
+        while (!_isDisposed && Stopwatch.GetElapsedTime(start) < TimeSpan.FromMilliseconds(1))
         {
             Thread.SpinWait(100);
         }
 
-        if (!_isOver)
+        if (!_isDisposed)
         {
             Queue();
         }

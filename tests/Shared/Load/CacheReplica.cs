@@ -12,7 +12,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace LumaGateway.Tests.Shared.Load;
 
-/// <summary>The cache alone, in this process, on a real Redis: for what must be held still between two steps, or counted.</summary>
+/// <summary>The cache without the rest of the gateway, in this process, with a real Redis. Tests can stop it between two steps.</summary>
 internal sealed class CacheReplica : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
@@ -22,10 +22,10 @@ internal sealed class CacheReplica : IAsyncDisposable
     private CacheReplica(ServiceProvider services)
     {
         _services = services;
-        var own = services.GetRequiredService<IMeterFactory>();
+        var meterFactory = services.GetRequiredService<IMeterFactory>();
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Name is "luma_gateway.cache.corrupt" && ReferenceEquals(instrument.Meter.Scope, own))
+            if (instrument.Name is "luma_gateway.cache.corrupt" && ReferenceEquals(instrument.Meter.Scope, meterFactory))
             {
                 listener.EnableMeasurementEvents(instrument);
             }
@@ -37,16 +37,16 @@ internal sealed class CacheReplica : IAsyncDisposable
 
     public ResponseCache Cache { get; }
 
-    /// <summary>Entries counted as spoilt.</summary>
+    /// <summary>The number of corrupt entries in the metrics.</summary>
     public long Corrupt => Interlocked.Read(ref _corrupt);
 
     /// <param name="redis">The connection string.</param>
-    /// <param name="account">Replicas of another account do not see each other's entries: a test takes one of its own.</param>
-    /// <param name="schema">Nor do replicas of another schema.</param>
-    /// <param name="redisTimeout"><c>Cache:RedisTimeout</c>; null: the suite's.</param>
-    /// <param name="lockLifetime"><c>Cache:LockLifetime</c>; null: the suite's.</param>
-    /// <param name="store">What to put in front of the store that entries are read from and written to; null for nothing.</param>
-    /// <param name="clock">Its clock; null for the system's.</param>
+    /// <param name="account">Replicas with different accounts do not share entries. Each test uses its own account.</param>
+    /// <param name="schema">Replicas with different schemas do not share entries.</param>
+    /// <param name="redisTimeout"><c>Cache:RedisTimeout</c>; null for the default of the suite.</param>
+    /// <param name="lockLifetime"><c>Cache:LockLifetime</c>; null for the default of the suite.</param>
+    /// <param name="store">Wraps the store of entries; null for no wrapper.</param>
+    /// <param name="clock">The clock; null for the system clock.</param>
     public static async Task<CacheReplica> StartAsync(
         string redis,
         string account = "account",
@@ -86,7 +86,7 @@ internal sealed class CacheReplica : IAsyncDisposable
         return replica;
     }
 
-    /// <summary>An answer as an origin gives it.</summary>
+    /// <summary>Creates an entry like the origin.</summary>
     public static CacheEntry Entry(GenerationId key, EntryKind kind, string body)
     {
         var now = TimeProvider.System.GetUtcNow();
@@ -94,12 +94,12 @@ internal sealed class CacheReplica : IAsyncDisposable
         return new CacheEntry(key, kind, Encoding.UTF8.GetBytes(body), now, freshUntil, freshUntil);
     }
 
-    /// <summary>The body answered; the origin gives <paramref name="entry"/> where it is asked at all.</summary>
+    /// <summary>Reads the body through the cache; on a miss the origin returns <paramref name="entry"/>.</summary>
     public async Task<string> ReadAsync(GenerationId key, Func<Task<CacheEntry>> entry)
     {
         var origin = new Origin((_, _, _) => entry(), TimeSpan.FromMinutes(2));
-        var answer = await Cache.GetAsync(key, origin, "request", TestContext.Current.CancellationToken);
-        return Encoding.UTF8.GetString((answer.Entry ?? throw answer.Fault!).Body);
+        var result = await Cache.GetAsync(key, origin, "request", TestContext.Current.CancellationToken);
+        return Encoding.UTF8.GetString((result.Entry ?? throw result.Fault!).Body);
     }
 
     public Task<string> ReadAsync(GenerationId key, EntryKind kind, string body) => ReadAsync(key, () => Task.FromResult(Entry(key, kind, body)));

@@ -6,14 +6,14 @@ using System.Text;
 namespace LumaGateway.Tests.Shared.Load;
 
 /// <summary>
-/// Many callers at the very same moment: every connection is made first, then every request is sent. Bare sockets, because ten thousand
-/// requests of an HTTP client would be late for CPU, not for the gateway.
+/// Many concurrent callers: first all connections are opened, then all requests are sent. Uses sockets, because ten thousand requests of an HTTP client would
+/// measure the CPU of the test.
 /// </summary>
 internal static class Herd
 {
-    private const int ConnectingAtOnce = 100;
+    private const int ConnectionBatch = 100;
 
-    public static async Task<Figures> RunAsync(int callers, string path, IReadOnlyList<Uri> replicas, TimeSpan patience)
+    public static async Task<Figures> RunAsync(int callers, string path, IReadOnlyList<Uri> replicas, TimeSpan timeout)
     {
         var test = TestContext.Current.CancellationToken;
         var sockets = new List<(Socket Socket, byte[] Request)>(callers);
@@ -21,16 +21,16 @@ internal static class Herd
         {
             var requests = replicas.Select(replica => Encoding.ASCII.GetBytes(
                 $"GET {path} HTTP/1.1\r\nHost: {replica.Authority}\r\nConnection: close\r\n\r\n")).ToArray();
-            foreach (var batch in Enumerable.Range(0, callers).Chunk(ConnectingAtOnce))
+            foreach (var batch in Enumerable.Range(0, callers).Chunk(ConnectionBatch))
             {
                 sockets.AddRange(await Task.WhenAll(batch.Select(async i =>
                     (await ConnectAsync(replicas[i % replicas.Count].Port, test), requests[i % replicas.Count]))));
             }
 
             var figures = new Figures();
-            using var patient = new CancellationTokenSource(patience, TimeProvider.System);
-            using var over = CancellationTokenSource.CreateLinkedTokenSource(test, patient.Token);
-            await Task.WhenAll(sockets.Select(caller => AskAsync(caller.Socket, caller.Request, figures, over.Token)));
+            using var timeoutSource = new CancellationTokenSource(timeout, TimeProvider.System);
+            using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(test, timeoutSource.Token);
+            await Task.WhenAll(sockets.Select(caller => MeasureAsync(caller.Socket, caller.Request, figures, cancellation.Token)));
             return figures;
         }
         finally
@@ -46,16 +46,16 @@ internal static class Herd
         return socket;
     }
 
-    private static async Task AskAsync(Socket socket, byte[] request, Figures figures, CancellationToken cancellationToken)
+    private static async Task MeasureAsync(Socket socket, byte[] request, Figures figures, CancellationToken cancellationToken)
     {
         var clock = TimeProvider.System;
-        var begun = clock.GetTimestamp();
-        var answer = new byte[4096];
+        var start = clock.GetTimestamp();
+        var response = new byte[4096];
         var length = 0;
         try
         {
             await socket.SendAsync(request, cancellationToken);
-            while (length < answer.Length && await socket.ReceiveAsync(answer.AsMemory(length), cancellationToken) is > 0 and var read)
+            while (length < response.Length && await socket.ReceiveAsync(response.AsMemory(length), cancellationToken) is > 0 and var read)
             {
                 length += read;
             }
@@ -65,9 +65,9 @@ internal static class Herd
             length = 0;
         }
 
-        var head = Encoding.ASCII.GetString(answer, 0, length).Split("\r\n\r\n")[0].Split("\r\n");
+        var head = Encoding.ASCII.GetString(response, 0, length).Split("\r\n\r\n")[0].Split("\r\n");
         var status = head[0].Split(' ') is [_, var code, ..] ? int.Parse(code, CultureInfo.InvariantCulture) : 0;
         var kind = head.FirstOrDefault(line => line.StartsWith("Cache-Status:", StringComparison.OrdinalIgnoreCase))?.Split(':')[1].Split("; ttl")[0].Trim();
-        figures.Add(status, clock.GetElapsedTime(begun), kind);
+        figures.Add(status, clock.GetElapsedTime(start), kind);
     }
 }

@@ -1,76 +1,76 @@
 namespace LumaGateway.Tests.Shared.Load;
 
 /// <summary>
-/// So many requests a second, whether or not those before were answered: a slow answer does not slow the callers down. Begun by
-/// <see cref="Begin"/>, ended by <see cref="EndAsync"/>; figures may be taken in between.
+/// Sends requests at a fixed rate, independent of response times (an open loop). <see cref="Start"/> starts it, <see cref="StopAsync"/> stops it, and
+/// <see cref="Take"/> returns figures meanwhile.
 /// </summary>
 internal sealed class SteadyLoad
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(10);
 
-    private readonly Func<int, Task<HttpResponseMessage>> _ask;
-    private readonly CancellationTokenSource _end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-    private readonly List<Task> _underWay = [];
+    private readonly Func<int, Task<HttpResponseMessage>> _send;
+    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly List<Task> _pending = [];
     private readonly Task _sending;
     private Figures _figures = new();
 
-    private SteadyLoad(int perSecond, Func<int, Task<HttpResponseMessage>> ask)
+    private SteadyLoad(int perSecond, Func<int, Task<HttpResponseMessage>> send)
     {
-        _ask = ask;
+        _send = send;
         _sending = SendAsync(perSecond);
     }
 
-    /// <param name="perSecond">The rate.</param>
-    /// <param name="ask">Sends the nth request.</param>
-    public static SteadyLoad Begin(int perSecond, Func<int, Task<HttpResponseMessage>> ask) => new(perSecond, ask);
+    /// <param name="perSecond">The requests per second.</param>
+    /// <param name="send">Sends the request with this number.</param>
+    public static SteadyLoad Start(int perSecond, Func<int, Task<HttpResponseMessage>> send) => new(perSecond, send);
 
-    /// <summary>What was answered to the requests begun since the last call.</summary>
+    /// <summary>What was answered to the requests start since the last call.</summary>
     public Figures Take() => Interlocked.Exchange(ref _figures, new Figures());
 
-    /// <summary>Sends no more, and waits for what is under way.</summary>
-    public async Task<Figures> EndAsync()
+    /// <summary>Stops, and waits for pending requests.</summary>
+    public async Task<Figures> StopAsync()
     {
-        await _end.CancelAsync();
+        await _stop.CancelAsync();
         await _sending;
-        await Task.WhenAll(_underWay);
-        _end.Dispose();
+        await Task.WhenAll(_pending);
+        _stop.Dispose();
         return _figures;
     }
 
     private async Task SendAsync(int perSecond)
     {
         var clock = TimeProvider.System;
-        var begun = clock.GetTimestamp();
+        var start = clock.GetTimestamp();
         using var timer = new PeriodicTimer(Tick, clock);
         var sent = 0;
         try
         {
-            while (await timer.WaitForNextTickAsync(_end.Token))
+            while (await timer.WaitForNextTickAsync(_stop.Token))
             {
-                for (var due = (int)(clock.GetElapsedTime(begun).TotalSeconds * perSecond); sent < due; sent++)
+                for (var due = (int)(clock.GetElapsedTime(start).TotalSeconds * perSecond); sent < due; sent++)
                 {
-                    _underWay.Add(AskAsync(sent, Volatile.Read(ref _figures)));
+                    _pending.Add(MeasureAsync(sent, Volatile.Read(ref _figures)));
                 }
             }
         }
         catch (OperationCanceledException)
         {
-            // Enough.
+            // Stopped.
         }
     }
 
-    private async Task AskAsync(int number, Figures figures)
+    private async Task MeasureAsync(int number, Figures figures)
     {
         var clock = TimeProvider.System;
-        var begun = clock.GetTimestamp();
+        var start = clock.GetTimestamp();
         try
         {
-            using var response = await _ask(number);
-            figures.Add((int)response.StatusCode, clock.GetElapsedTime(begun));
+            using var response = await _send(number);
+            figures.Add((int)response.StatusCode, clock.GetElapsedTime(start));
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
-            figures.Add(0, clock.GetElapsedTime(begun));
+            figures.Add(0, clock.GetElapsedTime(start));
         }
     }
 }

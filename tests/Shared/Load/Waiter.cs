@@ -5,7 +5,7 @@ using System.Text;
 
 namespace LumaGateway.Tests.Shared.Load;
 
-/// <summary>One caller that waits, on a bare socket: thousands of them must not be late for the test's own CPU. Closed when disposed of.</summary>
+/// <summary>A caller of a long poll or event stream. Uses a socket, because thousands of HTTP client requests would measure the CPU of the test.</summary>
 internal sealed class Waiter : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -19,36 +19,36 @@ internal sealed class Waiter : IDisposable
         return waiter;
     }
 
-    /// <summary>When a state was first told of; null where the connection ended before.</summary>
+    /// <summary>Waits for a state, and returns when it arrived; null if the connection ended before.</summary>
     public async Task<DateTimeOffset?> UntilAsync(string state) =>
         await TextUntilAsync(state) is null ? null : TimeProvider.System.GetUtcNow();
 
-    /// <summary>All that was sent until a state was told of; null where the connection ended before.</summary>
+    /// <summary>Waits for a state, and returns the text until it; null if the connection ended before.</summary>
     public async Task<string?> TextUntilAsync(string state)
     {
-        var wanted = $"\"state\":\"{state}\"";
-        var seen = new StringBuilder();
+        var expected = $"\"state\":\"{state}\"";
+        var text = new StringBuilder();
         var buffer = new byte[4096];
         try
         {
             while (await _socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken) is > 0 and var length)
             {
-                seen.Append(Encoding.ASCII.GetString(buffer, 0, length));
-                if (seen.ToString().Contains(wanted, StringComparison.Ordinal))
+                text.Append(Encoding.ASCII.GetString(buffer, 0, length));
+                if (text.ToString().Contains(expected, StringComparison.Ordinal))
                 {
-                    return seen.ToString();
+                    return text.ToString();
                 }
             }
         }
         catch (SocketException)
         {
-            // The replica is gone.
+            // The replica closed the connection.
         }
 
         return null;
     }
 
-    /// <summary>Reads once: the head of an answer, or the next event.</summary>
+    /// <summary>Reads once: the head of a response, or the next event.</summary>
     public async Task<string> ReadAsync()
     {
         var buffer = new byte[4096];

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>Three replicas that share a Redis, on ports that stay theirs, with a balancer of each kind in front of them.</summary>
+/// <summary>Three replicas with one Redis, on fixed ports, behind nginx and HAProxy.</summary>
 internal sealed class BalancedFleet : IAsyncDisposable
 {
     private readonly RedisServer _redis;

@@ -4,18 +4,18 @@ using System.Text.RegularExpressions;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// The balancers' files of infra/, written into a folder with a test's own addresses, ports and paths, and with what
-/// <see cref="SuiteSettings.BalancerSettings"/> lists. Nothing else is changed.
+/// Writes the balancers' configuration files of infra/ into a folder, with the addresses, ports and paths of a test and the replacements in
+/// <see cref="SuiteSettings.BalancerSettings"/>.
 /// </summary>
-/// <param name="folder">Where to.</param>
+/// <param name="folder">The target folder.</param>
 /// <param name="certificates">The balancer's certificate.</param>
-/// <param name="port">Where it listens for HTTP.</param>
-/// <param name="securePort">Where it listens for HTTPS.</param>
+/// <param name="port">The HTTP port.</param>
+/// <param name="securePort">The HTTPS port.</param>
 /// <param name="gateways">The loopback ports of the gateways.</param>
 internal sealed partial class BalancerFiles(string folder, Certificates certificates, int port, int securePort, IReadOnlyList<int> gateways)
 {
-    /// <summary>The arguments to start nginx with.</summary>
-    public string[] WriteNginxs()
+    /// <summary>Writes the files of nginx, and returns its command-line arguments.</summary>
+    public string[] WriteNginx()
     {
         var tls = Directory.CreateDirectory(Path.Combine(folder, "tls")).FullName;
         File.Copy(certificates.Server, Path.Combine(tls, "tls.crt"));
@@ -31,8 +31,8 @@ internal sealed partial class BalancerFiles(string folder, Certificates certific
         return ["-c", file, "-p", folder, "-g", "daemon off;"];
     }
 
-    /// <summary>The arguments to start HAProxy with.</summary>
-    public string[] WriteHAProxys()
+    /// <summary>Writes the files of HAProxy, and returns its command-line arguments.</summary>
+    public string[] WriteHAProxy()
     {
         var pem = Path.Combine(folder, "tls.pem");
         File.WriteAllText(pem, File.ReadAllText(certificates.Server) + "\n" + File.ReadAllText(certificates.ServerKey));
@@ -50,11 +50,11 @@ internal sealed partial class BalancerFiles(string folder, Certificates certific
     private static string WithSuiteSettings(string text)
     {
         var changed = SuiteSettings.BalancerSettings.Aggregate(text, (soFar, setting) => soFar.Replace(setting.Key, setting.Value, StringComparison.Ordinal));
-        Assert.True(changed != text || SuiteSettings.BalancerSettings.Count == 0, "The suite's settings stand nowhere in the balancer's file.");
+        Assert.True(changed != text || SuiteSettings.BalancerSettings.Count == 0, "The balancer's file contains no setting of the suite.");
         return changed;
     }
 
-    /// <summary>The line of each gateway, with everything else that it says.</summary>
+    /// <summary>Replaces the line of each gateway by one with the port of the test.</summary>
     private static string WithGateways(string text, IEnumerable<int> ports)
     {
         var line = GatewayLine().Match(text);

@@ -6,8 +6,7 @@ using System.Text.RegularExpressions;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// A real load balancer with the repository's own configuration, in which addresses, ports and paths are changed, and what
-/// <see cref="SuiteSettings.BalancerSettings"/> lists, but nothing else. Skips the running test where the machine lacks it.
+/// A load balancer with the configuration of infra/, as changed by <see cref="BalancerFiles"/>. Skips the running test if the balancer is not installed.
 /// </summary>
 internal sealed class BalancerProcess : IAsyncDisposable
 {
@@ -34,17 +33,17 @@ internal sealed class BalancerProcess : IAsyncDisposable
 
     public Uri SecureAddress { get; }
 
-    /// <summary>All that it said so far; it may say more meanwhile.</summary>
+    /// <summary>The lines written so far.</summary>
     public IEnumerable<string> Log => _process.Output.Concat(_process.Errors);
 
-    /// <summary>What it wrote of requests and gateways that failed.</summary>
-    public IEnumerable<string> Complaints => Log.Where(line => !line.Contains(" 200 ", StringComparison.Ordinal));
+    /// <summary>The log lines about failed requests and gateways.</summary>
+    public IEnumerable<string> FailureLines => Log.Where(line => !line.Contains(" 200 ", StringComparison.Ordinal));
 
-    /// <summary>What it says when it takes a gateway out.</summary>
-    public string Ejecting => Program is Nginx ? "temporarily disabled" : "is DOWN";
+    /// <summary>The text in its log line when it removes a gateway.</summary>
+    public string EjectionMessage => Program is Nginx ? "temporarily disabled" : "is DOWN";
 
     /// <param name="program"><see cref="Nginx"/> or <see cref="HAProxy"/>.</param>
-    /// <param name="gateways">The loopback ports to share the requests out to.</param>
+    /// <param name="gateways">The loopback ports of the gateways.</param>
     public static Task<BalancerProcess> StartAsync(string program, IReadOnlyList<int> gateways)
     {
         Tool.Require(program);
@@ -53,13 +52,13 @@ internal sealed class BalancerProcess : IAsyncDisposable
             var folder = Directory.CreateTempSubdirectory($"luma-{program}-");
             if (!OperatingSystem.IsWindows())
             {
-                folder.UnixFileMode |= UnixFileMode.OtherExecute | UnixFileMode.OtherRead; // started by root, nginx works as somebody else
+                folder.UnixFileMode |= UnixFileMode.OtherExecute | UnixFileMode.OtherRead; // the workers of nginx run as another user if root starts it
             }
 
             var certificates = new Certificates();
-            var securePort = FreePort.Lasting();
+            var securePort = FreePort.Reserve();
             var files = new BalancerFiles(folder.FullName, certificates, port, securePort, gateways);
-            var arguments = program is Nginx ? files.WriteNginxs() : files.WriteHAProxys();
+            var arguments = program is Nginx ? files.WriteNginx() : files.WriteHAProxy();
             var balancer = new BalancerProcess(program, gateways, ChildProcess.Start(Tool.Find(program)!, arguments), folder, certificates, port, securePort);
             try
             {
@@ -74,30 +73,30 @@ internal sealed class BalancerProcess : IAsyncDisposable
         });
     }
 
-    /// <summary>How many requests the gateway of a number answered with 200, as far as its log tells by now.</summary>
-    public int AnsweredBy(int gateway)
+    /// <summary>The number of 200 responses of a gateway in the log so far.</summary>
+    public int ResponsesOf(int gateway)
     {
-        // nginx names all gateways that it tried, the one that answered last; HAProxy that one alone.
-        var answered = Program is Nginx
+        // nginx logs all gateways that it tried, the responding one last; HAProxy logs only the responding one.
+        var response = Program is Nginx
             ? new Regex($@""" 200 .*127\.0\.0\.1:{_gateways[gateway]}"" """)
             : new Regex($" gateways/gateway-{gateway + 1} [-+0-9/]+ 200 ");
-        return Log.Count(answered.IsMatch);
+        return Log.Count(response.IsMatch);
     }
 
-    /// <summary>Waits until every gateway has answered a request more than it has by now. Somebody must be asking.</summary>
-    public async Task IsAnsweredByAllAsync()
+    /// <summary>Waits until every gateway has sent one more response. The test must send requests meanwhile.</summary>
+    public async Task WaitForAllGatewaysAsync()
     {
-        var before = _gateways.Select((_, i) => AnsweredBy(i)).ToList();
+        var before = _gateways.Select((_, i) => ResponsesOf(i)).ToList();
         await Wait.UntilAsync(
-            () => before.Select((count, i) => AnsweredBy(i) > count).All(more => more),
-            () => $"{Program} does not ask every gateway.\n{string.Join('\n', Log.TakeLast(20))}");
+            () => before.Select((count, i) => ResponsesOf(i) > count).All(more => more),
+            () => $"{Program} does not send requests to every gateway.\n{string.Join('\n', Log.TakeLast(20))}");
     }
 
     /// <summary>A client that trusts its certificate.</summary>
-    /// <param name="address">Where to.</param>
-    /// <param name="version">The one HTTP version spoken.</param>
-    /// <param name="connected">Called for each connection made.</param>
-    /// <param name="from">The loopback address that connections come from; the usual one where it is null.</param>
+    /// <param name="address">The base address.</param>
+    /// <param name="version">The HTTP version.</param>
+    /// <param name="connected">Called for each new connection.</param>
+    /// <param name="from">The local address of connections; null for the default.</param>
     public HttpClient CreateClient(Uri address, Version version, Action? connected = null, IPAddress? from = null)
     {
         var handler = new SocketsHttpHandler
@@ -126,7 +125,7 @@ internal sealed class BalancerProcess : IAsyncDisposable
         var client = new HttpClient(handler)
         {
             BaseAddress = address,
-            Timeout = Wait.Patience,
+            Timeout = Wait.Timeout,
             DefaultRequestVersion = version,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
@@ -154,7 +153,7 @@ internal sealed class BalancerProcess : IAsyncDisposable
         }
         catch (SocketException)
         {
-            return false; // not yet
+            return false;
         }
     }
 }

@@ -1,64 +1,64 @@
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// A few callers, each of which asks again a moment after it was answered, until <see cref="EndAsync"/>. A busy machine makes them slower, and nothing
-/// else: what happens meanwhile is judged by their answers, not by the time.
+/// Callers that send requests one after the other, with a short pause, until <see cref="StopAsync"/>. Tests check the responses and not the time, so that a busy
+/// machine does not fail them.
 /// </summary>
 internal sealed class Callers
 {
-    /// <summary>Leaves the processor to those that are asked.</summary>
-    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
+    /// <summary>Leaves CPU time to the gateways.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private readonly Func<int, Task<HttpResponseMessage>> _ask;
+    private readonly Func<int, Task<HttpResponseMessage>> _send;
     private readonly Figures _figures = new();
-    private readonly Task _asking;
-    private volatile bool _isOver;
-    private int _asked;
+    private readonly Task _sending;
+    private volatile bool _isStopped;
+    private int _sent;
 
-    private Callers(int count, Func<int, Task<HttpResponseMessage>> ask)
+    private Callers(int count, Func<int, Task<HttpResponseMessage>> send)
     {
-        _ask = ask;
-        _asking = Task.WhenAll(Enumerable.Range(0, count).Select(_ => AskAsync()));
+        _send = send;
+        _sending = Task.WhenAll(Enumerable.Range(0, count).Select(_ => SendAsync()));
     }
 
-    /// <param name="count">How many callers.</param>
-    /// <param name="ask">Sends the nth request of them all.</param>
-    public static Callers Begin(int count, Func<int, Task<HttpResponseMessage>> ask) => new(count, ask);
+    /// <param name="count">The number of callers.</param>
+    /// <param name="send">Sends the request with this number.</param>
+    public static Callers Start(int count, Func<int, Task<HttpResponseMessage>> send) => new(count, send);
 
-    /// <summary>Waits until so many more requests were answered, with whatever status.</summary>
-    public Task AnsweredAsync(int more)
+    /// <summary>Waits for more responses, with any status.</summary>
+    public Task WaitForResponsesAsync(int more)
     {
-        var enough = _figures.Count + more;
-        return Wait.UntilAsync(() => _figures.Count >= enough, () => $"Nothing is answered any more: {_figures}.");
+        var expected = _figures.Count + more;
+        return Wait.UntilAsync(() => _figures.Count >= expected, () => $"There are no more responses: {_figures}.");
     }
 
-    /// <summary>Waits for what is under way. Fails if nothing was ever answered.</summary>
-    public async Task<Figures> EndAsync()
+    /// <summary>Waits for pending requests. Fails if there was no response at all.</summary>
+    public async Task<Figures> StopAsync()
     {
-        _isOver = true;
-        await _asking;
+        _isStopped = true;
+        await _sending;
         Assert.NotEqual(0, _figures.Count);
         return _figures;
     }
 
-    private async Task AskAsync()
+    private async Task SendAsync()
     {
-        while (!_isOver)
+        while (!_isStopped)
         {
-            var begun = TimeProvider.System.GetTimestamp();
+            var start = TimeProvider.System.GetTimestamp();
             var status = 0;
             try
             {
-                using var response = await _ask(Interlocked.Increment(ref _asked));
+                using var response = await _send(Interlocked.Increment(ref _sent));
                 status = (int)response.StatusCode;
             }
             catch (HttpRequestException)
             {
-                // Counted as 0: no answer.
+                // Counted as status 0.
             }
 
-            _figures.Add(status, TimeProvider.System.GetElapsedTime(begun));
-            await Wait.ForAsync(Between);
+            _figures.Add(status, TimeProvider.System.GetElapsedTime(start));
+            await Wait.ForAsync(Pause);
         }
     }
 }

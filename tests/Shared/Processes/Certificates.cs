@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>An authority of this test's own, and a server certificate for localhost that it signed, as PEM files in a folder that goes when this is disposed of.</summary>
+/// <summary>A certificate authority, and a server certificate for localhost, as PEM files in a folder. Disposal deletes the folder.</summary>
 internal sealed class Certificates : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-certificates-");
@@ -30,7 +30,7 @@ internal sealed class Certificates : IDisposable
 
     public string ServerKey => Path.Combine(Folder, "server.key");
 
-    /// <summary>Puts another server certificate of the same authority in the place of the one before.</summary>
+    /// <summary>Replaces the server certificate by another one of the same authority.</summary>
     /// <returns>Its thumbprint.</returns>
     public string Renew()
     {

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// A process that a test started. It is killed, with its own children, when it is disposed of, and by the <see cref="Watchdog"/> when the test process
-/// ends. Its output is read as it comes, and kept. Thread-safe.
+/// A child process of a test. Disposal kills it and its own children; the <see cref="Watchdog"/> does so when the test process ends. Its output is recorded.
+/// Thread-safe.
 /// </summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
     private readonly ConcurrentQueue<string> _all = new();
-    private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _openStreams = 2;
     private int _isKilled;
 
@@ -34,7 +34,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
-    /// <summary>The CLI that runs these tests; it need not be on the path.</summary>
+    /// <summary>The dotnet CLI that runs the tests; it may not be in PATH.</summary>
     public static string Dotnet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     public int Id { get; }
@@ -52,9 +52,9 @@ internal sealed class ChildProcess : IAsyncDisposable
     public static ChildProcess Start(
         string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? directory = null)
     {
-        Watchdog.Begin();
+        Watchdog.EnsureStarted();
 
-        // setsid replaces itself by the program: the process keeps its id.
+        // setsid executes the program in its own process, so the process id stays the same.
         var start = new ProcessStartInfo(Watchdog.GroupLeader ?? file, Watchdog.GroupLeader is null ? arguments : [file, .. arguments])
         {
             WorkingDirectory = directory ?? AppContext.BaseDirectory,
@@ -71,18 +71,18 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>
-    /// The first line of its output, standard error included, that <paramref name="read"/> makes something of. Fails with the whole output as soon as the
-    /// process has ended without it; with <see cref="PortTakenException"/> if the cause was its port.
+    /// Waits for the first line of stdout or stderr for which <paramref name="read"/> returns a result. Fails with the whole output if the process ends before;
+    /// throws <see cref="PortTakenException"/> if its port is taken.
     /// </summary>
     public async Task<T> ReadAsync<T>(Func<string, T?> read)
         where T : class
     {
-        using var patience = new CancellationTokenSource(Wait.Patience, TimeProvider.System);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, TestContext.Current.CancellationToken);
+        using var timeout = new CancellationTokenSource(Wait.Timeout, TimeProvider.System);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, TestContext.Current.CancellationToken);
         for (var seen = 0; ;)
         {
-            // Both are taken before the look: what comes during it is seen by the next one.
-            var (news, isOver) = (Volatile.Read(ref _news).Task, Volatile.Read(ref _openStreams) == 0);
+            // Read both before the lines, so that a line that arrives meanwhile starts another iteration.
+            var (changed, isOver) = (Volatile.Read(ref _changed).Task, Volatile.Read(ref _openStreams) == 0);
             foreach (var line in _all.Skip(seen))
             {
                 seen++;
@@ -94,24 +94,24 @@ internal sealed class ChildProcess : IAsyncDisposable
 
             if (isOver)
             {
-                throw Ended();
+                throw EndException();
             }
 
-            await news.WaitAsync(over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            Assert.False(over.IsCancellationRequested, $"The process did not write the awaited line.\n{Everything}");
+            await changed.WaitAsync(over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Assert.False(over.IsCancellationRequested, $"The process did not write the expected line.\n{Everything}");
         }
     }
 
-    /// <summary>Fails, as <see cref="ReadAsync"/> does, if the process has ended or its port is taken.</summary>
+    /// <summary>Fails like <see cref="ReadAsync"/> if the process has ended or its port is taken.</summary>
     public void AssertRuns()
     {
-        if (HasExited || PortTakenException.IsToldBy(Everything))
+        if (HasExited || PortTakenException.IsIn(Everything))
         {
-            throw Ended();
+            throw EndException();
         }
     }
 
-    /// <summary>Kills it and its children, and waits for its end: its port is free then.</summary>
+    /// <summary>Kills the process and its children, and waits for its end, so that its port is free.</summary>
     public void Kill()
     {
         if (Interlocked.Exchange(ref _isKilled, 1) == 1)
@@ -127,15 +127,15 @@ internal sealed class ChildProcess : IAsyncDisposable
             }
             catch (InvalidOperationException)
             {
-                // It had ended already.
+                // The process has ended.
             }
         }
 
-        _process.WaitForExit(Wait.Patience);
+        _process.WaitForExit(Wait.Timeout);
         Watchdog.Ended(Id);
     }
 
-    /// <summary>Kills it and leaves its children alone, as the kernel does when memory runs out.</summary>
+    /// <summary>Kills the process without its children, like the kernel when memory runs out.</summary>
     public void KillAlone() => Signal(SigKill);
 
     public void Terminate() => Signal(SigTerm);
@@ -144,17 +144,17 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public void Resume() => Signal(SigCont);
 
-    /// <summary>Waits for its end and the last of its output; fails with its output if it goes on.</summary>
-    public async Task<int> WaitForExitAsync(TimeSpan? patience = null)
+    /// <summary>Waits for the end of the process and its output. Fails with the output after a timeout.</summary>
+    public async Task<int> WaitForExitAsync(TimeSpan? timeout = null)
     {
-        using var over = new CancellationTokenSource(patience ?? Wait.Patience, TimeProvider.System);
+        using var over = new CancellationTokenSource(timeout ?? Wait.Timeout, TimeProvider.System);
         try
         {
             await _process.WaitForExitAsync(over.Token);
         }
         catch (OperationCanceledException)
         {
-            Assert.Fail($"The process does not end.\n{Everything}");
+            Assert.Fail($"The process did not end.\n{Everything}");
         }
 
         return _process.ExitCode;
@@ -167,9 +167,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private Exception Ended() => PortTakenException.IsToldBy(Everything)
+    private Exception EndException() => PortTakenException.IsIn(Everything)
         ? new PortTakenException(Everything)
-        : new Xunit.Sdk.XunitException($"The process ended while it was waited for.\n{Everything}");
+        : new Xunit.Sdk.XunitException($"The process ended unexpectedly.\n{Everything}");
 
     private void Add(ConcurrentQueue<string> lines, string? line)
     {
@@ -183,7 +183,7 @@ internal sealed class ChildProcess : IAsyncDisposable
             _all.Enqueue(line);
         }
 
-        Interlocked.Exchange(ref _news, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
     private void Signal(int signal) => Assert.Equal(0, NativeKill(Id, signal));

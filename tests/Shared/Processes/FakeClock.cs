@@ -3,8 +3,8 @@ using System.Globalization;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// The wall clock of a process that can be moved while it runs, by libfaketime (Debian: <c>faketime</c>). Monotonic time is left alone, as it is
-/// where a machine's clock is set.
+/// Changes the wall clock of a running process, with libfaketime (Debian: <c>faketime</c>). The monotonic clock is not changed, as when an operator sets the
+/// clock of a machine.
 /// </summary>
 internal sealed class FakeClock
 {
@@ -19,22 +19,22 @@ internal sealed class FakeClock
         {
             ["LD_PRELOAD"] = library,
             ["FAKETIME_TIMESTAMP_FILE"] = _file,
-            ["FAKETIME_CACHE_DURATION"] = "1", // else the file is read whenever the time is asked for
+            ["FAKETIME_CACHE_DURATION"] = "1", // seconds; without a cache every reading of the clock reads the file
             ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
-            ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0", // else every wait of the runtime ends at once, and it spins
+            ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0", // otherwise every wait of the runtime ends immediately
         };
     }
 
     public static bool IsInstalled => LibraryPath is not null;
 
-    /// <summary>What the process is to be started with.</summary>
+    /// <summary>The environment variables for the process.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; }
 
     private static string? LibraryPath => Directory.Exists("/usr/lib")
         ? Directory.EnumerateDirectories("/usr/lib", "*-linux-gnu").Select(folder => Path.Combine(folder, Library)).FirstOrDefault(File.Exists)
         : null;
 
-    /// <summary>Null where libfaketime is not installed.</summary>
+    /// <summary>Returns null if libfaketime is not installed.</summary>
     public static FakeClock? TryCreate(string folder)
     {
         if (LibraryPath is not { } library)
@@ -47,7 +47,7 @@ internal sealed class FakeClock
         return clock;
     }
 
-    /// <summary>So far from the true time, within a second from now.</summary>
+    /// <summary>Sets the difference to the real time. It takes effect within a second.</summary>
     public void Move(int seconds)
     {
         File.WriteAllText($"{_file}.new", seconds.ToString("+0;-0;+0", CultureInfo.InvariantCulture) + "\n");

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>A TCP proxy on a loopback port that delays, withholds or cuts what passes through it. What passes is not looked at.</summary>
+/// <summary>A TCP proxy on a loopback port that delays data or closes connections.</summary>
 internal sealed class FaultProxy : IAsyncDisposable
 {
     private readonly int _target;
@@ -21,7 +21,7 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     public string Endpoint => $"127.0.0.1:{Port}";
 
-    /// <summary>How long each piece on its way back is held up.</summary>
+    /// <summary>The delay of data from the server to the client.</summary>
     public TimeSpan Delay
     {
         get => new(Volatile.Read(ref _delayTicks));
@@ -30,8 +30,8 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     public static FaultProxy To(int port) => new(port);
 
-    /// <summary>Cuts every connection there is. The source is not disposed of: a connection that begins just now may still ask for its token.</summary>
-    public void Drop() => Interlocked.Exchange(ref _connections, new CancellationTokenSource()).Cancel();
+    /// <summary>Closes all connections. The old token source is not disposed, because a starting connection may still use it.</summary>
+    public void CloseConnections() => Interlocked.Exchange(ref _connections, new CancellationTokenSource()).Cancel();
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
@@ -44,11 +44,11 @@ internal sealed class FaultProxy : IAsyncDisposable
             client,
             server,
             client.GetStream().CopyToAsync(server.GetStream(), over.Token),
-            CopyLateAsync(server.GetStream(), client.GetStream(), over.Token));
+            CopyDelayedAsync(server.GetStream(), client.GetStream(), over.Token));
     }
 
-    /// <summary>Each piece leaves its time after it came, however many are on their way: a slow road, not a narrow one.</summary>
-    private async Task CopyLateAsync(NetworkStream from, NetworkStream to, CancellationToken over)
+    /// <summary>Delays each chunk by the same time, without limiting the bandwidth.</summary>
+    private async Task CopyDelayedAsync(NetworkStream from, NetworkStream to, CancellationToken over)
     {
         var clock = TimeProvider.System;
         var last = Task.CompletedTask;
@@ -57,9 +57,9 @@ internal sealed class FaultProxy : IAsyncDisposable
         {
             while (await from.ReadAsync(buffer, over) is > 0 and var length)
             {
-                var piece = buffer.AsMemory(0, length).ToArray();
+                var chunk = buffer.AsMemory(0, length).ToArray();
                 var wait = Delay;
-                last = SendAsync(last, wait > TimeSpan.Zero ? Task.Delay(wait, clock, over) : Task.CompletedTask, piece);
+                last = SendAsync(last, wait > TimeSpan.Zero ? Task.Delay(wait, clock, over) : Task.CompletedTask, chunk);
             }
         }
         finally
@@ -67,11 +67,11 @@ internal sealed class FaultProxy : IAsyncDisposable
             await last;
         }
 
-        async Task SendAsync(Task before, Task due, byte[] piece)
+        async Task SendAsync(Task before, Task due, byte[] chunk)
         {
             await before;
             await due;
-            await to.WriteAsync(piece, over);
+            await to.WriteAsync(chunk, over);
         }
     }
 }

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>Replicas of the gateway, as separate processes, in front of one sandbox, sharing one Redis or none.</summary>
+/// <summary>Replicas of the gateway as separate processes, with one sandbox as upstream, and one Redis or none.</summary>
 internal sealed class Fleet : IAsyncDisposable
 {
-    private static readonly string[] Rights = ["read", "raw", "create", "delete", "assets", "purge"];
+    private static readonly string[] Permissions = ["read", "raw", "create", "delete", "assets", "purge"];
 
     private readonly Dictionary<string, string> _settings;
     private readonly List<GatewayProcess> _replicas = [];
@@ -18,20 +18,20 @@ internal sealed class Fleet : IAsyncDisposable
 
     public IReadOnlyList<GatewayProcess> Replicas => _replicas;
 
-    /// <param name="replicas">How many.</param>
-    /// <param name="redis">The connection string; null for memory alone.</param>
-    /// <param name="settings">Settings that differ from a fleet's usual ones.</param>
+    /// <param name="replicas">The number of replicas.</param>
+    /// <param name="redis">The connection string; null for no Redis.</param>
+    /// <param name="settings">Settings that override the defaults.</param>
     public static async Task<Fleet> StartAsync(int replicas, string? redis, params (string Key, string Value)[] settings) =>
         await StartAsync(await SandboxProcess.StartAsync(), ownsSandbox: true, replicas, redis, settings);
 
-    /// <summary>In front of a sandbox that others use too, and that outlives the fleet: each test takes ids of its own.</summary>
+    /// <summary>Uses a sandbox that other tests also use. Each test uses its own ids.</summary>
     public static Task<Fleet> StartAsync(SandboxProcess sandbox, int replicas, string? redis, params (string Key, string Value)[] settings) =>
         StartAsync(sandbox, ownsSandbox: false, replicas, redis, settings);
 
-    /// <summary>What the settings hold of a client's key.</summary>
+    /// <summary>The digest of a client's key for the settings.</summary>
     public static string DigestOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
-    /// <summary>What a gateway needs to stand in front of the sandbox.</summary>
+    /// <summary>The settings of a gateway with the sandbox as upstream.</summary>
     public static Dictionary<string, string> SettingsFor(SandboxProcess sandbox, string? redis)
     {
         var settings = new Dictionary<string, string>
@@ -44,28 +44,28 @@ internal sealed class Fleet : IAsyncDisposable
             ["Access:Clients:0:KeySha256"] = DigestOf(GatewayProcess.ClientKey),
             ["ConnectionStrings:Redis"] = redis ?? string.Empty,
 
-            // What is measured here is the gateway, not its limits.
+            // No limits.
             ["Limits:RequestsPerSecond"] = "0",
             ["Limits:Concurrency"] = "0",
         };
-        for (var i = 0; i < Rights.Length; i++)
+        for (var i = 0; i < Permissions.Length; i++)
         {
-            settings[$"Access:Clients:0:Rights:{i}"] = Rights[i];
+            settings[$"Access:Clients:0:Rights:{i}"] = Permissions[i];
         }
 
         return settings;
     }
 
-    /// <summary>One more replica, which may be added beside others; set up like the others but for <paramref name="settings"/>.</summary>
+    /// <summary>Adds a replica, with the settings of the others and <paramref name="settings"/>. Can run concurrently.</summary>
     public async Task<GatewayProcess> AddAsync(params (string Key, string Value)[] settings)
     {
-        var own = new Dictionary<string, string>(_settings);
+        var replicaSettings = new Dictionary<string, string>(_settings);
         foreach (var (key, value) in settings)
         {
-            own[key] = value;
+            replicaSettings[key] = value;
         }
 
-        var replica = await GatewayProcess.StartAsync(own);
+        var replica = await GatewayProcess.StartAsync(replicaSettings);
         lock (_replicas)
         {
             _replicas.Add(replica);
@@ -74,15 +74,15 @@ internal sealed class Fleet : IAsyncDisposable
         return replica;
     }
 
-    /// <summary>Starts a replica that has ended anew, where it was.</summary>
+    /// <summary>Restarts an ended replica on its address.</summary>
     public async Task<GatewayProcess> ReplaceAsync(GatewayProcess ended)
     {
-        var own = new Dictionary<string, string>(ended.Settings) { ["ASPNETCORE_URLS"] = ended.Address.GetLeftPart(UriPartial.Authority) };
+        var replicaSettings = new Dictionary<string, string>(ended.Settings) { ["ASPNETCORE_URLS"] = ended.Address.GetLeftPart(UriPartial.Authority) };
         await ended.DisposeAsync();
-        return _replicas[_replicas.IndexOf(ended)] = await GatewayProcess.StartAsync(own);
+        return _replicas[_replicas.IndexOf(ended)] = await GatewayProcess.StartAsync(replicaSettings);
     }
 
-    /// <summary>Ends all replicas and starts as many anew: what they knew by heart is gone.</summary>
+    /// <summary>Restarts all replicas, without the content of their memory.</summary>
     public async Task RestartAsync()
     {
         var count = _replicas.Count;

@@ -4,21 +4,21 @@ using System.Net.Sockets;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// Loopback ports for programs that cannot let the system choose one, and for those that must come back where they were. They are below the ports that
-/// the system gives to outgoing connections. Each test process has a block of its own, so that two runs at once never use the same port. Thread-safe.
+/// Loopback ports for programs that need a fixed port. They are below the ephemeral ports of the system. Each test process has its own block of ports, so that
+/// concurrent runs do not use the same port. Thread-safe.
 /// </summary>
 internal static class FreePort
 {
-    private const int First = 12_000; // so that a Redis Cluster's second port, 10,000 above the first, is below the system's ports too
+    private const int First = 12_000; // so that the second port of a Redis Cluster node, 10,000 higher, is also below the ephemeral ports
     private const int Blocks = 50;
     private const int BlockSize = 200;
     private const int MaxStarts = 5;
 
-    private static readonly (int First, FileStream? Lock) Block = Reserve();
+    private static readonly (int First, FileStream? Lock) Block = ReserveBlock();
     private static int _next = -1;
 
-    /// <summary>A port that nothing listens on. No other test process takes it.</summary>
-    public static int Lasting()
+    /// <summary>Returns a port without a listener. No other test process uses it.</summary>
+    public static int Reserve()
     {
         for (var i = 0; i < BlockSize; i++)
         {
@@ -29,21 +29,21 @@ internal static class FreePort
             }
         }
 
-        throw new InvalidOperationException($"Something listens on every port from {Block.First} to {Block.First + BlockSize - 1}.");
+        throw new InvalidOperationException($"Every port is in use from {Block.First} to {Block.First + BlockSize - 1}.");
     }
 
-    /// <summary>Starts a program on a port, and again on another one if something else took it first: <paramref name="start"/> throws <see cref="PortTakenException"/> then.</summary>
+    /// <summary>Starts a program on a port. Retries with another port if <paramref name="start"/> throws <see cref="PortTakenException"/>.</summary>
     public static async Task<T> UseAsync<T>(Func<int, Task<T>> start)
     {
         for (var starts = 1; ; starts++)
         {
             try
             {
-                return await start(Lasting());
+                return await start(Reserve());
             }
             catch (PortTakenException) when (starts < MaxStarts)
             {
-                // Another port, then.
+                // Retry with another port.
             }
         }
     }
@@ -62,8 +62,8 @@ internal static class FreePort
         }
     }
 
-    /// <summary>The lock on a block's file ends with the process, however it ends.</summary>
-    private static (int First, FileStream? Lock) Reserve()
+    /// <summary>Locks the file of a block. The lock ends with the process.</summary>
+    private static (int First, FileStream? Lock) ReserveBlock()
     {
         var folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"luma-ports-{Environment.UserName}"));
         var first = Random.Shared.Next(Blocks);
@@ -75,7 +75,7 @@ internal static class FreePort
             }
             catch (IOException)
             {
-                // Another test process has it.
+                // Another test process uses this block.
             }
         }
 

@@ -3,12 +3,12 @@ using System.Net;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// One replica: the real gateway in a process of its own, set up by its environment, on a port of its own choice unless it is told one. Settings that it is not
-/// given have the suite's defaults. When it is disposed of, everything that it wrote is searched for the secrets it was given: a test in which one got out fails.
+/// A replica of the gateway in its own process, configured by environment variables, by default on a free port. Missing settings have the suite's defaults.
+/// Disposal fails the test if the output contains a secret of the settings.
 /// </summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
-    /// <summary>The key of the one client that a fleet's gateways know; it has every right.</summary>
+    /// <summary>The key of the client <c>system-tests</c>, which has every permission.</summary>
     public const string ClientKey = "key-of-the-system-tests";
 
     private const string Listening = "Now listening on: ";
@@ -37,13 +37,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public string Log => _process.Everything;
 
-    /// <summary>Starts the process and waits for nothing: it may refuse its settings.</summary>
+    /// <summary>Starts the process without waiting for it, for tests of invalid settings.</summary>
     public static ChildProcess Launch(IReadOnlyDictionary<string, string> settings, params string[] arguments) =>
         Launch(GatewayProgram.Tested, settings, arguments);
 
-    /// <summary>Returns once it serves requests. Throws <see cref="PortTakenException"/> if it was given a port that is taken.</summary>
-    /// <param name="settings">By their keys.</param>
-    /// <param name="program">The one that is tested, unless it is told another.</param>
+    /// <summary>Starts the process and waits until it is ready. Throws <see cref="PortTakenException"/> if its port is taken.</summary>
+    /// <param name="settings">The settings, by key.</param>
+    /// <param name="program">The program; null for the tested one.</param>
     public static async Task<GatewayProcess> StartAsync(IReadOnlyDictionary<string, string> settings, GatewayProgram? program = null)
     {
         var process = Launch(program ?? GatewayProgram.Tested, settings);
@@ -64,12 +64,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public Task<HttpResponseMessage> GetAsync(string id) =>
         Client.GetAsync(new Uri($"/generations/{id}", UriKind.Relative), TestContext.Current.CancellationToken);
 
-    /// <summary>An answer that must be 200.</summary>
+    /// <summary>Reads a generation. Fails if the status is not 200.</summary>
     public async Task<string> ReadAsync(string id)
     {
         using var response = await GetAsync(id);
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.True(response.StatusCode is HttpStatusCode.OK, $"{id} was answered with {(int)response.StatusCode}: {body}\n{Log}");
+        Assert.True(response.StatusCode is HttpStatusCode.OK, $"{id} returned {(int)response.StatusCode}: {body}\n{Log}");
         return body;
     }
 
@@ -88,9 +88,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
         new Dictionary<string, string>(SuiteSettings.Defaults.Where(setting => !settings.ContainsKey(setting.Key)).Concat(settings).Select(setting => new KeyValuePair<string, string>(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)))
         {
             ["ASPNETCORE_URLS"] = settings.GetValueOrDefault("ASPNETCORE_URLS", "http://127.0.0.1:0"),
-            ["Logging__LogLevel__LumaGateway"] = settings.GetValueOrDefault("Logging:LogLevel:LumaGateway", "Trace"), // so that secrets would be seen
-            ["DOTNET_TieredPGO"] = "0", // the assembly starts sooner; nothing here lives long enough to gain by it
-            ["Logging__Console__FormatterName"] = settings.GetValueOrDefault("Logging:Console:FormatterName", "simple"), // read by people here
+            ["Logging__LogLevel__LumaGateway"] = settings.GetValueOrDefault("Logging:LogLevel:LumaGateway", "Trace"), // logs as much as possible for the search for secrets
+            ["DOTNET_TieredPGO"] = "0", // for a faster start
+            ["Logging__Console__FormatterName"] = settings.GetValueOrDefault("Logging:Console:FormatterName", "simple"), // for readable test output
         });
 
     private async Task<bool> IsReadyAsync()

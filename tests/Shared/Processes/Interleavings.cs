@@ -12,13 +12,13 @@ using Microsoft.Extensions.Hosting;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// Three caches on one real Redis, and one key a round on which reads, held fetches, lists, purges, deletions, lost locks and a Redis that loses everything come in an
-/// order drawn from a seed. The origin counts its versions; no read that begins after a confirmed purge may be told an older one.
+/// Three caches with one Redis. Each round runs reads, blocked fetches, list results, purges, deletions, lost locks and data losses of Redis on one key, in a random
+/// order from a seed. The origin numbers its versions. A read that starts after a confirmed purge must not return an older version.
 /// </summary>
 internal sealed class Interleavings : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan PastMemory = new CacheOptions().MemoryLifetime + TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AfterMemoryLifetime = new CacheOptions().MemoryLifetime + TimeSpan.FromSeconds(1);
 
     private readonly RedisServer _redis;
     private readonly OffsetClock _clock = new();
@@ -27,14 +27,14 @@ internal sealed class Interleavings : IAsyncDisposable
 
     private Interleavings(RedisServer redis, int seed) => (_redis, _random) = (redis, new Random(seed));
 
-    /// <summary>Reads that were judged.</summary>
+    /// <summary>The number of checked reads.</summary>
     public int Reads { get; private set; }
 
-    /// <summary>Purges that Redis confirmed, told to the others or not.</summary>
+    /// <summary>The number of purges that Redis confirmed, with or without a message to the other replicas.</summary>
     public int Purges { get; private set; }
 
-    /// <summary>Reads that were told something older than a purge that had been confirmed before they began, in words.</summary>
-    public List<string> TooOld { get; } = [];
+    /// <summary>Descriptions of reads that returned a version older than a purge that was confirmed before they started.</summary>
+    public List<string> StaleReads { get; } = [];
 
     public static async Task<Interleavings> StartAsync(RedisServer redis, int seed)
     {
@@ -96,17 +96,17 @@ internal sealed class Interleavings : IAsyncDisposable
         return replica;
     }
 
-    /// <summary>One key's life.</summary>
+    /// <summary>The steps on one key.</summary>
     private sealed class Round(Interleavings all, int number)
     {
         private readonly GenerationId _key = GenerationId.Parse($"subject-{number}", null);
         private readonly List<Task> _reading = [];
-        private readonly List<TaskCompletionSource> _held = [];
-        private readonly List<(ResponseCache Cache, CacheEntry Answer, long Purges)> _lists = [];
+        private readonly List<TaskCompletionSource> _blocked = [];
+        private readonly List<(ResponseCache Cache, CacheEntry Entry, long Purges)> _lists = [];
         private readonly List<string> _steps = [];
         private int _version = 1;
         private int _confirmed;
-        private bool _wasSilent;
+        private bool _hadSilentPurge;
 
         public async Task RunAsync()
         {
@@ -116,8 +116,8 @@ internal sealed class Interleavings : IAsyncDisposable
             }
 
             await SettleAsync();
-            Read(isHeld: false);
-            Read(isHeld: false);
+            Read(isBlocked: false);
+            Read(isBlocked: false);
             await SettleAsync();
         }
 
@@ -129,10 +129,10 @@ internal sealed class Interleavings : IAsyncDisposable
             switch (step)
             {
                 case 0 or 1:
-                    Read(isHeld: false);
+                    Read(isBlocked: false);
                     break;
                 case 2 or 3:
-                    Read(isHeld: true);
+                    Read(isBlocked: true);
                     break;
                 case 4:
                     Release();
@@ -143,65 +143,65 @@ internal sealed class Interleavings : IAsyncDisposable
                     break;
                 case 6:
                     var cache = Any();
-                    _lists.Add((cache, Answer(), cache.Purges));
+                    _lists.Add((cache, CurrentEntry(), cache.Purges));
                     break;
                 case 7 when _lists.Count > 0:
-                    var (holder, answer, purges) = _lists[^1];
+                    var (holder, entry, purges) = _lists[^1];
                     _lists.RemoveAt(_lists.Count - 1);
-                    await holder.PutAsync(answer, purges);
+                    await holder.PutAsync(entry, purges);
                     break;
                 case 8:
                     await (await all._redis.DataAsync()).KeyDeleteAsync([.. await all._redis.KeysAsync($"*{{{_key.Value}}}:lock")]);
                     break;
-                case 9 when !_wasSilent: // what nobody heard of and Redis has lost, nobody can know
+                case 9 when !_hadSilentPurge: // without message and token no replica can detect the purge
                     await all._redis.ExecuteAsync("FLUSHALL");
                     break;
                 case 10:
                     _version++;
-                    await PurgeInSilenceAsync();
+                    await PurgeWithoutMessageAsync();
                     break;
             }
         }
 
-        private void Read(bool isHeld)
+        private void Read(bool isBlocked)
         {
-            var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (isHeld)
+            var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (isBlocked)
             {
-                _held.Add(gate);
+                _blocked.Add(released);
             }
             else
             {
-                gate.SetResult();
+                released.SetResult();
             }
 
-            _reading.Add(JudgeAsync(Any(), gate.Task, _confirmed, string.Join(' ', _steps)));
+            _reading.Add(CheckReadAsync(Any(), released.Task, _confirmed, string.Join(' ', _steps)));
         }
 
-        private async Task JudgeAsync(ResponseCache cache, Task gate, int atLeast, string steps)
+        private async Task CheckReadAsync(ResponseCache cache, Task released, int atLeast, string steps)
         {
             var origin = new Origin(
                 async (_, _, _) =>
                 {
-                    var answer = Answer(); // as the upstream has it when it is asked
-                    await gate;
-                    return answer;
+                    var entry = CurrentEntry(); // the version at the start of the fetch
+                    await released;
+                    return entry;
                 },
                 Patience);
             var read = await cache.GetAsync(_key, origin, "request", CancellationToken.None);
-            var told = read.Entry is { } entry ? int.Parse(Encoding.UTF8.GetString(entry.Body), CultureInfo.InvariantCulture) : int.MaxValue;
-            lock (all.TooOld)
+            var version = read.Entry is { } entry ? int.Parse(Encoding.UTF8.GetString(entry.Body), CultureInfo.InvariantCulture) : int.MaxValue;
+            lock (all.StaleReads)
             {
                 all.Reads++;
-                if (told < atLeast)
+                if (version < atLeast)
                 {
-                    all.TooOld.Add($"Round {number}: version {told} after the purge of version {atLeast} ({read.Status}, {read.Tier}); steps {steps}");
+                    all.StaleReads.Add($"Round {number}: version {version} after the purge of version {atLeast} ({read.Status}, {read.Tier}); steps {steps}");
                 }
             }
         }
 
-        /// <summary>Every third version says that there is no such subject: it was deleted.</summary>
-        private CacheEntry Answer()
+        /// <summary>Creates the entry of the current version. Every third version is a deletion.</summary>
+        private CacheEntry CurrentEntry()
         {
             var now = all._clock.GetUtcNow();
             var kind = _version % 3 == 0 ? EntryKind.NotFound : EntryKind.Final;
@@ -211,11 +211,11 @@ internal sealed class Interleavings : IAsyncDisposable
 
         private void Release()
         {
-            if (_held.Count > 0)
+            if (_blocked.Count > 0)
             {
-                var at = all._random.Next(_held.Count);
-                _held[at].SetResult();
-                _held.RemoveAt(at);
+                var at = all._random.Next(_blocked.Count);
+                _blocked[at].SetResult();
+                _blocked.RemoveAt(at);
             }
         }
 
@@ -226,36 +226,36 @@ internal sealed class Interleavings : IAsyncDisposable
             var purging = caches[all._random.Next(caches.Count)];
             await ConfirmAsync(() => purging.PurgeAsync(_key));
             await Wait.UntilAsync(
-                () => Task.FromResult(caches.Select((cache, i) => cache.Purges - before[i] - (cache == purging ? 1 : 0)).All(heard => heard > 0)),
+                () => Task.FromResult(caches.Select((cache, i) => cache.Purges - before[i] - (cache == purging ? 1 : 0)).All(received => received > 0)),
                 Patience,
-                () => "The word of a purge did not reach a replica.");
+                () => "A replica did not receive the message of a purge.");
             all.Purges++;
             _confirmed = _version;
         }
 
-        /// <summary>A purge whose word is lost: it counts once memory is no longer believed unseen.</summary>
-        private async Task PurgeInSilenceAsync()
+        /// <summary>Purges in Redis without a message. It takes effect when the enattempts in memory must be verified.</summary>
+        private async Task PurgeWithoutMessageAsync()
         {
             await SettleAsync();
             await ConfirmAsync(() => all._replicas[0].GetRequiredService<RedisTier>().PurgeAsync(_key));
-            all._clock.Advance(PastMemory);
+            all._clock.Advance(AfterMemoryLifetime);
             all.Purges++;
-            _wasSilent = true;
+            _hadSilentPurge = true;
             _confirmed = _version;
         }
 
-        /// <summary>A machine that is short of CPU may need more than one try.</summary>
+        /// <summary>A busy machine may need several attempts.</summary>
         private static async Task ConfirmAsync(Func<Task<bool>> purge)
         {
-            for (var tries = 1; !await purge(); tries++)
+            for (var attempts = 1; !await purge(); attempts++)
             {
-                Assert.True(tries < 20, "Redis confirms no purge.");
+                Assert.True(attempts < 20, "Redis does not confirm the purge.");
             }
         }
 
         private async Task SettleAsync()
         {
-            while (_held.Count > 0)
+            while (_blocked.Count > 0)
             {
                 Release();
             }

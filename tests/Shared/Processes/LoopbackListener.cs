@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// Accepts connections on a loopback port of the system's choice. When it is disposed of, it first cancels what it serves, then closes its port and waits
-/// until every connection is served: a fault of the test's own code comes out there.
+/// Accepts connections on a free loopback port. Disposal cancels all handlers, closes the port and waits for the handlers, so that their exceptions fail the
+/// test.
 /// </summary>
 internal sealed class LoopbackListener : IAsyncDisposable
 {
@@ -15,7 +15,7 @@ internal sealed class LoopbackListener : IAsyncDisposable
     private readonly Func<TcpClient, CancellationToken, Task> _serve;
     private readonly Task _accepting;
 
-    /// <param name="serve">Serves one connection, which is closed afterwards. That the other side closes it first is no fault.</param>
+    /// <param name="serve">Handles one connection, which is then closed. The other side may close it first.</param>
     public LoopbackListener(Func<TcpClient, CancellationToken, Task> serve)
     {
         _serve = serve;
@@ -26,7 +26,7 @@ internal sealed class LoopbackListener : IAsyncDisposable
 
     public int Port { get; }
 
-    /// <summary>Waits until one direction of a tunnel has ended, closes both sides, and waits for the other direction.</summary>
+    /// <summary>Waits for the end of one direction of a tunnel, closes both sides, and waits for the other direction.</summary>
     public static async Task EndTogetherAsync(TcpClient one, TcpClient other, Task there, Task back)
     {
         await Task.WhenAny(there, back);
@@ -40,7 +40,7 @@ internal sealed class LoopbackListener : IAsyncDisposable
         await _end.CancelAsync();
         await _accepting;
         _listener.Stop();
-        await Task.WhenAll(_serving); // complete: nothing is accepted any more
+        await Task.WhenAll(_serving); // no more connections are accepted
         _end.Dispose();
     }
 
@@ -56,7 +56,7 @@ internal sealed class LoopbackListener : IAsyncDisposable
             }
             catch (Exception exception) when (exception is OperationCanceledException or SocketException)
             {
-                // It is over, or a caller went away before it was accepted.
+                // Disposed, or the client closed the connection before it was accepted.
             }
         }
     }
@@ -73,7 +73,7 @@ internal sealed class LoopbackListener : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
         {
-            // One of both sides ended it.
+            // One side closed the connection.
         }
     }
 }

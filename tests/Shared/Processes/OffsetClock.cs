@@ -1,6 +1,6 @@
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>The system's clock, put forward by hand. Timers run in real time. Thread-safe.</summary>
+/// <summary>The system clock plus an offset. Timers run in real time. Thread-safe.</summary>
 internal sealed class OffsetClock : TimeProvider
 {
     private long _offsetTicks;

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>A real Prometheus with the repository's own rules, that scrapes given ports every second. Needs <c>prometheus</c>: <see cref="Tool.Require"/> it first.</summary>
+/// <summary>Prometheus with the rules of infra/, which scrapes the ports every second. Call <see cref="Tool.Require"/> first.</summary>
 internal sealed class PrometheusServer : IAsyncDisposable
 {
     public const string Program = "prometheus";
@@ -50,8 +50,8 @@ internal sealed class PrometheusServer : IAsyncDisposable
         }
     });
 
-    /// <summary>The <c>data</c> of an answer of the HTTP API, which must be a success.</summary>
-    public async Task<JsonElement> AskAsync(string path)
+    /// <summary>Sends a request to the HTTP API, and returns <c>data</c>. Fails if the request fails.</summary>
+    public async Task<JsonElement> QueryAsync(string path)
     {
         using var response = await _client.GetAsync(new Uri("/api/v1/" + path, UriKind.Relative), TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -59,12 +59,12 @@ internal sealed class PrometheusServer : IAsyncDisposable
         return JsonDocument.Parse(text).RootElement.GetProperty("data");
     }
 
-    /// <summary>How many series an expression has just now.</summary>
+    /// <summary>The number of series of an expression.</summary>
     public async Task<int> CountAsync(string expression) =>
-        (await AskAsync("query?query=" + Uri.EscapeDataString(expression))).GetProperty("result").GetArrayLength();
+        (await QueryAsync("query?query=" + Uri.EscapeDataString(expression))).GetProperty("result").GetArrayLength();
 
     public Task HasAsync(string expression) => Wait.UntilAsync(
-        async () => await CountAsync(expression) > 0, () => $"Prometheus has nothing for {expression}.\n{_process.Everything}");
+        async () => await CountAsync(expression) > 0, () => $"Prometheus has no series for {expression}.\n{_process.Everything}");
 
     public async ValueTask DisposeAsync()
     {

@@ -4,17 +4,17 @@ using StackExchange.Redis;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// A master, its replica and the Sentinel that watches over both. Whatever they take in is on disk before they say so, so that a server that is
-/// killed has lost nothing when it comes back. Needs <c>redis-server</c>: <see cref="RedisServer.Require"/> it first.
+/// A master, its replica and the Sentinel that monitors both. Every write is on disk before it is confirmed, so that a killed server has
+/// all data after its restart. Needs <c>redis-server</c>: <see cref="RedisServer.Require"/> it first.
 /// </summary>
 internal sealed class RedisPair : IAsyncDisposable
 {
     private const string Name = "luma";
 
-    /// <summary>A replica is served at once; by default a master waits five seconds for more of them.</summary>
-    private static readonly string[] Usual = ["--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0"];
+    /// <summary>Without a delay: by default a master waits five seconds for more replicas before a full synchronization.</summary>
+    private static readonly string[] DurableReplication = ["--appendonly", "yes", "--appendfsync", "always", "--repl-diskless-sync-delay", "0"];
 
-    private static readonly TimeSpan SentinelHas = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan SentinelTimeout = TimeSpan.FromSeconds(12);
 
     private readonly RedisServer _first;
     private readonly RedisServer _second;
@@ -22,16 +22,16 @@ internal sealed class RedisPair : IAsyncDisposable
 
     private RedisPair(RedisServer first, RedisServer second, RedisServer sentinel) => (_first, _second, _sentinel) = (first, second, sentinel);
 
-    /// <summary>For StackExchange.Redis.</summary>
+    /// <summary>The connection string for StackExchange.Redis.</summary>
     public string ConnectionString => $"{_sentinel.Endpoint},serviceName={Name}";
 
     public IReadOnlyList<RedisServer> Servers => [_first, _second];
 
     public static async Task<RedisPair> StartAsync()
     {
-        var first = await RedisServer.StartAsync(Usual);
-        var second = await RedisServer.StartAsync(Usual);
-        await FollowAsync(second, first);
+        var first = await RedisServer.StartAsync(DurableReplication);
+        var second = await RedisServer.StartAsync(DurableReplication);
+        await ReplicateAsync(second, first);
         var settings = Path.Combine(first.Folder, "sentinel.conf");
         await File.WriteAllTextAsync(
             settings,
@@ -42,11 +42,11 @@ internal sealed class RedisPair : IAsyncDisposable
             """,
             TestContext.Current.CancellationToken);
         var pair = new RedisPair(first, second, await RedisServer.StartSentinelAsync(settings));
-        await pair.SettleAsync();
+        await pair.WaitForReplicationAsync();
         return pair;
     }
 
-    /// <summary>Whom the Sentinel takes for the master.</summary>
+    /// <summary>The master according to the Sentinel.</summary>
     public async Task<RedisServer> MasterAsync()
     {
         var address = await _sentinel.ExecuteAsync("SENTINEL", "GET-MASTER-ADDR-BY-NAME", Name);
@@ -55,7 +55,7 @@ internal sealed class RedisPair : IAsyncDisposable
 
     public RedisServer OtherThan(RedisServer server) => ReferenceEquals(server, _first) ? _second : _first;
 
-    /// <summary>Asks the Sentinel to make the other one the master. It may decline: just after another failover, for one.</summary>
+    /// <summary>Requests a failover from the Sentinel. It may reject the request, for example shortly after another failover.</summary>
     public async Task FailOverAsync()
     {
         try
@@ -64,30 +64,30 @@ internal sealed class RedisPair : IAsyncDisposable
         }
         catch (RedisServerException)
         {
-            // It declined.
+            // The Sentinel rejected the request.
         }
     }
 
-    /// <summary>Starts a killed server again, as the replica of whoever is master now: a Sentinel would have written so into its settings.</summary>
-    public async Task ReviveAsync(RedisServer server)
+    /// <summary>Restarts a killed server as the replica of the current master, as its configuration file would do after a failover by Sentinel.</summary>
+    public async Task RestartAsReplicaAsync(RedisServer server)
     {
         await server.RestartAsync();
         if (await MasterAsync() is var master && !ReferenceEquals(master, server))
         {
-            await FollowAsync(server, master);
+            await ReplicateAsync(server, master);
         }
     }
 
     /// <summary>
-    /// Waits until there is one master, its replica follows it and the Sentinel knows both. The Sentinel has some seconds to see to it, then an
-    /// operator does.
+    /// Waits until there is one master, its replica is synchronized and the Sentinel knows both. After some seconds without success it configures the replication
+    /// itself, like an operator.
     /// </summary>
-    public async Task SettleAsync()
+    public async Task WaitForReplicationAsync()
     {
         var begun = TimeProvider.System.GetTimestamp();
         await Wait.UntilAsync(
-            async () => await IsSettledAsync() || (TimeProvider.System.GetElapsedTime(begun) > SentinelHas && await OrderAsync()),
-            () => "The master and its replica do not find each other.");
+            async () => await IsSettledAsync() || (TimeProvider.System.GetElapsedTime(begun) > SentinelTimeout && await ConfigureReplicationAsync()),
+            () => "The replication did not start.");
     }
 
     public async ValueTask DisposeAsync()
@@ -102,7 +102,7 @@ internal sealed class RedisPair : IAsyncDisposable
         try
         {
             var master = await MasterAsync();
-            return await LinkOfAsync(OtherThan(master)) && (await _sentinel.ExecuteAsync("SENTINEL", "REPLICAS", Name)).Length == 1;
+            return await IsSynchronizedAsync(OtherThan(master)) && (await _sentinel.ExecuteAsync("SENTINEL", "REPLICAS", Name)).Length == 1;
         }
         catch (RedisException)
         {
@@ -110,26 +110,26 @@ internal sealed class RedisPair : IAsyncDisposable
         }
     }
 
-    /// <summary>Says again who is who. Always false: whether it helped is still to be seen.</summary>
-    private async Task<bool> OrderAsync()
+    /// <summary>Configures the replication again. Always returns false, because the result is not known yet.</summary>
+    private async Task<bool> ConfigureReplicationAsync()
     {
         try
         {
             var master = await MasterAsync();
             await master.ExecuteAsync("REPLICAOF", "NO", "ONE");
-            await FollowAsync(OtherThan(master), master);
+            await ReplicateAsync(OtherThan(master), master);
         }
         catch (RedisException)
         {
-            // Not now, then.
+            // The next attempt may succeed.
         }
 
         return false;
     }
 
-    private static Task<RedisResult> FollowAsync(RedisServer server, RedisServer master) => server.ExecuteAsync("REPLICAOF", "127.0.0.1", Number(master.Port));
+    private static Task<RedisResult> ReplicateAsync(RedisServer server, RedisServer master) => server.ExecuteAsync("REPLICAOF", "127.0.0.1", Number(master.Port));
 
-    private static async Task<bool> LinkOfAsync(RedisServer server) =>
+    private static async Task<bool> IsSynchronizedAsync(RedisServer server) =>
         (await server.ExecuteAsync("INFO", "replication")).ToString().Contains("master_link_status:up", StringComparison.Ordinal);
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);

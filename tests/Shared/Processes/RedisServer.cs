@@ -4,14 +4,14 @@ using StackExchange.Redis;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// A real RESP server on a loopback port, in a folder of its own, empty: <c>redis-server</c> where it is installed, else Garnet, which comes
-/// as a .NET tool. The one place where Redis is made to fail.
+/// A Redis server on a loopback port, with an empty folder: <c>redis-server</c> if it is installed, else Garnet, which is a .NET tool. Its methods simulate
+/// faults of Redis.
 /// </summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
     private const string Program = "redis-server";
 
-    /// <summary>Half a gigabyte: fetched only where a test needs it, and once.</summary>
+    /// <summary>The tool has 500 MB, so it is restored only if needed, and once.</summary>
     private static readonly Lazy<Task> Garnet = new(RestoreGarnetAsync);
 
     private readonly bool _isGarnet;
@@ -19,7 +19,7 @@ internal sealed class RedisServer : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-redis-");
     private readonly bool _isSentinel;
     private readonly string _login;
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private ChildProcess? _process;
     private Task<ConnectionMultiplexer>? _admin;
 
@@ -31,7 +31,7 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public static bool IsInstalled => Tool.IsInstalled(Program);
 
-    /// <summary>Skips the running test where there is no <c>redis-server</c>.</summary>
+    /// <summary>Skips the running test if <c>redis-server</c> is not installed.</summary>
     public static void Require() => Tool.Require(Program);
 
     public int Port { get; }
@@ -40,10 +40,10 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public string Folder => _folder.FullName;
 
-    /// <summary>Whichever server there is.</summary>
+    /// <summary>Starts redis-server or Garnet.</summary>
     public static Task<RedisServer> StartAsync() => IsInstalled ? StartAsync(isGarnet: false, []) : StartGarnetAsync();
 
-    /// <summary>Needs <c>redis-server</c>: <see cref="Require"/> it first. In the arguments, <c>{port}</c> stands for its port and <c>{folder}</c> for its folder.</summary>
+    /// <summary>Starts redis-server; call <see cref="Require"/> first. <c>{port}</c> and <c>{folder}</c> in the arguments are replaced.</summary>
     public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync(isGarnet: false, arguments);
 
     public static async Task<RedisServer> StartGarnetAsync()
@@ -52,13 +52,13 @@ internal sealed class RedisServer : IAsyncDisposable
         return await StartAsync(isGarnet: true, []);
     }
 
-    /// <summary>A Sentinel, which writes to its settings' file itself.</summary>
+    /// <summary>Starts a Sentinel, which changes its configuration file.</summary>
     public static Task<RedisServer> StartSentinelAsync(string settings) => StartAsync(isGarnet: false, [settings, "--sentinel"]);
 
-    /// <summary>A server that does not run yet.</summary>
-    public static RedisServer NotYet() => new(FreePort.Lasting(), isGarnet: false, []);
+    /// <summary>Creates a server without starting it.</summary>
+    public static RedisServer CreateStopped() => new(FreePort.Reserve(), isGarnet: false, []);
 
-    /// <summary>Starts it (again): empty, on the port it always had. Its own word is waited for: whatever else listens there is not taken for it.</summary>
+    /// <summary>Starts or restarts the server on its port, without data. Waits for its log line, because another program could listen on the port.</summary>
     public async Task RestartAsync()
     {
         if (_process is not null)
@@ -73,7 +73,7 @@ internal sealed class RedisServer : IAsyncDisposable
                 directory: Repository.Root)
             : ChildProcess.Start(Program, _isSentinel
                 ? [.. _arguments, "--port", Number(Port), "--bind", "127.0.0.1", "--dir", Folder]
-                : ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments.Select(Filled)]);
+                : ["--port", Number(Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder, .. _arguments.Select(WithPlaceholdersReplaced)]);
         await _process.ReadAsync(line => line.Contains(_isSentinel ? "Sentinel ID is" : "Ready to accept connections", StringComparison.Ordinal) ? line : null);
     }
 
@@ -83,19 +83,19 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public void Resume() => _process!.Resume();
 
-    /// <summary>Makes every write fail from now on, as a Redis without an eviction policy does when it is full.</summary>
+    /// <summary>Makes every write fail, like a full Redis without an eviction policy.</summary>
     public async Task FillAsync()
     {
         await SetAsync("maxmemory-policy", "noeviction");
         await SetAsync("maxmemory", "1");
     }
 
-    public Task EmptyAsync() => SetAsync("maxmemory", "0");
+    public Task RemoveMemoryLimitAsync() => SetAsync("maxmemory", "0");
 
-    /// <summary>Makes it a replica of nobody that can be found: reads go on, writes are refused.</summary>
+    /// <summary>Makes it a replica of an unreachable master, so that reads succeed and writes fail.</summary>
     public async Task MakeReadOnlyAsync()
     {
-        await ExecuteAsync("REPLICAOF", "127.0.0.1", Number(FreePort.Lasting()));
+        await ExecuteAsync("REPLICAOF", "127.0.0.1", Number(FreePort.Reserve()));
         await SetAsync("replica-serve-stale-data", "yes");
     }
 
@@ -141,7 +141,7 @@ internal sealed class RedisServer : IAsyncDisposable
         }
     });
 
-    private string Filled(string argument) =>
+    private string WithPlaceholdersReplaced(string argument) =>
         argument.Replace("{port}", Number(Port), StringComparison.Ordinal).Replace("{folder}", Folder, StringComparison.Ordinal);
 
     private static async Task RestoreGarnetAsync()
@@ -156,7 +156,7 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private Task<ConnectionMultiplexer> AdminAsync()
     {
-        lock (_gate)
+        lock (_lock)
         {
             return _admin ??= ConnectAsync();
         }

@@ -1,13 +1,13 @@
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>Where these tests were built from.</summary>
+/// <summary>The repository that the tests were built from.</summary>
 internal static class Repository
 {
     public static string Root { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));
 
     private static string Find(DirectoryInfo? directory) => directory switch
     {
-        null => throw new InvalidOperationException("These tests run from within the repository: its LumaGateway.sln is not above them."),
+        null => throw new InvalidOperationException("No parent folder contains LumaGateway.sln: run the tests inside the repository."),
         _ when File.Exists(Path.Combine(directory.FullName, "LumaGateway.sln")) => directory.FullName,
         _ => Find(directory.Parent),
     };

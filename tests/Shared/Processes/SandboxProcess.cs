@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>The emulated upstream in a process of its own. Its request counts are the oracle: what the gateway really asked for.</summary>
+/// <summary>The emulated upstream in its own process. It counts the requests of the gateway.</summary>
 internal sealed class SandboxProcess : IAsyncDisposable
 {
     public const string Token = "sandbox-token";
@@ -25,7 +25,7 @@ internal sealed class SandboxProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <summary>What it wrote.</summary>
+    /// <summary>The output of the process.</summary>
     public string Log => _process.Everything;
 
     public static async Task<SandboxProcess> StartAsync(params string[] arguments)
@@ -44,39 +44,39 @@ internal sealed class SandboxProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>How often the upstream was asked, and about which ids.</summary>
+    /// <summary>The numbers of requests, by path and id.</summary>
     public async Task<RequestCounts> CountsAsync() =>
         (await _control.GetFromJsonAsync<RequestCounts>(new Uri("/sandbox/requests", UriKind.Relative), TestContext.Current.CancellationToken))!;
 
     public async Task<long> CountAsync(string id) => (await CountsAsync()).ById.GetValueOrDefault(id);
 
-    /// <summary>The last 32 requests about an id, oldest first: when they arrived, and which of its addresses they were sent to.</summary>
+    /// <summary>The last 32 requests for an id, oldest first, with time and host name.</summary>
     public async Task<IReadOnlyList<Arrival>> ArrivalsAsync(string id) =>
         [.. (await _control.GetFromJsonAsync<List<JsonElement>>(new Uri($"/sandbox/requests/{id}", UriKind.Relative), TestContext.Current.CancellationToken))!
             .Select(request => new Arrival(request.GetProperty("at").GetDateTimeOffset(), request.GetProperty("headers").GetProperty("Host").GetString()!))];
 
-    public async Task ForgetCountsAsync() =>
+    public async Task ResetCountsAsync() =>
         (await _control.DeleteAsync(new Uri("/sandbox/requests", UriKind.Relative), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
 
-    public async Task BreakAsync(SandboxFault fault) => (await _control.PutAsJsonAsync(
+    public async Task AddFaultAsync(SandboxFault fault) => (await _control.PutAsJsonAsync(
         new Uri("/sandbox/faults", UriKind.Relative), fault, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
 
-    public async Task MendAsync() =>
+    public async Task RemoveFaultsAsync() =>
         (await _control.DeleteAsync(new Uri("/sandbox/faults", UriKind.Relative), TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
 
-    /// <summary>When a generation of a known course will end. Its course begins now, if nobody has seen it before.</summary>
-    public async Task<DateTimeOffset> EndOfAsync(string id)
+    /// <summary>When a generation with a predefined course ends. The course starts with the first request for it.</summary>
+    public async Task<DateTimeOffset> EndTimeAsync(string id)
     {
         var story = await _control.GetFromJsonAsync<JsonElement>(new Uri($"/sandbox/generations/{id}", UriKind.Relative), TestContext.Current.CancellationToken);
         return story.GetProperty("changes").EnumerateArray().Last().GetProperty("at").GetDateTimeOffset();
     }
 
-    /// <summary>Puts a generation into a state, now.</summary>
-    public async Task MoveAsync(string id, string state) => (await _control.PutAsJsonAsync(
+    /// <summary>Changes the state of a generation.</summary>
+    public async Task SetStateAsync(string id, string state) => (await _control.PutAsJsonAsync(
         new Uri($"/sandbox/generations/{id}", UriKind.Relative), new { state }, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
 
-    /// <summary>The only token that the upstream takes from now on.</summary>
-    public async Task RotateAsync(string token) => (await _control.PutAsJsonAsync(
+    /// <summary>Replaces the token that the upstream accepts.</summary>
+    public async Task SetTokenAsync(string token) => (await _control.PutAsJsonAsync(
         new Uri("/sandbox/token", UriKind.Relative), new { token }, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
 
     public async ValueTask DisposeAsync()
@@ -86,14 +86,14 @@ internal sealed class SandboxProcess : IAsyncDisposable
     }
 }
 
-/// <summary>The sandbox's counts since they were last forgotten.</summary>
+/// <summary>The sandbox's counts since the last reset.</summary>
 internal sealed record RequestCounts(
     long Total, int ConcurrentMax, IReadOnlyDictionary<string, long> ByPath, IReadOnlyDictionary<string, long> ById);
 
-/// <summary>One request as it reached the sandbox.</summary>
+/// <summary>A request that the sandbox received.</summary>
 internal sealed record Arrival(DateTimeOffset At, string Host);
 
-/// <summary>What is to go wrong, and with which requests; every request where nothing narrows it. See the sandbox's README.</summary>
+/// <summary>A fault and the requests that it affects; by default all. See the sandbox's README.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record SandboxFault(string Kind)
 {
@@ -113,7 +113,7 @@ internal sealed record SandboxFault(string Kind)
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Count { get; init; }
 
-    /// <summary>From 0 to 1, how often it strikes.</summary>
+    /// <summary>The probability of the fault, from 0 to 1.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Probability { get; init; }
 }

@@ -1,15 +1,15 @@
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>What a gateway was told, or is sent by callers, and must never tell: tokens, the client's key, the Redis password, the signing key.</summary>
+/// <summary>The secrets in a gateway's settings and requests: tokens, the client's key, the Redis password, the signing key.</summary>
 internal sealed class Secrets
 {
-    /// <summary>Shorter ones stand in innocent words.</summary>
-    private const int ShortestLength = 8;
+    /// <summary>Shorter secrets could be part of normal text.</summary>
+    private const int MinLength = 8;
     private const string Password = "password=";
 
     private readonly HashSet<string> _all;
 
-    private Secrets(IEnumerable<string?> secrets) => _all = [.. secrets.OfType<string>().Where(secret => secret.Length >= ShortestLength)];
+    private Secrets(IEnumerable<string?> secrets) => _all = [.. secrets.OfType<string>().Where(secret => secret.Length >= MinLength)];
 
     public static Secrets Of(IReadOnlyDictionary<string, string> settings)
     {

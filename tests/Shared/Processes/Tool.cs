@@ -1,6 +1,6 @@
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>A program that this machine may have. A test that needs one it lacks is skipped, and says so.</summary>
+/// <summary>Finds installed programs. A test that requires a missing program is skipped.</summary>
 internal static class Tool
 {
     public static bool IsInstalled(string name) => Find(name) is not null;

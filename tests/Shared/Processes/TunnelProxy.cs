@@ -4,10 +4,10 @@ using System.Text;
 
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>An egress proxy on a loopback port that opens tunnels (<c>CONNECT</c>), wherever to, and keeps what it was sent before they opened. Thread-safe.</summary>
+/// <summary>An egress proxy on a loopback port that opens tunnels (<c>CONNECT</c>) to any host, and records the requests. Thread-safe.</summary>
 internal sealed class TunnelProxy : IAsyncDisposable
 {
-    private readonly ConcurrentQueue<string> _asked = new();
+    private readonly ConcurrentQueue<string> _requests = new();
     private readonly bool _isOpen;
     private readonly LoopbackListener _listener;
 
@@ -20,12 +20,12 @@ internal sealed class TunnelProxy : IAsyncDisposable
     public int Port => _listener.Port;
 
     /// <summary>The heads of all requests.</summary>
-    public IReadOnlyCollection<string> Asked => _asked;
+    public IReadOnlyCollection<string> Requests => _requests;
 
-    public static TunnelProxy Open() => new(isOpen: true);
+    public static TunnelProxy Accepting() => new(isOpen: true);
 
-    /// <summary>One that lets nobody through: 407, whatever credentials it is sent.</summary>
-    public static TunnelProxy Closed() => new(isOpen: false);
+    /// <summary>Creates a proxy that rejects all credentials with 407.</summary>
+    public static TunnelProxy Rejecting() => new(isOpen: false);
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
@@ -33,7 +33,7 @@ internal sealed class TunnelProxy : IAsyncDisposable
     {
         var stream = client.GetStream();
         var head = await ReadHeadAsync(stream, end);
-        _asked.Enqueue(head);
+        _requests.Enqueue(head);
         await stream.WriteAsync(Encoding.ASCII.GetBytes(_isOpen
             ? "HTTP/1.1 200 Connection established\r\n\r\n"
             : "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"egress\"\r\nContent-Length: 0\r\n\r\n"), end);
@@ -47,7 +47,7 @@ internal sealed class TunnelProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>To the empty line and not a byte further.</summary>
+    /// <summary>Reads up to the empty line, and no byte after it.</summary>
     private static async Task<string> ReadHeadAsync(NetworkStream stream, CancellationToken end)
     {
         var head = new StringBuilder();

@@ -1,35 +1,35 @@
 namespace LumaGateway.Tests.Shared.Processes;
 
-/// <summary>Waits for what another process will do: looks often, and fails with words when it takes too long.</summary>
+/// <summary>Polls a condition until it holds, and fails with a message after a timeout.</summary>
 internal static class Wait
 {
-    /// <summary>How long everything may take that must happen sooner or later: no machine is so busy that it takes longer.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    /// <summary>The default timeout: longer than an overloaded machine needs.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromMinutes(5);
 
-    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Eventually: within <see cref="Patience"/>.</summary>
-    public static Task UntilAsync(Func<Task<bool>> holds, Func<string> complaint) => UntilAsync(holds, Patience, complaint);
+    /// <summary>Waits up to <see cref="Timeout"/>.</summary>
+    public static Task UntilAsync(Func<Task<bool>> holds, Func<string> failureMessage) => UntilAsync(holds, Timeout, failureMessage);
 
-    /// <summary>Eventually: within <see cref="Patience"/>.</summary>
-    public static Task UntilAsync(Func<bool> holds, Func<string> complaint) => UntilAsync(holds, Patience, complaint);
+    /// <summary>Waits up to <see cref="Timeout"/>.</summary>
+    public static Task UntilAsync(Func<bool> holds, Func<string> failureMessage) => UntilAsync(holds, Timeout, failureMessage);
 
-    /// <summary>The time it took.</summary>
-    public static async Task<TimeSpan> UntilAsync(Func<Task<bool>> holds, TimeSpan patience, Func<string> complaint)
+    /// <summary>Returns the elapsed time.</summary>
+    public static async Task<TimeSpan> UntilAsync(Func<Task<bool>> holds, TimeSpan timeout, Func<string> failureMessage)
     {
-        var begun = TimeProvider.System.GetTimestamp();
+        var start = TimeProvider.System.GetTimestamp();
         while (!await holds())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(begun) < patience, complaint());
-            await ForAsync(Between);
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < timeout, failureMessage());
+            await ForAsync(Interval);
         }
 
-        return TimeProvider.System.GetElapsedTime(begun);
+        return TimeProvider.System.GetElapsedTime(start);
     }
 
-    public static Task<TimeSpan> UntilAsync(Func<bool> holds, TimeSpan patience, Func<string> complaint) =>
-        UntilAsync(() => Task.FromResult(holds()), patience, complaint);
+    public static Task<TimeSpan> UntilAsync(Func<bool> holds, TimeSpan timeout, Func<string> failureMessage) =>
+        UntilAsync(() => Task.FromResult(holds()), timeout, failureMessage);
 
-    /// <summary>Lets time pass that is itself what is tested: the length of an outage, the end of a freshness.</summary>
+    /// <summary>Waits for a fixed time, for tests of durations.</summary>
     public static Task ForAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System, TestContext.Current.CancellationToken);
 }

@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>
-/// A shell that kills this process's children once this process has gone, by SIGKILL too: it is told their ids over a pipe, and the pipe's end is the
-/// signal. Thread-safe. On Windows it does nothing.
+/// A shell that kills the child processes of this process after its end, even after SIGKILL. It gets their ids through a pipe, and starts to kill when the pipe
+/// closes. Thread-safe. On Windows it does nothing.
 /// </summary>
 internal static class Watchdog
 {
-    /// <summary>A child that leads a process group takes its own children with it.</summary>
+    /// <summary>Kills the process group of each child, which includes its own children.</summary>
     private const string Script = """
         trap '' HUP INT TERM
         running=' '
@@ -25,11 +25,11 @@ internal static class Watchdog
     private static readonly HashSet<int> Running = [];
     private static Process? _shell;
 
-    /// <summary>The program that makes the one it starts the leader of a process group; null where there is none.</summary>
+    /// <summary>A program that starts another one as the leader of a process group; null if not available.</summary>
     public static string? GroupLeader { get; } = OperatingSystem.IsLinux() ? Tool.Find("setsid") : null;
 
-    /// <summary>To be called before the first child is started, so that none is without a watchdog for long.</summary>
-    public static void Begin()
+    /// <summary>Starts the shell. Call it before a child is started.</summary>
+    public static void EnsureStarted()
     {
         lock (Gate)
         {
@@ -46,7 +46,7 @@ internal static class Watchdog
         {
             if (Running.Add(id))
             {
-                Tell($"started {id}");
+                Send($"started {id}");
             }
         }
     }
@@ -57,18 +57,18 @@ internal static class Watchdog
         {
             if (Running.Remove(id))
             {
-                Tell($"ended {id}");
+                Send($"ended {id}");
             }
         }
     }
 
-    private static void Tell(string line)
+    private static void Send(string line)
     {
         _shell?.StandardInput.Write(line + "\n");
         _shell?.StandardInput.Flush();
     }
 
-    /// <summary>In a group of its own: what is sent to this process's group, a key press for one, does not reach it.</summary>
+    /// <summary>Starts the shell in its own process group, so that a signal to the group of this process (Ctrl+C) does not reach it.</summary>
     private static Process Start() => Process.Start(new ProcessStartInfo(GroupLeader ?? "sh", GroupLeader is null ? ["-c", Script] : ["sh", "-c", Script])
     {
         RedirectStandardInput = true,

@@ -481,7 +481,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     private DefaultHttpContext Request(string client, string method, string body, bool hasContentLength, Stream sent)
     {
         var context = new DefaultHttpContext();
-        context.Features.Set(new RateLimitLease(new Client(client, Rights.Create, new ClientLimiter(_clock, new ClientLimits(100, 100, 100, 1)))));
+        context.Features.Set(new RateLimitLease(new Client(client, Permissions.Create, new ClientLimiter(_clock, new ClientLimits(100, 100, 100, 1)))));
         var bytes = Encoding.UTF8.GetBytes(body);
         context.Request.Method = method;
         context.Request.Path = "/luma/generations";

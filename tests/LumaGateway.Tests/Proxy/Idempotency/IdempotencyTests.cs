@@ -40,7 +40,7 @@ public sealed class IdempotencyTests : IDisposable
         }
 
         Assert.Equal(("", "true"), (first.Header("Idempotency-Replayed"), second.Header("Idempotency-Replayed")));
-        Assert.Equal(1, _raw.Upstream.Asked);
+        Assert.Equal(1, _raw.Upstream.RequestCount);
         Assert.Equal("""{"prompt":"cat"}""", Assert.Single(_raw.Bodies));
     }
 
@@ -65,7 +65,7 @@ public sealed class IdempotencyTests : IDisposable
             await second.ProblemAsync(422, "idempotency_key_reused");
         }
 
-        Assert.Equal(isForwarded ? 2 : 1, _raw.Upstream.Asked);
+        Assert.Equal(isForwarded ? 2 : 1, _raw.Upstream.RequestCount);
     }
 
     [Fact]
@@ -77,13 +77,13 @@ public sealed class IdempotencyTests : IDisposable
             .With("Access:Clients:1:Rights:0", "raw").With("Access:Clients:1:Rights:1", "create");
         raw.Upstream.AlwaysJson(Created, HttpStatusCode.Created);
         using var caller = raw.CreateCaller();
-        using var other = raw.Gateway.CreateStranger();
+        using var other = raw.Gateway.CreateCallerWithoutKey();
         other.DefaultRequestHeaders.Add("X-Api-Key", "others-key");
 
         using var first = await CreateAsync(caller, "k1", token: TestContext.Current.CancellationToken);
         using var second = await CreateAsync(other, "k1", token: TestContext.Current.CancellationToken);
 
-        Assert.Equal(2, raw.Upstream.Asked);
+        Assert.Equal(2, raw.Upstream.RequestCount);
         Assert.Equal("", second.Header("Idempotency-Replayed"));
     }
 
@@ -94,7 +94,7 @@ public sealed class IdempotencyTests : IDisposable
         _raw.Upstream.Then((_, token) => response.Task.WaitAsync(token));
         using var disconnecting = new CancellationTokenSource();
         var first = CreateAsync(_caller, "k1", token: disconnecting.Token);
-        await Pump.EventuallyAsync(() => _raw.Upstream.Asked == 1);
+        await Poll.UntilAsync(() => _raw.Upstream.RequestCount == 1);
 
         using var second = await CreateAsync("k1");
         await disconnecting.CancelAsync();
@@ -104,12 +104,12 @@ public sealed class IdempotencyTests : IDisposable
         await second.ProblemAsync(409, "create_in_progress");
         Assert.Equal("2", second.Header("Retry-After"));
         Assert.Equal("", second.Header("x-should-retry"));
-        await Pump.EventuallyAsync(async () =>
+        await Poll.UntilAsync(async () =>
         {
             using var third = await CreateAsync("k1");
             return third.StatusCode is HttpStatusCode.Created;
         });
-        Assert.Equal(1, _raw.Upstream.Asked);
+        Assert.Equal(1, _raw.Upstream.RequestCount);
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class IdempotencyTests : IDisposable
 
         var responses = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => CreateAsync("k1")));
 
-        Assert.Equal(1, _raw.Upstream.Asked);
+        Assert.Equal(1, _raw.Upstream.RequestCount);
         Assert.All(responses, response => Assert.True(response.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict));
     }
 
@@ -171,7 +171,7 @@ public sealed class IdempotencyTests : IDisposable
         await second.ProblemAsync(409, "outcome_unknown");
         await other.ProblemAsync(422, "idempotency_key_reused");
         Assert.Equal(("false", "false"), (first.Header("x-should-retry"), second.Header("x-should-retry")));
-        Assert.Equal(1, _raw.Upstream.Asked);
+        Assert.Equal(1, _raw.Upstream.RequestCount);
 
         _raw.Gateway.Clock.Advance(TimeSpan.FromHours(2));
         using var later = await CreateAsync("k1");
@@ -235,7 +235,7 @@ public sealed class IdempotencyTests : IDisposable
             throw new InvalidOperationException();
         });
         var first = CreateAsync("k1");
-        await Pump.EventuallyAsync(() => _raw.Upstream.Asked == 1);
+        await Poll.UntilAsync(() => _raw.Upstream.RequestCount == 1);
         _raw.Gateway.Clock.Advance(TimeSpan.FromMinutes(3));
 
         using var response = await first;
@@ -257,7 +257,7 @@ public sealed class IdempotencyTests : IDisposable
         Assert.Equal(HttpStatusCode.Created, first.StatusCode);
         await second.ProblemAsync(502, "upstream_unreachable");
         Assert.Equal("false", second.Header("x-should-retry"));
-        Assert.Equal(2, _raw.Upstream.Asked);
+        Assert.Equal(2, _raw.Upstream.RequestCount);
     }
 
     [Theory]
@@ -268,7 +268,7 @@ public sealed class IdempotencyTests : IDisposable
         using var response = await CreateAsync(key);
 
         await response.ProblemAsync(400, "invalid_request");
-        Assert.Equal(0, _raw.Upstream.Asked);
+        Assert.Equal(0, _raw.Upstream.RequestCount);
     }
 
     [Fact]

@@ -1,25 +1,25 @@
 namespace LumaGateway.Tests.Support;
 
-/// <summary>Waits until the thread pool of this process is idle: nothing is queued and nothing runs. Scheduling by the machine plays no part in it.</summary>
-internal static class ThreadPoolRest
+/// <summary>Waits until the thread pool of this process is idle: no work item is queued or running. The result does not depend on scheduling.</summary>
+internal static class ThreadPoolIdle
 {
-    /// <summary>Blocks the calling thread, which must not be one of the pool. Fails where something blocks a thread of the pool for good.</summary>
-    public static void Await(CancellationToken cancelled)
+    /// <summary>Blocks the calling thread, which must not be a thread of the pool. Throws if the pool does not become idle.</summary>
+    public static void Wait(CancellationToken cancelled)
     {
         if (Thread.CurrentThread.IsThreadPoolThread)
         {
             throw new InvalidOperationException("A thread of the pool cannot wait for the pool to be idle.");
         }
 
-        var begun = TimeProvider.System.GetTimestamp();
-        for (var looks = 0; !IsIdle(); looks++)
+        var start = TimeProvider.System.GetTimestamp();
+        for (var attempts = 0; !IsIdle(); attempts++)
         {
-            if (TimeProvider.System.GetElapsedTime(begun) > Pump.Patience)
+            if (TimeProvider.System.GetElapsedTime(start) > Poll.Timeout)
             {
                 throw new InvalidOperationException($"The thread pool did not become idle: {BusyThreads} threads busy, {ThreadPool.PendingWorkItemCount} items queued.");
             }
 
-            if (looks < 20)
+            if (attempts < 20)
             {
                 Thread.Yield();
             }
@@ -42,7 +42,7 @@ internal static class ThreadPoolRest
         }
     }
 
-    /// <summary>Twice, with no item done between: an item may pass from the queue to a thread between two looks.</summary>
+    /// <summary>Checks twice, without a completed item between: an item can move from the queue to a thread between two reads.</summary>
     private static bool IsIdle()
     {
         var done = ThreadPool.CompletedWorkItemCount;

@@ -2,22 +2,22 @@ using System.Text.Json;
 
 namespace LumaGateway.Tests.Support;
 
-/// <summary>Reads answers in tests.</summary>
-internal static class Answers
+/// <summary>Sends requests and reads responses in tests.</summary>
+internal static class ResponseExtensions
 {
-    public static Task<HttpResponseMessage> AskAsync(this HttpClient client, string path) =>
+    public static Task<HttpResponseMessage> SendGetAsync(this HttpClient client, string path) =>
         client.GetAsync(path, TestContext.Current.CancellationToken);
 
     public static async Task<JsonElement> JsonAsync(this HttpResponseMessage response) =>
         JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
 
-    /// <summary>A header as it was sent, unparsed; empty where there is none.</summary>
+    /// <summary>Returns a header unparsed; empty if it is missing.</summary>
     public static string Header(this HttpResponseMessage response, string name) =>
         response.Headers.NonValidated.TryGetValues(name, out var values) || response.Content.Headers.NonValidated.TryGetValues(name, out values)
             ? values.ToString()
             : string.Empty;
 
-    /// <summary>Asserts the one shape that every refusal has, and gives it back.</summary>
+    /// <summary>Asserts the shape of a problem response, and returns the problem.</summary>
     public static async Task<JsonElement> ProblemAsync(this HttpResponseMessage response, int status, string code)
     {
         Assert.Equal(status, (int)response.StatusCode);

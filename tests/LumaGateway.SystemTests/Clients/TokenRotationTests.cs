@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Http;
 
-namespace LumaGateway.SystemTests.Door;
+namespace LumaGateway.SystemTests.Clients;
 
-/// <summary>The upstream token is replaced while callers ask. Needs nothing but the gateway. Slow: it looks at the file every two seconds and believes what it saw twice.</summary>
-public sealed class RotationTests
+/// <summary>The upstream token is replaced under load. Slow: the gateway reads the file every two seconds, and uses new content after two reads.</summary>
+public sealed class TokenRotationTests
 {
-    /// <summary>So many answers are enough to see that a state lasts.</summary>
+    /// <summary>The number of responses that show that a state is stable.</summary>
     private const int Many = 50;
 
     private string _accepted = "Bearer old-token";
@@ -15,39 +15,39 @@ public sealed class RotationTests
     [Fact]
     public async Task A_token_is_rotated_under_load_and_no_request_fails()
     {
-        await using var upstream = await Loopback.StartAsync(AnswerAsync);
+        await using var upstream = await Loopback.StartAsync(RespondAsync);
         var folder = Directory.CreateTempSubdirectory("luma-rotation-");
         var file = Path.Combine(folder.FullName, "token");
         await WriteAsync(file, "old-token");
         await using var gateway = await GatewayProcess.StartAsync(Settings(upstream, file));
 
-        var callers = Callers.Begin(4, number => gateway.Client.GetAsync(
+        var callers = Callers.Start(4, number => gateway.Client.GetAsync(
             new Uri(number % 5 == 0 ? $"/luma/generations/r{number}" : $"/generations/r{number}", UriKind.Relative), TestContext.Current.CancellationToken));
-        await callers.AnsweredAsync(Many);
+        await callers.WaitForResponsesAsync(Many);
         await WriteAsync(file, "old-token\nnew-token");
-        await HasChangedAsync(gateway, times: 1);
+        await WaitForChangeAsync(gateway, times: 1);
 
         Volatile.Write(ref _accepted, "Bearer new-token");
         await Wait.UntilAsync(() => Volatile.Read(ref _withNew) > Many, () => $"The new token is not sent.\n{gateway.Log}");
         await WriteAsync(file, "new-token");
-        await HasChangedAsync(gateway, times: 2);
+        await WaitForChangeAsync(gateway, times: 2);
 
         var (refused, withNew) = (Volatile.Read(ref _refused), Volatile.Read(ref _withNew));
-        await Wait.UntilAsync(() => Volatile.Read(ref _withNew) > withNew + Many, () => $"The new token is not sent once the old one is withdrawn.\n{gateway.Log}");
-        var figures = await callers.EndAsync();
+        await Wait.UntilAsync(() => Volatile.Read(ref _withNew) > withNew + Many, () => $"The new token is not sent after the removal of the old one.\n{gateway.Log}");
+        var figures = await callers.StopAsync();
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{figures}; refused by the upstream: {_refused}");
         Assert.Equal(figures.Count, figures.With(status => status == 200));
-        Assert.True(refused > 0, "The old token was never refused: nothing was rotated.");
+        Assert.True(refused > 0, "The upstream never refused the old token, so the test did not rotate it.");
         Assert.Equal(refused, _refused);
         folder.Delete(recursive: true);
     }
 
-    private static Task HasChangedAsync(GatewayProcess gateway, int times) => Wait.UntilAsync(
+    private static Task WaitForChangeAsync(GatewayProcess gateway, int times) => Wait.UntilAsync(
         () => gateway.Process.Output.Count(line => line.Contains("the new upstream token is in use", StringComparison.Ordinal)) == times,
-        () => $"The token file was not taken over.\n{gateway.Log}");
+        () => $"The gateway does not use the new token file.\n{gateway.Log}");
 
-    private Task AnswerAsync(HttpContext context)
+    private Task RespondAsync(HttpContext context)
     {
         if (context.Request.Headers.Authorization != Volatile.Read(ref _accepted))
         {
@@ -77,7 +77,7 @@ public sealed class RotationTests
         ["Access:Clients:0:Rights:1"] = "raw",
     };
 
-    /// <summary>As a careful operator does it: aside, then moved into place.</summary>
+    /// <summary>Replaces the file atomically.</summary>
     private static async Task WriteAsync(string file, string tokens)
     {
         await File.WriteAllTextAsync($"{file}.new", tokens, TestContext.Current.CancellationToken);

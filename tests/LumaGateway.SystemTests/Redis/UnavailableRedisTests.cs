@@ -2,9 +2,9 @@ using System.Net;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>What a replica refuses while its Redis is gone. Needs redis-server or Garnet.</summary>
+/// <summary>Requests that a replica refuses without Redis. Needs redis-server or Garnet.</summary>
 [Collection(typeof(SharedSystem))]
-public sealed class LostRedisTests(SharedSystem shared)
+public sealed class UnavailableRedisTests(SharedSystem shared)
 {
     [Fact]
     public async Task Without_Redis_a_purge_is_not_confirmed_and_a_create_with_a_key_is_not_sent()
@@ -12,7 +12,7 @@ public sealed class LostRedisTests(SharedSystem shared)
         const string Purged = "done-unpurged";
         const string Created = "done-uncreated";
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await RedisUse.UsedByAllAsync(await Fleet.StartAsync(shared.Sandbox, 1, redis.Endpoint));
+        await using var fleet = await RedisUse.WaitUntilUsedAsync(await Fleet.StartAsync(shared.Sandbox, 1, redis.Endpoint));
         var replica = fleet.Replicas[0];
         await replica.ReadAsync(Purged);
         using var before = await Creates.SendAsync(replica, Created, "before");

@@ -2,12 +2,12 @@ using LumaGateway.SystemTests.Redis;
 
 namespace LumaGateway.SystemTests.Upstream;
 
-/// <summary>All callers poll what is not finished yet, through all replicas. Needs redis-server or Garnet.</summary>
+/// <summary>Callers poll interim generations through all replicas. Needs redis-server or Garnet.</summary>
 [Collection(typeof(SharedSystem))]
-public sealed class UnfinishedTests(SharedSystem shared)
+public sealed class InterimTests(SharedSystem shared)
 {
-    /// <summary><c>Freshness:UnfinishedMin</c> as it is shipped.</summary>
-    private static readonly TimeSpan ShortestWindow = TimeSpan.FromSeconds(1);
+    /// <summary><c>Freshness:UnfinishedMin</c> by default.</summary>
+    private static readonly TimeSpan FreshnessWindow = TimeSpan.FromSeconds(1);
 
     [Fact]
     public async Task Polls_through_all_replicas_cost_one_upstream_request_for_each_id_and_freshness_window()
@@ -28,11 +28,11 @@ public sealed class UnfinishedTests(SharedSystem shared)
                 var counts = (await shared.Sandbox.CountsAsync()).ById;
                 return isShared && ids.All(id => counts.GetValueOrDefault(id) >= 3);
             },
-            () => "They are not asked for again, or nothing is shared.");
+            () => "The generations are not fetched again, or not shared.");
 
         foreach (var id in ids)
         {
-            Gaps.AssertAtLeast(ShortestWindow, await shared.Sandbox.ArrivalsAsync(id));
+            Gaps.AssertAtLeast(FreshnessWindow, await shared.Sandbox.ArrivalsAsync(id));
         }
     }
 }

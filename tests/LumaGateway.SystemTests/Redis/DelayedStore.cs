@@ -2,8 +2,8 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>A store whose answers to reads can be held up, and are counted.</summary>
-internal sealed class LateStore(IDistributedCache store) : IDistributedCache
+/// <summary>A store that delays and counts reads.</summary>
+internal sealed class DelayedStore(IDistributedCache store) : IDistributedCache
 {
     private long _delayTicks;
     private int _reads;

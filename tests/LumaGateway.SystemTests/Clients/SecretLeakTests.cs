@@ -3,13 +3,13 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
-namespace LumaGateway.SystemTests.Door;
+namespace LumaGateway.SystemTests.Clients;
 
 /// <summary>
-/// The gateway as it is run, at its most talkative, with Redis, a scraper and an OTLP receiver. The id asked for is the check of the search
-/// itself: it must be found wherever a secret could be. Needs redis-server.
+/// Searches for secrets in all output of the gateway: responses, metrics, Redis, OTLP and logs at level Trace. The id of a generation must be found, which
+/// checks the search itself. Needs redis-server.
 /// </summary>
-public sealed class CanaryTests
+public sealed class SecretLeakTests
 {
     private const string Token = "CANARYupstreamtoken5d41402a";
     private const string SecondToken = "CANARYsecondtoken7d793037";
@@ -21,11 +21,11 @@ public sealed class CanaryTests
     private const string Id = "MARKERgeneration";
 
     [Fact]
-    public async Task No_secret_gets_out_of_the_running_system()
+    public async Task The_running_system_leaks_no_secret()
     {
         Tool.Require("redis-server");
         var sinks = new ConcurrentDictionary<string, StringBuilder>();
-        void Keep(string sink, string text)
+        void Record(string sink, string text)
         {
             var kept = sinks.GetOrAdd(sink, _ => new StringBuilder());
             lock (kept)
@@ -35,29 +35,29 @@ public sealed class CanaryTests
         }
 
         await using var redis = await RedisServer.StartAsync("--requirepass", RedisPassword);
-        await using var upstream = await Loopback.StartAsync(AnswerAsync);
+        await using var upstream = await Loopback.StartAsync(RespondAsync);
         await using var receiver = await Loopback.StartAsync(async context =>
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            Keep(context.Request.Path.Value!, Encoding.Latin1.GetString(body.ToArray()));
+            Record(context.Request.Path.Value!, Encoding.Latin1.GetString(body.ToArray()));
         });
 
         var (gateway, management) = await FreePort.UseAsync(async port => (await GatewayProcess.StartAsync(Settings(redis, upstream, receiver, port)), port));
         await using (gateway)
         {
-            await LeadAsync(gateway.Address, (response, body) => Keep("answers", $"{response}\n{body}"));
+            await SendRequestsAsync(gateway.Address, (response, body) => Record("responses", $"{response}\n{body}"));
             using var scraper = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-            Keep("scraped", await scraper.GetStringAsync(new Uri($"http://127.0.0.1:{management}/metrics"), TestContext.Current.CancellationToken));
-            await KeepRedisAsync(redis, Keep);
+            Record("scraped", await scraper.GetStringAsync(new Uri($"http://127.0.0.1:{management}/metrics"), TestContext.Current.CancellationToken));
+            await RecordRedisAsync(redis, Record);
             await Wait.UntilAsync(() => sinks.ContainsKey("/v1/traces") && sinks.ContainsKey("/v1/metrics"), () => "Nothing was exported.");
             gateway.Process.Terminate();
             await gateway.Process.WaitForExitAsync();
-            Keep("console", gateway.Log);
+            Record("console", gateway.Log);
         }
 
-        Assert.All(["answers", "scraped", "redis", "/v1/traces", "/v1/metrics", "console"], sink => Assert.True(sinks.ContainsKey(sink), $"Nothing came to {sink}."));
-        Assert.All(["answers", "redis", "/v1/traces", "console"], sink => Assert.Contains(Id, sinks[sink].ToString(), StringComparison.Ordinal));
+        Assert.All(["responses", "scraped", "redis", "/v1/traces", "/v1/metrics", "console"], sink => Assert.True(sinks.ContainsKey(sink), $"{sink} is empty."));
+        Assert.All(["responses", "redis", "/v1/traces", "console"], sink => Assert.Contains(Id, sinks[sink].ToString(), StringComparison.Ordinal));
         var found = sinks.SelectMany(sink => sink.Value.ToString().Split('\n')
             .Where(line => line.Contains("CANARY", StringComparison.OrdinalIgnoreCase) || line.Contains(Encoded("CANARY"), StringComparison.Ordinal))
             .Select(line => $"{sink.Key}: {line}"));
@@ -67,7 +67,7 @@ public sealed class CanaryTests
 
     private static string Encoded(string text) => Convert.ToBase64String(Encoding.ASCII.GetBytes(text));
 
-    private static async Task LeadAsync(Uri address, Action<HttpResponseMessage, string> keep)
+    private static async Task SendRequestsAsync(Uri address, Action<HttpResponseMessage, string> record)
     {
         (string Header, string Value)[] credentials =
         [
@@ -79,7 +79,7 @@ public sealed class CanaryTests
             $"/generations/{Id}", $"/generations/{Id}", "/generations/failing", "/generations/broken", "/generations/refused", "/generations/unknown", "/generations/bad%20id",
             $"/luma/generations/{Id}", "/luma/generations/refused", "/health/ready", "/openapi/v1.json", "/swagger/index.html", "/metrics", "/nowhere",
         ];
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = Wait.Patience };
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = Wait.Timeout };
         foreach (var (header, value) in credentials)
         {
             foreach (var path in paths)
@@ -87,23 +87,23 @@ public sealed class CanaryTests
                 using var request = new HttpRequestMessage(HttpMethod.Get, path);
                 request.Headers.TryAddWithoutValidation(header, value);
                 using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
-                keep(response, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+                record(response, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             }
         }
     }
 
-    private static async Task KeepRedisAsync(RedisServer redis, Action<string, string> keep)
+    private static async Task RecordRedisAsync(RedisServer redis, Action<string, string> record)
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync($"{redis.Endpoint},password={RedisPassword},allowAdmin=true");
         await foreach (var key in connection.GetServer(redis.Endpoint).KeysAsync().WithCancellation(TestContext.Current.CancellationToken))
         {
             var value = await connection.GetDatabase().KeyDumpAsync(key);
-            keep("redis", $"{key} {Encoding.Latin1.GetString(value ?? [])}");
+            record("redis", $"{key} {Encoding.Latin1.GetString(value ?? [])}");
         }
     }
 
-    /// <summary>Repeats what it was sent wherever the gateway must not pass it on.</summary>
-    private static Task AnswerAsync(HttpContext context)
+    /// <summary>Returns the request headers in responses that the gateway must not forward.</summary>
+    private static Task RespondAsync(HttpContext context)
     {
         var sent = string.Join(' ', context.Request.Headers.Select(header => $"{header.Key}: {header.Value}"));
         var id = context.Request.Path.Value!.Split('/')[^1];
@@ -130,7 +130,7 @@ public sealed class CanaryTests
         ["Access:Clients:0:KeySha256"] = Fleet.DigestOf(ClientKey),
         ["Access:Clients:0:Rights:0"] = "read",
         ["Access:Clients:0:Rights:1"] = "raw",
-        ["Access:Jwt:Authority"] = receiver.Address, // no issuer, and so a fault on the way
+        ["Access:Jwt:Authority"] = receiver.Address, // not an issuer, so that fetching the keys fails
         ["Access:Jwt:Audience"] = "gateway",
         ["ConnectionStrings:Redis"] = $"{redis.Endpoint},password={RedisPassword}",
         ["Cache:SigningKey"] = SigningKey,

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 
 namespace LumaGateway.SystemTests.Start;
 
-/// <summary>A start that cannot be, as an operator meets it: one message, no stack trace, an exit code other than 0. Needs nothing but the gateway.</summary>
-public sealed class RefusalReasonTests
+/// <summary>A failed start prints one message without a stack trace, and exits with 1.</summary>
+public sealed class StartupErrorTests
 {
     private static readonly Dictionary<string, string> Usable = new()
     {
@@ -16,15 +16,15 @@ public sealed class RefusalReasonTests
     };
 
     [Fact]
-    public async Task A_port_that_is_taken_is_told()
+    public async Task A_port_in_use_is_reported()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var address = $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture)}";
 
-        var said = await RefuseAsync(("ASPNETCORE_URLS", address));
+        var output = await FailToStartAsync(("ASPNETCORE_URLS", address));
 
-        Assert.Contains($"{address}: address already in use", said, StringComparison.Ordinal);
+        Assert.Contains($"{address}: address already in use", output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -32,18 +32,18 @@ public sealed class RefusalReasonTests
     [InlineData("ASPNETCORE_URLS", "https://127.0.0.1:0", "No server certificate")]
     [InlineData("ASPNETCORE_URLS", "http://192.0.2.1:0", "Cannot assign requested address")]
     [InlineData("Kestrel:Endpoints:Tls:Certificate:Path", "/nothing/here.pfx", "/nothing/here.pfx")]
-    public async Task An_address_or_certificate_that_cannot_be_used_is_told(string key, string value, string told)
+    public async Task An_unusable_address_or_certificate_is_reported(string key, string value, string expected)
     {
-        var said = await RefuseAsync((key, value), ("Kestrel:Endpoints:Tls:Url", key.StartsWith("Kestrel", StringComparison.Ordinal) ? "https://127.0.0.1:0" : ""));
+        var output = await FailToStartAsync((key, value), ("Kestrel:Endpoints:Tls:Url", key.StartsWith("Kestrel", StringComparison.Ordinal) ? "https://127.0.0.1:0" : ""));
 
-        Assert.Contains(told, said, StringComparison.Ordinal);
-        Assert.Contains("ASPNETCORE_URLS", said, StringComparison.Ordinal);
+        Assert.Contains(expected, output, StringComparison.Ordinal);
+        Assert.Contains("ASPNETCORE_URLS", output, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Every_wrong_setting_of_the_passthrough_and_every_missing_file_is_named_in_one_go()
+    public async Task All_invalid_route_settings_and_missing_files_are_reported_together()
     {
-        var said = await RefuseAsync(
+        var output = await FailToStartAsync(
             ("Luma:ApiKey", ""),
             ("Luma:ApiKeyFile", "/nothing/here"),
             ("Callbacks:SecretFile", "/nothing/here"),
@@ -58,19 +58,19 @@ public sealed class RefusalReasonTests
                 "Luma:ApiKeyFile", "Callbacks:SecretFile", "ReverseProxy:Routes:generations", "ReverseProxy:Routes:extend:ClusterId", "ReverseProxy:Routes:extra",
                 "ReverseProxy:Routes:upscale", "ReverseProxy:Clusters:luma",
             ],
-            named => Assert.Contains($"- {named}", said, StringComparison.Ordinal));
+            named => Assert.Contains($"- {named}", output, StringComparison.Ordinal));
     }
 
-    /// <summary>By itself: as long as a section cannot be read, nothing else in it is looked at.</summary>
+    /// <summary>Separate, because an unreadable value prevents the validation of its section.</summary>
     [Fact]
-    public async Task A_setting_of_the_passthrough_that_cannot_be_read_is_named()
+    public async Task An_unreadable_route_setting_is_reported()
     {
-        var said = await RefuseAsync(("ReverseProxy:Routes:generations:Order", "lots"));
+        var output = await FailToStartAsync(("ReverseProxy:Routes:generations:Order", "lots"));
 
-        Assert.Contains("- ReverseProxy:Routes:generations:Order", said, StringComparison.Ordinal);
+        Assert.Contains("- ReverseProxy:Routes:generations:Order", output, StringComparison.Ordinal);
     }
 
-    private static async Task<string> RefuseAsync(params (string Key, string Value)[] settings)
+    private static async Task<string> FailToStartAsync(params (string Key, string Value)[] settings)
     {
         var all = new Dictionary<string, string>(Usable);
         foreach (var (key, value) in settings.Where(setting => setting.Value.Length > 0 || Usable.ContainsKey(setting.Key)))

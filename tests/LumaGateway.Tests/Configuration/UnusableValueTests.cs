@@ -7,8 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Configuration;
 
-/// <summary>Settings that were once taken, and then did nothing or the wrong thing.</summary>
-public sealed class UselessSettingTests : IDisposable
+/// <summary>Values that can be read but not used, such as a relative URL.</summary>
+public sealed class UnusableValueTests : IDisposable
 {
     private readonly string _file = Path.GetTempFileName();
 
@@ -21,7 +21,7 @@ public sealed class UselessSettingTests : IDisposable
     [InlineData("redis://:p%40ss%2Cword@redis/3", "redis", 6379, null, "p@ss,word", 3, false)]
     [InlineData("rediss://user:secret@redis/0", "redis", 6379, "user", "secret", 0, true)]
     [InlineData("REDIS://redis", "redis", 6379, null, null, null, false)]
-    public void A_url_of_redis_is_read(string url, string host, int port, string? user, string? password, int? database, bool isTls)
+    public void A_Redis_URL_is_parsed(string url, string host, int port, string? user, string? password, int? database, bool isTls)
     {
         var read = new RedisOptions { Redis = url }.Parse();
 
@@ -33,10 +33,10 @@ public sealed class UselessSettingTests : IDisposable
     [Theory]
     [InlineData("redis://[::1]:7000")]
     [InlineData("redis://127.0.0.1:7000")]
-    public void A_url_of_redis_may_hold_an_address(string url) => Assert.Equal(7000, Assert.IsType<IPEndPoint>(Assert.Single(new RedisOptions { Redis = url }.Parse().EndPoints)).Port);
+    public void A_Redis_URL_can_contain_an_IP_address(string url) => Assert.Equal(7000, Assert.IsType<IPEndPoint>(Assert.Single(new RedisOptions { Redis = url }.Parse().EndPoints)).Port);
 
     [Fact]
-    public void A_configuration_whose_password_looks_like_a_url_is_no_url() =>
+    public void A_connection_string_with_a_URL_as_password_is_not_a_URL() =>
         Assert.Equal("a://b", new RedisOptions { Redis = "redis:6379,password=a://b" }.Parse().Password);
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class UselessSettingTests : IDisposable
     [InlineData("Luma:BaseAddress", "http://[2606:4700::1111]/luma")]
     [InlineData("Luma:BaseAddress", "http://172.32.0.1/luma")]
     [InlineData("Luma:BaseAddress", "http://localhost.evil.example/luma")]
-    public void A_value_that_would_be_useless_stops_the_start_and_names_its_key(string key, string value)
+    public void An_unusable_value_stops_the_start_with_its_key(string key, string value)
     {
         using var gateway = new Gateway().With("Luma:Name", "account").With(key, value);
 
@@ -84,7 +84,7 @@ public sealed class UselessSettingTests : IDisposable
     [InlineData("http://relay.media.svc.cluster.local/luma", null)]
     [InlineData("http://relay.media.svc/luma", null)]
     [InlineData("http://relay.example.com/luma", "true")]
-    public void A_private_host_may_be_asked_over_plain_http_and_a_public_one_where_it_is_wanted(string address, string? allow)
+    public void Plain_http_is_allowed_for_private_hosts_and_with_AllowHttp(string address, string? allow)
     {
         using var gateway = new Gateway().With("Luma:BaseAddress", address).With("Luma:AllowHttp", allow);
         using var caller = gateway.CreateCaller();
@@ -96,14 +96,14 @@ public sealed class UselessSettingTests : IDisposable
     [InlineData("utf-8")]
     [InlineData("utf-16")]
     [InlineData("utf-16BE")]
-    public async Task A_byte_order_mark_before_a_token_or_secret_is_none_of_it(string encoding)
+    public async Task A_byte_order_mark_is_not_part_of_a_token_or_secret(string encoding)
     {
         var marked = Encoding.GetEncoding(encoding);
         await File.WriteAllBytesAsync(_file, [.. marked.GetPreamble(), .. marked.GetBytes("token-in-the-file\n")], TestContext.Current.CancellationToken);
         await using var gateway = new Gateway().With("Luma:ApiKey", null).With("Luma:ApiKeyFile", _file).With("Callbacks:SecretFile", _file);
-        using var stranger = gateway.CreateStranger();
+        using var client = gateway.CreateCallerWithoutKey();
 
-        using var response = await stranger.PostAsync("/callbacks/luma/token-in-the-file", new StringContent("{}"), TestContext.Current.CancellationToken);
+        using var response = await client.PostAsync("/callbacks/luma/token-in-the-file", new StringContent("{}"), TestContext.Current.CancellationToken);
 
         Assert.Equal("token-in-the-file", gateway.Services.GetRequiredService<UpstreamTokenSource>().Current.Primary);
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);

@@ -1,15 +1,15 @@
 using Xunit.Sdk;
 
-namespace LumaGateway.SystemTests.Door;
+namespace LumaGateway.SystemTests.Clients;
 
-/// <summary>What a gateway says when it breaks down, and the search that the output of every gateway of these tests is put through. Needs nothing but the gateway.</summary>
-public sealed class LastWordsTests
+/// <summary>The output of a crashing gateway, and the search for secrets in the output of every gateway process.</summary>
+public sealed class CrashOutputTests
 {
     private const string Token = "CANARYupstreamtoken5d41402a";
     private const string RedisPassword = "CANARYredispassword1f3870be";
 
     [Fact]
-    public async Task A_gateway_that_breaks_down_tells_how_but_no_secret()
+    public async Task A_failing_start_reports_the_error_without_a_secret()
     {
         var settings = Settings(Token);
         await using var gateway = GatewayProcess.Launch(new Dictionary<string, string>(settings)
@@ -26,15 +26,15 @@ public sealed class LastWordsTests
     }
 
     [Fact]
-    public async Task A_gateway_whose_output_holds_a_secret_fails_its_test()
+    public async Task A_secret_in_the_output_fails_the_test()
     {
-        var gateway = await GatewayProcess.StartAsync(Settings(token: "listening")); // a word that it does say
+        var gateway = await GatewayProcess.StartAsync(Settings(token: "listening")); // a word in its output
 
         await Assert.ThrowsAnyAsync<XunitException>(async () => await gateway.DisposeAsync());
     }
 
     [Fact]
-    public async Task A_start_where_nothing_can_be_written_warns_of_nothing()
+    public async Task A_start_without_a_writable_folder_logs_no_warning()
     {
         await using var gateway = await GatewayProcess.StartAsync(new Dictionary<string, string>(Settings(Token))
         {

@@ -1,10 +1,10 @@
 namespace LumaGateway.SystemTests.Start;
 
-/// <summary>Settings with mistakes in them, as an operator makes them: in the environment and on the command line at once.</summary>
-public sealed class MistypedTests
+/// <summary>Mistyped settings in the environment and on the command line.</summary>
+public sealed class MistypedSettingsTests
 {
     [Fact]
-    public async Task Every_mistake_is_told_in_one_go_with_what_was_meant()
+    public async Task All_mistakes_are_reported_together_with_suggestions()
     {
         await using var gateway = GatewayProcess.Launch(
             new Dictionary<string, string>
@@ -23,13 +23,13 @@ public sealed class MistypedTests
 
         Assert.Equal(1, await gateway.WaitForExitAsync(TimeSpan.FromSeconds(60)));
 
-        string[] told =
+        string[] expected =
         [
-            "Luma:BaseAddress must begin with https", "Luma:Dialct is no setting. Did you mean Luma:Dialect?", "Acess:Clients:0:Name is no setting. Did you mean Access:Clients:<n>:Name?",
+            "Luma:BaseAddress must begin with https", "Luma:Dialct is not a setting. Did you mean Luma:Dialect?", "Acess:Clients:0:Name is not a setting. Did you mean Access:Clients:<n>:Name?",
             "ConnectionStrings:Redis is neither", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be", "Management:Port must be a port of its own",
-            "Waiting:Longst is no setting. Did you mean Waiting:Longest?",
+            "Waiting:Longst is not a setting. Did you mean Waiting:Longest?",
         ];
-        Assert.All(told, text => Assert.Contains($"  - {text}", gateway.Everything, StringComparison.Ordinal));
+        Assert.All(expected, text => Assert.Contains($"  - {text}", gateway.Everything, StringComparison.Ordinal));
         Assert.DoesNotContain("   at ", gateway.Everything, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", gateway.Everything, StringComparison.Ordinal);
     }

@@ -7,16 +7,16 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Support;
 
-/// <summary>Where a gateway listens that was started on real ports.</summary>
-internal sealed record Listening(Uri Main, Uri Management)
+/// <summary>The addresses of a gateway that listens on real ports.</summary>
+internal sealed record ListeningGateway(Uri Main, Uri Management)
 {
     /// <summary>
-    /// Starts it. The management port has to be known before the start, so its socket is bound here, to a port that is free, and the server is given
-    /// that socket: no other process can take the port in between.
+    /// Starts the gateway. The management port must be known before the start, so a socket is bound here to a free port and passed to the server; no other process can
+    /// take the port meanwhile.
     /// </summary>
-    public static Listening Start(Gateway gateway)
+    public static ListeningGateway Start(Gateway gateway)
     {
-        var bound = new Socket(SocketType.Stream, ProtocolType.Tcp); // of both families, where the machine has both
+        var bound = new Socket(SocketType.Stream, ProtocolType.Tcp); // IPv6 and IPv4 if the machine supports both
         bound.Bind(new IPEndPoint(bound.AddressFamily is AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0));
         var port = ((IPEndPoint)bound.LocalEndPoint!).Port;
 
@@ -30,6 +30,6 @@ internal sealed record Listening(Uri Main, Uri Management)
 
         var addresses = gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Assert.Equal(2, addresses.Count);
-        return new Listening(new Uri(addresses.Single(address => !address.EndsWith($":{port}", StringComparison.Ordinal))), new Uri($"http://127.0.0.1:{port}"));
+        return new ListeningGateway(new Uri(addresses.Single(address => !address.EndsWith($":{port}", StringComparison.Ordinal))), new Uri($"http://127.0.0.1:{port}"));
     }
 }

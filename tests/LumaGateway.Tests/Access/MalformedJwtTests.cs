@@ -6,8 +6,8 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace LumaGateway.Tests.Access;
 
-/// <summary>Tokens whose JSON is not what it should be, those of the real issuer included.</summary>
-public sealed class HostileJwtTests : IAsyncLifetime
+/// <summary>Tokens with malformed or unexpected JSON, including tokens with a valid signature.</summary>
+public sealed class MalformedJwtTests : IAsyncLifetime
 {
     private const string Header = """{"alg":"RS256","typ":"JWT","kid":"first"}""";
 
@@ -46,11 +46,11 @@ public sealed class HostileJwtTests : IAsyncLifetime
     [InlineData("\"robot\"", "{\"read\":true}", 403)]
     [InlineData("\"robot\"", "\"\\udc00 read\"", 401)]
     [InlineData("\"robot\"", "true", 403)]
-    public async Task A_claim_of_the_wrong_kind_is_no_internal_error(string name, string rights, int status)
+    public async Task A_claim_of_the_wrong_type_causes_no_internal_error(string name, string rights, int status)
     {
         var token = Sign(Header, Payload($"\"client_id\":{name},\"scope\":{rights}"));
 
-        using var response = await AskAsync(token);
+        using var response = await SendGetAsync(token);
 
         Assert.Equal(status, (int)response.StatusCode);
     }
@@ -68,11 +68,11 @@ public sealed class HostileJwtTests : IAsyncLifetime
     [InlineData("\"iss\":[\"a\"]")]
     [InlineData("\"iss\":\"\\ud800\"")]
     [InlineData("\"\\ud800\":1")]
-    public async Task A_registered_claim_of_the_wrong_kind_is_no_internal_error(string claim)
+    public async Task A_registered_claim_of_the_wrong_type_causes_no_internal_error(string claim)
     {
         var token = Sign(Header, Payload($"\"client_id\":\"robot\",\"scope\":\"read\",{claim}"));
 
-        using var response = await AskAsync(token);
+        using var response = await SendGetAsync(token);
 
         Assert.InRange((int)response.StatusCode, 200, 403);
     }
@@ -84,9 +84,9 @@ public sealed class HostileJwtTests : IAsyncLifetime
     [InlineData("""{"alg":"RS256","kid":"first","crit":[]}""")]
     [InlineData("""{"alg":"RS256","kid":"first","crit":null}""")]
     [InlineData("""{"alg":"RS256","kid":"first","crit":"exp"}""")]
-    public async Task A_token_with_a_critical_header_is_refused_as_none_is_understood(string header)
+    public async Task A_token_with_a_critical_header_is_refused(string header)
     {
-        using var response = await AskAsync(Sign(header, Payload("\"client_id\":\"robot\",\"scope\":\"read\"")));
+        using var response = await SendGetAsync(Sign(header, Payload("\"client_id\":\"robot\",\"scope\":\"read\"")));
 
         await response.ProblemAsync(401, "unauthenticated");
     }
@@ -100,9 +100,9 @@ public sealed class HostileJwtTests : IAsyncLifetime
     [InlineData("""["RS256"]""")]
     [InlineData("null")]
     [InlineData("")]
-    public async Task A_header_that_is_none_is_refused(string header)
+    public async Task A_malformed_header_is_refused(string header)
     {
-        using var response = await AskAsync(Sign(header, Payload("\"client_id\":\"robot\",\"scope\":\"read\"")));
+        using var response = await SendGetAsync(Sign(header, Payload("\"client_id\":\"robot\",\"scope\":\"read\"")));
 
         await response.ProblemAsync(401, "unauthenticated");
     }
@@ -114,9 +114,9 @@ public sealed class HostileJwtTests : IAsyncLifetime
     [InlineData("\"text\"")]
     [InlineData("{")]
     [InlineData("")]
-    public async Task A_payload_that_is_none_is_refused(string payload)
+    public async Task A_malformed_payload_is_refused(string payload)
     {
-        using var response = await AskAsync(Sign(Header, payload));
+        using var response = await SendGetAsync(Sign(Header, payload));
 
         await response.ProblemAsync(401, "unauthenticated");
     }
@@ -125,16 +125,16 @@ public sealed class HostileJwtTests : IAsyncLifetime
         CultureInfo.InvariantCulture,
         $$"""{"iss":"{{_issuer.Address}}","aud":"{{Issuer.Audience}}","exp":{{_gateway.Clock.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds()}},{{claims}}}""");
 
-    /// <summary>Signs the bytes as they are, whatever they say.</summary>
+    /// <summary>Signs header and payload without checking them.</summary>
     private string Sign(string header, string payload)
     {
         var signed = $"{Base64UrlEncoder.Encode(header)}.{Base64UrlEncoder.Encode(payload)}";
         return $"{signed}.{Base64UrlEncoder.Encode(_issuer.Key.Rsa.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
     }
 
-    private async Task<HttpResponseMessage> AskAsync(string token)
+    private async Task<HttpResponseMessage> SendGetAsync(string token)
     {
-        using var caller = _gateway.CreateStranger();
+        using var caller = _gateway.CreateCallerWithoutKey();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g1");
         request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         return await caller.SendAsync(request, TestContext.Current.CancellationToken);

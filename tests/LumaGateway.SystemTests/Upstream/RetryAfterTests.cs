@@ -4,35 +4,35 @@ using LumaGateway.SystemTests.Redis;
 
 namespace LumaGateway.SystemTests.Upstream;
 
-/// <summary>The upstream asks to be left alone for a while. Needs redis-server or Garnet.</summary>
+/// <summary>The upstream sends <c>Retry-After</c>. Needs redis-server or Garnet.</summary>
 [Collection(typeof(SharedSystem))]
-public sealed class PauseTests(SharedSystem shared)
+public sealed class RetryAfterTests(SharedSystem shared)
 {
     [Theory]
     [InlineData(429)]
     [InlineData(503)]
-    public async Task What_the_upstream_asks_of_one_replica_all_of_them_keep(int status)
+    public async Task Retry_After_of_the_upstream_applies_to_all_replicas(int status)
     {
         await using var fleet = await shared.StartAsync(2, string.Create(CultureInfo.InvariantCulture, $"pause-{status}"));
         var warm = $"done-warm-{status}";
         await fleet.Replicas[0].ReadAsync(warm);
 
-        // A second is waited for.
+        // The gateway waits for one second.
         var shortly = $"done-shortly-{status}";
-        await shared.Sandbox.BreakAsync(new SandboxFault("status") { Status = status, RetryAfter = 1, Count = 1, Match = $"GET */{shortly}" });
+        await shared.Sandbox.AddFaultAsync(new SandboxFault("status") { Status = status, RetryAfter = 1, Count = 1, Match = $"GET */{shortly}" });
         await fleet.Replicas[0].ReadAsync(shortly);
         await fleet.Replicas[1].ReadAsync($"done-after-{status}");
         var arrivals = await shared.Sandbox.ArrivalsAsync(shortly);
         Assert.Equal(2, arrivals.Count);
-        Assert.True(arrivals[1].At - arrivals[0].At >= TimeSpan.FromSeconds(0.99), $"It was asked again after {arrivals[1].At - arrivals[0].At}.");
+        Assert.True(arrivals[1].At - arrivals[0].At >= TimeSpan.FromSeconds(0.99), $"The next request came after {arrivals[1].At - arrivals[0].At}.");
 
-        // Five minutes are longer than a caller waits.
-        using var told = await fleet.Replicas[0].GetAsync($"fault-status-{status}-r300-pause");
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, told.StatusCode);
-        Assert.InRange(told.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 300);
+        // The gateway does not wait for five minutes.
+        using var refused = await fleet.Replicas[0].GetAsync($"fault-status-{status}-r300-pause");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 300);
         await Wait.UntilAsync(
             async () => await StatusAsync(fleet.Replicas[1], $"done-{Guid.NewGuid():N}") is HttpStatusCode.ServiceUnavailable,
-            () => "The other replica is not told.");
+            () => "The other replica is not refused.");
         for (var i = 0; i < 10; i++)
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(fleet.Replicas[i % 2], $"processing-paused-{status}-{i}"));

@@ -1,0 +1,26 @@
+namespace LumaGateway.Access;
+
+/// <summary>Permissions of a client. Settings and metrics call them rights.</summary>
+[Flags]
+internal enum Permissions
+{
+    None = 0,
+
+    /// <summary>Read generations.</summary>
+    Read = 1,
+
+    /// <summary>Read the upstream's API under <c>/luma</c>.</summary>
+    Raw = 2,
+
+    /// <summary>POST under <c>/luma</c>.</summary>
+    Create = 4,
+
+    /// <summary>DELETE under <c>/luma</c>.</summary>
+    Delete = 8,
+
+    /// <summary>Download assets.</summary>
+    Assets = 16,
+
+    /// <summary>Purge a generation from the cache.</summary>
+    Purge = 32,
+}

@@ -1,0 +1,70 @@
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using Microsoft.Extensions.Caching.Distributed;
+
+namespace LumaGateway.SystemTests.Redis;
+
+/// <summary>The distributed lock works even if a Redis operation takes longer than a caller waits. Each test uses its own account.</summary>
+[Collection(typeof(SharedSystem))]
+public sealed class SlowRedisTests(SharedSystem shared)
+{
+    private static readonly GenerationId Key = GenerationId.Parse("subject", null);
+    private static readonly TimeSpan CallerTimeout = TimeSpan.FromSeconds(2); // the operations of a replica with the lock have eight times as long
+    private static readonly TimeSpan LongerThanCallerTimeout = TimeSpan.FromSeconds(3);
+
+    private readonly string _account = $"lock-{Guid.NewGuid():N}";
+
+    [Fact]
+    public async Task A_replica_that_acquires_the_lock_waits_for_a_slow_read_instead_of_fetching_again()
+    {
+        await using var first = await StartAsync();
+        DelayedStore? delayed = null;
+        await using var second = await StartAsync(CallerTimeout, store => delayed = new DelayedStore(store));
+        var readsPerLookup = delayed!.Reads; // at start-up
+        var started = new TaskCompletionSource();
+        var released = new TaskCompletionSource<CacheEntry>();
+        var reading = first.ReadAsync(Key, () =>
+        {
+            started.SetResult();
+            return released.Task;
+        });
+        await started.Task;
+        var waiting = second.ReadAsync(Key, EntryKind.Final, "fetched again");
+        await Wait.UntilAsync(() => delayed.Reads > 3 * readsPerLookup, () => "The second replica does not wait for the first."); // it did not get the lock
+
+        delayed.Delay = LongerThanCallerTimeout;
+        released.SetResult(CacheReplica.Entry(Key, EntryKind.Final, "fetched once"));
+
+        Assert.Equal("fetched once", await reading);
+        Assert.Equal("fetched once", await waiting);
+    }
+
+    [Fact]
+    public async Task An_entry_that_expires_during_a_slow_read_is_fetched_again()
+    {
+        await using var first = await StartAsync();
+        DelayedStore? delayed = null;
+        await using var second = await StartAsync(CallerTimeout, store => delayed = new DelayedStore(store));
+        await first.ReadAsync(Key, EntryKind.Interim, "fresh for a second");
+
+        delayed!.Delay = LongerThanCallerTimeout; // the first lookup times out, and the lookup with the lock takes longer than the entry is fresh
+
+        Assert.Equal("fetched again", await second.ReadAsync(Key, EntryKind.Interim, "fetched again"));
+    }
+
+    [Fact]
+    public async Task A_Redis_too_slow_for_a_lock_is_not_used()
+    {
+        await using var proxy = FaultProxy.To(shared.Redis.Port);
+        await using var replica = await CacheReplica.StartAsync(proxy.Endpoint, _account, lockLifetime: TimeSpan.FromSeconds(1));
+
+        proxy.Delay = TimeSpan.FromSeconds(0.8); // more than half the lock's lifetime, and less than Cache:RedisTimeout
+
+        Assert.Equal("fetched", await replica.ReadAsync(Key, EntryKind.Final, "fetched"));
+    }
+
+    /// <param name="redisTimeout"><c>Cache:RedisTimeout</c>; null for the default of the suite.</param>
+    /// <param name="store">Wraps the store of entries; null for no wrapper.</param>
+    private Task<CacheReplica> StartAsync(TimeSpan? redisTimeout = null, Func<IDistributedCache, IDistributedCache>? store = null) =>
+        CacheReplica.StartAsync(shared.Redis.Endpoint, _account, redisTimeout: redisTimeout, store: store);
+}
