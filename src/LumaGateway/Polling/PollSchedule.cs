@@ -42,6 +42,9 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvide
     /// <summary>True if a target should have been polled two intervals ago: no sweep of another replica serves it.</summary>
     public bool IsOverdue(PollTarget target) => steady.Now - target.DueAt > 2 * _options.PollEvery;
 
+    /// <summary>An entry that another replica's sweep requested at this time or later replaces a poll: its sweeps and this replica's reads are not in step.</summary>
+    public DateTimeOffset SweptNotBefore => clock.GetUtcNow() - (2 * _options.PollEvery);
+
     /// <summary>How long one sweep serves all replicas.</summary>
     public TimeSpan SweepInterval => _options.PollEvery * MinJitter;
 

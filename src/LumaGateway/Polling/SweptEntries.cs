@@ -46,7 +46,7 @@ internal sealed class SweptEntries(
     /// <summary>Updates targets from the entries that another replica stored. A target without a recent one is polled by itself.</summary>
     public Task ReadAsync(IEnumerable<PollTarget> due) => ForEachAsync(due, async target =>
     {
-        if (await cache.FindAsync(target.Key, schedule.NotBefore(target)) is { } entry)
+        if (await cache.FindAsync(target.Key, schedule.SweptNotBefore) is { } entry)
         {
             metrics.Polled(PollKind.Cached);
             targets.Update(entry);

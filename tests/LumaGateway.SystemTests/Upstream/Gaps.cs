@@ -9,6 +9,17 @@ internal static class Gaps
     /// <summary>Arrival times have a resolution of milliseconds.</summary>
     private static readonly TimeSpan Rounding = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>
+    /// At most one request an interval, and one more: on a busy machine, a request that arrives late shortens the gap after it. Use it if the interval starts with
+    /// the request and not with its response.
+    /// </summary>
+    public static void AssertRateAtMostOneIn(TimeSpan interval, IReadOnlyList<Arrival> arrivals)
+    {
+        Assert.True(arrivals.Count > 1, "There are fewer than two requests.");
+        var span = arrivals[^1].At - arrivals[0].At;
+        Assert.True(span >= (interval * (arrivals.Count - 2)) - Rounding, $"The upstream got {arrivals.Count} requests in {span}, more than one in {interval}: {string.Join(", ", arrivals)}");
+    }
+
     public static void AssertAtLeast(TimeSpan minimum, IReadOnlyList<Arrival> arrivals)
     {
         Assert.True(arrivals.Count > 1, "There are fewer than two requests.");
