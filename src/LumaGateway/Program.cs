@@ -1,6 +1,5 @@
 using LumaGateway;
 using LumaGateway.Access;
-using LumaGateway.Generations;
 using LumaGateway.Hosting;
 using LumaGateway.Problems;
 using LumaGateway.Telemetry;
@@ -29,17 +28,18 @@ if (commandLine.IsCheck)
 app.UseShutdown(); // adds "Connection: close" to every response during shutdown
 app.UseClientDisconnects(); // outside the exception handler: an aborted request is not an error of the gateway
 app.UseRouting(); // the next two middleware read the endpoint
-app.UseManagementPort(); // before the cache: it may not answer on the management port
-app.UseHits(); // writes a fresh entry from memory without a change of thread
+app.UseManagementPort(); // before the cache: it may not respond on the management port
+app.UseRequestId(); // in every response, every problem and every log message below
+app.UseSecurityHeaders(); // in every response; an endpoint can change them
+app.UseAccess(); // authentication, permissions and limits; writes a fresh entry from memory without a change of thread
 app.UseYieldToThreadPool(); // everything below may compute for long, and must not block the socket's thread
 app.UseForwardedHeaders(); // sets the client's address before anything logs it
 app.UseTraceContext(); // the trace id is in every problem and log message below
-app.UseRequestId(); // the request id too
-app.UseSecurityHeaders(); // outside the exception handler: problems carry them too
+app.UseRequestLogScope(); // outside the exception handler, which logs
 app.UseExceptionHandler(); // turns exceptions from below into problems
 app.UseStatusCodePages(); // turns empty error responses from below into problems
-app.UseOptionsAndConnect(); // without authentication: OPTIONS reveals only the allowed methods
-app.UseAccess(); // authentication, permissions and limits, before any endpoint
+app.UseOptionsAndConnect(); // CONNECT has no path to route by
+app.UseAccessOutcome(); // responds to refused requests; after OPTIONS, which reveals only the allowed methods
 app.UseAuthorization(); // for policies in ReverseProxy:Routes; WebApplication would otherwise insert it before all the others
 
 app.MapGateway();

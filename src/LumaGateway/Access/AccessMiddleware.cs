@@ -1,114 +1,109 @@
-using System.Globalization;
 using LumaGateway.Problems;
-using LumaGateway.Telemetry;
 
 namespace LumaGateway.Access;
 
 /// <summary>
-/// Authenticates a request, checks the permissions of its client, and applies the client's limits. An endpoint without <see cref="RequiredPermission"/> is
-/// public. A refusal is a status without a body; <see cref="ProblemWriter"/> writes the body.
+/// The only place where a request is admitted: authenticates it, checks the permissions of its client, and acquires the client's rate limit lease. An endpoint
+/// without <see cref="RequiredPermission"/> is public. A refused request continues without a lease, and <see cref="AccessOutcomeMiddleware"/> responds. Must be
+/// after routing, and before the thread changes: an <see cref="EarlyResponse"/> is written here, without allocations.
 /// </summary>
-internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics, Audit audit)
+internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics)
 {
-    /// <summary>Permissions whose use is always audited: they cost money, delete work, or remove a cached response.</summary>
-    private const Permissions Audited = Permissions.Create | Permissions.Delete | Permissions.Purge;
-
-    /// <summary>RFC 6750, section 3. It has no error if the request has no credential.</summary>
-    public const string Challenge = "Bearer realm=\"LumaGateway\"";
-
-    private const string InvalidToken = Challenge + ", error=\"invalid_token\"";
-
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint()?.Metadata.GetMetadata<RequiredPermission>() is not { } required)
+        if (context.GetEndpoint()?.Metadata is not { } metadata || metadata.GetMetadata<RequiredPermission>() is not { } required)
         {
-            await next(context);
-            return;
+            return next(context);
         }
 
-        var (client, refusal) = await authenticator.AuthenticateAsync(context.Request.Headers, context.RequestAborted);
+        return authenticator.TryAuthenticate(context.Request.Headers, out var client, out var reason)
+            ? Admit(context, required, client, reason)
+            : AuthenticateJwtAsync(context, required);
+    }
+
+    private async Task AuthenticateJwtAsync(HttpContext context, RequiredPermission required)
+    {
+        if (!Thread.CurrentThread.IsThreadPoolThread)
+        {
+            await Task.Yield(); // checking a signature takes too long for the thread that waits for all sockets
+        }
+
+        var (client, reason) = await authenticator.AuthenticateAsync(context.Request.Headers, context.RequestAborted);
+        await Admit(context, required, client, reason);
+    }
+
+    private Task Admit(HttpContext context, RequiredPermission required, Client? client, RefusalReason reason)
+    {
         if (client is null)
         {
-            audit.Refused(context, Client.UnknownName, refusal);
-            Refuse(context, refusal);
-            return;
+            return Refuse(context, new AccessRefusal(Client.UnknownName, reason));
         }
 
-        var permissions = required.For(context.Request.Method);
-        if (!client.Has(permissions))
+        if (!client.Has(required.For(context.Request.Method)))
         {
-            var missing = PermissionNames.Of(permissions & ~client.Permissions);
-            audit.Refused(context, client.Name, RefusalReason.MissingRight);
-            context.Features.Set(new Refusal($"The route requires permissions that this client does not have: {string.Join(", ", missing)}."));
-            context.Response.Headers.WWWAuthenticate = $"{Challenge}, error=\"insufficient_scope\", scope=\"{string.Join(' ', PermissionNames.Of(permissions))}\"";
-            context.Response.StatusCode = StatusCodes.Status403Forbidden;
-            return;
+            return Refuse(context, new AccessRefusal(client.Name, RefusalReason.MissingRight, client.Permissions));
         }
 
         if (client.ClientLimiter.TryAcquire(out var wait) is { } limit)
         {
-            audit.Refused(context, client.Name, limit);
-            context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
-            context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-            return;
+            return Refuse(context, new AccessRefusal(client.Name, limit, RetryAfter: wait));
         }
 
-        using var lease = new RateLimitLease(client);
-        await ContinueAsync(context, lease, required, permissions & Audited);
-    }
-
-    private void Refuse(HttpContext context, RefusalReason reason)
-    {
-        if (reason is RefusalReason.IssuerUnavailable)
-        {
-            context.Features.Set(new Refusal(null, reason));
-            context.Response.Headers.RetryAfter = IssuerKeys.FailureLifetime.TotalSeconds.ToString(CultureInfo.InvariantCulture);
-            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            return;
-        }
-
-        if (reason is not RefusalReason.NoCredential)
-        {
-            context.Features.Set(reason is RefusalReason.TokenTooLarge ? authenticator.TokenTooLarge : new Refusal("The key or token is not valid."));
-            context.Response.Headers.WWWAuthenticate = InvalidToken;
-        }
-
-        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
-    }
-
-    private async Task ContinueAsync(HttpContext context, RateLimitLease lease, RequiredPermission required, Permissions audited)
-    {
-        var outcome = nameof(Exception);
+        var isReleasedLater = false;
         try
         {
-            context.Features.Set(lease);
-            metrics.Admitted(lease.Client.Name);
-            Instrumentation.Current?.SetTag("luma_gateway.client.name", lease.Client.Name);
-            if (required.GoesUpstream)
+            metrics.Admitted(client.Name);
+            if (context.GetEndpoint()!.Metadata.GetMetadata<EarlyResponse>()?.TryWrite(context) is not { } writing)
             {
-                lease.ChargeFetch();
+                isReleasedLater = true;
+                return ContinueAsync(context, client);
             }
 
-            await next(context);
-            outcome = audited is Permissions.None ? "" : context.Response.StatusCode.ToString(CultureInfo.InvariantCulture);
-        }
-        catch (UpstreamException fault)
-        {
-            outcome = fault.Fault.ToString();
-            throw;
-        }
-        catch (OverLimitException limit)
-        {
-            audit.Refused(context, lease.Client.Name, limit.Reason);
-            throw;
+            isReleasedLater = !writing.IsCompleted;
+            return isReleasedLater ? ReleaseAfterAsync(writing, client.ClientLimiter) : writing;
         }
         finally
         {
-            lease.ReleaseSlot(); // before the audit event, which may be slow
-            if (audited is not Permissions.None)
+            if (!isReleasedLater)
             {
-                audit.PermissionUsed(context, lease.Client.Name, audited, outcome);
+                client.ClientLimiter.Release(); // also if the metric or the write throws
             }
         }
     }
+
+    private Task Refuse(HttpContext context, AccessRefusal refusal)
+    {
+        context.Features.Set(refusal);
+        return next(context);
+    }
+
+    private async Task ContinueAsync(HttpContext context, Client client)
+    {
+        using var lease = new RateLimitLease(client);
+        context.Features.Set(lease);
+        await next(context);
+    }
+
+    private static async Task ReleaseAfterAsync(Task writing, ClientLimiter limiter)
+    {
+        try
+        {
+            await writing;
+        }
+        finally
+        {
+            limiter.Release();
+        }
+    }
 }
+
+/// <summary>Endpoint metadata: writes the response of an admitted request without the rest of the pipeline, or returns null.</summary>
+/// <param name="TryWrite">Must not block, because it runs on the thread that waits for all sockets. Must not change the response if it returns null.</param>
+internal sealed record EarlyResponse(Func<HttpContext, Task?> TryWrite);
+
+/// <summary>Request feature: why a request is refused.</summary>
+/// <param name="Client">The client's name.</param>
+/// <param name="Reason">The reason.</param>
+/// <param name="Granted">The permissions of the client, if one is missing.</param>
+/// <param name="RetryAfter">When a request over a limit can be repeated.</param>
+internal sealed record AccessRefusal(string Client, RefusalReason Reason, Permissions Granted = Permissions.None, TimeSpan RetryAfter = default);

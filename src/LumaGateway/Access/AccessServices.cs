@@ -25,6 +25,8 @@ internal static class AccessServices
 
     public static IApplicationBuilder UseAccess(this IApplicationBuilder app) => app.UseMiddleware<AccessMiddleware>();
 
+    public static IApplicationBuilder UseAccessOutcome(this IApplicationBuilder app) => app.UseMiddleware<AccessOutcomeMiddleware>();
+
     /// <summary>Requires a permission for every method of the endpoint, and more for POST and DELETE.</summary>
     public static TBuilder RequirePermission<TBuilder>(this TBuilder builder, Permissions permission, Permissions forPost = Permissions.None, Permissions forDelete = Permissions.None)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredPermission(permission, forPost, forDelete));

@@ -18,6 +18,7 @@ internal static class GenerationServices
         services.TryAddSingleton(new PublishedLinks(PublicUrl: null));
         services.AddOptionsWithValidateOnStart<BatchOptions, BatchOptionsValidator>().BindConfiguration(BatchOptions.Section);
         services.AddSingleton<GenerationReader>();
+        services.AddSingleton<HitResponse>();
         services.AddHostedService<RetryAfterBroadcast>();
         services.AddSingleton(provider =>
         {
@@ -29,7 +30,4 @@ internal static class GenerationServices
 
         return services;
     }
-
-    /// <summary>Must follow UseRouting: the endpoint's metadata says which requests may be hits.</summary>
-    public static IApplicationBuilder UseHits(this IApplicationBuilder app) => app.UseMiddleware<HitMiddleware>();
 }

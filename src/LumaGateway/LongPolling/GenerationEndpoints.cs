@@ -17,7 +17,7 @@ internal static class GenerationEndpoints
             .WithSummary("One generation")
             .WithDescription("The state of one generation and, when it is completed, its links. Final responses come from the cache. Concurrent reads share one upstream request.")
             .Produces<Generation>(StatusCodes.Status200OK, "application/json")
-            .WithMetadata(new ServedFromMemory())
+            .WithMetadata(new EarlyResponse(app.ServiceProvider.GetRequiredService<HitResponse>().TryWrite))
             .ProducesGatewayProblems(ProblemResponses.OfReads)
             .RequirePermission(Permissions.Read);
 

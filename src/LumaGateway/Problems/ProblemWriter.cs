@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using LumaGateway.Access;
 using LumaGateway.Contracts;
 using LumaGateway.Telemetry;
 
@@ -11,6 +10,9 @@ namespace LumaGateway.Problems;
 internal sealed class ProblemWriter : IProblemDetailsWriter
 {
     public const string ContentType = "application/problem+json";
+
+    /// <summary>RFC 6750, section 3. It has no error if the request has no credential.</summary>
+    public const string Challenge = "Bearer realm=\"LumaGateway\"";
 
     /// <summary>Seconds, if the upstream sent no <c>Retry-After</c>.</summary>
     private const int DefaultRetryAfter = 1;
@@ -56,7 +58,7 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
 
         if (kind.Status is StatusCodes.Status401Unauthorized && response.Headers.WWWAuthenticate.Count == 0)
         {
-            response.Headers.WWWAuthenticate = AccessMiddleware.Challenge;
+            response.Headers.WWWAuthenticate = Challenge;
         }
 
         if (kind.ForbidsRetry)

@@ -14,14 +14,21 @@ internal static class RequestId
 
     private static readonly Func<ILogger, string, IDisposable?> Scope = LoggerMessage.DefineScope<string>("RequestId:{RequestId}");
 
-    public static IApplicationBuilder UseRequestId(this IApplicationBuilder app)
+    /// <summary>Sets the id of the request and the response header.</summary>
+    public static IApplicationBuilder UseRequestId(this IApplicationBuilder app) => app.Use(static next => context =>
+    {
+        Assign(context);
+        return next(context);
+    });
+
+    /// <summary>Adds the id to the log messages of the request.</summary>
+    public static IApplicationBuilder UseRequestLogScope(this IApplicationBuilder app)
     {
         var logger = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RequestId).FullName!);
         return app.Use(next => context => RunAsync(context, next, logger));
     }
 
-    /// <summary>Sets the id of the request and the response header.</summary>
-    public static void Assign(HttpContext context)
+    private static void Assign(HttpContext context)
     {
         if (context.Request.Headers[Header] is [{ Length: > 0 and <= MaxLength } sent] && !sent.AsSpan().ContainsAnyExcept(Visible))
         {
@@ -33,7 +40,6 @@ internal static class RequestId
 
     private static async Task RunAsync(HttpContext context, RequestDelegate next, ILogger logger)
     {
-        Assign(context);
         using var scope = Scope(logger, context.TraceIdentifier);
         await next(context);
     }

@@ -1,6 +1,9 @@
 using System.IO.Pipelines;
-using LumaGateway.Generations;
+using LumaGateway.Access;
+using LumaGateway.Problems;
+using LumaGateway.Telemetry;
 using LumaGateway.Tests.Support;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
@@ -20,7 +23,7 @@ public sealed class HitCostTests : IAsyncLifetime
 
     private readonly FeatureCollection _features = new();
     private DefaultHttpContext _context = null!;
-    private HitMiddleware _hits = null!;
+    private RequestDelegate _pipeline = null!;
     private int _passedOn;
 
     public async ValueTask InitializeAsync()
@@ -37,12 +40,14 @@ public sealed class HitCostTests : IAsyncLifetime
         _context.Request.Headers["X-Api-Key"] = Gateway.Key;
         _context.Request.RouteValues["id"] = Samples.CompletedId;
         _context.SetEndpoint(_gateway.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints)
-            .Single(endpoint => endpoint.Metadata.GetMetadata<ServedFromMemory>() is not null));
-        _hits = ActivatorUtilities.CreateInstance<HitMiddleware>(_gateway.Services, (RequestDelegate)(_ =>
+            .Single(endpoint => endpoint.Metadata.GetMetadata<EarlyResponse>() is not null));
+        var app = new ApplicationBuilder(_gateway.Services).UseRequestId().UseSecurityHeaders().UseAccess();
+        app.Run(_ =>
         {
             _passedOn++;
             return Task.CompletedTask;
-        }));
+        });
+        _pipeline = app.Build();
     }
 
     public ValueTask DisposeAsync()
@@ -87,7 +92,7 @@ public sealed class HitCostTests : IAsyncLifetime
         for (var i = 0; i < times; i++)
         {
             _context.Response.Headers.Clear();
-            Assert.True(_hits.InvokeAsync(_context).IsCompletedSuccessfully);
+            Assert.True(_pipeline(_context).IsCompletedSuccessfully);
         }
     }
 
