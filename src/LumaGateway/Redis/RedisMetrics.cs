@@ -26,18 +26,16 @@ internal enum RejectReason
     Expired,
 }
 
-/// <summary>State and metrics of Redis: connected, used, last response. Only with Redis.</summary>
+/// <summary>The metrics of Redis: connected, used, last response, dropped messages. Only with Redis.</summary>
 internal sealed class RedisMetrics : IGatewayMetrics
 {
-    private readonly bool[] _isUsable = [true, true]; // indexed by RedisUse
     private readonly RedisConnection _redis;
-    private readonly TimeProvider _clock;
+    private readonly RedisState _state;
     private readonly Counter<long> _rejected;
-    private long _lastResponseAt;
 
-    public RedisMetrics(IMeterFactory meters, RedisConnection redis, TimeProvider clock)
+    public RedisMetrics(IMeterFactory meters, RedisConnection redis, RedisState state)
     {
-        (_redis, _clock, _lastResponseAt) = (redis, clock, clock.GetTimestamp());
+        (_redis, _state) = (redis, state);
         var meter = meters.Create(Instrumentation.Name);
         meter.CreateObservableGauge(
             "luma_gateway.redis.usable", ObserveUse, "{state}", "1 while Redis is used for the operation, 0 while its circuit breaker is open. Only with Redis.");
@@ -62,28 +60,18 @@ internal sealed class RedisMetrics : IGatewayMetrics
     /// <summary>A message was dropped.</summary>
     public void RecordRejected(RejectReason reason) => Count(1, reason);
 
-    /// <summary>Whether Redis is used for reads and writes.</summary>
-    public bool IsUsable => IsUsableFor(RedisUse.Read) && IsUsableFor(RedisUse.Write);
-
-    public void RecordResponse() => Volatile.Write(ref _lastResponseAt, _clock.GetTimestamp());
-
-    /// <summary>Returns true if the state changed.</summary>
-    public bool SetUsable(RedisUse use, bool usable) => Interlocked.Exchange(ref _isUsable[(int)use], usable) != usable;
-
-    private bool IsUsableFor(RedisUse use) => Volatile.Read(ref _isUsable[(int)use]);
-
     private IEnumerable<Measurement<int>> ObserveUse() => !_redis.IsConfigured
         ? []
         :
         [
-            new(IsUsableFor(RedisUse.Read) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "read")),
-            new(IsUsableFor(RedisUse.Write) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "write")),
+            new(_state.IsUsableFor(RedisUse.Read) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "read")),
+            new(_state.IsUsableFor(RedisUse.Write) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "write")),
         ];
 
     private IEnumerable<Measurement<int>> ObserveConnection() => _redis.IsConfigured ? [new(_redis.IsConnected ? 1 : 0)] : [];
 
     private IEnumerable<Measurement<double>> ObserveSilence() =>
-        _redis.IsConfigured ? [new(_clock.GetElapsedTime(Volatile.Read(ref _lastResponseAt)).TotalSeconds)] : [];
+        _redis.IsConfigured ? [new(_state.Silence.TotalSeconds)] : [];
 
     private void Count(int count, RejectReason reason) => _rejected.Add(count, new KeyValuePair<string, object?>("luma_gateway.redis.reason", NameOf(reason)));
 

@@ -17,13 +17,13 @@ internal sealed partial class RedisResilience
 
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _clock;
-    private readonly RedisMetrics _metrics;
+    private readonly RedisState _state;
     private readonly ResiliencePipeline _reads;
     private readonly ResiliencePipeline _writes;
 
-    public RedisResilience(IOptions<RedisResilienceOptions> options, RedisConnection redis, MonotonicClock clock, RedisMetrics metrics, ILogger<RedisResilience> logger)
+    public RedisResilience(IOptions<RedisResilienceOptions> options, RedisConnection redis, MonotonicClock clock, RedisState state, ILogger<RedisResilience> logger)
     {
-        (_timeout, _clock, _metrics) = (options.Value.RedisTimeout, clock, metrics);
+        (_timeout, _clock, _state) = (options.Value.RedisTimeout, clock, state);
         _reads = Build(RedisUse.Read);
         _writes = Build(RedisUse.Write);
 
@@ -57,7 +57,7 @@ internal sealed partial class RedisResilience
         // A failed probe opens the breaker again: the state does not change.
         ValueTask OnStateChanged(RedisUse use, bool usable)
         {
-            if (metrics.SetUsable(use, usable))
+            if (state.SetUsable(use, usable))
             {
                 Log.StateChanged(logger, usable ? LogLevel.Information : LogLevel.Warning, use, usable ? "works again; the gateway uses it" : "fails; the gateway does not use it for Cache:RedisPause and then tries again");
             }
@@ -93,7 +93,7 @@ internal sealed partial class RedisResilience
                 {
                     step = run.start();
                     var value = await run.resilience.WaitWithTimeoutAsync(step, run.extendTimeout);
-                    run.resilience._metrics.RecordResponse();
+                    run.resilience._state.RecordResponse();
                     return Outcome.FromResult(value);
                 }
 #pragma warning disable CA1031 // no exception of Redis or its client may reach a caller
@@ -131,7 +131,7 @@ internal sealed partial class RedisResilience
                 // Timers run before other work items, the response of Redis included: a work item of the same queue shows whether the response was waiting.
                 await Task.Yield();
                 var isLate = _clock.GetElapsedTime(startedAt) > _timeout * 1.2;
-                if (!step.IsCompleted && !isLate && !(extendTimeout && _metrics.IsUsable))
+                if (!step.IsCompleted && !isLate && !(extendTimeout && _state.IsUsable))
                 {
                     throw;
                 }

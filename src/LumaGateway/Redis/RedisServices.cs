@@ -12,6 +12,7 @@ internal static class RedisServices
         services.AddOptionsWithValidateOnStart<SigningOptions, SigningOptionsRules>().BindConfiguration(SigningOptions.Section);
 
         services.AddSingleton<RedisConnection>();
+        services.AddSingleton<RedisState>();
         services.AddGatewayMetrics<RedisMetrics>();
         services.AddSingleton<RedisSigner>();
         services.AddHostedService(provider => provider.GetRequiredService<RedisSigner>());

@@ -5,11 +5,11 @@ namespace LumaGateway.Upstreams;
 /// <summary>
 /// Whether the upstream accepts the gateway's account. Logs a change once, regardless of the number of rejected requests. Thread-safe.
 /// </summary>
-internal sealed partial class UpstreamAccountState(UpstreamMetrics metrics, ILogger<UpstreamAccountState> logger)
+internal sealed partial class UpstreamAccountState(UpstreamState state, ILogger<UpstreamAccountState> logger)
 {
     public void MarkRefused(UpstreamFault fault)
     {
-        if (metrics.SetAccountRefused(true))
+        if (state.SetAccountRefused(true))
         {
             Log.Refused(logger, fault);
         }
@@ -17,7 +17,7 @@ internal sealed partial class UpstreamAccountState(UpstreamMetrics metrics, ILog
 
     public void MarkAccepted()
     {
-        if (metrics.SetAccountRefused(false))
+        if (state.SetAccountRefused(false))
         {
             Log.Accepted(logger);
         }

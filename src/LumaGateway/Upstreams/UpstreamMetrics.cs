@@ -14,28 +14,24 @@ internal sealed class UpstreamMetrics : IGatewayMetrics
     private readonly Counter<long> _generations;
     private readonly Counter<long> _unknownStates;
     private readonly Counter<long> _tokenFallbacks;
-    private volatile bool _isBreakerOpen;
-    private bool _isAccountRefused;
 
-    public UpstreamMetrics(IMeterFactory meters, UpstreamConcurrencyLimiter limiter)
+    public UpstreamMetrics(IMeterFactory meters, UpstreamConcurrencyLimiter limiter, UpstreamState state)
     {
         var meter = meters.Create(Instrumentation.Name);
         _requests = meter.CreateCounter<long>("luma_gateway.upstream.requests", "{request}", "Reads sent to the upstream, retries included.");
-        _retries = meter.CreateCounter<long>("luma_gateway.upstream.retries", "{request}", "Reads of the upstream that were tried again.");
-        _faults = meter.CreateCounter<long>("luma_gateway.upstream.faults", "{fault}", "Reads of the upstream that gave no answer, after all retries.");
+        _retries = meter.CreateCounter<long>("luma_gateway.upstream.retries", "{request}", "Repeated attempts of upstream reads.");
+        _faults = meter.CreateCounter<long>("luma_gateway.upstream.faults", "{fault}", "Upstream reads that failed after all attempts, by fault.");
         _generations = meter.CreateCounter<long>("luma_gateway.upstream.generations", "{answer}", "Generations read from the upstream, by state.");
-        _unknownStates = meter.CreateCounter<long>("luma_gateway.upstream.unknown_states", "{answer}", "Answers whose state the gateway does not know.");
+        _unknownStates = meter.CreateCounter<long>("luma_gateway.upstream.unknown_states", "{answer}", "Upstream responses with a state that the gateway does not know.");
         _tokenFallbacks = meter.CreateCounter<long>(
-            "luma_gateway.upstream.token_fallbacks", "{request}", "Exchanges in which one of two upstream tokens was refused and the other was not.");
-        meter.CreateObservableGauge("luma_gateway.upstream.active", () => limiter.Active, "{request}", "Exchanges with the upstream under way.");
-        meter.CreateObservableGauge("luma_gateway.upstream.queued", () => limiter.Queued, "{request}", "Exchanges that wait for a place among those under way.");
-        meter.CreateObservableGauge("luma_gateway.upstream.limit", () => limiter.Limit, "{request}", "The most exchanges that may be under way: Limits:Upstream:Concurrency.");
+            "luma_gateway.upstream.token_fallbacks", "{request}", "Upstream requests for which one of two tokens was refused and the other was accepted.");
+        meter.CreateObservableGauge("luma_gateway.upstream.active", () => limiter.Active, "{request}", "Active upstream requests.");
+        meter.CreateObservableGauge("luma_gateway.upstream.queued", () => limiter.Queued, "{request}", "Upstream requests that wait for a free slot.");
+        meter.CreateObservableGauge("luma_gateway.upstream.limit", () => limiter.Limit, "{request}", "The maximum of active upstream requests: Limits:Upstream:Concurrency.");
         meter.CreateObservableGauge(
-            "luma_gateway.upstream.account_refused", () => Volatile.Read(ref _isAccountRefused) ? 1 : 0, "{state}", "1 while the upstream refuses the gateway's own account, else 0.");
-        meter.CreateObservableGauge("luma_gateway.upstream.breaker", () => _isBreakerOpen ? 1 : 0, "{state}", "1 while the upstream's circuit is open, else 0.");
+            "luma_gateway.upstream.account_refused", () => state.IsAccountRefused ? 1 : 0, "{state}", "1 while the upstream refuses the gateway's account, otherwise 0.");
+        meter.CreateObservableGauge("luma_gateway.upstream.breaker", () => state.IsBreakerOpen ? 1 : 0, "{state}", "1 while the upstream's circuit breaker is open, otherwise 0.");
     }
-
-    public bool IsBreakerOpen => _isBreakerOpen;
 
     public void Initialize()
     {
@@ -60,12 +56,7 @@ internal sealed class UpstreamMetrics : IGatewayMetrics
 
     public void RecordFault(UpstreamFault fault) => Count(1, fault);
 
-    /// <returns>True if the state changed.</returns>
-    public bool SetAccountRefused(bool refused) => Volatile.Read(ref _isAccountRefused) != refused && Interlocked.Exchange(ref _isAccountRefused, refused) != refused;
-
     public void RecordTokenFallback() => _tokenFallbacks.Add(1);
-
-    public void SetBreakerOpen(bool isOpen) => _isBreakerOpen = isOpen;
 
     public void RecordResult(DialectResult result)
     {

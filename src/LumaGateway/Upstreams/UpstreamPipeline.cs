@@ -24,7 +24,7 @@ internal sealed partial class UpstreamPipeline
     private readonly FailingPaths _failingPaths;
     private readonly RetryBudget _budget = new();
 
-    public UpstreamPipeline(IOptions<LumaOptions> options, MonotonicClock clock, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
+    public UpstreamPipeline(IOptions<LumaOptions> options, MonotonicClock clock, UpstreamState state, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
     {
         var luma = options.Value;
         _failingPaths = new FailingPaths(luma.BreakerWindow, clock);
@@ -63,13 +63,13 @@ internal sealed partial class UpstreamPipeline
                 OnOpened = args =>
                 {
                     _failingPaths.Clear(); // the next attempt must be counted, whatever its path
-                    metrics.SetBreakerOpen(true);
+                    state.IsBreakerOpen = true;
                     Log.BreakerOpened(logger, args.BreakDuration.TotalSeconds);
                     return default;
                 },
                 OnClosed = _ =>
                 {
-                    metrics.SetBreakerOpen(false);
+                    state.IsBreakerOpen = false;
                     Log.BreakerClosed(logger);
                     return default;
                 },

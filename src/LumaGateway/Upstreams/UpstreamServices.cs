@@ -24,6 +24,7 @@ internal static class UpstreamServices
 
         services.AddSingleton<UpstreamTokenSource>();
         services.AddHostedService(provider => provider.GetRequiredService<UpstreamTokenSource>());
+        services.AddSingleton<UpstreamState>();
         services.AddGatewayMetrics<UpstreamMetrics>();
         services.AddSingleton<UpstreamAccountState>();
         services.AddSingleton<RetryAfterHold>();

@@ -49,7 +49,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     public ReplicaBus Bus => _services.GetRequiredService<ReplicaBus>();
 
-    public RedisMetrics RedisState => _services.GetRequiredService<RedisMetrics>();
+    public RedisState RedisState => _services.GetRequiredService<RedisState>();
 
     public FakeOrigin Origin { get; } = new();
 

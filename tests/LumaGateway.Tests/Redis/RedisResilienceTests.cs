@@ -1,30 +1,25 @@
-using System.Diagnostics.Metrics;
 using LumaGateway.Redis;
 using LumaGateway.Time;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Redis;
 
-public sealed class RedisResilienceTests : IDisposable
+public sealed class RedisResilienceTests
 {
     private static readonly TimeSpan Timeout = new RedisResilienceOptions().RedisTimeout;
 
     private readonly FakeTimeProvider _clock = new();
-    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-    private readonly RedisMetrics _metrics;
+    private readonly RedisState _state;
     private readonly RedisResilience _resilience;
 
     public RedisResilienceTests()
     {
         var connection = new RedisConnection(Options.Create(new RedisOptions()), NullLogger<RedisConnection>.Instance);
-        _metrics = new RedisMetrics(_services.GetRequiredService<IMeterFactory>(), connection, _clock);
-        _resilience = new RedisResilience(Options.Create(new RedisResilienceOptions()), connection, new MonotonicClock(_clock), _metrics, NullLogger<RedisResilience>.Instance);
+        _state = new RedisState(_clock);
+        _resilience = new RedisResilience(Options.Create(new RedisResilienceOptions()), connection, new MonotonicClock(_clock), _state, NullLogger<RedisResilience>.Instance);
     }
-
-    public void Dispose() => _services.Dispose();
 
     [Fact]
     public async Task A_step_that_times_out_is_abandoned()
@@ -44,7 +39,7 @@ public sealed class RedisResilienceTests : IDisposable
 
         await RunOutOfTimeAsync();
 
-        Assert.True(_metrics.IsUsable);
+        Assert.True(_state.IsUsable);
         Assert.Equal((1, true), await ReadAsync());
     }
 
@@ -54,7 +49,7 @@ public sealed class RedisResilienceTests : IDisposable
         await RunOutOfTimeAsync();
         await RunOutOfTimeAsync();
 
-        Assert.False(_metrics.IsUsable);
+        Assert.False(_state.IsUsable);
         Assert.Equal((-1, false), await ReadAsync());
     }
 
