@@ -4,16 +4,16 @@
 FROM mcr.microsoft.com/dotnet/sdk:10.0.401-noble AS build
 WORKDIR /source
 
-# What native code is linked with.
+# Needed to link native code.
 RUN apt-get update && apt-get install -y --no-install-recommends clang zlib1g-dev && rm -rf /var/lib/apt/lists/*
 
-# Restored apart from the sources, so that a change of code does not fetch the packages again.
+# A layer of its own, so that a change of code does not restore the packages again.
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/LumaGateway/LumaGateway.csproj src/LumaGateway/packages.lock.json src/LumaGateway/packages.native.lock.json src/LumaGateway/
 RUN dotnet restore src/LumaGateway --locked-mode --use-current-runtime -p:PublishAot=true
 
-# Native code for the kind of processor that it is built on. On x64 that is x86-64-v3, AVX2 and what goes with it: Intel's Haswell (2013), AMD's Zen
-# (2017) and later. On an older one it ends at its start and says so; IlcInstructionSet in the project is where to ask for less.
+# Native code for the architecture of the build machine. On x64 it requires x86-64-v3 (AVX2): Intel Haswell (2013), AMD Zen
+# (2017) and later. On an older processor it exits with a message; IlcInstructionSet in the project sets the requirement.
 COPY appsettings.json appsettings.Development.json ./
 COPY src/LumaGateway/ src/LumaGateway/
 RUN dotnet publish src/LumaGateway --no-restore --use-current-runtime -p:PublishAot=true --configuration Release --output /app
@@ -26,7 +26,7 @@ COPY src/LumaGateway.Sandbox/ src/LumaGateway.Sandbox/
 RUN dotnet restore src/LumaGateway.Sandbox --locked-mode
 RUN dotnet publish src/LumaGateway.Sandbox --no-restore --configuration Release --output /sandbox
 
-# Chiselled, as the gateway's: no shell, no package manager, an unprivileged user (APP_UID). Neither needs a writable folder.
+# Chiselled, as for the gateway: no shell, no package manager, an unprivileged user (APP_UID). Neither needs a writable folder.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0.12-noble-chiseled AS sandbox
 WORKDIR /app
 ENV DOTNET_EnableDiagnostics=0
@@ -38,21 +38,21 @@ ENTRYPOINT ["dotnet", "LumaGateway.Sandbox.dll", "--alone", "--urls", "http://*:
 # A native program needs no .NET.
 FROM mcr.microsoft.com/dotnet/runtime-deps:10.0.12-noble-chiseled AS gateway
 WORKDIR /app
-# No debugger, profiler or dump of a process that holds the token. 1 lets one look inside.
+# No debugger, profiler or dump, because the process has the token in memory. 1 allows them.
 ENV DOTNET_EnableDiagnostics=0
 USER $APP_UID
 ARG VERSION=0.0.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="LumaGateway" \
-      org.opencontainers.image.description="The one door between internal services and Luma's video API" \
+      org.opencontainers.image.description="A gateway between internal services and Luma's video API" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=build /app ./
 ENV ASPNETCORE_HTTP_PORTS=8080
-# Hits are answered on the thread that hears of the socket: src/LumaGateway/Features/Server/SocketSetup.cs.
+# Hits are written on the thread that waits for the sockets: src/LumaGateway/Hosting/SocketSetup.cs.
 ENV DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1
 EXPOSE 8080
-# The process asks itself: there is no curl. Kubernetes asks over HTTP and does not use it.
+# The image has no curl, so the program checks itself. Kubernetes uses HTTP probes instead.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["/app/LumaGateway", "health"]
 ENTRYPOINT ["/app/LumaGateway"]
