@@ -1,12 +1,18 @@
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Generations;
+using LumaGateway.Time;
 
 namespace LumaGateway.Polling;
 
 /// <summary>Sends changed states and hints of this replica to the others, and applies those that the others send.</summary>
-internal sealed class ChangeBroadcast(ChangeMessages messages, PollTargets targets, ResponseCache cache, GenerationReader reader) : IHostedService
+internal sealed class ChangeBroadcast(ChangeMessages messages, PollTargets targets, ResponseCache cache, GenerationReader reader, TimeProvider clock) : IHostedService
 {
+    /// <summary>The most hints a second, and at once, that are sent for ids without waiters here. A flood of callbacks must not become a flood of messages.</summary>
+    private const int MaxForwardedHints = 100;
+
+    private readonly TokenBucket _forwardedHints = new(clock);
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
         reader.EntryRead += targets.Update;
@@ -22,12 +28,12 @@ internal sealed class ChangeBroadcast(ChangeMessages messages, PollTargets targe
 
     /// <summary>
     /// Takes a callback as a hint that a generation changed, and sends it to the other replicas. True if this replica polls the generation soon. A hint
-    /// that is refused because of <c>Waiting:PollFloor</c> is not sent.
+    /// that is refused because of <c>Waiting:PollFloor</c> or <see cref="MaxForwardedHints"/> is not sent.
     /// </summary>
     public bool TryHint(GenerationId id)
     {
         var isAccepted = targets.TryHint(id);
-        if (isAccepted || targets.Find(id) is null)
+        if (isAccepted || (targets.Find(id) is null && _forwardedHints.TryTake(MaxForwardedHints, MaxForwardedHints, out _)))
         {
             _ = messages.PublishHintAsync(id); // does not throw
         }

@@ -74,6 +74,24 @@ public sealed class ChangeBroadcastTests : IDisposable
         Assert.False(_gateway.Services.GetRequiredService<PollTargets>().Find(Id)!.IsTerminal);
     }
 
+    [Fact]
+    public async Task At_most_100_hints_a_second_are_sent_for_ids_without_waiters()
+    {
+        using var caller = _gateway.CreateCaller();
+        var changes = _gateway.Services.GetRequiredService<ChangeBroadcast>();
+        using var ready = await caller.SendGetAsync("/health/ready");
+        var before = _redis.Count("publish");
+
+        for (var i = 0; i < 300; i++)
+        {
+            Assert.False(changes.TryHint(GenerationId.Parse($"other-{i}", null)));
+        }
+
+        await _gateway.Clock.UntilAsync(() => _redis.Count("publish") - before >= 100);
+        await _gateway.Clock.WaitUntilIdleAsync();
+        Assert.Equal(100, _redis.Count("publish") - before);
+    }
+
     private Task<long> PublishAsync(string state)
     {
         var now = _gateway.Clock.GetUtcNow();
