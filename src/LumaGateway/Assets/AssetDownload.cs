@@ -18,6 +18,9 @@ internal sealed class AssetDownload(GenerationId id, AssetKind kind, CacheEntry 
     /// <summary>The upstream's link; null if the generation has no such asset.</summary>
     public string? Link { get; private set; } = AssetKinds.LinkOf(kind, GenerationReader.OriginalOf(entry));
 
+    /// <summary>The media type of the file, without parameters; null if the CDN's response is not a file of the kind.</summary>
+    public string? MediaType { get; set; }
+
     /// <summary>Fetches a new link from the upstream, without the cache. Throws <see cref="UpstreamException"/> if the upstream fails.</summary>
     public async Task RenewLinkAsync(CancellationToken cancellationToken)
     {

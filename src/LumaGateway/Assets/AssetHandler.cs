@@ -3,8 +3,8 @@ using System.Net;
 namespace LumaGateway.Assets;
 
 /// <summary>
-/// Requests an asset's file: follows redirects that <see cref="AssetLinkRules"/> allows, and renews an expired or rejected link once. Throws
-/// <see cref="AssetLinkRefusedException"/> for a link that is not allowed.
+/// Requests an asset's file: follows redirects that <see cref="AssetLinkRules"/> allows, renews an expired or rejected link once, and determines the media type.
+/// Throws <see cref="AssetLinkRefusedException"/> for a link that is not allowed.
 /// </summary>
 internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rules, AssetMetrics metrics) : DelegatingHandler(inner)
 {
@@ -14,17 +14,53 @@ internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rule
     {
         var download = request.Options.TryGetValue(AssetDownload.Key, out var found) ? found : throw new InvalidOperationException("The request has no AssetDownload option.");
         var response = await FollowAsync(request, download.Link!, cancellationToken);
-        if (!MayBeExpired(response.StatusCode))
+        if (MayBeExpired(response.StatusCode))
         {
-            return response;
+            response.Dispose();
+            metrics.Renewed();
+            await download.RenewLinkAsync(cancellationToken);
+            if (download.Link is not { } link)
+            {
+                return new HttpResponseMessage(HttpStatusCode.NotFound) { RequestMessage = request };
+            }
+
+            response = await FollowAsync(request, link, cancellationToken);
         }
 
-        response.Dispose();
-        metrics.Renewed();
-        await download.RenewLinkAsync(cancellationToken);
-        return download.Link is { } link
-            ? await FollowAsync(request, link, cancellationToken)
-            : new HttpResponseMessage(HttpStatusCode.NotFound) { RequestMessage = request };
+        if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent)
+        {
+            download.MediaType = await MediaTypeOfAsync(download.Kind, request, response, cancellationToken);
+        }
+
+        return response;
+    }
+
+    /// <summary>Returns null if the file is not of the kind. Requests the first bytes of the file if they are needed and the response does not contain them.</summary>
+    private async Task<string?> MediaTypeOfAsync(AssetKind kind, HttpRequestMessage request, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (AssetMediaType.OfHeader(response.Content.Headers) is not AssetMediaType.Unspecified and var type)
+        {
+            return type;
+        }
+
+        try
+        {
+            if (FirstBytesReader.IsAtStart(request.Method, response))
+            {
+                return AssetMediaType.OfFirstBytes(kind, await FirstBytesReader.ReadAsync(response, cancellationToken));
+            }
+
+            using var firstRequest = FirstBytesReader.RequestFor(request);
+            using var first = await base.SendAsync(firstRequest, cancellationToken);
+            return first.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent
+                ? AssetMediaType.OfFirstBytes(kind, await FirstBytesReader.ReadAsync(first, cancellationToken))
+                : null;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
     }
 
     private async Task<HttpResponseMessage> FollowAsync(HttpRequestMessage request, string link, CancellationToken cancellationToken)

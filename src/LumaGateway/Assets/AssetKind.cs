@@ -47,6 +47,9 @@ internal static class AssetKinds
             "image/webp" => "webp",
             "image/gif" => "gif",
             "image/avif" => "avif",
+            "image/heic" => "heic",
+            "image/x-exr" => "exr",
+            "video/x-matroska" => "mkv",
             _ when mediaType.StartsWith("video/", StringComparison.OrdinalIgnoreCase) => "video",
             _ => "image",
         };

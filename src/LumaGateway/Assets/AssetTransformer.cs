@@ -8,7 +8,7 @@ namespace LumaGateway.Assets;
 
 /// <summary>
 /// Forwards ranges and conditions to the CDN, and the headers of the file to the caller; no other header of either side. A response that is an error, or
-/// neither a video nor an image, becomes a problem.
+/// neither a video nor an image (<see cref="AssetMediaType"/>), becomes a problem.
 /// </summary>
 internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
 {
@@ -50,7 +50,7 @@ internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
 
         var status = (int)proxyResponse.StatusCode;
         var headers = httpContext.Response.Headers;
-        var problem = ProblemOf(status, proxyResponse.Content.Headers.ContentType?.MediaType);
+        var problem = ProblemOf(status);
         if (problem is not null)
         {
             if (problem == ProblemKinds.RangeNotSatisfiable && proxyResponse.Content.Headers.ContentRange is { } range)
@@ -72,19 +72,22 @@ internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
             return false;
         }
 
-        headers.ContentDisposition = $"attachment; filename=\"{AssetKinds.FileNameOf(download.Kind, download.Id, proxyResponse.Content.Headers.ContentType!.MediaType!)}\"";
+        var mediaType = download.MediaType!;
+        if (!MediaTypeHeaderValue.TryParse(headers.ContentType.ToString(), out var sent) || !sent.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase))
+        {
+            headers.ContentType = mediaType;
+        }
+
+        headers.ContentDisposition = $"attachment; filename=\"{AssetKinds.FileNameOf(download.Kind, download.Id, mediaType)}\"";
         return !HttpMethods.IsHead(httpContext.Request.Method);
     }
 
-    private ProblemKind? ProblemOf(int status, string? mediaType) => status switch
+    private ProblemKind? ProblemOf(int status) => status switch
     {
         StatusCodes.Status304NotModified => null,
         StatusCodes.Status412PreconditionFailed => ProblemKinds.PreconditionFailed,
         StatusCodes.Status416RangeNotSatisfiable => ProblemKinds.RangeNotSatisfiable,
-        StatusCodes.Status200OK or StatusCodes.Status206PartialContent => IsMedia(mediaType) ? null : ProblemKinds.AssetNotMedia,
+        StatusCodes.Status200OK or StatusCodes.Status206PartialContent => download.MediaType is null ? ProblemKinds.AssetNotMedia : null,
         _ => download.Link is null ? ProblemKinds.AssetNotFound : ProblemKinds.AssetUnavailable, // the renewed generation may have no link
     };
-
-    private static bool IsMedia(string? mediaType) => mediaType is not null
-        && (mediaType.StartsWith("video/", StringComparison.OrdinalIgnoreCase) || mediaType.StartsWith("image/", StringComparison.OrdinalIgnoreCase));
 }

@@ -12,11 +12,11 @@ namespace LumaGateway.Caching;
 internal static class CacheEntryFormat
 {
     private const int ChecksumLength = 8;
-    private const int FixedLength = ChecksumLength + 1 + (4 * sizeof(long)) + 1 + sizeof(int);
+    private const int FixedLength = ChecksumLength + 1 + (4 * sizeof(long)) + sizeof(ushort) + sizeof(int);
 
     public static byte[] Write(CacheEntry entry)
     {
-        var keyLength = entry.Key.Value.Length; // ASCII, at most 128 characters
+        var keyLength = entry.Key.Value.Length; // ASCII, at most GenerationId.MaxLength characters
         var bytes = new byte[FixedLength + keyLength + entry.Metadata.Length + entry.Body.Length];
         var rest = bytes.AsSpan(ChecksumLength);
         rest[0] = (byte)entry.Kind;
@@ -24,11 +24,11 @@ internal static class CacheEntryFormat
         BinaryPrimitives.WriteInt64LittleEndian(rest[9..], entry.FreshUntil.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[17..], entry.StaleUntil.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[25..], entry.RequestedAt.UtcTicks);
-        rest[33] = (byte)keyLength;
-        BinaryPrimitives.WriteInt32LittleEndian(rest[34..], entry.Metadata.Length);
-        Encoding.ASCII.GetBytes(entry.Key.Value, rest[38..]);
-        entry.Metadata.CopyTo(rest[(38 + keyLength)..]);
-        entry.Body.CopyTo(rest[(38 + keyLength + entry.Metadata.Length)..]);
+        BinaryPrimitives.WriteUInt16LittleEndian(rest[33..], (ushort)keyLength);
+        BinaryPrimitives.WriteInt32LittleEndian(rest[35..], entry.Metadata.Length);
+        Encoding.ASCII.GetBytes(entry.Key.Value, rest[39..]);
+        entry.Metadata.CopyTo(rest[(39 + keyLength)..]);
+        entry.Body.CopyTo(rest[(39 + keyLength + entry.Metadata.Length)..]);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, XxHash3.HashToUInt64(rest));
         return bytes;
     }
@@ -43,9 +43,9 @@ internal static class CacheEntryFormat
         }
 
         var rest = bytes[ChecksumLength..];
-        var body = rest[38..];
-        var keyLength = rest[33];
-        var metadataLength = BinaryPrimitives.ReadInt32LittleEndian(rest[34..]);
+        var body = rest[39..];
+        var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[33..]);
+        var metadataLength = BinaryPrimitives.ReadInt32LittleEndian(rest[35..]);
         if (rest[0] > (byte)EntryKind.NotFound || metadataLength < 0 || body.Length - keyLength < metadataLength
             || !Ascii.Equals(body[..keyLength], key.Value))
         {

@@ -1,8 +1,9 @@
+using LumaGateway.Contracts;
 using Microsoft.Extensions.Primitives;
 
 namespace LumaGateway.Generations;
 
-/// <summary>Parses <c>ids=a,b,c</c>: the distinct ids, in the order of the query.</summary>
+/// <summary>Parses <c>ids=a,b,c</c>: the distinct ids in canonical form, in the order of the query. A malformed id stays as it is.</summary>
 internal static class BatchIds
 {
     /// <summary>Returns an error message for the caller; null if the ids are valid.</summary>
@@ -10,6 +11,7 @@ internal static class BatchIds
     {
         ids = [.. values
             .SelectMany(value => (value ?? string.Empty).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            .Select(static text => GenerationId.TryParse(text, null, out var id) ? id.Value : text)
             .Distinct(StringComparer.Ordinal)];
 
         return ids.Count == 0 ? "The query must name ids, such as ids=a,b,c."

@@ -8,8 +8,8 @@ namespace LumaGateway.Generations;
 /// <summary>Registers the reads of generations, and the services that combine layers which must not depend on each other.</summary>
 internal static class GenerationServices
 {
-    /// <summary>Must increase with every change of the stored DTO or its JSON: gateways of two versions may share a Redis.</summary>
-    private const string Schema = "2";
+    /// <summary>Must increase with every change of the stored DTO, its JSON or the format of entries: gateways of two versions may share a Redis.</summary>
+    private const string Schema = "3";
 
     public static IServiceCollection AddGenerations(this IServiceCollection services)
     {

@@ -12,9 +12,9 @@ internal sealed class ServerOptions
     [Number("Server:MaxBodyBytes", 1024, 1024L * 1024 * 1024)]
     public long MaxBodyBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>The longest request line, in bytes.</summary>
+    /// <summary>The longest request line, in bytes. The default fits 50 ids of 256 characters.</summary>
     [Number("Server:MaxRequestLineBytes", 1024, 64 * 1024)]
-    public int MaxRequestLineBytes { get; set; } = 8 * 1024;
+    public int MaxRequestLineBytes { get; set; } = 16 * 1024;
 
     /// <summary>The total size of a request's headers, in bytes. A JWT must fit.</summary>
     [Number("Server:MaxHeaderBytes", 1024, 256 * 1024)]

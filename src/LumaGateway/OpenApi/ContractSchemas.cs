@@ -24,7 +24,7 @@ internal sealed class ContractSchemas : ISchemaFilter
         if (context.Type == typeof(GenerationId))
         {
             shape.Type = JsonSchemaType.String;
-            shape.Pattern = "^[A-Za-z0-9_-]{1,128}$";
+            shape.Pattern = "^[A-Za-z0-9._~=-]{1,256}$";
             shape.Examples = [Examples.CompletedId];
             shape.Properties?.Clear();
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LumaGateway.Contracts;
 using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace LumaGateway.Proxy;
@@ -11,7 +12,7 @@ namespace LumaGateway.Proxy;
 internal static class CanonicalPath
 {
     /// <summary>
-    /// The route's literals in lower case and the route values unchanged, such as <c>/luma/generations/G1/extend</c>. Empty segments of a
+    /// The route's literals in lower case and the route values unchanged, except for the canonical form of an id, such as <c>/luma/generations/G1/extend</c>. Empty segments of a
     /// catch-all value are removed. Empty if the request has no route.
     /// </summary>
     /// <param name="context">The request.</param>
@@ -41,12 +42,14 @@ internal static class CanonicalPath
         RoutePatternLiteralPart literal => literal.Content.ToLowerInvariant(),
         RoutePatternSeparatorPart separator => separator.Content,
         RoutePatternParameterPart { IsCatchAll: true } parameter => WithoutEmptySegments(ValueOf(parameter, values), lowercaseCatchAll),
-        RoutePatternParameterPart parameter => ValueOf(parameter, values),
+        RoutePatternParameterPart parameter => CanonicalId(ValueOf(parameter, values)),
         _ => string.Empty,
     };
 
     private static string ValueOf(RoutePatternParameterPart parameter, RouteValueDictionary values) =>
         Convert.ToString(values[parameter.Name], CultureInfo.InvariantCulture) ?? string.Empty;
+
+    private static string CanonicalId(string value) => GenerationId.TryParse(value, null, out var id) ? id.Value : value;
 
     private static string WithoutEmptySegments(string value, bool lowercase)
     {

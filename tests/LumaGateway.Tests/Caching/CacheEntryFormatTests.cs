@@ -15,8 +15,8 @@ public sealed class CacheEntryFormatTests
     private const int StoredAt = 9;
     private const int FreshUntil = 17;
     private const int RequestedAt = 33;
-    private const int MetadataLength = 42;
-    private const int KeyOffset = 46;
+    private const int MetadataLength = 43;
+    private const int KeyOffset = 47;
 
     [Theory]
     [InlineData("g1", 3, 0)]
@@ -55,7 +55,7 @@ public sealed class CacheEntryFormatTests
     [Fact]
     public void The_longest_id_is_read_back()
     {
-        var longest = new string('x', 128);
+        var longest = new string('x', GenerationId.MaxLength);
 
         Assert.NotNull(CacheEntryFormat.Read(GenerationId.Parse(longest, null), CacheEntryFormat.Write(Entries.Any(EntryKind.Final, longest, [1], []))));
     }

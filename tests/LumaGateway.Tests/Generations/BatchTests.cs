@@ -21,14 +21,14 @@ public sealed class BatchTests : IDisposable
         }));
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.SendGetAsync("/generations?ids=b,unknown,a,broken,b,x.y");
+        using var response = await caller.SendGetAsync("/generations?ids=b,unknown,a,broken,b,x:y");
         using var again = await caller.SendGetAsync("/generations?ids=a&ids=b");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/json", response.Header("Content-Type"));
         Assert.Equal("private, no-cache", response.Header("Cache-Control"));
         var items = (await response.JsonAsync()).GetProperty("generations").EnumerateArray().ToList();
-        Assert.Equal(["b", "unknown", "a", "broken", "x.y"], items.Select(item => item.GetProperty("id").GetString()));
+        Assert.Equal(["b", "unknown", "a", "broken", "x:y"], items.Select(item => item.GetProperty("id").GetString()));
         Assert.Equal("completed", items[0].GetProperty("state").GetString());
         Assert.Equal("generation_not_found", items[1].GetProperty("problem").GetProperty("code").GetString());
         Assert.Equal("upstream_failed", items[3].GetProperty("problem").GetProperty("code").GetString());

@@ -178,31 +178,53 @@ public sealed class GenerationReadTests : IDisposable
     [InlineData("a%2F..%2Fb")]
     [InlineData("a%20b")]
     [InlineData("%C3%BC")]
-    [InlineData("a.b")]
+    [InlineData("a:b")]
     [InlineData("a%25b")]
     [InlineData("concepts")]
-    [InlineData("129")]
+    [InlineData("257")]
     public async Task A_malformed_id_gets_400_with_the_rule_and_no_upstream_request(string id)
     {
         using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.SendGetAsync($"/generations/{(id == "129" ? new string('a', 129) : id)}");
+        using var response = await caller.SendGetAsync($"/generations/{(id == "257" ? new string('a', 257) : id)}");
 
         var problem = await response.ProblemAsync(400, "invalid_id");
-        Assert.Contains("1 to 128 characters", problem.GetProperty("detail").GetString()!, StringComparison.Ordinal);
+        Assert.Contains("1 to 256 characters", problem.GetProperty("detail").GetString()!, StringComparison.Ordinal);
         Assert.Equal(0, _gateway.Upstream.RequestCount);
     }
 
-    [Fact]
-    public async Task An_id_of_128_characters_is_valid()
+    [Theory]
+    [InlineData("256")]
+    [InlineData("task.v2~a-b_c==")]
+    [InlineData("...")]
+    [InlineData(".a..b")]
+    public async Task An_id_of_another_relay_is_valid_and_reaches_the_upstream_unchanged(string text)
     {
-        var id = new string('a', 128);
+        var id = text == "256" ? new string('a', 256) : text;
         _gateway.Upstream.ThenJson(Samples.CompletedAs(id));
         using var caller = _gateway.CreateCaller();
 
         using var response = await caller.SendGetAsync($"/generations/{id}");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.EndsWith($"/generations/{id}", _gateway.Upstream.Received.Single().Address.AbsoluteUri, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Spellings_of_a_UUID_share_one_fetch_and_one_entry()
+    {
+        const string Id = "4665a07c-7641-4809-a133-10786201bb56";
+        _gateway.Upstream.ThenJson(Samples.CompletedAs(Id.ToUpperInvariant()));
+        using var caller = _gateway.CreateCaller();
+
+        using var upper = await caller.SendGetAsync($"/generations/{Id.ToUpperInvariant()}");
+        using var lower = await caller.SendGetAsync($"/generations/{Id}");
+        using var batch = await caller.SendGetAsync($"/generations?ids={Id},{Id.ToUpperInvariant()}");
+
+        Assert.Equal(Id, (await upper.JsonAsync()).GetProperty("id").GetString());
+        Assert.Equal(Id, (await lower.JsonAsync()).GetProperty("id").GetString());
+        Assert.Single((await batch.JsonAsync()).GetProperty("generations").EnumerateArray());
+        Assert.Equal(1, _gateway.Upstream.RequestCount);
     }
 
     [Fact]

@@ -148,7 +148,7 @@ public sealed class EventStreamTests : IDisposable
         using var unknown = await caller.SendGetAsync("/generations/g1/events");
         using var again = await caller.SendGetAsync("/generations/g1/events");
         using var failing = await caller.SendGetAsync("/generations/g2/events");
-        using var malformed = await caller.SendGetAsync("/generations/a.b/events");
+        using var malformed = await caller.SendGetAsync("/generations/a:b/events");
 
         await unknown.ProblemAsync(404, "generation_not_found");
         await again.ProblemAsync(404, "generation_not_found");
@@ -214,7 +214,7 @@ public sealed class EventStreamTests : IDisposable
     [Theory]
     [InlineData("/generations/events", "invalid_request")]
     [InlineData("/generations/events?ids=,", "invalid_request")]
-    [InlineData("/generations/events?ids=a.b", "invalid_id")]
+    [InlineData("/generations/events?ids=a:b", "invalid_id")]
     [InlineData("/generations/events?ids=a,b,c", "invalid_request")]
     public async Task Missing_malformed_or_too_many_ids_are_a_problem_response(string path, string code)
     {

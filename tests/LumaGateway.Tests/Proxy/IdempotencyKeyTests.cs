@@ -28,6 +28,7 @@ public sealed class IdempotencyKeyTests : IDisposable
     [InlineData("/luma/generations/video", "/LUMA/generations/VIDEO/")]
     [InlineData("/luma/generations", "/luma/GENERATIONS/")]
     [InlineData("/luma/generations/g1/extend", "/luma/Generations/g1/Extend/")]
+    [InlineData("/luma/generations/4665a07c-7641-4809-a133-10786201bb56/extend", "/luma/generations/4665A07C-7641-4809-A133-10786201BB56/extend")]
     public async Task All_spellings_of_a_path_are_one_create(string path, string otherSpelling)
     {
         _raw.Upstream.AlwaysJson(Created, HttpStatusCode.Created);

@@ -172,7 +172,7 @@ public sealed class TraceTests : IAsyncLifetime
         using var caller = CreateCaller();
 
         using var response = await caller.SendGetAsync(Path);
-        using var refused = await caller.SendGetAsync("/generations/a.b");
+        using var refused = await caller.SendGetAsync("/generations/a:b");
 
         var problem = await refused.ProblemAsync(400, "invalid_id");
         Assert.Equal(_trace.ToHexString(), problem.GetProperty("trace_id").GetString());

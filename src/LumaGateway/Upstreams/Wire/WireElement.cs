@@ -82,7 +82,7 @@ internal static class WireElement
     /// <summary>Throws if the response is not about the requested generation.</summary>
     public static void RequireId(this JsonElement element, GenerationId id)
     {
-        if (!string.Equals(element.AsText(), id.Value, StringComparison.Ordinal))
+        if (!id.Matches(element.AsText()))
         {
             throw new UpstreamException(UpstreamFault.Malformed, "The upstream's response is not about the requested id.");
         }
