@@ -67,7 +67,7 @@ internal sealed class ChaosSystem : IAsyncDisposable
     private async Task StartReplicasAsync(IEnumerable<(string Key, string Value)> differing)
     {
         await WriteTokensAsync(Secrets.Token(0));
-        var settings = Fleet.SettingsFor(Sandbox, Redis.ConnectionString);
+        var settings = ReplicaGroup.SettingsFor(Sandbox, Redis.ConnectionString);
         settings.Remove("Luma:ApiKey");
         settings["Luma:ApiKeyFile"] = Path.Combine(_folder.FullName, "token");
         settings["Luma:BaseAddress"] = $"http://{Road.Endpoint}/luma";
@@ -82,7 +82,7 @@ internal sealed class ChaosSystem : IAsyncDisposable
         }
 
         Clock = FakeClock.TryCreate(_folder.FullName);
-        Replicas = [.. Enumerable.Range(0, FaultPlan.Fleet).Select(number => new Replica(
+        Replicas = [.. Enumerable.Range(0, FaultPlan.ReplicaCount).Select(number => new Replica(
             number, number == FaultPlan.ReplicaWithClock ? WithClock(settings) : settings, TimeProvider.System))];
         await Task.WhenAll(Replicas.Select(replica => replica.StartAsync()));
     }

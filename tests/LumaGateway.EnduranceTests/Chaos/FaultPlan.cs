@@ -10,10 +10,10 @@ namespace LumaGateway.EnduranceTests.Chaos;
 internal static class FaultPlan
 {
     /// <summary>Only this one runs under a clock that can be moved.</summary>
-    public const int ReplicaWithClock = Fleet - 1;
+    public const int ReplicaWithClock = ReplicaCount - 1;
 
-    /// <summary>So many replicas there are.</summary>
-    public const int Fleet = 3;
+    /// <summary>The number of replicas.</summary>
+    public const int ReplicaCount = 3;
 
     private const int RedisLane = 1;
 
@@ -44,7 +44,7 @@ internal static class FaultPlan
                 kind = lane == RedisLane && round % 3 == 1 ? (FaultKind)((int)FaultKind.RedisIsFull + ((int)kind % 2)) : kind;
                 var duration = Seconds(random, Lanes[lane].ShortestSeconds, Lanes[lane].LongestSeconds);
                 duration += kind is FaultKind.ReplicaIsStopped ? LockLifetime : TimeSpan.Zero;
-                var fault = new PlannedFault(lane, kind, at, duration, random.Next(Fleet), SizeOf(kind, random));
+                var fault = new PlannedFault(lane, kind, at, duration, random.Next(ReplicaCount), SizeOf(kind, random));
                 if (fault.End > length || (lane == RedisLane && round % 3 == 2))
                 {
                     break;

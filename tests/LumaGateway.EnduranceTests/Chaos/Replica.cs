@@ -1,7 +1,7 @@
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>One of the fleet's replicas, through all its deaths and rebirths. Thread-safe for who asks it; one at a time may disturb it.</summary>
+/// <summary>One of the group's replicas, through all its deaths and rebirths. Thread-safe for who asks it; one at a time may disturb it.</summary>
 internal sealed class Replica(int number, IReadOnlyDictionary<string, string> settings, TimeProvider clock) : IAsyncDisposable
 {
     /// <summary>Longer than the gateway may take to drain.</summary>

@@ -20,7 +20,7 @@ internal static class UpstreamBounds
     /// <summary>Under a 429 with <c>Retry-After</c> no replica asks before the time is over, and then stops again.</summary>
     public static void CheckPause(long asked, PlannedFault fault, Findings findings)
     {
-        var most = (long)(FaultPlan.Fleet * OnTheWay * (Math.Ceiling(fault.For.TotalSeconds / fault.Size) + 1));
+        var most = (long)(FaultPlan.ReplicaCount * OnTheWay * (Math.Ceiling(fault.For.TotalSeconds / fault.Size) + 1));
         findings.Check(Invariant.UpstreamIsSpared, asked <= most, () => $"{asked} reads reached an upstream that throttles, of at most {most}: {fault}");
     }
 
@@ -40,7 +40,7 @@ internal static class UpstreamBounds
     /// <summary>With anything wrong, each replica is alone, and each of its reads may take all its tries.</summary>
     public static void CheckTrouble(RequestCounts counts, TimeSpan length, Findings findings)
     {
-        var most = (Math.Ceiling(length / Shortest) + 1) * FaultPlan.Fleet * Tries;
+        var most = (Math.Ceiling(length / Shortest) + 1) * FaultPlan.ReplicaCount * Tries;
         foreach (var (id, count) in Reads(counts))
         {
             findings.Check(Invariant.UpstreamIsSpared, count <= most, () => $"{id} was asked about {count} times in {length.TotalSeconds:0.0} s, of at most {most}.");

@@ -15,7 +15,7 @@ public sealed class AbortStormTests(ITestOutputHelper output)
     public async Task Twenty_thousand_aborted_requests_leave_no_slot_waiter_watch_or_gate_place()
     {
         int[] ports = [FreePort.Reserve(), FreePort.Reserve(), FreePort.Reserve()];
-        await using var fleet = await Fleet.StartAsync(
+        await using var group = await ReplicaGroup.StartAsync(
             1,
             null,
             ("Kestrel:Endpoints:A:Url", $"http://127.0.0.1:{ports[0]}"),
@@ -25,7 +25,7 @@ public sealed class AbortStormTests(ITestOutputHelper output)
             ("Management:Port", $"{ports[2]}"),
             ("Limits:Concurrency", "100"),
             ("Logging:LogLevel:LumaGateway", "Warning"));
-        var gateway = fleet.Replicas[0];
+        var gateway = group.Replicas[0];
         await gateway.ReadAsync(SandboxProcess.SampleId);
 
         var http1 = await new AbortStorm(Address(ports[0]), GatewayProcess.ClientKey, AllRoutes).OverHttp1Async(Aborts, TestContext.Current.CancellationToken);

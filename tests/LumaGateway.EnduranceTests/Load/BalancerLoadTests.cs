@@ -18,29 +18,29 @@ public sealed class BalancerLoadTests(ITestOutputHelper output)
     [Fact]
     public async Task A_rolling_restart_fails_no_request_and_drops_no_waiter()
     {
-        await using var system = await BalancedFleet.StartAsync(ShutdownDelay);
-        var fleet = system.Fleet;
+        await using var system = await BalancedReplicaGroup.StartAsync(ShutdownDelay);
+        var group = system.Group;
         var sides = new List<Side>();
         foreach (var balancer in system.Balancers)
         {
-            sides.Add(await Side.BeginAsync(balancer, fleet.Sandbox));
+            sides.Add(await Side.BeginAsync(balancer, group.Sandbox));
         }
 
         await Wait.ForAsync(TimeSpan.FromSeconds(20));
         var stops = new List<TimeSpan>();
-        foreach (var replica in fleet.Replicas.ToList())
+        foreach (var replica in group.Replicas.ToList())
         {
             var begun = TimeProvider.System.GetTimestamp();
             replica.Process.Terminate();
             Assert.Equal(0, await replica.Process.WaitForExitAsync());
             stops.Add(TimeProvider.System.GetElapsedTime(begun));
-            await fleet.ReplaceAsync(replica);
+            await group.ReplaceAsync(replica);
             await Wait.ForAsync(TimeSpan.FromSeconds(10)); // the balancers take it in again
         }
 
         foreach (var side in sides)
         {
-            await side.EndAsync(fleet.Sandbox, output);
+            await side.EndAsync(group.Sandbox, output);
         }
 
         output.WriteLine($"the slowest of {stops.Count} replicas stopped {stops.Max().TotalSeconds:0.0} s after SIGTERM, of which 4 s are its delay");
@@ -51,17 +51,17 @@ public sealed class BalancerLoadTests(ITestOutputHelper output)
     [Fact]
     public async Task A_replica_that_is_killed_fails_no_read_and_is_soon_asked_no_more()
     {
-        await using var system = await BalancedFleet.StartAsync();
-        var fleet = system.Fleet;
-        await fleet.Sandbox.SetStateAsync("read", "completed");
+        await using var system = await BalancedReplicaGroup.StartAsync();
+        var group = system.Group;
+        await group.Sandbox.SetStateAsync("read", "completed");
         var loads = system.Balancers.Select(balancer => (Balancer: balancer, Client: balancer.CreateClient())).ToList();
         var reads = loads.Select(load => SteadyLoad.Start(PerSecond, _ => GetAsync(load.Client, "read"))).ToList();
-        await fleet.Sandbox.SetStateAsync("awaited", "processing");
+        await group.Sandbox.SetStateAsync("awaited", "processing");
         var callers = loads.SelectMany(load => Enumerable.Range(0, 6).Select(_ => new WaitingCaller(load.Client, "awaited"))).ToList();
         var waits = callers.Select(caller => caller.PollUntilCompletedAsync()).ToList();
         await Wait.ForAsync(TimeSpan.FromSeconds(1));
 
-        var victim = fleet.Replicas[1];
+        var victim = group.Replicas[1];
         var killed = TimeProvider.System.GetTimestamp();
         victim.Process.KillAlone();
         var times = await Task.WhenAll(loads.Select(async load =>
@@ -70,9 +70,9 @@ public sealed class BalancerLoadTests(ITestOutputHelper output)
             return TimeProvider.System.GetElapsedTime(killed);
         }));
         await Wait.ForAsync(TimeSpan.FromSeconds(30));
-        await fleet.ReplaceAsync(victim);
+        await group.ReplaceAsync(victim);
         await Wait.ForAsync(TimeSpan.FromSeconds(10));
-        await fleet.Sandbox.SetStateAsync("awaited", "completed");
+        await group.Sandbox.SetStateAsync("awaited", "completed");
         await Task.WhenAll(waits);
 
         for (var i = 0; i < loads.Count; i++)
@@ -90,9 +90,9 @@ public sealed class BalancerLoadTests(ITestOutputHelper output)
     public async Task Long_waits_and_silent_event_streams_pass_uncut()
     {
         var wait = TimeSpan.FromSeconds(50); // Waiting:Longest
-        await using var system = await BalancedFleet.StartAsync(("Waiting:Heartbeat", "00:00:01"));
-        var sandbox = system.Fleet.Sandbox;
-        await Task.WhenAll(system.Fleet.Replicas.Select(replica => replica.ReadAsync("done-warm")));
+        await using var system = await BalancedReplicaGroup.StartAsync(("Waiting:Heartbeat", "00:00:01"));
+        var sandbox = system.Group.Sandbox;
+        await Task.WhenAll(system.Group.Replicas.Select(replica => replica.ReadAsync("done-warm")));
         await sandbox.SetStateAsync("watched", "processing");
         await sandbox.SetStateAsync("waited-for", "processing");
         await Task.WhenAll(system.Balancers.SelectMany(balancer => new[]

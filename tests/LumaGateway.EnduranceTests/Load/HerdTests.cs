@@ -15,14 +15,14 @@ public sealed class HerdTests(ITestOutputHelper output)
         const string Id = "fault-latency-2000-herd";
 
         // One attempt may take as long as the whole fetch: an answer that takes six seconds on a busy machine is not asked for again.
-        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint, ("Luma:AttemptTimeout", Deadline.ToString()));
+        await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint, ("Luma:AttemptTimeout", Deadline.ToString()));
 
-        var figures = await Herd.RunAsync(Callers, $"/generations/{Id}", [.. fleet.Replicas.Select(replica => replica.Address)], Deadline * 4);
+        var figures = await Herd.RunAsync(Callers, $"/generations/{Id}", [.. group.Replicas.Select(replica => replica.Address)], Deadline * 4);
 
-        var asked = await fleet.Sandbox.CountAsync(Id);
+        var asked = await group.Sandbox.CountAsync(Id);
         output.WriteLine($"cold: {figures}; longest {Goal.Of(figures.Longest, Deadline)}; upstream requests: {asked}");
         Assert.Equal(Callers, figures.With(status => status is 200));
-        Assert.True(asked == 1, $"The upstream was asked {asked} times; {figures}\n{string.Join("\n\n", fleet.Replicas.Select(replica => replica.Log))}");
+        Assert.True(asked == 1, $"The upstream was asked {asked} times; {figures}\n{string.Join("\n\n", group.Replicas.Select(replica => replica.Log))}");
     }
 
     [Theory]
@@ -31,11 +31,11 @@ public sealed class HerdTests(ITestOutputHelper output)
     public async Task Ten_thousand_readers_of_a_failing_upstream_all_have_their_problem(string id, int goal)
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
+        await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint);
 
-        var figures = await Herd.RunAsync(Callers, $"/generations/{id}", [.. fleet.Replicas.Select(replica => replica.Address)], Deadline * 4);
+        var figures = await Herd.RunAsync(Callers, $"/generations/{id}", [.. group.Replicas.Select(replica => replica.Address)], Deadline * 4);
 
-        var asked = await fleet.Sandbox.CountAsync(id);
+        var asked = await group.Sandbox.CountAsync(id);
         output.WriteLine($"{id}: {figures}; longest {Goal.Of(figures.Longest, Deadline + TimeSpan.FromSeconds(3))}; {Goal.Of(asked, goal, "upstream requests")}");
         Assert.Equal(Callers, figures.With(status => status is 502 or 503 or 504));
         Assert.InRange(asked, 1, Callers / 100); // who comes after a fault was shared begins anew, so the count depends on how fast the callers come

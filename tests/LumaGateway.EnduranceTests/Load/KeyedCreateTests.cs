@@ -29,22 +29,22 @@ public sealed class KeyedCreateTests(ITestOutputHelper output)
         RedisServer.Require();
         var begun = TimeProvider.System.GetTimestamp();
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint, ("Passthrough:CreateTimeout", "00:00:20"), ("Logging:LogLevel:LumaGateway", "Warning"));
+        await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint, ("Passthrough:CreateTimeout", "00:00:20"), ("Logging:LogLevel:LumaGateway", "Warning"));
         foreach (var (kind, delay) in ((string, int)[])[("slow", 300), ("kill", 150), ("", 30)])
         {
-            await fleet.Sandbox.AddFaultAsync(new SandboxFault("latency") { Delay = delay, Match = $"POST *done-{kind}" });
+            await group.Sandbox.AddFaultAsync(new SandboxFault("latency") { Delay = delay, Match = $"POST *done-{kind}" });
         }
 
-        var creates = new KeyedCreates(fleet, redis, seed);
+        var creates = new KeyedCreates(group, redis, seed);
         await creates.BeginAsync();
 
         var random = new Random(seed);
-        await EvictAsync(fleet, redis, creates, random);
-        await DeleteAsync(fleet, creates);
-        await KillAsync(fleet, creates, random);
-        await RepeatWhatIsKnownAsync(fleet, creates, random);
+        await EvictAsync(group, redis, creates, random);
+        await DeleteAsync(group, creates);
+        await KillAsync(group, creates, random);
+        await RepeatWhatIsKnownAsync(group, creates, random);
 
-        var posts = (await fleet.Sandbox.CountsAsync()).ById;
+        var posts = (await group.Sandbox.CountsAsync()).ById;
         Judge(creates, posts);
         var replies = creates.All.SelectMany(create => create.Replies).CountBy(reply => reply).OrderBy(pair => pair.Key).Select(pair => $"{pair.Key} {pair.Value}");
         var elapsed = TimeProvider.System.GetElapsedTime(begun);
@@ -55,7 +55,7 @@ public sealed class KeyedCreateTests(ITestOutputHelper output)
         Assert.True(creates.Wrong.Count == 0, $"{creates.Wrong.Count} faults, such as:\n{string.Join('\n', creates.Wrong.Take(20))}");
     }
 
-    private async Task EvictAsync(Fleet fleet, RedisServer redis, KeyedCreates creates, Random random)
+    private async Task EvictAsync(ReplicaGroup group, RedisServer redis, KeyedCreates creates, Random random)
     {
         var used = ValueIn((string)(await redis.ExecuteAsync("INFO", "memory"))!, "used_memory:");
         await redis.ExecuteAsync("CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "maxmemory", used + RoomBytes);
@@ -64,29 +64,29 @@ public sealed class KeyedCreateTests(ITestOutputHelper output)
         await Wait.UntilAsync(
             async () => ValueIn((string)(await redis.ExecuteAsync("INFO", "stats"))!, "evicted_keys:") == creates.Evictions,
             () => $"Redis evicted another number of keys than {creates.Evictions}.");
-        var before = (await fleet.Sandbox.CountsAsync()).ById;
+        var before = (await group.Sandbox.CountsAsync()).ById;
         foreach (var create in creates.All.Take(Evictable / 5))
         {
-            await creates.SendAsync(create, random.Next(fleet.Replicas.Count), random);
+            await creates.SendAsync(create, random.Next(group.Replicas.Count), random);
         }
 
-        var posts = (await fleet.Sandbox.CountsAsync()).ById;
+        var posts = (await group.Sandbox.CountsAsync()).ById;
         output.WriteLine(
-            $"evicted: {creates.Evictions} records, of {creates.All.Count(create => creates.EvictionsOf(create) > 0)} of {Evictable} keys; written again {LinesOf(fleet, Rewritten)}, " +
-            $"claimed anew {LinesOf(fleet, ClaimedAnew)}; second POSTs {creates.All.Sum(create => SecondPosts(create, before))} meanwhile, " +
+            $"evicted: {creates.Evictions} records, of {creates.All.Count(create => creates.EvictionsOf(create) > 0)} of {Evictable} keys; written again {LinesOf(group, Rewritten)}, " +
+            $"claimed anew {LinesOf(group, ClaimedAnew)}; second POSTs {creates.All.Sum(create => SecondPosts(create, before))} meanwhile, " +
             $"{creates.All.Sum(create => SecondPosts(create, posts) - SecondPosts(create, before))} more with {Evictable / 5} repetitions afterwards");
         Assert.NotEqual(0, creates.Evictions);
     }
 
-    private async Task DeleteAsync(Fleet fleet, KeyedCreates creates)
+    private async Task DeleteAsync(ReplicaGroup group, KeyedCreates creates)
     {
-        var (rewritten, claimed) = (LinesOf(fleet, Rewritten), LinesOf(fleet, ClaimedAnew));
+        var (rewritten, claimed) = (LinesOf(group, Rewritten), LinesOf(group, ClaimedAnew));
         await creates.RunAsync("slow", 0, Deletable / 4, creates.DeleteWhileRunningAsync);
-        (rewritten, claimed) = (LinesOf(fleet, Rewritten) - rewritten, LinesOf(fleet, ClaimedAnew) - claimed);
+        (rewritten, claimed) = (LinesOf(group, Rewritten) - rewritten, LinesOf(group, ClaimedAnew) - claimed);
         await creates.RunAsync("late", 0, Deletable / 8, creates.DeleteAfterItsEndAsync);
         await creates.RunAsync("plain", 0, Deletable - (Deletable / 4) - (Deletable / 8), creates.RepeatAsync);
 
-        var posts = (await fleet.Sandbox.CountsAsync()).ById;
+        var posts = (await group.Sandbox.CountsAsync()).ById;
         var lost = creates.All.Where(WasLost).ToList();
         var rivals = lost.Where(create => create.Loss is RecordLoss.WhileRunningWithRival).ToList();
         var late = creates.All.Where(create => create.Loss is RecordLoss.AfterItsEnd).ToList();
@@ -99,11 +99,11 @@ public sealed class KeyedCreateTests(ITestOutputHelper output)
         }
     }
 
-    private async Task KillAsync(Fleet fleet, KeyedCreates creates, Random random)
+    private async Task KillAsync(ReplicaGroup group, KeyedCreates creates, Random random)
     {
         for (var round = 0; round < Kills; round++)
         {
-            var victim = fleet.Replicas[random.Next(fleet.Replicas.Count)];
+            var victim = group.Replicas[random.Next(group.Replicas.Count)];
             var from = creates.Begun;
             var running = creates.RunAsync("kill", round * PerKill, PerKill, creates.RepeatAsync);
             await Wait.UntilAsync(() => creates.Begun >= from + (PerKill / 4), () => "No creates are sent.");
@@ -114,17 +114,17 @@ public sealed class KeyedCreateTests(ITestOutputHelper output)
                 _linesOfTheKilled[line] = _linesOfTheKilled.GetValueOrDefault(line) + CountIn(victim.Log, line);
             }
 
-            await fleet.ReplaceAsync(victim);
+            await group.ReplaceAsync(victim);
         }
     }
 
     /// <summary>Records that were lost while their creates ran, and those of creates that broke off: a later repetition finds them.</summary>
-    private static async Task RepeatWhatIsKnownAsync(Fleet fleet, KeyedCreates creates, Random random)
+    private static async Task RepeatWhatIsKnownAsync(ReplicaGroup group, KeyedCreates creates, Random random)
     {
-        var posts = (await fleet.Sandbox.CountsAsync()).ById;
+        var posts = (await group.Sandbox.CountsAsync()).ById;
         foreach (var create in creates.All.Where(create => WasLost(create) || IsBroken(create, posts)))
         {
-            await creates.AssertKnownAsync(create, random.Next(fleet.Replicas.Count), random);
+            await creates.AssertKnownAsync(create, random.Next(group.Replicas.Count), random);
         }
     }
 
@@ -150,7 +150,7 @@ public sealed class KeyedCreateTests(ITestOutputHelper output)
 
     private static long SecondPosts(KeyedCreate create, IReadOnlyDictionary<string, long> posts) => Math.Max(0, posts.GetValueOrDefault(create.Id) - 1);
 
-    private int LinesOf(Fleet fleet, string line) => _linesOfTheKilled.GetValueOrDefault(line) + fleet.Replicas.Sum(replica => CountIn(replica.Log, line));
+    private int LinesOf(ReplicaGroup group, string line) => _linesOfTheKilled.GetValueOrDefault(line) + group.Replicas.Sum(replica => CountIn(replica.Log, line));
 
     private static int CountIn(string log, string line) => log.Split(line).Length - 1;
 

@@ -8,10 +8,10 @@ using StackExchange.Redis;
 namespace LumaGateway.EnduranceTests.Load;
 
 /// <summary>
-/// Sends creates with keys of their own through a fleet, each repeated on other replicas under other spellings of its path, and loses their records in Redis.
+/// Sends creates with keys of their own through a group, each repeated on other replicas under other spellings of its path, and loses their records in Redis.
 /// All that is drawn comes from the seed; the order of events is the machine's. Thread-safe.
 /// </summary>
-internal sealed class KeyedCreates(Fleet fleet, RedisServer redis, int seed)
+internal sealed class KeyedCreates(ReplicaGroup group, RedisServer redis, int seed)
 {
     private const int AtOnce = 32;
 
@@ -65,7 +65,7 @@ internal sealed class KeyedCreates(Fleet fleet, RedisServer redis, int seed)
     /// <summary>Sends a create, half of the time twice at once, and repeats it on another replica.</summary>
     public async Task RepeatAsync(KeyedCreate create, Random random)
     {
-        var replica = random.Next(fleet.Replicas.Count);
+        var replica = random.Next(group.Replicas.Count);
         var sending = SendAsync(create, replica, random);
         if (random.Next(2) == 0)
         {
@@ -79,7 +79,7 @@ internal sealed class KeyedCreates(Fleet fleet, RedisServer redis, int seed)
     /// <summary>As <see cref="RepeatAsync"/>, but the record is deleted while the create runs.</summary>
     public async Task DeleteWhileRunningAsync(KeyedCreate create, Random random)
     {
-        var replica = random.Next(fleet.Replicas.Count);
+        var replica = random.Next(group.Replicas.Count);
         var hasRival = random.Next(2) == 0;
         var sending = SendAsync(create, replica, random);
         create.Loss = await DeleteAsync(create, sending);
@@ -98,7 +98,7 @@ internal sealed class KeyedCreates(Fleet fleet, RedisServer redis, int seed)
     /// <summary>The record is deleted after the create has ended.</summary>
     public async Task DeleteAfterItsEndAsync(KeyedCreate create, Random random)
     {
-        var replica = random.Next(fleet.Replicas.Count);
+        var replica = random.Next(group.Replicas.Count);
         var sending = SendAsync(create, replica, random);
         await sending;
         create.Loss = await DeleteAsync(create, sending);
@@ -123,7 +123,7 @@ internal sealed class KeyedCreates(Fleet fleet, RedisServer redis, int seed)
     /// <param name="random">Draws the spelling, before this method returns for the first time.</param>
     public async Task<Reply> SendAsync(KeyedCreate create, int replica, Random random)
     {
-        var to = fleet.Replicas[replica % fleet.Replicas.Count];
+        var to = group.Replicas[replica % group.Replicas.Count];
         var address = new Uri(to.Address.GetLeftPart(UriPartial.Authority) + Spelled(create.Id, random.Next(4)), AsWritten);
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = JsonContent.Create(new { prompt = create.Id }) };
         request.Headers.Add("Idempotency-Key", create.Id);

@@ -14,41 +14,41 @@ public sealed class LockTests(ITestOutputHelper output)
     {
         const string Id = "fault-latency-2000-orphan";
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
-        await Task.WhenAll(fleet.Replicas.Select(replica => replica.ReadAsync("done-warm")));
-        var lost = Assert.ThrowsAnyAsync<Exception>(() => fleet.Replicas[0].ReadAsync(Id));
-        await Wait.UntilAsync(async () => await fleet.Sandbox.CountAsync(Id) == 1, TimeSpan.FromSeconds(30), () => "The fetch did not begin.");
-        var waiting = fleet.Replicas.Skip(1).Select(replica => replica.ReadAsync(Id)).ToList();
+        await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint);
+        await Task.WhenAll(group.Replicas.Select(replica => replica.ReadAsync("done-warm")));
+        var lost = Assert.ThrowsAnyAsync<Exception>(() => group.Replicas[0].ReadAsync(Id));
+        await Wait.UntilAsync(async () => await group.Sandbox.CountAsync(Id) == 1, TimeSpan.FromSeconds(30), () => "The fetch did not begin.");
+        var waiting = group.Replicas.Skip(1).Select(replica => replica.ReadAsync(Id)).ToList();
         await Wait.ForAsync(TimeSpan.FromMilliseconds(300)); // they have found the lock taken
 
-        fleet.Replicas[0].Process.Kill();
+        group.Replicas[0].Process.Kill();
         var begun = TimeProvider.System.GetTimestamp();
         await Task.WhenAll(waiting);
         var took = TimeProvider.System.GetElapsedTime(begun);
 
         await lost;
         output.WriteLine($"answered after the kill of the lock's holder: {Goal.Of(took, LockLifetime + Fetch + TimeSpan.FromSeconds(1))}");
-        Assert.Equal(2, await fleet.Sandbox.CountAsync(Id));
+        Assert.Equal(2, await group.Sandbox.CountAsync(Id));
     }
 
     [Fact]
     public async Task A_purge_reaches_every_replica()
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
+        await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint);
         var slowest = TimeSpan.Zero;
         for (var i = 0; i < Purges; i++)
         {
             var id = $"done-purged-{i}";
-            foreach (var replica in fleet.Replicas)
+            foreach (var replica in group.Replicas)
             {
                 await replica.ReadAsync(id);
             }
 
-            await fleet.Sandbox.SetStateAsync(id, "failed");
+            await group.Sandbox.SetStateAsync(id, "failed");
             var begun = TimeProvider.System.GetTimestamp();
-            using var purged = await fleet.Replicas[0].PurgeAsync(id);
-            foreach (var replica in fleet.Replicas)
+            using var purged = await group.Replicas[0].PurgeAsync(id);
+            foreach (var replica in group.Replicas)
             {
                 await Wait.UntilAsync(
                     async () => (await replica.ReadAsync(id)).Contains("\"state\":\"failed\"", StringComparison.Ordinal),

@@ -14,33 +14,33 @@ public sealed class OutageTests(ITestOutputHelper output)
     public async Task Finished_answers_go_on_stale_ones_too_and_the_dead_upstream_is_left_alone(string fault)
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(
+        await using var group = await ReplicaGroup.StartAsync(
             3, redis.Endpoint, ("Freshness:Completed", "00:00:01"), ("Luma:Deadline", Deadline.ToString()), ("Luma:AttemptTimeout", "00:00:01.5"));
         foreach (var id in Enumerable.Range(0, 20).SelectMany(i => new[] { $"done-{i}", $"fail-{i}" }))
         {
-            await fleet.Replicas[0].ReadAsync(id);
+            await group.Replicas[0].ReadAsync(id);
         }
 
         await Wait.ForAsync(TimeSpan.FromSeconds(1.2)); // what is completed is stale now, what has failed is fresh
-        await fleet.Sandbox.AddFaultAsync(new SandboxFault(fault));
-        await fleet.Sandbox.ResetCountsAsync();
+        await group.Sandbox.AddFaultAsync(new SandboxFault(fault));
+        await group.Sandbox.ResetCountsAsync();
 
-        var finished = SteadyLoad.Start(PerSecond, number => fleet.Replicas[number % 3].GetAsync(number % 2 == 0 ? $"done-{number / 6 % 20}" : $"fail-{number / 6 % 20}"));
-        var unfinished = SteadyLoad.Start(PerSecond / 5, number => fleet.Replicas[number % 3].GetAsync($"processing-{number % 10}"));
+        var finished = SteadyLoad.Start(PerSecond, number => group.Replicas[number % 3].GetAsync(number % 2 == 0 ? $"done-{number / 6 % 20}" : $"fail-{number / 6 % 20}"));
+        var unfinished = SteadyLoad.Start(PerSecond / 5, number => group.Replicas[number % 3].GetAsync($"processing-{number % 10}"));
         await Wait.ForAsync(Outage);
         var (known, unknown) = (await finished.StopAsync(), await unfinished.StopAsync());
 
-        var asked = (await fleet.Sandbox.CountsAsync()).Total;
-        Assert.True(known.Count == known.With(status => status is 200), string.Join("\n\n", fleet.Replicas.Select(replica => replica.Log)));
+        var asked = (await group.Sandbox.CountsAsync()).Total;
+        Assert.True(known.Count == known.With(status => status is 200), string.Join("\n\n", group.Replicas.Select(replica => replica.Log)));
         Assert.Equal(unknown.Count, unknown.With(status => status is 502 or 503 or 504));
         Assert.NotEqual(0, known.Count);
         Assert.NotEqual(0, unknown.Count);
 
-        await fleet.Sandbox.RemoveFaultsAsync();
+        await group.Sandbox.RemoveFaultsAsync();
         var back = await Wait.UntilAsync(
             async () =>
             {
-                using var answer = await fleet.Replicas[0].GetAsync("processing-back");
+                using var answer = await group.Replicas[0].GetAsync("processing-back");
                 return answer.IsSuccessStatusCode;
             },
             TimeSpan.FromSeconds(60),

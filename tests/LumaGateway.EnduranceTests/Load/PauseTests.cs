@@ -13,21 +13,21 @@ public sealed class PauseTests(ITestOutputHelper output)
     public async Task What_the_upstream_asks_of_one_replica_all_of_them_keep(string throttled)
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint, ("Luma:Deadline", "00:00:03"), ("Luma:AttemptTimeout", "00:00:02.5"));
-        foreach (var replica in fleet.Replicas)
+        await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint, ("Luma:Deadline", "00:00:03"), ("Luma:AttemptTimeout", "00:00:02.5"));
+        foreach (var replica in group.Replicas)
         {
             await Wait.UntilAsync(() => AnswersAsync(replica, "done-warm"), TimeSpan.FromSeconds(30), () => replica.Log); // a cold start may miss so short a deadline
         }
 
-        await fleet.Sandbox.ResetCountsAsync();
+        await group.Sandbox.ResetCountsAsync();
 
         var begun = TimeProvider.System.GetTimestamp();
-        using var told = await fleet.Replicas[0].GetAsync(throttled);
-        var load = SteadyLoad.Start(PerSecond, number => fleet.Replicas[number % 3].GetAsync($"processing-{number}"));
+        using var told = await group.Replicas[0].GetAsync(throttled);
+        var load = SteadyLoad.Start(PerSecond, number => group.Replicas[number % 3].GetAsync($"processing-{number}"));
         await Wait.ForAsync(TimeSpan.FromSeconds(1.5)); // callers whose deadline is later than the pause's end would wait for it
-        var asked = (await fleet.Sandbox.CountsAsync()).Total;
+        var asked = (await group.Sandbox.CountsAsync()).Total;
         var figures = await load.StopAsync();
-        await Wait.UntilAsync(() => AnswersAsync(fleet.Replicas[2], "processing-after"), TimeSpan.FromSeconds(30), () => "The pause does not end.");
+        await Wait.UntilAsync(() => AnswersAsync(group.Replicas[2], "processing-after"), TimeSpan.FromSeconds(30), () => "The pause does not end.");
         var over = TimeProvider.System.GetElapsedTime(begun);
 
         output.WriteLine($"{throttled}: {figures}; {Goal.Of(asked, 1, "upstream requests within the pause")}; asked again {Goal.Of(over, Asked + TimeSpan.FromSeconds(2))} after the word");

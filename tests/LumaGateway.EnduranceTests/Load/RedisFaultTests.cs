@@ -85,13 +85,13 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
 
     private async Task EndureAsync(string connection, Func<Task> spoil, Func<Task> mend, bool isDegraded = true)
     {
-        await using var fleet = await Fleet.StartAsync(3, connection);
-        foreach (var replica in fleet.Replicas)
+        await using var group = await ReplicaGroup.StartAsync(3, connection);
+        foreach (var replica in group.Replicas)
         {
             await Task.WhenAll(Enumerable.Range(0, 10).Select(i => replica.ReadAsync($"done-hot{i}"))); // compiled before time counts
         }
 
-        var load = SteadyLoad.Start(PerSecond, number => fleet.Replicas[number % 3].GetAsync(IdOf(number)));
+        var load = SteadyLoad.Start(PerSecond, number => group.Replicas[number % 3].GetAsync(IdOf(number)));
         await Wait.ForAsync(TimeSpan.FromSeconds(1));
         var before = load.Take();
         await spoil();
@@ -99,22 +99,22 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         var during = load.Take();
         if (isDegraded)
         {
-            await Wait.UntilAsync(async () => !await IsUsedAsync(fleet.Replicas[0]), Patience, () => $"The fault was not noticed.\n{during}\n{fleet.Replicas[0].Log}");
+            await Wait.UntilAsync(async () => !await IsUsedAsync(group.Replicas[0]), Patience, () => $"The fault was not noticed.\n{during}\n{group.Replicas[0].Log}");
         }
 
         await mend();
         var usedAgain = await Wait.UntilAsync(
-            async () => (await Task.WhenAll(fleet.Replicas.Select(IsUsedAsync))).All(used => used),
+            async () => (await Task.WhenAll(group.Replicas.Select(IsUsedAsync))).All(used => used),
             Patience,
-            () => "Redis is not used again.\n" + fleet.Replicas[0].Log);
+            () => "Redis is not used again.\n" + group.Replicas[0].Log);
         var after = await load.StopAsync();
-        await AssertSharedAsync(fleet);
+        await AssertSharedAsync(group);
 
         output.WriteLine($"{TestContext.Current.TestMethod?.MethodName}: used again after {Goal.Of(usedAgain, RecoveryGoal)}, p99 meanwhile {Goal.Of(during.P99, P99Goal)}");
         output.WriteLine($"  before: {before}");
         output.WriteLine($"  during: {during}");
         output.WriteLine($"  after:  {after}");
-        output.WriteLine($"  upstream requests in all: {(await fleet.Sandbox.CountsAsync()).Total}; lines logged by one replica: {fleet.Replicas[0].Log.Count(c => c is '\n')}");
+        output.WriteLine($"  upstream requests in all: {(await group.Sandbox.CountsAsync()).Total}; lines logged by one replica: {group.Replicas[0].Log.Count(c => c is '\n')}");
         Assert.All(new[] { before, during, after }, figures => Assert.NotEqual(0, figures.Count));
         Assert.All(new[] { before, during, after }, figures => Assert.Equal(0, figures.Failed));
     }
@@ -133,19 +133,19 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         return health.GetProperty("checks").GetProperty("redis").GetString() is "healthy";
     }
 
-    private static async Task AssertSharedAsync(Fleet fleet)
+    private static async Task AssertSharedAsync(ReplicaGroup group)
     {
         const string Id = "done-after-the-fault";
         await Wait.UntilAsync(
             async () =>
             {
                 var id = $"{Id}-{Guid.NewGuid():N}";
-                foreach (var replica in fleet.Replicas)
+                foreach (var replica in group.Replicas)
                 {
                     await replica.ReadAsync(id);
                 }
 
-                return await fleet.Sandbox.CountAsync(id) == 1;
+                return await group.Sandbox.CountAsync(id) == 1;
             },
             Patience,
             () => "Answers are not shared again.");

@@ -42,7 +42,7 @@ public sealed class StreamingTests(ITestOutputHelper output)
 
     private static Task<GatewayProcess> StartGatewayAsync(SandboxProcess sandbox)
     {
-        var settings = Fleet.SettingsFor(sandbox, redis: null);
+        var settings = ReplicaGroup.SettingsFor(sandbox, redis: null);
         settings["Assets:AllowHttp"] = "true";
         settings["Assets:AllowedHosts:0"] = sandbox.Address.Authority;
         settings["Assets:AllowedNetworks:0"] = "127.0.0.0/8";

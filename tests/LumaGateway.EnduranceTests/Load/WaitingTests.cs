@@ -11,18 +11,18 @@ public sealed class WaitingTests(ITestOutputHelper output)
         const int Callers = 3000;
         var length = TimeSpan.FromSeconds(10);
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
+        await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint);
         const string Id = "waited-for";
-        await fleet.Sandbox.SetStateAsync(Id, "processing");
+        await group.Sandbox.SetStateAsync(Id, "processing");
 
-        var waiters = await ConnectAsync(Callers, i => (fleet.Replicas[i % 3].Address, $"/generations/{Id}", "wait=50"));
+        var waiters = await ConnectAsync(Callers, i => (group.Replicas[i % 3].Address, $"/generations/{Id}", "wait=50"));
         var told = Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
         await Wait.ForAsync(length);
         var moved = TimeProvider.System.GetUtcNow();
-        await fleet.Sandbox.SetStateAsync(Id, "completed");
+        await group.Sandbox.SetStateAsync(Id, "completed");
         var lags = (await told).Select(at => at!.Value - moved).Order().ToList();
 
-        var asked = await fleet.Sandbox.CountAsync(Id);
+        var asked = await group.Sandbox.CountAsync(Id);
         output.WriteLine($"{Callers} waiters on one id: {Goal.Of(asked, length.TotalSeconds, "upstream requests")} in {length.TotalSeconds + lags[^1].TotalSeconds:0} s; first told after {Waiter.Milliseconds(lags[0])}, last after {Goal.Of(lags[^1], TimeSpan.FromSeconds(4))}");
         Assert.Equal(Callers, lags.Count);
         waiters.ForEach(waiter => waiter.Dispose());
@@ -36,11 +36,11 @@ public sealed class WaitingTests(ITestOutputHelper output)
         const int Count = 1000;
         var span = TimeSpan.FromSeconds(40);
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(0, redis.Endpoint);
-        var root = new Uri(fleet.Sandbox.Address, dialect is "relay" ? "luma" : "dream-machine/v1").AbsoluteUri;
+        await using var group = await ReplicaGroup.StartAsync(0, redis.Endpoint);
+        var root = new Uri(group.Sandbox.Address, dialect is "relay" ? "luma" : "dream-machine/v1").AbsoluteUri;
         for (var i = 0; i < 3; i++)
         {
-            await fleet.AddAsync(("Luma:BaseAddress", root), ("Luma:Dialect", dialect), ("Luma:MaxPollsPerSecond", "1000"));
+            await group.AddAsync(("Luma:BaseAddress", root), ("Luma:Dialect", dialect), ("Luma:MaxPollsPerSecond", "1000"));
         }
 
         var random = new Random(1);
@@ -49,19 +49,19 @@ public sealed class WaitingTests(ITestOutputHelper output)
         for (var i = 0; i < Count; i++)
         {
             var id = $"run-{5000 + random.Next((int)span.TotalMilliseconds)}ms-g{i}";
-            ends[id] = await fleet.Sandbox.EndTimeAsync(id);
+            ends[id] = await group.Sandbox.EndTimeAsync(id);
         }
 
         var watched = ends.Keys.SelectMany(id => new[] { id, id }).ToList();
-        var waiters = await ConnectAsync(watched.Count, i => (fleet.Replicas[i % 3].Address, $"/generations/{watched[i]}/events", null));
-        await fleet.Sandbox.ResetCountsAsync();
+        var waiters = await ConnectAsync(watched.Count, i => (group.Replicas[i % 3].Address, $"/generations/{watched[i]}/events", null));
+        await group.Sandbox.ResetCountsAsync();
         var (counting, connected) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow());
         var told = await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
         Assert.Equal(0, told.Count(at => at is null)); // a stream ended before its end was told
         var lags = told.Select((at, i) => (At: at!.Value, End: ends[watched[i]])).Where(one => one.End > connected).Select(one => one.At - one.End).Order().ToList();
 
         var elapsed = TimeProvider.System.GetElapsedTime(counting);
-        var total = (await fleet.Sandbox.CountsAsync()).Total;
+        var total = (await group.Sandbox.CountsAsync()).Total;
         var (p50, p99) = (lags[lags.Count / 2], lags[lags.Count * 99 / 100]);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
@@ -75,21 +75,21 @@ public sealed class WaitingTests(ITestOutputHelper output)
     public async Task When_a_replica_is_killed_the_others_go_on_polling()
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint);
+        await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint);
         const string Id = "orphaned";
-        await fleet.Sandbox.SetStateAsync(Id, "processing");
-        using var first = await Waiter.ConnectAsync(fleet.Replicas[0].Address, $"/generations/{Id}", "wait=50");
-        var others = await ConnectAsync(2, i => (fleet.Replicas[1 + i].Address, $"/generations/{Id}", "wait=50"));
+        await group.Sandbox.SetStateAsync(Id, "processing");
+        using var first = await Waiter.ConnectAsync(group.Replicas[0].Address, $"/generations/{Id}", "wait=50");
+        var others = await ConnectAsync(2, i => (group.Replicas[1 + i].Address, $"/generations/{Id}", "wait=50"));
         await Wait.ForAsync(TimeSpan.FromSeconds(5));
 
-        fleet.Replicas[0].Process.Kill();
+        group.Replicas[0].Process.Kill();
         var killed = TimeProvider.System.GetUtcNow();
-        await fleet.Sandbox.ResetCountsAsync();
-        await Wait.UntilAsync(async () => await fleet.Sandbox.CountAsync(Id) > 0, TimeSpan.FromSeconds(60), () => "No replica polls.");
+        await group.Sandbox.ResetCountsAsync();
+        await Wait.UntilAsync(async () => await group.Sandbox.CountAsync(Id) > 0, TimeSpan.FromSeconds(60), () => "No replica polls.");
         var silence = TimeProvider.System.GetUtcNow() - killed;
         await Wait.ForAsync(TimeSpan.FromSeconds(6));
-        var asked = await fleet.Sandbox.CountAsync(Id);
-        await fleet.Sandbox.SetStateAsync(Id, "completed");
+        var asked = await group.Sandbox.CountAsync(Id);
+        await group.Sandbox.SetStateAsync(Id, "completed");
         var told = await Task.WhenAll(others.Select(waiter => waiter.UntilAsync("completed")));
 
         output.WriteLine($"time without a poll after SIGKILL of a replica: {Goal.Of(silence, TimeSpan.FromSeconds(3))}; {Goal.Of(asked, 5, "upstream requests")} in the 6 s after it");
@@ -102,11 +102,11 @@ public sealed class WaitingTests(ITestOutputHelper output)
     {
         const int Count = 10_000;
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(1, redis.Endpoint, ("DOTNET_gcServer", Environment.GetEnvironmentVariable("DOTNET_gcServer") ?? "0")); // the server's collector keeps slack, by the core
-        var replica = fleet.Replicas[0];
+        await using var group = await ReplicaGroup.StartAsync(1, redis.Endpoint, ("DOTNET_gcServer", Environment.GetEnvironmentVariable("DOTNET_gcServer") ?? "0")); // the server's collector keeps slack, by the core
+        var replica = group.Replicas[0];
         for (var i = 0; i < 100; i++)
         {
-            await fleet.Sandbox.SetStateAsync($"idle{i}", "processing");
+            await group.Sandbox.SetStateAsync($"idle{i}", "processing");
         }
 
         using (var warmUp = await Waiter.ConnectAsync(replica.Address, "/generations/idle0/events"))
@@ -131,19 +131,19 @@ public sealed class WaitingTests(ITestOutputHelper output)
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, "secret-of-the-system-tests", TestContext.Current.CancellationToken);
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await Fleet.StartAsync(3, redis.Endpoint, ("Callbacks:SecretFile", file));
-        await fleet.Sandbox.SetStateAsync("watched", "processing");
-        var waiters = await ConnectAsync(3, i => (fleet.Replicas[i].Address, "/generations/watched", "wait=50"));
+        await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint, ("Callbacks:SecretFile", file));
+        await group.Sandbox.SetStateAsync("watched", "processing");
+        var waiters = await ConnectAsync(3, i => (group.Replicas[i].Address, "/generations/watched", "wait=50"));
         await Wait.ForAsync(TimeSpan.FromSeconds(3));
-        await fleet.Sandbox.ResetCountsAsync();
+        await group.Sandbox.ResetCountsAsync();
 
-        var flood = SteadyLoad.Start(1000, i => fleet.Replicas[i % 3].Client.PostAsync(
+        var flood = SteadyLoad.Start(1000, i => group.Replicas[i % 3].Client.PostAsync(
             new Uri("/callbacks/luma/secret-of-the-system-tests", UriKind.Relative),
             new StringContent(i % 2 == 0 ? """{"id":"watched","state":"completed"}""" : $$"""{"id":"other{{i}}"}"""),
             TestContext.Current.CancellationToken));
         await Wait.ForAsync(span);
         var figures = await flood.StopAsync();
-        var counts = await fleet.Sandbox.CountsAsync();
+        var counts = await group.Sandbox.CountsAsync();
 
         output.WriteLine($"forged callbacks: {figures}; {Goal.Of(counts.Total, span.TotalSeconds + 2, "upstream requests")} meanwhile, in {span.TotalSeconds:0} s");
         Assert.Equal(figures.Count, figures.With(status => status is 204));
@@ -157,16 +157,16 @@ public sealed class WaitingTests(ITestOutputHelper output)
     public async Task A_replica_that_is_stopped_ends_its_waits_at_once()
     {
         const int Callers = 1000;
-        await using var fleet = await Fleet.StartAsync(1, redis: null);
+        await using var group = await ReplicaGroup.StartAsync(1, redis: null);
         const string Id = "moved-house";
-        await fleet.Sandbox.SetStateAsync(Id, "processing");
-        var waiters = await ConnectAsync(Callers, _ => (fleet.Replicas[0].Address, $"/generations/{Id}/events", null));
+        await group.Sandbox.SetStateAsync(Id, "processing");
+        var waiters = await ConnectAsync(Callers, _ => (group.Replicas[0].Address, $"/generations/{Id}/events", null));
         await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("processing")));
 
         var begun = TimeProvider.System.GetTimestamp();
-        fleet.Replicas[0].Process.Terminate();
+        group.Replicas[0].Process.Terminate();
         var last = await Task.WhenAll(waiters.Select(waiter => waiter.ReadAsync()));
-        var exit = await fleet.Replicas[0].Process.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        var exit = await group.Replicas[0].Process.WaitForExitAsync(TimeSpan.FromSeconds(60));
         var took = TimeProvider.System.GetElapsedTime(begun);
 
         output.WriteLine($"stopped with {Callers} streams in {Goal.Of(took, TimeSpan.FromSeconds(10))}");
@@ -182,10 +182,10 @@ public sealed class WaitingTests(ITestOutputHelper output)
     {
         await using var redis = await RedisServer.StartAsync();
         await using var proxy = FaultProxy.To(redis.Port);
-        await using var fleet = await Fleet.StartAsync(2, proxy.Endpoint);
+        await using var group = await ReplicaGroup.StartAsync(2, proxy.Endpoint);
         const string Id = "left-alone";
-        await fleet.Sandbox.SetStateAsync(Id, "processing");
-        var waiters = await ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}", "wait=50"));
+        await group.Sandbox.SetStateAsync(Id, "processing");
+        var waiters = await ConnectAsync(2, i => (group.Replicas[i].Address, $"/generations/{Id}", "wait=50"));
         await Wait.ForAsync(TimeSpan.FromSeconds(3));
 
         if (trouble is "gone")
@@ -198,11 +198,11 @@ public sealed class WaitingTests(ITestOutputHelper output)
         }
 
         await Wait.ForAsync(TimeSpan.FromSeconds(5));
-        await fleet.Sandbox.ResetCountsAsync();
+        await group.Sandbox.ResetCountsAsync();
         await Wait.ForAsync(TimeSpan.FromSeconds(6));
-        var asked = await fleet.Sandbox.CountAsync(Id);
+        var asked = await group.Sandbox.CountAsync(Id);
         var moved = TimeProvider.System.GetUtcNow();
-        await fleet.Sandbox.SetStateAsync(Id, "completed");
+        await group.Sandbox.SetStateAsync(Id, "completed");
         var lags = (await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")))).Select(at => at!.Value - moved).Order().ToList();
 
         output.WriteLine($"Redis {trouble}: {Goal.Of(asked, 8, "upstream requests")} in 6 s on two replicas; last told after {Goal.Of(lags[^1], TimeSpan.FromSeconds(5))}");

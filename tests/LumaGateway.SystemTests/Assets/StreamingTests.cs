@@ -53,7 +53,7 @@ public sealed class StreamingTests(StreamingTests.Gateway fixture) : IClassFixtu
             var port = FreePort.Reserve();
             _sandbox = await SandboxProcess.StartAsync(
                 string.Create(CultureInfo.InvariantCulture, $"--Sandbox:AssetBytes={FileLength}"), $"--urls=http://127.0.0.1:{port}", $"--Sandbox:PublicUrl=http://localhost:{port}");
-            Process = await GatewayProcess.StartAsync(new Dictionary<string, string>(Fleet.SettingsFor(_sandbox, redis: null))
+            Process = await GatewayProcess.StartAsync(new Dictionary<string, string>(ReplicaGroup.SettingsFor(_sandbox, redis: null))
             {
                 ["Assets:AllowHttp"] = "true",
                 ["Assets:AllowedHosts:0"] = $"localhost:{port}",

@@ -4,7 +4,7 @@ using System.Text;
 namespace LumaGateway.SystemTests.Balancer;
 
 /// <summary>Requests through nginx and HAProxy with the files of infra/. Needs nginx, haproxy, and redis-server or Garnet.</summary>
-public sealed class BalancerTests(SharedFleet shared) : IClassFixture<SharedFleet>
+public sealed class BalancerTests(SharedReplicaGroup shared) : IClassFixture<SharedReplicaGroup>
 {
     private const int Requests = 20;
 
@@ -36,7 +36,7 @@ public sealed class BalancerTests(SharedFleet shared) : IClassFixture<SharedFlee
             Assert.All(AuditEvents(balancer), line => Assert.Contains("system-tests at 127.0.0.7 used", line, StringComparison.Ordinal));
         }
 
-        List<string> AuditEvents(BalancerProcess balancer) => [.. system.Fleet.Replicas.SelectMany(replica => replica.Process.Output)
+        List<string> AuditEvents(BalancerProcess balancer) => [.. system.Group.Replicas.SelectMany(replica => replica.Process.Output)
             .Where(line => line.Contains("used permission", StringComparison.Ordinal) && line.Contains($"purged-{balancer.Program}", StringComparison.Ordinal))];
     }
 
@@ -91,7 +91,7 @@ public sealed class BalancerTests(SharedFleet shared) : IClassFixture<SharedFlee
     private async Task<(SandboxProcess Sandbox, BalancerProcess Balancer)> SystemAsync(string program)
     {
         var system = await shared.GetAsync();
-        return (system.Fleet.Sandbox, system.Balancers.Single(balancer => balancer.Program == program));
+        return (system.Group.Sandbox, system.Balancers.Single(balancer => balancer.Program == program));
     }
 
     private static (Uri Address, Version Version)[] Endpoints(BalancerProcess balancer) =>

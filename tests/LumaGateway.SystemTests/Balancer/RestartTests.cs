@@ -18,48 +18,48 @@ public sealed class RestartTests(ITestOutputHelper output)
     [Fact]
     public async Task A_rolling_restart_fails_no_request_and_no_wait()
     {
-        await using var system = await BalancedFleet.StartAsync(ShutdownDelay);
-        var fleet = system.Fleet;
-        var loads = await Task.WhenAll(system.Balancers.Select(balancer => Load.StartAsync(balancer, fleet.Sandbox)));
+        await using var system = await BalancedReplicaGroup.StartAsync(ShutdownDelay);
+        var group = system.Group;
+        var loads = await Task.WhenAll(system.Balancers.Select(balancer => Load.StartAsync(balancer, group.Sandbox)));
         await Task.WhenAll(system.Balancers.Select(balancer => balancer.WaitForAllGatewaysAsync()));
 
-        foreach (var replica in fleet.Replicas.ToList())
+        foreach (var replica in group.Replicas.ToList())
         {
             replica.Process.Terminate();
             Assert.Equal(0, await replica.Process.WaitForExitAsync());
-            await fleet.ReplaceAsync(replica);
+            await group.ReplaceAsync(replica);
             await Task.WhenAll(system.Balancers.Select(balancer => balancer.WaitForAllGatewaysAsync()));
         }
 
         foreach (var load in loads)
         {
-            await load.StopAsync(fleet.Sandbox, output);
+            await load.StopAsync(group.Sandbox, output);
         }
     }
 
     [Fact]
     public async Task A_killed_replica_fails_no_read_and_gets_no_requests_until_its_restart()
     {
-        await using var system = await BalancedFleet.StartAsync();
-        var fleet = system.Fleet;
-        await fleet.Sandbox.SetStateAsync("read", "completed");
-        await fleet.Sandbox.SetStateAsync("awaited", "processing");
+        await using var system = await BalancedReplicaGroup.StartAsync();
+        var group = system.Group;
+        await group.Sandbox.SetStateAsync("read", "completed");
+        await group.Sandbox.SetStateAsync("awaited", "processing");
         var clients = system.Balancers.Select(balancer => balancer.CreateClient()).ToList();
         var reads = clients.Select(client => Callers.Start(Readers, _ => GetAsync(client, "read"))).ToList();
         var waiters = clients.SelectMany(client => Enumerable.Range(0, Waiters).Select(_ => new WaitingCaller(client, "awaited"))).ToList();
         var waits = Task.WhenAll(waiters.Select(waiter => waiter.PollUntilCompletedAsync()));
         await Task.WhenAll(system.Balancers.Select(balancer => balancer.WaitForAllGatewaysAsync()));
-        await Wait.UntilAsync(async () => await fleet.Sandbox.CountAsync("awaited") > 0, () => "No wait started.");
+        await Wait.UntilAsync(async () => await group.Sandbox.CountAsync("awaited") > 0, () => "No wait started.");
 
-        var victim = fleet.Replicas[1];
+        var victim = group.Replicas[1];
         victim.Process.Kill();
         await Task.WhenAll(system.Balancers.Select(balancer => Wait.UntilAsync(
             () => balancer.Log.Any(line => line.Contains(balancer.EjectionMessage, StringComparison.Ordinal)),
             () => $"{balancer.Program} does not eject it.\n{string.Join('\n', balancer.Log.TakeLast(20))}")));
         await Task.WhenAll(reads.Select(read => read.WaitForResponsesAsync(50)));
-        await fleet.ReplaceAsync(victim);
+        await group.ReplaceAsync(victim);
         await Task.WhenAll(system.Balancers.Select(balancer => balancer.WaitForAllGatewaysAsync()));
-        await fleet.Sandbox.SetStateAsync("awaited", "completed");
+        await group.Sandbox.SetStateAsync("awaited", "completed");
         await waits;
 
         foreach (var read in reads)

@@ -11,7 +11,7 @@ public sealed class SwaggerTests(Chromium chromium, SharedSandbox shared)
     public async Task Swagger_UI_sends_the_client_key_shows_the_generation_and_requests_no_other_host()
     {
         await using var browser = await chromium.OpenAsync();
-        var settings = Fleet.SettingsFor(await shared.GetAsync(), redis: null);
+        var settings = ReplicaGroup.SettingsFor(await shared.GetAsync(), redis: null);
         settings["Access:AllowAnonymous"] = "false";
         await using var gateway = await GatewayProcess.StartAsync(settings);
         var page = browser.Page;

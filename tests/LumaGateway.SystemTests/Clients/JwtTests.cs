@@ -11,7 +11,7 @@ public sealed class JwtTests(SharedSandbox shared)
     {
         await using var issuer = await Issuer.StartAsync();
         var sandbox = await shared.GetAsync();
-        await using var gateway = await GatewayProcess.StartAsync(new Dictionary<string, string>(Fleet.SettingsFor(sandbox, redis: null))
+        await using var gateway = await GatewayProcess.StartAsync(new Dictionary<string, string>(ReplicaGroup.SettingsFor(sandbox, redis: null))
         {
             ["Access:AllowAnonymous"] = "false",
             ["Access:Jwt:Authority"] = issuer.Address,

@@ -127,7 +127,7 @@ public sealed class SecretLeakTests
         ["Luma:PropagateTrace"] = "true",
         ["Server:ShutdownDelay"] = "00:00:00",
         ["Access:Clients:0:Name"] = "canaries",
-        ["Access:Clients:0:KeySha256"] = Fleet.DigestOf(ClientKey),
+        ["Access:Clients:0:KeySha256"] = ReplicaGroup.DigestOf(ClientKey),
         ["Access:Clients:0:Rights:0"] = "read",
         ["Access:Clients:0:Rights:1"] = "raw",
         ["Access:Jwt:Authority"] = receiver.Address, // not an issuer, so that fetching the keys fails

@@ -72,7 +72,7 @@ public sealed class TokenRotationTests
         ["Luma:Retries"] = "0",
         ["Limits:RequestsPerSecond"] = "0",
         ["Access:Clients:0:Name"] = "system-tests",
-        ["Access:Clients:0:KeySha256"] = Fleet.DigestOf(GatewayProcess.ClientKey),
+        ["Access:Clients:0:KeySha256"] = ReplicaGroup.DigestOf(GatewayProcess.ClientKey),
         ["Access:Clients:0:Rights:0"] = "read",
         ["Access:Clients:0:Rights:1"] = "raw",
     };

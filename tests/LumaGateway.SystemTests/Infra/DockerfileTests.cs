@@ -97,7 +97,7 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
         Assert.Equal(
             ["LumaGateway", "LumaGateway.xml", "appsettings.json"],
             Directory.GetFiles(Path.GetDirectoryName(program.File)!).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        var settings = Fleet.SettingsFor(await shared.GetAsync(), redis: null);
+        var settings = ReplicaGroup.SettingsFor(await shared.GetAsync(), redis: null);
         await using var native = await GatewayProcess.StartAsync(settings, program);
         await using var assembly = await GatewayProcess.StartAsync(settings, GatewayProgram.Assembly);
 
@@ -110,7 +110,7 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
     [Fact]
     public async Task Its_health_check_fails_exactly_if_the_gateway_does_not_respond()
     {
-        await using var gateway = await GatewayProcess.StartAsync(Fleet.SettingsFor(await shared.GetAsync(), redis: null));
+        await using var gateway = await GatewayProcess.StartAsync(ReplicaGroup.SettingsFor(await shared.GetAsync(), redis: null));
 
         await Wait.UntilAsync(async () => await CheckAsync(gateway.Address) == 0, () => $"The health check failed.\n{gateway.Log}"); // the health check has a timeout of two seconds
         gateway.Process.Kill();

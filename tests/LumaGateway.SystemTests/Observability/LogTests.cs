@@ -10,7 +10,7 @@ public sealed class LogTests(SharedSandbox shared)
     {
         const string Id = "00000000-0000-4000-8000-000000000004";
         var sandbox = await shared.GetAsync();
-        var settings = Fleet.SettingsFor(sandbox, redis: null);
+        var settings = ReplicaGroup.SettingsFor(sandbox, redis: null);
         settings["Logging:Console:FormatterName"] = "json";
         await using var gateway = await GatewayProcess.StartAsync(settings);
         await sandbox.AddFaultAsync(new SandboxFault("status") { Status = 401, Match = Id });

@@ -7,11 +7,11 @@ internal sealed class MonitoredGateway : IAsyncDisposable
 {
     private readonly RedisServer _redis;
 
-    private MonitoredGateway(RedisServer redis, Fleet fleet, int port) => (_redis, Fleet, Port) = (redis, fleet, port);
+    private MonitoredGateway(RedisServer redis, ReplicaGroup group, int port) => (_redis, Group, Port) = (redis, group, port);
 
-    public Fleet Fleet { get; }
+    public ReplicaGroup Group { get; }
 
-    public GatewayProcess Replica => Fleet.Replicas[0];
+    public GatewayProcess Replica => Group.Replicas[0];
 
     /// <summary>The management port.</summary>
     public int Port { get; }
@@ -25,7 +25,7 @@ internal sealed class MonitoredGateway : IAsyncDisposable
         {
             return await FreePort.UseAsync(async port => new MonitoredGateway(
                 redis,
-                await Fleet.StartAsync(
+                await ReplicaGroup.StartAsync(
                     1, redis.Endpoint, [("Management:Port", port.ToString(CultureInfo.InvariantCulture)), ("Luma:RetryDelay", "00:00:00.01"), .. settings]),
                 port));
         }
@@ -39,7 +39,7 @@ internal sealed class MonitoredGateway : IAsyncDisposable
     /// <summary>Causes hits, misses, a long poll, a refused request, retries, faults and an unknown id.</summary>
     public async Task GenerateTrafficAsync()
     {
-        var sandbox = Fleet.Sandbox;
+        var sandbox = Group.Sandbox;
         for (var i = 0; i < 5; i++)
         {
             await Replica.ReadAsync(SandboxProcess.SampleId);
@@ -59,25 +59,25 @@ internal sealed class MonitoredGateway : IAsyncDisposable
     /// <summary>Makes the upstream refuse the token, and sends a request.</summary>
     public async Task RefuseTokenAsync()
     {
-        await Fleet.Sandbox.AddFaultAsync(new SandboxFault("status") { Status = 401 });
+        await Group.Sandbox.AddFaultAsync(new SandboxFault("status") { Status = 401 });
         using var refused = await Replica.GetAsync("00000000-0000-4000-8000-000000000003");
     }
 
     /// <summary>Sends a long poll that ends with the final state.</summary>
     private async Task WaitAsync(string id)
     {
-        await Fleet.Sandbox.SetStateAsync(id, "processing");
+        await Group.Sandbox.SetStateAsync(id, "processing");
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/generations/{id}");
         request.Headers.Add("Prefer", "wait=20");
         var waiting = Replica.Client.SendAsync(request, TestContext.Current.CancellationToken);
-        await Wait.UntilAsync(async () => await Fleet.Sandbox.CountAsync(id) > 0, () => "The upstream got no request.");
-        await Fleet.Sandbox.SetStateAsync(id, "completed");
+        await Wait.UntilAsync(async () => await Group.Sandbox.CountAsync(id) > 0, () => "The upstream got no request.");
+        await Group.Sandbox.SetStateAsync(id, "completed");
         using var response = await waiting;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Fleet.DisposeAsync();
+        await Group.DisposeAsync();
         await _redis.DisposeAsync();
     }
 }

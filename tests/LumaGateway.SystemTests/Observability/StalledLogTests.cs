@@ -37,7 +37,7 @@ public sealed class StalledLogTests
     private static Process StartWithUnreadOutput(SandboxProcess sandbox, Uri address)
     {
         var start = new ProcessStartInfo(GatewayProgram.Tested.File, GatewayProgram.Tested.First) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in Fleet.SettingsFor(sandbox, redis: null))
+        foreach (var (name, value) in ReplicaGroup.SettingsFor(sandbox, redis: null))
         {
             start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         }

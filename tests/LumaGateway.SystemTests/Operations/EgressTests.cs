@@ -136,7 +136,7 @@ public sealed class EgressTests
             ["Luma:ApiKey"] = Token,
             ["Luma:Retries"] = "0",
             ["Access:Clients:0:Name"] = "system-tests",
-            ["Access:Clients:0:KeySha256"] = Fleet.DigestOf(GatewayProcess.ClientKey),
+            ["Access:Clients:0:KeySha256"] = ReplicaGroup.DigestOf(GatewayProcess.ClientKey),
             ["Access:Clients:0:Rights:0"] = "read",
             ["Access:Clients:0:Rights:1"] = "raw",
         });

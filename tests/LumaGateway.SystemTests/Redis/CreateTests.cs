@@ -8,7 +8,7 @@ public sealed class CreateTests(SharedSystem shared)
 {
     private const string Replayed = "Idempotency-Replayed";
 
-    private readonly IReadOnlyList<GatewayProcess> _replicas = shared.Fleet.Replicas;
+    private readonly IReadOnlyList<GatewayProcess> _replicas = shared.Group.Replicas;
 
     [Fact]
     public async Task Concurrent_creates_with_one_key_on_several_replicas_send_one_upstream_request()

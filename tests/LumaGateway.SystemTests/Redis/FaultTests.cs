@@ -16,7 +16,7 @@ public sealed class FaultTests(SharedSystem shared)
         await using var redis = await RedisServer.StartAsync("--requirepass", Password);
         await using var proxy = FaultProxy.To(redis.Port);
         redis.Kill();
-        await using var fleet = await Fleet.StartAsync(
+        await using var group = await ReplicaGroup.StartAsync(
             shared.Sandbox,
             2,
             $"{proxy.Endpoint},password={Password}",
@@ -38,20 +38,20 @@ public sealed class FaultTests(SharedSystem shared)
         {
             hasNoticed ??= async replica => !await RedisUse.IsUsedAsync(replica);
             var known = NewId();
-            await ReadFromAllAsync(fleet, known);
+            await ReadFromAllAsync(group, known);
 
             await cause();
-            await ReadFromAllUntilAsync(fleet, known, hasNoticed, $"No replica noticed that Redis is {fault}.");
-            await ReadFromAllUntilAsync(fleet, known, hasNoticed: null, $"Redis is {fault}.");
+            await ReadFromAllUntilAsync(group, known, hasNoticed, $"No replica noticed that Redis is {fault}.");
+            await ReadFromAllUntilAsync(group, known, hasNoticed: null, $"Redis is {fault}.");
 
             await repair();
-            await ReadFromAllUntilAsync(fleet, known, RedisUse.IsUsedAsync, $"Redis, which was {fault}, is not used again.");
-            await Wait.UntilAsync(() => IsSharedAsync(fleet), () => $"Entries are not shared after Redis was {fault}.\n{fleet.Replicas[0].Log}");
+            await ReadFromAllUntilAsync(group, known, RedisUse.IsUsedAsync, $"Redis, which was {fault}, is not used again.");
+            await Wait.UntilAsync(() => IsSharedAsync(group), () => $"Entries are not shared after Redis was {fault}.\n{group.Replicas[0].Log}");
         }
 
         Func<GatewayProcess, Task<bool>> HasLostConnection()
         {
-            var before = fleet.Replicas.ToDictionary(replica => replica, Losses);
+            var before = group.Replicas.ToDictionary(replica => replica, Losses);
             return replica => Task.FromResult(Losses(replica) > before[replica]);
         }
     }
@@ -73,18 +73,18 @@ public sealed class FaultTests(SharedSystem shared)
 
     private static string NewId() => $"done-{Guid.NewGuid():N}";
 
-    private static async Task ReadFromAllAsync(Fleet fleet, string id)
+    private static async Task ReadFromAllAsync(ReplicaGroup group, string id)
     {
-        foreach (var replica in fleet.Replicas)
+        foreach (var replica in group.Replicas)
         {
             Assert.Contains("\"state\":\"completed\"", await replica.ReadAsync(id), StringComparison.Ordinal);
         }
     }
 
     /// <summary>Each replica serves a cached id and a new id, at least once, until the condition holds.</summary>
-    private static async Task ReadFromAllUntilAsync(Fleet fleet, string known, Func<GatewayProcess, Task<bool>>? hasNoticed, string failureMessage)
+    private static async Task ReadFromAllUntilAsync(ReplicaGroup group, string known, Func<GatewayProcess, Task<bool>>? hasNoticed, string failureMessage)
     {
-        foreach (var replica in fleet.Replicas)
+        foreach (var replica in group.Replicas)
         {
             await Wait.UntilAsync(
                 async () =>
@@ -97,10 +97,10 @@ public sealed class FaultTests(SharedSystem shared)
         }
     }
 
-    private static async Task<bool> IsSharedAsync(Fleet fleet)
+    private static async Task<bool> IsSharedAsync(ReplicaGroup group)
     {
         var id = NewId();
-        await ReadFromAllAsync(fleet, id);
-        return await fleet.Sandbox.CountAsync(id) == 1;
+        await ReadFromAllAsync(group, id);
+        return await group.Sandbox.CountAsync(id) == 1;
     }
 }

@@ -12,8 +12,8 @@ public sealed class ForgedMessageTests(SharedSystem shared)
     public async Task With_a_signing_key_a_forged_pause_message_has_no_effect()
     {
         const string Warm = "done-forged-warm";
-        await using var fleet = await shared.StartAsync(2, Account, ("Cache:SigningKey", "signing-key-of-the-system-tests-0123456789"));
-        foreach (var replica in fleet.Replicas)
+        await using var group = await shared.StartAsync(2, Account, ("Cache:SigningKey", "signing-key-of-the-system-tests-0123456789"));
+        foreach (var replica in group.Replicas)
         {
             await replica.ReadAsync(Warm);
         }
@@ -25,16 +25,16 @@ public sealed class ForgedMessageTests(SharedSystem shared)
         Assert.Equal(2, await publisher.PublishAsync(RedisChannel.Literal(channel), "pause 300000"));
 
         // Messages arrive in order: a replica that received the purge has also received the forged message.
-        using var purged = await fleet.Replicas[0].PurgeAsync(Warm);
+        using var purged = await group.Replicas[0].PurgeAsync(Warm);
         await Wait.UntilAsync(
             async () =>
             {
-                await fleet.Replicas[1].ReadAsync(Warm);
+                await group.Replicas[1].ReadAsync(Warm);
                 return await shared.Sandbox.CountAsync(Warm) > 1;
             },
             () => "The other replica did not receive the purge.");
 
-        foreach (var (index, replica) in fleet.Replicas.Index())
+        foreach (var (index, replica) in group.Replicas.Index())
         {
             var id = $"done-forged-miss-{index}";
             Assert.Contains("completed", await replica.ReadAsync(id), StringComparison.Ordinal);

@@ -11,7 +11,7 @@ public sealed class HerdTests(SharedSystem shared)
     {
         const string Id = "fault-latency-1000-herd";
 
-        var figures = await RunAsync(Id, shared.Fleet);
+        var figures = await RunAsync(Id, shared.Group);
 
         Assert.Equal(Callers, figures.With(status => status is 200));
         Assert.Equal(1, await shared.Sandbox.CountAsync(Id));
@@ -23,26 +23,26 @@ public sealed class HerdTests(SharedSystem shared)
         const string Id = "done-failing-herd";
         await shared.Sandbox.AddFaultAsync(new SandboxFault("status") { Status = 500, Delay = 1000, Match = $"GET */{Id}" });
 
-        await AssertProblemsAsync(Id, shared.Fleet);
+        await AssertProblemsAsync(Id, shared.Group);
     }
 
     [Fact]
     public async Task Readers_of_a_hanging_upstream_all_get_a_problem_with_few_upstream_requests()
     {
-        await using var fleet = await shared.StartAsync(1, "herd", ("Luma:Deadline", "00:00:03"), ("Luma:AttemptTimeout", "00:00:03"));
+        await using var group = await shared.StartAsync(1, "herd", ("Luma:Deadline", "00:00:03"), ("Luma:AttemptTimeout", "00:00:03"));
 
-        await AssertProblemsAsync("fault-hang-herd", fleet);
+        await AssertProblemsAsync("fault-hang-herd", group);
     }
 
     /// <summary>A caller that arrives after a shared fault starts a new fetch, so the number of requests depends on the timing.</summary>
-    private async Task AssertProblemsAsync(string id, Fleet fleet)
+    private async Task AssertProblemsAsync(string id, ReplicaGroup group)
     {
-        var figures = await RunAsync(id, fleet);
+        var figures = await RunAsync(id, group);
 
         Assert.Equal(Callers, figures.With(status => status is 502 or 503 or 504));
         Assert.InRange(await shared.Sandbox.CountAsync(id), 1, Callers / 10);
     }
 
-    private static Task<Figures> RunAsync(string id, Fleet fleet) =>
-        Herd.RunAsync(Callers, $"/generations/{id}", [.. fleet.Replicas.Select(replica => replica.Address)], Wait.Timeout);
+    private static Task<Figures> RunAsync(string id, ReplicaGroup group) =>
+        Herd.RunAsync(Callers, $"/generations/{id}", [.. group.Replicas.Select(replica => replica.Address)], Wait.Timeout);
 }

@@ -12,7 +12,7 @@ public sealed class LockTests(SharedSystem shared)
         await using var victim = await shared.StartBesideAsync(("Cache:LockLifetime", "00:00:02"));
         var lost = Assert.ThrowsAnyAsync<Exception>(() => victim.Replicas[0].ReadAsync(Id));
         await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) == 1, () => "The fetch did not start.");
-        var waiting = shared.Fleet.Replicas.Select(replica => replica.ReadAsync(Id)).ToList();
+        var waiting = shared.Group.Replicas.Select(replica => replica.ReadAsync(Id)).ToList();
 
         victim.Replicas[0].Process.Kill();
 

@@ -13,13 +13,13 @@ internal static class RedisUse
     }
 
     /// <summary>Waits until all replicas use Redis: a replica starts without it if it does not respond within a second.</summary>
-    public static async Task<Fleet> WaitUntilUsedAsync(Fleet fleet)
+    public static async Task<ReplicaGroup> WaitUntilUsedAsync(ReplicaGroup group)
     {
-        foreach (var replica in fleet.Replicas)
+        foreach (var replica in group.Replicas)
         {
             await Wait.UntilAsync(() => IsUsedAsync(replica), () => $"Redis is not used.\n{replica.Log}");
         }
 
-        return fleet;
+        return group;
     }
 }

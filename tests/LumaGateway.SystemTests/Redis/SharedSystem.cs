@@ -16,10 +16,10 @@ public sealed class SharedSystem(SharedSandbox sandbox) : IAsyncLifetime, IColle
 
     internal SandboxProcess Sandbox { get; private set; } = null!;
 
-    internal Fleet Fleet { get; private set; } = null!;
+    internal ReplicaGroup Group { get; private set; } = null!;
 
     /// <summary>A replica of another account, with a short <c>Cache:MemoryLifetime</c>.</summary>
-    internal Fleet Other { get; private set; } = null!;
+    internal ReplicaGroup Other { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
@@ -27,7 +27,7 @@ public sealed class SharedSystem(SharedSandbox sandbox) : IAsyncLifetime, IColle
         Sandbox = await sandbox.GetAsync();
         Redis = await redis;
         var other = StartAsync(1, "another-account", ("Cache:MemoryLifetime", "00:00:01"));
-        Fleet = await StartAsync(
+        Group = await StartAsync(
             3,
             Account,
             ("Luma:Retries", "0"), // one request per fetch, so that the counts are exact
@@ -38,16 +38,16 @@ public sealed class SharedSystem(SharedSandbox sandbox) : IAsyncLifetime, IColle
     }
 
     /// <summary>Starts replicas of an account. Replicas of different accounts share nothing.</summary>
-    internal async Task<Fleet> StartAsync(int replicas, string account, params (string Key, string Value)[] settings) => await RedisUse.WaitUntilUsedAsync(
-        await Fleet.StartAsync(Sandbox, replicas, Redis.Endpoint, [("Luma:Name", account), .. settings]));
+    internal async Task<ReplicaGroup> StartAsync(int replicas, string account, params (string Key, string Value)[] settings) => await RedisUse.WaitUntilUsedAsync(
+        await ReplicaGroup.StartAsync(Sandbox, replicas, Redis.Endpoint, [("Luma:Name", account), .. settings]));
 
     /// <summary>Starts a replica that shares the entries of the three, and that a test can kill.</summary>
-    internal Task<Fleet> StartBesideAsync(params (string Key, string Value)[] settings) => StartAsync(1, Account, settings);
+    internal Task<ReplicaGroup> StartBesideAsync(params (string Key, string Value)[] settings) => StartAsync(1, Account, settings);
 
     public async ValueTask DisposeAsync()
     {
         await Other.DisposeAsync();
-        await Fleet.DisposeAsync();
+        await Group.DisposeAsync();
         await Redis.DisposeAsync();
     }
 }

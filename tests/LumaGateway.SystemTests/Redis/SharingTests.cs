@@ -7,7 +7,7 @@ namespace LumaGateway.SystemTests.Redis;
 [Collection(typeof(SharedSystem))]
 public sealed class SharingTests(SharedSystem shared)
 {
-    private readonly Fleet _fleet = shared.Fleet;
+    private readonly ReplicaGroup _group = shared.Group;
     private readonly RedisServer _redis = shared.Redis;
 
     [Fact]
@@ -16,13 +16,13 @@ public sealed class SharingTests(SharedSystem shared)
         const string Id = "done-shared";
 
         var responses = new List<(string? Tag, string CacheStatus)>();
-        foreach (var replica in _fleet.Replicas)
+        foreach (var replica in _group.Replicas)
         {
             using var response = await replica.GetAsync(Id);
             responses.Add((response.Headers.ETag?.Tag, response.Headers.GetValues("Cache-Status").Single()));
         }
 
-        Assert.Equal(1, await _fleet.Sandbox.CountAsync(Id));
+        Assert.Equal(1, await _group.Sandbox.CountAsync(Id));
         Assert.NotNull(responses[0].Tag);
         Assert.Single(responses.Select(response => response.Tag).Distinct());
         Assert.Equal("LumaGateway; fwd=miss; stored", responses[0].CacheStatus);
@@ -39,7 +39,7 @@ public sealed class SharingTests(SharedSystem shared)
         await replicas.RestartAsync();
 
         Assert.Equal(before, await replicas.Replicas[0].ReadAsync(Id));
-        Assert.Equal(1, await _fleet.Sandbox.CountAsync(Id));
+        Assert.Equal(1, await _group.Sandbox.CountAsync(Id));
     }
 
     [Theory]
@@ -50,13 +50,13 @@ public sealed class SharingTests(SharedSystem shared)
     public async Task A_damaged_entry_is_a_miss_and_is_overwritten(string how)
     {
         var id = $"done-damaged-{how.Length}";
-        await _fleet.Replicas[0].ReadAsync(id);
+        await _group.Replicas[0].ReadAsync(id);
         await DamageAsync(id, how);
 
-        await _fleet.Replicas[1].ReadAsync(id);
-        await _fleet.Replicas[2].ReadAsync(id);
+        await _group.Replicas[1].ReadAsync(id);
+        await _group.Replicas[2].ReadAsync(id);
 
-        Assert.Equal(2, await _fleet.Sandbox.CountAsync(id)); // the second replica fetched it again, and the third read it
+        Assert.Equal(2, await _group.Sandbox.CountAsync(id)); // the second replica fetched it again, and the third read it
     }
 
     [Fact]
@@ -64,10 +64,10 @@ public sealed class SharingTests(SharedSystem shared)
     {
         const string Id = "done-two-accounts";
 
-        await _fleet.Replicas[0].ReadAsync(Id);
+        await _group.Replicas[0].ReadAsync(Id);
         await shared.Other.Replicas[0].ReadAsync(Id);
 
-        Assert.Equal(2, await _fleet.Sandbox.CountAsync(Id));
+        Assert.Equal(2, await _group.Sandbox.CountAsync(Id));
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class SharingTests(SharedSystem shared)
             async () =>
             {
                 await replica.ReadAsync(Id);
-                return await _fleet.Sandbox.CountAsync(Id) == 2;
+                return await _group.Sandbox.CountAsync(Id) == 2;
             },
             () => "The replica still serves the purged entry.");
     }
@@ -93,39 +93,39 @@ public sealed class SharingTests(SharedSystem shared)
     public async Task A_purge_reaches_every_replica()
     {
         const string Id = "done-purged";
-        foreach (var replica in _fleet.Replicas)
+        foreach (var replica in _group.Replicas)
         {
             await replica.ReadAsync(Id);
         }
 
-        await _fleet.Sandbox.SetStateAsync(Id, "failed");
-        using var purged = await _fleet.Replicas[0].PurgeAsync(Id);
+        await _group.Sandbox.SetStateAsync(Id, "failed");
+        using var purged = await _group.Replicas[0].PurgeAsync(Id);
 
         Assert.Equal(HttpStatusCode.NoContent, purged.StatusCode);
-        foreach (var replica in _fleet.Replicas)
+        foreach (var replica in _group.Replicas)
         {
             await Wait.UntilAsync(
                 async () => (await replica.ReadAsync(Id)).Contains("\"state\":\"failed\"", StringComparison.Ordinal),
                 () => "A replica still serves the purged entry.");
         }
 
-        AssertFetchedAgain(await _fleet.Sandbox.CountAsync(Id));
+        AssertFetchedAgain(await _group.Sandbox.CountAsync(Id));
     }
 
     [Fact]
     public async Task A_fetch_started_before_a_purge_is_not_stored()
     {
         const string Id = "fault-latency-1000-purged-meanwhile";
-        var slow = _fleet.Replicas[1].ReadAsync(Id);
-        await Wait.UntilAsync(async () => await _fleet.Sandbox.CountAsync(Id) == 1, () => "The fetch did not start.");
+        var slow = _group.Replicas[1].ReadAsync(Id);
+        await Wait.UntilAsync(async () => await _group.Sandbox.CountAsync(Id) == 1, () => "The fetch did not start.");
 
-        using var purged = await _fleet.Replicas[0].PurgeAsync(Id);
+        using var purged = await _group.Replicas[0].PurgeAsync(Id);
         await slow;
 
         Assert.Equal(HttpStatusCode.NoContent, purged.StatusCode);
-        await _fleet.Replicas[1].ReadAsync(Id);
-        await _fleet.Replicas[2].ReadAsync(Id);
-        AssertFetchedAgain(await _fleet.Sandbox.CountAsync(Id));
+        await _group.Replicas[1].ReadAsync(Id);
+        await _group.Replicas[2].ReadAsync(Id);
+        AssertFetchedAgain(await _group.Sandbox.CountAsync(Id));
     }
 
     /// <summary>One fetch, and one more for each replica that received the purge during its fetch, because that result is not stored.</summary>
@@ -154,7 +154,7 @@ public sealed class SharingTests(SharedSystem shared)
     private async Task<RedisValue> OtherEntryAsync(IDatabase data)
     {
         const string Other = "done-other";
-        await _fleet.Replicas[0].ReadAsync(Other);
+        await _group.Replicas[0].ReadAsync(Other);
         return await data.HashGetAsync(await KeyAsync(Other, "final", "final"), "data");
     }
 

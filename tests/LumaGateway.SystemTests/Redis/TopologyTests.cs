@@ -24,8 +24,8 @@ public sealed partial class TopologyTests(SharedSystem shared)
         await Wait.UntilAsync(
             async () => (await sentinel.ExecuteAsync("SENTINEL", "REPLICAS", "luma")).Length == 1,
             () => "Sentinel does not know the replica.");
-        await using var fleet = await StartAsync(1, $"{sentinel.Endpoint},serviceName=luma");
-        var gateway = fleet.Replicas[0];
+        await using var group = await StartAsync(1, $"{sentinel.Endpoint},serviceName=luma");
+        var gateway = group.Replicas[0];
         await AssertWrittenToAsync(master, gateway);
 
         master.Kill();
@@ -40,8 +40,8 @@ public sealed partial class TopologyTests(SharedSystem shared)
         RedisServer.Require();
         await using var one = await RedisServer.StartAsync(WithoutSyncDelay);
         await using var two = await RedisServer.StartAsync(WithoutSyncDelay);
-        await using var fleet = await StartAsync(1, $"{one.Endpoint},{two.Endpoint},configCheckSeconds=1");
-        var gateway = fleet.Replicas[0];
+        await using var group = await StartAsync(1, $"{one.Endpoint},{two.Endpoint},configCheckSeconds=1");
+        var gateway = group.Replicas[0];
         await gateway.ReadAsync("done-two-masters");
         var (chosen, other) = (await one.KeysAsync("*done-two-masters*")).Length > 0 ? (one, two) : (two, one);
 
@@ -69,10 +69,10 @@ public sealed partial class TopologyTests(SharedSystem shared)
             }
 
             await FormClusterAsync(nodes);
-            await using var fleet = await StartAsync(2, string.Join(',', nodes.Select(node => node.Endpoint)));
+            await using var group = await StartAsync(2, string.Join(',', nodes.Select(node => node.Endpoint)));
             for (var i = 0; i < 20; i++)
             {
-                await AssertSharedAsync(fleet);
+                await AssertSharedAsync(group);
             }
 
             var entries = await Task.WhenAll(nodes.Take(Masters).Select(node => node.KeysAsync("*:final")));
@@ -84,8 +84,8 @@ public sealed partial class TopologyTests(SharedSystem shared)
             await Wait.UntilAsync(
                 () => IsMasterAsync(nodes[Masters]), () => "The Cluster did not promote the replica.");
             await Wait.UntilAsync(
-                async () => (await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => IsSharedAsync(fleet)))).All(shared => shared),
-                () => $"The new master is not used.\n{fleet.Replicas[0].Log}");
+                async () => (await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => IsSharedAsync(group)))).All(shared => shared),
+                () => $"The new master is not used.\n{group.Replicas[0].Log}");
         }
         finally
         {
@@ -102,15 +102,15 @@ public sealed partial class TopologyTests(SharedSystem shared)
         RedisServer.Require();
         using var certificates = new Certificates();
         await using var redis = await StartTlsAsync(certificates);
-        await using var fleet = await StartAsync(1, Tls(redis), ("SSL_CERT_FILE", certificates.Authority));
+        await using var group = await StartAsync(1, Tls(redis), ("SSL_CERT_FILE", certificates.Authority));
 
         await Wait.UntilAsync(
             async () =>
             {
-                await fleet.Replicas[0].ReadAsync(NewId());
-                return await RedisUse.IsUsedAsync(fleet.Replicas[0]);
+                await group.Replicas[0].ReadAsync(NewId());
+                return await RedisUse.IsUsedAsync(group.Replicas[0]);
             },
-            () => $"Redis is not used.\n{fleet.Replicas[0].Log}");
+            () => $"Redis is not used.\n{group.Replicas[0].Log}");
     }
 
     [Fact]
@@ -119,11 +119,11 @@ public sealed partial class TopologyTests(SharedSystem shared)
         RedisServer.Require();
         using var certificates = new Certificates();
         await using var redis = await StartTlsAsync(certificates);
-        await using var fleet = await StartAsync(1, Tls(redis));
+        await using var group = await StartAsync(1, Tls(redis));
 
-        await fleet.Replicas[0].ReadAsync(NewId());
+        await group.Replicas[0].ReadAsync(NewId());
 
-        Assert.False(await RedisUse.IsUsedAsync(fleet.Replicas[0]));
+        Assert.False(await RedisUse.IsUsedAsync(group.Replicas[0]));
     }
 
     private static Task<RedisServer> StartTlsAsync(Certificates certificates) => RedisServer.StartAsync(
@@ -213,22 +213,22 @@ public sealed partial class TopologyTests(SharedSystem shared)
         () => $"The master is not used.\n{gateway.Log}");
 
     /// <summary>Retries, because a busy replica may treat Redis as slow and not use it.</summary>
-    private static Task AssertSharedAsync(Fleet fleet) =>
-        Wait.UntilAsync(() => IsSharedAsync(fleet), () => $"Entries are not shared.\n{fleet.Replicas[0].Log}");
+    private static Task AssertSharedAsync(ReplicaGroup group) =>
+        Wait.UntilAsync(() => IsSharedAsync(group), () => $"Entries are not shared.\n{group.Replicas[0].Log}");
 
-    private static async Task<bool> IsSharedAsync(Fleet fleet)
+    private static async Task<bool> IsSharedAsync(ReplicaGroup group)
     {
         var id = NewId();
-        foreach (var replica in fleet.Replicas)
+        foreach (var replica in group.Replicas)
         {
             await replica.ReadAsync(id);
         }
 
-        return await fleet.Sandbox.CountAsync(id) == 1;
+        return await group.Sandbox.CountAsync(id) == 1;
     }
 
-    private Task<Fleet> StartAsync(int replicas, string redis, params (string Key, string Value)[] settings) =>
-        Fleet.StartAsync(shared.Sandbox, replicas, redis, [("Cache:RedisTimeout", "00:00:00.3"), ("Cache:LockLifetime", "00:00:03"), .. settings]);
+    private Task<ReplicaGroup> StartAsync(int replicas, string redis, params (string Key, string Value)[] settings) =>
+        ReplicaGroup.StartAsync(shared.Sandbox, replicas, redis, [("Cache:RedisTimeout", "00:00:00.3"), ("Cache:LockLifetime", "00:00:03"), .. settings]);
 
     /// <summary>Counts the INFO requests of other clients. Not thread-safe.</summary>
     private sealed partial class RoleRequests(RedisServer server)

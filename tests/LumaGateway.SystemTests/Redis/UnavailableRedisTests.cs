@@ -12,8 +12,8 @@ public sealed class UnavailableRedisTests(SharedSystem shared)
         const string Purged = "done-unpurged";
         const string Created = "done-uncreated";
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await RedisUse.WaitUntilUsedAsync(await Fleet.StartAsync(shared.Sandbox, 1, redis.Endpoint));
-        var replica = fleet.Replicas[0];
+        await using var group = await RedisUse.WaitUntilUsedAsync(await ReplicaGroup.StartAsync(shared.Sandbox, 1, redis.Endpoint));
+        var replica = group.Replicas[0];
         await replica.ReadAsync(Purged);
         using var before = await Creates.SendAsync(replica, Created, "before");
         redis.Kill();

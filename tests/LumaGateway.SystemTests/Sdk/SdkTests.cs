@@ -18,7 +18,7 @@ public sealed class SdkTests
         {
             File.Copy(Path.Combine(Source, "check.mjs"), Path.Combine(folder.FullName, "check.mjs"));
             await using var sandbox = await SandboxProcess.StartAsync();
-            var settings = Fleet.SettingsFor(sandbox, redis: null);
+            var settings = ReplicaGroup.SettingsFor(sandbox, redis: null);
             settings["Luma:BaseAddress"] = new Uri(sandbox.Address, "dream-machine/v1").AbsoluteUri;
             settings["Luma:Dialect"] = "dream-machine";
             settings["Callbacks:SecretFile"] = Path.Combine(folder.FullName, "secret");

@@ -12,7 +12,7 @@ public sealed class CheckTests(SharedSandbox shared)
         await using var redis = await RedisServer.StartAsync("--requirepass", Password);
         await using var sandbox = await SandboxProcess.StartAsync();
 
-        var (exit, lines) = await CheckAsync(Fleet.SettingsFor(sandbox, $"{redis.Endpoint},password={Password}"));
+        var (exit, lines) = await CheckAsync(ReplicaGroup.SettingsFor(sandbox, $"{redis.Endpoint},password={Password}"));
 
         Assert.Equal(0, exit);
         Assert.Collection(
@@ -34,7 +34,7 @@ public sealed class CheckTests(SharedSandbox shared)
     public async Task A_failing_connection_is_reported_without_a_secret_and_exits_with_1(string key, string value, string expected)
     {
         var sandbox = await shared.GetAsync();
-        var settings = new Dictionary<string, string>(Fleet.SettingsFor(sandbox, null)) { [key] = value };
+        var settings = new Dictionary<string, string>(ReplicaGroup.SettingsFor(sandbox, null)) { [key] = value };
         if (key.StartsWith("Access:Jwt", StringComparison.Ordinal))
         {
             settings["Access:Jwt:Audience"] = "luma-gateway";
@@ -53,7 +53,7 @@ public sealed class CheckTests(SharedSandbox shared)
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync("--requirepass", Password);
 
-        var (exit, lines) = await CheckAsync(Fleet.SettingsFor(await shared.GetAsync(), $"{redis.Endpoint},password=CANARYother"));
+        var (exit, lines) = await CheckAsync(ReplicaGroup.SettingsFor(await shared.GetAsync(), $"{redis.Endpoint},password=CANARYother"));
 
         Assert.Equal(1, exit);
         Assert.Contains(lines, line => line.StartsWith("FAIL  redis", StringComparison.Ordinal));

@@ -13,7 +13,7 @@ public sealed class LedgerTests
         await using var cache = await RedisServer.StartAsync("--maxmemory-policy", cachePolicy);
         await using var ledger = await RedisServer.StartAsync("--maxmemory-policy", ledgerPolicy ?? "noeviction");
         await using var sandbox = await SandboxProcess.StartAsync();
-        var settings = new Dictionary<string, string>(Fleet.SettingsFor(sandbox, cache.Endpoint))
+        var settings = new Dictionary<string, string>(ReplicaGroup.SettingsFor(sandbox, cache.Endpoint))
         {
             ["ConnectionStrings:Ledger"] = ledgerPolicy is null ? string.Empty : ledger.Endpoint,
             ["Logging:LogLevel:LumaGateway.Sharing"] = "Debug",

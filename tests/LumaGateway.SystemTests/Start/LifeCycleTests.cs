@@ -139,7 +139,7 @@ public sealed class LifeCycleTests : IAsyncDisposable
             ["Luma:BaseAddress"] = _upstream.Address,
             ["Luma:ApiKey"] = "token-of-the-life-cycle-tests",
             ["Access:Clients:0:Name"] = "system-tests",
-            ["Access:Clients:0:KeySha256"] = Fleet.DigestOf(GatewayProcess.ClientKey),
+            ["Access:Clients:0:KeySha256"] = ReplicaGroup.DigestOf(GatewayProcess.ClientKey),
             ["Access:Clients:0:Rights:0"] = "read",
             ["Access:Clients:0:Rights:1"] = "raw",
             ["Access:AllowAnonymous"] = "true",

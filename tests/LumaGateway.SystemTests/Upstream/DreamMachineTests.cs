@@ -10,8 +10,8 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
 {
     private const string List = "GET /dream-machine/v1/generations";
 
-    private readonly SandboxProcess _sandbox = fixture.Fleet.Sandbox;
-    private readonly IReadOnlyList<GatewayProcess> _replicas = fixture.Fleet.Replicas;
+    private readonly SandboxProcess _sandbox = fixture.Group.Sandbox;
+    private readonly IReadOnlyList<GatewayProcess> _replicas = fixture.Group.Replicas;
 
     [Fact]
     public async Task Many_generations_are_polled_with_the_list_and_waiters_get_each_end()
@@ -79,17 +79,17 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
 
     public sealed class Replicas(SharedSystem shared) : IAsyncLifetime
     {
-        internal Fleet Fleet { get; private set; } = null!;
+        internal ReplicaGroup Group { get; private set; } = null!;
 
         public async ValueTask InitializeAsync()
         {
             // A separate sandbox, because its list contains the generations of all tests.
-            Fleet = await Fleet.StartAsync(0, shared.Redis.Endpoint, ("Luma:Dialect", "dream-machine"), ("Luma:MaxPollsPerSecond", "1000"), ("Waiting:PollEvery", "00:00:00.4"), ("Waiting:PollFloor", "00:00:00.2"));
-            var root = new Uri(Fleet.Sandbox.Address, "dream-machine/v1").AbsoluteUri;
-            await Task.WhenAll(Fleet.AddAsync(("Luma:BaseAddress", root)), Fleet.AddAsync(("Luma:BaseAddress", root)));
-            await RedisUse.WaitUntilUsedAsync(Fleet);
+            Group = await ReplicaGroup.StartAsync(0, shared.Redis.Endpoint, ("Luma:Dialect", "dream-machine"), ("Luma:MaxPollsPerSecond", "1000"), ("Waiting:PollEvery", "00:00:00.4"), ("Waiting:PollFloor", "00:00:00.2"));
+            var root = new Uri(Group.Sandbox.Address, "dream-machine/v1").AbsoluteUri;
+            await Task.WhenAll(Group.AddAsync(("Luma:BaseAddress", root)), Group.AddAsync(("Luma:BaseAddress", root)));
+            await RedisUse.WaitUntilUsedAsync(Group);
         }
 
-        public ValueTask DisposeAsync() => Fleet.DisposeAsync();
+        public ValueTask DisposeAsync() => Group.DisposeAsync();
     }
 }

@@ -18,7 +18,7 @@ public sealed class InterimTests(SharedSystem shared)
         await Wait.UntilAsync(
             async () =>
             {
-                foreach (var (replica, id) in shared.Fleet.Replicas.SelectMany(replica => ids.Select(id => (replica, id))))
+                foreach (var (replica, id) in shared.Group.Replicas.SelectMany(replica => ids.Select(id => (replica, id))))
                 {
                     using var response = await replica.GetAsync(id);
                     Assert.Contains("\"state\":\"processing\"", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);

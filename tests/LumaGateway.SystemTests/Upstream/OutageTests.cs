@@ -16,7 +16,7 @@ public sealed class OutageTests(SharedSystem shared)
     public async Task Final_entries_are_served_stale_and_the_open_breaker_stops_upstream_requests(string fault)
     {
         string[] finalIds = [.. Enumerable.Range(0, 3).SelectMany(i => new[] { $"done-outage-{fault}-{i}", $"fail-outage-{fault}-{i}" })];
-        await using var fleet = await shared.StartAsync(
+        await using var group = await shared.StartAsync(
             1,
             $"outage-{fault}",
             ("Freshness:Completed", "00:00:01"),
@@ -26,8 +26,8 @@ public sealed class OutageTests(SharedSystem shared)
             ("Luma:BreakerWindow", "00:05:00"),
             ("Luma:BreakerPause", Never),
             ("Cache:CoverAfter", "00:00:00.2"));
-        var other = await fleet.AddAsync(("Luma:BreakerPause", Soon));
-        var replica = fleet.Replicas[0];
+        var other = await group.AddAsync(("Luma:BreakerPause", Soon));
+        var replica = group.Replicas[0];
         foreach (var id in finalIds)
         {
             // The first replica reads them from Redis, because its breaker would stay open if its first requests time out.
@@ -41,7 +41,7 @@ public sealed class OutageTests(SharedSystem shared)
             await Wait.UntilAsync(async () => await FreshnessOfAsync(replica, id) is "stale", () => $"{id} does not become stale.");
         }
 
-        foreach (var one in fleet.Replicas)
+        foreach (var one in group.Replicas)
         {
             await Wait.UntilAsync(
                 async () =>

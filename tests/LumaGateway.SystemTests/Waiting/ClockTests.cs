@@ -18,8 +18,8 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
         const string Waited = "waited-for-in-the-past";
         const string Streamed = "streamed-in-the-past";
         var clock = NewClock();
-        await using var fleet = await StartAsync("clock-waits", clock, 1);
-        var replica = fleet.Replicas[0];
+        await using var group = await StartAsync("clock-waits", clock, 1);
+        var replica = group.Replicas[0];
         await shared.Sandbox.SetStateAsync(Waited, "processing");
         await shared.Sandbox.SetStateAsync(Streamed, "processing");
         using var stream = await Waiter.ConnectAsync(replica.Address, $"/generations/{Streamed}/events");
@@ -38,8 +38,8 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
     public async Task A_wrong_clock_does_not_lengthen_the_freshness_of_an_interim_entry()
     {
         var clock = NewClock();
-        await using var fleet = await StartAsync("clock-reads", clock, 2);
-        var wrong = fleet.Replicas[0];
+        await using var group = await StartAsync("clock-reads", clock, 2);
+        var wrong = group.Replicas[0];
         await AssertCompletionIsReadAsync("read-before-the-clock-is-set-back", -Hour);
         await SetClockAsync(clock, Hour, wrong);
         await AssertCompletionIsReadAsync("read-ahead-of-time", Hour);
@@ -47,14 +47,14 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
         async Task AssertCompletionIsReadAsync(string id, int after)
         {
             await shared.Sandbox.SetStateAsync(id, "processing");
-            foreach (var replica in fleet.Replicas)
+            foreach (var replica in group.Replicas)
             {
                 Assert.Contains("processing", await replica.ReadAsync(id), StringComparison.Ordinal);
             }
 
             await SetClockAsync(clock, after, wrong);
             await shared.Sandbox.SetStateAsync(id, "completed");
-            foreach (var replica in fleet.Replicas)
+            foreach (var replica in group.Replicas)
             {
                 await Wait.UntilAsync(
                     async () => (await replica.ReadAsync(id)).Contains("completed", StringComparison.Ordinal), () => "A replica still serves the interim state.");
@@ -69,16 +69,16 @@ public sealed class ClockTests(SharedSystem shared) : IDisposable
     }
 
     /// <summary>The first replica uses the fake clock.</summary>
-    private async Task<Fleet> StartAsync(string account, FakeClock clock, int replicas)
+    private async Task<ReplicaGroup> StartAsync(string account, FakeClock clock, int replicas)
     {
-        var fleet = await shared.StartAsync(0, account, ("Waiting:PollEvery", "00:00:00.5"), ("Waiting:PollFloor", "00:00:00.2"));
-        await fleet.AddAsync([.. clock.Environment.Select(setting => (setting.Key, setting.Value))]);
+        var group = await shared.StartAsync(0, account, ("Waiting:PollEvery", "00:00:00.5"), ("Waiting:PollFloor", "00:00:00.2"));
+        await group.AddAsync([.. clock.Environment.Select(setting => (setting.Key, setting.Value))]);
         for (var i = 1; i < replicas; i++)
         {
-            await fleet.AddAsync();
+            await group.AddAsync();
         }
 
-        return await RedisUse.WaitUntilUsedAsync(fleet);
+        return await RedisUse.WaitUntilUsedAsync(group);
     }
 
     /// <summary>Moves the clock, and waits until the replica uses it.</summary>

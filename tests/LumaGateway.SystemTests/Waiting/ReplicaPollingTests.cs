@@ -18,12 +18,12 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
         const string Id = "orphaned";
         await shared.Sandbox.SetStateAsync(Id, "processing");
         await using var proxy = FaultProxy.To(shared.Sandbox.Address.Port);
-        await using var fleet = await StartAsync(shared.Redis.Endpoint, [.. Hosts, proxy.Endpoint], ("Luma:Name", "polling"));
-        var waiters = await Waiters.ConnectAsync(3, i => (fleet.Replicas[i].Address, $"/generations/{Id}/events", null));
+        await using var group = await StartAsync(shared.Redis.Endpoint, [.. Hosts, proxy.Endpoint], ("Luma:Name", "polling"));
+        var waiters = await Waiters.ConnectAsync(3, i => (group.Replicas[i].Address, $"/generations/{Id}/events", null));
         await Waiters.AssertReceivedAsync(waiters, "processing");
         await WaitForPollsAsync(Id, 6);
 
-        fleet.Replicas[0].Process.Kill();
+        group.Replicas[0].Process.Kill();
         await WaitForPollsAsync(Id, 6);
         Gaps.AssertRateAtMostOneIn(PollEvery * 0.9, await shared.Sandbox.ArrivalsAsync(Id));
 
@@ -37,7 +37,7 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
     {
         await using var redis = await RedisServer.StartAsync();
         await using var proxy = FaultProxy.To(redis.Port);
-        await using var fleet = await StartAsync(proxy.Endpoint, Hosts, ("Cache:RedisTimeout", "00:00:00.3"), ("Cache:RedisPause", "00:00:00.5"));
+        await using var group = await StartAsync(proxy.Endpoint, Hosts, ("Cache:RedisTimeout", "00:00:00.3"), ("Cache:RedisPause", "00:00:00.5"));
         await AssertEachPollsAsync("polled-while-redis-is-slow", () => proxy.Delay = TimeSpan.FromSeconds(5));
         await AssertEachPollsAsync("polled-while-redis-is-down", () =>
         {
@@ -48,7 +48,7 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
         async Task AssertEachPollsAsync(string id, Action breakRedis)
         {
             await shared.Sandbox.SetStateAsync(id, "processing");
-            var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{id}/events", null));
+            var waiters = await Waiters.ConnectAsync(2, i => (group.Replicas[i].Address, $"/generations/{id}/events", null));
             await Waiters.AssertReceivedAsync(waiters, "processing");
 
             breakRedis();
@@ -59,7 +59,7 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
                     var after = (await shared.Sandbox.ArrivalsAsync(id)).Where(arrival => arrival.At > brokenAt).CountBy(arrival => arrival.Host).ToList();
                     return after.Count == 2 && after.All(host => host.Value >= 2);
                 },
-                () => $"Not every replica polls.\n{fleet.Replicas[0].Log}");
+                () => $"Not every replica polls.\n{group.Replicas[0].Log}");
 
             await shared.Sandbox.SetStateAsync(id, "completed");
             await Waiters.AssertReceivedAsync(waiters, "completed");
@@ -78,8 +78,8 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
         const string Id = "received";
         await shared.Sandbox.SetStateAsync(Id, "processing");
         await using var redis = await RedisServer.StartAsync();
-        await using var fleet = await StartAsync(redis.Endpoint, Hosts);
-        var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}/events", null));
+        await using var group = await StartAsync(redis.Endpoint, Hosts);
+        var waiters = await Waiters.ConnectAsync(2, i => (group.Replicas[i].Address, $"/generations/{Id}/events", null));
         await Waiters.AssertReceivedAsync(waiters, "processing");
         await shared.Sandbox.SetStateAsync(Id, "completed");
         await Waiters.AssertReceivedAsync(waiters, "completed");
@@ -87,7 +87,7 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
         redis.Kill();
         await shared.Sandbox.AddFaultAsync(new SandboxFault("reset") { Match = $"GET */{Id}" });
 
-        foreach (var replica in fleet.Replicas)
+        foreach (var replica in group.Replicas)
         {
             // The waiter may get the state shortly before the replica stores it in memory.
             await Wait.UntilAsync(
@@ -105,15 +105,15 @@ public sealed class ReplicaPollingTests(SharedSystem shared)
     private string[] Hosts => [shared.Sandbox.Address.Authority, $"localhost:{shared.Sandbox.Address.Port}"];
 
     /// <summary>Starts one replica for each host name of the sandbox.</summary>
-    private async Task<Fleet> StartAsync(string redis, IEnumerable<string> hosts, params (string Key, string Value)[] settings)
+    private async Task<ReplicaGroup> StartAsync(string redis, IEnumerable<string> hosts, params (string Key, string Value)[] settings)
     {
-        var fleet = await Fleet.StartAsync(shared.Sandbox, 0, redis, [("Waiting:PollEvery", PollEvery.ToString()), ("Waiting:PollFloor", "00:00:00.2"), .. settings]);
+        var group = await ReplicaGroup.StartAsync(shared.Sandbox, 0, redis, [("Waiting:PollEvery", PollEvery.ToString()), ("Waiting:PollFloor", "00:00:00.2"), .. settings]);
         foreach (var host in hosts)
         {
-            await fleet.AddAsync(("Luma:BaseAddress", $"http://{host}/luma"));
+            await group.AddAsync(("Luma:BaseAddress", $"http://{host}/luma"));
         }
 
-        return await RedisUse.WaitUntilUsedAsync(fleet);
+        return await RedisUse.WaitUntilUsedAsync(group);
     }
 
     private async Task WaitForPollsAsync(string id, int more)

@@ -11,7 +11,7 @@ public sealed class WaitingTests(SharedSystem shared)
     /// <summary>An entry that any replica requested within 90 % of the interval replaces a poll.</summary>
     private static readonly TimeSpan BetweenPolls = SharedSystem.PollEvery * 0.9;
 
-    private readonly IReadOnlyList<GatewayProcess> _replicas = shared.Fleet.Replicas;
+    private readonly IReadOnlyList<GatewayProcess> _replicas = shared.Group.Replicas;
 
     [Fact]
     public async Task Hundreds_of_waiters_on_one_id_cause_the_polls_of_one_and_all_get_the_final_state()
@@ -55,18 +55,18 @@ public sealed class WaitingTests(SharedSystem shared)
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, Secret, TestContext.Current.CancellationToken);
         int[] management = [FreePort.Reserve(), FreePort.Reserve()];
-        await using var fleet = await shared.StartAsync(
+        await using var group = await shared.StartAsync(
             0, "flood", ("Callbacks:SecretFile", file), ("Waiting:PollEvery", Long), ("Waiting:PollSlowest", Long), ("Waiting:PollFloor", Long));
-        await Task.WhenAll(management.Select(port => fleet.AddAsync(("Management:Port", $"{port}"))));
-        await RedisUse.WaitUntilUsedAsync(fleet);
+        await Task.WhenAll(management.Select(port => group.AddAsync(("Management:Port", $"{port}"))));
+        await RedisUse.WaitUntilUsedAsync(group);
         await shared.Sandbox.SetStateAsync(Id, "processing");
-        var waiters = await Waiters.ConnectAsync(2, i => (fleet.Replicas[i].Address, $"/generations/{Id}/events", null));
+        var waiters = await Waiters.ConnectAsync(2, i => (group.Replicas[i].Address, $"/generations/{Id}/events", null));
         await Waiters.AssertReceivedAsync(waiters, "processing");
 
         await Task.WhenAll(Enumerable.Range(0, Callbacks).Select(async i =>
         {
             using var body = new StringContent(i % 2 == 0 ? $$"""{"id":"{{Id}}","state":"completed"}""" : $$"""{"id":"uncalled-{{i}}"}""");
-            using var response = await fleet.Replicas[i / 2 % 2].Client.PostAsync(new Uri($"/callbacks/luma/{Secret}", UriKind.Relative), body, TestContext.Current.CancellationToken);
+            using var response = await group.Replicas[i / 2 % 2].Client.PostAsync(new Uri($"/callbacks/luma/{Secret}", UriKind.Relative), body, TestContext.Current.CancellationToken);
             Assert.Equal(204, (int)response.StatusCode);
         }));
 

@@ -4,7 +4,7 @@ using System.Text;
 namespace LumaGateway.Tests.Shared.Processes;
 
 /// <summary>Replicas of the gateway as separate processes, with one sandbox as upstream, and one Redis or none.</summary>
-internal sealed class Fleet : IAsyncDisposable
+internal sealed class ReplicaGroup : IAsyncDisposable
 {
     private static readonly string[] Permissions = ["read", "raw", "create", "delete", "assets", "purge"];
 
@@ -12,7 +12,7 @@ internal sealed class Fleet : IAsyncDisposable
     private readonly List<GatewayProcess> _replicas = [];
     private readonly bool _ownsSandbox;
 
-    private Fleet(SandboxProcess sandbox, bool ownsSandbox, Dictionary<string, string> settings) => (Sandbox, _ownsSandbox, _settings) = (sandbox, ownsSandbox, settings);
+    private ReplicaGroup(SandboxProcess sandbox, bool ownsSandbox, Dictionary<string, string> settings) => (Sandbox, _ownsSandbox, _settings) = (sandbox, ownsSandbox, settings);
 
     public SandboxProcess Sandbox { get; }
 
@@ -21,11 +21,11 @@ internal sealed class Fleet : IAsyncDisposable
     /// <param name="replicas">The number of replicas.</param>
     /// <param name="redis">The connection string; null for no Redis.</param>
     /// <param name="settings">Settings that override the defaults.</param>
-    public static async Task<Fleet> StartAsync(int replicas, string? redis, params (string Key, string Value)[] settings) =>
+    public static async Task<ReplicaGroup> StartAsync(int replicas, string? redis, params (string Key, string Value)[] settings) =>
         await StartAsync(await SandboxProcess.StartAsync(), ownsSandbox: true, replicas, redis, settings);
 
     /// <summary>Uses a sandbox that other tests also use. Each test uses its own ids.</summary>
-    public static Task<Fleet> StartAsync(SandboxProcess sandbox, int replicas, string? redis, params (string Key, string Value)[] settings) =>
+    public static Task<ReplicaGroup> StartAsync(SandboxProcess sandbox, int replicas, string? redis, params (string Key, string Value)[] settings) =>
         StartAsync(sandbox, ownsSandbox: false, replicas, redis, settings);
 
     /// <summary>The digest of a client's key for the settings.</summary>
@@ -99,22 +99,22 @@ internal sealed class Fleet : IAsyncDisposable
         }
     }
 
-    private static async Task<Fleet> StartAsync(SandboxProcess sandbox, bool ownsSandbox, int replicas, string? redis, (string Key, string Value)[] settings)
+    private static async Task<ReplicaGroup> StartAsync(SandboxProcess sandbox, bool ownsSandbox, int replicas, string? redis, (string Key, string Value)[] settings)
     {
-        var fleet = new Fleet(sandbox, ownsSandbox, SettingsFor(sandbox, redis));
+        var group = new ReplicaGroup(sandbox, ownsSandbox, SettingsFor(sandbox, redis));
         foreach (var (key, value) in settings)
         {
-            fleet._settings[key] = value;
+            group._settings[key] = value;
         }
 
         try
         {
-            fleet._replicas.AddRange(await Task.WhenAll(Enumerable.Range(0, replicas).Select(_ => GatewayProcess.StartAsync(fleet._settings))));
-            return fleet;
+            group._replicas.AddRange(await Task.WhenAll(Enumerable.Range(0, replicas).Select(_ => GatewayProcess.StartAsync(group._settings))));
+            return group;
         }
         catch
         {
-            await fleet.DisposeAsync();
+            await group.DisposeAsync();
             throw;
         }
     }
