@@ -60,7 +60,7 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
     {
         var cached = memory.Find(fetch.Key);
         var now = clock.GetUtcNow();
-        if (cached is not null && IsFreshEnough(cached.Entry, now, accepts) && clock.GetTimestamp() < cached.VerifyAt)
+        if (cached is not null && IsFreshEnough(cached.Entry, now, accepts) && memory.IsVerified(cached))
         {
             return new Lookup(cached.Entry, cached.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory));
         }

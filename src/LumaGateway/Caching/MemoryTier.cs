@@ -1,5 +1,6 @@
 using LumaGateway.Contracts;
 using LumaGateway.Problems;
+using LumaGateway.Redis;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Internal;
 using Microsoft.Extensions.Options;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Caching;
 
 /// <summary>Cache entries in this process, limited by bytes. Thread-safe.</summary>
-internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider clock) : IDisposable
+internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState state, TimeProvider clock) : IDisposable
 {
     private readonly MemoryCache _cache = new(new MemoryCacheOptions
     {
@@ -54,6 +55,12 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, TimeProvider cl
     public long VerifyAt(bool hasRedis) =>
         hasRedis ? clock.GetTimestamp() + (long)(options.Value.MemoryLifetime.TotalSeconds * clock.TimestampFrequency) : long.MaxValue;
 
+    /// <summary>Whether an entry can be served without a lookup in Redis.</summary>
+    public bool CanServe(MemoryEntry cached, DateTimeOffset now) => cached.Entry.IsFresh(now) && IsVerified(cached);
+
+    /// <summary>Whether an entry was verified within <c>Cache:MemoryLifetime</c>, and since this replica receives the purges of the others.</summary>
+    public bool IsVerified(MemoryEntry cached) => clock.GetTimestamp() < cached.VerifyAt && cached.VerifiedAt >= state.ReceivesSince;
+
     public void Remove(GenerationId key) => _cache.Remove(key.Value);
 
     public void Dispose() => _cache.Dispose();
@@ -83,11 +90,6 @@ internal sealed class MemoryEntry(CacheEntry entry, long verifyAt, string? token
     public string? InvalidationToken => token;
 
     public long VerifiedAt => verifiedAt;
-
-    /// <summary>Whether the entry can be served without a lookup in Redis.</summary>
-    /// <param name="now">The time of day.</param>
-    /// <param name="timestamp">The same moment as a timestamp of the clock.</param>
-    public bool CanServe(DateTimeOffset now, long timestamp) => entry.IsFresh(now) && timestamp < verifyAt;
 
     /// <summary>Why the entry is served stale since its last refresh failed; null if it did not fail.</summary>
     public StaleReason? StaleReason => _staleReason;

@@ -24,7 +24,7 @@ internal sealed class ResponseCache(
 
     /// <summary>Returns the entry if it is in memory and fresh; null if it must be fetched, verified or refreshed. Counts nothing.</summary>
     public CacheEntry? TryGetFresh(GenerationId key, DateTimeOffset now) =>
-        memory.Find(key) is { } cached && cached.CanServe(now, clock.GetTimestamp()) && now < cached.Entry.RefreshFrom ? cached.Entry : null;
+        memory.Find(key) is { } cached && memory.CanServe(cached, now) && now < cached.Entry.RefreshFrom ? cached.Entry : null;
 
     /// <summary>Counts a hit for an entry of <see cref="TryGetFresh"/>, once its response is sent.</summary>
     public CacheResult RecordHit(CacheEntry entry) => Record(new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory), null);
@@ -35,7 +35,7 @@ internal sealed class ResponseCache(
         var now = clock.GetUtcNow();
         if (memory.Find(key) is { } cached)
         {
-            if (cached.CanServe(now, clock.GetTimestamp()))
+            if (memory.CanServe(cached, now))
             {
                 if (now >= cached.Entry.RefreshFrom)
                 {
@@ -139,7 +139,7 @@ internal sealed class ResponseCache(
     public async ValueTask<CacheEntry?> FindAsync(GenerationId key, DateTimeOffset? notBefore = null)
     {
         var now = clock.GetUtcNow();
-        if (memory.Find(key) is { } cached && cached.CanServe(now, clock.GetTimestamp()) && IsEnough(cached.Entry, now))
+        if (memory.Find(key) is { } cached && memory.CanServe(cached, now) && IsEnough(cached.Entry, now))
         {
             return cached.Entry;
         }

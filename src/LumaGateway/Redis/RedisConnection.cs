@@ -18,6 +18,9 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
     /// <summary>Whether the client is connected.</summary>
     public bool IsConnected => _connecting is { IsCompletedSuccessfully: true } connecting && connecting.GetAwaiter().GetResult().IsConnected;
 
+    /// <summary>The connection that receives messages was lost, or restored.</summary>
+    public event Action<bool>? SubscriptionChanged;
+
     /// <summary>Returns the connection after the first attempt, successful or not.</summary>
     public Task<IConnectionMultiplexer> GetAsync()
     {
@@ -57,14 +60,30 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
     {
         await Task.Yield(); // never on a caller's thread
         var redis = await Connect(options.Value.Parse());
-        redis.ConnectionFailed += (_, args) => Log.ConnectionLost(logger, args.ConnectionType, args.FailureType);
-        redis.ConnectionRestored += (_, args) => Log.ConnectionRestored(logger, args.ConnectionType);
+        redis.ConnectionFailed += (_, args) =>
+        {
+            Log.ConnectionLost(logger, args.ConnectionType, args.FailureType);
+            OnChanged(args.ConnectionType, isConnected: false);
+        };
+        redis.ConnectionRestored += (_, args) =>
+        {
+            Log.ConnectionRestored(logger, args.ConnectionType);
+            OnChanged(args.ConnectionType, isConnected: true);
+        };
         if (!redis.IsConnected)
         {
             Log.Unavailable(logger);
         }
 
         return redis;
+    }
+
+    private void OnChanged(ConnectionType connection, bool isConnected)
+    {
+        if (connection is ConnectionType.Subscription)
+        {
+            SubscriptionChanged?.Invoke(isConnected);
+        }
     }
 
     private static partial class Log

@@ -10,7 +10,7 @@ namespace LumaGateway.Redis;
 /// that is too large, too old, malformed or not authenticated is dropped and counted. Thread-safe.
 /// </summary>
 internal sealed partial class ReplicaBus(
-    RedisConnection connection, RedisKeyspace keyspace, RedisSigner signer, RedisMetrics metrics, TimeProvider clock, ILogger<ReplicaBus> logger) : BackgroundService
+    RedisConnection connection, RedisKeyspace keyspace, RedisSigner signer, RedisState state, RedisMetrics metrics, TimeProvider clock, ILogger<ReplicaBus> logger) : BackgroundService
 {
     /// <summary>The maximum number of words after the topic in one message.</summary>
     private const int MaxWords = 2;
@@ -77,12 +77,43 @@ internal sealed partial class ReplicaBus(
         try
         {
             var redis = await connection.GetAsync();
+            connection.SubscriptionChanged -= OnSubscriptionChanged;
+            connection.SubscriptionChanged += OnSubscriptionChanged;
             await redis.GetSubscriber().SubscribeAsync(Channel, (_, message) => OnMessage(message));
+            await ConfirmAsync(redis);
             return true;
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
             return false;
+        }
+    }
+
+    /// <summary>Starts a new period of receiving, once the subscription's connection responds: the client has sent its subscriptions before.</summary>
+    private async Task ConfirmAsync(IConnectionMultiplexer redis)
+    {
+        await redis.GetSubscriber().PingAsync();
+        state.StartReceiving();
+    }
+
+    private void OnSubscriptionChanged(bool isConnected)
+    {
+        state.StopReceiving();
+        if (isConnected)
+        {
+            _ = ReconfirmAsync();
+        }
+    }
+
+    private async Task ReconfirmAsync()
+    {
+        try
+        {
+            await ConfirmAsync(await connection.GetAsync());
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            // The connection is lost again. Its next restoration confirms it.
         }
     }
 

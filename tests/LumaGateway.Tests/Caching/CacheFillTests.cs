@@ -515,6 +515,24 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_purge_that_was_missed_while_no_messages_arrived_is_found_once_they_arrive_again()
+    {
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
+        _cache.RedisState.StopReceiving();
+        using (_redis.Fail("publish"))
+        {
+            await _other.Cache.PurgeAsync(Entries.Key).Soon();
+        }
+
+        Assert.Equal(("old", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        _cache.RedisState.StartReceiving();
+        Origin.Returns(Entries.Final(_clock.Now, "new"));
+
+        Assert.Equal(("new", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_cache)));
+    }
+
+    [Fact]
     public async Task An_entry_whose_purge_message_was_lost_is_not_served_stale()
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old"));

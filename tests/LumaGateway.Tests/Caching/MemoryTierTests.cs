@@ -1,5 +1,6 @@
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
+using LumaGateway.Redis;
 using LumaGateway.Problems;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -17,7 +18,14 @@ public sealed class MemoryTierTests : IDisposable
     private readonly FakeTimeProvider _clock = new(Entries.Noon);
     private readonly MemoryTier _memory;
 
-    public MemoryTierTests() => _memory = new MemoryTier(Options.Create(new CacheOptions { MemoryBytes = MemoryBytes }), _clock);
+    private readonly RedisState _redis;
+
+    public MemoryTierTests()
+    {
+        _redis = new RedisState(_clock);
+        _memory = new MemoryTier(Options.Create(new CacheOptions { MemoryBytes = MemoryBytes }), _redis, _clock);
+    }
+
 
     private DateTimeOffset Now => _clock.GetUtcNow();
 
@@ -129,12 +137,29 @@ public sealed class MemoryTierTests : IDisposable
     [Fact]
     public void An_entry_can_be_served_while_it_is_fresh_and_before_VerifyAt()
     {
-        var cached = new MemoryEntry(Entries.Final(Now, freshFor: TimeSpan.FromHours(1)), verifyAt: 100, "token", verifiedAt: 0);
+        var start = _clock.GetTimestamp();
+        var cached = new MemoryEntry(Entries.Final(Now, freshFor: TimeSpan.FromHours(1)), start + _clock.TimestampFrequency, "token", start);
 
         Assert.Equal("token", cached.InvalidationToken);
-        Assert.True(cached.CanServe(Now.AddMinutes(1), 99));
-        Assert.False(cached.CanServe(Now.AddMinutes(1), 100));
-        Assert.False(new MemoryEntry(cached.Entry, long.MaxValue, null, verifiedAt: 0).CanServe(Now.AddHours(1), 99));
+        _clock.Advance(TimeSpan.FromSeconds(1) - Tick);
+        Assert.True(_memory.CanServe(cached, Now.AddMinutes(1)));
+        _clock.Advance(Tick);
+        Assert.False(_memory.CanServe(cached, Now.AddMinutes(1)));
+        Assert.False(_memory.CanServe(new MemoryEntry(cached.Entry, long.MaxValue, null, start), Now.AddHours(1)));
+    }
+
+    [Fact]
+    public void An_entry_that_was_verified_before_messages_arrived_is_verified_again()
+    {
+        var cached = Set(Entries.Final(Now));
+        _clock.Advance(Tick);
+
+        _redis.StartReceiving();
+        Assert.False(_memory.IsVerified(cached));
+        Assert.True(_memory.IsVerified(new MemoryEntry(cached.Entry, long.MaxValue, null, _clock.GetTimestamp())));
+
+        _redis.StopReceiving(); // Redis is away: no entry can be verified better
+        Assert.True(_memory.IsVerified(cached));
     }
 
     [Fact]

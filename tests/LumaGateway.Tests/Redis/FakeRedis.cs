@@ -318,6 +318,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             ("ScriptEvaluateAsync", [string script, RedisKey[] keys, RedisValue[] values, ..]) => Redis.ScriptAsync(script, keys, values),
             ("PublishAsync", [RedisChannel channel, RedisValue message, ..]) => Redis.IsSubscribedToReplica ? Task.FromResult(0L) : Redis.PublishAsync(channel, message),
             ("ExecuteAsync", ["PUBLISH", ICollection<object> arguments, CommandFlags.DemandMaster]) => ExecutePublishAsync([.. arguments]),
+            ("PingAsync", _) => Redis.RunAsync("ping", "", () => TimeSpan.Zero),
             ("SubscribeAsync", [RedisChannel channel, Action<RedisChannel, RedisValue> handler, ..]) => Redis.SubscribeAsync(channel, handler),
             _ => throw new NotSupportedException(targetMethod.ToString()),
         };
