@@ -515,6 +515,39 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_entry_that_was_not_verified_while_a_token_lives_is_neither_served_nor_written_again()
+    {
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
+        using (_redis.Fail("publish"))
+        {
+            await _other.Cache.PurgeAsync(Entries.Key).Soon();
+        }
+
+        _clock.Advance(TimeSpan.FromMinutes(10)); // the invalidation token has expired
+        Assert.Null(_redis.Value(":epoch"));
+        Origin.Returns(Entries.Final(_clock.Now, "new"));
+
+        Assert.Equal(("new", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_cache)));
+    }
+
+    [Fact]
+    public async Task A_purge_that_Redis_did_not_confirm_is_repeated_until_it_does()
+    {
+        await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
+        var confirmed = new TaskCompletionSource();
+        _cache.Redis.PurgeConfirmed += _ => confirmed.TrySetResult();
+        using (_redis.Fail("purge"))
+        {
+            Assert.False(await _cache.Cache.PurgeAsync(Entries.Key).Soon());
+        }
+
+        Assert.NotNull(_redis.Value(":final"));
+        await _clock.PassUntilAsync(confirmed.Task, TimeSpan.FromSeconds(1));
+
+        Assert.Null(_redis.Value(":final"));
+    }
+
+    [Fact]
     public async Task A_purge_that_was_missed_while_no_messages_arrived_is_found_once_they_arrive_again()
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
