@@ -66,11 +66,29 @@ public sealed class AgentsTests(AgentsTests.Gateway fixture) : IClassFixture<Age
         Assert.Equal(("system-tests", 1), (usage.GetProperty("user_id").GetString(), usage.GetProperty("generations").GetInt32()));
     }
 
-    private async Task<HttpResponseMessage> CreateAsync(string body)
+    [Fact]
+    public async Task Without_a_writable_temporary_directory_a_large_create_with_a_key_is_a_503_and_a_small_one_is_sent()
+    {
+        await using var sandbox = await SandboxProcess.StartAsync();
+        await using var gateway = await GatewayProcess.StartAsync(new Dictionary<string, string>(Fleet.SettingsFor(sandbox, redis: null)) { ["TMPDIR"] = "/proc/none" });
+
+        using var large = await CreateAsync($"\"{new string('A', 2 * 1024 * 1024)}\"", gateway.Client);
+        using var small = await CreateAsync("""{"prompt":"cat"}""", gateway.Client);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, large.StatusCode);
+        Assert.Contains("\"code\":\"idempotency_unavailable\"", await large.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("4305", gateway.Log, StringComparison.Ordinal);
+        Assert.True(small.IsSuccessStatusCode);
+        Assert.Equal(1, (await sandbox.CountsAsync()).ByPath.Where(path => path.Key.StartsWith("POST", StringComparison.Ordinal)).Sum(path => path.Value));
+    }
+
+    private Task<HttpResponseMessage> CreateAsync(string body) => CreateAsync(body, _client);
+
+    private static async Task<HttpResponseMessage> CreateAsync(string body, HttpClient client)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/luma/generations", UriKind.Relative)) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.Add("Idempotency-Key", "layers");
-        return await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        return await client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
     private async Task<JsonElement> GetAsync(string path) =>
