@@ -2,6 +2,7 @@ using LumaGateway.Sandbox;
 using LumaGateway.Sandbox.Assets;
 using LumaGateway.Sandbox.Control;
 using LumaGateway.Sandbox.Dialects;
+using LumaGateway.Sandbox.Files;
 
 try
 {
@@ -17,6 +18,7 @@ try
 
     app.MapDialects();
     app.MapAssets();
+    app.Services.GetRequiredService<FileEndpoints>().MapStorage(app);
     app.MapControl();
 
     return await app.RunSandboxAsync();

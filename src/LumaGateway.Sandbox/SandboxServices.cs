@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using LumaGateway.Sandbox.Assets;
 using LumaGateway.Sandbox.Dialects;
 using LumaGateway.Sandbox.Faults;
+using LumaGateway.Sandbox.Files;
 using LumaGateway.Sandbox.Gateway;
 using LumaGateway.Sandbox.Generations;
 using LumaGateway.Sandbox.Requests;
@@ -40,6 +41,8 @@ internal static class SandboxServices
         services.AddSingleton<PublicAddress>();
         services.AddSingleton<AssetLinks>();
         services.AddSingleton<GenerationStore>();
+        services.AddSingleton<FileStore>();
+        services.AddSingleton<FileEndpoints>();
         services.AddSingleton<CallbackSender>();
         services.AddHostedService(provider => provider.GetRequiredService<CallbackSender>());
         services.AddSingleton<RequestLog>();
@@ -58,6 +61,7 @@ internal static class SandboxServices
         {
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromHours(1);
             kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MaxRequestBodySize = null; // creates of the Agents API contain media
             kestrel.Limits.MinResponseDataRate = null;
         });
         services.Configure<RouteHandlerOptions>(static routes => routes.ThrowOnBadRequest = true);

@@ -1,14 +1,21 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using LumaGateway.Sandbox.Assets;
+using LumaGateway.Sandbox.Files;
 using LumaGateway.Sandbox.Generations;
 
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>Luma's Agents API: a list of outputs whose URLs every answer signs anew, errors under <c>detail</c>.</summary>
-internal sealed class AgentsDialect(AssetLinks links) : ISandboxDialect
+/// <summary>Luma's Agents API: a list of outputs whose URLs every answer signs anew, files, usage, errors under <c>detail</c>.</summary>
+internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, GenerationStore generations, TimeProvider clock) : ISandboxDialect
 {
+    /// <summary>The documented limit on creates a minute. It is reported and not enforced.</summary>
+    private const int RequestsPerMinute = 30;
+
     private readonly byte[] _sample = DocumentedSample.Of("agents");
+
+    /// <summary>The times of the creates of the last minute. Also the lock.</summary>
+    private readonly Queue<DateTimeOffset> _creates = new();
 
     public string Name => "agents";
 
@@ -20,8 +27,10 @@ internal sealed class AgentsDialect(AssetLinks links) : ISandboxDialect
     {
         routes.AddEndpointFilter(EchoRequestIdAsync);
         routes.MapGet("/generations/{id}", (string id) => desk.Read(id));
-        routes.MapGet("/files", () => new JsonAnswer(StatusCodes.Status200OK, new JsonObject { ["data"] = new JsonArray(), ["has_more"] = false, ["next_cursor"] = null }));
-        routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, null, StatusCodes.Status201Created));
+        files.Map(routes, desk);
+        routes.MapGet("/usage", Usage);
+        routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, null, StatusCodes.Status201Created))
+            .AddEndpointFilter(ReportRateLimitAsync);
     }
 
     public byte[] Sample()
@@ -48,7 +57,7 @@ internal sealed class AgentsDialect(AssetLinks links) : ISandboxDialect
         },
         ["model"] = generation.Request["model"]?.DeepClone() ?? (generation.Kind is "image" ? "uni-1" : "ray-3.2"),
         ["created_at"] = generation.CreatedAt.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-        ["output"] = state is GenerationState.Completed && generation.HasLinks ? new JsonArray(Output(generation)) : new JsonArray(),
+        ["output"] = state is GenerationState.Completed && generation.HasLinks ? Outputs(generation) : new JsonArray(),
         ["failure_reason"] = state is GenerationState.Failed ? "Generation output was flagged by our content moderation system." : null,
         ["failure_code"] = state is GenerationState.Failed ? "content_moderated" : null,
     };
@@ -63,6 +72,53 @@ internal sealed class AgentsDialect(AssetLinks links) : ISandboxDialect
         }
 
         return next(context);
+    }
+
+    private ValueTask<object?> ReportRateLimitAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var now = clock.GetUtcNow();
+        int used;
+        lock (_creates)
+        {
+            _creates.Enqueue(now);
+            while (_creates.Peek() <= now.AddMinutes(-1))
+            {
+                _creates.Dequeue();
+            }
+
+            used = _creates.Count;
+        }
+
+        var headers = context.HttpContext.Response.Headers;
+        headers["X-RateLimit-Limit"] = RequestsPerMinute.ToString(CultureInfo.InvariantCulture);
+        headers["X-RateLimit-Remaining"] = Math.Max(0, RequestsPerMinute - used).ToString(CultureInfo.InvariantCulture);
+        headers["X-RateLimit-Reset"] = now.AddMinutes(1).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        return next(context);
+    }
+
+    /// <summary>The number of creates by <c>user_id</c>. Luma does not document the body.</summary>
+    private JsonAnswer Usage() => new(StatusCodes.Status200OK, new JsonObject
+    {
+        ["data"] = new JsonArray(
+        [
+            .. generations.List()
+                .Where(generation => generation.Request.Count > 0)
+                .GroupBy(generation => generation.UserId)
+                .Select(user => new JsonObject { ["user_id"] = user.Key, ["generations"] = user.Count() }),
+        ]),
+    });
+
+    private JsonArray Outputs(SandboxGeneration generation)
+    {
+        if (!(generation.Request["type"] is JsonValue type && type.TryGetValue<string>(out var text) && text is "layering"))
+        {
+            return [Output(generation)];
+        }
+
+        var (front, background) = (Output(generation), Output(generation));
+        front["layer"] = new JsonObject { ["index"] = 0, ["label"] = "cat", ["description"] = "A dancing cat", ["alpha_hint"] = "soft" };
+        background["layer"] = new JsonObject { ["index"] = 1, ["label"] = "background", ["description"] = "A room", ["alpha_hint"] = "none" };
+        return [front, background];
     }
 
     private JsonObject Output(SandboxGeneration generation) => new()

@@ -56,7 +56,7 @@ internal sealed class DialectDesk(ISandboxDialect dialect, GenerationStore store
         body[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     private static string KindOf(JsonObject body) =>
-        (Text(body, "type") ?? Text(body, "generation_type"))?.StartsWith("image", StringComparison.Ordinal) is true ? "image" : "video";
+        (Text(body, "type") ?? Text(body, "generation_type")) is { } type && (type is "layering" || type.StartsWith("image", StringComparison.Ordinal)) ? "image" : "video";
 
     // Some callers send no content type; Luma accepts that too.
     private static async Task<JsonObject?> BodyAsync(HttpRequest request)

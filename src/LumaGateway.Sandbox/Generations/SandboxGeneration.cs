@@ -23,6 +23,9 @@ internal sealed class SandboxGeneration(string id, string kind, JsonObject reque
 
     public string Prompt => Text("prompt") ?? Text("user_prompt") ?? "cat dance";
 
+    /// <summary>The Agents API's tag of the end user; null if the create had none.</summary>
+    public string? UserId => Text("user_id");
+
     public string AspectRatio => Text("aspect_ratio") ?? "16:9";
 
     public DateTimeOffset CreatedAt { get; } = timeline[0].At;

@@ -12,6 +12,9 @@ namespace LumaGateway.OpenApi;
 /// <summary>Adds YARP's current routes: the API explorer does not list them.</summary>
 internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocumentFilter
 {
+    /// <summary>The uploads of the Agents API, which are multipart or JSON.</summary>
+    private const string FilesPath = "/luma/files";
+
     private static readonly ProblemKind[] OfCreates =
     [
         ProblemKinds.InvalidRequest, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.TooLarge,
@@ -68,7 +71,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
 
         if (HttpMethods.IsPost(method))
         {
-            AddCreateParameters(operation);
+            AddCreateParameters(operation, path);
         }
 
         IEnumerable<ProblemKind> kinds =
@@ -81,7 +84,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
         return operation;
     }
 
-    private static void AddCreateParameters(OpenApiOperation operation)
+    private static void AddCreateParameters(OpenApiOperation operation, string path)
     {
         operation.Parameters!.Add(new OpenApiParameter
         {
@@ -97,5 +100,16 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
                 ["application/json"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.Object } },
             },
         };
+        if (path == FilesPath)
+        {
+            operation.RequestBody.Content!["multipart/form-data"] = new OpenApiMediaType
+            {
+                Schema = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Object,
+                    Properties = new Dictionary<string, IOpenApiSchema> { ["file"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } },
+                },
+            };
+        }
     }
 }

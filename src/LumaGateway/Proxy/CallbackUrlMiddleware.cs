@@ -25,7 +25,7 @@ internal sealed class CallbackUrlMiddleware(RequestDelegate next, IOptions<Callb
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (_isEnabled && HttpMethods.IsPost(context.Request.Method)
+        if (_isEnabled && CreateRequest.Is(context)
             && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
             && secrets.CreateToken() is { } token)
         {
@@ -42,11 +42,7 @@ internal sealed class CallbackUrlMiddleware(RequestDelegate next, IOptions<Callb
             return;
         }
 
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = request.HttpContext.GetReverseProxyFeature().Route.Config.MaxRequestBodySize; // YARP sets it too late: this method has read the body by then
-        }
-
+        RequestBodyLimit.Apply(request.HttpContext);
         var read = await request.BodyReader.ReadAtLeastAsync(MaxParsedBytes + 1, request.HttpContext.RequestAborted);
         if (read.Buffer.Length > MaxParsedBytes)
         {

@@ -8,9 +8,9 @@ internal sealed class PassthroughOptions
 {
     public const string Section = "Passthrough";
 
-    /// <summary>The largest request body, in bytes. With an <c>Idempotency-Key</c> the limit is 1 MiB.</summary>
-    [Number("Passthrough:MaxRequestBytes", 1024, 1024 * 1024 * 1024)]
-    public long MaxRequestBytes { get; set; } = 32 * 1024 * 1024;
+    /// <summary>The largest request body, in bytes. A create may contain images in base64.</summary>
+    [Number("Passthrough:MaxBodyBytes", 1024, 1024 * 1024 * 1024)]
+    public long MaxBodyBytes { get; set; } = 32 * 1024 * 1024;
 
     /// <summary>How long a create with an <c>Idempotency-Key</c> may take. It continues if its caller disconnects.</summary>
     [Duration("Passthrough:CreateTimeout", "00:00:01", "00:10:00")]

@@ -33,6 +33,7 @@ internal static class ProxyServices
                 pipeline.UseMiddleware<ProxyCacheMiddleware>();
                 pipeline.UseMiddleware<IdempotencyMiddleware>();
                 pipeline.UseMiddleware<CallbackUrlMiddleware>(); // after IdempotencyMiddleware, which must compare the caller's body
+                pipeline.UseMiddleware<UserIdMiddleware>();
             })
             .ConfigureEndpoints(static (endpoint, route) =>
             {

@@ -37,7 +37,7 @@ internal sealed class UpstreamConfigFilter(IOptions<LumaOptions> luma, IOptions<
         }
 
         ThrowForUnknownConstraint(RoutePatternFactory.Parse(route.Match.Path ?? string.Empty));
-        return new(route with { MaxRequestBodySize = route.MaxRequestBodySize ?? options.Value.MaxRequestBytes });
+        return new(route with { MaxRequestBodySize = route.MaxRequestBodySize ?? options.Value.MaxBodyBytes });
     }
 
     /// <summary>An unknown constraint would make every request throw, not only those of its route.</summary>

@@ -18,6 +18,8 @@ namespace LumaGateway.Proxy;
 /// </remarks>
 internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, UpstreamAccountState account) : ITransformProvider
 {
+    private const string RateLimitPrefix = "X-RateLimit-";
+
     private static readonly string[] RequestHeaders =
     [
         HeaderNames.Accept, HeaderNames.AcceptEncoding, HeaderNames.AcceptLanguage, HeaderNames.ContentType, HeaderNames.ContentEncoding,
@@ -69,6 +71,10 @@ internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, Upstrea
         return default;
     }
 
+    /// <summary>The upstream's limits for the gateway's account, such as <c>X-RateLimit-Remaining</c>. Upstreams name them differently.</summary>
+    private static string[] RateLimitHeadersOf(HttpResponseMessage response) =>
+        [.. response.Headers.NonValidated.Select(header => header.Key).Where(name => name.StartsWith(RateLimitPrefix, StringComparison.OrdinalIgnoreCase))];
+
     private async ValueTask TransformResponseAsync(ResponseTransformContext context)
     {
         if (context.ProxyResponse is not { } response)
@@ -104,6 +110,7 @@ internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, Upstrea
         }
 
         HeaderBytes.Copy(response, context.HttpContext.Response, ResponseHeaders);
+        HeaderBytes.Copy(response, context.HttpContext.Response, RateLimitHeadersOf(response));
         var headers = context.HttpContext.Response.Headers;
 
         // The response was authorized for this caller only, so no shared cache may store it, whatever the upstream allows.

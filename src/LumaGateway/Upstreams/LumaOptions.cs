@@ -35,6 +35,9 @@ internal sealed class LumaOptions
     /// <summary>Whether <c>traceparent</c> is sent upstream.</summary>
     public bool PropagateTrace { get; set; }
 
+    /// <summary>Whether the <c>user_id</c> of creates under <c>/luma</c> is set to the client's name. The Agents API reports usage by it.</summary>
+    public bool SendUserId { get; set; }
+
     /// <summary>The limit on a whole read, with all attempts and delays.</summary>
     [Duration("Luma:Deadline", "00:00:00.1", "00:05:00")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(15);

@@ -55,6 +55,23 @@ public sealed class DocumentTests : IDisposable
         Assert.Equal("content_moderated", examples.GetProperty("failed").GetProperty("value").GetProperty("failure").GetProperty("code").GetString());
     }
 
+    [Theory]
+    [InlineData("/luma/files", "get post")]
+    [InlineData("/luma/files/{id}", "delete get head")]
+    [InlineData("/luma/files/{id}/complete", "post")]
+    [InlineData("/luma/usage", "get")]
+    public async Task The_routes_of_the_Agents_API_are_described(string path, string methods)
+    {
+        var item = (await DocumentAsync()).GetProperty("paths").GetProperty(path);
+
+        Assert.Equal(methods.Split(' '), item.EnumerateObject().Select(operation => operation.Name).Order());
+        if (path == "/luma/files")
+        {
+            string[] types = [.. item.GetProperty("post").GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(type => type.Name)];
+            Assert.Equal(["application/json", "multipart/form-data"], types);
+        }
+    }
+
     [Fact]
     public async Task The_schema_of_a_generation_has_all_keys_and_requires_them()
     {

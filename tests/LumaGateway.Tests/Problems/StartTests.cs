@@ -63,7 +63,7 @@ public sealed class StartTests
         { "Waiting:PollSlowest", "00:00:01", "Waiting:PollSlowest" },
         { "Waiting:Max", "0", "Waiting:Max" },
         { "Batch:MaxIds", "0", "Batch:MaxIds" },
-        { "Passthrough:MaxRequestBytes", "1", "Passthrough:MaxRequestBytes" },
+        { "Passthrough:MaxBodyBytes", "1", "Passthrough:MaxBodyBytes" },
         { "Passthrough:CreateTimeout", "00:20:00", "Passthrough:CreateTimeout" },
     };
 

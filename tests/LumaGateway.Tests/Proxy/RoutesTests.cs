@@ -33,6 +33,13 @@ public sealed class RoutesTests : IDisposable
     [InlineData("GET", "generations/4665A07C-7641-4809-A133-10786201BB56")]
     [InlineData("GET", "generations/camera_motion/list")]
     [InlineData("GET", "credits")]
+    [InlineData("GET", "files")]
+    [InlineData("GET", "files?cursor=a%2Fb%3D&limit=1&purpose=input&state=ready")]
+    [InlineData("POST", "files")]
+    [InlineData("GET", "files/f1")]
+    [InlineData("DELETE", "files/f1")]
+    [InlineData("POST", "files/f1/complete")]
+    [InlineData("GET", "usage")]
     [InlineData("GET", "ping")]
     public async Task Every_documented_request_is_forwarded(string method, string path)
     {

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
-using System.Text;
 using LumaGateway.Access;
 using LumaGateway.Problems;
 using Microsoft.Extensions.Options;
@@ -13,15 +11,14 @@ namespace LumaGateway.Proxy.Idempotency;
 /// Sends a POST with an <c>Idempotency-Key</c> to the upstream once. A repetition gets the recorded response; a create with an unknown outcome is never sent
 /// again. A create that was sent runs to its end even if its caller disconnects.
 /// </summary>
-internal sealed class IdempotencyMiddleware(
-    RequestDelegate next, IdempotencyLedger ledger, ProxyMetrics metrics, IOptions<PassthroughOptions> options, TimeProvider clock)
+internal sealed partial class IdempotencyMiddleware(
+    RequestDelegate next, IdempotencyLedger ledger, ProxyMetrics metrics, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<IdempotencyMiddleware> logger)
 {
     public const string KeyHeader = "Idempotency-Key";
     public const string ReplayedHeader = "Idempotency-Replayed";
 
     private const int MaxKeyLength = 255;
-    private const int MaxBodyBytes = 1024 * 1024;
-    private const int InitialBufferBytes = 4 * 1024;
+    private const int MaxResponseBytes = 1024 * 1024;
 
     private const string StoreFullAdvice =
         "Records expire after Passthrough:IdempotencyLifetime. With ConnectionStrings:Redis the records are in Redis, where this limit does not apply.";
@@ -52,18 +49,40 @@ internal sealed class IdempotencyMiddleware(
 
     private async Task ProcessAsync(HttpContext context, string key)
     {
-        if (await ReadBodyAsync(context.Request) is not { } body)
+        RequestBodyLimit.Apply(context);
+        SpooledBody? spooled;
+        try
         {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.TooLarge, $"The body of a request with an {KeyHeader} may be at most 1 MiB.");
+            spooled = await SpooledBody.ReadAsync(context.Request, RequestBodyLimit.OfRoute(context) is >= 0 and var bytes ? bytes : options.Value.MaxBodyBytes);
+        }
+        catch (SpoolException failure)
+        {
+            Log.NotSpooled(logger, failure.InnerException!.GetType().Name, context.TraceIdentifier);
+            await ProblemWriter.WriteAsync(
+                context, ProblemKinds.IdempotencyUnavailable, "The gateway could not write the body to its temporary directory, so nothing was sent to the upstream.");
             return;
         }
 
+        if (spooled is null)
+        {
+            await ProblemWriter.WriteAsync(context, ProblemKinds.TooLarge);
+            return;
+        }
+
+        await using (spooled)
+        {
+            await ProcessAsync(context, key, spooled);
+        }
+    }
+
+    private async Task ProcessAsync(HttpContext context, string key, SpooledBody body)
+    {
         IdempotencyClaim claim;
         try
         {
             var client = RateLimitLease.Of(context)!.Client.Name;
             string[] subject = [client, CanonicalPath.Of(context, lowercaseCatchAll: true), key];
-            claim = await ledger.ClaimAsync(client, subject, FingerprintOf(context.Request, body));
+            claim = await ledger.ClaimAsync(client, subject, body.Fingerprint);
         }
         catch (IdempotencyStoreFullException full)
         {
@@ -76,7 +95,7 @@ internal sealed class IdempotencyMiddleware(
             return;
         }
 
-        await (claim.IsAcquired ? CreateAsync(context, claim, body) : RespondToRepetitionAsync(context, claim.Record, FingerprintOf(context.Request, body)));
+        await (claim.IsAcquired ? CreateAsync(context, claim, body) : RespondToRepetitionAsync(context, claim.Record, body.Fingerprint));
     }
 
     private async Task RespondToRepetitionAsync(HttpContext context, IdempotencyRecord record, string fingerprint)
@@ -100,7 +119,7 @@ internal sealed class IdempotencyMiddleware(
         }
     }
 
-    private async Task CreateAsync(HttpContext context, IdempotencyClaim claim, byte[] body)
+    private async Task CreateAsync(HttpContext context, IdempotencyClaim claim, SpooledBody body)
     {
         byte[] responseBody;
         try
@@ -121,15 +140,15 @@ internal sealed class IdempotencyMiddleware(
     }
 
     /// <summary>Sends the create, records its outcome, and returns the response's body. The response to the caller does not start before the outcome is recorded.</summary>
-    private async Task<byte[]> ForwardAsync(HttpContext context, IdempotencyClaim claim, byte[] body)
+    private async Task<byte[]> ForwardAsync(HttpContext context, IdempotencyClaim claim, SpooledBody body)
     {
-        context.Request.Body = new MemoryStream(body);
-        context.Request.Headers.ContentLength = body.Length;
+        context.Request.Body = body.Content;
+        context.Request.Headers.ContentLength = body.Content.Length;
         context.Request.Headers.Remove(HeaderNames.TransferEncoding);
         context.Request.Headers.Remove(HeaderNames.AcceptEncoding); // a repetition may not accept the encoding of the first request
 
         byte[] responseBody;
-        using (var captured = new CapturedResponse(context, MaxBodyBytes, options.Value.CreateTimeout, clock))
+        using (var captured = new CapturedResponse(context, MaxResponseBytes, options.Value.CreateTimeout, clock))
         {
             await next(context);
             responseBody = captured.Body;
@@ -173,48 +192,9 @@ internal sealed class IdempotencyMiddleware(
     private static Dictionary<string, string> HeadersOf(HttpResponse response) =>
         RecordedHeaders.Where(response.Headers.ContainsKey).ToDictionary(name => name, name => response.Headers[name].ToString());
 
-    /// <summary>Returns null if the body is too large. The buffer grows with the bytes that arrive; a <c>Content-Length</c> alone reserves no memory.</summary>
-    private static async Task<byte[]?> ReadBodyAsync(HttpRequest request)
+    private static partial class Log
     {
-        if (request.ContentLength > MaxBodyBytes)
-        {
-            return null;
-        }
-
-        var buffer = ArrayPool<byte>.Shared.Rent(InitialBufferBytes);
-        try
-        {
-            var length = 0;
-            while (await request.Body.ReadAsync(buffer.AsMemory(length), request.HttpContext.RequestAborted) is > 0 and var read)
-            {
-                length += read;
-                if (length > MaxBodyBytes)
-                {
-                    return null;
-                }
-
-                if (length == buffer.Length)
-                {
-                    var larger = ArrayPool<byte>.Shared.Rent(2 * length);
-                    buffer.CopyTo(larger, 0);
-                    ArrayPool<byte>.Shared.Return(buffer);
-                    buffer = larger;
-                }
-            }
-
-            return buffer[..length];
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private static string FingerprintOf(HttpRequest request, byte[] body)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(request.QueryString.ToUriComponent() + "\n"));
-        hash.AppendData(body);
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        [LoggerMessage(4305, LogLevel.Warning, "The body of a create with an Idempotency-Key could not be written to the temporary directory ({Error}), so the create was not sent. Give the gateway a writable directory in TMPDIR (request {RequestId}).")]
+        public static partial void NotSpooled(ILogger logger, string error, string requestId);
     }
 }

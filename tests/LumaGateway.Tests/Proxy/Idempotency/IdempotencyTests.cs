@@ -272,18 +272,36 @@ public sealed class IdempotencyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_body_over_one_mebibyte_is_a_413_with_a_key_and_forwarded_without_one()
+    public async Task A_body_with_inline_media_is_sent_once_and_recognized_by_its_hash()
     {
         _raw.Upstream.AlwaysJson(Created, HttpStatusCode.Created);
-        var large = new string('x', (1024 * 1024) + 1);
+        var large = $$"""{"prompt":"cat","image_ref":[{"media_type":"image/png","data":"{{new string('A', 5 * 1024 * 1024)}}"}]}""";
 
-        using var keyed = await CreateAsync("k1", body: large);
-        using var plain = await CreateAsync(null, body: large);
-        using var exact = await CreateAsync("k1", body: large[1..]);
+        using var first = await CreateAsync("k1", body: large);
+        using var second = await CreateAsync("k1", body: large);
+        using var other = await CreateAsync("k1", body: large.Replace("cat", "dog", StringComparison.Ordinal));
+
+        Assert.Equal(HttpStatusCode.Created, first.StatusCode);
+        Assert.Equal("true", second.Header("Idempotency-Replayed"));
+        await other.ProblemAsync(422, "idempotency_key_reused");
+        Assert.Equal(large, Assert.Single(_raw.Bodies));
+        Assert.Empty(Directory.GetFiles(Path.GetTempPath(), "luma-gateway-*.body"));
+    }
+
+    [Fact]
+    public async Task A_body_over_the_configured_size_is_a_413_and_not_sent()
+    {
+        using var raw = new RawGateway();
+        raw.Gateway.With("Passthrough:MaxBodyBytes", "2000000");
+        raw.Upstream.AlwaysJson(Created, HttpStatusCode.Created);
+        using var caller = raw.CreateCaller();
+
+        using var keyed = await CreateAsync(caller, "k1", body: new string('x', 2_000_001), token: TestContext.Current.CancellationToken);
+        using var exact = await CreateAsync(caller, "k1", body: new string('x', 2_000_000), token: TestContext.Current.CancellationToken);
 
         await keyed.ProblemAsync(413, "request_too_large");
-        Assert.Equal(HttpStatusCode.Created, plain.StatusCode);
         Assert.Equal(HttpStatusCode.Created, exact.StatusCode);
+        Assert.Equal(1, raw.Upstream.RequestCount);
     }
 
     private Task<HttpResponseMessage> CreateAsync(string? key, string path = "/luma/generations/video", string body = """{"prompt":"cat"}""") =>

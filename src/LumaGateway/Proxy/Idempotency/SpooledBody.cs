@@ -1,0 +1,137 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace LumaGateway.Proxy.Idempotency;
+
+/// <summary>
+/// The body of a request: in memory up to <see cref="MaxMemoryBytes"/>, else in a temporary file that only the process's user can read. It is read once and sent
+/// once. Disposing it deletes the file.
+/// </summary>
+internal sealed class SpooledBody : IAsyncDisposable
+{
+    public const int MaxMemoryBytes = 1024 * 1024;
+
+    private const int InitialBufferBytes = 4 * 1024;
+
+    private SpooledBody(Stream content, string fingerprint) => (Content, Fingerprint) = (content, fingerprint);
+
+    /// <summary>The body, from its first byte.</summary>
+    public Stream Content { get; }
+
+    /// <summary>SHA-256 of the query and the body, in lower-case hex.</summary>
+    public string Fingerprint { get; }
+
+    /// <summary>
+    /// Returns null if the body is too large. The buffer grows with the bytes that arrive; a <c>Content-Length</c> alone reserves no memory. Throws
+    /// <see cref="SpoolException"/> if the temporary file cannot be written.
+    /// </summary>
+    public static async Task<SpooledBody?> ReadAsync(HttpRequest request, long maxBytes)
+    {
+        if (request.ContentLength > maxBytes)
+        {
+            return null;
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(request.QueryString.ToUriComponent() + "\n"));
+        var buffer = ArrayPool<byte>.Shared.Rent(InitialBufferBytes);
+        FileStream? file = null;
+        SpooledBody? spooled = null;
+        try
+        {
+            var (total, length) = (0L, 0);
+            while (await request.Body.ReadAsync(buffer.AsMemory(length), request.HttpContext.RequestAborted) is > 0 and var read)
+            {
+                hash.AppendData(buffer, length, read);
+                (total, length) = (total + read, length + read);
+                if (total > maxBytes)
+                {
+                    return null;
+                }
+
+                if (length < buffer.Length)
+                {
+                    continue;
+                }
+
+                if (length < MaxMemoryBytes)
+                {
+                    buffer = Enlarge(buffer);
+                }
+                else
+                {
+                    file ??= CreateFile();
+                    await WriteAsync(file, buffer.AsMemory(0, length));
+                    length = 0;
+                }
+            }
+
+            if (file is not null)
+            {
+                await WriteAsync(file, buffer.AsMemory(0, length));
+                file.Position = 0;
+            }
+
+            return spooled = new SpooledBody(file ?? (Stream)new MemoryStream(buffer[..length]), Convert.ToHexStringLower(hash.GetHashAndReset()));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            if (spooled is null && file is not null)
+            {
+                await file.DisposeAsync();
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync() => Content.DisposeAsync();
+
+    private static byte[] Enlarge(byte[] buffer)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(2 * buffer.Length);
+        buffer.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return larger;
+    }
+
+    private static FileStream CreateFile()
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        try
+        {
+            return new FileStream(Path.Combine(Path.GetTempPath(), $"luma-gateway-{Guid.NewGuid():N}.body"), options);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SpoolException(exception);
+        }
+    }
+
+    private static async Task WriteAsync(FileStream file, ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            await file.WriteAsync(bytes);
+        }
+        catch (IOException exception)
+        {
+            throw new SpoolException(exception);
+        }
+    }
+}
+
+/// <summary>The temporary file for a request's body cannot be created or written.</summary>
+internal sealed class SpoolException(Exception inner) : Exception("The temporary file for a request's body cannot be written.", inner);
