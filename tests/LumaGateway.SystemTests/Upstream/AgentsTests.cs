@@ -70,7 +70,7 @@ public sealed class AgentsTests(AgentsTests.Gateway fixture) : IClassFixture<Age
     public async Task Without_a_writable_temporary_directory_a_large_create_with_a_key_is_a_503_and_a_small_one_is_sent()
     {
         await using var sandbox = await SandboxProcess.StartAsync();
-        await using var gateway = await GatewayProcess.StartAsync(new Dictionary<string, string>(Fleet.SettingsFor(sandbox, redis: null)) { ["TMPDIR"] = "/proc/none" });
+        await using var gateway = await GatewayProcess.StartAsync(new Dictionary<string, string>(ReplicaGroup.SettingsFor(sandbox, redis: null)) { ["TMPDIR"] = "/proc/none" });
 
         using var large = await CreateAsync($"\"{new string('A', 2 * 1024 * 1024)}\"", gateway.Client);
         using var small = await CreateAsync("""{"prompt":"cat"}""", gateway.Client);
@@ -112,7 +112,7 @@ public sealed class AgentsTests(AgentsTests.Gateway fixture) : IClassFixture<Age
         public async ValueTask InitializeAsync()
         {
             _sandbox = await SandboxProcess.StartAsync();
-            Process = await GatewayProcess.StartAsync(new Dictionary<string, string>(Fleet.SettingsFor(_sandbox, redis: null))
+            Process = await GatewayProcess.StartAsync(new Dictionary<string, string>(ReplicaGroup.SettingsFor(_sandbox, redis: null))
             {
                 ["Luma:Dialect"] = "agents",
                 ["Luma:BaseAddress"] = new Uri(_sandbox.Address, "/agents/v1").AbsoluteUri,
