@@ -5,7 +5,7 @@ using LumaGateway.Sandbox.Generations;
 
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>Luma's Agents API: a list of outputs whose URLs every answer signs anew, errors under <c>detail</c>.</summary>
+/// <summary>Luma's Agents API: a list of outputs with new presigned URLs in every response, errors under <c>detail</c>.</summary>
 internal sealed class AgentsDialect(AssetLinks links) : ISandboxDialect
 {
     private readonly byte[] _sample = DocumentedSample.Of("agents");
@@ -16,12 +16,12 @@ internal sealed class AgentsDialect(AssetLinks links) : ISandboxDialect
 
     public string SampleId => "d290f1ee-6c54-4b01-90e6-d701748f0851";
 
-    public void Map(RouteGroupBuilder routes, DialectDesk desk)
+    public void Map(RouteGroupBuilder routes, DialectOperations operations)
     {
         routes.AddEndpointFilter(EchoRequestIdAsync);
-        routes.MapGet("/generations/{id}", (string id) => desk.Read(id));
-        routes.MapGet("/files", () => new JsonAnswer(StatusCodes.Status200OK, new JsonObject { ["data"] = new JsonArray(), ["has_more"] = false, ["next_cursor"] = null }));
-        routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, null, StatusCodes.Status201Created));
+        routes.MapGet("/generations/{id}", (string id) => operations.Read(id));
+        routes.MapGet("/files", () => new JsonResponse(StatusCodes.Status200OK, new JsonObject { ["data"] = new JsonArray(), ["has_more"] = false, ["next_cursor"] = null }));
+        routes.MapPost("/generations", (HttpRequest request) => operations.CreateAsync(request, null, StatusCodes.Status201Created));
     }
 
     public byte[] Sample()
@@ -32,7 +32,7 @@ internal sealed class AgentsDialect(AssetLinks links) : ISandboxDialect
             output!["url"] = links.Sign((string)output["url"]!);
         }
 
-        return JsonAnswer.BytesOf(body);
+        return JsonResponse.BytesOf(body);
     }
 
     public JsonNode Render(SandboxGeneration generation, GenerationState state) => new JsonObject
