@@ -19,30 +19,30 @@ internal static class UpstreamBounds
     /// <summary>After a 429 with <c>Retry-After</c> no replica sends a read before that time is over. The next 429 stops it again.</summary>
     public static void CheckRetryAfter(long reads, PlannedFault fault, Findings findings)
     {
-        var most = (long)(FaultPlan.ReplicaCount * ReadsInFlight * (Math.Ceiling(fault.Duration.TotalSeconds / fault.Size) + 1));
-        findings.Check(Invariant.UpstreamRequestsAreBounded, reads <= most, () => $"The throttling upstream got {reads} reads (limit {most}): {fault}");
+        var limit = (long)(FaultPlan.ReplicaCount * ReadsInFlight * (Math.Ceiling(fault.Duration.TotalSeconds / fault.Size) + 1));
+        findings.Check(Invariant.UpstreamRequestsAreBounded, reads <= limit, () => $"The throttling upstream got {reads} reads (limit {limit}): {fault}");
     }
 
     /// <summary>Without faults, all replicas together stay within the bound of one.</summary>
     public static void CheckWithoutFaults(RequestCounts counts, TimeSpan length, Findings findings)
     {
-        var most = (int)Math.Ceiling(length / MinLifetime) + 1;
+        var limit = (int)Math.Ceiling(length / MinLifetime) + 1;
         foreach (var (id, count) in Reads(counts))
         {
             findings.Check(
                 Invariant.UpstreamRequestsAreBounded,
-                count <= (id.StartsWith("done-", StringComparison.Ordinal) ? 1 : most),
-                () => $"{id} was read {count} times in {length.TotalSeconds:0.0} s without faults (limit {most}, 1 for a final one).");
+                count <= (id.StartsWith("done-", StringComparison.Ordinal) ? 1 : limit),
+                () => $"{id} was read {count} times in {length.TotalSeconds:0.0} s without faults (limit {limit}, 1 for a final one).");
         }
     }
 
     /// <summary>During faults, each replica works alone, and each of its reads may need all its attempts.</summary>
     public static void CheckDuringFaults(RequestCounts counts, TimeSpan length, Findings findings)
     {
-        var most = (Math.Ceiling(length / MinLifetime) + 1) * FaultPlan.ReplicaCount * Attempts;
+        var limit = (Math.Ceiling(length / MinLifetime) + 1) * FaultPlan.ReplicaCount * Attempts;
         foreach (var (id, count) in Reads(counts))
         {
-            findings.Check(Invariant.UpstreamRequestsAreBounded, count <= most, () => $"{id} was read {count} times in {length.TotalSeconds:0.0} s (limit {most}).");
+            findings.Check(Invariant.UpstreamRequestsAreBounded, count <= limit, () => $"{id} was read {count} times in {length.TotalSeconds:0.0} s (limit {limit}).");
         }
     }
 

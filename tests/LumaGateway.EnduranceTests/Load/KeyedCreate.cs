@@ -63,7 +63,7 @@ internal sealed class KeyedCreate(string id)
     public int Generations => _generations.Count;
 
     /// <summary>The maximum number of upstream POSTs, not counting those after an eviction.</summary>
-    public int MostPosts => Loss is RecordLoss.AfterCompletion or RecordLoss.WhileRunningWithRepetition ? 2 : 1;
+    public int MaxPosts => Loss is RecordLoss.AfterCompletion or RecordLoss.WhileRunningWithRepetition ? 2 : 1;
 
     public bool HasOutcome => _results.Any(result => result is CreateResult.Sent or CreateResult.Replayed);
 

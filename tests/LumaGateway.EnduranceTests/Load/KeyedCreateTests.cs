@@ -138,15 +138,15 @@ public sealed class KeyedCreateTests(ITestOutputHelper output)
         foreach (var create in creates.All)
         {
             var sent = posts.GetValueOrDefault(create.Id);
-            var most = create.MostPosts + creates.EvictionsOf(create);
-            if (sent > most || create.Results.Count(result => result is CreateResult.Sent) > sent || create.Generations > sent)
+            var limit = create.MaxPosts + creates.EvictionsOf(create);
+            if (sent > limit || create.Results.Count(result => result is CreateResult.Sent) > sent || create.Generations > sent)
             {
                 creates.AddFailure($"{create.Id} ({create.Loss}, evicted {creates.EvictionsOf(create)} times) was sent {sent} times: {string.Join(' ', create.Results)}");
             }
         }
     }
 
-    private static bool MustBeKept(KeyedCreates creates, KeyedCreate create) => create.MostPosts == 1 && creates.EvictionsOf(create) == 0;
+    private static bool MustBeKept(KeyedCreates creates, KeyedCreate create) => create.MaxPosts == 1 && creates.EvictionsOf(create) == 0;
 
     private static long SecondPosts(KeyedCreate create, IReadOnlyDictionary<string, long> posts) => Math.Max(0, posts.GetValueOrDefault(create.Id) - 1);
 
