@@ -3,7 +3,7 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace LumaGateway.Bench;
 
-/// <summary>The least ASP.NET Core code that sends the same response. Each runs as a process of its own: see <c>bench/candidates/commands</c>.</summary>
+/// <summary>The least ASP.NET Core code that sends the same response. Each runs in its own process: see <c>bench/candidates/commands</c>.</summary>
 internal static class Baselines
 {
     public static WebApplication Build(string name, string[] args)
@@ -37,7 +37,7 @@ internal static class Baselines
         return app;
     }
 
-    /// <summary>No routing, and every step on the socket's thread: nothing that is called may block.</summary>
+    /// <summary>No routing, and the whole request runs on the socket's thread, so no call may block.</summary>
     private static WebApplication TunedKestrel(WebApplicationBuilder builder, byte[] body)
     {
         builder.WebHost.UseSockets(sockets => (sockets.IOQueueCount, sockets.UnsafePreferInlineScheduling) = (1, true));

@@ -9,7 +9,7 @@ namespace LumaGateway.Bench;
 /// <param name="WarmUp">Factor of the warm-up's length: the JIT needs tens of seconds of load.</param>
 internal sealed record Contender(string Name, string Command, Load Load, string Settings = "", int? Length = null, int WarmUp = 1);
 
-/// <summary>Contenders get the same load in turns, so that a disturbance of the machine meets all of them.</summary>
+/// <summary>The contenders get the same load alternately, so that a disturbance of the machine affects all of them.</summary>
 /// <param name="UpstreamRequests">Upstream requests for each request: 0 or 1. Another number invalidates the run.</param>
 /// <param name="Fill">The last number that is requested from each contender first, to fill its cache.</param>
 /// <param name="AddedTo">The contender to which the table of latencies compares.</param>

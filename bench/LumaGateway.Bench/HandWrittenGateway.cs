@@ -7,7 +7,7 @@ using Microsoft.Extensions.Caching.Distributed;
 namespace LumaGateway.Bench;
 
 /// <summary>
-/// The gateway that a team writes in an afternoon: a key check, one GET of the cache, and after a miss one GET of the upstream and one SET. It has no
+/// A minimal hand-written gateway: a key check, one GET of the cache, and after a miss one GET of the upstream and one SET. It has no
 /// single flight, limits, retries, time-outs, purge, ETag or metrics.
 /// </summary>
 internal static class HandWrittenGateway

@@ -9,7 +9,7 @@ using System.Text.RegularExpressions;
 namespace LumaGateway.Bench;
 
 /// <summary>
-/// The servers of one part. Servers under test run on core 0, the load on core 1. The upstream and Redis run on core 2 where there is one, else on
+/// The servers of one part. Servers under test run on core 0, the load on core 1. The upstream and Redis run on core 2 if there is one, otherwise on
 /// core 1 too. All stop on disposal.
 /// </summary>
 internal sealed partial class Lab : IAsyncDisposable
@@ -34,7 +34,7 @@ internal sealed partial class Lab : IAsyncDisposable
 
     public BenchOptions Options { get; }
 
-    /// <summary>All running servers but the upstream and Redis.</summary>
+    /// <summary>All running servers except the upstream and Redis.</summary>
     public IEnumerable<Server> Tested => _servers.Skip(2);
 
     public static async Task<Lab> StartAsync(BenchOptions options)

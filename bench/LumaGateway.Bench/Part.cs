@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace LumaGateway.Bench;
 
-/// <summary>A section of the report that can run alone: every contest is one, and the measurements below.</summary>
+/// <summary>A section of the report that can run alone: a contest or one of the measurements below.</summary>
 internal sealed record Part(string Name, string Title, Func<Lab, Task<string>> RunAsync)
 {
     private const string Cached = "/generations/cached-@id";
@@ -115,7 +115,7 @@ internal sealed record Part(string Name, string Title, Func<Lab, Task<string>> R
         return $"`Cache:MemoryBytes` is 64 MiB.\n\n{Report.Table(["ids so far", "resident, MiB", "misses a second"], rows)}";
     }
 
-    /// <summary>Each curve: the cost of a hit as something else grows.</summary>
+    /// <summary>Measures the cost of a hit at growing numbers of entries, clients and streams.</summary>
     private static async Task<string> MeasureScalingAsync(Lab lab)
     {
         Server gateway = null!;

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace LumaGateway.Bench;
 
-/// <summary>Median, least and most of several measurements.</summary>
+/// <summary>Median, minimum and maximum of several measurements.</summary>
 internal readonly record struct Spread(double Median, double Least, double Most)
 {
     public static Spread Of(IEnumerable<double> values)
@@ -28,7 +28,7 @@ internal static class Report
 
     public static string In(string format, double value) => value.ToString(format, CultureInfo.InvariantCulture);
 
-    /// <summary>To three significant digits.</summary>
+    /// <summary>Rounds to three significant digits.</summary>
     public static string Rounded(double value)
     {
         var unit = Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(Math.Max(value, 1))) - 2));

@@ -5,7 +5,7 @@ namespace LumaGateway.Bench;
 /// <summary>The requests of a run.</summary>
 /// <param name="Path"><c>@id</c> stands for a number.</param>
 /// <param name="Order">The order of the numbers, as <c>bench/wrk.lua</c> defines it; <c>new</c> counts up and no two runs send the same number.</param>
-/// <param name="Clients">If above 0, each request has the key of a random one of so many clients; else client 0's. Not together with numbers.</param>
+/// <param name="Clients">If above 0, each request has the key of a random client of this many; otherwise the key of client 0. Not together with numbers.</param>
 internal sealed record Load(string Path, string Order = "one", long First = 1, long Last = 1, int Clients = 0)
 {
     private const long RangeSize = 100_000_000; // more than a run can send

@@ -23,8 +23,8 @@ try
 
     return await app.RunSandboxAsync();
 }
-catch (StartFault fault)
+catch (StartException exception)
 {
-    await Console.Error.WriteLineAsync(fault.Message);
+    await Console.Error.WriteLineAsync(exception.Message);
     return 1;
 }

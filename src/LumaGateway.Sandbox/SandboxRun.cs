@@ -5,7 +5,7 @@ namespace LumaGateway.Sandbox;
 
 /// <summary>
 /// Runs the sandbox, alone or with a gateway in front of it, which ends with the sandbox. Throws
-/// <see cref="StartFault"/> if either cannot start.
+/// <see cref="StartException"/> if either cannot start.
 /// </summary>
 internal static class SandboxRun
 {
@@ -31,10 +31,10 @@ internal static class SandboxRun
         {
             await app.StartAsync();
         }
-        catch (Exception fault) when (fault is IOException or FormatException or InvalidOperationException)
+        catch (Exception exception) when (exception is IOException or FormatException or InvalidOperationException)
         {
-            var reason = (fault.InnerException ?? fault).Message.TrimEnd('.');
-            throw new StartFault($"The sandbox cannot listen on {urls}: {reason}. Choose another address with --port or --urls.", fault);
+            var reason = (exception.InnerException ?? exception).Message.TrimEnd('.');
+            throw new StartException($"The sandbox cannot listen on {urls}: {reason}. Choose another address with --port or --urls.", exception);
         }
     }
 

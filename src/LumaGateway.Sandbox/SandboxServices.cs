@@ -28,7 +28,7 @@ internal static class SandboxServices
         // The appsettings.json beside this binary is the gateway's.
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddEnvironmentVariables();
-        // A bare switch would otherwise swallow the option after it.
+        // The parser would take the next option as the value of a switch without a value.
         builder.Configuration.AddCommandLine([.. args.Select(arg => arg is "--alone" ? "--alone=true" : arg)], Options);
         builder.Services.AddOptions<SandboxOptions>().BindConfiguration(SandboxOptions.Section);
         builder.Services.AddSingleton<IValidateOptions<SandboxOptions>, SandboxOptionsValidator>();
@@ -73,9 +73,9 @@ internal static class SandboxServices
         {
             return services.GetRequiredService<IOptions<SandboxOptions>>().Value;
         }
-        catch (Exception fault) when (fault is OptionsValidationException or InvalidOperationException)
+        catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException)
         {
-            throw new StartFault(fault.Message, fault);
+            throw new StartException(exception.Message, exception);
         }
     }
 

@@ -7,9 +7,9 @@ using System.Diagnostics.CodeAnalysis;
 [SuppressMessage("Design", "CA1050:Declare types in namespaces", Justification = "The runtime looks for it there.")]
 internal static class StartupHook
 {
-    public static void Initialize() => new Thread(WaitForTheEnd) { IsBackground = true, Name = "Sandbox watch" }.Start();
+    public static void Initialize() => new Thread(ExitWithSandbox) { IsBackground = true, Name = "Sandbox watch" }.Start();
 
-    private static void WaitForTheEnd()
+    private static void ExitWithSandbox()
     {
         using var sandbox = Console.OpenStandardInput();
         while (sandbox.ReadByte() >= 0)

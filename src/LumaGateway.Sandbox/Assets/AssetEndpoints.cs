@@ -11,9 +11,9 @@ internal static class AssetEndpoints
     private static readonly DateTimeOffset Modified = new(2024, 12, 22, 13, 38, 40, TimeSpan.Zero);
 
     public static void MapAssets(this WebApplication app) =>
-        app.MapMethods("/assets/{size:long:min(0)}/{name}", [HttpMethods.Get, HttpMethods.Head], Answer);
+        app.MapMethods("/assets/{size:long:min(0)}/{name}", [HttpMethods.Get, HttpMethods.Head], Read);
 
-    private static IResult Answer(long size, string name, HttpRequest request, AssetLinks links)
+    private static IResult Read(long size, string name, HttpRequest request, AssetLinks links)
     {
         if (links.IsExpired(request.Query))
         {

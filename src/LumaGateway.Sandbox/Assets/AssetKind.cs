@@ -6,7 +6,7 @@ internal sealed record AssetKind(string MediaType, byte[] Header)
     // "ftyp", then an "mdat" box of size 0, which by definition reaches to the end of the file.
     private static readonly AssetKind Mp4 = new("video/mp4", [.. "\0\0\0\u0018ftypisom\0\0\u0002\0isommp41\0\0\0\0mdat"u8]);
 
-    // One grey pixel, baseline; what follows the end marker is ignored by readers.
+    // One grey pixel, baseline. Readers ignore the bytes after the end marker.
     private static readonly AssetKind Jpeg = new("image/jpeg",
     [
         0xFF, 0xD8,

@@ -11,13 +11,13 @@ internal sealed class BadRequestMiddleware(RequestDelegate next, DialectSet dial
         {
             await next(context);
         }
-        catch (BadHttpRequestException fault) when (!context.Response.HasStarted)
+        catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
         {
-            var message = $"{fault.Message} {fault.InnerException?.Message}".TrimEnd();
-            IResult answer = dialects.Of(context.Request.Path) is { } dialect
-                ? new JsonAnswer(fault.StatusCode, dialect.Error(fault.StatusCode, message))
-                : TypedResults.Text(message, statusCode: fault.StatusCode);
-            await answer.ExecuteAsync(context);
+            var message = $"{exception.Message} {exception.InnerException?.Message}".TrimEnd();
+            IResult response = dialects.Of(context.Request.Path) is { } dialect
+                ? new JsonResponse(exception.StatusCode, dialect.Error(exception.StatusCode, message))
+                : TypedResults.Text(message, statusCode: exception.StatusCode);
+            await response.ExecuteAsync(context);
         }
     }
 }

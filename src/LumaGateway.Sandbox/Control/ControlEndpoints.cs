@@ -20,9 +20,9 @@ internal static class ControlEndpoints
         control.MapGet("/requests/{id}", (string id, RequestLog log) => log.Of(id));
         control.MapDelete("/requests", (RequestLog log) => log.Reset());
         control.MapGet("/generations/{id}", ReadGeneration);
-        control.MapPut("/generations/{id}", MoveGeneration);
+        control.MapPut("/generations/{id}", SetState);
         control.MapDelete("/generations", (GenerationStore store) => store.Clear());
-        control.MapPut("/token", (TokenWanted wanted, AcceptedToken token) => token.Change(wanted.Token));
+        control.MapPut("/token", (TokenRequest request, AcceptedToken token) => token.Change(request.Token));
     }
 
     private static IResult ReadmeText() =>
@@ -30,9 +30,9 @@ internal static class ControlEndpoints
 
     private static IResult AddFault(FaultRule rule, FaultRules rules)
     {
-        if (rule.Complaint() is { } complaint)
+        if (rule.Validate() is { } error)
         {
-            return Results.Text(complaint, statusCode: StatusCodes.Status400BadRequest);
+            return Results.Text(error, statusCode: StatusCodes.Status400BadRequest);
         }
 
         rules.Add(rule);
@@ -40,11 +40,11 @@ internal static class ControlEndpoints
     }
 
     private static IResult ReadGeneration(string id, GenerationStore store, TimeProvider clock) =>
-        store.Find(id) is { } generation ? Results.Ok(StoryOf(generation, clock)) : Results.NotFound();
+        store.Find(id) is { } generation ? Results.Ok(TimelineOf(generation, clock)) : Results.NotFound();
 
-    private static GenerationStory MoveGeneration(string id, StateWanted wanted, GenerationStore store, TimeProvider clock) =>
-        StoryOf(store.Move(id, wanted.State), clock);
+    private static GenerationTimeline SetState(string id, StateRequest request, GenerationStore store, TimeProvider clock) =>
+        TimelineOf(store.SetState(id, request.State), clock);
 
-    private static GenerationStory StoryOf(SandboxGeneration generation, TimeProvider clock) =>
+    private static GenerationTimeline TimelineOf(SandboxGeneration generation, TimeProvider clock) =>
         new(generation.Id, generation.StateAt(clock.GetUtcNow()), generation.Timeline);
 }

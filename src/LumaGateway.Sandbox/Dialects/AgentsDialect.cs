@@ -6,7 +6,7 @@ using LumaGateway.Sandbox.Generations;
 
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>Luma's Agents API: a list of outputs whose URLs every answer signs anew, files, usage, errors under <c>detail</c>.</summary>
+/// <summary>Luma's Agents API: a list of outputs with new presigned URLs in every response, files, usage, errors under <c>detail</c>.</summary>
 internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, GenerationStore generations, TimeProvider clock) : ISandboxDialect
 {
     /// <summary>The documented limit on creates a minute. It is reported and not enforced.</summary>
@@ -23,13 +23,13 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
 
     public string SampleId => "d290f1ee-6c54-4b01-90e6-d701748f0851";
 
-    public void Map(RouteGroupBuilder routes, DialectDesk desk)
+    public void Map(RouteGroupBuilder routes, DialectOperations operations)
     {
         routes.AddEndpointFilter(EchoRequestIdAsync);
-        routes.MapGet("/generations/{id}", (string id) => desk.Read(id));
-        files.Map(routes, desk);
+        routes.MapGet("/generations/{id}", (string id) => operations.Read(id));
+        files.Map(routes, operations);
         routes.MapGet("/usage", Usage);
-        routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, null, StatusCodes.Status201Created))
+        routes.MapPost("/generations", (HttpRequest request) => operations.CreateAsync(request, null, StatusCodes.Status201Created))
             .AddEndpointFilter(ReportRateLimitAsync);
     }
 
@@ -41,7 +41,7 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
             output!["url"] = links.Sign((string)output["url"]!);
         }
 
-        return JsonAnswer.BytesOf(body);
+        return JsonResponse.BytesOf(body);
     }
 
     public JsonNode Render(SandboxGeneration generation, GenerationState state) => new JsonObject
@@ -97,7 +97,7 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
     }
 
     /// <summary>The number of creates by <c>user_id</c>. Luma does not document the body.</summary>
-    private JsonAnswer Usage() => new(StatusCodes.Status200OK, new JsonObject
+    private JsonResponse Usage() => new(StatusCodes.Status200OK, new JsonObject
     {
         ["data"] = new JsonArray(
         [

@@ -10,15 +10,15 @@ internal static class DialectEndpoints
         var services = app.Services;
         foreach (var dialect in services.GetRequiredService<DialectSet>().All)
         {
-            var desk = new DialectDesk(
+            var operations = new DialectOperations(
                 dialect,
                 services.GetRequiredService<GenerationStore>(),
                 services.GetRequiredService<CallbackSender>(),
                 services.GetRequiredService<TimeProvider>());
             var routes = app.MapGroup(dialect.Root);
 
-            dialect.Map(routes, desk);
-            routes.Map("/{**path}", () => desk.Error(StatusCodes.Status404NotFound, "Not Found"));
+            dialect.Map(routes, operations);
+            routes.Map("/{**path}", () => operations.Error(StatusCodes.Status404NotFound, "Not Found"));
         }
     }
 }

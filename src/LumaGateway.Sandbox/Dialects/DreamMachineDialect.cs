@@ -19,17 +19,17 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
 
     public string SampleId => "123e4567-e89b-12d3-a456-426614174000";
 
-    public void Map(RouteGroupBuilder routes, DialectDesk desk)
+    public void Map(RouteGroupBuilder routes, DialectOperations operations)
     {
-        routes.MapGet("/generations/{id}", (string id) => desk.Read(id));
+        routes.MapGet("/generations/{id}", (string id) => operations.Read(id));
         routes.MapGet("/generations", (int? limit, int? offset) =>
-            desk.List(Math.Max(offset ?? 0, 0), Math.Clamp(limit ?? MaxPage, 1, MaxPage)));
-        routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, null, Created));
-        routes.MapPost("/generations/video", (HttpRequest request) => desk.CreateAsync(request, "video", Created));
-        routes.MapPost("/generations/image", (HttpRequest request) => desk.CreateAsync(request, "image", Created));
-        routes.MapPost("/generations/{id}/upscale", (string id, HttpRequest request) => desk.DeriveAsync(id, request, Created));
-        routes.MapPost("/generations/{id}/audio", (string id, HttpRequest request) => desk.DeriveAsync(id, request, Created));
-        routes.MapDelete("/generations/{id}", (string id) => desk.Delete(id));
+            operations.List(Math.Max(offset ?? 0, 0), Math.Clamp(limit ?? MaxPage, 1, MaxPage)));
+        routes.MapPost("/generations", (HttpRequest request) => operations.CreateAsync(request, null, Created));
+        routes.MapPost("/generations/video", (HttpRequest request) => operations.CreateAsync(request, "video", Created));
+        routes.MapPost("/generations/image", (HttpRequest request) => operations.CreateAsync(request, "image", Created));
+        routes.MapPost("/generations/{id}/upscale", (string id, HttpRequest request) => operations.DeriveAsync(id, request, Created));
+        routes.MapPost("/generations/{id}/audio", (string id, HttpRequest request) => operations.DeriveAsync(id, request, Created));
+        routes.MapDelete("/generations/{id}", (string id) => operations.Delete(id));
         routes.MapGet("/generations/concepts/list", () => Ok(new JsonArray("dolly_zoom", "handheld", "pov", "orbit_left", "orbit_right")));
         routes.MapGet("/generations/camera_motion/list", () => Ok(new JsonArray("Static", "Move Left", "Push In", "Pull Out")));
         routes.MapGet("/credits", () => Ok(new JsonObject { ["credit_balance"] = 100_000 }));
@@ -56,7 +56,7 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
         ["request"] = Request(generation),
     };
 
-    /// <summary>A string, or for a refused body FastAPI's list.</summary>
+    /// <summary>A string; for status 422 the list of FastAPI.</summary>
     public JsonNode Error(int status, string message) => new JsonObject
     {
         ["detail"] = status is not StatusCodes.Status422UnprocessableEntity
@@ -64,7 +64,7 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
             : new JsonArray(new JsonObject { ["type"] = "model_attributes_type", ["loc"] = new JsonArray("body"), ["msg"] = message }),
     };
 
-    private static JsonAnswer Ok(JsonNode body) => new(StatusCodes.Status200OK, body);
+    private static JsonResponse Ok(JsonNode body) => new(StatusCodes.Status200OK, body);
 
     private static JsonObject Request(SandboxGeneration generation)
     {

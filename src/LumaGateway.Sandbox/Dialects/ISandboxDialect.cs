@@ -15,7 +15,7 @@ internal interface ISandboxDialect
     /// <summary>The id under which the documented sample is served.</summary>
     string SampleId { get; }
 
-    void Map(RouteGroupBuilder routes, DialectDesk desk);
+    void Map(RouteGroupBuilder routes, DialectOperations operations);
 
     /// <summary>The documented sample with current times.</summary>
     byte[] Sample();

@@ -5,7 +5,7 @@ using LumaGateway.Sandbox.Generations;
 
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>The relay: everything twice, once under <c>artifact</c>; <c>pending</c> for queued; errors under <c>error</c>.</summary>
+/// <summary>The relay: each final field twice, once under <c>artifact</c>; <c>pending</c> for queued; errors under <c>error</c>.</summary>
 internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
 {
     private readonly byte[] _sample = DocumentedSample.Of("relay");
@@ -16,18 +16,18 @@ internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
 
     public string SampleId => "4665a07c-7641-4809-a133-10786201bb56";
 
-    public void Map(RouteGroupBuilder routes, DialectDesk desk)
+    public void Map(RouteGroupBuilder routes, DialectOperations operations)
     {
-        routes.MapGet("/generations/{id}", (string id) => desk.Read(id));
-        routes.MapPost("/generations", (HttpRequest request) => desk.CreateAsync(request, "video", StatusCodes.Status200OK));
+        routes.MapGet("/generations/{id}", (string id) => operations.Read(id));
+        routes.MapPost("/generations", (HttpRequest request) => operations.CreateAsync(request, "video", StatusCodes.Status200OK));
         routes.MapPost("/generations/{id}/extend", (string id, HttpRequest request) =>
-            desk.DeriveAsync(id, request, StatusCodes.Status200OK));
+            operations.DeriveAsync(id, request, StatusCodes.Status200OK));
     }
 
     public byte[] Sample() => _sample;
 
     public JsonNode Render(SandboxGeneration generation, GenerationState state) =>
-        state is GenerationState.Completed ? Finished(generation) : Unfinished(generation, state);
+        state is GenerationState.Completed ? Final(generation) : Interim(generation, state);
 
     public JsonNode Error(int status, string message) => new JsonObject
     {
@@ -46,7 +46,7 @@ internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
         },
     };
 
-    private static JsonObject Unfinished(SandboxGeneration generation, GenerationState state)
+    private static JsonObject Interim(SandboxGeneration generation, GenerationState state)
     {
         var body = new JsonObject
         {
@@ -83,7 +83,7 @@ internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
         ["media_type"] = "image",
     };
 
-    private JsonObject Finished(SandboxGeneration generation) => new()
+    private JsonObject Final(SandboxGeneration generation) => new()
     {
         ["id"] = generation.Id,
         ["state"] = "completed",

@@ -5,9 +5,9 @@ internal sealed class TokenMiddleware(RequestDelegate next, DialectSet dialects,
 {
     public Task InvokeAsync(HttpContext context) =>
         dialects.Of(context.Request.Path) is { } dialect && !token.IsIn(context.Request)
-            ? Refusal(dialect).ExecuteAsync(context)
+            ? Unauthorized(dialect).ExecuteAsync(context)
             : next(context);
 
-    private static JsonAnswer Refusal(ISandboxDialect dialect) =>
+    private static JsonResponse Unauthorized(ISandboxDialect dialect) =>
         new(StatusCodes.Status401Unauthorized, dialect.Error(StatusCodes.Status401Unauthorized, "Invalid token"));
 }

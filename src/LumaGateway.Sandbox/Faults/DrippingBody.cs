@@ -1,12 +1,12 @@
 namespace LumaGateway.Sandbox.Faults;
 
 /// <summary>Sends the unchanged bytes one at a time, each in its own packet after a pause.</summary>
-internal sealed class DrippingBody(HttpContext context, TimeSpan pause, TimeProvider clock) : SpoiltBody(context)
+internal sealed class DrippingBody(HttpContext context, TimeSpan pause, TimeProvider clock) : FaultyBody(context)
 {
-    public static async Task AnswerAsync(HttpContext context, RequestDelegate next, TimeSpan pause, TimeProvider clock)
+    public static async Task WriteResponseAsync(HttpContext context, RequestDelegate next, TimeSpan pause, TimeProvider clock)
     {
         await using var body = new DrippingBody(context, pause, clock);
-        await body.AnswerThroughAsync(next);
+        await body.RunPipelineAsync(next);
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)

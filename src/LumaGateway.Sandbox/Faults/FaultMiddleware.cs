@@ -11,14 +11,14 @@ internal sealed class FaultMiddleware(
     PublicAddress address,
     TimeProvider clock)
 {
-    private const int OtherwiseMilliseconds = 100;
+    private const int DefaultDripMilliseconds = 100;
 
     public async Task InvokeAsync(HttpContext context)
     {
         var fault = FaultId.Parse(context.Request.RouteValues["id"] as string) ?? rules.Take(context.Request);
         try
         {
-            await (fault is null ? next(context) : SpoilAsync(fault, context));
+            await (fault is null ? next(context) : ApplyAsync(fault, context));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -26,7 +26,7 @@ internal sealed class FaultMiddleware(
         }
     }
 
-    private async Task SpoilAsync(FaultRule fault, HttpContext context)
+    private async Task ApplyAsync(FaultRule fault, HttpContext context)
     {
         if (fault.Kind is not FaultKind.Drip)
         {
@@ -40,10 +40,10 @@ internal sealed class FaultMiddleware(
             FaultKind.Hang => Task.Delay(Timeout.InfiniteTimeSpan, clock, context.RequestAborted),
             FaultKind.Reset => ResetAsync(context),
             FaultKind.Redirect => RedirectAsync(context),
-            FaultKind.Truncated => TruncatedBody.AnswerAsync(context, next, clock),
-            FaultKind.Drip => DrippingBody.AnswerAsync(context, next, fault.DelayOr(OtherwiseMilliseconds), clock),
-            FaultKind.WrongId => OtherIdBody.AnswerAsync(context, next),
-            _ => CannedBody.AnswerAsync(context, fault.Kind),
+            FaultKind.Truncated => TruncatedBody.WriteResponseAsync(context, next, clock),
+            FaultKind.Drip => DrippingBody.WriteResponseAsync(context, next, fault.DelayOr(DefaultDripMilliseconds), clock),
+            FaultKind.WrongId => OtherIdBody.WriteResponseAsync(context, next),
+            _ => FixedBody.WriteResponseAsync(context, fault.Kind),
         });
     }
 
@@ -63,7 +63,7 @@ internal sealed class FaultMiddleware(
         var dialect = dialects.Of(context.Request.Path) ?? dialects.All[0];
         return status is StatusCodes.Status204NoContent or StatusCodes.Status304NotModified
             ? Results.StatusCode(status).ExecuteAsync(context)
-            : new JsonAnswer(status, dialect.Error(status, "The sandbox was told to fail.")).ExecuteAsync(context);
+            : new JsonResponse(status, dialect.Error(status, "The sandbox was told to fail.")).ExecuteAsync(context);
     }
 
     private static Task ResetAsync(HttpContext context)

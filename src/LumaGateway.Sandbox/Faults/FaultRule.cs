@@ -6,8 +6,8 @@ namespace LumaGateway.Sandbox.Faults;
 /// <summary>One fault and the requests that it applies to.</summary>
 /// <param name="Kind">The kind of fault.</param>
 /// <param name="Status">The status of <see cref="FaultKind.Status"/>; default 503.</param>
-/// <param name="RetryAfter">The <c>Retry-After</c> beside it: seconds, or anything else that a header can hold.</param>
-/// <param name="RetryAfterMs">The <c>retry-after-ms</c> beside it, which Luma's official SDKs prefer.</param>
+/// <param name="RetryAfter">The <c>Retry-After</c> of the response: seconds, or anything else that a header can hold.</param>
+/// <param name="RetryAfterMs">The <c>retry-after-ms</c> of the response, which Luma's official SDKs prefer.</param>
 /// <param name="Delay">Milliseconds before the response; for <see cref="FaultKind.Drip"/> between bytes (default 100).</param>
 /// <param name="Match">A part of <c>METHOD /path?query</c>; <c>*</c> matches any text. Default: every request.</param>
 /// <param name="Count">How many more requests it applies to. Default: all.</param>
@@ -30,8 +30,8 @@ internal sealed record FaultRule(
     // A question mark starts the query here; MatchesSimpleExpression takes it as any character, so it is escaped.
     private static string Escaped(string match) => match.Replace("?", "\\?", StringComparison.Ordinal);
 
-    /// <summary>Returns the error in the rule, for people; null if it is valid.</summary>
-    public string? Complaint() => this switch
+    /// <summary>Returns an error message; null if the rule is valid.</summary>
+    public string? Validate() => this switch
     {
         { Status: < 200 or > 599 } => "status must be from 200 to 599.",
         { Delay: < 0 } => "delay must not be negative (milliseconds).",

@@ -1,16 +1,16 @@
 namespace LumaGateway.Sandbox.Faults;
 
 /// <summary>Sends half of the announced length, then aborts the connection.</summary>
-internal sealed class TruncatedBody(HttpContext context, TimeProvider clock) : SpoiltBody(context)
+internal sealed class TruncatedBody(HttpContext context, TimeProvider clock) : FaultyBody(context)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     private long _written;
 
-    public static async Task AnswerAsync(HttpContext context, RequestDelegate next, TimeProvider clock)
+    public static async Task WriteResponseAsync(HttpContext context, RequestDelegate next, TimeProvider clock)
     {
         await using var body = new TruncatedBody(context, clock);
-        await body.AnswerThroughAsync(next);
+        await body.RunPipelineAsync(next);
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -25,7 +25,7 @@ internal sealed class TruncatedBody(HttpContext context, TimeProvider clock) : S
             // An abort discards bytes that Kestrel has not written to the socket yet.
             await Task.Delay(Pause, clock, cancellationToken);
             Context.Abort();
-            throw new OperationCanceledException("Cut short on purpose.", Context.RequestAborted);
+            throw new OperationCanceledException("Truncated by a fault.", Context.RequestAborted);
         }
     }
 }

@@ -15,14 +15,14 @@ internal sealed class FileEndpoints(FileStore store, PublicAddress address, Time
 
     private static readonly TimeSpan UploadLifetime = TimeSpan.FromHours(1);
 
-    public void Map(RouteGroupBuilder routes, DialectDesk desk)
+    public void Map(RouteGroupBuilder routes, DialectOperations operations)
     {
-        routes.MapGet("/files", (string? cursor, int? limit, string? purpose, string? state) => List(desk, cursor, limit ?? 25, purpose, state));
-        routes.MapPost("/files", (HttpRequest request) => CreateAsync(desk, request));
-        routes.MapGet("/files/{id}", (string id) => store.Find(id) is { } file ? Ok(Render(file)) : NotFound(desk));
-        routes.MapPost("/files/{id}/complete", (string id) => Complete(desk, id));
+        routes.MapGet("/files", (string? cursor, int? limit, string? purpose, string? state) => List(operations, cursor, limit ?? 25, purpose, state));
+        routes.MapPost("/files", (HttpRequest request) => CreateAsync(operations, request));
+        routes.MapGet("/files/{id}", (string id) => store.Find(id) is { } file ? Ok(Render(file)) : NotFound(operations));
+        routes.MapPost("/files/{id}/complete", (string id) => Complete(operations, id));
         routes.MapDelete("/files/{id}", (string id) =>
-            store.Find(id) is { State: not FileStore.Deleted } && store.Change(id, file => file with { State = FileStore.Deleted }) is not null ? Results.NoContent() : NotFound(desk));
+            store.Find(id) is { State: not FileStore.Deleted } && store.Change(id, file => file with { State = FileStore.Deleted }) is not null ? Results.NoContent() : NotFound(operations));
     }
 
     /// <summary>The storage of the presigned URLs: it counts the bytes.</summary>
@@ -33,9 +33,9 @@ internal sealed class FileEndpoints(FileStore store, PublicAddress address, Time
         return store.Change(id, file => file with { UploadedBytes = counted.Written }) is null ? Results.NotFound() : Results.Ok();
     });
 
-    private static JsonAnswer Ok(JsonNode body) => new(StatusCodes.Status200OK, body);
+    private static JsonResponse Ok(JsonNode body) => new(StatusCodes.Status200OK, body);
 
-    private static IResult NotFound(DialectDesk desk) => desk.Error(StatusCodes.Status404NotFound, "File not found");
+    private static IResult NotFound(DialectOperations operations) => operations.Error(StatusCodes.Status404NotFound, "File not found");
 
     private static string TimeOf(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
@@ -50,16 +50,16 @@ internal sealed class FileEndpoints(FileStore store, PublicAddress address, Time
         ["created_at"] = TimeOf(file.CreatedAt),
     };
 
-    private IResult List(DialectDesk desk, string? cursor, int limit, string? purpose, string? state)
+    private IResult List(DialectOperations operations, string? cursor, int limit, string? purpose, string? state)
     {
         if (limit is < 1 or > MaxPage)
         {
-            return desk.Error(StatusCodes.Status422UnprocessableEntity, "limit must be between 1 and 100.");
+            return operations.Error(StatusCodes.Status422UnprocessableEntity, "limit must be between 1 and 100.");
         }
 
         if (store.List(cursor, limit, purpose, state) is not { } found)
         {
-            return desk.Error(StatusCodes.Status422UnprocessableEntity, "Unknown cursor.");
+            return operations.Error(StatusCodes.Status422UnprocessableEntity, "Unknown cursor.");
         }
 
         return Ok(new JsonObject
@@ -70,14 +70,14 @@ internal sealed class FileEndpoints(FileStore store, PublicAddress address, Time
         });
     }
 
-    private async Task<IResult> CreateAsync(DialectDesk desk, HttpRequest request)
+    private async Task<IResult> CreateAsync(DialectOperations operations, HttpRequest request)
     {
         if (request.HasFormContentType)
         {
             var form = await request.ReadFormAsync(request.HttpContext.RequestAborted);
             return form.Files.GetFile("file") is { } upload
                 ? Created(store.Add(FileStore.Ready, upload.ContentType, upload.Length, upload.FileName, form["purpose"].FirstOrDefault() ?? "input"))
-                : desk.Error(StatusCodes.Status422UnprocessableEntity, "The form has no file.");
+                : operations.Error(StatusCodes.Status422UnprocessableEntity, "The form has no file.");
         }
 
         try
@@ -88,11 +88,11 @@ internal sealed class FileEndpoints(FileStore store, PublicAddress address, Time
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or ArgumentException or NullReferenceException)
         {
-            return desk.Error(StatusCodes.Status422UnprocessableEntity, "mime_type and size_bytes are required.");
+            return operations.Error(StatusCodes.Status422UnprocessableEntity, "mime_type and size_bytes are required.");
         }
     }
 
-    private JsonAnswer Created(SandboxFile file) => new(StatusCodes.Status201Created, new JsonObject
+    private JsonResponse Created(SandboxFile file) => new(StatusCodes.Status201Created, new JsonObject
     {
         ["id"] = file.Id,
         ["state"] = file.State,
@@ -106,10 +106,10 @@ internal sealed class FileEndpoints(FileStore store, PublicAddress address, Time
         },
     });
 
-    private IResult Complete(DialectDesk desk, string id) => store.Find(id) switch
+    private IResult Complete(DialectOperations operations, string id) => store.Find(id) switch
     {
-        null or { State: FileStore.Deleted } => NotFound(desk),
-        { State: FileStore.Pending, UploadedBytes: null } => desk.Error(StatusCodes.Status422UnprocessableEntity, "The file was not uploaded."),
+        null or { State: FileStore.Deleted } => NotFound(operations),
+        { State: FileStore.Pending, UploadedBytes: null } => operations.Error(StatusCodes.Status422UnprocessableEntity, "The file was not uploaded."),
         _ => Ok(Render(store.Change(id, file => file.State is not FileStore.Pending ? file : file with
         {
             State = file.UploadedBytes == file.SizeBytes ? FileStore.Ready : FileStore.Failed,

@@ -41,7 +41,7 @@ internal sealed class GatewayLauncher(SandboxOptions options, PublicAddress addr
     private IEnumerable<(string Name, string Value)> Settings() =>
     [
         ("ASPNETCORE_URLS", AddressOf(options)),
-        ("Logging__Console__FormatterName", "simple"), // people read the demo's output
+        ("Logging__Console__FormatterName", "simple"), // plain text instead of JSON
         ("DOTNET_STARTUP_HOOKS", typeof(StartupHook).Assembly.Location),
         ("Luma__BaseAddress", address.Value + dialects.Named(options.Dialect).Root),
         ("Luma__Dialect", options.Dialect),
@@ -62,11 +62,11 @@ internal sealed class GatewayLauncher(SandboxOptions options, PublicAddress addr
                 using var probe = new TcpListener(loopback, options.GatewayPort);
                 probe.Start();
             }
-            catch (SocketException fault) when (fault.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
+            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
             {
-                throw new StartFault(
-                    $"The gateway cannot listen on {AddressOf(options)}: {fault.Message}. Choose another port with --gateway-port.",
-                    fault);
+                throw new StartException(
+                    $"The gateway cannot listen on {AddressOf(options)}: {exception.Message}. Choose another port with --gateway-port.",
+                    exception);
             }
             catch (SocketException)
             {

@@ -1,13 +1,13 @@
 namespace LumaGateway.Sandbox.Gateway;
 
-/// <summary>The last lines of the gateway's output, shown if it fails. After <see cref="PassOn"/> they also go to the console. Thread-safe.</summary>
+/// <summary>The last lines of the gateway's output, shown if it fails. After <see cref="WriteToConsole"/> the lines are also written to the console. Thread-safe.</summary>
 internal sealed class GatewayOutput
 {
-    private const int Kept = 200;
+    private const int MaxLines = 200;
 
     private readonly Lock _lock = new();
     private readonly Queue<string> _lines = new();
-    private bool _passOn;
+    private bool _writeToConsole;
 
     public void Add(string? line)
     {
@@ -19,23 +19,23 @@ internal sealed class GatewayOutput
         lock (_lock)
         {
             _lines.Enqueue(line);
-            if (_lines.Count > Kept)
+            if (_lines.Count > MaxLines)
             {
                 _lines.Dequeue();
             }
 
-            if (_passOn)
+            if (_writeToConsole)
             {
                 Console.WriteLine($"gateway | {line}");
             }
         }
     }
 
-    public void PassOn()
+    public void WriteToConsole()
     {
         lock (_lock)
         {
-            _passOn = true;
+            _writeToConsole = true;
         }
     }
 

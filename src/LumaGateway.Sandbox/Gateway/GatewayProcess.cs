@@ -6,8 +6,8 @@ namespace LumaGateway.Sandbox.Gateway;
 /// <summary>The running gateway process. Disposing always ends it. Its output is buffered until it is ready.</summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan GoneWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly Process _process;
@@ -30,13 +30,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
         {
             return new(Process.Start(start)!, address, clock);
         }
-        catch (Win32Exception fault)
+        catch (Win32Exception exception)
         {
-            throw new StartFault($"The gateway could not be started with '{start.FileName}': {fault.Message}.", fault);
+            throw new StartException($"The gateway could not be started with '{start.FileName}': {exception.Message}.", exception);
         }
     }
 
-    /// <summary>Returns when <c>/health/ready</c> answers 200. Throws <see cref="StartFault"/> if the process ends first or takes too long.</summary>
+    /// <summary>Returns when <c>/health/ready</c> answers 200. Throws <see cref="StartException"/> if the process ends first or takes too long.</summary>
     public async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
         using var client = new HttpClient { BaseAddress = _address, Timeout = TimeSpan.FromSeconds(2) };
@@ -45,27 +45,27 @@ internal sealed class GatewayProcess : IAsyncDisposable
         {
             if (_process.HasExited)
             {
-                throw await EndedAsync("before it was ready");
+                throw await ExitErrorAsync("before it was ready");
             }
 
-            if (_clock.GetElapsedTime(started) > ReadyWithin)
+            if (_clock.GetElapsedTime(started) > ReadyTimeout)
             {
-                throw new StartFault($"The gateway was not ready in {ReadyWithin.TotalSeconds:0} s. Its last output:\n{_output.Tail()}");
+                throw new StartException($"The gateway was not ready in {ReadyTimeout.TotalSeconds:0} s. Its last output:\n{_output.Tail()}");
             }
 
             await Task.Delay(Pause, _clock, cancellationToken);
         }
 
-        _output.PassOn();
+        _output.WriteToConsole();
     }
 
-    /// <summary>Returns when the gateway stops normally. Throws <see cref="StartFault"/> with its output if it crashes.</summary>
+    /// <summary>Returns when the gateway stops normally. Throws <see cref="StartException"/> with its output if it crashes.</summary>
     public async Task WaitForExitAsync(CancellationToken cancellationToken)
     {
         await _process.WaitForExitAsync(cancellationToken);
         if (_process.ExitCode is not 0)
         {
-            throw await EndedAsync("while it was in use");
+            throw await ExitErrorAsync("while it was in use");
         }
     }
 
@@ -73,10 +73,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public async Task StopAsync()
     {
         _process.StandardInput.Close();
-        using var patience = new CancellationTokenSource(GoneWithin, _clock);
+        using var timeout = new CancellationTokenSource(StopTimeout, _clock);
         try
         {
-            await _process.WaitForExitAsync(patience.Token);
+            await _process.WaitForExitAsync(timeout.Token);
         }
         catch (OperationCanceledException)
         {
@@ -97,13 +97,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
             using var response = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellationToken);
             return response.IsSuccessStatusCode;
         }
-        catch (Exception fault) when (fault is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return false;
         }
     }
 
-    private async Task<StartFault> EndedAsync(string when)
+    private async Task<StartException> ExitErrorAsync(string when)
     {
         await _process.WaitForExitAsync(); // also waits for the last lines of output
         return new($"The gateway ended {when}, with exit code {_process.ExitCode}. Its last output:\n{_output.Tail()}");

@@ -10,14 +10,14 @@ namespace LumaGateway.Sandbox.Generations;
 /// </summary>
 internal sealed partial class CallbackSender(TimeProvider clock, ILogger<CallbackSender> logger) : BackgroundService
 {
-    private const int Tries = 3;
+    private const int Attempts = 3;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly Channel<Subscription> _subscriptions = Channel.CreateUnbounded<Subscription>();
 
-    public void Follow(SandboxGeneration generation, Uri address, ISandboxDialect dialect) =>
+    public void Subscribe(SandboxGeneration generation, Uri address, ISandboxDialect dialect) =>
         _subscriptions.Writer.TryWrite(new(generation, address, dialect));
 
     public override void Dispose()
@@ -30,32 +30,32 @@ internal sealed partial class CallbackSender(TimeProvider clock, ILogger<Callbac
         Parallel.ForEachAsync(
             _subscriptions.Reader.ReadAllAsync(stoppingToken),
             new ParallelOptions { MaxDegreeOfParallelism = int.MaxValue, CancellationToken = stoppingToken },
-            FollowAsync);
+            SendChangesAsync);
 
-    private async ValueTask FollowAsync(Subscription subscription, CancellationToken cancellationToken)
+    private async ValueTask SendChangesAsync(Subscription subscription, CancellationToken cancellationToken)
     {
-        for (var told = 0; ;)
+        for (var sent = 0; ;)
         {
             var edited = subscription.Generation.Edited; // read before the time line, so that an edit between the two reads is seen
             var timeline = subscription.Generation.Timeline;
-            var due = told < timeline.Length ? timeline[told].At - clock.GetUtcNow() : Timeout.InfiniteTimeSpan;
-            if (told < timeline.Length && due <= TimeSpan.Zero)
+            var due = sent < timeline.Length ? timeline[sent].At - clock.GetUtcNow() : Timeout.InfiniteTimeSpan;
+            if (sent < timeline.Length && due <= TimeSpan.Zero)
             {
-                await SendAsync(subscription, timeline[told++].State, cancellationToken);
+                await SendAsync(subscription, timeline[sent++].State, cancellationToken);
                 continue;
             }
 
-            using var woken = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await Task.WhenAny(edited, Task.Delay(due, clock, woken.Token));
-            await woken.CancelAsync();
+            using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(edited, Task.Delay(due, clock, wait.Token));
+            await wait.CancelAsync();
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
     private async Task SendAsync(Subscription subscription, GenerationState state, CancellationToken cancellationToken)
     {
-        var body = JsonAnswer.TextOf(subscription.Dialect.Render(subscription.Generation, state));
-        for (var attempt = 1; attempt <= Tries; attempt++)
+        var body = JsonResponse.TextOf(subscription.Dialect.Render(subscription.Generation, state));
+        for (var attempt = 1; attempt <= Attempts; attempt++)
         {
             try
             {
@@ -66,8 +66,8 @@ internal sealed partial class CallbackSender(TimeProvider clock, ILogger<Callbac
                     return;
                 }
             }
-            catch (Exception fault)
-                when (fault is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            catch (Exception exception)
+                when (exception is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
                 // Luma only retries; after the last attempt the warning below is logged.
             }
@@ -75,14 +75,14 @@ internal sealed partial class CallbackSender(TimeProvider clock, ILogger<Callbac
             await Task.Delay(Pause, clock, cancellationToken);
         }
 
-        Log.NotTaken(logger, subscription.Address, state, subscription.Generation.Id, Tries);
+        Log.CallbackFailed(logger, subscription.Address, state, subscription.Generation.Id, Attempts);
     }
 
     private sealed record Subscription(SandboxGeneration Generation, Uri Address, ISandboxDialect Dialect);
 
     private static partial class Log
     {
-        [LoggerMessage(5001, LogLevel.Warning, "{Address} did not take the change to {State} of {Id} in {Tries} tries; dropped it.")]
-        public static partial void NotTaken(ILogger logger, Uri address, GenerationState state, string id, int tries);
+        [LoggerMessage(5001, LogLevel.Warning, "Callback to {Address} for state {State} of {Id} failed after {Attempts} attempts; the sandbox drops it.")]
+        public static partial void CallbackFailed(ILogger logger, Uri address, GenerationState state, string id, int attempts);
     }
 }

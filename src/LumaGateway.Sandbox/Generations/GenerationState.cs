@@ -1,6 +1,6 @@
 namespace LumaGateway.Sandbox.Generations;
 
-/// <summary>The states of a generation. Each dialect has its own words for them.</summary>
+/// <summary>The states of a generation. Each dialect has its own names for them.</summary>
 internal enum GenerationState
 {
     Queued,

@@ -12,7 +12,7 @@ internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock
     private const int Capacity = 100_000;
 
     private readonly ConcurrentDictionary<string, SandboxGeneration?> _generations = new(StringComparer.Ordinal);
-    private readonly ConcurrentQueue<string> _ages = new();
+    private readonly ConcurrentQueue<string> _order = new();
 
     /// <summary>Returns the generation, which starts now if its id is a magic id; null if it is unknown or deleted.</summary>
     public SandboxGeneration? Find(string id)
@@ -34,11 +34,11 @@ internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock
     }
 
     /// <summary>Sets the state of the generation now; creates the generation if it does not exist.</summary>
-    public SandboxGeneration Move(string id, GenerationState state)
+    public SandboxGeneration SetState(string id, GenerationState state)
     {
         if (Find(id) is { } known)
         {
-            known.Move(state, clock.GetUtcNow());
+            known.SetState(state, clock.GetUtcNow());
             return known;
         }
 
@@ -56,26 +56,26 @@ internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock
     public void Clear()
     {
         _generations.Clear();
-        _ages.Clear();
+        _order.Clear();
     }
 
     /// <summary>All current generations, newest first.</summary>
     public IReadOnlyList<SandboxGeneration> List() =>
         [.. _generations.Values.OfType<SandboxGeneration>().OrderByDescending(generation => generation.CreatedAt)];
 
-    private SandboxGeneration Add(SandboxGeneration made)
+    private SandboxGeneration Add(SandboxGeneration generation)
     {
-        var kept = _generations.GetOrAdd(made.Id, made);
-        if (ReferenceEquals(kept, made))
+        var stored = _generations.GetOrAdd(generation.Id, generation);
+        if (ReferenceEquals(stored, generation))
         {
-            _ages.Enqueue(made.Id);
+            _order.Enqueue(generation.Id);
         }
 
-        while (_ages.Count > Capacity && _ages.TryDequeue(out var oldest))
+        while (_order.Count > Capacity && _order.TryDequeue(out var oldest))
         {
             _generations.TryRemove(oldest, out _);
         }
 
-        return kept ?? made;
+        return stored ?? generation;
     }
 }

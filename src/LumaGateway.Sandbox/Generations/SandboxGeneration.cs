@@ -18,7 +18,7 @@ internal sealed class SandboxGeneration(string id, string kind, JsonObject reque
     /// <summary><c>video</c> or <c>image</c>.</summary>
     public string Kind => kind;
 
-    /// <summary>The body of the create. Never changed, so it may be cloned by several at once.</summary>
+    /// <summary>The body of the create. Never modified, so concurrent clones are safe.</summary>
     public JsonObject Request => request;
 
     public string Prompt => Text("prompt") ?? Text("user_prompt") ?? "cat dance";
@@ -30,7 +30,7 @@ internal sealed class SandboxGeneration(string id, string kind, JsonObject reque
 
     public DateTimeOffset CreatedAt { get; } = timeline[0].At;
 
-    /// <summary>True if the completed generation has no link, as some relays answer.</summary>
+    /// <summary>True if the completed generation has no link, as in the responses of some relays.</summary>
     public bool HasLinks => !id.StartsWith("nolink-", StringComparison.Ordinal);
 
     public ImmutableArray<StateChange> Timeline
@@ -59,7 +59,7 @@ internal sealed class SandboxGeneration(string id, string kind, JsonObject reque
     public GenerationState StateAt(DateTimeOffset now) => (Timeline.LastOrDefault(change => change.At <= now) ?? Timeline[0]).State;
 
     /// <summary>Sets the state from now on and removes all later state changes.</summary>
-    public void Move(GenerationState state, DateTimeOffset now)
+    public void SetState(GenerationState state, DateTimeOffset now)
     {
         lock (_lock)
         {

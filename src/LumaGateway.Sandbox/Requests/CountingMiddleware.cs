@@ -1,18 +1,18 @@
 namespace LumaGateway.Sandbox.Requests;
 
-/// <summary>Counts a request before any other middleware refuses, delays or changes it.</summary>
+/// <summary>Counts a request before any other middleware rejects, delays or changes it.</summary>
 internal sealed class CountingMiddleware(RequestDelegate next, RequestLog log)
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        log.Arrived(context.Request, context.Request.RouteValues["id"] as string);
+        log.RecordArrival(context.Request, context.Request.RouteValues["id"] as string);
         try
         {
             await next(context);
         }
         finally
         {
-            log.Left();
+            log.RecordEnd();
         }
     }
 }

@@ -1,7 +1,7 @@
 namespace LumaGateway.Sandbox.Requests;
 
 /// <summary>
-/// Counts every request on arrival and keeps the last ones of each id. Tests use the counts to judge caching. Thread-safe. Above
+/// Counts every request on arrival and keeps the last ones of each id. Tests use the counts to check caching. Thread-safe. Above
 /// <see cref="MaxKeys"/> paths or ids, new ones share one row, so that memory stays bounded.
 /// </summary>
 internal sealed class RequestLog(TimeProvider clock)
@@ -22,7 +22,7 @@ internal sealed class RequestLog(TimeProvider clock)
     private DateTimeOffset? _firstAt;
     private DateTimeOffset? _lastAt;
 
-    public void Arrived(HttpRequest request, string? id)
+    public void RecordArrival(HttpRequest request, string? id)
     {
         var record = new RecordedRequest(
             clock.GetUtcNow(),
@@ -41,12 +41,12 @@ internal sealed class RequestLog(TimeProvider clock)
             if (id is not null)
             {
                 Count(_byId, id);
-                Keep(id, record);
+                AddRecord(id, record);
             }
         }
     }
 
-    public void Left()
+    public void RecordEnd()
     {
         lock (_lock)
         {
@@ -89,7 +89,7 @@ internal sealed class RequestLog(TimeProvider clock)
         counts[row] = counts.GetValueOrDefault(row) + 1;
     }
 
-    private void Keep(string id, RecordedRequest record)
+    private void AddRecord(string id, RecordedRequest record)
     {
         if (!_records.TryGetValue(id, out var records))
         {

@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>What a run is told, by the variables that <c>tests/endurance</c> sets; without them, the short run of every day.</summary>
-/// <param name="Seed">From which the faults come.</param>
-/// <param name="FirstRound">0, unless a failure is looked for again.</param>
-/// <param name="Length">After which no new round begins.</param>
-/// <param name="RoundLength">For how long faults are thrown before all must be well again.</param>
-/// <param name="Lie">What is to be wrong on purpose, to see the checkers find it; null for nothing.</param>
-internal sealed record ChaosOptions(int Seed, int FirstRound, TimeSpan Length, TimeSpan RoundLength, string? Lie)
+/// <summary>The options of a run, from the environment variables that <c>tests/endurance</c> sets. The defaults give a short run.</summary>
+/// <param name="Seed">The seed of the planned faults.</param>
+/// <param name="FirstRound">The number of the first round; above 0 to repeat a failure.</param>
+/// <param name="Length">No new round starts after this time.</param>
+/// <param name="RoundLength">How long faults are applied before the system must recover.</param>
+/// <param name="Violation">The violation to inject (<c>--lie</c>), to test the checkers; null for none.</param>
+internal sealed record ChaosOptions(int Seed, int FirstRound, TimeSpan Length, TimeSpan RoundLength, string? Violation)
 {
-    private const int SeedOfEveryDay = 7;
+    private const int DefaultSeed = 7;
 
-    /// <summary>To have the same faults again.</summary>
+    /// <summary>The command that repeats the same faults.</summary>
     public string CommandLine => string.Create(
         CultureInfo.InvariantCulture, $"tests/endurance chaos --seed {Seed} --round {FirstRound} --minutes {Math.Max(1, Length.TotalMinutes):0} --round-seconds {RoundLength.TotalSeconds:0}");
 
@@ -20,7 +20,7 @@ internal sealed record ChaosOptions(int Seed, int FirstRound, TimeSpan Length, T
     {
         var minutes = Number("MINUTES");
         return new ChaosOptions(
-            Number("SEED") ?? SeedOfEveryDay,
+            Number("SEED") ?? DefaultSeed,
             Number("ROUND") ?? 0,
             TimeSpan.FromMinutes(minutes ?? 0),
             TimeSpan.FromSeconds(Number("ROUND_SECONDS") ?? (minutes is null ? 22 : 45)),

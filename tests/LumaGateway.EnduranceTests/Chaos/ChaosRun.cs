@@ -3,32 +3,32 @@ using System.Globalization;
 namespace LumaGateway.EnduranceTests.Chaos;
 
 /// <summary>
-/// One run: rounds of faults under load, after each of which everything must be well again in time. What the faults are comes from the seed alone;
-/// how they fall among the requests does not, as it never does.
+/// One run: rounds of faults under load. After each round the system must recover in time. The seed determines the faults, but not their order
+/// relative to the requests.
 /// </summary>
 internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeProvider clock)
 {
-    private static readonly TimeSpan Peace = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan QuietPeriod = TimeSpan.FromSeconds(4);
 
     private readonly Findings _findings = new();
 
-    /// <summary>The invariants that did not hold.</summary>
+    /// <summary>Returns the violated invariants.</summary>
     public async Task<IReadOnlyList<Invariant>> RunAsync()
     {
         var round = options.FirstRound;
-        _findings.Violated += (invariant, complaint) => print($"VIOLATED {invariant}: {complaint}\n  again: {(options with { FirstRound = round }).CommandLine}");
+        _findings.ViolationFound += (invariant, message) => print($"VIOLATED {invariant}: {message}\n  repeat: {(options with { FirstRound = round }).CommandLine}");
         await using var system = await ChaosSystem.StartAsync(isSigned: options.Seed % 2 != 0);
         var name = $"s{options.Seed}x";
         var faults = new Faults(system, _findings, clock);
-        var witness = new Witness(_findings);
-        using var http = new HttpClient(Lie.Between(options.Lie, system, new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 500 })) { Timeout = TimeSpan.FromSeconds(60) };
-        var exchange = new Exchange(system, faults, witness, _findings, http, clock);
-        var creators = new Creators(exchange, faults, _findings, name, clock);
-        var deleters = new Deleters(system, exchange, faults, _findings, name, clock);
-        var readers = new Readers(exchange, creators, name);
-        var recovery = new Recovery(system, exchange, _findings, http, clock);
-        print($"chaos with seed {options.Seed}, rounds of {options.RoundLength.TotalSeconds:0} s; the clock of replica {FaultPlan.ReplicaWithClock} {(system.Clock is null ? "cannot be moved: libfaketime is not installed" : "can be moved")}; entries and messages are {(system.IsSigned ? "" : "not ")}signed");
-        await recovery.MeasureAsync(-1); // all replicas come to know the treasures, and nothing is compiled for the first time under faults
+        var checker = new ResponseChecker(_findings);
+        using var http = new HttpClient(ViolationInjector.Wrap(options.Violation, system, new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 500 })) { Timeout = TimeSpan.FromSeconds(60) };
+        var sender = new RequestSender(system, faults, checker, _findings, http, clock);
+        var creators = new Creators(sender, faults, _findings, name, clock);
+        var deleters = new Deleters(system, sender, faults, _findings, name, clock);
+        var readers = new Readers(sender, creators, name);
+        var recovery = new Recovery(system, sender, _findings, http, clock);
+        print($"chaos with seed {options.Seed}, rounds of {options.RoundLength.TotalSeconds:0} s; the clock of replica {FaultPlan.ReplicaWithClock} {(system.Clock is null ? "cannot be changed: libfaketime is not installed" : "can be changed")}; entries and messages are {(system.IsSigned ? "" : "not ")}signed");
+        await recovery.MeasureAsync(-1); // fills the caches of all replicas and runs the JIT before the first fault
 
         (string Kind, SteadyLoad Load)[] loads =
         [
@@ -45,11 +45,11 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
         {
             do
             {
-                var took = await RunRoundAsync(round, system, faults, recovery, deleters);
-                slowest = took > slowest ? took : slowest;
+                var elapsed = await RunRoundAsync(round, system, faults, recovery, deleters);
+                slowest = elapsed > slowest ? elapsed : slowest;
                 round++;
             }
-            while (exchange.Now < options.Length);
+            while (sender.Now < options.Length);
         }
         finally
         {
@@ -60,22 +60,22 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
         }
 
         await deleters.CheckAsync();
-        await Leftovers.CheckAsync(system, _findings, clock);
+        await ActiveResources.CheckAsync(system, _findings, clock);
         await creators.CheckAsync(system.Sandbox, faults.Token.Current);
-        await Search.EverywhereAsync(system, _findings);
+        await SecretScan.RunAsync(system, _findings);
         print(string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            {round - options.FirstRound} rounds in {exchange.Now.TotalSeconds:0} s, seed {options.Seed}
-            faults: {string.Join(", ", faults.Thrown.OrderBy(thrown => thrown.Key).Select(thrown => $"{thrown.Key} × {thrown.Value}"))}
-            shared: {faults.Shared}
+            {round - options.FirstRound} rounds in {sender.Now.TotalSeconds:0} s, seed {options.Seed}
+            faults: {string.Join(", ", faults.Applied.OrderBy(count => count.Key).Select(count => $"{count.Key} × {count.Value}"))}
+            shared state: {faults.Shared}
             removals: {deleters}
             {string.Join('\n', figures)}
             invariants:
             {_findings}
             slowest recovery: {slowest.TotalSeconds:0.0} s of {Recovery.Limit.TotalSeconds:0} s
             """));
-        return _findings.Broken;
+        return _findings.ViolatedInvariants;
     }
 
     private async Task<TimeSpan> RunRoundAsync(int round, ChaosSystem system, Faults faults, Recovery recovery, Deleters deleters)
@@ -83,19 +83,19 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
         var plan = FaultPlan.Of(options.Seed, round, options.RoundLength);
         print($"round {round}\n{string.Join('\n', plan.Select(fault => $"  {fault}"))}");
         await system.Sandbox.ResetCountsAsync();
-        var begun = clock.GetTimestamp();
+        var started = clock.GetTimestamp();
 
-        await faults.ThrowAsync(plan);
-        UpstreamBounds.CheckTrouble(await system.Sandbox.CountsAsync(), clock.GetElapsedTime(begun), _findings);
+        await faults.ApplyAsync(plan);
+        UpstreamBounds.CheckDuringFaults(await system.Sandbox.CountsAsync(), clock.GetElapsedTime(started), _findings);
 
-        var took = await recovery.MeasureAsync(round);
-        print(string.Create(CultureInfo.InvariantCulture, $"  well again after {took.TotalSeconds:0.0} s"));
+        var elapsed = await recovery.MeasureAsync(round);
+        print(string.Create(CultureInfo.InvariantCulture, $"  recovered after {elapsed.TotalSeconds:0.0} s"));
 
         await system.Sandbox.ResetCountsAsync();
-        begun = clock.GetTimestamp();
-        await Wait.ForAsync(Peace);
-        UpstreamBounds.CheckPeace(await system.Sandbox.CountsAsync(), clock.GetElapsedTime(begun), _findings);
+        started = clock.GetTimestamp();
+        await Wait.ForAsync(QuietPeriod);
+        UpstreamBounds.CheckWithoutFaults(await system.Sandbox.CountsAsync(), clock.GetElapsedTime(started), _findings);
         await deleters.CheckAsync();
-        return took;
+        return elapsed;
     }
 }

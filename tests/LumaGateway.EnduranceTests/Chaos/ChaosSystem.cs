@@ -1,32 +1,31 @@
-
 namespace LumaGateway.EnduranceTests.Chaos;
 
 /// <summary>
-/// Three replicas with the settings they are shipped with, behind them a Redis with its replica and Sentinel, and an upstream at the end of a
-/// road that can be cut. The last replica runs under libfaketime where that is installed.
+/// Three replicas with the default settings, a Redis master with a Redis replica and a Sentinel, and an upstream behind a proxy that can close
+/// connections. The last replica runs under libfaketime if that is installed.
 /// </summary>
 internal sealed class ChaosSystem : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-chaos-");
 
-    private ChaosSystem(SandboxProcess sandbox, FaultProxy road, RedisPair redis) => (Sandbox, Road, Redis) = (sandbox, road, redis);
+    private ChaosSystem(SandboxProcess sandbox, FaultProxy upstreamProxy, RedisPair redis) => (Sandbox, UpstreamProxy, Redis) = (sandbox, upstreamProxy, redis);
 
     public SandboxProcess Sandbox { get; }
 
-    public FaultProxy Road { get; }
+    public FaultProxy UpstreamProxy { get; }
 
     public RedisPair Redis { get; }
 
     public IReadOnlyList<Replica> Replicas { get; private set; } = [];
 
-    /// <summary>Whether the replicas sign what they share through Redis.</summary>
+    /// <summary>Whether the replicas sign entries and messages in Redis.</summary>
     public bool IsSigned { get; private init; }
 
-    /// <summary>Null where no clock can be moved.</summary>
+    /// <summary>Null if libfaketime is not installed.</summary>
     public FakeClock? Clock { get; private set; }
 
     /// <param name="isSigned">Whether the replicas have a signing key.</param>
-    /// <param name="settings">Settings that differ from those it is shipped with, given the upstream and a folder to put files into.</param>
+    /// <param name="settings">Returns settings that override the defaults. The arguments are the upstream and a folder for files.</param>
     public static async Task<ChaosSystem> StartAsync(bool isSigned = true, Func<SandboxProcess, string, IEnumerable<(string Key, string Value)>>? settings = null)
     {
         var sandbox = await SandboxProcess.StartAsync("--Sandbox:QueuedFor", "00:00:01", "--Sandbox:ProcessingFor", "00:00:04", "--Sandbox:Token", Secrets.Token(0));
@@ -43,7 +42,7 @@ internal sealed class ChaosSystem : IAsyncDisposable
         }
     }
 
-    /// <summary>As a careful operator does it: aside, then moved into place.</summary>
+    /// <summary>Writes a temporary file and moves it into place, so that no replica reads a partial file.</summary>
     public async Task WriteTokensAsync(params string[] tokens)
     {
         var file = Path.Combine(_folder.FullName, "token");
@@ -59,24 +58,24 @@ internal sealed class ChaosSystem : IAsyncDisposable
         }
 
         await Redis.DisposeAsync();
-        await Road.DisposeAsync();
+        await UpstreamProxy.DisposeAsync();
         await Sandbox.DisposeAsync();
         _folder.Delete(recursive: true);
     }
 
-    private async Task StartReplicasAsync(IEnumerable<(string Key, string Value)> differing)
+    private async Task StartReplicasAsync(IEnumerable<(string Key, string Value)> overrides)
     {
         await WriteTokensAsync(Secrets.Token(0));
         var settings = ReplicaGroup.SettingsFor(Sandbox, Redis.ConnectionString);
         settings.Remove("Luma:ApiKey");
         settings["Luma:ApiKeyFile"] = Path.Combine(_folder.FullName, "token");
-        settings["Luma:BaseAddress"] = $"http://{Road.Endpoint}/luma";
+        settings["Luma:BaseAddress"] = $"http://{UpstreamProxy.Endpoint}/luma";
         if (IsSigned)
         {
             settings["Cache:SigningKey"] = Secrets.SigningKey;
         }
 
-        foreach (var (key, value) in differing)
+        foreach (var (key, value) in overrides)
         {
             settings[key] = value;
         }

@@ -1,17 +1,16 @@
-
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>Everything goes wrong at once. Short every day; <c>tests/endurance chaos --minutes 30</c> by hand.</summary>
+/// <summary>Faults of all kinds at the same time. The default run is short; <c>tests/endurance chaos --minutes 30</c> is a long one.</summary>
 [TestClass(DisableParallelization = true)]
 public sealed class ChaosTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task Whatever_goes_wrong_at_once_the_invariants_hold_and_all_is_well_again_soon()
+    public async Task The_invariants_hold_under_concurrent_faults_and_the_system_recovers()
     {
         RedisServer.Require();
 
-        var broken = await new ChaosRun(ChaosOptions.FromEnvironment(), output.WriteLine, TimeProvider.System).RunAsync();
+        var violated = await new ChaosRun(ChaosOptions.FromEnvironment(), output.WriteLine, TimeProvider.System).RunAsync();
 
-        Assert.Empty(broken);
+        Assert.Empty(violated);
     }
 }

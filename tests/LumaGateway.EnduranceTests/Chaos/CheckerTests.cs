@@ -1,109 +1,108 @@
-
 using System.Net;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>A checker that cannot fail checks nothing: each is told one lie among truths, and must find it.</summary>
+/// <summary>Each checker must find the one violation among correct inputs.</summary>
 public sealed class CheckerTests
 {
-    private const string Treasure = "done-treasure0";
+    private const string Cached = "done-cached0";
 
     private static readonly PlannedFault Throttled = new(0, FaultKind.UpstreamThrottles, TimeSpan.Zero, TimeSpan.FromSeconds(4), 0, 2);
 
     private readonly Findings _findings = new();
 
     [Fact]
-    public void Truths_break_nothing()
+    public void Correct_responses_violate_nothing()
     {
-        var witness = new Witness(_findings);
+        var checker = new ResponseChecker(_findings);
 
-        witness.Saw(Answer("run-3-a", "processing", at: 1));
-        witness.Saw(Answer("run-3-a", "completed", at: 4));
-        witness.Saw(Answer("run-3-a", "processing", at: 5) with { Replica = "1.1" }); // another replica's copy may live for two seconds
-        witness.Saw(Answer("run-3-a", "completed", at: 8) with { Replica = "1.1" });
-        witness.Saw(Refusal("upstream_failed", 502, at: 9) with { Replica = "2.2" }); // it has just been started and Redis is away
-        witness.Saw(Answer(Treasure, "completed", at: 9) with { Status = 0, Body = "reset", IsReplicaUndisturbed = false });
-        witness.Saw(Answer("nobody1", "", at: 9) with { Status = 404, Body = """{"code":"generation_not_found"}""", MediaType = "application/problem+json" });
+        checker.Check(Response("run-3-a", "processing", at: 1));
+        checker.Check(Response("run-3-a", "completed", at: 4));
+        checker.Check(Response("run-3-a", "processing", at: 5) with { Replica = "1.1" }); // the copy of another replica can be up to two seconds old
+        checker.Check(Response("run-3-a", "completed", at: 8) with { Replica = "1.1" });
+        checker.Check(Error("upstream_failed", 502, at: 9) with { Replica = "2.2" }); // the replica has just started and Redis is down
+        checker.Check(Response(Cached, "completed", at: 9) with { Status = 0, Body = "reset", HadReplicaNoFault = false });
+        checker.Check(Response("unknown1", "", at: 9) with { Status = 404, Body = """{"code":"generation_not_found"}""", MediaType = "application/problem+json" });
 
-        Assert.Empty(_findings.Broken);
+        Assert.Empty(_findings.ViolatedInvariants);
     }
 
     [Fact]
-    public void An_internal_error_is_found() => Finds(Invariant.NoInternalError, Refusal("internal_error", 500, at: 1));
+    public void An_internal_error_is_found() => AssertFound(Invariant.NoInternalError, Error("internal_error", 500, at: 1));
 
     [Fact]
-    public void A_refusal_that_is_no_problem_is_found() =>
-        Finds(Invariant.RefusalsAreProblems, Refusal("", 502, at: 1) with { Body = "<html>Bad gateway</html>", MediaType = "text/html" });
+    public void An_error_that_is_not_a_problem_is_found() =>
+        AssertFound(Invariant.ErrorsAreProblems, Error("", 502, at: 1) with { Body = "<html>Bad gateway</html>", MediaType = "text/html" });
 
     [Fact]
-    public void A_refusal_with_the_status_of_another_is_found() => Finds(Invariant.RefusalsAreProblems, Refusal("upstream_failed", 503, at: 1));
+    public void A_problem_with_a_wrong_status_is_found() => AssertFound(Invariant.ErrorsAreProblems, Error("upstream_failed", 503, at: 1));
 
     [Fact]
-    public void Silence_is_found() => Finds(Invariant.EverybodyIsAnswered, Answer("run-3-a", "", at: 1) with { Status = 0 });
+    public void A_missing_response_is_found() => AssertFound(Invariant.EveryRequestGetsAResponse, Response("run-3-a", "", at: 1) with { Status = 0 });
 
     [Fact]
-    public void An_answer_about_another_id_is_found() => Finds(Invariant.AnswersAreTrue, Answer("done-a", "completed", at: 1) with { Id = "done-b" });
+    public void A_response_about_another_id_is_found() => AssertFound(Invariant.ResponsesAreCorrect, Response("done-a", "completed", at: 1) with { Id = "done-b" });
 
     [Fact]
-    public void A_state_that_cannot_be_is_found() => Finds(Invariant.AnswersAreTrue, Answer("done-a", "failed", at: 1));
+    public void An_impossible_state_is_found() => AssertFound(Invariant.ResponsesAreCorrect, Response("done-a", "failed", at: 1));
 
     [Fact]
-    public void A_404_for_what_exists_is_found() => Finds(Invariant.AnswersAreTrue, Refusal("generation_not_found", 404, at: 1));
+    public void A_404_for_an_existing_generation_is_found() => AssertFound(Invariant.ResponsesAreCorrect, Error("generation_not_found", 404, at: 1));
 
     [Fact]
-    public void An_etag_of_another_body_is_found() => Finds(
-        Invariant.AnswersAreTrue, Answer("run-3-a", "queued", at: 1) with { ETag = "\"1\"" }, Answer("run-3-a", "processing", at: 2) with { ETag = "\"1\"" });
+    public void An_etag_of_another_body_is_found() => AssertFound(
+        Invariant.ResponsesAreCorrect, Response("run-3-a", "queued", at: 1) with { ETag = "\"1\"" }, Response("run-3-a", "processing", at: 2) with { ETag = "\"1\"" });
 
     [Fact]
-    public void A_finished_answer_that_changes_is_found() => Finds(
-        Invariant.FinishedNeverChanges, Answer("done-a", "completed", at: 1), Answer("done-a", "completed", at: 2, prompt: "a dog") with { Replica = "1.1" });
+    public void A_final_response_that_changes_is_found() => AssertFound(
+        Invariant.FinalNeverChanges, Response("done-a", "completed", at: 1), Response("done-a", "completed", at: 2, prompt: "a dog") with { Replica = "1.1" });
 
     [Fact]
-    public void A_replica_that_takes_an_end_back_is_found() => Finds(
-        Invariant.FinishedNeverTurnsUnfinished, Answer("run-3-a", "completed", at: 1), Answer("run-3-a", "processing", at: 1.5));
+    public void A_replica_that_returns_interim_after_final_is_found() => AssertFound(
+        Invariant.FinalNeverTurnsInterim, Response("run-3-a", "completed", at: 1), Response("run-3-a", "processing", at: 1.5));
 
     [Fact]
-    public void A_replica_that_does_not_hear_of_an_end_is_found() => Finds(
-        Invariant.FinishedNeverTurnsUnfinished, Answer("run-3-a", "completed", at: 1), Answer("run-3-a", "processing", at: 9) with { Replica = "1.1" });
+    public void A_replica_that_misses_a_final_state_is_found() => AssertFound(
+        Invariant.FinalNeverTurnsInterim, Response("run-3-a", "completed", at: 1), Response("run-3-a", "processing", at: 9) with { Replica = "1.1" });
 
     [Fact]
-    public void A_replica_that_loses_an_answer_is_found() => Finds(
-        Invariant.FinishedIsNeverLost, Answer("done-a", "completed", at: 1), Refusal("upstream_failed", 502, at: 2));
+    public void A_replica_that_loses_a_final_response_is_found() => AssertFound(
+        Invariant.FinalIsNeverLost, Response("done-a", "completed", at: 1), Error("upstream_failed", 502, at: 2));
 
     [Fact]
-    public void An_answer_that_Redis_has_and_is_not_given_is_found() => Finds(
-        Invariant.FinishedIsNeverLost, Refusal("upstream_failed", 502, at: 1) with { Id = Treasure, IsRedisAtPeace = true });
+    public void A_final_response_in_Redis_that_is_not_served_is_found() => AssertFound(
+        Invariant.FinalIsNeverLost, Error("upstream_failed", 502, at: 1) with { Id = Cached, IsRedisStable = true });
 
     [Fact]
-    public void An_upstream_asked_in_peace_more_often_than_once_a_second_is_found()
+    public void More_than_one_upstream_read_a_second_without_faults_is_found()
     {
-        UpstreamBounds.CheckPeace(Counts("run-3-a", 6), TimeSpan.FromSeconds(4), _findings);
+        UpstreamBounds.CheckWithoutFaults(Counts("run-3-a", 6), TimeSpan.FromSeconds(4), _findings);
 
-        Assert.Equal([Invariant.UpstreamIsSpared], _findings.Broken);
+        Assert.Equal([Invariant.UpstreamRequestsAreBounded], _findings.ViolatedInvariants);
     }
 
     [Fact]
-    public void A_finished_generation_asked_about_twice_in_peace_is_found()
+    public void A_second_upstream_read_of_a_final_generation_without_faults_is_found()
     {
-        UpstreamBounds.CheckPeace(Counts("done-a", 2), TimeSpan.FromSeconds(4), _findings);
+        UpstreamBounds.CheckWithoutFaults(Counts("done-a", 2), TimeSpan.FromSeconds(4), _findings);
 
-        Assert.Equal([Invariant.UpstreamIsSpared], _findings.Broken);
+        Assert.Equal([Invariant.UpstreamRequestsAreBounded], _findings.ViolatedInvariants);
     }
 
     [Fact]
-    public void An_upstream_asked_in_trouble_without_end_is_found()
+    public void Unbounded_upstream_reads_during_faults_are_found()
     {
-        UpstreamBounds.CheckTrouble(Counts("run-3-a", 400), TimeSpan.FromSeconds(40), _findings);
+        UpstreamBounds.CheckDuringFaults(Counts("run-3-a", 400), TimeSpan.FromSeconds(40), _findings);
 
-        Assert.Equal([Invariant.UpstreamIsSpared], _findings.Broken);
+        Assert.Equal([Invariant.UpstreamRequestsAreBounded], _findings.ViolatedInvariants);
     }
 
     [Fact]
-    public void An_upstream_asked_although_it_throttles_is_found()
+    public void Upstream_reads_during_a_RetryAfter_are_found()
     {
-        UpstreamBounds.CheckPause(200, Throttled, _findings);
+        UpstreamBounds.CheckRetryAfter(200, Throttled, _findings);
 
-        Assert.Equal([Invariant.UpstreamIsSpared], _findings.Broken);
+        Assert.Equal([Invariant.UpstreamRequestsAreBounded], _findings.ViolatedInvariants);
     }
 
     [Theory]
@@ -112,11 +111,11 @@ public sealed class CheckerTests
     [InlineData(true, HttpStatusCode.BadGateway, "", false)]
     [InlineData(false, HttpStatusCode.OK, "completed", true)]
     [InlineData(false, HttpStatusCode.OK, "failed", false)]
-    public void A_response_from_before_a_removal_is_found(bool isGone, HttpStatusCode status, string state, bool isFound)
+    public void A_response_from_before_a_removal_is_found(bool isDeletedUpstream, HttpStatusCode status, string state, bool isFound)
     {
-        var removal = new Removal("purged-a", isGone, "0.1", IsConfirmed: true, From: 1, Until: 2);
+        var removal = new Removal("purged-a", isDeletedUpstream, "0.1", IsConfirmed: true, From: 1, Until: 2);
 
-        Assert.Equal(isFound, removal.IsContradictedBy(status, $$"""{"id":"purged-a","state":"{{state}}"}"""));
+        Assert.Equal(isFound, removal.IsStale(status, $$"""{"id":"purged-a","state":"{{state}}"}"""));
     }
 
     [Theory]
@@ -126,48 +125,48 @@ public sealed class CheckerTests
     [InlineData(HttpStatusCode.ServiceUnavailable, "", """{"code":"cache_unavailable"}""", false)]
     [InlineData(HttpStatusCode.NotFound, "", """{"code":"not_found"}""", null)]
     [InlineData(HttpStatusCode.BadGateway, "", "", null)]
-    public void A_removal_counts_as_confirmed_only_if_its_response_says_so(HttpStatusCode status, string cacheStatus, string body, bool? isConfirmed) =>
+    public void A_removal_is_confirmed_only_by_a_confirming_response(HttpStatusCode status, string cacheStatus, string body, bool? isConfirmed) =>
         Assert.Equal(isConfirmed, Removal.IsConfirmedBy(status, cacheStatus, body));
 
     [Theory]
     [InlineData(1, nameof(Deletion.None), true)]
     [InlineData(2, nameof(Deletion.None), false)]
     [InlineData(2, nameof(Deletion.WhileRunning), true)]
-    [InlineData(3, nameof(Deletion.AfterItsEnd), false)]
-    public void A_second_create_is_found_unless_the_record_was_deleted(int made, string deletion, bool holds)
+    [InlineData(3, nameof(Deletion.AfterCompletion), false)]
+    public void A_second_create_is_found_unless_the_record_was_deleted(int count, string deletion, bool isAllowed)
     {
-        CreateBounds.CheckCount("key", made, Enum.Parse<Deletion>(deletion), mayBeForgotten: false, _findings);
+        CreateBounds.CheckCount("key", count, Enum.Parse<Deletion>(deletion), mayHaveLostRecord: false, _findings);
 
-        Assert.Equal(holds ? [] : [Invariant.OneCreatePerKey], _findings.Broken);
+        Assert.Equal(isAllowed ? [] : [Invariant.OneCreatePerKey], _findings.ViolatedInvariants);
     }
 
     [Theory]
     [InlineData("a", nameof(Deletion.None), true)]
     [InlineData("b", nameof(Deletion.None), false)]
     [InlineData("b", nameof(Deletion.WhileRunning), false)]
-    [InlineData("b", nameof(Deletion.AfterItsEnd), true)]
-    [InlineData("b", nameof(Deletion.Uncertain), true)]
-    public void A_repetition_with_another_generation_is_found_unless_the_outcome_was_deleted(string repeated, string deletion, bool holds)
+    [InlineData("b", nameof(Deletion.AfterCompletion), true)]
+    [InlineData("b", nameof(Deletion.Unconfirmed), true)]
+    public void A_repetition_with_another_generation_is_found_unless_the_outcome_was_deleted(string repeated, string deletion, bool isAllowed)
     {
-        CreateBounds.CheckRepetition("key", "a", repeated, Enum.Parse<Deletion>(deletion), mayBeForgotten: false, _findings);
+        CreateBounds.CheckRepetition("key", "a", repeated, Enum.Parse<Deletion>(deletion), mayHaveLostRecord: false, _findings);
 
-        Assert.Equal(holds ? [] : [Invariant.OneCreatePerKey], _findings.Broken);
+        Assert.Equal(isAllowed ? [] : [Invariant.OneCreatePerKey], _findings.ViolatedInvariants);
     }
 
     [Fact]
-    public void A_create_answered_with_the_generation_of_another_is_found()
+    public void A_create_response_with_the_generation_of_another_key_is_found()
     {
-        CreateBounds.CheckNamed("key", ["a"], new Dictionary<string, string> { ["a"] = "key" }, _findings);
-        Assert.Empty(_findings.Broken);
+        CreateBounds.CheckGenerations("key", ["a"], new Dictionary<string, string> { ["a"] = "key" }, _findings);
+        Assert.Empty(_findings.ViolatedInvariants);
 
-        CreateBounds.CheckNamed("key", ["b"], new Dictionary<string, string> { ["b"] = "another" }, _findings);
-        Assert.Equal([Invariant.AnswersAreTrue], _findings.Broken);
+        CreateBounds.CheckGenerations("key", ["b"], new Dictionary<string, string> { ["b"] = "another" }, _findings);
+        Assert.Equal([Invariant.ResponsesAreCorrect], _findings.ViolatedInvariants);
     }
 
     [Fact]
-    public void A_waiter_that_is_left_behind_is_found()
+    public void A_leaked_waiter_is_found()
     {
-        const string None = """
+        const string Idle = """
             luma_gateway_access_active{client="a"} 0 1764000000000
             luma_gateway_waiting_waiters{kind="wait"} 0
             luma_gateway_waiting_watched 0
@@ -175,8 +174,8 @@ public sealed class CheckerTests
             luma_gateway_upstream_queued 0
             """;
 
-        Assert.Equal("", Leftovers.In(None));
-        Assert.Equal("luma_gateway_waiting_waiters 2", Leftovers.In(None.Replace("\"wait\"} 0", "\"wait\"} 2", StringComparison.Ordinal)));
+        Assert.Equal("", ActiveResources.NonZeroIn(Idle));
+        Assert.Equal("luma_gateway_waiting_waiters 2", ActiveResources.NonZeroIn(Idle.Replace("\"wait\"} 0", "\"wait\"} 2", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -188,19 +187,19 @@ public sealed class CheckerTests
         Assert.False(Secrets.AreIn("Authorization: Bearer ***"));
     }
 
-    private void Finds(Invariant invariant, params Seen[] tale)
+    private void AssertFound(Invariant invariant, params ObservedResponse[] responses)
     {
-        var witness = new Witness(_findings);
-        foreach (var seen in tale)
+        var checker = new ResponseChecker(_findings);
+        foreach (var response in responses)
         {
-            Assert.Empty(_findings.Broken); // only the last is a lie
-            witness.Saw(seen);
+            Assert.Empty(_findings.ViolatedInvariants); // only the last response is wrong
+            checker.Check(response);
         }
 
-        Assert.Equal([invariant], _findings.Broken);
+        Assert.Equal([invariant], _findings.ViolatedInvariants);
     }
 
-    private static Seen Answer(string id, string state, double at, string prompt = "a cat") => new(
+    private static ObservedResponse Response(string id, string state, double at, string prompt = "a cat") => new(
         "0.1",
         id,
         TimeSpan.FromSeconds(at),
@@ -210,8 +209,8 @@ public sealed class CheckerTests
         "application/json",
         null);
 
-    private static Seen Refusal(string code, int status, double at) =>
-        Answer("done-a", "", at) with { Status = status, Body = $$"""{"code":"{{code}}"}""", MediaType = "application/problem+json" };
+    private static ObservedResponse Error(string code, int status, double at) =>
+        Response("done-a", "", at) with { Status = status, Body = $$"""{"code":"{{code}}"}""", MediaType = "application/problem+json" };
 
     private static RequestCounts Counts(string id, long count) => new(count, 1, new Dictionary<string, long> { [$"GET /luma/generations/{id}"] = count }, new Dictionary<string, long>());
 }

@@ -1,27 +1,27 @@
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>What must be true of a create with an <c>Idempotency-Key</c>, also where its record was deleted.</summary>
+/// <summary>Checks creates with an <c>Idempotency-Key</c>, also if their record was deleted.</summary>
 internal static class CreateBounds
 {
-    /// <summary>One generation is made under a key, and one more where its record was deleted.</summary>
-    public static void CheckCount(string key, int made, Deletion deletion, bool mayBeForgotten, Findings findings) => findings.Check(
+    /// <summary>A key creates one generation; two if its record was deleted.</summary>
+    public static void CheckCount(string key, int count, Deletion deletion, bool mayHaveLostRecord, Findings findings) => findings.Check(
         Invariant.OneCreatePerKey,
-        made <= (deletion is Deletion.None ? 1 : 2) || mayBeForgotten,
-        () => $"{made} generations were made under the key {key} (deletion of its record: {deletion}).");
+        count <= (deletion is Deletion.None ? 1 : 2) || mayHaveLostRecord,
+        () => $"{count} generations were created with the key {key} (deletion of its record: {deletion}).");
 
-    /// <summary>A repetition names the same generation, unless the record was deleted with its outcome. One that is deleted while its create runs is written again.</summary>
-    public static void CheckRepetition(string key, string first, string repeated, Deletion deletion, bool mayBeForgotten, Findings findings) => findings.Check(
+    /// <summary>A repetition returns the same generation, unless the completed record was deleted. The gateway rewrites a record that is deleted while its create runs.</summary>
+    public static void CheckRepetition(string key, string first, string repeated, Deletion deletion, bool mayHaveLostRecord, Findings findings) => findings.Check(
         Invariant.OneCreatePerKey,
-        first == repeated || deletion is Deletion.AfterItsEnd or Deletion.Uncertain || mayBeForgotten,
-        () => $"{key} was answered with {first}, then with {repeated} (deletion of its record: {deletion}).");
+        first == repeated || deletion is Deletion.AfterCompletion or Deletion.Unconfirmed || mayHaveLostRecord,
+        () => $"{key} returned {first}, then {repeated} (deletion of its record: {deletion}).");
 
-    /// <summary>Every generation that a response named was made under that response's key.</summary>
-    public static void CheckNamed(string key, IEnumerable<string> named, IReadOnlyDictionary<string, string> keyOf, Findings findings)
+    /// <summary>Each generation that a response names was created with the key of that response.</summary>
+    public static void CheckGenerations(string key, IEnumerable<string> ids, IReadOnlyDictionary<string, string> keyOf, Findings findings)
     {
-        foreach (var id in named)
+        foreach (var id in ids)
         {
             var other = keyOf.GetValueOrDefault(id);
-            findings.Check(Invariant.AnswersAreTrue, other == key, () => $"The create with the key {key} was answered with {id}, which was made under {other ?? "no key"}.");
+            findings.Check(Invariant.ResponsesAreCorrect, other == key, () => $"The create with the key {key} returned {id}, which was created with {other ?? "no key"}.");
         }
     }
 }

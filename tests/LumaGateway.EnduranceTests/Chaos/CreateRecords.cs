@@ -5,64 +5,64 @@ using LumaGateway.Proxy.Idempotency;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>The records of keyed creates in Redis: deletes each once at most, half of them while the create runs. Thread-safe.</summary>
+/// <summary>Deletes the idempotency records in Redis, each at most once, half of them while the create runs. Thread-safe.</summary>
 internal sealed class CreateRecords
 {
     private const string Pattern = "luma-gateway:create:*";
     private const int SignatureBytes = 32;
 
     private readonly ConcurrentDictionary<string, Create> _creates = new();
-    private volatile bool _areDeleted;
+    private volatile bool _isDeleting;
 
-    /// <summary>Whether records are deleted just now.</summary>
-    public bool AreDeleted
+    /// <summary>Whether records are being deleted now.</summary>
+    public bool IsDeleting
     {
-        get => _areDeleted;
-        set => _areDeleted = value;
+        get => _isDeleting;
+        set => _isDeleting = value;
     }
 
-    /// <summary>From now on the record may be deleted; until <see cref="End"/>.</summary>
-    public void Begin(string key) => _creates[DigestOf(key)] = new Create(IsForRunning: DigestOf(key)[0] < '8');
+    /// <summary>Allows the deletion of the record until <see cref="Complete"/>.</summary>
+    public void Add(string key) => _creates[DigestOf(key)] = new Create(DeleteWhileRunning: DigestOf(key)[0] < '8');
 
-    public void End(string key) => _creates[DigestOf(key)].IsOver = true;
+    public void Complete(string key) => _creates[DigestOf(key)].IsCompleted = true;
 
-    /// <summary>A request of the create is sent, or has its response.</summary>
-    public void Sends(string key, bool isUnderWay) => _creates[DigestOf(key)].IsUnderWay = isUnderWay;
+    /// <summary>Marks whether a request of the create is in flight.</summary>
+    public void SetInFlight(string key, bool isInFlight) => _creates[DigestOf(key)].IsInFlight = isInFlight;
 
-    /// <summary>What was done to the record.</summary>
+    /// <summary>How the record was deleted.</summary>
     public Deletion DeletionOf(string key) => _creates.TryGetValue(DigestOf(key), out var create) ? create.Deletion : Deletion.None;
 
-    /// <summary>How many records were lost so, for people.</summary>
+    /// <summary>The number of records that were deleted in this way.</summary>
     public int Count(Deletion deletion) => _creates.Values.Count(create => create.Deletion == deletion);
 
-    /// <summary>Deletes the records that there are, each at the moment chosen for it. Throws what Redis throws.</summary>
+    /// <summary>Deletes each existing record if the create is in the state chosen for it. Does not catch exceptions of Redis.</summary>
     public async Task DeleteAsync(RedisServer master)
     {
         var data = await master.DataAsync();
         foreach (var key in await master.KeysAsync(Pattern))
         {
             var name = key.ToString();
-            if (_creates.TryGetValue(name[(name.LastIndexOf(':') + 1)..], out var create) && create is { IsOver: false, Deletion: Deletion.None } && create.IsUnderWay == create.IsForRunning)
+            if (_creates.TryGetValue(name[(name.LastIndexOf(':') + 1)..], out var create) && create is { IsCompleted: false, Deletion: Deletion.None } && create.IsInFlight == create.DeleteWhileRunning)
             {
-                create.Deletion = Deletion.Uncertain; // without a reply it may be done at any time
+                create.Deletion = Deletion.Unconfirmed; // without a reply, Redis may delete it at any time
                 var record = await data.StringGetDeleteAsync(key);
-                create.Deletion = record.IsNull ? Deletion.None : IsRunning(record!) ? Deletion.WhileRunning : Deletion.AfterItsEnd;
+                create.Deletion = record.IsNull ? Deletion.None : IsRunning(record!) ? Deletion.WhileRunning : Deletion.AfterCompletion;
             }
         }
     }
 
-    /// <summary>A signature follows the record where the replicas have a signing key.</summary>
+    /// <summary>With a signing key, a signature follows the record.</summary>
     private static bool IsRunning(byte[] record) =>
         (IdempotencyRecord.Deserialize(record) ?? IdempotencyRecord.Deserialize(record[..^Math.Min(SignatureBytes, record.Length)])) is { Response: null, IsOutcomeUnknown: false };
 
-    /// <summary>The end of the record's name.</summary>
+    /// <summary>The last part of the Redis key.</summary>
     private static string DigestOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"system-tests\n/luma/generations\n{key}")));
 
-    private sealed record Create(bool IsForRunning)
+    private sealed record Create(bool DeleteWhileRunning)
     {
         private volatile Deletion _deletion;
-        private volatile bool _isUnderWay;
-        private volatile bool _isOver;
+        private volatile bool _isInFlight;
+        private volatile bool _isCompleted;
 
         public Deletion Deletion
         {
@@ -70,16 +70,16 @@ internal sealed class CreateRecords
             set => _deletion = value;
         }
 
-        public bool IsUnderWay
+        public bool IsInFlight
         {
-            get => _isUnderWay;
-            set => _isUnderWay = value;
+            get => _isInFlight;
+            set => _isInFlight = value;
         }
 
-        public bool IsOver
+        public bool IsCompleted
         {
-            get => _isOver;
-            set => _isOver = value;
+            get => _isCompleted;
+            set => _isCompleted = value;
         }
     }
 }

@@ -6,42 +6,42 @@ using System.Text.Json;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>Callers that create with an <c>Idempotency-Key</c>, and repeat themselves on another replica until they know how it went. Thread-safe.</summary>
-internal sealed class Creators(Exchange exchange, Faults faults, Findings findings, string name, TimeProvider clock)
+/// <summary>Callers that create with an <c>Idempotency-Key</c> and repeat the request on another replica until they get an outcome. Thread-safe.</summary>
+internal sealed class Creators(RequestSender sender, Faults faults, Findings findings, string name, TimeProvider clock)
 {
-    private const int Tries = 4;
-    private const int KeptIds = 30;
+    private const int Attempts = 4;
+    private const int MaxIds = 30;
 
-    private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, (long From, long Until)> _keys = new();
     private readonly ConcurrentDictionary<string, ConcurrentQueue<string>> _named = new();
     private readonly ConcurrentQueue<string> _ids = new();
 
-    /// <summary>One of the generations that were created last; null before there is one.</summary>
+    /// <summary>One of the latest created generations; null if there is none.</summary>
     public string? Latest(int draw) => _ids.ToArray() is { Length: > 0 } ids ? ids[draw % ids.Length] : null;
 
     public async Task<HttpResponseMessage> CreateAsync(int number)
     {
         var key = $"create-{name}{number}";
         var from = clock.GetTimestamp();
-        Records.Begin(key);
+        Records.Add(key);
         try
         {
-            return await RepeatAsync(key, number, from) ?? throw new HttpRequestException("Nobody answered.");
+            return await RepeatAsync(key, number, from) ?? throw new HttpRequestException("No replica returned a response.");
         }
         finally
         {
-            Records.End(key);
+            Records.Complete(key);
         }
     }
 
-    /// <summary>How many generations were made under each key, by the sandbox's own list. Only while nothing is wrong.</summary>
+    /// <summary>Checks the number of generations of each key in the sandbox's list. Call it only without faults.</summary>
     public async Task CheckAsync(SandboxProcess sandbox, string token)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = sandbox.Address };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        var made = new Dictionary<string, int>();
+        var counts = new Dictionary<string, int>();
         var keyOf = new Dictionary<string, string>();
         for (var (offset, hasMore) = (0, true); hasMore; offset += 100)
         {
@@ -50,7 +50,7 @@ internal sealed class Creators(Exchange exchange, Faults faults, Findings findin
             foreach (var generation in page.GetProperty("generations").EnumerateArray())
             {
                 var prompt = generation.GetProperty("request").GetProperty("prompt").GetString()!;
-                made[prompt] = made.GetValueOrDefault(prompt) + 1;
+                counts[prompt] = counts.GetValueOrDefault(prompt) + 1;
                 keyOf[generation.GetProperty("id").GetString()!] = prompt;
             }
 
@@ -59,68 +59,68 @@ internal sealed class Creators(Exchange exchange, Faults faults, Findings findin
 
         foreach (var (key, (from, until)) in _keys)
         {
-            CreateBounds.CheckCount(key, made.GetValueOrDefault(key), Records.DeletionOf(key), faults.Redis.MayHaveForgotten(from, until), findings);
-            CreateBounds.CheckNamed(key, _named.GetValueOrDefault(key) ?? [], keyOf, findings);
+            CreateBounds.CheckCount(key, counts.GetValueOrDefault(key), Records.DeletionOf(key), faults.Redis.MayHaveLostWrites(from, until), findings);
+            CreateBounds.CheckGenerations(key, _named.GetValueOrDefault(key) ?? [], keyOf, findings);
         }
     }
 
     private CreateRecords Records => faults.Shared.Records;
 
-    /// <summary>A record that was deleted while its create ran cannot be written again while Redis is full.</summary>
-    private bool MayBeForgotten(string key, long from) =>
-        faults.Redis.MayHaveForgotten(from, clock.GetTimestamp()) || (Records.DeletionOf(key) is not Deletion.None && !faults.Redis.WasAtPeaceSince(from));
+    /// <summary>The gateway cannot rewrite a deleted record while Redis is full.</summary>
+    private bool MayHaveLostRecord(string key, long from) =>
+        faults.Redis.MayHaveLostWrites(from, clock.GetTimestamp()) || (Records.DeletionOf(key) is not Deletion.None && !faults.Redis.WasStableSince(from));
 
-    /// <summary>The last response.</summary>
+    /// <summary>Returns the last response.</summary>
     private async Task<HttpResponseMessage?> RepeatAsync(string key, int number, long from)
     {
         string? first = null;
         HttpResponseMessage? response = null;
-        for (var i = 0; i < Tries; i++)
+        for (var i = 0; i < Attempts; i++)
         {
             response?.Dispose();
-            response = await TryAsync(key, number + i);
+            response = await SendAsync(key, number + i);
             _keys[key] = (from, clock.GetTimestamp());
             if (response?.StatusCode is HttpStatusCode.OK)
             {
-                var told = (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString()!;
-                _named.GetOrAdd(key, _ => new ConcurrentQueue<string>()).Enqueue(told);
+                var id = (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString()!;
+                _named.GetOrAdd(key, _ => new ConcurrentQueue<string>()).Enqueue(id);
                 if (first is not null)
                 {
-                    CreateBounds.CheckRepetition(key, first, told, Records.DeletionOf(key), MayBeForgotten(key, from), findings);
-                    break; // it was repeated although it was known
+                    CreateBounds.CheckRepetition(key, first, id, Records.DeletionOf(key), MayHaveLostRecord(key, from), findings);
+                    break; // this was a repetition after a known outcome
                 }
 
-                first = told;
-                Keep(told);
-                if (number % 3 != 0 && !Records.AreDeleted)
+                first = id;
+                AddId(id);
+                if (number % 3 != 0 && !Records.IsDeleting)
                 {
                     break;
                 }
             }
 
-            await Wait.ForAsync(Between);
+            await Wait.ForAsync(Pause);
         }
 
         return response;
     }
 
-    private async Task<HttpResponseMessage?> TryAsync(string key, int number)
+    private async Task<HttpResponseMessage?> SendAsync(string key, int number)
     {
         try
         {
-            if (Records.AreDeleted)
+            if (Records.IsDeleting)
             {
                 await faults.Shared.SlowOneCreateAsync();
             }
 
-            var (_, _, address) = exchange.Choose(number);
-            Records.Sends(key, isUnderWay: true);
+            var (_, _, address) = sender.ChooseReplica(number);
+            Records.SetInFlight(key, isInFlight: true);
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/luma/generations")) { Content = JsonContent.Create(new { prompt = key }) };
             request.Headers.Add("Idempotency-Key", key);
-            var response = await exchange.SendAsync(request);
+            var response = await sender.SendAsync(request);
             var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-            findings.Check(Invariant.NoInternalError, !body.Contains("internal_error", StringComparison.Ordinal), () => $"{key}: {body}"); // the upstream's own 500 passes
-            findings.Check(Invariant.OneCreatePerKey, !body.Contains("idempotency_key_reused", StringComparison.Ordinal), () => $"{key} was taken for another create's: {body}");
+            findings.Check(Invariant.NoInternalError, !body.Contains("internal_error", StringComparison.Ordinal), () => $"{key}: {body}"); // a 500 of the upstream is passed through
+            findings.Check(Invariant.OneCreatePerKey, !body.Contains("idempotency_key_reused", StringComparison.Ordinal), () => $"{key} was reported as reused: {body}");
             return response;
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException && !TestContext.Current.CancellationToken.IsCancellationRequested)
@@ -129,14 +129,14 @@ internal sealed class Creators(Exchange exchange, Faults faults, Findings findin
         }
         finally
         {
-            Records.Sends(key, isUnderWay: false);
+            Records.SetInFlight(key, isInFlight: false);
         }
     }
 
-    private void Keep(string id)
+    private void AddId(string id)
     {
         _ids.Enqueue(id);
-        while (_ids.Count > KeptIds)
+        while (_ids.Count > MaxIds)
         {
             _ids.TryDequeue(out _);
         }

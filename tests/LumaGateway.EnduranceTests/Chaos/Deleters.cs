@@ -6,77 +6,77 @@ using LumaGateway.Caching;
 namespace LumaGateway.EnduranceTests.Chaos;
 
 /// <summary>
-/// Callers that delete or purge generations of their own and read them again from every replica. Before that, all replicas have the generation in memory, or are
-/// fetching it. Thread-safe.
+/// Callers that delete or purge their own generations and then read them from every replica. Before the removal, all replicas have the generation in memory or
+/// are fetching it. Thread-safe.
 /// </summary>
-internal sealed class Deleters(ChaosSystem system, Exchange exchange, Faults faults, Findings findings, string name, TimeProvider clock)
+internal sealed class Deleters(ChaosSystem system, RequestSender sender, Faults faults, Findings findings, string name, TimeProvider clock)
 {
-    /// <summary>Milliseconds between the bytes of a response that is being fetched while its generation is removed: it takes one or two seconds.</summary>
-    private const int SlowByte = 2;
+    /// <summary>Milliseconds between the bytes of a response that is fetched during a removal. The response takes one or two seconds.</summary>
+    private const int ByteDelay = 2;
 
-    /// <summary>A message to the other replicas arrives within this time, also without much CPU time.</summary>
-    private static readonly TimeSpan MessageArrives = TimeSpan.FromSeconds(2);
+    /// <summary>The longest delay of a message to the other replicas, also on a loaded machine.</summary>
+    private static readonly TimeSpan MessageDelay = TimeSpan.FromSeconds(2);
 
-    /// <summary>When the reads are repeated: late writes of an old response would be seen then.</summary>
-    private static readonly TimeSpan Later = TimeSpan.FromSeconds(4);
+    /// <summary>The pause before the second reads, which find late writes of an old response.</summary>
+    private static readonly TimeSpan SecondReadDelay = TimeSpan.FromSeconds(4);
 
-    /// <summary>A Redis that lost its last writes may have lost those of so long before.</summary>
-    private static readonly TimeSpan NotYetReplicated = TimeSpan.FromSeconds(1);
+    /// <summary>A failover can lose writes that are up to this old.</summary>
+    private static readonly TimeSpan ReplicationLag = TimeSpan.FromSeconds(1);
 
-    /// <summary>From when on also a replica that got no message has looked at Redis again.</summary>
-    private static readonly TimeSpan MemoryEnds = new CacheOptions().MemoryLifetime + TimeSpan.FromSeconds(5);
+    /// <summary>After this time, a replica that missed the message has read Redis again.</summary>
+    private static readonly TimeSpan MemoryExpiry = new CacheOptions().MemoryLifetime + TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan UpstreamTimeout = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentQueue<Removal> _removals = new();
-    private int _soon;
-    private int _late;
-    private int _lateAlthoughUnheard;
+    private int _earlyChecks;
+    private int _lateChecks;
+    private int _lateWithLostMessages;
     private int _lateUnconfirmed;
 
-    /// <summary>How many removals were judged, for people.</summary>
+    /// <summary>The number of checked removals, for the report.</summary>
     public override string ToString() =>
-        $"{_soon} reads of removed generations judged soon; removals judged after rounds: {_late}, of them {_lateAlthoughUnheard} with lost messages, {_lateUnconfirmed} confirmed later";
+        $"{_earlyChecks} reads checked soon after a removal; removals checked after rounds: {_lateChecks}, of them {_lateWithLostMessages} with lost messages, {_lateUnconfirmed} confirmed later";
 
-    /// <summary>Deletes a generation, purges one, or purges one while it is fetched.</summary>
+    /// <summary>Deletes a generation, purges one, or purges one during its fetch.</summary>
     public async Task<HttpResponseMessage> DeleteAsync(int number)
     {
         var id = $"{(number % 3 == 0 ? "deleted" : "purged")}-{name}{number}";
         await system.Sandbox.SetStateAsync(id, "completed");
         if (number % 3 == 2)
         {
-            await BeginFetchesAsync(id);
+            await StartFetchesAsync(id);
         }
         else
         {
             await Task.WhenAll(Enumerable.Range(0, system.Replicas.Count).Select(replica => TryReadAsync(id, replica)));
         }
 
-        var isGone = number % 3 == 0 && await TryDeleteUpstreamAsync(id);
-        if (!isGone)
+        var isDeleted = number % 3 == 0 && await TryDeleteUpstreamAsync(id);
+        if (!isDeleted)
         {
             await system.Sandbox.SetStateAsync(id, "failed");
         }
 
-        var isPeace = faults.Redis.IsAtPeace;
+        var isStable = faults.Redis.IsStable;
         var from = clock.GetTimestamp();
-        var (_, process, address) = exchange.Choose((number / 3) + (number / 9));
+        var (_, process, address) = sender.ChooseReplica((number / 3) + (number / 9));
         using var request = new HttpRequestMessage(HttpMethod.Delete, new Uri(address, PathOf(id, number)));
-        var response = await exchange.SendAsync(request);
+        var response = await sender.SendAsync(request);
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        findings.Check(Invariant.NoInternalError, !body.Contains("internal_error", StringComparison.Ordinal), () => $"{request}: {body}"); // the upstream's own 500 passes
+        findings.Check(Invariant.NoInternalError, !body.Contains("internal_error", StringComparison.Ordinal), () => $"{request}: {body}"); // a 500 of the upstream is passed through
         var isConfirmed = Removal.IsConfirmedBy(response.StatusCode, response.Headers.TryGetValues("Cache-Status", out var values) ? string.Join(',', values) : "", body);
         findings.Check(
             Invariant.PurgedNeverReturns,
             isConfirmed is not null || !(response.IsSuccessStatusCode || response.StatusCode is HttpStatusCode.NotFound),
-            () => $"The response to {request.RequestUri} does not say what became of the cached response: {response}");
+            () => $"The response to {request.RequestUri} does not report the result of the purge: {response}");
         if (isConfirmed is { } known)
         {
-            var removal = new Removal(id, isGone, process, known, from, clock.GetTimestamp());
+            var removal = new Removal(id, isDeleted, process, known, from, clock.GetTimestamp());
             _removals.Enqueue(removal);
-            if (isPeace && known)
+            if (isStable && known)
             {
-                await JudgeSoonAsync(removal);
+                await CheckSoonAsync(removal);
             }
         }
 
@@ -84,92 +84,92 @@ internal sealed class Deleters(ChaosSystem system, Exchange exchange, Faults fau
     }
 
     /// <summary>
-    /// Reads what was removed from every replica, once its removal must be known to all of them. To be called while all replicas run, when no fault is thrown.
+    /// Reads the removed generations from every replica that must know the removal. Call it while all replicas run and no fault is active.
     /// </summary>
     public async Task CheckAsync()
     {
-        await Wait.UntilAsync(() => faults.Redis.IsAtPeace, () => "Redis is not at peace although no fault is thrown.");
+        await Wait.UntilAsync(() => faults.Redis.IsStable, () => "Redis is not stable although no fault is active.");
         foreach (var removal in _removals.ToArray())
         {
             _removals.TryDequeue(out _);
-            var isAged = clock.GetElapsedTime(removal.Until) > MemoryEnds;
-            var isUnheard = faults.Shared.MayHaveLostMessages(removal.From, removal.IsConfirmed ? removal.Until : clock.GetTimestamp());
+            var isAged = clock.GetElapsedTime(removal.Until) > MemoryExpiry;
+            var hasLostMessages = faults.Shared.MayHaveLostMessages(removal.From, removal.IsConfirmed ? removal.Until : clock.GetTimestamp());
             if (!isAged)
             {
-                _removals.Enqueue(removal); // again after a later round
+                _removals.Enqueue(removal); // checked again after a later round
             }
 
-            if ((isAged || !isUnheard) && IsKnownToRedis(removal))
+            if ((isAged || !hasLostMessages) && IsInRedis(removal))
             {
-                _late++;
-                _lateAlthoughUnheard += isUnheard ? 1 : 0;
+                _lateChecks++;
+                _lateWithLostMessages += hasLostMessages ? 1 : 0;
                 _lateUnconfirmed += removal.IsConfirmed ? 0 : 1;
 
-                // A replica that was stopped connects anew and has lost what was on its way.
-                var judged = Enumerable.Range(0, system.Replicas.Count).Where(number => isAged || system.Replicas[number].IsUndisturbedSince(removal.From));
-                await Task.WhenAll(judged.Select(number => JudgeAsync(removal, number)));
+                // A paused replica reconnects and has lost the messages in transit.
+                var numbers = Enumerable.Range(0, system.Replicas.Count).Where(number => isAged || system.Replicas[number].HadNoFaultSince(removal.From));
+                await Task.WhenAll(numbers.Select(number => CheckReplicaAsync(removal, number)));
             }
         }
     }
 
-    /// <summary>Soon after a removal, while Redis works and messages arrive.</summary>
-    private async Task JudgeSoonAsync(Removal removal)
+    /// <summary>Checks soon after a removal, while Redis works and messages arrive.</summary>
+    private async Task CheckSoonAsync(Removal removal)
     {
-        foreach (var pause in new[] { MessageArrives, Later })
+        foreach (var pause in new[] { MessageDelay, SecondReadDelay })
         {
             await Wait.ForAsync(pause);
             for (var number = 0; number < system.Replicas.Count; number++)
             {
-                var (replica, _, _) = exchange.Choose(number);
+                var (replica, _, _) = sender.ChooseReplica(number);
                 if (await TryReadAsync(removal.Id, number) is var (status, body)
-                    && faults.Redis.IsAtPeace
-                    && replica.IsUndisturbedSince(removal.From)
+                    && faults.Redis.IsStable
+                    && replica.HadNoFaultSince(removal.From)
                     && !faults.Shared.MayHaveLostMessages(removal.From, clock.GetTimestamp()))
                 {
-                    Interlocked.Increment(ref _soon);
-                    Judge(removal, number, status, body);
+                    Interlocked.Increment(ref _earlyChecks);
+                    CheckRead(removal, number, status, body);
                 }
             }
         }
     }
 
-    private async Task JudgeAsync(Removal removal, int number)
+    private async Task CheckReplicaAsync(Removal removal, int number)
     {
         if (await TryReadAsync(removal.Id, number) is var (status, body))
         {
-            Judge(removal, number, status, body);
+            CheckRead(removal, number, status, body);
         }
     }
 
-    private void Judge(Removal removal, int number, HttpStatusCode status, string body) => findings.Check(
+    private void CheckRead(Removal removal, int number, HttpStatusCode status, string body) => findings.Check(
         Invariant.PurgedNeverReturns,
-        !removal.IsContradictedBy(status, body),
+        !removal.IsStale(status, body),
         () => $"Replica {number}, {clock.GetElapsedTime(removal.From).TotalSeconds:0.0} s after {removal}: {(int)status} {body}");
 
-    /// <summary>Whether Redis has the removal: it confirmed it, or the process that repeats it still runs; and no failover may have lost it since.</summary>
-    private bool IsKnownToRedis(Removal removal) => removal.IsConfirmed
-        ? !faults.Redis.MayHaveForgotten(removal.From, removal.Until + (long)(NotYetReplicated.TotalSeconds * clock.TimestampFrequency))
-        : !faults.Redis.MayHaveForgotten(removal.From, clock.GetTimestamp()) && system.Replicas.Any(replica => replica.Now?.Name == removal.Replica);
+    /// <summary>Whether Redis has the removal. Redis confirmed it, or the process that repeats it still runs. No failover has lost it since.</summary>
+    private bool IsInRedis(Removal removal) => removal.IsConfirmed
+        ? !faults.Redis.MayHaveLostWrites(removal.From, removal.Until + (long)(ReplicationLag.TotalSeconds * clock.TimestampFrequency))
+        : !faults.Redis.MayHaveLostWrites(removal.From, clock.GetTimestamp()) && system.Replicas.Any(replica => replica.Current?.Name == removal.Replica);
 
-    /// <summary>Has every replica ask for it, and returns while the response is on its way to the one that fetches.</summary>
-    private async Task BeginFetchesAsync(string id)
+    /// <summary>Starts a read on every replica and returns while the response is in transit.</summary>
+    private async Task StartFetchesAsync(string id)
     {
-        await system.Sandbox.AddFaultAsync(new SandboxFault("drip") { Delay = SlowByte, Match = $"GET *{id}", Count = 1 });
+        await system.Sandbox.AddFaultAsync(new SandboxFault("drip") { Delay = ByteDelay, Match = $"GET *{id}", Count = 1 });
         for (var replica = 0; replica < system.Replicas.Count; replica++)
         {
-            _ = TryReadAsync(id, replica); // its caller asked before the removal: whatever it is told is right
+            _ = TryReadAsync(id, replica); // this read starts before the removal, so any response is correct
         }
 
         await Wait.ForAsync(TimeSpan.FromMilliseconds(300));
     }
 
-    /// <summary>Null where no response came.</summary>
+    /// <summary>Returns null without a response.</summary>
     private async Task<(HttpStatusCode Status, string Body)?> TryReadAsync(string id, int number)
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(exchange.Choose(number).Address, $"/generations/{id}"));
-            using var response = await exchange.SendAsync(request);
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(sender.ChooseReplica(number).Address, $"/generations/{id}"));
+            using var response = await sender.SendAsync(request);
             return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException && !TestContext.Current.CancellationToken.IsCancellationRequested)
@@ -179,8 +179,8 @@ internal sealed class Deleters(ChaosSystem system, Exchange exchange, Faults fau
     }
 
     /// <summary>
-    /// The emulated relay has no DELETE; another dialect of the same sandbox has. The gateway's own DELETE is then answered with 404, which removes the cached response too.
-    /// False where a fault was in the way.
+    /// Deletes through another dialect of the sandbox, because the emulated relay has no DELETE. The gateway's own DELETE then gets 404, which also evicts the
+    /// cached response. Returns false if a fault prevented the deletion.
     /// </summary>
     private async Task<bool> TryDeleteUpstreamAsync(string id)
     {

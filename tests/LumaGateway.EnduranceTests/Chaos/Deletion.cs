@@ -1,16 +1,16 @@
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>What was done to the record of a keyed create.</summary>
+/// <summary>How the record of a create with an <c>Idempotency-Key</c> was deleted.</summary>
 internal enum Deletion
 {
     None,
 
-    /// <summary>It was deleted before it had an outcome: the gateway writes it again when the create ends.</summary>
+    /// <summary>Before it had an outcome. The gateway writes it again when the create ends.</summary>
     WhileRunning,
 
-    /// <summary>It was deleted with its outcome: a repetition is a new create.</summary>
-    AfterItsEnd,
+    /// <summary>With its outcome. A repetition is a new create.</summary>
+    AfterCompletion,
 
-    /// <summary>Its deletion was sent to Redis and had no reply yet, or will have none.</summary>
-    Uncertain,
+    /// <summary>The deletion was sent to Redis without a reply so far.</summary>
+    Unconfirmed,
 }

@@ -1,80 +1,80 @@
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>What chaos does to the system. The first part of a name says to whom.</summary>
+/// <summary>The kinds of faults. A name starts with the part of the system that fails. The order is part of the seed: a new kind changes the plans.</summary>
 internal enum FaultKind
 {
-    /// <summary>Answers late, by <see cref="PlannedFault.Size"/> ms.</summary>
+    /// <summary>Responses are delayed by <see cref="PlannedFault.Size"/> ms.</summary>
     UpstreamSlow,
 
-    /// <summary>429 to everything, with a <c>Retry-After</c> of <see cref="PlannedFault.Size"/> s.</summary>
+    /// <summary>429 to every request, with a <c>Retry-After</c> of <see cref="PlannedFault.Size"/> s.</summary>
     UpstreamThrottles,
 
     /// <summary>The status <see cref="PlannedFault.Size"/> for most requests.</summary>
     UpstreamFails,
 
-    /// <summary>Connections are reset before an answer.</summary>
+    /// <summary>Connections are reset before the response.</summary>
     UpstreamResets,
 
-    /// <summary>Answers break off half way.</summary>
+    /// <summary>Responses are truncated after half of the body.</summary>
     UpstreamTruncates,
 
     /// <summary>One byte every <see cref="PlannedFault.Size"/> ms.</summary>
     UpstreamDrips,
 
-    /// <summary>Answers about another id than the one asked for.</summary>
-    UpstreamConfusesIds,
+    /// <summary>Responses have another id than the requested one.</summary>
+    UpstreamSendsWrongIds,
 
-    /// <summary>A page for people instead of an answer.</summary>
+    /// <summary>An HTML page instead of JSON.</summary>
     UpstreamSendsHtml,
 
-    /// <summary>No answer ever.</summary>
+    /// <summary>No response.</summary>
     UpstreamHangs,
 
-    /// <summary>Every connection there is, is cut every 300 ms.</summary>
-    RoadIsCut,
+    /// <summary>All open connections to the upstream are closed every 300 ms.</summary>
+    UpstreamConnectionsAreClosed,
 
-    /// <summary>SIGKILL to the master; it is started again at the end.</summary>
+    /// <summary>SIGKILL to the master; a restart at the end.</summary>
     RedisIsKilled,
 
-    /// <summary>SIGSTOP to the master, SIGCONT at the end: it comes back believing that it is the master still.</summary>
+    /// <summary>SIGSTOP to the master, SIGCONT at the end. It resumes in the role of master although a failover may have happened.</summary>
     RedisIsPaused,
 
-    /// <summary>The Sentinel makes the replica the master.</summary>
+    /// <summary>The Sentinel promotes the Redis replica.</summary>
     RedisFailsOver,
 
-    /// <summary>The master refuses every write, because it is full.</summary>
+    /// <summary>The master rejects every write, because its memory is full.</summary>
     RedisIsFull,
 
-    /// <summary>The master refuses every write, because it has too few replicas (<c>min-replicas-to-write</c>); unlike a full one, also purges.</summary>
+    /// <summary>The master rejects every write, because it has too few replicas (<c>min-replicas-to-write</c>). Unlike a full master it also rejects purges.</summary>
     RedisRefusesWrites,
 
-    /// <summary>SIGKILL to both servers; they are started again at the end.</summary>
-    RedisIsGone,
+    /// <summary>SIGKILL to both servers; a restart at the end.</summary>
+    RedisIsDown,
 
-    /// <summary>SIGKILL; started again at the end.</summary>
+    /// <summary>SIGKILL; a restart at the end.</summary>
     ReplicaIsKilled,
 
-    /// <summary>SIGSTOP; SIGCONT at the end. Longer than a lock lives, so that another replica fetches what this one was fetching.</summary>
-    ReplicaIsStopped,
+    /// <summary>SIGSTOP; SIGCONT at the end. It lasts longer than the lifetime of a lock, so that another replica takes over the fetch.</summary>
+    ReplicaIsPaused,
 
-    /// <summary>SIGTERM; started again as soon as it has drained.</summary>
+    /// <summary>SIGTERM; a restart as soon as the process has ended.</summary>
     ReplicaIsRestarted,
 
-    /// <summary>The upstream takes another token from the middle of it on; the file names both meanwhile.</summary>
+    /// <summary>The upstream accepts only another token from the middle of the fault on. Until the end, the token file has both.</summary>
     TokenIsRotated,
 
     /// <summary>The clock of one replica jumps by <see cref="PlannedFault.Size"/> s, and back at the end.</summary>
     ClockJumps,
 
-    /// <summary>Records of keyed creates are deleted from Redis, half of them while the create runs.</summary>
+    /// <summary>Idempotency records are deleted from Redis, half of them while the create runs.</summary>
     RecordsAreDeleted,
 
-    /// <summary>The subscriptions of all replicas are cut every 200 ms: messages between replicas are lost.</summary>
+    /// <summary>The subscriptions of all replicas are closed every 200 ms, so that messages between replicas are lost.</summary>
     MessagesAreLost,
 
-    /// <summary>Another program publishes malformed messages on the replicas' channel. With a signing key also forged ones: a long pause, purges.</summary>
+    /// <summary>Another program publishes malformed messages on the replicas' channel. If the replicas have a signing key, it also publishes forged ones: a long <c>Retry-After</c> and purges.</summary>
     MessagesAreForged,
 
-    /// <summary>Callers send a request and reset the connection at once, 100 at a time.</summary>
+    /// <summary>Callers send a request and reset the connection at once, 100 concurrently.</summary>
     CallersDisconnect,
 }

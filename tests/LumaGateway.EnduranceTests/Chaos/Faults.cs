@@ -2,13 +2,13 @@ using System.Collections.Concurrent;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>Does a plan's faults to the system and undoes them, each at its time.</summary>
+/// <summary>Applies the faults of a plan and reverts them, each at its time.</summary>
 internal sealed class Faults(ChaosSystem system, Findings findings, TimeProvider clock)
 {
-    /// <summary>A signed message whose time differs by more is dropped, so that nobody can repeat it later.</summary>
+    /// <summary>A replica drops a signed message whose time differs by more, to prevent replays.</summary>
     private static readonly TimeSpan MessageAge = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<FaultKind, int> _thrown = new();
+    private readonly ConcurrentDictionary<FaultKind, int> _applied = new();
     private readonly UpstreamFaults _upstream = new(system, findings);
     private readonly ReplicaFaults _replicas = new(system, findings);
 
@@ -18,49 +18,49 @@ internal sealed class Faults(ChaosSystem system, Findings findings, TimeProvider
 
     public TokenFaults Token { get; } = new(system);
 
-    /// <summary>How many of each kind were thrown.</summary>
-    public IReadOnlyDictionary<FaultKind, int> Thrown => _thrown;
+    /// <summary>The number of applied faults of each kind.</summary>
+    public IReadOnlyDictionary<FaultKind, int> Applied => _applied;
 
-    /// <summary>Ends when the last fault is undone.</summary>
-    public Task ThrowAsync(IEnumerable<PlannedFault> plan)
+    /// <summary>Completes when the last fault is reverted.</summary>
+    public Task ApplyAsync(IEnumerable<PlannedFault> plan)
     {
-        var begun = clock.GetTimestamp();
-        return Task.WhenAll(plan.GroupBy(fault => fault.Lane).Select(lane => ThrowAsync(lane, begun)));
+        var started = clock.GetTimestamp();
+        return Task.WhenAll(plan.GroupBy(fault => fault.Lane).Select(lane => ApplyAsync(lane, started)));
     }
 
-    /// <summary>Each at its time, or when the one before is undone, where that takes longer than was planned.</summary>
-    private async Task ThrowAsync(IEnumerable<PlannedFault> lane, long begun)
+    /// <summary>Applies each fault at its time, or later if the previous fault takes longer than planned.</summary>
+    private async Task ApplyAsync(IEnumerable<PlannedFault> lane, long started)
     {
         foreach (var fault in lane)
         {
-            if (fault.At - clock.GetElapsedTime(begun) is var wait && wait > TimeSpan.Zero)
+            if (fault.Start - clock.GetElapsedTime(started) is var wait && wait > TimeSpan.Zero)
             {
                 await Wait.ForAsync(wait);
             }
 
-            await ThrowAsync(fault);
+            await ApplyAsync(fault);
         }
     }
 
-    private async Task ThrowAsync(PlannedFault fault)
+    private async Task ApplyAsync(PlannedFault fault)
     {
-        _thrown.AddOrUpdate(fault.Kind, 1, (_, count) => count + 1);
+        _applied.AddOrUpdate(fault.Kind, 1, (_, count) => count + 1);
         await (fault.Kind switch
         {
-            <= FaultKind.RoadIsCut => _upstream.ThrowAsync(fault),
-            <= FaultKind.RedisIsGone => Redis.ThrowAsync(fault),
-            <= FaultKind.ReplicaIsRestarted => _replicas.ThrowAsync(fault),
+            <= FaultKind.UpstreamConnectionsAreClosed => _upstream.ApplyAsync(fault),
+            <= FaultKind.RedisIsDown => Redis.ApplyAsync(fault),
+            <= FaultKind.ReplicaIsRestarted => _replicas.ApplyAsync(fault),
             FaultKind.TokenIsRotated => Token.SetTokenAsync(fault),
-            FaultKind.ClockJumps when system.IsSigned && TimeSpan.FromSeconds(Math.Abs(fault.Size)) > MessageAge => Shared.LosingMessagesAsync(() => JumpAsync(fault)),
+            FaultKind.ClockJumps when system.IsSigned && TimeSpan.FromSeconds(Math.Abs(fault.Size)) > MessageAge => Shared.WithMessageLossAsync(() => JumpAsync(fault)),
             FaultKind.ClockJumps => JumpAsync(fault),
-            _ => Shared.ThrowAsync(fault),
+            _ => Shared.ApplyAsync(fault),
         });
     }
 
     private async Task JumpAsync(PlannedFault fault)
     {
         system.Clock?.Move(fault.Size);
-        await Wait.ForAsync(fault.For);
+        await Wait.ForAsync(fault.Duration);
         system.Clock?.Move(0);
     }
 }

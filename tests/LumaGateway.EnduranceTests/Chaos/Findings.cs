@@ -3,31 +3,31 @@ using System.Globalization;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>How often each invariant was looked at, and where it did not hold. Thread-safe.</summary>
+/// <summary>The number of checks and the violations of each invariant. Thread-safe.</summary>
 internal sealed class Findings
 {
-    /// <summary>More of the same say nothing new.</summary>
-    private const int KeptPerInvariant = 20;
+    /// <summary>Further violations are counted and not reported.</summary>
+    private const int MaxReports = 20;
 
     private readonly ConcurrentDictionary<Invariant, long> _checks = new();
     private readonly ConcurrentDictionary<Invariant, ConcurrentQueue<string>> _violations = new();
 
-    /// <summary>Told of every violation, at once.</summary>
-    public event Action<Invariant, string>? Violated;
+    /// <summary>Raised at each violation.</summary>
+    public event Action<Invariant, string>? ViolationFound;
 
-    public IReadOnlyList<Invariant> Broken => [.. _violations.Keys.Order()];
+    public IReadOnlyList<Invariant> ViolatedInvariants => [.. _violations.Keys.Order()];
 
-    public void Check(Invariant invariant, bool holds, Func<string> otherwise)
+    public void Check(Invariant invariant, bool holds, Func<string> failureMessage)
     {
         _checks.AddOrUpdate(invariant, 1, (_, count) => count + 1);
         if (!holds)
         {
-            var complaint = otherwise();
-            var kept = _violations.GetOrAdd(invariant, _ => new ConcurrentQueue<string>());
-            kept.Enqueue(complaint);
-            if (kept.Count <= KeptPerInvariant)
+            var message = failureMessage();
+            var messages = _violations.GetOrAdd(invariant, _ => new ConcurrentQueue<string>());
+            messages.Enqueue(message);
+            if (messages.Count <= MaxReports)
             {
-                Violated?.Invoke(invariant, complaint);
+                ViolationFound?.Invoke(invariant, message);
             }
         }
     }

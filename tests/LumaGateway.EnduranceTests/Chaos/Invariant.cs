@@ -1,44 +1,44 @@
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>What must hold whatever goes wrong.</summary>
+/// <summary>The conditions that must hold under any fault.</summary>
 internal enum Invariant
 {
-    /// <summary>No answer is a 500.</summary>
+    /// <summary>No response is an internal error (500, <c>internal_error</c>).</summary>
     NoInternalError,
 
-    /// <summary>Every refusal is a problem (RFC 9457) that the contract has.</summary>
-    RefusalsAreProblems,
+    /// <summary>Every error is a problem (RFC 9457) of the contract.</summary>
+    ErrorsAreProblems,
 
-    /// <summary>A replica that nobody disturbs answers every request.</summary>
-    EverybodyIsAnswered,
+    /// <summary>A replica without a fault of its own responds to every request.</summary>
+    EveryRequestGetsAResponse,
 
-    /// <summary>An answer is about the id asked for, in the contract's shape, true, and its ETag names exactly its body.</summary>
-    AnswersAreTrue,
+    /// <summary>A response has the requested id, the shape of the contract and a possible state. An ETag belongs to one body.</summary>
+    ResponsesAreCorrect,
 
-    /// <summary>A finished generation has one body, on every route and replica.</summary>
-    FinishedNeverChanges,
+    /// <summary>A final generation has one body, on every route and replica.</summary>
+    FinalNeverChanges,
 
-    /// <summary>What was finished for a replica stays so, and for the others after the time an unfinished answer may live.</summary>
-    FinishedNeverTurnsUnfinished,
+    /// <summary>A replica never returns an interim state after a final one. The other replicas follow within the lifetime of an interim response.</summary>
+    FinalNeverTurnsInterim,
 
-    /// <summary>A finished answer is given as long as the replica, or a Redis at peace, has it.</summary>
-    FinishedIsNeverLost,
+    /// <summary>A final response is served while the replica, or a stable Redis, has it.</summary>
+    FinalIsNeverLost,
 
-    /// <summary>The upstream is asked no more often than freshness, pauses and retries allow.</summary>
-    UpstreamIsSpared,
+    /// <summary>The upstream gets no more requests than freshness, <c>Retry-After</c> and retries allow.</summary>
+    UpstreamRequestsAreBounded,
 
-    /// <summary>However often a create is repeated with its key, one generation is made, and one answer given.</summary>
+    /// <summary>Repeated creates with one key create one generation and return one response.</summary>
     OneCreatePerKey,
 
-    /// <summary>After a confirmed delete or purge no replica answers with the response from before.</summary>
+    /// <summary>After a confirmed delete or purge no replica serves the old response.</summary>
     PurgedNeverReturns,
 
-    /// <summary>When all callers are gone, no slot, waiter, watched generation or place in a queue is left.</summary>
-    NothingIsLeft,
+    /// <summary>Without callers, no concurrency slot, waiter, poll target or queue entry is in use.</summary>
+    NoResourceLeaks,
 
-    /// <summary>No token, signing key or client key is in an answer, log, metric or Redis.</summary>
-    SecretsAreKept,
+    /// <summary>No token, signing key or client key is in a response, log, metric or Redis.</summary>
+    NoSecretLeaks,
 
-    /// <summary>When the faults end, everything works again in time.</summary>
-    EverythingRecovers,
+    /// <summary>After the faults, the system works again in time.</summary>
+    SystemRecovers,
 }

@@ -3,36 +3,35 @@ using System.Text.Json;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>Finds out how long the system takes to be as it was when the last fault is undone.</summary>
-internal sealed class Recovery(ChaosSystem system, Exchange exchange, Findings findings, HttpClient http, TimeProvider clock)
+/// <summary>Measures how long the system takes to recover after the last fault.</summary>
+internal sealed class Recovery(ChaosSystem system, RequestSender sender, Findings findings, HttpClient http, TimeProvider clock)
 {
     /// <summary>
-    /// The longest of what may follow one another: a request's whole deadline (15 s) that began in the last fault, and in its wake a circuit that
-    /// stays open (5 s) or a token file that is looked at twice (2 × 2 s), then a Redis left alone (2 s) and a Sentinel's word followed; the rest
-    /// is for a machine that has other work.
+    /// The longest sequence of delays: the deadline of a request that starts during the last fault (15 s), then an open circuit (5 s) or two checks of
+    /// the token file (2 × 2 s), then the pause of Redis (2 s) and a failover. The rest allows for a loaded machine.
     /// </summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     public async Task<TimeSpan> MeasureAsync(int round)
     {
-        var begun = clock.GetTimestamp();
-        var complaint = "";
-        for (var tries = 0; ; tries++)
+        var started = clock.GetTimestamp();
+        var failure = "";
+        for (var attempt = 0; ; attempt++)
         {
-            complaint = await ComplaintAsync($"recovery-r{round}t{tries}");
-            var took = clock.GetElapsedTime(begun);
-            if (complaint is null || took > Limit)
+            failure = await FailureAsync($"recovery-r{round}t{attempt}");
+            var elapsed = clock.GetElapsedTime(started);
+            if (failure is null || elapsed > Limit)
             {
-                findings.Check(Invariant.EverythingRecovers, complaint is null, () => $"{took.TotalSeconds:0.0} s after the faults of round {round} ended: {complaint}");
-                return took;
+                findings.Check(Invariant.SystemRecovers, failure is null, () => $"{elapsed.TotalSeconds:0.0} s after the faults of round {round} ended: {failure}");
+                return elapsed;
             }
 
             await Wait.ForAsync(TimeSpan.FromMilliseconds(200));
         }
     }
 
-    /// <summary>What is not as it should be; null when nothing is left.</summary>
-    private async Task<string?> ComplaintAsync(string name)
+    /// <summary>Returns what has not recovered; null if everything has.</summary>
+    private async Task<string?> FailureAsync(string name)
     {
         try
         {
@@ -41,11 +40,11 @@ internal sealed class Recovery(ChaosSystem system, Exchange exchange, Findings f
                 var health = await http.GetFromJsonAsync<JsonElement>(new Uri(replica.Gateway.Address, "/health/ready"), TestContext.Current.CancellationToken);
                 if (health.GetProperty("status").GetString() is not "healthy")
                 {
-                    return $"replica {replica.Number} says {health}";
+                    return $"replica {replica.Number} reports {health}";
                 }
             }
 
-            return await SharingComplaintAsync(name) ?? await KnowledgeComplaintAsync() ?? await WaitingComplaintAsync(name);
+            return await SharingFailureAsync(name) ?? await FinalFailureAsync() ?? await LongPollFailureAsync(name);
         }
         catch (HttpRequestException exception)
         {
@@ -53,34 +52,34 @@ internal sealed class Recovery(ChaosSystem system, Exchange exchange, Findings f
         }
     }
 
-    /// <summary>What one replica fetched, the others have.</summary>
-    private async Task<string?> SharingComplaintAsync(string name)
+    /// <summary>Checks that a response which one replica fetched is shared with the others.</summary>
+    private async Task<string?> SharingFailureAsync(string name)
     {
         var id = Ids.New(name, 0);
         for (var i = 0; i < system.Replicas.Count; i++)
         {
-            using var answer = await exchange.AskAsync("probe", id, $"/generations/{id}", i);
-            if (!answer.IsSuccessStatusCode)
+            using var response = await sender.ReadAsync("probe", id, $"/generations/{id}", i);
+            if (!response.IsSuccessStatusCode)
             {
-                return $"replica {i} answers {(int)answer.StatusCode} for {id}";
+                return $"replica {i} returns {(int)response.StatusCode} for {id}";
             }
         }
 
-        return await system.Sandbox.CountAsync(id) is not 1 and var asked ? $"{asked} reads of {id} reached the upstream" : null;
+        return await system.Sandbox.CountAsync(id) is not 1 and var reads ? $"{reads} reads of {id} reached the upstream" : null;
     }
 
-    /// <summary>Every replica knows again of everything that ever finished.</summary>
-    private async Task<string?> KnowledgeComplaintAsync()
+    /// <summary>Checks that every replica serves the final generations.</summary>
+    private async Task<string?> FinalFailureAsync()
     {
-        foreach (var id in Ids.Treasures.Concat(exchange.Witness.Finished.TakeLast(20)))
+        foreach (var id in Ids.Cached.Concat(sender.Checker.FinalIds.TakeLast(20)))
         {
             for (var i = 0; i < system.Replicas.Count; i++)
             {
-                using var answer = await exchange.AskAsync("probe", id, $"/generations/{id}", i);
-                var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+                using var response = await sender.ReadAsync("probe", id, $"/generations/{id}", i);
+                var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
                 if (!text.Contains("\"state\":\"completed\"", StringComparison.Ordinal) && !text.Contains("\"state\":\"failed\"", StringComparison.Ordinal))
                 {
-                    return $"replica {i} answers {(int)answer.StatusCode} for the finished {id}: {text}";
+                    return $"replica {i} returns {(int)response.StatusCode} for the final {id}: {text}";
                 }
             }
         }
@@ -88,16 +87,16 @@ internal sealed class Recovery(ChaosSystem system, Exchange exchange, Findings f
         return null;
     }
 
-    /// <summary>Who waits on a replica is told in time, whichever replica asks the upstream.</summary>
-    private async Task<string?> WaitingComplaintAsync(string name)
+    /// <summary>Checks that a long poll on each replica gets the final state in time.</summary>
+    private async Task<string?> LongPollFailureAsync(string name)
     {
-        var complaints = await Task.WhenAll(Enumerable.Range(0, system.Replicas.Count).Select(async i =>
+        var failures = await Task.WhenAll(Enumerable.Range(0, system.Replicas.Count).Select(async i =>
         {
             var id = $"run-1-{name}-{i}";
-            using var answer = await exchange.AskAsync("wait", id, $"/generations/{id}", i, "wait=8");
-            var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-            return text.Contains("\"state\":\"completed\"", StringComparison.Ordinal) ? null : $"who waits at replica {i} for {id} is told {text}";
+            using var response = await sender.ReadAsync("wait", id, $"/generations/{id}", i, "wait=8");
+            var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            return text.Contains("\"state\":\"completed\"", StringComparison.Ordinal) ? null : $"a long poll of {id} on replica {i} gets {text}";
         }));
-        return complaints.FirstOrDefault(complaint => complaint is not null);
+        return failures.FirstOrDefault(failure => failure is not null);
     }
 }

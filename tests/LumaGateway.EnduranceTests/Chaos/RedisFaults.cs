@@ -1,24 +1,23 @@
-
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>What goes wrong with Redis. One at a time; two servers and a Sentinel remain to be put in order when it ends.</summary>
+/// <summary>Applies faults to Redis, one at a time. At the end of each, both servers and the Sentinel run again.</summary>
 internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
 {
-    /// <summary>So long after a fault ended, replicas may still be on their way back to Redis.</summary>
-    private static readonly TimeSpan WayBack = TimeSpan.FromSeconds(10);
+    /// <summary>The longest time that replicas need to use Redis again after a fault.</summary>
+    private static readonly TimeSpan ReconnectTime = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
     private readonly List<(long From, long Until)> _losses = [];
-    private long _peaceFrom = long.MinValue;
+    private long _stableFrom = long.MinValue;
 
-    /// <summary>Whether Redis has been well for so long that every replica uses it.</summary>
-    public bool IsAtPeace => clock.GetTimestamp() >= Volatile.Read(ref _peaceFrom);
+    /// <summary>Whether Redis has had no fault for long enough that every replica uses it.</summary>
+    public bool IsStable => clock.GetTimestamp() >= Volatile.Read(ref _stableFrom);
 
-    /// <summary>Whether Redis has been well since then, and <see cref="IsAtPeace"/> was so at that time.</summary>
-    public bool WasAtPeaceSince(long timestamp) => timestamp >= Volatile.Read(ref _peaceFrom);
+    /// <summary>Whether <see cref="IsStable"/> has been true since that time.</summary>
+    public bool WasStableSince(long timestamp) => timestamp >= Volatile.Read(ref _stableFrom);
 
-    /// <summary>Whether, in this time, a master may have taken in what the next one does not know: the limit of every failover.</summary>
-    public bool MayHaveForgotten(long from, long until)
+    /// <summary>Whether a failover may have lost writes within this time. A new master lacks writes that were not replicated.</summary>
+    public bool MayHaveLostWrites(long from, long until)
     {
         lock (_gate)
         {
@@ -26,19 +25,19 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
         }
     }
 
-    public async Task ThrowAsync(PlannedFault fault)
+    public async Task ApplyAsync(PlannedFault fault)
     {
-        Volatile.Write(ref _peaceFrom, long.MaxValue);
-        var begun = clock.GetTimestamp();
+        Volatile.Write(ref _stableFrom, long.MaxValue);
+        var started = clock.GetTimestamp();
         if (fault.Kind is not (FaultKind.RedisIsFull or FaultKind.RedisRefusesWrites))
         {
-            Note(begun, long.MaxValue);
+            AddLossWindow(started, long.MaxValue);
         }
 
         await (fault.Kind switch
         {
             FaultKind.RedisIsKilled => KillAsync(fault, await system.Redis.MasterAsync()),
-            FaultKind.RedisIsGone => KillAsync(fault, [.. system.Redis.Servers]),
+            FaultKind.RedisIsDown => KillAsync(fault, [.. system.Redis.Servers]),
             FaultKind.RedisIsPaused => PauseAsync(fault),
             FaultKind.RedisFailsOver => FailOverAsync(fault),
             FaultKind.RedisIsFull => FillAsync(fault),
@@ -47,13 +46,13 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
         });
         await system.Redis.WaitForReplicationAsync();
 
-        var peace = clock.GetTimestamp() + (long)(WayBack.TotalSeconds * clock.TimestampFrequency);
+        var stableFrom = clock.GetTimestamp() + (long)(ReconnectTime.TotalSeconds * clock.TimestampFrequency);
         if (fault.Kind is not (FaultKind.RedisIsFull or FaultKind.RedisRefusesWrites))
         {
-            Note(begun, peace);
+            AddLossWindow(started, stableFrom);
         }
 
-        Volatile.Write(ref _peaceFrom, peace);
+        Volatile.Write(ref _stableFrom, stableFrom);
     }
 
     private async Task KillAsync(PlannedFault fault, params RedisServer[] servers)
@@ -63,7 +62,7 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
             server.Kill();
         }
 
-        await Wait.ForAsync(fault.For);
+        await Wait.ForAsync(fault.Duration);
         foreach (var server in servers)
         {
             await system.Redis.RestartAsReplicaAsync(server);
@@ -74,21 +73,21 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
     {
         var master = await system.Redis.MasterAsync();
         master.Pause();
-        await Wait.ForAsync(fault.For);
+        await Wait.ForAsync(fault.Duration);
         master.Resume();
     }
 
     private async Task FailOverAsync(PlannedFault fault)
     {
         await system.Redis.FailOverAsync();
-        await Wait.ForAsync(fault.For);
+        await Wait.ForAsync(fault.Duration);
     }
 
     private async Task FillAsync(PlannedFault fault)
     {
         var master = await system.Redis.MasterAsync();
         await master.FillAsync();
-        await Wait.ForAsync(fault.For);
+        await Wait.ForAsync(fault.Duration);
         await master.RemoveMemoryLimitAsync();
     }
 
@@ -97,11 +96,11 @@ internal sealed class RedisFaults(ChaosSystem system, TimeProvider clock)
         const string Setting = "min-replicas-to-write";
         var master = await system.Redis.MasterAsync();
         await master.ExecuteAsync("CONFIG", "SET", Setting, "9");
-        await Wait.ForAsync(fault.For);
+        await Wait.ForAsync(fault.Duration);
         await master.ExecuteAsync("CONFIG", "SET", Setting, "0");
     }
 
-    private void Note(long from, long until)
+    private void AddLossWindow(long from, long until)
     {
         lock (_gate)
         {

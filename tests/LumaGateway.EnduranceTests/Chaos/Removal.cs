@@ -2,17 +2,17 @@ using System.Net;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>One delete or purge that a replica answered.</summary>
-/// <param name="Id">The generation. Until the removal the upstream had it as completed.</param>
-/// <param name="IsGone">Whether the upstream does not have it any more; otherwise it has it as failed.</param>
-/// <param name="Replica">The process that answered.</param>
-/// <param name="IsConfirmed">Whether Redis confirmed it; otherwise the process repeats it every second until Redis does.</param>
-/// <param name="From">When the request was sent, as a timestamp.</param>
-/// <param name="Until">When its response was there.</param>
-internal sealed record Removal(string Id, bool IsGone, string Replica, bool IsConfirmed, long From, long Until)
+/// <summary>One delete or purge with its response.</summary>
+/// <param name="Id">The generation. Before the removal it is completed at the upstream.</param>
+/// <param name="IsDeletedUpstream">Whether it is deleted at the upstream; otherwise it is failed there.</param>
+/// <param name="Replica">The process that sent the response.</param>
+/// <param name="IsConfirmed">Whether Redis confirmed it; otherwise the process repeats it every second until Redis confirms it.</param>
+/// <param name="From">The timestamp of the request.</param>
+/// <param name="Until">The timestamp of the response.</param>
+internal sealed record Removal(string Id, bool IsDeletedUpstream, string Replica, bool IsConfirmed, long From, long Until)
 {
-    /// <summary>Null where the response does not say that the generation was removed from the cache.</summary>
-    /// <param name="status">Of the response to the DELETE.</param>
+    /// <summary>Returns null if the response does not report a removal from the cache.</summary>
+    /// <param name="status">The status of the response to the DELETE.</param>
     /// <param name="cacheStatus">Its <c>Cache-Status</c>.</param>
     /// <param name="body">Its body.</param>
     public static bool? IsConfirmedBy(HttpStatusCode status, string cacheStatus, string body) => (status, cacheStatus) switch
@@ -24,7 +24,7 @@ internal sealed record Removal(string Id, bool IsGone, string Replica, bool IsCo
         _ => null,
     };
 
-    /// <summary>Whether a response to a read that began after the removal is from before it.</summary>
-    public bool IsContradictedBy(HttpStatusCode status, string body) =>
-        status is HttpStatusCode.OK && (IsGone || body.Contains("\"state\":\"completed\"", StringComparison.Ordinal));
+    /// <summary>Whether this response to a read, which started after the removal, is from before the removal.</summary>
+    public bool IsStale(HttpStatusCode status, string body) =>
+        status is HttpStatusCode.OK && (IsDeletedUpstream || body.Contains("\"state\":\"completed\"", StringComparison.Ordinal));
 }

@@ -1,78 +1,77 @@
-
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>One of the group's replicas, through all its deaths and rebirths. Thread-safe for who asks it; one at a time may disturb it.</summary>
+/// <summary>One replica across its restarts. Reads are thread-safe; faults must not overlap.</summary>
 internal sealed class Replica(int number, IReadOnlyDictionary<string, string> settings, TimeProvider clock) : IAsyncDisposable
 {
-    /// <summary>Longer than the gateway may take to drain.</summary>
-    private static readonly TimeSpan Drain = TimeSpan.FromSeconds(45);
+    /// <summary>Longer than the shutdown of a gateway takes.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(45);
 
-    private readonly List<GatewayProcess> _past = [];
+    private readonly List<GatewayProcess> _processes = [];
     private volatile GatewayProcess? _gateway;
-    private long _undisturbedSince = long.MaxValue;
+    private long _noFaultSince = long.MaxValue;
 
     public int Number => number;
 
-    /// <summary>Which process it is now, and where; null while there is none.</summary>
-    public (string Name, Uri Address)? Now => _gateway is { } gateway ? ($"{number}.{Starts}", gateway.Address) : null;
+    /// <summary>The name and address of the running process; null if none runs.</summary>
+    public (string Name, Uri Address)? Current => _gateway is { } gateway ? ($"{number}.{Starts}", gateway.Address) : null;
 
-    public int Starts => _past.Count;
+    public int Starts => _processes.Count;
 
     public int ManagementPort { get; private set; }
 
     public GatewayProcess Gateway => _gateway ?? throw new InvalidOperationException($"Replica {number} does not run.");
 
-    /// <summary>All that its processes ever wrote.</summary>
-    public string Log => string.Join('\n', _past.Select(gateway => gateway.Log));
+    /// <summary>The output of all its processes.</summary>
+    public string Log => string.Join('\n', _processes.Select(gateway => gateway.Log));
 
-    /// <summary>Whether nothing was done to it since then.</summary>
-    public bool IsUndisturbedSince(long timestamp) => timestamp >= Volatile.Read(ref _undisturbedSince);
+    /// <summary>Whether the replica has had no fault since that time.</summary>
+    public bool HadNoFaultSince(long timestamp) => timestamp >= Volatile.Read(ref _noFaultSince);
 
     public async Task StartAsync()
     {
-        ManagementPort = FreePort.Reserve(); // anew each time: while it was dead, anybody may have taken the one it had
+        ManagementPort = FreePort.Reserve(); // a new port at each start, because another program may have taken the old one
         var gateway = await GatewayProcess.StartAsync(new Dictionary<string, string>(settings) { ["Management:Port"] = $"{ManagementPort}" });
-        _past.Add(gateway);
+        _processes.Add(gateway);
         _gateway = gateway;
-        Volatile.Write(ref _undisturbedSince, clock.GetTimestamp());
+        Volatile.Write(ref _noFaultSince, clock.GetTimestamp());
     }
 
     public void Kill()
     {
-        Disturb();
+        MarkFault();
         Gateway.Process.Kill();
         _gateway = null;
     }
 
-    public void Stop()
+    public void Pause()
     {
-        Disturb();
+        MarkFault();
         Gateway.Process.Pause();
     }
 
-    public void Continue()
+    public void Resume()
     {
         Gateway.Process.Resume();
-        Volatile.Write(ref _undisturbedSince, clock.GetTimestamp());
+        Volatile.Write(ref _noFaultSince, clock.GetTimestamp());
     }
 
-    /// <summary>Its exit code.</summary>
-    public async Task<int> EndAsync()
+    /// <summary>Returns the exit code.</summary>
+    public async Task<int> TerminateAsync()
     {
-        Disturb();
+        MarkFault();
         var gateway = Gateway;
         gateway.Process.Terminate();
         _gateway = null;
-        return await gateway.Process.WaitForExitAsync(Drain);
+        return await gateway.Process.WaitForExitAsync(ShutdownTimeout);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var gateway in _past)
+        foreach (var gateway in _processes)
         {
             await gateway.DisposeAsync();
         }
     }
 
-    private void Disturb() => Volatile.Write(ref _undisturbedSince, long.MaxValue);
+    private void MarkFault() => Volatile.Write(ref _noFaultSince, long.MaxValue);
 }

@@ -1,27 +1,26 @@
-
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>What is done to a replica. One at a time.</summary>
+/// <summary>Applies faults to a replica, one at a time.</summary>
 internal sealed class ReplicaFaults(ChaosSystem system, Findings findings)
 {
-    public async Task ThrowAsync(PlannedFault fault)
+    public async Task ApplyAsync(PlannedFault fault)
     {
         var replica = system.Replicas[fault.Replica];
         switch (fault.Kind)
         {
             case FaultKind.ReplicaIsKilled:
                 replica.Kill();
-                await Wait.ForAsync(fault.For);
+                await Wait.ForAsync(fault.Duration);
                 await replica.StartAsync();
                 break;
-            case FaultKind.ReplicaIsStopped:
-                replica.Stop();
-                await Wait.ForAsync(fault.For);
-                replica.Continue();
+            case FaultKind.ReplicaIsPaused:
+                replica.Pause();
+                await Wait.ForAsync(fault.Duration);
+                replica.Resume();
                 break;
             case FaultKind.ReplicaIsRestarted:
-                var code = await replica.EndAsync();
-                findings.Check(Invariant.EverythingRecovers, code == 0, () => $"Replica {fault.Replica}, asked to end, ended with {code}.\n{replica.Log}");
+                var code = await replica.TerminateAsync();
+                findings.Check(Invariant.SystemRecovers, code == 0, () => $"Replica {fault.Replica} ended with exit code {code} after SIGTERM.\n{replica.Log}");
                 await replica.StartAsync();
                 break;
             default:

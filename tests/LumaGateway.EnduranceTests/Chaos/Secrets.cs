@@ -1,7 +1,6 @@
-
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>The secrets of a run, made to be found.</summary>
+/// <summary>The secrets of a run, with a text that is easy to find.</summary>
 internal static class Secrets
 {
     private const string Canary = "CANARYupstreamtoken";

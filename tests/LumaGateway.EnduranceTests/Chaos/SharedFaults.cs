@@ -2,22 +2,22 @@ using StackExchange.Redis;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>Faults of the state and messages that replicas share, and of their callers. One at a time.</summary>
+/// <summary>Applies faults to the shared state, to messages between replicas and to callers, one at a time.</summary>
 internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
 {
     private const int Disconnects = 100;
 
-    /// <summary>Redis cuts off a subscriber that falls behind by 32 MB: that is another fault.</summary>
+    /// <summary>Redis disconnects a subscriber with 32 MB of pending messages, which would be another fault. So not every round has a large message.</summary>
     private const int LargeEvery = 10;
 
-    /// <summary>Milliseconds that a create takes while records are deleted, so that it still runs then.</summary>
+    /// <summary>Milliseconds of latency for a create, so that its record can be deleted while it runs.</summary>
     private const int SlowCreate = 600;
 
-    /// <summary>Longer than a replica needs to subscribe again.</summary>
+    /// <summary>Longer than a replica needs to resubscribe.</summary>
     private static readonly TimeSpan Resubscribe = TimeSpan.FromSeconds(5);
 
     private readonly TimeWindows _lostMessages = new(clock);
-    private long _cut;
+    private long _closed;
     private long _forged;
     private int _rounds;
     private long _disconnected;
@@ -27,30 +27,30 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
     /// <summary>Whether a message between replicas may have been lost within this time.</summary>
     public bool MayHaveLostMessages(long from, long until) => _lostMessages.Overlaps(from, until);
 
-    /// <summary>What the faults did, for people.</summary>
+    /// <summary>The counts of the faults, for the report.</summary>
     public override string ToString() =>
-        $"records deleted while their create ran {Records.Count(Deletion.WhileRunning)}, afterwards {Records.Count(Deletion.AfterItsEnd)}; subscriptions cut {_cut}; forged messages {_forged}; requests aborted {_disconnected}";
+        $"records deleted while their create ran {Records.Count(Deletion.WhileRunning)}, afterwards {Records.Count(Deletion.AfterCompletion)}; subscriptions closed {_closed}; forged messages {_forged}; requests aborted {_disconnected}";
 
-    public Task ThrowAsync(PlannedFault fault) => fault.Kind switch
+    public Task ApplyAsync(PlannedFault fault) => fault.Kind switch
     {
         FaultKind.RecordsAreDeleted => DeleteRecordsAsync(fault),
-        FaultKind.MessagesAreLost => LosingMessagesAsync(() => RepeatAsync(fault, TimeSpan.FromMilliseconds(200), CutSubscriptionsAsync)),
+        FaultKind.MessagesAreLost => WithMessageLossAsync(() => RepeatAsync(fault, TimeSpan.FromMilliseconds(200), CloseSubscriptionsAsync)),
         FaultKind.MessagesAreForged => RepeatAsync(fault, TimeSpan.FromMilliseconds(200), ForgeAsync),
         FaultKind.CallersDisconnect => DisconnectAsync(fault),
         _ => throw new ArgumentOutOfRangeException(nameof(fault)),
     };
 
-    /// <summary>Does what makes messages between replicas be lost until it ends.</summary>
-    public Task LosingMessagesAsync(Func<Task> act) => _lostMessages.DuringAsync(act, Resubscribe);
+    /// <summary>Runs an action during which messages between replicas may be lost.</summary>
+    public Task WithMessageLossAsync(Func<Task> act) => _lostMessages.RecordAsync(act, Resubscribe);
 
-    /// <summary>The next create takes long.</summary>
+    /// <summary>Delays the next create.</summary>
     public Task SlowOneCreateAsync() => system.Sandbox.AddFaultAsync(new SandboxFault("latency") { Delay = SlowCreate, Match = "POST /luma/generations", Count = 1 });
 
-    /// <summary>Redis may fail at the same time: another fault is responsible for that.</summary>
+    /// <summary>Ignores failures of Redis, because a fault of the Redis lane can be active.</summary>
     private async Task RepeatAsync(PlannedFault fault, TimeSpan pause, Func<RedisServer, Task> actAsync)
     {
-        var begun = clock.GetTimestamp();
-        while (clock.GetElapsedTime(begun) < fault.For)
+        var started = clock.GetTimestamp();
+        while (clock.GetElapsedTime(started) < fault.Duration)
         {
             try
             {
@@ -58,7 +58,7 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
             }
             catch (Exception exception) when (exception is RedisException or TimeoutException or InvalidOperationException)
             {
-                // Tried again after the pause.
+                // The loop tries again after the pause.
             }
 
             await Wait.ForAsync(pause);
@@ -67,27 +67,28 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
 
     private async Task DeleteRecordsAsync(PlannedFault fault)
     {
-        Records.AreDeleted = true;
+        Records.IsDeleting = true;
         await RepeatAsync(fault, TimeSpan.FromMilliseconds(100), Records.DeleteAsync);
-        Records.AreDeleted = false;
+        Records.IsDeleting = false;
     }
 
     /// <summary>
-    /// Those of the gateways, on both servers: a subscription that was cut may come back on the other one. A Sentinel whose own were cut may order a failover.
+    /// Closes the subscriptions of the gateways on both servers, because a gateway can resubscribe on the other one. The Sentinel's subscriptions stay, because
+    /// their loss could cause a failover.
     /// </summary>
-    private async Task CutSubscriptionsAsync(RedisServer master)
+    private async Task CloseSubscriptionsAsync(RedisServer master)
     {
         foreach (var server in system.Redis.Servers)
         {
             var clients = ((string)(await server.ExecuteAsync("CLIENT", "LIST", "TYPE", "pubsub"))!).Split('\n').Select(line => line.Split(' '));
             foreach (var client in clients.Where(client => client.Contains("name=luma-gateway")))
             {
-                _cut += (long)await server.ExecuteAsync("CLIENT", "KILL", "ID", client.First(field => field.StartsWith("id=", StringComparison.Ordinal))[3..]);
+                _closed += (long)await server.ExecuteAsync("CLIENT", "KILL", "ID", client.First(field => field.StartsWith("id=", StringComparison.Ordinal))[3..]);
             }
         }
     }
 
-    /// <summary>The replicas' channel is the only one that begins so. A subscription may be on either server; what the master is given reaches both.</summary>
+    /// <summary>Only the replicas' channel has this prefix. A subscription can be on either server; the master passes messages on to its replica.</summary>
     private async Task ForgeAsync(RedisServer master)
     {
         var channels = new HashSet<string>();
@@ -110,19 +111,19 @@ internal sealed class SharedFaults(ChaosSystem system, TimeProvider clock)
     {
         AbortedRequest[] requests =
         [
-            new("GET", $"/generations/{Ids.Treasures[0]}"),
-            new("GET", $"/generations/{Ids.Endless(0)}"),
-            new("GET", $"/generations/{Ids.Endless(1)}", null, ("Prefer", "wait=20")),
-            new("GET", $"/generations/{Ids.Endless(2)}/events"),
-            new("GET", $"/generations?ids={Ids.Treasures[1]},{Ids.Endless(3)}"),
+            new("GET", $"/generations/{Ids.Cached[0]}"),
+            new("GET", $"/generations/{Ids.Processing(0)}"),
+            new("GET", $"/generations/{Ids.Processing(1)}", null, ("Prefer", "wait=20")),
+            new("GET", $"/generations/{Ids.Processing(2)}/events"),
+            new("GET", $"/generations?ids={Ids.Cached[1]},{Ids.Processing(3)}"),
             new("DELETE", "/generations/storm/cache"),
             new("POST", "/luma/generations", """{"prompt":"storm"}""", ("Idempotency-Key", "storm")),
         ];
-        var begun = clock.GetTimestamp();
-        while (clock.GetElapsedTime(begun) < fault.For && system.Replicas[fault.Replica].Now is var (_, address))
+        var started = clock.GetTimestamp();
+        while (clock.GetElapsedTime(started) < fault.Duration && system.Replicas[fault.Replica].Current is var (_, address))
         {
             _disconnected += await new AbortStorm(address, GatewayProcess.ClientKey, requests).OverHttp1Async(Disconnects, TestContext.Current.CancellationToken);
-            await Wait.ForAsync(TimeSpan.FromMilliseconds(200)); // a replica that does not run refuses at once
+            await Wait.ForAsync(TimeSpan.FromMilliseconds(200)); // a stopped replica refuses connections at once
         }
     }
 }

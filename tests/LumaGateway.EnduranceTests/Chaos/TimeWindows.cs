@@ -1,6 +1,6 @@
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>The times during which something happened. Thread-safe.</summary>
+/// <summary>A set of time windows. Thread-safe.</summary>
 internal sealed class TimeWindows(TimeProvider clock)
 {
     private readonly Lock _gate = new();
@@ -14,18 +14,18 @@ internal sealed class TimeWindows(TimeProvider clock)
         }
     }
 
-    /// <summary>Adds the time of an action and a while after it.</summary>
-    public async Task DuringAsync(Func<Task> act, TimeSpan after)
+    /// <summary>Runs an action and adds its time window, extended by <paramref name="after"/>.</summary>
+    public async Task RecordAsync(Func<Task> act, TimeSpan after)
     {
-        var begun = clock.GetTimestamp();
-        Set(begun, long.MaxValue);
+        var started = clock.GetTimestamp();
+        Set(started, long.MaxValue);
         try
         {
             await act();
         }
         finally
         {
-            Set(begun, clock.GetTimestamp() + (long)(after.TotalSeconds * clock.TimestampFrequency));
+            Set(started, clock.GetTimestamp() + (long)(after.TotalSeconds * clock.TimestampFrequency));
         }
     }
 

@@ -1,49 +1,48 @@
-
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>How often the upstream may be asked at most. What it was asked is the sandbox's own count.</summary>
+/// <summary>Upper bounds of upstream requests. The sandbox counts the requests.</summary>
 internal static class UpstreamBounds
 {
-    /// <summary><c>Freshness:UnfinishedMin</c>, and as long as an unknown id is believed: nothing is asked about more often, while Redis is well, by all replicas together.</summary>
-    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
+    /// <summary><c>Freshness:UnfinishedMin</c>, which is also the lifetime of a cached 404. While Redis works, all replicas together read an id at most once in this time.</summary>
+    private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(1);
 
-    /// <summary>One and <c>Luma:Retries</c>.</summary>
-    private const int Tries = 3;
+    /// <summary>The first attempt and <c>Luma:Retries</c>.</summary>
+    private const int Attempts = 3;
 
-    /// <summary>Reads of a replica that are on their way when it is told to pause, or begin in the same moment when the pause ends.</summary>
-    private const int OnTheWay = 20;
+    /// <summary>Reads of one replica that are in flight when a <c>Retry-After</c> arrives, or start together when it ends.</summary>
+    private const int ReadsInFlight = 20;
 
     private const string Read = "GET /luma/generations/";
 
     public static long ReadsIn(RequestCounts counts) => Reads(counts).Sum(read => read.Count);
 
-    /// <summary>Under a 429 with <c>Retry-After</c> no replica asks before the time is over, and then stops again.</summary>
-    public static void CheckPause(long asked, PlannedFault fault, Findings findings)
+    /// <summary>After a 429 with <c>Retry-After</c> no replica sends a read before that time is over. The next 429 stops it again.</summary>
+    public static void CheckRetryAfter(long reads, PlannedFault fault, Findings findings)
     {
-        var most = (long)(FaultPlan.ReplicaCount * OnTheWay * (Math.Ceiling(fault.For.TotalSeconds / fault.Size) + 1));
-        findings.Check(Invariant.UpstreamIsSpared, asked <= most, () => $"{asked} reads reached an upstream that throttles, of at most {most}: {fault}");
+        var limit = (long)(FaultPlan.ReplicaCount * ReadsInFlight * (Math.Ceiling(fault.Duration.TotalSeconds / fault.Size) + 1));
+        findings.Check(Invariant.UpstreamRequestsAreBounded, reads <= limit, () => $"The throttling upstream got {reads} reads (limit {limit}): {fault}");
     }
 
-    /// <summary>With everything well, all replicas are one.</summary>
-    public static void CheckPeace(RequestCounts counts, TimeSpan length, Findings findings)
+    /// <summary>Without faults, all replicas together stay within the bound of one.</summary>
+    public static void CheckWithoutFaults(RequestCounts counts, TimeSpan length, Findings findings)
     {
-        var most = (int)Math.Ceiling(length / Shortest) + 1;
+        var limit = (int)Math.Ceiling(length / MinLifetime) + 1;
         foreach (var (id, count) in Reads(counts))
         {
             findings.Check(
-                Invariant.UpstreamIsSpared,
-                count <= (id.StartsWith("done-", StringComparison.Ordinal) ? 1 : most),
-                () => $"{id} was asked about {count} times in {length.TotalSeconds:0.0} s of peace, of at most {most}; a finished one once.");
+                Invariant.UpstreamRequestsAreBounded,
+                count <= (id.StartsWith("done-", StringComparison.Ordinal) ? 1 : limit),
+                () => $"{id} was read {count} times in {length.TotalSeconds:0.0} s without faults (limit {limit}, 1 for a final one).");
         }
     }
 
-    /// <summary>With anything wrong, each replica is alone, and each of its reads may take all its tries.</summary>
-    public static void CheckTrouble(RequestCounts counts, TimeSpan length, Findings findings)
+    /// <summary>During faults, each replica works alone, and each of its reads may need all its attempts.</summary>
+    public static void CheckDuringFaults(RequestCounts counts, TimeSpan length, Findings findings)
     {
-        var most = (Math.Ceiling(length / Shortest) + 1) * FaultPlan.ReplicaCount * Tries;
+        var limit = (Math.Ceiling(length / MinLifetime) + 1) * FaultPlan.ReplicaCount * Attempts;
         foreach (var (id, count) in Reads(counts))
         {
-            findings.Check(Invariant.UpstreamIsSpared, count <= most, () => $"{id} was asked about {count} times in {length.TotalSeconds:0.0} s, of at most {most}.");
+            findings.Check(Invariant.UpstreamRequestsAreBounded, count <= limit, () => $"{id} was read {count} times in {length.TotalSeconds:0.0} s (limit {limit}).");
         }
     }
 

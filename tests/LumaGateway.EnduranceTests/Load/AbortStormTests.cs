@@ -3,16 +3,16 @@ using LumaGateway.EnduranceTests.Chaos;
 
 namespace LumaGateway.EnduranceTests.Load;
 
-/// <summary>Callers that hang up at once, on every route and over both versions of HTTP: whatever they held is free afterwards.</summary>
+/// <summary>Callers that disconnect at once, on every route and over HTTP/1.1 and HTTP/2. Afterwards all resources of the requests are released.</summary>
 [TestClass(DisableParallelization = true)]
 public sealed class AbortStormTests(ITestOutputHelper output)
 {
     private const int Aborts = 12_000;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(120);
 
     [Fact]
-    public async Task Twenty_thousand_aborted_requests_leave_no_slot_waiter_watch_or_gate_place()
+    public async Task Twenty_thousand_aborted_requests_leak_no_slot_waiter_or_poll_target()
     {
         int[] ports = [FreePort.Reserve(), FreePort.Reserve(), FreePort.Reserve()];
         await using var group = await ReplicaGroup.StartAsync(
@@ -35,17 +35,17 @@ public sealed class AbortStormTests(ITestOutputHelper output)
         Assert.InRange(http1 + http2, 20_000, 2 * Aborts);
         Assert.InRange(http2, 8_000, Aborts);
         using var scraper = new HttpClient();
-        var left = "";
+        var active = "";
         await Wait.UntilAsync(
             async () =>
             {
                 var metrics = await scraper.GetStringAsync(new Uri(Address(ports[2]), "/metrics"), TestContext.Current.CancellationToken);
-                left = Leftovers.In(metrics);
-                return left.Length == 0;
+                active = ActiveResources.NonZeroIn(metrics);
+                return active.Length == 0;
             },
-            Patience,
-            () => $"{left}\n{gateway.Log}");
-        output.WriteLine("Nothing is left.");
+            Timeout,
+            () => $"{active}\n{gateway.Log}");
+        output.WriteLine("All resources are released.");
         using var caller = new HttpClient();
         caller.DefaultRequestHeaders.Add("X-Api-Key", GatewayProcess.ClientKey);
         using var hit = await caller.GetAsync(new Uri(Address(ports[0]), $"/generations/{SandboxProcess.SampleId}"), TestContext.Current.CancellationToken);

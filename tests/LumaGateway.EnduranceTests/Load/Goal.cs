@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace LumaGateway.EnduranceTests.Load;
 
-/// <summary>A figure beside the goal that it is held against. A goal that is missed is printed, never asserted: the machine may have other work.</summary>
+/// <summary>A figure with its goal. A missed goal is printed and not asserted, because the machine may be loaded.</summary>
 internal static class Goal
 {
     /// <summary>Such as <c>12 ms (goal 2000 ms)</c>.</summary>

@@ -5,77 +5,77 @@ using LumaGateway.Problems;
 
 namespace LumaGateway.EnduranceTests.Load;
 
-/// <summary>What a request with an <c>Idempotency-Key</c> got.</summary>
-internal enum Reply
+/// <summary>The result of a request with an <c>Idempotency-Key</c>.</summary>
+internal enum CreateResult
 {
-    /// <summary>200 that is no replay: this request was sent to the upstream.</summary>
+    /// <summary>200 without <c>Idempotency-Replayed</c>: this request was sent to the upstream.</summary>
     Sent,
 
     /// <summary>The recorded response.</summary>
     Replayed,
 
     /// <summary>409 <c>create_in_progress</c> with <c>Retry-After</c>.</summary>
-    Running,
+    InProgress,
 
     /// <summary>409 <c>outcome_unknown</c>.</summary>
-    Unknown,
+    OutcomeUnknown,
 
-    /// <summary>A 5xx problem of the gateway's table, <c>internal_error</c> excepted.</summary>
-    Refused,
+    /// <summary>A 5xx problem of the gateway, except <c>internal_error</c>.</summary>
+    GatewayError,
 
-    /// <summary>None: the connection was refused or broke.</summary>
-    None,
+    /// <summary>No response: the connection was refused or broken.</summary>
+    NoResponse,
 
     /// <summary>Anything else.</summary>
-    Wrong,
+    Unexpected,
 }
 
-/// <summary>What the test did to the record of a key.</summary>
+/// <summary>How the test deleted the record of a key.</summary>
 internal enum RecordLoss
 {
     None,
 
-    /// <summary>It was deleted while its create ran.</summary>
+    /// <summary>While its create ran.</summary>
     WhileRunning,
 
-    /// <summary>It was deleted while its create ran, and the create was repeated meanwhile.</summary>
-    WhileRunningWithRival,
+    /// <summary>While its create ran, and the create was repeated in the meantime.</summary>
+    WhileRunningWithRepetition,
 
-    /// <summary>It was deleted after its create had ended.</summary>
-    AfterItsEnd,
+    /// <summary>After its create had ended.</summary>
+    AfterCompletion,
 }
 
-/// <summary>One create, which extends a generation of its own, and all that came of it. Its key is that generation's id. Thread-safe.</summary>
+/// <summary>One create, which extends its own generation, with the results of its requests. Its key is the id of that generation. Thread-safe.</summary>
 internal sealed class KeyedCreate(string id)
 {
     private static readonly Dictionary<string, int> Codes = ProblemKinds.All.ToDictionary(kind => kind.Code, kind => kind.Status);
 
-    private readonly ConcurrentQueue<Reply> _replies = new();
+    private readonly ConcurrentQueue<CreateResult> _results = new();
     private readonly ConcurrentDictionary<string, bool> _generations = new();
 
     public string Id => id;
 
     public RecordLoss Loss { get; set; }
 
-    public IReadOnlyCollection<Reply> Replies => _replies;
+    public IReadOnlyCollection<CreateResult> Results => _results;
 
-    /// <summary>How many different generations its responses named.</summary>
+    /// <summary>The number of different generations in its responses.</summary>
     public int Generations => _generations.Count;
 
-    /// <summary>The most POSTs that may have reached the upstream, losses by eviction left out.</summary>
-    public int MostPosts => Loss is RecordLoss.AfterItsEnd or RecordLoss.WhileRunningWithRival ? 2 : 1;
+    /// <summary>The maximum number of upstream POSTs, not counting those after an eviction.</summary>
+    public int MaxPosts => Loss is RecordLoss.AfterCompletion or RecordLoss.WhileRunningWithRepetition ? 2 : 1;
 
-    public bool HasOutcome => _replies.Any(reply => reply is Reply.Sent or Reply.Replayed);
+    public bool HasOutcome => _results.Any(result => result is CreateResult.Sent or CreateResult.Replayed);
 
-    public Reply Add(Reply reply)
+    public CreateResult Add(CreateResult result)
     {
-        _replies.Enqueue(reply);
-        return reply;
+        _results.Enqueue(result);
+        return result;
     }
 
-    public Reply Add(HttpResponseMessage response, string body) => Add(Read(response, body));
+    public CreateResult Add(HttpResponseMessage response, string body) => Add(Classify(response, body));
 
-    private Reply Read(HttpResponseMessage response, string body)
+    private CreateResult Classify(HttpResponseMessage response, string body)
     {
         try
         {
@@ -83,22 +83,22 @@ internal sealed class KeyedCreate(string id)
             if (response.StatusCode is HttpStatusCode.OK)
             {
                 _generations[json.RootElement.GetProperty("id").GetString()!] = true;
-                return response.Headers.Contains("Idempotency-Replayed") ? Reply.Replayed : Reply.Sent;
+                return response.Headers.Contains("Idempotency-Replayed") ? CreateResult.Replayed : CreateResult.Sent;
             }
 
             var status = (int)response.StatusCode;
             var code = json.RootElement.GetProperty("code").GetString()!;
             return (status, code) switch
             {
-                (409, "create_in_progress") when response.Headers.RetryAfter is not null => Reply.Running,
-                (409, "outcome_unknown") => Reply.Unknown,
-                ( >= 500, not "internal_error") when Codes.GetValueOrDefault(code) == status => Reply.Refused,
-                _ => Reply.Wrong,
+                (409, "create_in_progress") when response.Headers.RetryAfter is not null => CreateResult.InProgress,
+                (409, "outcome_unknown") => CreateResult.OutcomeUnknown,
+                ( >= 500, not "internal_error") when Codes.GetValueOrDefault(code) == status => CreateResult.GatewayError,
+                _ => CreateResult.Unexpected,
             };
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            return Reply.Wrong;
+            return CreateResult.Unexpected;
         }
     }
 }

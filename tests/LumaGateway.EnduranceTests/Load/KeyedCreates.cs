@@ -8,41 +8,41 @@ using StackExchange.Redis;
 namespace LumaGateway.EnduranceTests.Load;
 
 /// <summary>
-/// Sends creates with keys of their own through a group, each repeated on other replicas under other spellings of its path, and loses their records in Redis.
-/// All that is drawn comes from the seed; the order of events is the machine's. Thread-safe.
+/// Sends creates with different keys to a replica group, repeats each on other replicas under other spellings of its path, and deletes their records in Redis.
+/// The seed determines all random numbers, but not the order of events. Thread-safe.
 /// </summary>
 internal sealed class KeyedCreates(ReplicaGroup group, RedisServer redis, int seed)
 {
-    private const int AtOnce = 32;
+    private const int Concurrency = 32;
 
     private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
     private readonly ConcurrentDictionary<string, KeyedCreate> _all = new();
-    private readonly ConcurrentQueue<string> _wrong = new();
+    private readonly ConcurrentQueue<string> _failures = new();
     private readonly ConcurrentDictionary<string, int> _evicted = new();
-    private int _begun;
+    private int _started;
 
     public IReadOnlyCollection<KeyedCreate> All => [.. _all.Values];
 
-    /// <summary>What must not be, in words.</summary>
-    public IReadOnlyCollection<string> Wrong => _wrong;
+    /// <summary>The failures.</summary>
+    public IReadOnlyCollection<string> Failures => _failures;
 
-    /// <summary>How many creates have begun.</summary>
-    public int Begun => Volatile.Read(ref _begun);
+    /// <summary>The number of started creates.</summary>
+    public int Started => Volatile.Read(ref _started);
 
-    /// <summary>How often the record of a create was evicted.</summary>
+    /// <summary>The number of evictions of the record of a create.</summary>
     public int EvictionsOf(KeyedCreate create) => _evicted.GetValueOrDefault(RecordOf(create));
 
-    /// <summary>All evictions that Redis told.</summary>
+    /// <summary>The number of evictions that Redis has reported.</summary>
     public int Evictions => _evicted.Values.Sum();
 
-    public void Complain(string text) => _wrong.Enqueue(text);
+    public void AddFailure(string text) => _failures.Enqueue(text);
 
-    /// <summary>Fails where records have another name than this class takes them to have. Follows evictions from now on.</summary>
-    public async Task BeginAsync()
+    /// <summary>Subscribes to the evictions. Fails if the Redis key of a record differs from the expected one.</summary>
+    public async Task StartAsync()
     {
         var probe = new KeyedCreate("done-probe");
-        Assert.Equal(Reply.Sent, await SendAsync(probe, 0, new Random(seed)));
+        Assert.Equal(CreateResult.Sent, await SendAsync(probe, 0, new Random(seed)));
         Assert.Equal(RecordOf(probe), Assert.Single(await redis.KeysAsync("luma-gateway:create:*")));
 
         await redis.ExecuteAsync("CONFIG", "SET", "notify-keyspace-events", "Ee");
@@ -50,19 +50,19 @@ internal sealed class KeyedCreates(ReplicaGroup group, RedisServer redis, int se
         await subscriber.SubscribeAsync(RedisChannel.Literal("__keyevent@0__:evicted"), (_, key) => _evicted.AddOrUpdate(key.ToString(), 1, (_, times) => times + 1));
     }
 
-    /// <summary>Runs this many new creates, some at once.</summary>
-    public Task RunAsync(string kind, int from, int count, Func<KeyedCreate, Random, Task> story) => Parallel.ForEachAsync(
+    /// <summary>Runs this many new creates, some of them concurrently.</summary>
+    public Task RunAsync(string kind, int from, int count, Func<KeyedCreate, Random, Task> runAsync) => Parallel.ForEachAsync(
         Enumerable.Range(from, count),
-        new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = TestContext.Current.CancellationToken },
+        new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = TestContext.Current.CancellationToken },
         async (number, _) =>
         {
             var random = new Random((seed * 100_003) + number);
             var create = _all.GetOrAdd($"done-{kind}-{number}", id => new KeyedCreate(id));
-            Interlocked.Increment(ref _begun);
-            await story(create, random);
+            Interlocked.Increment(ref _started);
+            await runAsync(create, random);
         });
 
-    /// <summary>Sends a create, half of the time twice at once, and repeats it on another replica.</summary>
+    /// <summary>Sends a create, in half of the cases twice concurrently, and repeats it on another replica.</summary>
     public async Task RepeatAsync(KeyedCreate create, Random random)
     {
         var replica = random.Next(group.Replicas.Count);
@@ -80,68 +80,68 @@ internal sealed class KeyedCreates(ReplicaGroup group, RedisServer redis, int se
     public async Task DeleteWhileRunningAsync(KeyedCreate create, Random random)
     {
         var replica = random.Next(group.Replicas.Count);
-        var hasRival = random.Next(2) == 0;
+        var hasRepetition = random.Next(2) == 0;
         var sending = SendAsync(create, replica, random);
         create.Loss = await DeleteAsync(create, sending);
-        if (create.Loss is RecordLoss.WhileRunning && hasRival)
+        if (create.Loss is RecordLoss.WhileRunning && hasRepetition)
         {
-            create.Loss = RecordLoss.WhileRunningWithRival;
+            create.Loss = RecordLoss.WhileRunningWithRepetition;
             await SendAsync(create, replica + 1, random);
         }
 
-        if (await sending is Reply.Sent && create.Loss is not RecordLoss.AfterItsEnd)
+        if (await sending is CreateResult.Sent && create.Loss is not RecordLoss.AfterCompletion)
         {
             await AssertKnownAsync(create, replica + 2, random);
         }
     }
 
-    /// <summary>The record is deleted after the create has ended.</summary>
+    /// <summary>Sends a create, deletes the record after its end, and repeats it.</summary>
     public async Task DeleteAfterItsEndAsync(KeyedCreate create, Random random)
     {
         var replica = random.Next(group.Replicas.Count);
         var sending = SendAsync(create, replica, random);
         await sending;
         create.Loss = await DeleteAsync(create, sending);
-        if (await SendAsync(create, replica + 1, random) is Reply.Sent)
+        if (await SendAsync(create, replica + 1, random) is CreateResult.Sent)
         {
             await AssertKnownAsync(create, replica + 2, random);
         }
     }
 
-    /// <summary>Repeats a create whose outcome was recorded, or which broke off after its record was written: nothing is sent.</summary>
+    /// <summary>Repeats a create with an existing record. The gateway must not send it again.</summary>
     public async Task AssertKnownAsync(KeyedCreate create, int replica, Random random)
     {
-        if (await SendAsync(create, replica, random) is Reply.Sent)
+        if (await SendAsync(create, replica, random) is CreateResult.Sent)
         {
-            Complain($"{create.Id} ({create.Loss}) was sent again although its record was there: {string.Join(' ', create.Replies)}");
+            AddFailure($"{create.Id} ({create.Loss}) was sent again although its record exists: {string.Join(' ', create.Results)}");
         }
     }
 
-    /// <summary>Sends a create, or repeats it, under a spelling of its path that is drawn.</summary>
+    /// <summary>Sends or repeats a create under a random spelling of its path.</summary>
     /// <param name="create">The create.</param>
-    /// <param name="replica">The replica, by any number.</param>
-    /// <param name="random">Draws the spelling, before this method returns for the first time.</param>
-    public async Task<Reply> SendAsync(KeyedCreate create, int replica, Random random)
+    /// <param name="replica">The number of the replica, modulo the number of replicas.</param>
+    /// <param name="random">Chooses the spelling. It is used before the first await.</param>
+    public async Task<CreateResult> SendAsync(KeyedCreate create, int replica, Random random)
     {
-        var to = group.Replicas[replica % group.Replicas.Count];
-        var address = new Uri(to.Address.GetLeftPart(UriPartial.Authority) + Spelled(create.Id, random.Next(4)), AsWritten);
+        var replicaProcess = group.Replicas[replica % group.Replicas.Count];
+        var address = new Uri(replicaProcess.Address.GetLeftPart(UriPartial.Authority) + Spelled(create.Id, random.Next(4)), AsWritten);
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = JsonContent.Create(new { prompt = create.Id }) };
         request.Headers.Add("Idempotency-Key", create.Id);
         try
         {
-            using var response = await to.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            using var response = await replicaProcess.Client.SendAsync(request, TestContext.Current.CancellationToken);
             var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-            var reply = create.Add(response, body);
-            if (reply is Reply.Wrong)
+            var result = create.Add(response, body);
+            if (result is CreateResult.Unexpected)
             {
-                Complain($"{create.Id} was answered with {(int)response.StatusCode} {body}");
+                AddFailure($"{create.Id} got {(int)response.StatusCode} {body}");
             }
 
-            return reply;
+            return result;
         }
         catch (HttpRequestException)
         {
-            return create.Add(Reply.None);
+            return create.Add(CreateResult.NoResponse);
         }
     }
 
@@ -155,11 +155,11 @@ internal sealed class KeyedCreates(ReplicaGroup group, RedisServer redis, int se
 
     private static string RecordOf(KeyedCreate create)
     {
-        var subject = SHA256.HashData(Encoding.UTF8.GetBytes($"system-tests\n/luma/generations/{create.Id}/extend\n{create.Id}"));
-        return $"luma-gateway:create:2:sandbox:relay:{Convert.ToHexStringLower(subject)}";
+        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"system-tests\n/luma/generations/{create.Id}/extend\n{create.Id}"));
+        return $"luma-gateway:create:2:sandbox:relay:{Convert.ToHexStringLower(digest)}";
     }
 
-    /// <summary>Deletes the record as soon as there is one, and says whether the create ran at that moment.</summary>
+    /// <summary>Deletes the record as soon as it exists. Returns whether the create ran at that time.</summary>
     private async Task<RecordLoss> DeleteAsync(KeyedCreate create, Task sending)
     {
         var database = await redis.DataAsync();
@@ -167,7 +167,7 @@ internal sealed class KeyedCreates(ReplicaGroup group, RedisServer redis, int se
         {
             if (await database.StringGetDeleteAsync(RecordOf(create)) is { IsNull: false } record)
             {
-                return IdempotencyRecord.Deserialize(record!) is { Response: null, IsOutcomeUnknown: false } ? RecordLoss.WhileRunning : RecordLoss.AfterItsEnd;
+                return IdempotencyRecord.Deserialize(record!) is { Response: null, IsOutcomeUnknown: false } ? RecordLoss.WhileRunning : RecordLoss.AfterCompletion;
             }
 
             if (last)

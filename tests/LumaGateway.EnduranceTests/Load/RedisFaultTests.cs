@@ -3,34 +3,34 @@ using System.Text.Json;
 
 namespace LumaGateway.EnduranceTests.Load;
 
-/// <summary>Redis in every kind of trouble, under 200 requests a second over three replicas: no request fails, and Redis is used again. Needs redis-server.</summary>
+/// <summary>Faults of Redis, under 200 requests a second on three replicas: no request fails, and Redis is used again. Needs redis-server.</summary>
 public sealed class RedisFaultTests(ITestOutputHelper output)
 {
     private const int PerSecond = 200;
 
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan RecoveryGoal = TimeSpan.FromSeconds(3); // Cache:RedisPause, and a connection
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RecoveryGoal = TimeSpan.FromSeconds(3); // Cache:RedisPause and a reconnect
     private static readonly TimeSpan P99Goal = TimeSpan.FromSeconds(2);
 
     [Fact]
-    public Task Redis_killed() => EndureAsync(redis => RunAsync(redis.Kill), redis => redis.RestartAsync());
+    public Task Redis_killed() => RunWithFaultAsync(redis => RunAsync(redis.Kill), redis => redis.RestartAsync());
 
     [Fact]
-    public Task Redis_paused() => EndureAsync(redis => RunAsync(redis.Pause), redis => RunAsync(redis.Resume));
+    public Task Redis_paused() => RunWithFaultAsync(redis => RunAsync(redis.Pause), redis => RunAsync(redis.Resume));
 
     [Fact]
-    public Task Redis_full() => EndureAsync(redis => redis.FillAsync(), redis => redis.RemoveMemoryLimitAsync());
+    public Task Redis_full() => RunWithFaultAsync(redis => redis.FillAsync(), redis => redis.RemoveMemoryLimitAsync());
 
     [Fact]
-    public Task Redis_a_read_only_replica() => EndureAsync(redis => redis.MakeReadOnlyAsync(), redis => redis.MakeWritableAsync());
+    public Task Redis_a_read_only_replica() => RunWithFaultAsync(redis => redis.MakeReadOnlyAsync(), redis => redis.MakeWritableAsync());
 
     [Fact]
     public async Task Redis_restarted_empty()
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync();
-        await EndureAsync(redis.Endpoint, () => redis.RestartAsync(), () => Task.CompletedTask, isDegraded: false);
+        await RunWithFaultAsync(redis.Endpoint, () => redis.RestartAsync(), () => Task.CompletedTask, isDegraded: false);
     }
 
     [Fact]
@@ -38,11 +38,11 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync();
-        await using var road = FaultProxy.To(redis.Port);
-        await EndureAsync(
-            road.Endpoint,
-            () => RunAsync(() => road.Delay = TimeSpan.FromMilliseconds(300)),
-            () => RunAsync(() => road.Delay = TimeSpan.Zero));
+        await using var proxy = FaultProxy.To(redis.Port);
+        await RunWithFaultAsync(
+            proxy.Endpoint,
+            () => RunAsync(() => proxy.Delay = TimeSpan.FromMilliseconds(300)),
+            () => RunAsync(() => proxy.Delay = TimeSpan.Zero));
     }
 
     [Fact]
@@ -50,8 +50,8 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync();
-        await using var road = FaultProxy.To(redis.Port);
-        await EndureAsync(road.Endpoint, () => RunAsync(road.CloseConnections), () => Task.CompletedTask, isDegraded: false);
+        await using var proxy = FaultProxy.To(redis.Port);
+        await RunWithFaultAsync(proxy.Endpoint, () => RunAsync(proxy.CloseConnections), () => Task.CompletedTask, isDegraded: false);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync("--requirepass", "the-right-one");
-        await EndureAsync($"{redis.Endpoint},password=the-wrong-one", () => Task.CompletedTask, () => redis.SetPasswordAsync("the-wrong-one"));
+        await RunWithFaultAsync($"{redis.Endpoint},password=the-wrong-one", () => Task.CompletedTask, () => redis.SetPasswordAsync("the-wrong-one"));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     {
         RedisServer.Require();
         await using var redis = RedisServer.CreateStopped();
-        await EndureAsync(redis.Endpoint, () => Task.CompletedTask, () => redis.RestartAsync());
+        await RunWithFaultAsync(redis.Endpoint, () => Task.CompletedTask, () => redis.RestartAsync());
     }
 
     private static Task RunAsync(Action action)
@@ -76,50 +76,50 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         return Task.CompletedTask;
     }
 
-    private async Task EndureAsync(Func<RedisServer, Task> spoil, Func<RedisServer, Task> mend)
+    private async Task RunWithFaultAsync(Func<RedisServer, Task> inject, Func<RedisServer, Task> repair)
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync();
-        await EndureAsync(redis.Endpoint, () => spoil(redis), () => mend(redis));
+        await RunWithFaultAsync(redis.Endpoint, () => inject(redis), () => repair(redis));
     }
 
-    private async Task EndureAsync(string connection, Func<Task> spoil, Func<Task> mend, bool isDegraded = true)
+    private async Task RunWithFaultAsync(string connection, Func<Task> inject, Func<Task> repair, bool isDegraded = true)
     {
         await using var group = await ReplicaGroup.StartAsync(3, connection);
         foreach (var replica in group.Replicas)
         {
-            await Task.WhenAll(Enumerable.Range(0, 10).Select(i => replica.ReadAsync($"done-hot{i}"))); // compiled before time counts
+            await Task.WhenAll(Enumerable.Range(0, 10).Select(i => replica.ReadAsync($"done-hot{i}"))); // runs the JIT before the measurement
         }
 
         var load = SteadyLoad.Start(PerSecond, number => group.Replicas[number % 3].GetAsync(IdOf(number)));
         await Wait.ForAsync(TimeSpan.FromSeconds(1));
         var before = load.Take();
-        await spoil();
+        await inject();
         await Wait.ForAsync(Outage);
         var during = load.Take();
         if (isDegraded)
         {
-            await Wait.UntilAsync(async () => !await IsUsedAsync(group.Replicas[0]), Patience, () => $"The fault was not noticed.\n{during}\n{group.Replicas[0].Log}");
+            await Wait.UntilAsync(async () => !await IsUsedAsync(group.Replicas[0]), Timeout, () => $"The fault was not detected.\n{during}\n{group.Replicas[0].Log}");
         }
 
-        await mend();
+        await repair();
         var usedAgain = await Wait.UntilAsync(
             async () => (await Task.WhenAll(group.Replicas.Select(IsUsedAsync))).All(used => used),
-            Patience,
+            Timeout,
             () => "Redis is not used again.\n" + group.Replicas[0].Log);
         var after = await load.StopAsync();
         await AssertSharedAsync(group);
 
-        output.WriteLine($"{TestContext.Current.TestMethod?.MethodName}: used again after {Goal.Of(usedAgain, RecoveryGoal)}, p99 meanwhile {Goal.Of(during.P99, P99Goal)}");
+        output.WriteLine($"{TestContext.Current.TestMethod?.MethodName}: used again after {Goal.Of(usedAgain, RecoveryGoal)}, p99 during the fault {Goal.Of(during.P99, P99Goal)}");
         output.WriteLine($"  before: {before}");
         output.WriteLine($"  during: {during}");
         output.WriteLine($"  after:  {after}");
-        output.WriteLine($"  upstream requests in all: {(await group.Sandbox.CountsAsync()).Total}; lines logged by one replica: {group.Replicas[0].Log.Count(c => c is '\n')}");
+        output.WriteLine($"  upstream requests in total: {(await group.Sandbox.CountsAsync()).Total}; lines logged by one replica: {group.Replicas[0].Log.Count(c => c is '\n')}");
         Assert.All(new[] { before, during, after }, figures => Assert.NotEqual(0, figures.Count));
         Assert.All(new[] { before, during, after }, figures => Assert.Equal(0, figures.Failed));
     }
 
-    /// <summary>Most ask for what is finished; one in ten for what is not, one in twenty for what nobody asked for before.</summary>
+    /// <summary>85 % are final ids, 10 % interim ids and 5 % new ids.</summary>
     private static string IdOf(int number) => (number % 20) switch
     {
         0 => $"done-new{number}",
@@ -147,7 +147,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
 
                 return await group.Sandbox.CountAsync(id) == 1;
             },
-            Patience,
-            () => "Answers are not shared again.");
+            Timeout,
+            () => "Entries are not shared again.");
     }
 }

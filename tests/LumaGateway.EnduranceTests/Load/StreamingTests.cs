@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace LumaGateway.EnduranceTests.Load;
 
-/// <summary>How much memory slow readers of a large file cost.</summary>
+/// <summary>The memory that slow readers of a large file use.</summary>
 public sealed class StreamingTests(ITestOutputHelper output)
 {
     private const long Mebibyte = 1024 * 1024;
@@ -13,7 +13,7 @@ public sealed class StreamingTests(ITestOutputHelper output)
     private static readonly Uri Video = new("/generations/done-1/video", UriKind.Relative);
 
     [Fact]
-    public async Task Fifty_slow_readers_of_a_large_file_cost_little_memory()
+    public async Task Fifty_slow_readers_of_a_large_file_use_little_memory()
     {
         await using var sandbox = await StartSandboxAsync(FileLength);
         await using var gateway = await StartGatewayAsync(sandbox);
@@ -23,8 +23,8 @@ public sealed class StreamingTests(ITestOutputHelper output)
         using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var readers = Enumerable.Range(0, 50).Select(_ => ReadSlowlyAsync(gateway, end.Token)).ToList();
         var highest = before;
-        var begun = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(begun) < Length)
+        var started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < Length)
         {
             await Wait.ForAsync(TimeSpan.FromMilliseconds(200));
             highest = Math.Max(highest, MemoryOf(gateway));
@@ -33,7 +33,7 @@ public sealed class StreamingTests(ITestOutputHelper output)
         await end.CancelAsync();
         var read = await Task.WhenAll(readers);
 
-        output.WriteLine($"resident memory {before / Mebibyte} MiB before; 50 readers at 320 KiB/s took {Goal.Of((highest - before) / (double)Mebibyte, 100, "MiB more")}; {read.Sum() / Mebibyte} MiB read");
+        output.WriteLine($"resident memory {before / Mebibyte} MiB before; 50 readers at 320 KiB/s use {Goal.Of((highest - before) / (double)Mebibyte, 100, "MiB more")}; {read.Sum() / Mebibyte} MiB read");
         Assert.All(read, length => Assert.InRange(length, 1, FileLength - 1));
     }
 
@@ -55,7 +55,7 @@ public sealed class StreamingTests(ITestOutputHelper output)
         return process.WorkingSet64;
     }
 
-    /// <summary>So much of the file, as fast as it comes: whatever is allocated once is then allocated.</summary>
+    /// <summary>Reads part of the file at full speed, so that one-time allocations are done before the measurement.</summary>
     private static async Task ReadAsync(GatewayProcess gateway, long length)
     {
         await using var stream = await gateway.Client.GetStreamAsync(Video, TestContext.Current.CancellationToken);
@@ -66,7 +66,7 @@ public sealed class StreamingTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>64 KiB five times a second, until it is told to stop.</summary>
+    /// <summary>Reads 64 KiB five times a second until it is cancelled. Returns the number of bytes.</summary>
     private static async Task<long> ReadSlowlyAsync(GatewayProcess gateway, CancellationToken end)
     {
         var total = 0L;
@@ -82,7 +82,7 @@ public sealed class StreamingTests(ITestOutputHelper output)
         }
         catch (OperationCanceledException)
         {
-            // It was told to.
+            // The test ended the reader.
         }
 
         return total;

@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace LumaGateway.EnduranceTests.Load;
 
-/// <summary>Many callers that wait, on three replicas with one Redis: what they cost, and how late they are told. Needs redis-server or Garnet.</summary>
+/// <summary>Long polls and event streams on replicas with one Redis: their cost and the detection lag. Needs redis-server or Garnet.</summary>
 public sealed class WaitingTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task Thousands_of_waiters_on_one_id_cost_one_watch_and_are_told_together()
+    public async Task Thousands_of_waiters_on_one_id_share_one_poll_and_complete_together()
     {
         const int Callers = 3000;
         var length = TimeSpan.FromSeconds(10);
@@ -16,14 +16,14 @@ public sealed class WaitingTests(ITestOutputHelper output)
         await group.Sandbox.SetStateAsync(Id, "processing");
 
         var waiters = await ConnectAsync(Callers, i => (group.Replicas[i % 3].Address, $"/generations/{Id}", "wait=50"));
-        var told = Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
+        var completions = Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
         await Wait.ForAsync(length);
-        var moved = TimeProvider.System.GetUtcNow();
+        var completed = TimeProvider.System.GetUtcNow();
         await group.Sandbox.SetStateAsync(Id, "completed");
-        var lags = (await told).Select(at => at!.Value - moved).Order().ToList();
+        var lags = (await completions).Select(at => at!.Value - completed).Order().ToList();
 
-        var asked = await group.Sandbox.CountAsync(Id);
-        output.WriteLine($"{Callers} waiters on one id: {Goal.Of(asked, length.TotalSeconds, "upstream requests")} in {length.TotalSeconds + lags[^1].TotalSeconds:0} s; first told after {Waiter.Milliseconds(lags[0])}, last after {Goal.Of(lags[^1], TimeSpan.FromSeconds(4))}");
+        var upstreamRequests = await group.Sandbox.CountAsync(Id);
+        output.WriteLine($"{Callers} waiters on one id: {Goal.Of(upstreamRequests, length.TotalSeconds, "upstream requests")} in {length.TotalSeconds + lags[^1].TotalSeconds:0} s; first completed after {Waiter.Milliseconds(lags[0])}, last after {Goal.Of(lags[^1], TimeSpan.FromSeconds(4))}");
         Assert.Equal(Callers, lags.Count);
         waiters.ForEach(waiter => waiter.Dispose());
     }
@@ -31,7 +31,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
     [Theory]
     [InlineData("relay")]
     [InlineData("dream-machine")]
-    public async Task Many_generations_that_finish_at_random_are_each_found_out_soon(string dialect)
+    public async Task Generations_that_complete_at_random_times_are_detected_soon(string dialect)
     {
         const int Count = 1000;
         var span = TimeSpan.FromSeconds(40);
@@ -44,7 +44,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
         }
 
         var random = new Random(1);
-        var begun = TimeProvider.System.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         var ends = new Dictionary<string, DateTimeOffset>();
         for (var i = 0; i < Count; i++)
         {
@@ -52,31 +52,31 @@ public sealed class WaitingTests(ITestOutputHelper output)
             ends[id] = await group.Sandbox.EndTimeAsync(id);
         }
 
-        var watched = ends.Keys.SelectMany(id => new[] { id, id }).ToList();
-        var waiters = await ConnectAsync(watched.Count, i => (group.Replicas[i % 3].Address, $"/generations/{watched[i]}/events", null));
+        var ids = ends.Keys.SelectMany(id => new[] { id, id }).ToList();
+        var waiters = await ConnectAsync(ids.Count, i => (group.Replicas[i % 3].Address, $"/generations/{ids[i]}/events", null));
         await group.Sandbox.ResetCountsAsync();
         var (counting, connected) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetUtcNow());
-        var told = await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
-        Assert.Equal(0, told.Count(at => at is null)); // a stream ended before its end was told
-        var lags = told.Select((at, i) => (At: at!.Value, End: ends[watched[i]])).Where(one => one.End > connected).Select(one => one.At - one.End).Order().ToList();
+        var completions = await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")));
+        Assert.Equal(0, completions.Count(at => at is null)); // no stream ended before the final event
+        var lags = completions.Select((at, i) => (At: at!.Value, End: ends[ids[i]])).Where(one => one.End > connected).Select(one => one.At - one.End).Order().ToList();
 
         var elapsed = TimeProvider.System.GetElapsedTime(counting);
         var total = (await group.Sandbox.CountsAsync()).Total;
         var (p50, p99) = (lags[lags.Count / 2], lags[lags.Count * 99 / 100]);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{dialect}: {Count} generations × 2 waiters over {span.TotalSeconds:0} s: lag p50 {p50.TotalMilliseconds:0} ms, p99 {Goal.Of(p99, TimeSpan.FromSeconds(4))}, longest {lags[^1].TotalMilliseconds:0} ms (connected in {TimeProvider.System.GetElapsedTime(begun, counting).TotalSeconds:0.0} s)"));
+            $"{dialect}: {Count} generations × 2 waiters over {span.TotalSeconds:0} s: lag p50 {p50.TotalMilliseconds:0} ms, p99 {Goal.Of(p99, TimeSpan.FromSeconds(4))}, longest {lags[^1].TotalMilliseconds:0} ms (connected in {TimeProvider.System.GetElapsedTime(started, counting).TotalSeconds:0.0} s)"));
         output.WriteLine($"  {total} upstream requests, {Goal.Of(total / elapsed.TotalSeconds, dialect is "relay" ? Count / 2.0 : Count * 6 / 1000.0, "a second")}");
         Assert.NotEmpty(lags);
         waiters.ForEach(waiter => waiter.Dispose());
     }
 
     [Fact]
-    public async Task When_a_replica_is_killed_the_others_go_on_polling()
+    public async Task When_a_replica_is_killed_the_others_continue_polling()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint);
-        const string Id = "orphaned";
+        const string Id = "polled-by-others";
         await group.Sandbox.SetStateAsync(Id, "processing");
         using var first = await Waiter.ConnectAsync(group.Replicas[0].Address, $"/generations/{Id}", "wait=50");
         var others = await ConnectAsync(2, i => (group.Replicas[1 + i].Address, $"/generations/{Id}", "wait=50"));
@@ -88,21 +88,21 @@ public sealed class WaitingTests(ITestOutputHelper output)
         await Wait.UntilAsync(async () => await group.Sandbox.CountAsync(Id) > 0, TimeSpan.FromSeconds(60), () => "No replica polls.");
         var silence = TimeProvider.System.GetUtcNow() - killed;
         await Wait.ForAsync(TimeSpan.FromSeconds(6));
-        var asked = await group.Sandbox.CountAsync(Id);
+        var upstreamRequests = await group.Sandbox.CountAsync(Id);
         await group.Sandbox.SetStateAsync(Id, "completed");
-        var told = await Task.WhenAll(others.Select(waiter => waiter.UntilAsync("completed")));
+        var completions = await Task.WhenAll(others.Select(waiter => waiter.UntilAsync("completed")));
 
-        output.WriteLine($"time without a poll after SIGKILL of a replica: {Goal.Of(silence, TimeSpan.FromSeconds(3))}; {Goal.Of(asked, 5, "upstream requests")} in the 6 s after it");
-        Assert.All(told, at => Assert.NotNull(at));
+        output.WriteLine($"time without a poll after SIGKILL of a replica: {Goal.Of(silence, TimeSpan.FromSeconds(3))}; {Goal.Of(upstreamRequests, 5, "upstream requests")} in the 6 s after it");
+        Assert.All(completions, at => Assert.NotNull(at));
         others.ForEach(waiter => waiter.Dispose());
     }
 
     [Fact]
-    public async Task Idle_streams_cost_little_memory()
+    public async Task Idle_streams_use_little_memory()
     {
         const int Count = 10_000;
         await using var redis = await RedisServer.StartAsync();
-        await using var group = await ReplicaGroup.StartAsync(1, redis.Endpoint, ("DOTNET_gcServer", Environment.GetEnvironmentVariable("DOTNET_gcServer") ?? "0")); // the server's collector keeps slack, by the core
+        await using var group = await ReplicaGroup.StartAsync(1, redis.Endpoint, ("DOTNET_gcServer", Environment.GetEnvironmentVariable("DOTNET_gcServer") ?? "0")); // the server GC keeps extra memory for each core
         var replica = group.Replicas[0];
         for (var i = 0; i < 100; i++)
         {
@@ -125,70 +125,70 @@ public sealed class WaitingTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_flood_of_forged_callbacks_costs_no_polls_beyond_the_floor()
+    public async Task Forged_callbacks_cause_no_polls_beyond_the_minimum_interval()
     {
         var span = TimeSpan.FromSeconds(15);
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, "secret-of-the-system-tests", TestContext.Current.CancellationToken);
         await using var redis = await RedisServer.StartAsync();
         await using var group = await ReplicaGroup.StartAsync(3, redis.Endpoint, ("Callbacks:SecretFile", file));
-        await group.Sandbox.SetStateAsync("watched", "processing");
-        var waiters = await ConnectAsync(3, i => (group.Replicas[i].Address, "/generations/watched", "wait=50"));
+        await group.Sandbox.SetStateAsync("polled", "processing");
+        var waiters = await ConnectAsync(3, i => (group.Replicas[i].Address, "/generations/polled", "wait=50"));
         await Wait.ForAsync(TimeSpan.FromSeconds(3));
         await group.Sandbox.ResetCountsAsync();
 
-        var flood = SteadyLoad.Start(1000, i => group.Replicas[i % 3].Client.PostAsync(
+        var callbacks = SteadyLoad.Start(1000, i => group.Replicas[i % 3].Client.PostAsync(
             new Uri("/callbacks/luma/secret-of-the-system-tests", UriKind.Relative),
-            new StringContent(i % 2 == 0 ? """{"id":"watched","state":"completed"}""" : $$"""{"id":"other{{i}}"}"""),
+            new StringContent(i % 2 == 0 ? """{"id":"polled","state":"completed"}""" : $$"""{"id":"other{{i}}"}"""),
             TestContext.Current.CancellationToken));
         await Wait.ForAsync(span);
-        var figures = await flood.StopAsync();
+        var figures = await callbacks.StopAsync();
         var counts = await group.Sandbox.CountsAsync();
 
-        output.WriteLine($"forged callbacks: {figures}; {Goal.Of(counts.Total, span.TotalSeconds + 2, "upstream requests")} meanwhile, in {span.TotalSeconds:0} s");
+        output.WriteLine($"forged callbacks: {figures}; {Goal.Of(counts.Total, span.TotalSeconds + 2, "upstream requests")} in {span.TotalSeconds:0} s");
         Assert.Equal(figures.Count, figures.With(status => status is 204));
-        Assert.Equal(counts.Total, counts.ById["watched"]);
+        Assert.Equal(counts.Total, counts.ById["polled"]);
         Assert.NotEqual(0, figures.Count);
         waiters.ForEach(waiter => waiter.Dispose());
         File.Delete(file);
     }
 
     [Fact]
-    public async Task A_replica_that_is_stopped_ends_its_waits_at_once()
+    public async Task A_stopping_replica_ends_its_event_streams_at_once()
     {
         const int Callers = 1000;
         await using var group = await ReplicaGroup.StartAsync(1, redis: null);
-        const string Id = "moved-house";
+        const string Id = "streamed";
         await group.Sandbox.SetStateAsync(Id, "processing");
         var waiters = await ConnectAsync(Callers, _ => (group.Replicas[0].Address, $"/generations/{Id}/events", null));
         await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("processing")));
 
-        var begun = TimeProvider.System.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         group.Replicas[0].Process.Terminate();
         var last = await Task.WhenAll(waiters.Select(waiter => waiter.ReadAsync()));
         var exit = await group.Replicas[0].Process.WaitForExitAsync(TimeSpan.FromSeconds(60));
-        var took = TimeProvider.System.GetElapsedTime(begun);
+        var elapsed = TimeProvider.System.GetElapsedTime(started);
 
-        output.WriteLine($"stopped with {Callers} streams in {Goal.Of(took, TimeSpan.FromSeconds(10))}");
+        output.WriteLine($"stopped with {Callers} streams in {Goal.Of(elapsed, TimeSpan.FromSeconds(10))}");
         Assert.Equal(0, exit);
         Assert.All(last, text => Assert.Contains("retry: ", text, StringComparison.Ordinal));
         waiters.ForEach(waiter => waiter.Dispose());
     }
 
     [Theory]
-    [InlineData("gone")]
+    [InlineData("down")]
     [InlineData("slow")]
-    public async Task Without_a_usable_Redis_each_replica_watches_for_itself(string trouble)
+    public async Task Without_a_usable_Redis_each_replica_polls(string fault)
     {
         await using var redis = await RedisServer.StartAsync();
         await using var proxy = FaultProxy.To(redis.Port);
         await using var group = await ReplicaGroup.StartAsync(2, proxy.Endpoint);
-        const string Id = "left-alone";
+        const string Id = "polled";
         await group.Sandbox.SetStateAsync(Id, "processing");
         var waiters = await ConnectAsync(2, i => (group.Replicas[i].Address, $"/generations/{Id}", "wait=50"));
         await Wait.ForAsync(TimeSpan.FromSeconds(3));
 
-        if (trouble is "gone")
+        if (fault is "down")
         {
             redis.Kill();
         }
@@ -200,13 +200,13 @@ public sealed class WaitingTests(ITestOutputHelper output)
         await Wait.ForAsync(TimeSpan.FromSeconds(5));
         await group.Sandbox.ResetCountsAsync();
         await Wait.ForAsync(TimeSpan.FromSeconds(6));
-        var asked = await group.Sandbox.CountAsync(Id);
-        var moved = TimeProvider.System.GetUtcNow();
+        var upstreamRequests = await group.Sandbox.CountAsync(Id);
+        var completed = TimeProvider.System.GetUtcNow();
         await group.Sandbox.SetStateAsync(Id, "completed");
-        var lags = (await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")))).Select(at => at!.Value - moved).Order().ToList();
+        var lags = (await Task.WhenAll(waiters.Select(waiter => waiter.UntilAsync("completed")))).Select(at => at!.Value - completed).Order().ToList();
 
-        output.WriteLine($"Redis {trouble}: {Goal.Of(asked, 8, "upstream requests")} in 6 s on two replicas; last told after {Goal.Of(lags[^1], TimeSpan.FromSeconds(5))}");
-        Assert.NotEqual(0, asked);
+        output.WriteLine($"Redis {fault}: {Goal.Of(upstreamRequests, 8, "upstream requests")} in 6 s on two replicas; last completed after {Goal.Of(lags[^1], TimeSpan.FromSeconds(5))}");
+        Assert.NotEqual(0, upstreamRequests);
         waiters.ForEach(waiter => waiter.Dispose());
     }
 

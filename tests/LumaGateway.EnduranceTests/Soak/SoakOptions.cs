@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace LumaGateway.EnduranceTests.Soak;
 
-/// <summary>What <c>tests/endurance soak</c> sets; without it, the short run of every day.</summary>
-/// <param name="Length">How long the load lasts.</param>
-/// <param name="Rate">Reads a second over all replicas; everything else is in proportion.</param>
+/// <summary>The options of a run, from the environment variables that <c>tests/endurance soak</c> sets. The defaults give a short run.</summary>
+/// <param name="Length">The duration of the load.</param>
+/// <param name="Rate">Reads a second over all replicas. The other loads are in proportion.</param>
 internal sealed record SoakOptions(TimeSpan Length, int Rate)
 {
     public static SoakOptions FromEnvironment() => new(

@@ -3,36 +3,36 @@ using LumaGateway.EnduranceTests.Chaos;
 
 namespace LumaGateway.EnduranceTests.Soak;
 
-/// <summary>What one replica holds at a moment, as Linux and its own metrics say.</summary>
-/// <param name="At">Since the begin.</param>
+/// <summary>The resource use of one replica at one time, from /proc and its metrics.</summary>
+/// <param name="At">The time since the start of the load.</param>
 /// <param name="Resident">Memory of the process, bytes.</param>
 /// <param name="Heap">Managed heap after the last collection, bytes.</param>
 /// <param name="Handles">Open file descriptors.</param>
-/// <param name="Sockets">Those of them that are sockets: connections, mostly.</param>
-/// <param name="Threads">Threads.</param>
-/// <param name="Waiters">Callers that wait or follow a stream.</param>
-internal sealed record Vitals(TimeSpan At, double Resident, double Heap, double Handles, double Sockets, double Threads, double Waiters)
+/// <param name="Sockets">The file descriptors that are sockets.</param>
+/// <param name="Threads">The number of threads.</param>
+/// <param name="Waiters">Callers with a long poll or an event stream.</param>
+internal sealed record ResourceSample(TimeSpan At, double Resident, double Heap, double Handles, double Sockets, double Threads, double Waiters)
 {
     private const double Mebibyte = 1024 * 1024;
 
-    /// <summary>What may not grow, how it is read, by which share it may differ between two times, and how much of it is too little to matter.</summary>
-    public static readonly IReadOnlyList<(string Name, Func<Vitals, double> Of, double Share, double Noise)> Kinds =
+    /// <summary>The measures that must not grow: name, value, allowed relative growth, and an absolute growth that is ignored.</summary>
+    public static readonly IReadOnlyList<(string Name, Func<ResourceSample, double> Value, double Share, double Noise)> Measures =
     [
-        ("memory", vitals => vitals.Resident, 0.10, 16 * Mebibyte),
-        ("managed heap", vitals => vitals.Heap, 0.15, 8 * Mebibyte),
-        ("handles", vitals => vitals.Handles, 0.10, 20),
-        ("connections", vitals => vitals.Sockets, 0.10, 20),
-        ("threads", vitals => vitals.Threads, 0.10, 5),
-        ("waiters", vitals => vitals.Waiters, 0.25, 20),
+        ("memory", sample => sample.Resident, 0.10, 16 * Mebibyte),
+        ("managed heap", sample => sample.Heap, 0.15, 8 * Mebibyte),
+        ("handles", sample => sample.Handles, 0.10, 20),
+        ("connections", sample => sample.Sockets, 0.10, 20),
+        ("threads", sample => sample.Threads, 0.10, 5),
+        ("waiters", sample => sample.Waiters, 0.25, 20),
     ];
 
-    public static async Task<Vitals> OfAsync(Replica replica, TimeSpan at, HttpClient scraper)
+    public static async Task<ResourceSample> OfAsync(Replica replica, TimeSpan at, HttpClient scraper)
     {
         var process = $"/proc/{replica.Gateway.Process.Id}";
         var status = await File.ReadAllLinesAsync($"{process}/status", TestContext.Current.CancellationToken);
         var handles = Directory.GetFiles($"{process}/fd");
         var metrics = await scraper.GetStringAsync(new Uri($"http://127.0.0.1:{replica.ManagementPort}/metrics"), TestContext.Current.CancellationToken);
-        return new Vitals(
+        return new ResourceSample(
             at,
             StatusOf("VmRSS:") * 1024,
             SumOf("dotnet_gc_last_collection_heap_size_bytes"),
@@ -62,7 +62,7 @@ internal sealed record Vitals(TimeSpan At, double Resident, double Heap, double 
         }
         catch (IOException)
         {
-            return ""; // it was closed meanwhile
+            return ""; // the descriptor was closed in the meantime
         }
     }
 }

@@ -5,11 +5,11 @@ using LumaGateway.Sandbox.Generations;
 namespace LumaGateway.Sandbox.Dialects;
 
 /// <summary>The operations that all dialects share, with responses in the shape of one dialect.</summary>
-internal sealed class DialectDesk(ISandboxDialect dialect, GenerationStore store, CallbackSender callbacks, TimeProvider clock)
+internal sealed class DialectOperations(ISandboxDialect dialect, GenerationStore store, CallbackSender callbacks, TimeProvider clock)
 {
     public IResult Read(string id) =>
-        id == dialect.SampleId ? new JsonAnswer(StatusCodes.Status200OK, dialect.Sample())
-        : store.Find(id) is { } generation ? new JsonAnswer(StatusCodes.Status200OK, Render(generation))
+        id == dialect.SampleId ? new JsonResponse(StatusCodes.Status200OK, dialect.Sample())
+        : store.Find(id) is { } generation ? new JsonResponse(StatusCodes.Status200OK, Render(generation))
         : NotFound();
 
     public async Task<IResult> CreateAsync(HttpRequest request, string? kind, int status)
@@ -22,10 +22,10 @@ internal sealed class DialectDesk(ISandboxDialect dialect, GenerationStore store
         var generation = store.Create(kind ?? KindOf(body), body);
         if (Text(body, "callback_url") is { } callback && Uri.TryCreate(callback, UriKind.Absolute, out var address))
         {
-            callbacks.Follow(generation, address, dialect);
+            callbacks.Subscribe(generation, address, dialect);
         }
 
-        return new JsonAnswer(status, Render(generation));
+        return new JsonResponse(status, Render(generation));
     }
 
     /// <summary>Creates a generation from an existing one.</summary>
@@ -38,7 +38,7 @@ internal sealed class DialectDesk(ISandboxDialect dialect, GenerationStore store
     {
         var all = store.List();
         var page = all.Skip(offset).Take(limit).Select(Render).ToArray();
-        return new JsonAnswer(StatusCodes.Status200OK, new JsonObject
+        return new JsonResponse(StatusCodes.Status200OK, new JsonObject
         {
             ["has_more"] = offset + page.Length < all.Count,
             ["count"] = all.Count,
@@ -50,7 +50,7 @@ internal sealed class DialectDesk(ISandboxDialect dialect, GenerationStore store
 
     public IResult NotFound() => Error(StatusCodes.Status404NotFound, "Generation not found");
 
-    public IResult Error(int status, string message) => new JsonAnswer(status, dialect.Error(status, message));
+    public IResult Error(int status, string message) => new JsonResponse(status, dialect.Error(status, message));
 
     private static string? Text(JsonObject body, string name) =>
         body[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;

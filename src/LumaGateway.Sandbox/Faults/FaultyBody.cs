@@ -2,8 +2,8 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace LumaGateway.Sandbox.Faults;
 
-/// <summary>A response body between an endpoint and the connection. Endpoints do not know about faults.</summary>
-internal abstract class SpoiltBody(HttpContext context) : Stream
+/// <summary>A response body between an endpoint and the connection. The endpoints are independent of the faults.</summary>
+internal abstract class FaultyBody(HttpContext context) : Stream
 {
     private readonly IHttpResponseBodyFeature _original = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
 
@@ -44,7 +44,7 @@ internal abstract class SpoiltBody(HttpContext context) : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Runs the rest of the pipeline with this body, then restores the connection's own body.</summary>
-    protected async Task AnswerThroughAsync(RequestDelegate next)
+    protected async Task RunPipelineAsync(RequestDelegate next)
     {
         context.Response.Body = this;
         try

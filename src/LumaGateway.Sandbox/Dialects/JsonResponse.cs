@@ -6,12 +6,12 @@ using System.Text.Json.Nodes;
 namespace LumaGateway.Sandbox.Dialects;
 
 /// <summary>A JSON body with a known length, so that a fault can truncate it.</summary>
-internal sealed class JsonAnswer(int status, byte[] body) : IResult
+internal sealed class JsonResponse(int status, byte[] body) : IResult
 {
     // Ampersands in URLs are not escaped, as in the upstreams' JSON.
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public JsonAnswer(int status, JsonNode body)
+    public JsonResponse(int status, JsonNode body)
         : this(status, BytesOf(body))
     {
     }

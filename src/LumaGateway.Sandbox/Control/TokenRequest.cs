@@ -1,4 +1,4 @@
 namespace LumaGateway.Sandbox.Control;
 
 /// <summary>The body of <c>PUT /sandbox/token</c>.</summary>
-internal sealed record TokenWanted(string Token);
+internal sealed record TokenRequest(string Token);

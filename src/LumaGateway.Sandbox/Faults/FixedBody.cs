@@ -3,14 +3,14 @@ using System.Text;
 namespace LumaGateway.Sandbox.Faults;
 
 /// <summary>Bodies of status 200 that no dialect sends.</summary>
-internal static class CannedBody
+internal static class FixedBody
 {
     private const int HugeChunks = 512;
     private const int Depth = 5_000;
 
     private static readonly byte[] Chunk = Encoding.ASCII.GetBytes(new string('x', 64 * 1024));
 
-    public static Task AnswerAsync(HttpContext context, FaultKind kind) => kind switch
+    public static Task WriteResponseAsync(HttpContext context, FaultKind kind) => kind switch
     {
         FaultKind.Empty => TextAsync(context, string.Empty),
         FaultKind.Null => TextAsync(context, "null"),
@@ -18,7 +18,7 @@ internal static class CannedBody
         FaultKind.Deep => TextAsync(context, $"{Opening(context)}{new string('[', Depth)}{new string(']', Depth)}}}"),
         FaultKind.Html => TextAsync(context, "<!DOCTYPE html><html><body>Just a moment...</body></html>", "text/html; charset=utf-8"),
         FaultKind.Huge => HugeAsync(context),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Has no canned body."),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This kind has no fixed body."),
     };
 
     private static async Task TextAsync(HttpContext context, string text, string mediaType = "application/json")
