@@ -20,7 +20,7 @@ internal sealed class FreshnessOptions
     [Duration("Freshness:SignedMargin", "00:00:00", "1.00:00:00")]
     public TimeSpan SignedMargin { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>A completed generation of a dialect that signs links, if the expiry cannot be read from them.</summary>
+    /// <summary>The upper limit for a completed generation with a signed link, if the expiry cannot be read from it.</summary>
     [Duration("Freshness:UnreadableExpiry", "00:00:01", "1.00:00:00")]
     public TimeSpan UnreadableExpiry { get; set; } = TimeSpan.FromMinutes(10);
 
