@@ -36,6 +36,13 @@ internal sealed class FreshnessOptions
     [Duration("Freshness:NotFound", "00:00:00", "00:00:02")]
     public TimeSpan NotFound { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long after <c>created_at</c>, or after its first poll, a generation may be in a state that the gateway does not know. After this time its waits end with the
+    /// state as it is.
+    /// </summary>
+    [Duration("Freshness:UnknownStateTimeout", "00:00:10", "30.00:00:00")]
+    public TimeSpan UnknownStateTimeout { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>Stale-if-error (RFC 5861): how long after its freshness a final entry may be served over an upstream fault.</summary>
     [Duration("Freshness:Stale", "00:00:00", "30.00:00:00")]
     public TimeSpan Stale { get; set; } = TimeSpan.FromDays(7);

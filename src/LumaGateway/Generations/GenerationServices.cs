@@ -9,7 +9,7 @@ namespace LumaGateway.Generations;
 internal static class GenerationServices
 {
     /// <summary>Must increase with every change of the stored DTO or its JSON: gateways of two versions may share a Redis.</summary>
-    private const string Schema = "2";
+    private const string Schema = "3";
 
     public static IServiceCollection AddGenerations(this IServiceCollection services)
     {
