@@ -25,6 +25,8 @@ internal static class UpstreamServices
         services.AddSingleton<UpstreamTokenSource>();
         services.AddHostedService(provider => provider.GetRequiredService<UpstreamTokenSource>());
         services.AddGatewayMetrics<UpstreamMetrics>();
+        services.AddGatewayMetrics<DriftMetrics>();
+        services.AddSingleton<DriftDetector>();
         services.AddSingleton<UpstreamAccountState>();
         services.AddSingleton<RetryAfterHold>();
         services.AddSingleton<UpstreamPipeline>();
