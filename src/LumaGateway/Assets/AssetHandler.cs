@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 
 namespace LumaGateway.Assets;
 
@@ -9,12 +10,13 @@ namespace LumaGateway.Assets;
 internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rules, AssetMetrics metrics) : DelegatingHandler(inner)
 {
     private const int MaxRedirects = 3;
+    private const int ErrorBodyBytes = 4096;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var download = request.Options.TryGetValue(AssetDownload.Key, out var found) ? found : throw new InvalidOperationException("The request has no AssetDownload option.");
         var response = await FollowAsync(request, download.Link!, cancellationToken);
-        if (MayBeExpired(response.StatusCode))
+        if (await IsExpiredAsync(response, cancellationToken))
         {
             response.Dispose();
             metrics.Renewed();
@@ -89,7 +91,7 @@ internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rule
     {
         var response = await base.SendAsync(request, cancellationToken);
         if (request.Method != HttpMethod.Head
-            || response.StatusCode is not (HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented))
+            || response.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented))
         {
             return response;
         }
@@ -99,7 +101,22 @@ internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rule
         return await base.SendAsync(request, cancellationToken);
     }
 
-    private static bool MayBeExpired(HttpStatusCode status) => status is HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Gone;
+    /// <summary>True if the link may have expired. Storage services respond with 401 (R2), 403, 404 or 410, or with 400 and the reason in the body (S3, GCS).</summary>
+    private static async Task<bool> IsExpiredAsync(HttpResponseMessage response, CancellationToken cancellationToken) => response.StatusCode switch
+    {
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Gone => true,
+        HttpStatusCode.BadRequest => await ReportsExpiryAsync(response.Content, cancellationToken),
+        _ => false,
+    };
+
+    /// <summary>Reads only the beginning of the body, which no caller gets.</summary>
+    private static async Task<bool> ReportsExpiryAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[ErrorBodyBytes];
+        await using var body = await content.ReadAsStreamAsync(cancellationToken);
+        var length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
+        return Encoding.Latin1.GetString(buffer, 0, length).Contains("expired", StringComparison.OrdinalIgnoreCase);
+    }
 
     private static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
         or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;

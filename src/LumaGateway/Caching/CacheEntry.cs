@@ -53,6 +53,9 @@ internal sealed class CacheEntry
     /// <summary>Data of the gateway that is never sent. May be empty.</summary>
     public byte[] Metadata { get; init; } = [];
 
+    /// <summary>Whether the upstream's state is one that the gateway does not know. The body says processing then.</summary>
+    public bool IsStateUnknown { get; init; }
+
     /// <summary>Strong validator of <see cref="Body"/> (RFC 9110, section 8.8.3), with quotes; equal on all replicas.</summary>
     public string ETag { get; }
 

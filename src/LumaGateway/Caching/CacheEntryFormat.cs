@@ -6,11 +6,12 @@ using System.Text;
 namespace LumaGateway.Caching;
 
 /// <summary>
-/// The binary form of an entry: checksum (XXH3, 8 bytes), kind, four times (UTC ticks), lengths of key and metadata, key, metadata, body.
+/// The binary form of an entry: checksum (XXH3, 8 bytes), kind and flag, four times (UTC ticks), lengths of key and metadata, key, metadata, body.
 /// Damaged bytes and bytes of another key are rejected.
 /// </summary>
 internal static class CacheEntryFormat
 {
+    private const byte UnknownStateFlag = 0x80;
     private const int ChecksumLength = 8;
     private const int FixedLength = ChecksumLength + 1 + (4 * sizeof(long)) + sizeof(ushort) + sizeof(int);
 
@@ -19,7 +20,7 @@ internal static class CacheEntryFormat
         var keyLength = entry.Key.Value.Length; // ASCII, at most GenerationId.MaxLength characters
         var bytes = new byte[FixedLength + keyLength + entry.Metadata.Length + entry.Body.Length];
         var rest = bytes.AsSpan(ChecksumLength);
-        rest[0] = (byte)entry.Kind;
+        rest[0] = (byte)((byte)entry.Kind | (entry.IsStateUnknown ? UnknownStateFlag : 0));
         BinaryPrimitives.WriteInt64LittleEndian(rest[1..], entry.StoredAt.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[9..], entry.FreshUntil.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(rest[17..], entry.StaleUntil.UtcTicks);
@@ -46,7 +47,8 @@ internal static class CacheEntryFormat
         var body = rest[39..];
         var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[33..]);
         var metadataLength = BinaryPrimitives.ReadInt32LittleEndian(rest[35..]);
-        if (rest[0] > (byte)EntryKind.NotFound || metadataLength < 0 || body.Length - keyLength < metadataLength
+        var kind = rest[0] & ~UnknownStateFlag;
+        if (kind > (byte)EntryKind.NotFound || metadataLength < 0 || body.Length - keyLength < metadataLength
             || !Ascii.Equals(body[..keyLength], key.Value))
         {
             return null;
@@ -54,7 +56,7 @@ internal static class CacheEntryFormat
 
         return new CacheEntry(
             key,
-            (EntryKind)rest[0],
+            (EntryKind)kind,
             body[(keyLength + metadataLength)..].ToArray(),
             TimeAt(rest[1..]),
             TimeAt(rest[9..]),
@@ -62,6 +64,7 @@ internal static class CacheEntryFormat
         {
             Metadata = body.Slice(keyLength, metadataLength).ToArray(),
             RequestedAt = TimeAt(rest[25..]),
+            IsStateUnknown = (rest[0] & UnknownStateFlag) != 0,
         };
     }
 

@@ -32,7 +32,7 @@ internal sealed record EntryLimits(TimeSpan Final, TimeSpan Interim, TimeSpan No
 
         return storedAt == entry.StoredAt && freshUntil == entry.FreshUntil && staleUntil == entry.StaleUntil && requestedAt == entry.RequestedAt
             ? entry
-            : new CacheEntry(entry.Key, entry.Kind, entry.Body, storedAt, freshUntil, staleUntil) { Metadata = entry.Metadata, RequestedAt = requestedAt };
+            : new CacheEntry(entry.Key, entry.Kind, entry.Body, storedAt, freshUntil, staleUntil) { Metadata = entry.Metadata, RequestedAt = requestedAt, IsStateUnknown = entry.IsStateUnknown };
     }
 
     private TimeSpan LongestOf(EntryKind kind) => kind switch

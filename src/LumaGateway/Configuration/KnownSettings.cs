@@ -27,7 +27,7 @@ internal static class KnownSettings
         ("ConnectionStrings", SettingKind.Text, "Redis Ledger"),
         ("ForwardedHeaders", SettingKind.Text, "KnownProxies:# KnownNetworks:#"),
         ("ForwardedHeaders", SettingKind.Integer, "Limit"),
-        ("Freshness", SettingKind.Duration, "Completed Failed SignedMargin UnreadableExpiry UnfinishedMin UnfinishedMax NotFound Stale"),
+        ("Freshness", SettingKind.Duration, "Completed Failed SignedMargin UnreadableExpiry UnfinishedMin UnfinishedMax NotFound UnknownStateTimeout Stale"),
         ("Limits", SettingKind.Integer, "RequestsPerSecond Burst Concurrency UpstreamCost"),
         ("Limits:Upstream", SettingKind.Integer, "Concurrency Queue"),
         ("Limits:Upstream", SettingKind.Duration, "QueueTimeout"),

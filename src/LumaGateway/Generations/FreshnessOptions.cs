@@ -20,7 +20,7 @@ internal sealed class FreshnessOptions
     [Duration("Freshness:SignedMargin", "00:00:00", "1.00:00:00")]
     public TimeSpan SignedMargin { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>A completed generation of a dialect that signs links, if the expiry cannot be read from them.</summary>
+    /// <summary>The upper limit for a completed generation with a signed link, if the expiry cannot be read from it.</summary>
     [Duration("Freshness:UnreadableExpiry", "00:00:01", "1.00:00:00")]
     public TimeSpan UnreadableExpiry { get; set; } = TimeSpan.FromMinutes(10);
 
@@ -35,6 +35,13 @@ internal sealed class FreshnessOptions
     /// <summary>An id that the upstream does not know. Short, because the id may be created at any moment.</summary>
     [Duration("Freshness:NotFound", "00:00:00", "00:00:02")]
     public TimeSpan NotFound { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How long after <c>created_at</c>, or after its first poll, a generation may be in a state that the gateway does not know. After this time its waits end with the
+    /// state as it is.
+    /// </summary>
+    [Duration("Freshness:UnknownStateTimeout", "00:00:10", "30.00:00:00")]
+    public TimeSpan UnknownStateTimeout { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Stale-if-error (RFC 5861): how long after its freshness a final entry may be served over an upstream fault.</summary>
     [Duration("Freshness:Stale", "00:00:00", "30.00:00:00")]

@@ -1,5 +1,6 @@
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
+using LumaGateway.Upstreams.Wire;
 
 namespace LumaGateway.Generations;
 
@@ -20,8 +21,10 @@ internal static class GenerationFreshness
             { State: GenerationState.Failed } => new Freshness(options.Failed, IsFinal: true),
             { State: not GenerationState.Completed } => interim,
             { HasAsset: false } => interim, // the link may still appear
+            { ExpiresAt: { } expiry } when HasUnreadableSignature(generation) =>
+                Signed(Min(expiry - options.SignedMargin - now, options.UnreadableExpiry)),
             { ExpiresAt: { } expiry } => Signed(expiry - options.SignedMargin - now),
-            _ when signsUrls => new Freshness(Min(options.UnreadableExpiry, options.Completed), IsFinal: true),
+            _ when signsUrls || HasUnreadableSignature(generation) => new Freshness(Min(options.UnreadableExpiry, options.Completed), IsFinal: true),
             _ => new Freshness(options.Completed, IsFinal: true),
         };
 
@@ -36,6 +39,12 @@ internal static class GenerationFreshness
         Interim: options.UnfinishedMax,
         NotFound: options.NotFound,
         Stale: options.Stale);
+
+    private static bool HasUnreadableSignature(Generation generation) =>
+        IsUnreadable(generation.Video?.Url) || IsUnreadable(generation.Image?.Url)
+        || IsUnreadable(generation.Thumbnail?.Url) || IsUnreadable(generation.LastFrame?.Url);
+
+    private static bool IsUnreadable(string? url) => url is not null && SignedUrl.IsSigned(url) && SignedUrl.ExpiryOf(url) is null;
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 

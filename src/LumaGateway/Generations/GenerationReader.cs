@@ -79,7 +79,7 @@ internal sealed class GenerationReader
     {
         try
         {
-            var entry = CreateEntry(id, _upstream.ReadProxied(id, body).Generation, start.At);
+            var entry = CreateEntry(id, _upstream.ReadProxied(id, body), start.At);
             if (entry.Kind is EntryKind.Final && await _cache.PutAsync(entry, start.Purges) is { } stored)
             {
                 EntryRead?.Invoke(stored);
@@ -108,7 +108,7 @@ internal sealed class GenerationReader
     /// <param name="id">The generation.</param>
     /// <param name="generation">Its state in the upstream's list.</param>
     /// <param name="start">From before the request of the list.</param>
-    public Task<CacheEntry?> StoreListedAsync(GenerationId id, Generation generation, FetchStart start) =>
+    public Task<CacheEntry?> StoreListedAsync(GenerationId id, DialectResult generation, FetchStart start) =>
         _cache.PutAsync(CreateEntry(id, generation, start.At), start.Purges);
 
     /// <summary>Creates a new exception for each caller: callers that shared the fetch share the fault.</summary>
@@ -136,7 +136,7 @@ internal sealed class GenerationReader
         try
         {
             var result = await _upstream.GetAsync(key, requestId, deadline);
-            return CreateEntry(key, result.Generation, startedAt);
+            return CreateEntry(key, result, startedAt);
         }
         catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
         {
@@ -145,8 +145,9 @@ internal sealed class GenerationReader
         }
     }
 
-    private CacheEntry CreateEntry(GenerationId key, Generation generation, DateTimeOffset startedAt)
+    private CacheEntry CreateEntry(GenerationId key, DialectResult result, DateTimeOffset startedAt)
     {
+        var generation = result.Generation;
         var now = _clock.GetUtcNow();
         var freshness = GenerationFreshness.Of(generation, _signsUrls, now, Random.Shared.NextDouble(), _freshness);
         var freshUntil = now + freshness.For;
@@ -162,6 +163,7 @@ internal sealed class GenerationReader
         {
             Metadata = ReferenceEquals(published, generation) ? [] : Serialize(generation),
             RequestedAt = startedAt,
+            IsStateUnknown = !result.IsKnownState,
         };
     }
 

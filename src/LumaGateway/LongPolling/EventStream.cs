@@ -128,14 +128,14 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
 
         public int Count => ids.Count;
 
-        /// <summary>True if all generations are terminal and the client has their states.</summary>
+        /// <summary>True if all generations are terminal, or in an unknown state for too long, and the client has their states.</summary>
         public bool IsComplete
         {
             get
             {
                 for (var i = 0; i < polled.Count; i++)
                 {
-                    if (polled[i].Snapshot is not { IsTerminal: true } snapshot || !(ReferenceEquals(_taken[i], snapshot) || _sent.Contains(i, snapshot)))
+                    if (!polled[i].IsWaitOver || polled[i].Snapshot is not { } snapshot || !(ReferenceEquals(_taken[i], snapshot) || _sent.Contains(i, snapshot)))
                     {
                         return false;
                     }

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.LongPolling;
 
-/// <summary>Serves a read with <c>Prefer: wait</c>: responds when the generation is terminal or the wait is over.</summary>
+/// <summary>Serves a read with <c>Prefer: wait</c>: responds when the generation is terminal, has been in an unknown state for too long, or the wait is over.</summary>
 internal sealed class LongPollReader(ResponseCache cache, GenerationReader reader, FirstSnapshotReader snapshots, WaiterRegistry waiters, PollTargets targets, IOptions<WaitingOptions> options)
 {
     private const string PreferenceApplied = "Preference-Applied";
@@ -67,7 +67,7 @@ internal sealed class LongPollReader(ResponseCache cache, GenerationReader reade
             // Only a fault at the end of the wait counts.
         }
 
-        while (target.Snapshot is not { IsTerminal: true })
+        while (!target.IsWaitOver)
         {
             var signals = await subscription.Waiter.NextAsync();
             aborted.ThrowIfCancellationRequested();

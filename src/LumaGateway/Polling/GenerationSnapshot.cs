@@ -30,6 +30,9 @@ internal sealed class GenerationSnapshot
     /// <summary>True if the generation is completed, failed or unknown to the upstream: polling it ends.</summary>
     public bool IsTerminal => Summary?.IsTerminal ?? true;
 
+    /// <summary>True if the upstream's state is one that the gateway does not know.</summary>
+    public bool IsStateUnknown => Entry.IsStateUnknown;
+
     /// <summary>The state as one letter. Replicas exchange it, and event ids consist of it.</summary>
     public char StateCode => Summary?.State switch
     {

@@ -1,4 +1,3 @@
-using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using LumaGateway.Redis;
 using LumaGateway.Time;
@@ -108,10 +107,10 @@ internal sealed partial class ListSweep(
             var start = entries.StartPage();
             var page = await upstream.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
             await interval.ExtendAsync(LockName, schedule.SweepInterval);
-            var found = new List<(Generation Generation, PollTarget? Target)>();
+            var found = new List<(DialectResult Result, PollTarget? Target)>();
             foreach (var result in page.Results)
             {
-                found.Add((result.Generation, remaining.Remove(result.Generation.Id, out var target) ? target : null));
+                found.Add((result, remaining.Remove(result.Generation.Id, out var target) ? target : null));
             }
 
             await entries.StoreAsync(found, start);

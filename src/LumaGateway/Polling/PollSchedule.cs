@@ -1,11 +1,12 @@
 using LumaGateway.Caching;
+using LumaGateway.Generations;
 using LumaGateway.Time;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Polling;
 
 /// <summary>Computes when a generation is polled next, and which entry replaces a poll. Due times are times of <see cref="MonotonicClock"/>.</summary>
-internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvider clock, MonotonicClock steady)
+internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<FreshnessOptions> freshness, TimeProvider clock, MonotonicClock steady)
 {
     /// <summary>The part of the interval in which an entry, requested by any replica, replaces a poll: the lower bound of <see cref="Jitter"/>.</summary>
     private const double MinJitter = 0.9;
@@ -18,8 +19,26 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvide
     /// <summary>The first poll. The first waiter reads the generation itself, so this is one interval later.</summary>
     public TimeSpan First() => steady.Now + _options.PollEvery;
 
-    /// <summary>The poll after a result. The interval depends on the generation's age, with ± 10 % jitter, and begins with the request of the result.</summary>
-    public TimeSpan After(GenerationSnapshot snapshot) => RequestedAt(snapshot.Entry) + (IntervalOf(snapshot) * Jitter());
+    /// <summary>
+    /// The poll after a result. The interval depends on how long the gateway has polled the generation, with ± 10 % jitter, and begins with the request of the result.
+    /// The upstream's <c>created_at</c> does not count: its clock may be years off.
+    /// </summary>
+    public TimeSpan After(PollTarget target, GenerationSnapshot snapshot) => RequestedAt(snapshot.Entry) + (IntervalOf(target) * Jitter());
+
+    /// <summary>
+    /// True if the generation has been in an unknown state for <c>Freshness:UnknownStateTimeout</c>, since its <c>created_at</c> or else since its first poll. A
+    /// <c>created_at</c> in the future does not count.
+    /// </summary>
+    public bool IsUnknownForTooLong(PollTarget target, GenerationSnapshot snapshot)
+    {
+        if (!snapshot.IsStateUnknown)
+        {
+            return false;
+        }
+
+        var age = clock.GetUtcNow() - snapshot.Summary?.CreatedAt;
+        return (age is { } known && known > TimeSpan.Zero ? known : WatchedFor(target)) >= freshness.Value.UnknownStateTimeout;
+    }
 
     /// <summary>The poll after a hint: now, or <c>Waiting:PollFloor</c> after the request of the last result.</summary>
     public TimeSpan AfterHint(GenerationSnapshot? snapshot)
@@ -58,21 +77,21 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, TimeProvide
     public DateTimeOffset NotBefore(PollTarget target)
     {
         var now = clock.GetUtcNow();
-        var interval = now - (IntervalOf(target.Snapshot) * MinJitter);
+        var interval = now - (IntervalOf(target) * MinJitter);
         var floor = now - _options.PollFloor;
         var hint = target.HintedAt < floor ? target.HintedAt : floor;
         return hint > interval ? hint : interval;
     }
 
-    internal static TimeSpan IntervalAt(TimeSpan age, WaitingOptions options) => age <= options.SlowAfter
-        ? options.PollEvery
-        : Min(options.PollEvery * (age / options.SlowAfter), options.PollSlowest);
-
-    private TimeSpan IntervalOf(GenerationSnapshot? snapshot)
+    private TimeSpan IntervalOf(PollTarget target)
     {
-        var now = clock.GetUtcNow();
-        return IntervalAt(now - (snapshot?.Summary?.CreatedAt ?? now), _options);
+        var watched = WatchedFor(target);
+        return watched <= _options.SlowAfter
+            ? _options.PollEvery
+            : Min(_options.PollEvery * (watched / _options.SlowAfter), _options.PollSlowest);
     }
+
+    private TimeSpan WatchedFor(PollTarget target) => target.WatchedSince is { } since ? steady.Now - since : TimeSpan.Zero;
 
     private TimeSpan RequestedAt(CacheEntry entry)
     {

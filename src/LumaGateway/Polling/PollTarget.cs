@@ -9,6 +9,7 @@ internal sealed class PollTarget(GenerationId key)
     private readonly HashSet<Waiter> _waiters = [];
     private bool _isClosed;
     private bool _wasAbsent;
+    private volatile bool _isAbandoned;
     private volatile GenerationSnapshot? _snapshot;
     private long _hintAcceptedAt = TimeSpan.MinValue.Ticks / 2;
 
@@ -18,6 +19,12 @@ internal sealed class PollTarget(GenerationId key)
     public GenerationSnapshot? Snapshot => _snapshot;
 
     public bool IsTerminal => _snapshot is { IsTerminal: true };
+
+    /// <summary>True if waits end: the generation is terminal, or has been in an unknown state for too long.</summary>
+    public bool IsWaitOver => IsTerminal || _isAbandoned;
+
+    /// <summary>Since when the generation has been polled, by <see cref="Time.MonotonicClock"/>; null before the first waiter.</summary>
+    public TimeSpan? WatchedSince { get; set; }
 
     /// <summary>When the next poll is due, by <see cref="Time.MonotonicClock"/>.</summary>
     public TimeSpan DueAt { get; set; }
@@ -55,6 +62,24 @@ internal sealed class PollTarget(GenerationId key)
         lock (_gate)
         {
             return _waiters.Remove(waiter) && (_isClosed = _waiters.Count == 0);
+        }
+    }
+
+    /// <summary>Sets whether the generation has been in an unknown state for too long, and wakes the waiters if it has.</summary>
+    public void SetAbandoned(bool isAbandoned)
+    {
+        lock (_gate)
+        {
+            if (_isAbandoned == isAbandoned)
+            {
+                return;
+            }
+
+            _isAbandoned = isAbandoned;
+            foreach (var waiter in _waiters)
+            {
+                waiter.Signal(WaiterSignals.StateChanged);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ namespace LumaGateway.Polling;
 internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics, TimeProvider clock, MonotonicClock steady)
 {
     private readonly ConcurrentDictionary<GenerationId, PollTarget> _targets = new();
+    private readonly WatchHistory _history = new();
     private int _count;
 
     /// <summary>A generation got its first waiter.</summary>
@@ -38,6 +39,7 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
 
             if (isFirst)
             {
+                target.WatchedSince = _history.TakeStart(key, steady.Now);
                 target.DueAt = schedule.First(); // the waiter reads first itself, so that its client is charged for the request
                 Interlocked.Increment(ref _count);
                 try
@@ -65,6 +67,11 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
             if (target.RemoveAndClose(waiter))
             {
                 _targets.TryRemove(new(target.Key, target));
+                if (target is { IsTerminal: false, WatchedSince: { } since })
+                {
+                    _history.Add(target.Key, since, steady.Now);
+                }
+
                 removed++;
             }
         }
@@ -112,6 +119,11 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
             StateChanged?.Invoke(snapshot);
         }
 
-        target.DueAt = target.HintedAt <= entry.RequestedAt ? schedule.After(snapshot) : schedule.AfterHint(snapshot);
+        if (target.Snapshot is { } current)
+        {
+            target.SetAbandoned(schedule.IsUnknownForTooLong(target, current));
+        }
+
+        target.DueAt = target.HintedAt <= entry.RequestedAt ? schedule.After(target, snapshot) : schedule.AfterHint(snapshot);
     }
 }

@@ -2,6 +2,7 @@ using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Generations;
 using LumaGateway.Redis;
+using LumaGateway.Upstreams;
 
 namespace LumaGateway.Polling;
 
@@ -21,13 +22,13 @@ internal sealed class SweptEntries(
     /// <summary>
     /// Stores the generations of a page. Those without a target here may have waiters on another replica. Terminal generations come first: they end waits.
     /// </summary>
-    public Task StoreAsync(IEnumerable<(Generation Generation, PollTarget? Target)> page, FetchStart start) => ForEachAsync(
-        page.Where(one => one.Target is not null || redis.IsConfigured).OrderByDescending(one => one.Target is not null).ThenByDescending(one => one.Generation.IsTerminal),
+    public Task StoreAsync(IEnumerable<(DialectResult Result, PollTarget? Target)> page, FetchStart start) => ForEachAsync(
+        page.Where(one => one.Target is not null || redis.IsConfigured).OrderByDescending(one => one.Target is not null).ThenByDescending(one => one.Result.Generation.IsTerminal),
         async one =>
         {
             if (one.Target is { } target)
             {
-                if (await reader.StoreListedAsync(target.Key, one.Generation, start) is { } entry)
+                if (await reader.StoreListedAsync(target.Key, one.Result, start) is { } entry)
                 {
                     targets.Update(entry);
                 }
@@ -36,8 +37,8 @@ internal sealed class SweptEntries(
                     target.IsUnlisted = true; // purged or deleted since the list was requested: the list may be older
                 }
             }
-            else if (GenerationId.TryParse(one.Generation.Id, null, out var id) && !cache.HasFreshFinal(id)
-                && await reader.StoreListedAsync(id, one.Generation, start) is { Kind: EntryKind.Final } final)
+            else if (GenerationId.TryParse(one.Result.Generation.Id, null, out var id) && !cache.HasFreshFinal(id)
+                && await reader.StoreListedAsync(id, one.Result, start) is { Kind: EntryKind.Final } final)
             {
                 changes.Publish(final);
             }

@@ -26,11 +26,11 @@ internal sealed class WaitingOptions
     [Duration("Waiting:Heartbeat", "00:00:01", "00:05:00")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>The interval between polls of a young generation, ± 10 %.</summary>
+    /// <summary>The interval between polls at first, ± 10 %.</summary>
     [Duration("Waiting:PollEvery", "00:00:00.2", "00:01:00")]
     public TimeSpan PollEvery { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>The age from which on the interval grows in proportion to the age.</summary>
+    /// <summary>How long a generation is polled before the interval grows in proportion to that time.</summary>
     [Duration("Waiting:SlowAfter", "00:00:10", "1.00:00:00")]
     public TimeSpan SlowAfter { get; set; } = TimeSpan.FromMinutes(5);
 

@@ -10,7 +10,7 @@ namespace LumaGateway.Upstreams;
 /// Reads one generation or a page of generations from the upstream, in the configured dialect. Throws <see cref="UpstreamException"/> if there is no
 /// usable response. Thread-safe.
 /// </summary>
-internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeline pipeline, UpstreamDialect dialect, UpstreamAccountState account, UpstreamMetrics metrics)
+internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeline pipeline, UpstreamDialect dialect, UpstreamAccountState account, UpstreamMetrics metrics, DriftDetector drift)
 {
     private readonly IUpstreamDialect _dialect = dialect.Configured;
 
@@ -25,7 +25,7 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     /// <param name="deadline">The limit on the whole read, with all attempts.</param>
     public async Task<DialectResult> GetAsync(GenerationId id, string requestId, Deadline deadline)
     {
-        var result = await ExecuteAsync(new UpstreamRead<DialectResult>(_dialect.PathOf(id), (status, body) => _dialect.Read(id, status, body), requestId), deadline);
+        var result = await ExecuteAsync(new UpstreamRead<DialectResult>(_dialect.PathOf(id), (status, body) => ReadOne(id, status, body), requestId), deadline);
         metrics.RecordResult(result);
         return result;
     }
@@ -38,7 +38,7 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     public Task<DialectPage> ListAsync(int limit, int offset, string requestId, Deadline deadline)
     {
         var dialect = (IListingDialect)_dialect;
-        return ExecuteAsync(new UpstreamRead<DialectPage>(dialect.PathOfList(limit, offset), dialect.ReadList, requestId), deadline);
+        return ExecuteAsync(new UpstreamRead<DialectPage>(dialect.PathOfList(limit, offset), (status, body) => ReadPage(dialect, status, body), requestId), deadline);
     }
 
     /// <summary>Sends the probe of any dialect, with the token in the header of the configured dialect.</summary>
@@ -70,6 +70,20 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     {
         using var document = transport.Parse(isSuccess: true, body);
         return _dialect.Read(id, HttpStatusCode.OK, document!.RootElement);
+    }
+
+    private DialectResult ReadOne(GenerationId id, HttpStatusCode status, JsonElement body)
+    {
+        var result = _dialect.Read(id, status, body);
+        drift.Inspect(body, result.IsKnownState);
+        return result;
+    }
+
+    private DialectPage ReadPage(IListingDialect dialect, HttpStatusCode status, JsonElement body)
+    {
+        var page = dialect.ReadList(status, body);
+        drift.Inspect(body, page.Results.All(static result => result.IsKnownState));
+        return page;
     }
 
     private async Task<TResult> AttemptAsync<TResult>(UpstreamRead<TResult> read, CancellationToken token)

@@ -15,17 +15,19 @@ internal static class UpstreamServices
         services.AddSingleton<IValidateOptions<LumaOptions>, LumaOptionsRules>();
 
         // A new dialect requires one file in Dialects and one line here.
-        services.AddSingleton<IUpstreamDialect, RelayDialect>();
+        services.AddSingleton<IUpstreamDialect>(provider => new RelayDialect(RootOf(provider)));
         services.AddSingleton<IUpstreamDialect, DreamMachineDialect>();
         services.AddSingleton<IUpstreamDialect, AgentsDialect>();
-        services.AddSingleton<IUpstreamDialect, NewApiDialect>();
-        services.AddSingleton<IUpstreamDialect, PiApiDialect>();
+        services.AddSingleton<IUpstreamDialect>(provider => new NewApiDialect(RootOf(provider)));
+        services.AddSingleton<IUpstreamDialect>(provider => new PiApiDialect(RootOf(provider)));
         services.AddSingleton<UpstreamDialect>();
 
         services.AddSingleton<UpstreamTokenSource>();
         services.AddHostedService(provider => provider.GetRequiredService<UpstreamTokenSource>());
         services.AddSingleton<UpstreamState>();
         services.AddGatewayMetrics<UpstreamMetrics>();
+        services.AddGatewayMetrics<DriftMetrics>();
+        services.AddSingleton<DriftDetector>();
         services.AddSingleton<UpstreamAccountState>();
         services.AddSingleton<RetryAfterHold>();
         services.AddSingleton<UpstreamPipeline>();
@@ -51,4 +53,7 @@ internal static class UpstreamServices
 
         return services;
     }
+
+    /// <summary>Reads the options with the first response: at start-up their validation needs the dialects.</summary>
+    private static Lazy<Uri> RootOf(IServiceProvider provider) => new(() => provider.GetRequiredService<IOptions<LumaOptions>>().Value.Root);
 }

@@ -98,13 +98,15 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Head_returns_the_headers_of_get_even_if_the_link_is_signed_for_get_only(bool isSignedForGet)
+    [InlineData(200)]
+    [InlineData(400)]
+    [InlineData(401)]
+    [InlineData(403)]
+    public async Task Head_returns_the_headers_of_get_even_if_the_link_is_signed_for_get_only(int statusOfHead)
     {
-        if (isSignedForGet)
+        if (statusOfHead != 200)
         {
-            _cdn.ThenStatus(403);
+            _cdn.ThenStatus(statusOfHead);
         }
 
         using var response = await SendGetAsync(request => request.Method = HttpMethod.Head);
@@ -116,6 +118,24 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>", 200, 2)]
+    [InlineData("<Error><Code>InvalidArgument</Code></Error>", 502, 1)]
+    [InlineData("", 502, 1)]
+    public async Task A_400_renews_the_link_only_if_its_body_reports_an_expired_token(string body, int status, int reads)
+    {
+        _cdn.Then(async context =>
+        {
+            context.Response.StatusCode = 400;
+            await context.Response.WriteAsync(body);
+        });
+
+        using var response = await SendGetAsync();
+
+        Assert.Equal((status, reads), ((int)response.StatusCode, _gateway.Upstream.RequestCount));
+    }
+
+    [Theory]
+    [InlineData(401)]
     [InlineData(403)]
     [InlineData(404)]
     [InlineData(410)]

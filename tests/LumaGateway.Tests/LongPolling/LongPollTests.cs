@@ -28,6 +28,36 @@ public sealed class LongPollTests : IDisposable
         Assert.InRange(_gateway.Clock.GetUtcNow() - startedAt, TimeSpan.FromSeconds(3.5), TimeSpan.FromSeconds(6));
     }
 
+    [Theory]
+    [InlineData("1970-01-02T00:00:00Z")]
+    [InlineData("2026-04-08T04:00:00Z")]
+    [InlineData("2031-01-01T00:00:00Z")]
+    public async Task The_end_is_detected_within_one_interval_whatever_the_upstreams_clock_says(string createdAt)
+    {
+        var body = $$"""{"id":"g1","state":"processing","created_at":"{{createdAt}}"}""";
+        _gateway.With("Waiting:SlowAfter", "00:05:00").Upstream.ThenJson(body).ThenJson(body).ThenJson(body).AlwaysJson(Samples.CompletedAs("g1"));
+        using var caller = _gateway.CreateCaller();
+        var startedAt = _gateway.Clock.GetUtcNow();
+
+        using var response = await _gateway.Clock.UntilAsync(SendGetAsync(caller, "wait=30"));
+
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
+        Assert.InRange(_gateway.Clock.GetUtcNow() - startedAt, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(7.5));
+    }
+
+    [Fact]
+    public async Task A_long_poll_ends_with_the_state_as_it_is_when_the_state_has_been_unknown_for_too_long()
+    {
+        _gateway.With("Freshness:UnknownStateTimeout", "00:00:10").Upstream.AlwaysJson("""{"id":"g1","state":"hibernating"}""");
+        using var caller = _gateway.CreateCaller();
+        var startedAt = _gateway.Clock.GetUtcNow();
+
+        using var response = await _gateway.Clock.UntilAsync(SendGetAsync(caller, "wait=40"));
+
+        Assert.Equal("processing", (await response.JsonAsync()).GetProperty("state").GetString());
+        Assert.InRange(_gateway.Clock.GetUtcNow() - startedAt, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(15));
+    }
+
     [Fact]
     public async Task A_long_poll_that_times_out_gets_the_current_state()
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
+using LumaGateway.Generations;
 using LumaGateway.Polling;
 using LumaGateway.Tests.Support;
 using LumaGateway.Time;
@@ -21,7 +22,7 @@ public sealed class PollScheduleTests
     public PollScheduleTests()
     {
         _steady = new MonotonicClock(_clock);
-        _schedule = new PollSchedule(Options.Create(new WaitingOptions()), _clock, _steady);
+        _schedule = new PollSchedule(Options.Create(new WaitingOptions()), Options.Create(new FreshnessOptions()), _clock, _steady);
     }
 
     [Theory]
@@ -31,12 +32,13 @@ public sealed class PollScheduleTests
     [InlineData("00:20:00", 8)]
     [InlineData("00:25:00", 10)]
     [InlineData("1.00:00:00", 10)]
-    public void The_interval_grows_with_the_age_of_the_generation_with_10_percent_jitter(string age, double seconds)
+    public void The_interval_grows_with_the_time_of_polling_with_10_percent_jitter(string watched, double seconds)
     {
-        _clock.Advance(TimeSpan.Parse(age, System.Globalization.CultureInfo.InvariantCulture));
+        var target = TargetWatchedFromNow();
+        _clock.Advance(TimeSpan.Parse(watched, System.Globalization.CultureInfo.InvariantCulture));
         var now = _steady.Now;
 
-        var ratios = Enumerable.Range(0, PropertyCases.Of(20_000, atLeast: 2000)).Select(_ => (_schedule.After(Interim(_clock.GetUtcNow())) - now).TotalSeconds / seconds).ToList();
+        var ratios = Enumerable.Range(0, PropertyCases.Of(20_000, atLeast: 2000)).Select(_ => (_schedule.After(target, Interim(_clock.GetUtcNow())) - now).TotalSeconds / seconds).ToList();
 
         Assert.InRange(ratios.Min(), 0.9, 0.92); // the jitter uses its whole range
         Assert.InRange(ratios.Max(), 1.08, 1.1);
@@ -49,7 +51,54 @@ public sealed class PollScheduleTests
         var (polledAt, requestedAt) = (_steady.Now, _clock.GetUtcNow());
         _clock.Advance(TimeSpan.FromSeconds(1.5));
 
-        Assert.InRange(_schedule.After(Interim(requestedAt)), polledAt + TimeSpan.FromSeconds(1.8), polledAt + TimeSpan.FromSeconds(2.2));
+        Assert.InRange(_schedule.After(TargetWatchedFromNow(), Interim(requestedAt)), polledAt + TimeSpan.FromSeconds(1.8), polledAt + TimeSpan.FromSeconds(2.2));
+    }
+
+    [Theory]
+    [InlineData("0001-01-02T00:00:00Z")]
+    [InlineData("2026-04-08T04:00:00Z")]
+    [InlineData("2026-04-08T20:00:00Z")]
+    [InlineData("9999-12-31T00:00:00Z")]
+    public void The_interval_does_not_depend_on_the_upstreams_clock(string createdAt)
+    {
+        var target = TargetWatchedFromNow();
+        var snapshot = Snapshot($$"""{"id":"g1","state":"processing","created_at":"{{createdAt}}"}""", _clock.GetUtcNow());
+        target.TryUpdate(snapshot, out _);
+
+        Assert.InRange((_schedule.After(target, snapshot) - _steady.Now).TotalSeconds, 1.8, 2.2);
+        Assert.Equal(_clock.GetUtcNow().AddSeconds(-1.8), _schedule.NotBefore(target));
+    }
+
+    [Theory]
+    [InlineData("\"2026-04-08T11:00:01Z\"", "00:00:00", false)]
+    [InlineData("\"2026-04-08T11:00:00Z\"", "00:00:00", true)]
+    [InlineData("null", "00:59:59", false)]
+    [InlineData("null", "01:00:00", true)]
+    [InlineData("\"2027-01-01T00:00:00Z\"", "00:59:59", false)]
+    [InlineData("\"2027-01-01T00:00:00Z\"", "01:00:00", true)]
+    public void An_unknown_state_ends_waits_an_hour_after_the_creation_or_after_the_first_poll(string createdAt, string watched, bool isTooLong)
+    {
+        var target = TargetWatchedFromNow();
+        _clock.Advance(TimeSpan.Parse(watched, System.Globalization.CultureInfo.InvariantCulture));
+        var body = $$"""{"id":"g1","state":"processing","created_at":{{createdAt}}}""";
+
+        Assert.Equal(isTooLong, _schedule.IsUnknownForTooLong(target, Snapshot(body, _clock.GetUtcNow(), isStateUnknown: true)));
+        Assert.False(_schedule.IsUnknownForTooLong(target, Snapshot(body, _clock.GetUtcNow())));
+    }
+
+    [Theory]
+    [InlineData(60, true)]
+    [InlineData(61, false)]
+    public void A_watch_continues_if_the_next_waiter_comes_within_a_minute(int seconds, bool continues)
+    {
+        var history = new WatchHistory();
+        var key = GenerationId.Parse("g1", null);
+        var (since, left) = (TimeSpan.FromHours(1), TimeSpan.FromHours(2));
+        history.Add(key, since, left);
+        var now = left + TimeSpan.FromSeconds(seconds);
+
+        Assert.Equal(continues ? since : now, history.TakeStart(key, now));
+        Assert.Equal(now, history.TakeStart(key, now));
     }
 
     [Fact]
@@ -126,9 +175,14 @@ public sealed class PollScheduleTests
         return acquired;
     }
 
-    private static GenerationSnapshot Interim(DateTimeOffset requestedAt) => new(
-        new CacheEntry(GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(Samples.Interim("g1")), Created, Created, Created)
+    private PollTarget TargetWatchedFromNow() => new(GenerationId.Parse("g1", null)) { WatchedSince = _steady.Now };
+
+    private static GenerationSnapshot Interim(DateTimeOffset requestedAt) => Snapshot(Samples.Interim("g1"), requestedAt);
+
+    private static GenerationSnapshot Snapshot(string body, DateTimeOffset requestedAt, bool isStateUnknown = false) => new(
+        new CacheEntry(GenerationId.Parse("g1", null), EntryKind.Interim, Encoding.UTF8.GetBytes(body), Created, Created, Created)
         {
             RequestedAt = requestedAt,
+            IsStateUnknown = isStateUnknown,
         });
 }

@@ -67,7 +67,7 @@ internal sealed class AgentsDialect : IUpstreamDialect
         (item.Property("type").AsText() ?? generationType)?.Trim().ToLowerInvariant() switch
         {
             null or "video" or "video_edit" or "video_reframe" => assets with { Video = assets.Video ?? WireAssets.ReadVideo(item) },
-            "image" or "image_edit" => assets with { Image = assets.Image ?? WireAssets.ReadImage(item) },
+            "image" or "image_edit" or "layering" => assets with { Image = assets.Image ?? WireAssets.ReadImage(item) },
             "thumbnail" => assets with { Thumbnail = assets.Thumbnail ?? WireAssets.ReadImage(item) },
             "last_frame" => assets with { LastFrame = assets.LastFrame ?? WireAssets.ReadImage(item) },
             _ => assets,

@@ -8,8 +8,10 @@ namespace LumaGateway.Upstreams.Dialects;
 /// <summary>
 /// Relays of one family: a video with and one without watermark, a copy of everything in <c>artifact</c>, and in older variants the prompt at the top
 /// level.
+/// <see cref="RelayReader"/> reads the bodies.
 /// </summary>
-internal sealed class RelayDialect : IUpstreamDialect
+/// <param name="upstream">The upstream's API root, which links that need its token lead to.</param>
+internal sealed class RelayDialect(Lazy<Uri>? upstream = null) : IUpstreamDialect
 {
     public string Name => "relay";
 
@@ -19,31 +21,6 @@ internal sealed class RelayDialect : IUpstreamDialect
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
-    public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body)
-    {
-        WireStatus.RequireOk(status);
-        var root = body.RequireObject();
-        root.Property("id").RequireId(id);
-
-        var state = WireState.Read(root.Property("state"));
-        var failure = WireFailure.Read(state, root);
-        var request = root.Property("request");
-        var assets = RelayAssets.Read(root);
-
-        return new DialectResult(
-            new Generation(
-                id.Value,
-                state.State,
-                CreatedAt: root.Property("created_at").AsTime() ?? root.Property("artifact").Property("created_at").AsTime(),
-                Model: root.Property("model").AsText() ?? request.Property("model").AsText(),
-                Prompt: request.Property("prompt").AsText() ?? root.Property("prompt").AsText(),
-                AspectRatio: request.Property("aspect_ratio").AsText() ?? root.Property("aspect_ratio").AsText(),
-                assets.Video,
-                assets.Image,
-                assets.Thumbnail,
-                assets.LastFrame,
-                failure,
-                assets.ExpiresAt),
-            state.IsKnown);
-    }
+    public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body) =>
+        RelayReader.Read(id, status, body, new RelayRules(upstream?.Value, PrefersStatus: false, MarksVideo: false));
 }

@@ -4,61 +4,190 @@ using LumaGateway.Contracts;
 namespace LumaGateway.Upstreams.Wire;
 
 /// <summary>
-/// The assets of a body of the relay family, which new-api and PiAPI wrap. Prefers the video without watermark, and the top level over its copy in
-/// <c>artifact</c>.
+/// The assets of a response of the relay family. Reads the layers from the innermost outwards: the body nearest to Luma distinguishes the file without
+/// watermark, and a relay's own link may require its token.
 /// </summary>
+/// <remarks>
+/// Order of precedence of the video, each over all layers before the next:
+/// <list type="number">
+/// <item>files without watermark: <c>video_raw</c>, <c>video.download_url</c>, then both of <c>artifact</c>;</item>
+/// <item>other files: <c>assets.video</c>, <c>video</c>, <c>artifact.video</c>, <c>video_url</c>, <c>url</c>, <c>result_url</c>, then those in <c>content</c>,
+/// <c>outputs</c>, <c>output</c>, <c>result</c>, <c>metadata</c>;</item>
+/// <item>for a completed task, a link in <c>fail_reason</c>.</item>
+/// </list>
+/// Never returned: <c>progress_video</c>; <c>video.url</c> beside <c>download_url</c> or <c>video_raw</c>, because it has a watermark; a link for which
+/// <see cref="RelayRules.NeedsToken"/> is true.
+/// </remarks>
 internal static class RelayAssets
 {
-    /// <summary>Returns an asset as null if the body does not contain it.</summary>
-    public static WireAssets Read(JsonElement body)
+    private static readonly string[] Boxes = ["content", "outputs", "output", "result", "metadata"];
+
+    /// <summary>Returns an asset as null if the layers do not contain it.</summary>
+    /// <param name="layers">The objects that describe the generation, the outermost first.</param>
+    /// <param name="isCompleted">True if the generation is completed.</param>
+    /// <param name="rules">The rules of the dialect.</param>
+    public static WireAssets Read(ReadOnlySpan<JsonElement> layers, bool isCompleted, RelayRules rules)
     {
-        var artifact = body.Property("artifact");
-        return new WireAssets(
-            Video: VideoOf(body, artifact),
-            Image: ImageOf(body, artifact, "image"),
-            Thumbnail: ThumbnailOf(body) ?? ThumbnailOf(artifact),
-            LastFrame: ImageOf(body, artifact, "last_frame"));
+        VideoAsset? video = null;
+        ImageAsset? image = null, thumbnail = null, lastFrame = null;
+        for (var i = layers.Length - 1; i >= 0; i--)
+        {
+            var layer = layers[i];
+            var artifact = layer.Property("artifact");
+            var assets = layer.Property("assets");
+            video ??= UnmarkedVideo(layer, artifact, rules);
+            image ??= ImageOf(layer, artifact, assets, "image", rules);
+            thumbnail ??= ImageOf(layer, artifact, assets, "thumbnail", rules)
+                ?? ReadImage(layer.Property("video").Property("thumbnail"), rules)
+                ?? ReadImage(artifact.Property("video").Property("thumbnail"), rules);
+            lastFrame ??= ImageOf(layer, artifact, assets, "last_frame", rules);
+        }
+
+        for (var i = layers.Length - 1; i >= 0 && video is null; i--)
+        {
+            OtherFiles(layers[i], rules, ref video, ref image);
+        }
+
+        for (var i = layers.Length - 1; i >= 0 && isCompleted && video is null && image is null; i--)
+        {
+            AddUntyped(layers[i].Property("fail_reason"), layers[i], default, rules, ref video, ref image);
+        }
+
+        return new WireAssets(video, image, thumbnail, lastFrame);
     }
 
-    private static VideoAsset? VideoOf(JsonElement body, JsonElement artifact) =>
-        (FindUrl(body) ?? FindUrl(artifact)) is not { } found
-            ? null
-            : WithDimensions(
-                found.Url,
-                found.Video,
-                [body.Property("video_raw"), body.Property("video"), artifact.Property("video_raw"), artifact.Property("video")]);
+    private static VideoAsset? UnmarkedVideo(JsonElement layer, JsonElement artifact, RelayRules rules) =>
+        (FindUnmarked(layer, rules) ?? FindUnmarked(artifact, rules)) is var (url, chosen) ? WithDimensions(url, chosen, layer) : null;
 
-    private static (string Url, JsonElement Video)? FindUrl(JsonElement source)
+    private static (string Url, JsonElement Chosen)? FindUnmarked(JsonElement source, RelayRules rules)
     {
         var raw = source.Property("video_raw");
-        var video = source.Property("video");
-        if (raw.AsAssetUrl() is { } rawUrl)
+        if (UrlOf(raw, rules) is { } rawUrl)
         {
             return (rawUrl, raw);
         }
 
-        return (video.Property("download_url").AsUrl() ?? video.AsAssetUrl()) is { } url ? (url, video) : null;
+        var video = source.Property("video");
+        return UrlOf(video.Property("download_url"), rules) is { } url ? (url, video) : null;
     }
 
-    // The URL and the dimensions are often in different objects, which all describe the same file.
-    private static VideoAsset WithDimensions(string url, JsonElement chosen, ReadOnlySpan<JsonElement> others)
+    private static void OtherFiles(JsonElement layer, RelayRules rules, ref VideoAsset? video, ref ImageAsset? image)
     {
-        var width = chosen.Property("width").AsPixels();
-        var height = chosen.Property("height").AsPixels();
-        var duration = chosen.Property("duration").AsSeconds();
-        foreach (var other in others)
+        var assets = layer.Property("assets").UnwrapJson();
+        AddUntyped(assets.ValueKind is JsonValueKind.String ? assets : default, layer, default, rules, ref video, ref image);
+        video ??= VideoOf(assets.Property("video"), layer, rules) ?? MarkableVideo(layer, layer, rules) ?? MarkableVideo(layer.Property("artifact"), layer, rules)
+            ?? VideoOf(layer.Property("video_url"), layer, rules);
+        AddUntyped(layer.Property("url"), layer, default, rules, ref video, ref image);
+        AddUntyped(layer.Property("result_url"), layer, default, rules, ref video, ref image);
+        foreach (var name in Boxes)
         {
-            width ??= other.Property("width").AsPixels();
-            height ??= other.Property("height").AsPixels();
-            duration ??= other.Property("duration").AsSeconds();
+            if (video is not null)
+            {
+                return;
+            }
+
+            AddBox(layer.Property(name).UnwrapJson(), layer, rules, ref video, ref image);
+        }
+    }
+
+    private static VideoAsset? MarkableVideo(JsonElement source, JsonElement layer, RelayRules rules)
+    {
+        var video = source.Property("video");
+        var isMarked = rules.MarksVideo
+            || video.Property("download_url").ValueKind is not JsonValueKind.Undefined
+            || source.Property("video_raw").ValueKind is not JsonValueKind.Undefined;
+        return isMarked ? null : VideoOf(video, layer, rules);
+    }
+
+    private static void AddBox(JsonElement box, JsonElement layer, RelayRules rules, ref VideoAsset? video, ref ImageAsset? image)
+    {
+        switch (box.ValueKind)
+        {
+            case JsonValueKind.Array:
+                foreach (var item in box.EnumerateArray())
+                {
+                    AddUntyped(item, layer, item, rules, ref video, ref image);
+                }
+
+                break;
+
+            case JsonValueKind.Object:
+                video ??= UnmarkedVideo(box, default, rules) ?? MarkableVideo(box, box, rules) ?? VideoOf(box.Property("video_url"), box, rules);
+                AddUntyped(box, layer, box, rules, ref video, ref image);
+                AddUntyped(box.Property("result_url"), layer, box, rules, ref video, ref image);
+                break;
+
+            default:
+                AddUntyped(box, layer, default, rules, ref video, ref image);
+                break;
+        }
+    }
+
+    // A link without a name of its kind: a type or format beside it decides, else the ending of its path, else it is a video.
+    private static void AddUntyped(
+        JsonElement link, JsonElement layer, JsonElement described, RelayRules rules, ref VideoAsset? video, ref ImageAsset? image)
+    {
+        if (UrlOf(link, rules) is not { } url)
+        {
+            return;
         }
 
-        return new VideoAsset(url, width, height, duration);
+        var type = described.Property("type").AsText() ?? described.Property("format").AsText()
+            ?? layer.Property("format").AsText() ?? layer.Property("generation_type").AsText();
+        if (WireMediaKind.IsImage(type, url))
+        {
+            image ??= new ImageAsset(url, described.Property("width").AsPixels(), described.Property("height").AsPixels());
+        }
+        else
+        {
+            video ??= WithDimensions(url, described, layer);
+        }
     }
 
-    private static ImageAsset? ThumbnailOf(JsonElement body) =>
-        WireAssets.ReadImage(body.Property("thumbnail")) ?? WireAssets.ReadImage(body.Property("video").Property("thumbnail"));
+    private static VideoAsset? VideoOf(JsonElement video, JsonElement layer, RelayRules rules) =>
+        UrlOf(video, rules) is { } url ? WithDimensions(url, video, layer) : null;
 
-    private static ImageAsset? ImageOf(JsonElement body, JsonElement artifact, string name) =>
-        WireAssets.ReadImage(body.Property(name)) ?? WireAssets.ReadImage(artifact.Property(name));
+    // The URL and the dimensions are often in different objects of a layer, which all describe the same file.
+    private static VideoAsset WithDimensions(string url, JsonElement chosen, JsonElement layer)
+    {
+        var asset = new Dimensions(chosen);
+        if (!asset.IsComplete)
+        {
+            var artifact = layer.Property("artifact");
+            asset = asset.Or(layer.Property("video_raw")).Or(layer.Property("video"))
+                .Or(artifact.Property("video_raw")).Or(artifact.Property("video")).Or(layer.Property("metadata").UnwrapJson());
+        }
+
+        return new VideoAsset(url, asset.Width, asset.Height, asset.Duration);
+    }
+
+    private static ImageAsset? ImageOf(JsonElement layer, JsonElement artifact, JsonElement assets, string name, RelayRules rules) =>
+        ReadImage(layer.Property(name), rules) ?? ReadImage(artifact.Property(name), rules) ?? ReadImage(assets.Property(name), rules);
+
+    private static ImageAsset? ReadImage(JsonElement image, RelayRules rules) => UrlOf(image, rules) is { } url
+        ? new ImageAsset(url, image.Property("width").AsPixels(), image.Property("height").AsPixels())
+        : null;
+
+    private static string? UrlOf(JsonElement element, RelayRules rules) => element.AsAssetUrl() is { } url && !rules.NeedsToken(url) ? url : null;
+
+    private readonly record struct Dimensions(int? Width, int? Height, double? Duration)
+    {
+        public Dimensions(JsonElement source)
+            : this(source.Property("width").AsPixels(), source.Property("height").AsPixels(), source.Property("duration").AsSeconds())
+        {
+        }
+
+        public bool IsComplete => Width is not null && Height is not null && Duration is not null;
+
+        public Dimensions Or(JsonElement source)
+        {
+            if (IsComplete || source.ValueKind is not JsonValueKind.Object)
+            {
+                return this;
+            }
+
+            var other = new Dimensions(source);
+            return new Dimensions(Width ?? other.Width, Height ?? other.Height, Duration ?? other.Duration);
+        }
+    }
 }

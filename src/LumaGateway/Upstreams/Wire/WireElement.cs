@@ -70,6 +70,10 @@ internal static class WireElement
     public static JsonElement UnwrapArray(this JsonElement element) =>
         element.ValueKind is JsonValueKind.Array && element.GetArrayLength() is 1 ? element[0] : element;
 
+    /// <summary>The JSON in a string, then as <see cref="UnwrapArray"/>. A string that is not a JSON object or array is returned unchanged.</summary>
+    public static JsonElement UnwrapJson(this JsonElement element) =>
+        (element.ValueKind is JsonValueKind.String ? element.ParsedOrUnchanged() : element).UnwrapArray();
+
     /// <summary>The object, or the object in an array with one element. Throws for any other value.</summary>
     public static JsonElement RequireObject(this JsonElement element)
     {
@@ -85,6 +89,24 @@ internal static class WireElement
         if (!id.Matches(element.AsText()))
         {
             throw new UpstreamException(UpstreamFault.Malformed, "The upstream's response is not about the requested id.");
+        }
+    }
+
+    private static JsonElement ParsedOrUnchanged(this JsonElement element)
+    {
+        var text = element.AsText()?.Trim();
+        if (text is not (['{', ..] or ['[', ..]))
+        {
+            return element;
+        }
+
+        try
+        {
+            return JsonElement.Parse(text);
+        }
+        catch (JsonException)
+        {
+            return element;
         }
     }
 

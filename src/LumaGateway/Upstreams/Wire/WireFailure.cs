@@ -10,16 +10,26 @@ namespace LumaGateway.Upstreams.Wire;
 /// </summary>
 internal static class WireFailure
 {
-    /// <summary>Returns the failure of a failed generation, preferring the outer object; null in every other state.</summary>
-    public static GenerationFailure? Read(WireState state, JsonElement outer, JsonElement inner = default)
+    /// <summary>Returns the failure of a failed generation; null in every other state, unless the outermost object has an error: then it throws.</summary>
+    /// <param name="state">The state of the generation.</param>
+    /// <param name="bodies">The objects that describe the generation, the outermost first. The first one with a code or a reason counts.</param>
+    public static GenerationFailure? Read(WireState state, params ReadOnlySpan<JsonElement> bodies)
     {
-        if (state.State is GenerationState.Failed)
+        if (state.State is not GenerationState.Failed)
         {
-            return new GenerationFailure(CodeOf(outer) ?? CodeOf(inner), ReasonOf(outer) ?? ReasonOf(inner));
+            RejectError(bodies[0]);
+            return null;
         }
 
-        RejectError(outer);
-        return null;
+        string? code = null;
+        string? reason = null;
+        foreach (var body in bodies)
+        {
+            code ??= CodeOf(body);
+            reason ??= ReasonOf(body);
+        }
+
+        return new GenerationFailure(code, reason);
     }
 
     /// <summary>Throws if the body has an <c>error</c> object whose code does not mean success.</summary>

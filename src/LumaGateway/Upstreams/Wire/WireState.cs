@@ -9,39 +9,55 @@ namespace LumaGateway.Upstreams.Wire;
 /// <param name="IsKnown">Whether the gateway knows the upstream's state.</param>
 internal readonly record struct WireState(GenerationState State, bool IsKnown)
 {
-    private static readonly FrozenDictionary<string, GenerationState> States = new Dictionary<string, GenerationState>
-    {
-        ["queued"] = GenerationState.Queued,
-        ["pending"] = GenerationState.Queued,
-        ["staged"] = GenerationState.Queued,
-        ["submitted"] = GenerationState.Queued,
-        ["not_start"] = GenerationState.Queued,
-        ["starting"] = GenerationState.Queued,
-        ["in_queue"] = GenerationState.Queued,
-        ["waiting"] = GenerationState.Queued,
-        ["dreaming"] = GenerationState.Processing,
-        ["processing"] = GenerationState.Processing,
-        ["in_progress"] = GenerationState.Processing,
-        ["running"] = GenerationState.Processing,
-        ["completed"] = GenerationState.Completed,
-        ["success"] = GenerationState.Completed,
-        ["succeeded"] = GenerationState.Completed,
-        ["failed"] = GenerationState.Failed,
-        ["failure"] = GenerationState.Failed,
-        ["fail"] = GenerationState.Failed,
-        ["error"] = GenerationState.Failed,
-        ["cancelled"] = GenerationState.Failed,
-        ["canceled"] = GenerationState.Failed,
-    }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    private const int MaxLength = 64;
 
-    /// <summary>Reads a state; ignores case and surrounding white space.</summary>
+    /// <summary>Every documented word of every upstream, without separators.</summary>
+    private static readonly FrozenDictionary<string, GenerationState> States = new (GenerationState State, string Words)[]
+    {
+        (GenerationState.Queued,
+            "queued queue queuing queueing pending staged submitted submitting created notstart starting inqueue waiting scheduled"),
+        (GenerationState.Processing,
+            "dreaming processing inprogress running generating started rendering"),
+        (GenerationState.Completed,
+            "completed complete success successful succeeded succeed done finished finish"),
+        (GenerationState.Failed,
+            "failed failure fail error cancelled canceled aborted expired timeout timedout rejected moderated contentmoderated nsfw blocked"),
+    }.SelectMany(row => row.Words.Split(' ').Select(word => KeyValuePair.Create(word, row.State))).ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
+    private static readonly FrozenDictionary<string, GenerationState>.AlternateLookup<ReadOnlySpan<char>> Lookup =
+        States.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    /// <summary>Reads a state. Ignores case, white space, hyphens and underscores.</summary>
     public static WireState Read(JsonElement element) => Parse(element.AsText());
 
-    /// <summary>Reads the state of a wrapped body. The wrapper's state takes precedence, even if it is unknown.</summary>
-    public static WireState Read(JsonElement outer, JsonElement inner) => Parse(outer.AsText() ?? inner.AsText());
-
-    private static WireState Parse(string? text) =>
-        text is not null && States.TryGetValue(text.Trim(), out var state)
+    /// <summary>As <see cref="Read"/>, for the text of a state.</summary>
+    public static WireState Parse(string? text)
+    {
+        Span<char> word = stackalloc char[MaxLength];
+        return TryRemoveSeparators(text, word, out var length) && Lookup.TryGetValue(word[..length], out var state)
             ? new WireState(state, IsKnown: true)
             : new WireState(GenerationState.Processing, IsKnown: false);
+    }
+
+    // False if the word is longer than any known one.
+    private static bool TryRemoveSeparators(string? text, Span<char> word, out int length)
+    {
+        length = 0;
+        foreach (var character in text.AsSpan())
+        {
+            if (character is '-' or '_' || char.IsWhiteSpace(character))
+            {
+                continue;
+            }
+
+            if (length == word.Length)
+            {
+                return false;
+            }
+
+            word[length++] = character;
+        }
+
+        return true;
+    }
 }

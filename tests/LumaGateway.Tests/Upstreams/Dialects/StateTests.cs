@@ -7,10 +7,18 @@ public sealed class StateTests
 {
     private static readonly (GenerationState State, string[] Spellings)[] Table =
     [
-        (GenerationState.Queued, ["queued", "pending", "staged", "submitted", "not_start", "starting", "in_queue", "waiting"]),
-        (GenerationState.Processing, ["dreaming", "processing", "in_progress", "running"]),
-        (GenerationState.Completed, ["completed", "success", "succeeded"]),
-        (GenerationState.Failed, ["failed", "failure", "fail", "error", "cancelled", "canceled"]),
+        (GenerationState.Queued,
+        [
+            "queued", "queue", "queuing", "queueing", "pending", "staged", "submitted", "submitting", "created", "not_start", "starting", "in_queue", "waiting",
+            "scheduled",
+        ]),
+        (GenerationState.Processing, ["dreaming", "processing", "in_progress", "inprogress", "running", "generating", "started", "rendering"]),
+        (GenerationState.Completed, ["completed", "complete", "success", "successful", "succeeded", "succeed", "done", "finished", "finish"]),
+        (GenerationState.Failed,
+        [
+            "failed", "failure", "fail", "error", "cancelled", "canceled", "aborted", "expired", "timeout", "timed_out", "rejected", "moderated",
+            "content_moderated", "nsfw", "blocked",
+        ]),
     ];
 
     public static TheoryData<string, string, GenerationState> Spelled
@@ -26,6 +34,8 @@ public sealed class StateTests
                     {
                         rows.Add(dialect.Name, spelling, state);
                         rows.Add(dialect.Name, spelling.ToUpperInvariant(), state);
+                        rows.Add(dialect.Name, spelling.Replace('_', '-'), state);
+                        rows.Add(dialect.Name, spelling.Replace('_', ' '), state);
                         rows.Add(dialect.Name, $" {char.ToUpperInvariant(spelling[0])}{spelling[1..]}\t", state);
                     }
                 }
@@ -37,7 +47,7 @@ public sealed class StateTests
 
     public static MatrixTheoryData<string, string> Unknown => new(
         Dialect.All.Select(dialect => dialect.Name),
-        ["null", "\"\"", "\"  \"", "\"UNKNOWN\"", "\"upscaling\"", "3", "true", "{}", "[\"completed\"]", "\"\\ud800\""]);
+        ["null", "\"\"", "\"  \"", "\"_\"", "\"UNKNOWN\"", "\"upscaling\"", "\"not completed\"", $"\"{new string('x', 100)}\"", "3", "true", "{}", "[\"completed\"]", "\"\\ud800\""]);
 
     [Theory]
     [MemberData(nameof(Spelled))]
@@ -52,7 +62,7 @@ public sealed class StateTests
 
     [Theory]
     [MemberData(nameof(Unknown))]
-    public void A_state_that_nobody_knows_is_processing_and_said_to_be_unknown(string dialect, string state)
+    public void An_unknown_state_is_processing_and_marked_as_unknown(string dialect, string state)
     {
         var answer = Dialect.Answer(dialect, Dialect.BodyWith(dialect, state));
 

@@ -27,15 +27,15 @@ public sealed class VideoTests
         { $$"""{{Video}},"video_raw":{"url":"","duration":9}""", new VideoAsset("https://h/download", 21, 22, 9) },
         { $$"""{{Video}},"video_raw":{"url":"/relative"}""", new VideoAsset("https://h/download", 21, 22, null) },
         { $$"""{{Video}},"video_raw":"https://h/bare" """, new VideoAsset("https://h/bare", 21, 22, null) },
-        { """ "video":{"url":"https://h/marked","download_url":""} """, new VideoAsset("https://h/marked", null, null, null) },
-        { """ "video":{"url":"https://h/marked","download_url":null} """, new VideoAsset("https://h/marked", null, null, null) },
+        { """ "video":{"url":"https://h/marked","download_url":""} """, null },
+        { """ "video":{"url":"https://h/marked","download_url":null} """, null },
+        { """ "video":{"url":"https://h/marked"},"video_raw":null """, null },
         { """ "video":{"download_url":"https://h/download"} """, new VideoAsset("https://h/download", null, null, null) },
-        { """ "video":"https://h/bare" """, new VideoAsset("https://h/bare", null, null, null) },
-        { """ "video":"","artifact":{"video":"https://h/a-bare"} """, new VideoAsset("https://h/a-bare", null, null, null) },
         { """ "video":{},"artifact":{"video":{"download_url":"https://h/a-download","url":"https://h/a"}} """,
             new VideoAsset("https://h/a-download", null, null, null) },
         { """ "video":{"url":"https://h/marked"},"artifact":{"video_raw":{"url":"https://h/a-raw"}} """,
-            new VideoAsset("https://h/marked", null, null, null) },
+            new VideoAsset("https://h/a-raw", null, null, null) },
+        { """ "progress_video":"https://h/progress","assets":{"progress_video":"https://h/progress"} """, null },
         { """ "video":{"width":1,"height":2} """, null },
         { """ "video":null,"video_raw":null,"artifact":null """, null },
         { """ "video":[],"video_raw":7,"artifact":"" """, null },
@@ -66,6 +66,17 @@ public sealed class VideoTests
         {
             Assert.Equal(video, Dialect.Read(dialect, Dialect.BodyWith(dialect, "\"completed\"", body)).Video);
         }
+    }
+
+    [Theory]
+    [InlineData("relay", "https://h/v")]
+    [InlineData("new-api", "https://h/v")]
+    [InlineData("piapi", null)]
+    public void A_video_without_a_clean_copy_is_returned_unless_the_dialect_marks_its_videos(string dialect, string? url)
+    {
+        string[] videos = [""" "video":"https://h/v" """, """ "video":{"url":"https://h/v"} """, """ "video":null,"artifact":{"video":"https://h/v"} """];
+
+        Assert.All(videos, video => Assert.Equal(url, Dialect.Read(dialect, Dialect.BodyWith(dialect, "\"completed\"", video)).Video?.Url));
     }
 
     [Theory]

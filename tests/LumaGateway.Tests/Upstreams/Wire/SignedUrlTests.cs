@@ -25,6 +25,17 @@ public sealed class SignedUrlTests
     [InlineData("Expires=1000000000", "2001-09-09T01:46:40Z")]
     [InlineData("X-Amz-Date=99991231T235959Z&X-Amz-Expires=0", "9999-12-31T23:59:59Z")]
     [InlineData("X-Amz-Date=99991231T235900Z&X-Amz-Expires=59", "9999-12-31T23:59:59Z")]
+    [InlineData("X-Tos-Date=20260408T120500Z&X-Tos-Expires=3600&X-Tos-Signature=00", "2026-04-08T13:05:00Z")]
+    [InlineData("x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-date=20260408T120500Z&x-oss-expires=3600&x-oss-signature=00", "2026-04-08T13:05:00Z")]
+    [InlineData("X-Obs-Date=20260408T120500Z&X-Obs-Expires=3600", "2026-04-08T13:05:00Z")]
+    [InlineData("X-Any-Vendor-Date=20260408T120500Z&X-Any-Vendor-Expires=3600", "2026-04-08T13:05:00Z")]
+    [InlineData("X-A-Date=20260408T120500Z&X-A-Expires=3600&X-B-Date=20260408T120500Z&X-B-Expires=60", "2026-04-08T12:06:00Z")]
+    [InlineData("q-sign-algorithm=sha1&q-sign-time=1775649900;1775653500&q-signature=00", "2026-04-08T13:05:00Z")]
+    [InlineData("q-sign-time=1775649900%3B1775653500", "2026-04-08T13:05:00Z")]
+    [InlineData("exp=1775653500&sig=00", "2026-04-08T13:05:00Z")]
+    [InlineData("e=1775653500&token=ak:00", "2026-04-08T13:05:00Z")]
+    [InlineData("OSSAccessKeyId=K&Expires=1775653500&Signature=00", "2026-04-08T13:05:00Z")]
+    [InlineData("Policy=eyJTdGF0ZW1lbnQiOlt7IlJlc291cmNlIjoiaHR0cHM6Ly9oLyoiLCJDb25kaXRpb24iOnsiRGF0ZUxlc3NUaGFuIjp7IkFXUzpFcG9jaFRpbWUiOjE3NzU2NTM1MDB9fX1dfQ__&Signature=00&Key-Pair-Id=K", "2026-04-08T13:05:00Z")]
     public void The_expiry_of_a_signed_link_is_read(string query, string expected) =>
         Assert.Equal(
             DateTimeOffset.Parse(expected, CultureInfo.InvariantCulture),
@@ -57,5 +68,28 @@ public sealed class SignedUrlTests
     [InlineData("https://h/v.mp4?NotExpires=1775653500")]
     [InlineData("https://h/Expires=1775653500/v.mp4")]
     [InlineData("https://h/v.mp4#?Expires=1775653500")]
+    [InlineData("https://h/v.mp4?X-Date=20260408T120500Z&X-Expires=3600")]
+    [InlineData("https://h/v.mp4?X-Amz-Date=20260408T120500Z&X-Tos-Expires=3600")]
+    [InlineData("https://h/v.mp4?q-sign-time=1775653500")]
+    [InlineData("https://h/v.mp4?q-sign-time=;")]
+    [InlineData("https://h/v.mp4?e=5&exp=1")]
+    [InlineData("https://h/v.mp4?Policy=eyJTdGF0ZW1lbnQiOltdfQ__")]
+    [InlineData("https://h/v.mp4?Policy=!&Signature=00")]
+    [InlineData("https://h/v.mp4?Policy=bm90IGpzb24_")]
     public void A_link_that_does_not_say_when_it_ends_has_no_expiry(string url) => Assert.Null(SignedUrl.ExpiryOf(url));
+
+    [Theory]
+    [InlineData("https://h/v.mp4?X-Amz-Signature=00", true)]
+    [InlineData("https://h/v.mp4?x-any-signature=00", true)]
+    [InlineData("https://h/v.mp4?Signature=00", true)]
+    [InlineData("https://h/v.mp4?a=b&sig=00", true)]
+    [InlineData("https://h/v.mp4?q-signature=00", true)]
+    [InlineData("https://h/v.mp4?token=00", true)]
+    [InlineData("https://h/v.mp4?auth_key=1775653500-0-0-00", true)]
+    [InlineData("https://h/v.mp4?sig=", false)]
+    [InlineData("https://h/v.mp4?sig", false)]
+    [InlineData("https://h/v.mp4?width=7", false)]
+    [InlineData("https://h/v.mp4#sig=00", false)]
+    [InlineData("https://h/v.mp4", false)]
+    public void A_link_is_signed_if_its_query_has_a_signature(string url, bool isSigned) => Assert.Equal(isSigned, SignedUrl.IsSigned(url));
 }
