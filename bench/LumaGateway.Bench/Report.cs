@@ -66,7 +66,7 @@ internal static class Report
         File.WriteAllText(Page, $"""
             # Results
 
-            Figures are written by `bench/run`; [README.md](README.md) says what is measured and how. Ratios are medians of the rounds' own ratios, with the
+            Figures are written by `bench/run`; [README.md](README.md) describes the parts and the method. Ratios are medians of the rounds' own ratios, with the
             least and the most in brackets; above 1 the first one is faster. A section names the commit that was measured.
 
             {Table(["", "machine"], Machine())}

@@ -126,10 +126,10 @@ internal sealed class ResponseCache(
     /// As <see cref="GetAsync"/>, but instead of freshness the age of an interim entry counts: it is enough if it was requested at or after
     /// <paramref name="notBefore"/>.
     /// </summary>
-    public async Task<CacheResult> RefreshAsync(GenerationId key, Origin origin, string requestId, DateTimeOffset notBefore, CancellationToken cancellationToken)
+    public async Task<CacheResult> RefreshAsync(GenerationId key, Origin origin, string requestId, DateTimeOffset notBefore)
     {
         var fetch = _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, origin, requestId, (entry, now) => entry.IsRecent(now, notBefore)), out var joined);
-        var result = await fetch.Completion.WaitAsync(cancellationToken);
+        var result = await fetch.Completion;
         return joined ? result.Joined() : result;
     }
 

@@ -95,10 +95,9 @@ internal sealed class GenerationReader
     /// Reads from the upstream unless the cache has a final entry, or one requested at or after <paramref name="notBefore"/>. A generation that does not exist is a
     /// result here. Throws <see cref="UpstreamException"/> if there is no entry.
     /// </summary>
-    public async Task<CacheResult> RefreshAsync(
-        GenerationId id, string requestId, RateLimitLease? lease, DateTimeOffset notBefore, CancellationToken cancellationToken)
+    public async Task<CacheResult> RefreshAsync(GenerationId id, string requestId, DateTimeOffset notBefore)
     {
-        var result = await _cache.RefreshAsync(id, OriginFor(lease), requestId, notBefore, cancellationToken);
+        var result = await _cache.RefreshAsync(id, _origin, requestId, notBefore);
         return result.Entry is not null ? result : throw new UpstreamException(result.Fault!.Fault, result.Fault.Message) { RetryAfter = result.Fault.RetryAfter };
     }
 

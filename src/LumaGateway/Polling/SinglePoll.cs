@@ -14,7 +14,7 @@ internal sealed partial class SinglePoll(
     {
         try
         {
-            var result = await reader.RefreshAsync(target.Key, Guid.NewGuid().ToString("N"), null, schedule.NotBefore(target), CancellationToken.None);
+            var result = await reader.RefreshAsync(target.Key, Guid.NewGuid().ToString("N"), schedule.NotBefore(target));
             var isFetched = result.Status is CacheStatus.Miss or CacheStatus.Stale;
             if (!isFetched)
             {

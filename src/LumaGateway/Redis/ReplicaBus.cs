@@ -80,7 +80,7 @@ internal sealed partial class ReplicaBus(
             connection.SubscriptionChanged -= OnSubscriptionChanged;
             connection.SubscriptionChanged += OnSubscriptionChanged;
             await redis.GetSubscriber().SubscribeAsync(Channel, (_, message) => OnMessage(message));
-            await ConfirmAsync(redis);
+            await ReconfirmAsync(); // a failure here must not subscribe a second time
             return true;
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)

@@ -115,7 +115,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
         Cache.RenewAsync(outdated, Origin.Origin, "renewal", TestContext.Current.CancellationToken).Soon();
 
     /// <summary>As <see cref="ReadAsync"/>, but for an interim entry its age counts, not its freshness.</summary>
-    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore, TestContext.Current.CancellationToken).Soon();
+    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore).Soon();
 
     /// <summary>One fill without other callers. <paramref name="accepts"/> is called for each entry that the cache has.</summary>
     public Task<CacheResult> FillAsync(Func<CacheEntry, bool> accepts) => new SingleFlight<CacheResult>()
