@@ -6,8 +6,7 @@ namespace LumaGateway.Bench;
 /// <param name="Name">In the tables.</param>
 /// <param name="Command">In <c>bench/candidates/commands</c>.</param>
 /// <param name="Length">Of the response body in bytes, if known.</param>
-/// <param name="WarmUp">Factor of the warm-up's length: the JIT needs tens of seconds of load.</param>
-internal sealed record Contender(string Name, string Command, Load Load, string Settings = "", int? Length = null, int WarmUp = 1);
+internal sealed record Contender(string Name, string Command, Load Load, string Settings = "", int? Length = null);
 
 /// <summary>The contenders get the same load alternately, so that a disturbance of the machine affects all of them.</summary>
 /// <param name="UpstreamRequests">Upstream requests for each request: 0 or 1. Another number invalidates the run.</param>
@@ -22,7 +21,11 @@ internal sealed record Contest(string Name, string Title, string Text, int Upstr
     /// <summary>Runs all rounds and returns the tables of the report.</summary>
     public async Task<string> RunAsync(Lab lab)
     {
-        var contenders = Contenders.Where(contender => !lab.Options.Without.Contains(contender.Command)).ToList();
+        // With --before, each native gateway is followed by the other program with the same settings.
+        var contenders = Contenders.SelectMany(one => one.Command == "gateway" && lab.Options.Before is not null
+                ? [one, one with { Name = $"{one.Name}, before", Command = "gateway-before" }]
+                : (Contender[])[one])
+            .Where(contender => !lab.Options.Without.Contains(contender.Command)).ToList();
         var servers = new List<Server>();
         foreach (var contender in contenders)
         {
@@ -33,7 +36,7 @@ internal sealed record Contest(string Name, string Title, string Text, int Upstr
             }
 
             await CheckAsync(servers[^1], contender.Load, contender.Length, isHit: UpstreamRequests == 0);
-            await Wrk.RunAsync(servers[^1], contender.Load, connections: 32, (lab.Options.Seconds + 1) * contender.WarmUp);
+            await Wrk.RunAsync(servers[^1], contender.Load, connections: 32, (lab.Options.Seconds + 1) * (Lab.IsJit(contender.Command) && !lab.Options.IsQuick ? 10 : 1));
         }
 
         var memory = servers[0].MemoryMiB;
@@ -57,7 +60,7 @@ internal sealed record Contest(string Name, string Title, string Text, int Upstr
                      from theirs in Enumerable.Range(ours + 1, contenders.Count - ours - 1)
                      select Row(
                          $"{contenders[ours].Name} ÷ {contenders[theirs].Name}",
-                         level => Spread.Of(runs[ours][level], runs[theirs][level], (one, other) => one.Rate / other.Rate).ToString("0.00"));
+                         level => $"{Spread.Of(runs[ours][level], runs[theirs][level], (one, other) => one.Rate / other.Rate).ToString("0.00")} · {Processor(runs[ours][level])} and {Processor(runs[theirs][level])} µs");
         var rates = contenders.Select((contender, i) => Row(contender.Name, level => Report.Rounded(Spread.Of(runs[i][level].Select(run => run.Rate)).Median)));
         var added = contenders.FindIndex(contender => contender.Name == AddedTo);
         var latencies = contenders.Select((contender, i) => (string[])
@@ -69,7 +72,7 @@ internal sealed record Contest(string Name, string Title, string Text, int Upstr
         return $"""
             {Text}
 
-            {(added < 0 ? "" : Report.Table(["one connection, median in µs", "latency", $"more than {AddedTo}"], latencies) + "\n")}{Report.Table(["ratio", .. LevelNames], ratios)}
+            {(added < 0 ? "" : Report.Table(["one connection, median in µs", "latency", $"more than {AddedTo}"], latencies) + "\n")}{Report.Table(["ratio of requests a second · processor time a request", .. LevelNames], ratios)}
             {Report.Table(["requests a second", .. LevelNames], rates)}
             Memory of the {contenders[0].Name}: {memory:0} MiB resident after the warm-up, {servers[0].PeakMemoryMiB:0} MiB at the peak, with {runs[0].Sum(level => level.Sum(run => run.Requests)):#,0} measured requests.
             """;
@@ -92,12 +95,16 @@ internal sealed record Contest(string Name, string Title, string Text, int Upstr
         }
     }
 
+    private static string Processor(IEnumerable<Run> runs) => Report.In("0.0", Spread.Of(runs.Select(run => run.ProcessorMicros)).Median);
+
     private static string[] Row(string name, Func<int, string> cell) => [name, .. Enumerable.Range(0, Levels.Length).Select(cell)];
 
     private async Task<Run> MeasureAsync(Lab lab, Server server, Contender contender, int connections)
     {
-        var before = await lab.UpstreamRequestsAsync();
+        var before = await lab.SettledUpstreamRequestsAsync();
+        var processor = server.ProcessorMicros;
         var run = await Wrk.RunAsync(server, contender.Load, connections, lab.Options.Seconds);
+        run = run with { ProcessorMicros = (server.ProcessorMicros - processor) / run.Requests };
         var upstream = (await lab.UpstreamRequestsAsync() - before) / (double)run.Requests;
         return Math.Abs(upstream - UpstreamRequests) <= Tolerance + (2 * (connections + 1.0) / run.Requests)
             ? run

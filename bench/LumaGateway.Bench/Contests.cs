@@ -25,7 +25,7 @@ internal static class Contests
             UpstreamRequests: 0,
             [
                 new("gateway", "gateway", Sample, Length: Lab.Slim.Length),
-                new("gateway on the JIT", "gateway-jit", Sample, Length: Lab.Slim.Length, WarmUp: 10),
+                new("gateway on the JIT", "gateway-jit", Sample, Length: Lab.Slim.Length),
                 new("bare Kestrel", "kestrel", Sample, Length: Lab.Slim.Length),
                 new("tuned Kestrel", "tuned", Sample, Length: Lab.Slim.Length),
                 new("nginx", "nginx", Sample, Length: Lab.Slim.Length),
@@ -70,7 +70,7 @@ internal static class Contests
             UpstreamRequests: 1,
             [
                 new("gateway", "gateway", Passthrough),
-                new("gateway on the JIT", "gateway-jit", Passthrough, WarmUp: 10),
+                new("gateway on the JIT", "gateway-jit", Passthrough),
                 new("bare YARP", "yarp", Passthrough),
                 new("nginx", "nginx", Passthrough),
             ]),

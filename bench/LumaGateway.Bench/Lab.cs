@@ -37,12 +37,17 @@ internal sealed partial class Lab : IAsyncDisposable
     /// <summary>All running servers except the upstream and Redis.</summary>
     public IEnumerable<Server> Tested => _servers.Skip(2);
 
+    /// <summary>The JIT needs tens of seconds of load before a server is warm.</summary>
+    public static bool IsJit(string command) => Commands[command].Contains("dotnet ", StringComparison.Ordinal);
+
     public static async Task<Lab> StartAsync(BenchOptions options)
     {
         var lab = new Lab(options);
         lab._folder.UnixFileMode |= UnixFileMode.OtherRead | UnixFileMode.OtherExecute; // nginx's worker runs as nobody
         lab._values["folder"] = lab._folder.FullName;
         lab._values["bench"] = Path.Combine(AppContext.BaseDirectory, "LumaGateway.Bench.dll");
+        lab._values["gateway"] = options.Gateway;
+        lab._values["before"] = options.Before ?? "";
         lab._values["slim"] = Encoding.UTF8.GetString(Slim);
         lab._values["relay"] = Encoding.UTF8.GetString(Fixture("completed.json")).Replace(SampleId, "$id", StringComparison.Ordinal);
         await File.WriteAllBytesAsync(Path.Combine(lab._folder.FullName, "slim.json"), Slim);
@@ -73,6 +78,22 @@ internal sealed partial class Lab : IAsyncDisposable
     /// <summary>Requests that the upstream got since its start, including those of this method.</summary>
     public async Task<long> UpstreamRequestsAsync() =>
         long.Parse(StubStatus().Match(await _upstream.Http.GetStringAsync(new Uri("/count", UriKind.Relative))).Groups[1].Value, CultureInfo.InvariantCulture);
+
+    /// <summary>Waits until requests that an earlier run left in flight have arrived: wrk ends without their responses.</summary>
+    public async Task<long> SettledUpstreamRequestsAsync()
+    {
+        for (var last = await UpstreamRequestsAsync(); ;)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CancellationToken.None);
+            var now = await UpstreamRequestsAsync();
+            if (now == last + 1)
+            {
+                return now;
+            }
+
+            last = now;
+        }
+    }
 
     public async Task StopAsync(params IEnumerable<Server> servers)
     {

@@ -14,7 +14,7 @@ if (args is ["serve", var baseline, .. var rest])
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Environment.Exit(130));
 if (BenchOptions.Parse(args) is not { } options)
 {
-    Console.Error.WriteLine($"bench/run [--quick] [--rounds N] [--seconds N] [--without CONTENDER]... [{string.Join('|', Part.All.Select(part => part.Name))}]...");
+    Console.Error.WriteLine($"bench/run [--quick] [--rounds N] [--seconds N] [--without CONTENDER]... [--gateway PROGRAM] [--before PROGRAM] [{string.Join('|', Part.All.Select(part => part.Name))}]...");
     return 2;
 }
 
@@ -40,13 +40,16 @@ namespace LumaGateway.Bench
     /// <param name="Seconds">Length of one measurement.</param>
     /// <param name="IsQuick">Shortens everything, to try the bench itself. Results are printed and not written.</param>
     /// <param name="Without">Commands of contenders that are left out.</param>
-    internal sealed record BenchOptions(IReadOnlyList<Part> Parts, int Rounds, int Seconds, bool IsQuick, IReadOnlyList<string> Without)
+    /// <param name="Gateway">The native program to measure.</param>
+    /// <param name="Before">Another native program of the gateway, for example of an older commit, to compare in the same run; null for none.</param>
+    internal sealed record BenchOptions(IReadOnlyList<Part> Parts, int Rounds, int Seconds, bool IsQuick, IReadOnlyList<string> Without, string Gateway, string? Before)
     {
         /// <summary>Returns null if an argument is unknown.</summary>
         public static BenchOptions? Parse(string[] args)
         {
             var isQuick = args.Contains("--quick");
             var (rounds, seconds) = isQuick ? (2, 1) : (5, 2);
+            var (gateway, before) = ("artifacts/bench/gateway/LumaGateway", (string?)null);
             var (parts, without) = (new List<Part>(), new List<string>());
             for (var i = 0; i < args.Length; i++)
             {
@@ -60,6 +63,12 @@ namespace LumaGateway.Bench
                     case "--without" when i + 1 < args.Length:
                         without.Add(args[++i]);
                         break;
+                    case "--gateway" when File.Exists(args.ElementAtOrDefault(i + 1)):
+                        gateway = args[++i];
+                        break;
+                    case "--before" when File.Exists(args.ElementAtOrDefault(i + 1)):
+                        before = args[++i];
+                        break;
                     case var name when Part.All.FirstOrDefault(part => part.Name == name) is { } part:
                         parts.Add(part);
                         break;
@@ -68,7 +77,7 @@ namespace LumaGateway.Bench
                 }
             }
 
-            return new(parts.Count > 0 ? parts : [.. Part.All.Where(part => part.Name != "scaling")], rounds, seconds, isQuick, without);
+            return new(parts.Count > 0 ? parts : [.. Part.All.Where(part => part.Name != "scaling")], rounds, seconds, isQuick, without, gateway, before);
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed record Load(string Path, string Order = "one", long First = 1, l
 internal sealed record Run(long Requests, double Seconds, double P50Micros)
 {
     public double Rate => Requests / Seconds;
+
+    /// <summary>Processor time of the server for each request, in µs.</summary>
+    public double ProcessorMicros { get; init; }
 }
 
 /// <summary>wrk with one thread on core 1. It is a closed loop: each connection sends its next request after the response.</summary>
