@@ -47,7 +47,7 @@ internal static class HandWrittenGateway
                 var generation = new SlimGeneration(
                     task!.Id, task.State, task.CreatedAt, task.Model, task.Request?.Prompt, task.Request?.AspectRatio,
                     task.Video is null ? null : new SlimVideo(task.Video.Url, task.Video.Width, task.Video.Height, task.VideoRaw?.Duration),
-                    Image: null, task.Thumbnail, task.LastFrame, task.FailureReason is null ? null : new SlimFailure(null, task.FailureReason), ExpiresAt: null);
+                    Image: null, task.Thumbnail, task.LastFrame, Failure: null, ExpiresAt: null);
                 body = JsonSerializer.SerializeToUtf8Bytes(generation, Json);
                 await cache.SetAsync(id, body, Lifetime, context.RequestAborted);
             }
@@ -58,8 +58,7 @@ internal static class HandWrittenGateway
     }
 
     private sealed record RelayTask(
-        string Id, string State, DateTime? CreatedAt, string? Model, RelayRequest? Request, RelayVideo? Video, RelayVideo? VideoRaw, SlimImage? Thumbnail, SlimImage? LastFrame,
-        string? FailureReason);
+        string Id, string State, DateTime? CreatedAt, string? Model, RelayRequest? Request, RelayVideo? Video, RelayVideo? VideoRaw, SlimImage? Thumbnail, SlimImage? LastFrame);
 
     private sealed record RelayRequest(string? Prompt, string? AspectRatio);
 
@@ -67,11 +66,9 @@ internal static class HandWrittenGateway
 
     private sealed record SlimGeneration(
         string Id, string State, DateTime? CreatedAt, string? Model, string? Prompt, string? AspectRatio, SlimVideo? Video, SlimImage? Image, SlimImage? Thumbnail, SlimImage? LastFrame,
-        SlimFailure? Failure, DateTime? ExpiresAt);
+        object? Failure, DateTime? ExpiresAt);
 
     private sealed record SlimVideo(string Url, int? Width, int? Height, double? Duration);
-
-    private sealed record SlimFailure(string? Code, string Reason);
 
     private sealed record SlimImage(string Url, int? Width, int? Height);
 }

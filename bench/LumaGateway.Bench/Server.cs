@@ -46,21 +46,17 @@ internal sealed class Server : IAsyncDisposable
     });
 
     /// <summary>Resident memory in MiB, without child processes.</summary>
-    public double MemoryMiB => Refreshed.WorkingSet64 / 1024.0 / 1024;
-
-    public double PeakMemoryMiB => Refreshed.PeakWorkingSet64 / 1024.0 / 1024;
-
-    private IEnumerable<int> Children =>
-        File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture));
-
-    private Process Refreshed
+    public double MemoryMiB
     {
         get
         {
             _process.Refresh();
-            return _process;
+            return _process.WorkingSet64 / 1024.0 / 1024;
         }
     }
+
+    private IEnumerable<int> Children =>
+        File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture));
 
     /// <summary>Starts the process and waits until the port accepts connections.</summary>
     public static async Task<Server> StartAsync(int port, string cores, IReadOnlyList<string> command)
