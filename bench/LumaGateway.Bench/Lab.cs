@@ -51,7 +51,6 @@ internal sealed partial class Lab : IAsyncDisposable
         var cores = Cores > 2 ? "2" : "1";
         lab._upstream = await lab.StartAsync("upstream", cores: cores);
         lab._values["upstream"] = lab._upstream.Address.Authority;
-        lab._values["upstreamport"] = $"{lab._upstream.Address.Port}";
         lab._values["redis"] = (await lab.StartAsync("redis", cores: cores)).Address.Authority;
         return lab;
     }
