@@ -100,11 +100,11 @@ internal static class Measurements
                 var access = new { Clients = keys.Select((hash, index) => new { Name = $"client-{index}", KeySha256 = hash, Rights = (string[])["read"] }) };
                 await File.WriteAllTextAsync(clientSettings, JsonSerializer.Serialize(new { Access = access }));
                 server = await lab.StartAsync("gateway", "ASPNETCORE_ENVIRONMENT=Bench", program);
-                File.Delete(clientSettings);
                 return (server, Part.Sample with { Order = "random", Clients = clients });
             }),
             await CurveAsync(lab, "open event streams", [0, 500, 1_000, 2_000, 3_000], async waiters =>
             {
+                File.Delete(clientSettings); // not while the servers run that were started with it: they reload their settings
                 server = waiters == 0 ? await lab.StartAsync("gateway", program: program) : server;
                 while (streams.Count < waiters)
                 {
