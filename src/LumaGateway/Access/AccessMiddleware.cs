@@ -1,4 +1,5 @@
 using LumaGateway.Problems;
+using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Access;
 
@@ -7,8 +8,10 @@ namespace LumaGateway.Access;
 /// without <see cref="RequiredPermission"/> is public. A refused request continues without a lease, and <see cref="AccessOutcomeMiddleware"/> responds. Must be
 /// after routing, and before the thread changes: an <see cref="EarlyResponse"/> is written here, without allocations.
 /// </summary>
-internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics)
+internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics, IOptions<AccessLogOptions> log)
 {
+    private readonly bool _isLogged = log.Value.AccessLog is not AccessLogMode.None;
+
     public Task InvokeAsync(HttpContext context)
     {
         if (context.GetEndpoint()?.Metadata is not { } metadata || metadata.GetMetadata<RequiredPermission>() is not { } required)
@@ -57,6 +60,11 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
             {
                 isReleasedLater = true;
                 return ContinueAsync(context, client);
+            }
+
+            if (_isLogged)
+            {
+                context.Features.Set(client);
             }
 
             isReleasedLater = !writing.IsCompleted;

@@ -8,6 +8,9 @@ namespace LumaGateway.Configuration;
 /// </summary>
 internal static class KnownSettings
 {
+    /// <summary>A section of .NET that contains one setting of the gateway.</summary>
+    public const string Logging = "Logging";
+
     private static readonly (string Section, SettingKind Kind, string Names)[] Table =
     [
         ("Access", SettingKind.Boolean, "AllowAnonymous"),
@@ -31,6 +34,7 @@ internal static class KnownSettings
         ("Limits", SettingKind.Integer, "RequestsPerSecond Burst Concurrency UpstreamCost"),
         ("Limits:Upstream", SettingKind.Integer, "Concurrency Queue"),
         ("Limits:Upstream", SettingKind.Duration, "QueueTimeout"),
+        (Logging, SettingKind.AccessLogMode, "AccessLog"),
         ("Luma", SettingKind.Boolean, "PropagateTrace AllowHttp SendUserId"),
         ("Luma", SettingKind.Number, "MaxPollsPerSecond BreakerFailureRatio"),
         ("Luma", SettingKind.Text, "BaseAddress Dialect Name ApiKey ApiKeyFile"),
@@ -52,8 +56,8 @@ internal static class KnownSettings
         .SelectMany(line => line.Names.Split(' ').Select(name => KeyValuePair.Create($"{line.Section}:{name}", line.Kind)))
         .ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The sections of the gateway.</summary>
-    public static FrozenSet<string> Sections { get; } = Table.Select(line => line.Section.Split(':')[0]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    /// <summary>The sections that only the gateway uses.</summary>
+    public static FrozenSet<string> Sections { get; } = Table.Select(line => line.Section.Split(':')[0]).Where(section => section is not Logging).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>The type of a setting's value.</summary>
@@ -65,4 +69,5 @@ internal enum SettingKind
     Number,
     Duration,
     AssetMode,
+    AccessLogMode,
 }
