@@ -49,6 +49,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
 
         if (client.ClientLimiter.TryAcquire(out var wait) is { } limit)
         {
+            SetHeadersAtStart(context, client.ClientLimiter);
             return Refuse(context, new AccessRefusal(client.Name, limit, RetryAfter: wait));
         }
 
@@ -56,6 +57,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
         try
         {
             metrics.Admitted(client.Name);
+            client.ClientLimiter.SetHeaders(context.Response);
             if (context.GetEndpoint()!.Metadata.GetMetadata<EarlyResponse>()?.TryWrite(context) is not { } writing)
             {
                 isReleasedLater = true;
@@ -87,10 +89,21 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
 
     private async Task ContinueAsync(HttpContext context, Client client)
     {
+        SetHeadersAtStart(context, client.ClientLimiter);
         using var lease = new RateLimitLease(client);
         context.Features.Set(lease);
         await next(context);
     }
+
+    /// <summary>Sets the rate limit headers when the response starts: the work below costs tokens, and an exception handler clears earlier headers.</summary>
+    private static void SetHeadersAtStart(HttpContext context, ClientLimiter limiter) => context.Response.OnStarting(
+        static state =>
+        {
+            var (response, limiter) = ((HttpResponse, ClientLimiter))state;
+            limiter.SetHeaders(response);
+            return Task.CompletedTask;
+        },
+        (context.Response, limiter));
 
     private static async Task ReleaseAfterAsync(Task writing, ClientLimiter limiter)
     {
