@@ -30,6 +30,7 @@ app.UseClientDisconnects(); // outside the exception handler: an aborted request
 app.UseRouting(); // the next two middleware read the endpoint
 app.UseManagementPort(); // before the cache: it may not respond on the management port
 app.UseRequestId(); // in every response, every problem and every log message below
+app.UseAccessLog(); // measures all of the work below
 app.UseSecurityHeaders(); // in every response; an endpoint can change them
 app.UseAccess(); // authentication, permissions and limits; writes a fresh entry from memory without a change of thread
 app.UseYieldToThreadPool(); // everything below may compute for long, and must not block the socket's thread
