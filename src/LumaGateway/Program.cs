@@ -2,6 +2,7 @@ using LumaGateway;
 using LumaGateway.Access;
 using LumaGateway.Hosting;
 using LumaGateway.Problems;
+using LumaGateway.Proxy;
 using LumaGateway.Telemetry;
 
 var commandLine = new CommandLine(args);
@@ -27,6 +28,7 @@ if (commandLine.IsCheck)
 // In the order in which a request passes through them.
 app.UseShutdown(); // adds "Connection: close" to every response during shutdown
 app.UseClientDisconnects(); // outside the exception handler: an aborted request is not an error of the gateway
+app.UseAccountRootAlias(); // before routing: it changes the path
 app.UseRouting(); // the next two middleware read the endpoint
 app.UseManagementPort(); // before the cache: it may not respond on the management port
 app.UseRequestId(); // in every response, every problem and every log message below
