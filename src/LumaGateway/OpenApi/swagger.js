@@ -44,6 +44,7 @@ document.addEventListener('DOMContentLoaded', () => {
     label('.parameters select', select => select.getAttribute('aria-label') || `Value of ${select.closest('tr')?.dataset.paramName ?? 'the parameter'}`);
     label('.parameters input', input => input.getAttribute('aria-label') || `Value of ${input.closest('tr')?.dataset.paramName ?? 'the parameter'}`);
     label('textarea', area => area.getAttribute('aria-label') || 'Request body');
+    for (const block of root.querySelectorAll('pre.microlight')) set(block, 'tabindex', '0'); // it scrolls if it is long
     for (const row of root.querySelectorAll('table.responses-table:not(.live-responses-table) .response[data-code]:not([data-code^="2"])')) addToggle(row);
   }
 

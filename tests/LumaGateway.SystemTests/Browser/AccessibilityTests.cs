@@ -43,6 +43,17 @@ public sealed class AccessibilityTests(Chromium chromium)
             var heights = await page.EvaluateAsync<int[]>("[...document.querySelectorAll('.opblock')].map(operation => operation.offsetHeight)");
             Assert.True(heights.Max() < MaxOperationHeight, $"An operation is {heights.Max()} pixels high at {width}.");
 
+            var operation = page.Locator(".opblock-get#operations-Generations-GetGeneration");
+            await operation.GetByRole(AriaRole.Button, new() { Name = "Try it out" }).ClickAsync();
+            await operation.GetByPlaceholder("id").FillAsync(SandboxProcess.SampleId);
+            await operation.GetByRole(AriaRole.Button, new() { Name = "Execute" }).ClickAsync();
+            await Expect(operation.Locator(".live-responses-table .response .response-col_status")).ToBeVisibleAsync();
+            await CheckAsync("/swagger with a response");
+
+            await page.Locator("button.authorize").First.ClickAsync();
+            await Expect(page.Locator(".dialog-ux")).ToBeVisibleAsync();
+            await CheckAsync("/swagger with its dialog");
+
             async Task CheckAsync(string name)
             {
                 Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), $"{name} is wider than {width}.");
