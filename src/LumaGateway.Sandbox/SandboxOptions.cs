@@ -41,6 +41,10 @@ internal sealed class SandboxOptions
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan ProcessingFor { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>The error of the upstream's clock: the difference between <c>created_at</c> and the true time.</summary>
+    [Range(typeof(TimeSpan), "-366.00:00:00", "366.00:00:00")]
+    public TimeSpan ClockOffset { get; set; }
+
     /// <summary>The lifetime of a presigned URL.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
     public TimeSpan UrlsValidFor { get; set; } = TimeSpan.FromHours(1);

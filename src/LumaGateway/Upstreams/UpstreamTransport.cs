@@ -122,10 +122,11 @@ internal sealed class UpstreamTransport(
             : stream;
     }
 
+    /// <summary>A date is compared with the response's own <c>Date</c>: the upstream's clock can differ from the gateway's.</summary>
     private TimeSpan? RetryAfterOf(HttpResponseMessage response)
     {
         var header = response.Headers.RetryAfter;
-        var delay = header?.Delta ?? header?.Date - clock.GetUtcNow();
+        var delay = header?.Delta ?? header?.Date - (response.Headers.Date ?? clock.GetUtcNow());
         return delay < TimeSpan.Zero ? TimeSpan.Zero : delay;
     }
 
