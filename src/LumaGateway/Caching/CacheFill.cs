@@ -48,7 +48,7 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
     /// <summary>
     /// Looks up memory, then the final entry in Redis. The rest of Redis is read with the lock, or at once if memory has an entry that may be enough.
     /// </summary>
-    private async Task<Lookup> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
+    private async ValueTask<Lookup> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
     {
         if (FindInMemory(fetch, accepts) is { } verified)
         {
@@ -56,7 +56,7 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
         }
 
         var before = Observe(fetch.Key);
-        var view = await redis.ReadFinalAsync(fetch.Key);
+        var view = redis.IsConfigured ? await redis.ReadFinalAsync(fetch.Key) : default;
         if (view is { IsReached: true, Final: null } && before.Cached is { Entry: { } entry } && (entry.Kind is EntryKind.Final || IsFreshEnough(entry, clock.GetUtcNow(), accepts)))
         {
             view = await redis.ReadAsync(fetch.Key);
@@ -66,7 +66,7 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
     }
 
     /// <summary>Reads both entries and the token from Redis, whatever memory has.</summary>
-    private async Task<Lookup> ReadAgainAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
+    private async ValueTask<Lookup> ReadAgainAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
     {
         var before = Observe(fetch.Key);
         return await JudgeAsync(fetch, before, await redis.ReadAsync(fetch.Key, extendTimeout: true), accepts);
@@ -81,7 +81,7 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
             : null;
 
     /// <summary>Chooses between memory and what was read from Redis. A fresh entry is the result; a stale one is returned for stale-if-error.</summary>
-    private async Task<Lookup> JudgeAsync(
+    private async ValueTask<Lookup> JudgeAsync(
         SingleFlight<CacheResult>.InFlightFetch fetch, Observation before, RedisView view, Func<CacheEntry, DateTimeOffset, bool>? accepts)
     {
         var (cached, startedAt) = before;

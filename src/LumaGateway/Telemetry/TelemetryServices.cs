@@ -67,6 +67,9 @@ internal static class TelemetryServices
         return services;
     }
 
+    /// <summary>Whether spans are exported.</summary>
+    public static bool ExportsSpans(this IServiceProvider services) => services.GetService<TracerProvider>() is not null;
+
     /// <summary>Registers the metrics of a room, and initializes them at start-up.</summary>
     public static IServiceCollection AddGatewayMetrics<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TMetrics>(this IServiceCollection services)
         where TMetrics : class, IGatewayMetrics => services
