@@ -1,3 +1,5 @@
+extern alias client;
+
 using System.Reflection;
 using System.Text.RegularExpressions;
 using LumaGateway.Configuration;
@@ -16,6 +18,7 @@ public sealed partial class PageReferencesTests
     private const BindingFlags AllMembers = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
 
     private static readonly ILookup<string, Type> Types = typeof(Generation).Assembly.GetTypes()
+        .Concat(typeof(client::LumaGateway.Client.LumaGatewayClient).Assembly.GetTypes())
         .Concat(typeof(PageReferencesTests).Assembly.GetTypes())
         .ToLookup(type => type.Name.Split('`')[0], StringComparer.Ordinal);
 
