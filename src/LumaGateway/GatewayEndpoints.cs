@@ -23,6 +23,7 @@ internal static class GatewayEndpoints
         app.MapProxy();
         app.MapGatewayHealth();
         app.MapGatewayDocument();
+        app.MapIndex();
         app.MapMetrics();
         app.MapStatus();
     }

@@ -1,4 +1,5 @@
 using LumaGateway.Problems;
+using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Access;
 
@@ -7,8 +8,10 @@ namespace LumaGateway.Access;
 /// without <see cref="RequiredPermission"/> is public. A refused request continues without a lease, and <see cref="AccessOutcomeMiddleware"/> responds. Must be
 /// after routing, and before the thread changes: an <see cref="EarlyResponse"/> is written here, without allocations.
 /// </summary>
-internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics)
+internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics, IOptions<AccessLogOptions> log)
 {
+    private readonly bool _isLogged = log.Value.AccessLog is not AccessLogMode.None;
+
     public Task InvokeAsync(HttpContext context)
     {
         if (context.GetEndpoint()?.Metadata is not { } metadata || metadata.GetMetadata<RequiredPermission>() is not { } required)
@@ -46,6 +49,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
 
         if (client.ClientLimiter.TryAcquire(out var wait) is { } limit)
         {
+            SetHeadersAtStart(context, client.ClientLimiter);
             return Refuse(context, new AccessRefusal(client.Name, limit, RetryAfter: wait));
         }
 
@@ -53,10 +57,16 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
         try
         {
             metrics.Admitted(client.Name);
+            client.ClientLimiter.SetHeaders(context.Response);
             if (context.GetEndpoint()!.Metadata.GetMetadata<EarlyResponse>()?.TryWrite(context) is not { } writing)
             {
                 isReleasedLater = true;
                 return ContinueAsync(context, client);
+            }
+
+            if (_isLogged)
+            {
+                context.Features.Set(client);
             }
 
             isReleasedLater = !writing.IsCompleted;
@@ -79,10 +89,21 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
 
     private async Task ContinueAsync(HttpContext context, Client client)
     {
+        SetHeadersAtStart(context, client.ClientLimiter);
         using var lease = new RateLimitLease(client);
         context.Features.Set(lease);
         await next(context);
     }
+
+    /// <summary>Sets the rate limit headers when the response starts: the work below costs tokens, and an exception handler clears earlier headers.</summary>
+    private static void SetHeadersAtStart(HttpContext context, ClientLimiter limiter) => context.Response.OnStarting(
+        static state =>
+        {
+            var (response, limiter) = ((HttpResponse, ClientLimiter))state;
+            limiter.SetHeaders(response);
+            return Task.CompletedTask;
+        },
+        (context.Response, limiter));
 
     private static async Task ReleaseAfterAsync(Task writing, ClientLimiter limiter)
     {

@@ -8,7 +8,7 @@ internal sealed class AccessOptions
     /// <summary>Clients that authenticate with a key.</summary>
     public IList<ClientOptions> Clients { get; init; } = [];
 
-    /// <summary>Whether requests without a credential are allowed, with the permissions <c>read</c> and <c>assets</c>.</summary>
+    /// <summary>Whether requests without a credential are allowed, with the permissions <c>read</c> and <c>assets</c>. Together they are one client, <c>anonymous</c>.</summary>
     public bool AllowAnonymous { get; set; }
 
     /// <summary>An issuer whose JWTs are accepted.</summary>
@@ -18,13 +18,13 @@ internal sealed class AccessOptions
 /// <summary>A client that authenticates with a key.</summary>
 internal sealed class ClientOptions
 {
-    /// <summary>Its name in logs and metrics.</summary>
+    /// <summary>The client's name in logs and metrics: 1 to 64 characters of <c>A-Z a-z 0-9 . _ -</c>.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>The SHA-256 of its key in lower-case hex; two of them, separated by a comma, while the key is rotated.</summary>
+    /// <summary>The SHA-256 of the client's key in lower-case hex; two of them, separated by a comma, while the key is rotated.</summary>
     public string KeySha256 { get; set; } = "";
 
-    /// <summary>Its permissions; by default <c>read</c> and <c>assets</c>.</summary>
+    /// <summary>The client's permissions: <c>read</c>, <c>raw</c>, <c>create</c>, <c>delete</c>, <c>assets</c>, <c>purge</c>. Without any: <c>read</c> and <c>assets</c>.</summary>
     public IList<string> Rights { get; init; } = [];
 
     /// <summary>Limits that override <see cref="LimitsOptions"/>.</summary>

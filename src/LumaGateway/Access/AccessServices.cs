@@ -11,6 +11,7 @@ internal static class AccessServices
     {
         services.AddOptionsWithValidateOnStart<AccessOptions, AccessOptionsRules>().BindConfiguration(AccessOptions.Section);
         services.AddOptionsWithValidateOnStart<LimitsOptions, LimitsOptionsValidator>().BindConfiguration(LimitsOptions.Section);
+        services.AddOptions<AccessLogOptions>().BindConfiguration(AccessLogOptions.Section);
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>, JwtSetup>();
         services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, JwtBearerPostConfigureOptions>();
         services.AddSingleton<ClientLimiters>();
@@ -21,6 +22,21 @@ internal static class AccessServices
         services.AddSingleton<Audit>();
 
         return services;
+    }
+
+    /// <summary>Adds the access log, unless <c>Logging:AccessLog</c> is <c>None</c>.</summary>
+    public static IApplicationBuilder UseAccessLog(this IApplicationBuilder app) =>
+        app.ApplicationServices.GetRequiredService<IOptions<AccessLogOptions>>().Value.AccessLog is AccessLogMode.None ? app : app.UseMiddleware<AccessLogMiddleware>();
+
+    /// <summary>Adds the request's id and the client's name to the log messages of the request.</summary>
+    public static IApplicationBuilder UseRequestLogScope(this IApplicationBuilder app)
+    {
+        var logger = app.ApplicationServices.GetRequiredService<ILogger<RequestLogScope>>();
+        return app.Use(next => async context =>
+        {
+            using var scope = logger.BeginScope(new RequestLogScope(context.TraceIdentifier, Client.NameOf(context)));
+            await next(context);
+        });
     }
 
     public static IApplicationBuilder UseAccess(this IApplicationBuilder app) => app.UseMiddleware<AccessMiddleware>();

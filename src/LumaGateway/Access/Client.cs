@@ -18,5 +18,9 @@ internal sealed record Client(string Name, Permissions Permissions, ClientLimite
     /// </summary>
     public const string JwtPrefix = "jwt:";
 
+    /// <summary>Returns the name of the client of a request; null if its route is public.</summary>
+    public static string? NameOf(HttpContext context) =>
+        RateLimitLease.Of(context)?.Client.Name ?? context.Features.Get<AccessRefusal>()?.Client ?? context.Features.Get<Client>()?.Name;
+
     public bool Has(Permissions permissions) => (Permissions & permissions) == permissions;
 }

@@ -52,6 +52,13 @@ internal sealed class ClientLimiter(TimeProvider clock, ClientLimits limits)
         }
     }
 
+    /// <summary>Sets the headers that tell the client its rate. Without a limit there are none.</summary>
+    public void SetHeaders(HttpResponse response)
+    {
+        var limits = _limits;
+        limits.Headers?.Set(response.Headers, _bucket.Available(limits.RequestsPerSecond, limits.Burst));
+    }
+
     public void Release() => Interlocked.Decrement(ref _activeRequests);
 
     /// <summary>Adds a waiter, which must end with <see cref="RemoveWaiter"/>. Returns false if the client has <paramref name="max"/> waiters.</summary>

@@ -3,10 +3,10 @@ namespace LumaGateway.Access;
 /// <summary>An issuer whose JWTs are accepted in addition to client keys. Bound to <c>Access:Jwt</c>; read once, at start-up.</summary>
 internal sealed class JwtOptions
 {
-    /// <summary>The issuer's address. <c>.well-known/openid-configuration</c> below it refers to the key set.</summary>
+    /// <summary>The issuer's address. <c>.well-known/openid-configuration</c> below it refers to the key set. https, or http on loopback.</summary>
     public string Authority { get; set; } = "";
 
-    /// <summary>The value that <c>aud</c> must contain.</summary>
+    /// <summary>The value that <c>aud</c> must contain. Required with <see cref="Authority"/>.</summary>
     public string Audience { get; set; } = "";
 
     /// <summary>The claim with the client name.</summary>
@@ -15,7 +15,7 @@ internal sealed class JwtOptions
     /// <summary>The claim with the permissions, separated by spaces or as an array. Unknown words are ignored.</summary>
     public string RightsClaim { get; set; } = "scope";
 
-    /// <summary>The maximum size of a token in bytes. <c>Server:MaxHeaderBytes</c> limits it too.</summary>
+    /// <summary>The maximum size of a token, 1024 to 65536 bytes. A larger one gets a 401 that names the limit. <c>Server:MaxHeaderBytes</c> limits it too.</summary>
     public int MaxTokenBytes { get; set; } = 8 * 1024;
 
     public bool IsConfigured => Authority.Length > 0 || Audience.Length > 0;

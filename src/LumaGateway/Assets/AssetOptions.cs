@@ -18,15 +18,16 @@ internal sealed class AssetOptions
 {
     public const string Section = "Assets";
 
+    /// <summary><c>Stream</c>: the gateway streams the file from the CDN. <c>Redirect</c>: 307 to the upstream's link; callers need network access to the CDN.</summary>
     public AssetMode Mode { get; set; } = AssetMode.Stream;
 
-    /// <summary>Whether generations contain the gateway's own addresses, which never expire, instead of the upstream's links.</summary>
+    /// <summary>Whether generations contain the gateway's own addresses, which never expire, instead of the upstream's links; <c>expires_at</c> is then null.</summary>
     public bool RewriteUrls { get; set; }
 
-    /// <summary>The gateway's address for callers. Required for <see cref="RewriteUrls"/>.</summary>
+    /// <summary>The gateway's address for callers; never taken from a request. Required for <see cref="RewriteUrls"/>.</summary>
     public string PublicUrl { get; set; } = "";
 
-    /// <summary>Allowed hosts of links, in addition to Luma's documented CDNs: <c>cdn.example.com</c> or <c>*.example.com</c>, optionally with <c>:port</c>.</summary>
+    /// <summary>Allowed hosts of links, in addition to <c>storage.cdn-luma.com</c>, <c>*.cdn-luma.com</c> and <c>imagedelivery.net</c>: a name, <c>*.</c> and a name, or an IP address, optionally with <c>:port</c>.</summary>
     public IList<string> AllowedHosts { get; init; } = [];
 
     /// <summary>Networks (CIDR) that are not public, but allowed for the hosts in the list.</summary>
@@ -35,7 +36,7 @@ internal sealed class AssetOptions
     /// <summary>Whether links may be plain http.</summary>
     public bool AllowHttp { get; set; }
 
-    /// <summary>An egress proxy, <c>http://host:port</c>. If empty, no proxy is used; proxy variables of the environment are ignored.</summary>
+    /// <summary>An egress proxy, <c>http://[user:password@]host:port</c>. If empty, no proxy is used; proxy variables of the environment are ignored.</summary>
     public string Proxy { get; set; } = "";
 
     /// <summary>The timeout for connecting to a CDN, including name resolution.</summary>

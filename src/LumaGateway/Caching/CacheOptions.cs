@@ -8,7 +8,7 @@ internal sealed class CacheOptions
 {
     public const string Section = "Cache";
 
-    /// <summary>The memory limit of cache entries, bytes.</summary>
+    /// <summary>The maximum size of the entries in memory, in bytes.</summary>
     [Number("Cache:MemoryBytes", 64 * 1024, 64L * 1024 * 1024 * 1024)]
     public long MemoryBytes { get; set; } = 128 * 1024 * 1024;
 

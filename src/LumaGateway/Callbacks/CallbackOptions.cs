@@ -7,7 +7,7 @@ internal sealed class CallbackOptions
 {
     public const string Section = "Callbacks";
 
-    /// <summary>A file with the secret of the callback URL, or with two secrets on two lines during a rotation. Changes are read at run time. Empty: no callbacks.</summary>
+    /// <summary>A file with the secret of the callback URL, or with two on two lines during a rotation, each of 16 to 128 characters of <c>A-Z a-z 0-9 _ -</c>. It signs the addresses of creates. The file is read again when it changes. Empty: no callbacks.</summary>
     public string SecretFile { get; set; } = "";
 
     /// <summary>The gateway's URL for the upstream. If set, the gateway adds a <c>callback_url</c> to creates without one.</summary>

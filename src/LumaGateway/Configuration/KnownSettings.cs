@@ -8,6 +8,9 @@ namespace LumaGateway.Configuration;
 /// </summary>
 internal static class KnownSettings
 {
+    /// <summary>A section of .NET that contains one setting of the gateway.</summary>
+    public const string Logging = "Logging";
+
     private static readonly (string Section, SettingKind Kind, string Names)[] Table =
     [
         ("Access", SettingKind.Boolean, "AllowAnonymous"),
@@ -19,7 +22,7 @@ internal static class KnownSettings
         ("Assets", SettingKind.Boolean, "RewriteUrls AllowHttp"),
         ("Assets", SettingKind.Text, "PublicUrl AllowedHosts:# AllowedNetworks:# Proxy"),
         ("Assets", SettingKind.Duration, "ConnectTimeout Silence"),
-        ("Batch", SettingKind.Integer, "MaxIds Parallel"),
+        ("Batch", SettingKind.Integer, "MaxIds"),
         ("Cache", SettingKind.Duration, "MemoryLifetime LockLifetime CoverAfter CoverRetry RedisTimeout RedisPause"),
         ("Cache", SettingKind.Integer, "MemoryBytes"),
         ("Cache", SettingKind.Text, "SigningKey SigningKeyFile"),
@@ -31,16 +34,17 @@ internal static class KnownSettings
         ("Limits", SettingKind.Integer, "RequestsPerSecond Burst Concurrency UpstreamCost"),
         ("Limits:Upstream", SettingKind.Integer, "Concurrency Queue"),
         ("Limits:Upstream", SettingKind.Duration, "QueueTimeout"),
+        (Logging, SettingKind.AccessLogMode, "AccessLog"),
         ("Luma", SettingKind.Boolean, "PropagateTrace AllowHttp SendUserId"),
         ("Luma", SettingKind.Number, "MaxPollsPerSecond BreakerFailureRatio"),
         ("Luma", SettingKind.Text, "BaseAddress Dialect Name ApiKey ApiKeyFile"),
         ("Luma", SettingKind.Duration, "Deadline AttemptTimeout RetryDelay BreakerWindow BreakerPause"),
-        ("Luma", SettingKind.Integer, "Retries MaxBodyBytes MaxDepth BreakerMinimumCalls"),
+        ("Luma", SettingKind.Integer, "Retries MaxBodyBytes BreakerMinimumCalls"),
         ("Management", SettingKind.Integer, "Port"),
         ("Passthrough", SettingKind.Duration, "CreateTimeout IdempotencyLifetime"),
         ("Passthrough", SettingKind.Integer, "MaxBodyBytes"),
         ("Server", SettingKind.Duration, "HeaderTimeout KeepAliveTimeout ShutdownDelay ShutdownTimeout"),
-        ("Server", SettingKind.Integer, "MaxBodyBytes MaxRequestLineBytes MaxHeaderBytes MaxHeaders MinBytesPerSecond MaxConnections MaxStreamsPerConnection"),
+        ("Server", SettingKind.Integer, "MaxBodyBytes MaxRequestLineBytes MaxHeaderBytes MaxHeaders MinBytesPerSecond MaxConnections"),
         ("Swagger", SettingKind.Boolean, "Enabled"),
         ("Waiting", SettingKind.Duration, "Longest Heartbeat PollEvery SlowAfter PollSlowest PollFloor"),
         ("Waiting", SettingKind.Integer, "Max ListFrom"),
@@ -52,8 +56,8 @@ internal static class KnownSettings
         .SelectMany(line => line.Names.Split(' ').Select(name => KeyValuePair.Create($"{line.Section}:{name}", line.Kind)))
         .ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The sections of the gateway.</summary>
-    public static FrozenSet<string> Sections { get; } = Table.Select(line => line.Section.Split(':')[0]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    /// <summary>The sections that only the gateway uses.</summary>
+    public static FrozenSet<string> Sections { get; } = Table.Select(line => line.Section.Split(':')[0]).Where(section => section is not Logging).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>The type of a setting's value.</summary>
@@ -65,4 +69,5 @@ internal enum SettingKind
     Number,
     Duration,
     AssetMode,
+    AccessLogMode,
 }

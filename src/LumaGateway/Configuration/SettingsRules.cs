@@ -18,7 +18,7 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
         var unreadable = new List<string>();
         foreach (var section in configuration.GetChildren().Where(IsChecked))
         {
-            foreach (var setting in LeavesOf(section))
+            foreach (var setting in LeavesOf(section).Where(leaf => !IsOfDotNet(leaf)))
             {
                 if (!KnownSettings.Kinds.TryGetValue(PatternOf(setting.Path), out var kind))
                 {
@@ -40,13 +40,17 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
         return unknown.Count > 0 ? ValidateOptionsResult.Fail(unknown) : ValidateOptionsResult.Success;
     }
 
+    /// <summary>Whether the setting is in a section of .NET, and its name does not resemble that of the gateway's setting there.</summary>
+    private static bool IsOfDotNet(IConfigurationSection setting) =>
+        setting.Path.StartsWith($"{KnownSettings.Logging}:", StringComparison.OrdinalIgnoreCase) && !KnownSettings.Kinds.Keys.Any(known => EditDistance.Between(setting.Path, known) <= 2);
+
     /// <summary>
     /// Environment variables of other programs can look like settings (<c>LIMA__X</c>). A section with an unknown name is checked only if the name differs in one
     /// letter from a section of the gateway and contains one of its keys.
     /// </summary>
     private static bool IsChecked(IConfigurationSection section) =>
         section.GetChildren().Any()
-        && (KnownSettings.Sections.Contains(section.Key)
+        && (KnownSettings.Sections.Contains(section.Key) || section.Key.Equals(KnownSettings.Logging, StringComparison.OrdinalIgnoreCase)
             || KnownSettings.Sections.Any(known => EditDistance.Between(section.Key, known) == 1 && HasKeyOf(known, section)));
 
     private static bool HasKeyOf(string known, IConfigurationSection section) =>
@@ -97,6 +101,7 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
         SettingKind.Number => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _),
         SettingKind.Duration => value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _),
         SettingKind.AssetMode => value.ToUpperInvariant() is "STREAM" or "REDIRECT",
+        SettingKind.AccessLogMode => value.ToUpperInvariant() is "NONE" or "ERRORS" or "ALL",
         _ => true,
     };
 
@@ -107,6 +112,7 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
         SettingKind.Number => "a number such as 0.5",
         SettingKind.Duration => "a time such as 00:00:15 (hours:minutes:seconds; 1.00:00:00 is a day, and a number alone would be days)",
         SettingKind.AssetMode => "Stream or Redirect",
+        SettingKind.AccessLogMode => "None, Errors or All",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }

@@ -9,6 +9,8 @@ namespace LumaGateway.Generations;
 /// <summary>Maps the batch read: always 200, with a problem in the place of each generation that cannot be read.</summary>
 internal static class BatchEndpoints
 {
+    private const int ParallelReads = 8;
+
     public static void MapGenerationBatch(this IEndpointRouteBuilder app) =>
         app.MapGet("/generations", ReadAsync)
             .WithTags("Generations")
@@ -33,7 +35,7 @@ internal static class BatchEndpoints
         var items = new ReadOnlyMemory<byte>[ids.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, ids.Count),
-            new ParallelOptions { MaxDegreeOfParallelism = options.Value.Parallel, CancellationToken = context.RequestAborted },
+            new ParallelOptions { MaxDegreeOfParallelism = ParallelReads, CancellationToken = context.RequestAborted },
             async (index, token) => items[index] = await ReadOneAsync(context, reader, ids[index], token));
 
         context.Response.ContentType = "application/json";

@@ -11,10 +11,6 @@ internal sealed class BatchOptions
     /// <summary>The most ids in one request.</summary>
     [Number("Batch:MaxIds", 1, 1000)]
     public int MaxIds { get; set; } = 50;
-
-    /// <summary>The most parallel reads of one request.</summary>
-    [Number("Batch:Parallel", 1, 1000)]
-    public int Parallel { get; set; } = 8;
 }
 
 [OptionsValidator]

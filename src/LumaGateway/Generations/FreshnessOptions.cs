@@ -8,31 +8,31 @@ internal sealed class FreshnessOptions
 {
     public const string Section = "Freshness";
 
-    /// <summary>A completed generation with unsigned links. The upper limit for one with signed links.</summary>
+    /// <summary>How long a completed generation with unsigned links is fresh. The upper limit for one with signed links.</summary>
     [Duration("Freshness:Completed", "00:00:01", "30.00:00:00")]
     public TimeSpan Completed { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>A failed generation.</summary>
+    /// <summary>How long a failed generation is fresh.</summary>
     [Duration("Freshness:Failed", "00:00:01", "30.00:00:00")]
     public TimeSpan Failed { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>A completed generation with signed links: the freshness ends this long before the first link expires.</summary>
+    /// <summary>How long before the first signed link expires a completed generation stops being fresh.</summary>
     [Duration("Freshness:SignedMargin", "00:00:00", "1.00:00:00")]
     public TimeSpan SignedMargin { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>The upper limit for a completed generation with a signed link, if the expiry cannot be read from it.</summary>
+    /// <summary>The upper limit of the freshness of a completed generation with a signed link, if the expiry cannot be read from it.</summary>
     [Duration("Freshness:UnreadableExpiry", "00:00:01", "1.00:00:00")]
     public TimeSpan UnreadableExpiry { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>The lower limit for an interim generation.</summary>
+    /// <summary>The lower limit of the freshness of an interim generation.</summary>
     [Duration("Freshness:UnfinishedMin", "00:00:00.1", "00:00:30")]
     public TimeSpan UnfinishedMin { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The upper limit for an interim generation. The time is a random value between the two.</summary>
+    /// <summary>The upper limit of the freshness of an interim generation. The time is a random value between the two.</summary>
     [Duration("Freshness:UnfinishedMax", "00:00:00.1", "00:00:30")]
     public TimeSpan UnfinishedMax { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>An id that the upstream does not know. Short, because the id may be created at any moment.</summary>
+    /// <summary>How long an id that the upstream does not know is cached. Short, because the id may be created at any moment.</summary>
     [Duration("Freshness:NotFound", "00:00:00", "00:00:02")]
     public TimeSpan NotFound { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -11,13 +11,13 @@ internal sealed class ForwardingOptions
 {
     public const string Section = "ForwardedHeaders";
 
-    /// <summary>Addresses of single proxies.</summary>
+    /// <summary>Addresses of proxies whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are used. Without any, no proxy is trusted, not even on loopback.</summary>
     public IList<string> KnownProxies { get; init; } = [];
 
     /// <summary>Networks of proxies, such as <c>10.0.0.0/8</c>.</summary>
     public IList<string> KnownNetworks { get; init; } = [];
 
-    /// <summary>The number of entries of a header that are read, from the right: one for each proxy in the chain.</summary>
+    /// <summary>The number of entries of a header that are read, from the right: one for each proxy in the chain, 1 to 10.</summary>
     public int Limit { get; set; } = 1;
 }
 

@@ -28,7 +28,6 @@ internal sealed class KestrelSetup(IOptions<ServerOptions> options) : IConfigure
         kestrel.Limits.MinResponseDataRate = rate;
         kestrel.Limits.MaxConcurrentConnections = server.MaxConnections;
         kestrel.Limits.MaxConcurrentUpgradedConnections = 0; // no endpoint uses WebSockets or other upgrades
-        kestrel.Limits.Http2.MaxStreamsPerConnection = server.MaxStreamsPerConnection;
         kestrel.Limits.Http2.MaxRequestHeaderFieldSize = server.MaxHeaderBytes;
     }
 }

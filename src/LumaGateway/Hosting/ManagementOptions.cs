@@ -8,7 +8,7 @@ internal sealed class ManagementOptions
 {
     public const string Section = "Management";
 
-    /// <summary>An additional port. Only this port serves <c>/metrics</c> and <c>/status</c>; null disables them.</summary>
+    /// <summary>An additional port. Only this port serves <c>/metrics</c> and <c>/status</c>; empty disables them. It also serves the health checks.</summary>
     [Number("Management:Port", 1, 65535)]
     public int? Port { get; set; }
 }

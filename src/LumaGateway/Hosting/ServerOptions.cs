@@ -12,7 +12,7 @@ internal sealed class ServerOptions
     [Number("Server:MaxBodyBytes", 1024, 1024L * 1024 * 1024)]
     public long MaxBodyBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>The longest request line, in bytes. The default fits 50 ids of 256 characters.</summary>
+    /// <summary>The longest request line, path and query included, in bytes. The default fits 50 ids of 256 characters.</summary>
     [Number("Server:MaxRequestLineBytes", 1024, 64 * 1024)]
     public int MaxRequestLineBytes { get; set; } = 16 * 1024;
 
@@ -24,7 +24,7 @@ internal sealed class ServerOptions
     [Number("Server:MaxHeaders", 10, 1000)]
     public int MaxHeaders { get; set; } = 64;
 
-    /// <summary>The limit on receiving a request's headers.</summary>
+    /// <summary>The limit on receiving a request's headers. It ends slow-loris attacks.</summary>
     [Duration("Server:HeaderTimeout", "00:00:01", "00:01:00")]
     public TimeSpan HeaderTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -40,10 +40,6 @@ internal sealed class ServerOptions
     [Number("Server:MaxConnections", 1, 1_000_000)]
     public int MaxConnections { get; set; } = 20_000;
 
-    /// <summary>The largest number of concurrent requests on one HTTP/2 connection.</summary>
-    [Number("Server:MaxStreamsPerConnection", 1, 10_000)]
-    public int MaxStreamsPerConnection { get; set; } = 100;
-
     /// <summary>
     /// The time from SIGTERM until the listeners close. Must be long enough for every load balancer to see the 503 of <c>/health/ready</c>, and longer than
     /// a load balancer keeps an idle connection to the gateway. Otherwise it may send a request on a connection that closes.
@@ -51,7 +47,7 @@ internal sealed class ServerOptions
     [Duration("Server:ShutdownDelay", "00:00:00", "00:05:00")]
     public TimeSpan ShutdownDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The time that active requests may take after that. The sum of both must be shorter than the time until SIGKILL.</summary>
+    /// <summary>The time that active requests may take after <see cref="ShutdownDelay"/>. The sum of both must be shorter than the time until SIGKILL.</summary>
     [Duration("Server:ShutdownTimeout", "00:00:01", "01:00:00")]
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

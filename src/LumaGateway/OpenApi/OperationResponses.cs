@@ -84,6 +84,8 @@ internal sealed class OperationResponses : IOperationFilter
         ["Cache-Control"] = Header("`private, max-age=<seconds>` for a fresh final state, else `private, no-cache`."),
         ["Cache-Status"] = Header("How the cache handled the request (RFC 9211)."),
         ["Retry-After"] = Header("Seconds to wait before the next request; only for an interim state."),
+        ["RateLimit"] = Header("The requests that the client may send to this replica now; only with a rate limit (draft-ietf-httpapi-ratelimit-headers-10)."),
+        ["RateLimit-Policy"] = Header("The client's rate limit; only with one."),
         ["X-Request-Id"] = Header("The request id: the caller's own, or a new one."),
     };
 

@@ -8,11 +8,11 @@ internal sealed class WaitingOptions
 {
     public const string Section = "Waiting";
 
-    /// <summary>The most callers that may wait on one replica, streams included.</summary>
+    /// <summary>The most callers that may wait on one replica, streams included. The next one gets 503 <c>gateway_saturated</c>.</summary>
     [Number("Waiting:Max", 1, 1_000_000)]
     public int Max { get; set; } = 20_000;
 
-    /// <summary>The share of <see cref="Max"/> that one client may use; at least one waiter.</summary>
+    /// <summary>The share of <see cref="Max"/> that one client may use; at least one waiter. Its next one gets 429 <c>rate_limited</c>.</summary>
     [Number("Waiting:ClientShare", 0.01, 1.0)]
     public double ClientShare { get; set; } = 0.5;
 

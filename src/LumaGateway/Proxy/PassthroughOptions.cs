@@ -8,7 +8,7 @@ internal sealed class PassthroughOptions
 {
     public const string Section = "Passthrough";
 
-    /// <summary>The largest request body, in bytes. A create may contain images in base64.</summary>
+    /// <summary>The largest request body, in bytes. A larger one gets a 413. A create may contain images in base64.</summary>
     [Number("Passthrough:MaxBodyBytes", 1024, 1024 * 1024 * 1024)]
     public long MaxBodyBytes { get; set; } = 32 * 1024 * 1024;
 
@@ -16,7 +16,7 @@ internal sealed class PassthroughOptions
     [Duration("Passthrough:CreateTimeout", "00:00:01", "00:10:00")]
     public TimeSpan CreateTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long the record of an <c>Idempotency-Key</c> is kept.</summary>
+    /// <summary>How long the record of an <c>Idempotency-Key</c> is kept; 10 minutes if the upstream responded with 400 or 422.</summary>
     [Duration("Passthrough:IdempotencyLifetime", "00:10:00", "30.00:00:00")]
     public TimeSpan IdempotencyLifetime { get; set; } = TimeSpan.FromHours(24);
 }

@@ -22,6 +22,7 @@ internal static class TelemetryServices
         services.AddOptionsWithValidateOnStart<OtlpSettings, OtlpRules>();
 
         // A blocked reader of stdout must not block requests. The console logger writes the number of dropped messages to stderr.
+        services.Insert(0, ServiceDescriptor.Singleton<ConsoleFormatter, JsonLogFormatter>()); // the console logger uses the first formatter of a name
         services.PostConfigure<ConsoleLoggerOptions>(static console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
 
         var traces = new OtlpVariables(environment, "TRACES");

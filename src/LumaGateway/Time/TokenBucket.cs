@@ -11,6 +11,14 @@ internal sealed class TokenBucket(TimeProvider clock)
 
     public bool IsFull => Volatile.Read(ref _fullAt) <= clock.GetTimestamp();
 
+    /// <summary>The number of whole tokens that can be taken now; 0 if the bucket is in debt.</summary>
+    public int Available(double perSecond, int size)
+    {
+        var missing = Math.Max(0, Volatile.Read(ref _fullAt) - clock.GetTimestamp());
+        var ticksPerToken = TicksOf(1, perSecond);
+        return (int)Math.Max(0, size - ((missing + ticksPerToken - 1) / ticksPerToken));
+    }
+
     /// <summary>Takes one token. Returns false, and the time until there is one, if there is none.</summary>
     public bool TryTake(double perSecond, int size, out TimeSpan wait) => TryTake(1, perSecond, size, out wait);
 

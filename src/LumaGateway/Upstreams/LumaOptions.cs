@@ -12,24 +12,24 @@ internal sealed class LumaOptions
     /// <summary>The upstream's API root, absolute http(s), such as <c>https://api.lumalabs.ai/dream-machine/v1</c>.</summary>
     public string BaseAddress { get; set; } = "";
 
-    /// <summary>The name of the upstream's dialect.</summary>
+    /// <summary>The kind of upstream: <c>relay</c>, <c>dream-machine</c>, <c>agents</c>, <c>new-api</c> or <c>piapi</c>.</summary>
     [Required]
     public string Dialect { get; set; } = "relay";
 
     /// <summary>
-    /// The name of the upstream account in the keys of the cache and of idempotency records. Required with Redis, which other accounts may share. The default
+    /// The name of the upstream account in the keys of the cache and of idempotency records. Keep it when the token is rotated, and use a different one for each account. Required with Redis, which other accounts may share. The default
     /// is the host of <see cref="BaseAddress"/>.
     /// </summary>
     [RegularExpression("^[A-Za-z0-9._-]{0,64}$", ErrorMessage = "Luma:Name must be at most 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.")]
     public string Name { get; set; } = "";
 
-    /// <summary>The upstream token. Never logged.</summary>
+    /// <summary>The upstream token; two, separated by a comma, while it is rotated. Never logged. This or <see cref="ApiKeyFile"/> is required.</summary>
     public string ApiKey { get; set; } = "";
 
-    /// <summary>A file with the upstream token. It is reloaded when it changes.</summary>
+    /// <summary>A file with the upstream token, or two on two lines. It is read again when it changes.</summary>
     public string ApiKeyFile { get; set; } = "";
 
-    /// <summary>Allows plain http to a public host, although the network can then read the token.</summary>
+    /// <summary>Allows plain http to a public host, although the network can then read the token. Private hosts are always allowed.</summary>
     public bool AllowHttp { get; set; }
 
     /// <summary>Whether <c>traceparent</c> is sent upstream.</summary>
@@ -58,11 +58,7 @@ internal sealed class LumaOptions
     [Number("Luma:MaxBodyBytes", 1024, 64 * 1024 * 1024)]
     public int MaxBodyBytes { get; set; } = 1024 * 1024;
 
-    /// <summary>The deepest nesting of a JSON body.</summary>
-    [Number("Luma:MaxDepth", 8, 1000)]
-    public int MaxDepth { get; set; } = 64;
-
-    /// <summary>The limit of all replicas together on polling reads per second.</summary>
+    /// <summary>The limit of one replica on polls per second. Divide the upstream's limit by the number of replicas.</summary>
     [Number("Luma:MaxPollsPerSecond", 0.1, 100_000)]
     public double MaxPollsPerSecond { get; set; } = 50;
 

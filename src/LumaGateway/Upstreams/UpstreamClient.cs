@@ -68,7 +68,7 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     /// <summary>Reads the body of a proxied response with status 200. Throws <see cref="UpstreamException"/> if it is not usable.</summary>
     public DialectResult ReadProxied(GenerationId id, ReadOnlyMemory<byte> body)
     {
-        using var document = transport.Parse(isSuccess: true, body);
+        using var document = UpstreamTransport.Parse(isSuccess: true, body);
         return _dialect.Read(id, HttpStatusCode.OK, document!.RootElement);
     }
 

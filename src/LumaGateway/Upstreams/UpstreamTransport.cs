@@ -16,7 +16,9 @@ namespace LumaGateway.Upstreams;
 internal sealed class UpstreamTransport(
     HttpClient http, UpstreamConcurrencyLimiter limiter, RetryAfterHold hold, IOptions<LumaOptions> options, UpstreamMetrics metrics, TimeProvider clock)
 {
-    private readonly JsonDocumentOptions _json = new() { MaxDepth = options.Value.MaxDepth };
+    /// <summary>The responses of all known upstreams are nested at most ten deep.</summary>
+    private static readonly JsonDocumentOptions Json = new() { MaxDepth = 64 };
+
     private readonly int _maxBodyBytes = options.Value.MaxBodyBytes;
     private readonly Uri _root = options.Value.Root;
 
@@ -72,11 +74,11 @@ internal sealed class UpstreamTransport(
     }
 
     /// <summary>Returns null if an error response is not JSON: its status is enough. A successful response must be JSON.</summary>
-    public JsonDocument? Parse(bool isSuccess, ReadOnlyMemory<byte> body)
+    public static JsonDocument? Parse(bool isSuccess, ReadOnlyMemory<byte> body)
     {
         try
         {
-            return JsonDocument.Parse(body.Span.StartsWith("\uFEFF"u8) ? body[3..] : body, _json);
+            return JsonDocument.Parse(body.Span.StartsWith("\uFEFF"u8) ? body[3..] : body, Json);
         }
         catch (JsonException)
         {
@@ -120,10 +122,11 @@ internal sealed class UpstreamTransport(
             : stream;
     }
 
+    /// <summary>A date is compared with the response's own <c>Date</c>: the upstream's clock can differ from the gateway's.</summary>
     private TimeSpan? RetryAfterOf(HttpResponseMessage response)
     {
         var header = response.Headers.RetryAfter;
-        var delay = header?.Delta ?? header?.Date - clock.GetUtcNow();
+        var delay = header?.Delta ?? header?.Date - (response.Headers.Date ?? clock.GetUtcNow());
         return delay < TimeSpan.Zero ? TimeSpan.Zero : delay;
     }
 

@@ -22,7 +22,7 @@ public sealed class KubernetesTests
     {
         var objects = KubernetesYaml.LoadAllFromString(File.ReadAllText(Path.Combine(Base, name)), strict: true);
 
-        Assert.Single(objects);
+        Assert.NotEmpty(objects);
         Assert.Contains($"  - {name}\n", File.ReadAllText(Path.Combine(Base, Kustomization)), StringComparison.Ordinal);
     }
 
@@ -45,7 +45,7 @@ public sealed class KubernetesTests
     {
         V1LabelSelector[] selectors =
         [
-            Load<V1PodDisruptionBudget>().Spec.Selector, Load<V1NetworkPolicy>().Spec.PodSelector, .. Pod.TopologySpreadConstraints.Select(spread => spread.LabelSelector),
+            Load<V1PodDisruptionBudget>().Spec.Selector, .. All<V1NetworkPolicy>().Select(policy => policy.Spec.PodSelector), .. Pod.TopologySpreadConstraints.Select(spread => spread.LabelSelector),
         ];
 
         Assert.All(selectors, selector => Assert.Equal("luma-gateway", selector.MatchLabels["app.kubernetes.io/name"]));
@@ -107,6 +107,45 @@ public sealed class KubernetesTests
         Assert.True(Pod.TerminationGracePeriodSeconds > (server.ShutdownDelay + server.ShutdownTimeout).TotalSeconds);
     }
 
-    private static T Load<T>() => Files.Where(file => Path.GetFileName(file) is not Kustomization)
-        .SelectMany(file => KubernetesYaml.LoadAllFromString(File.ReadAllText(file), strict: true)).OfType<T>().Single();
+    [Fact]
+    public void The_network_is_closed_except_for_named_openings()
+    {
+        var policies = All<V1NetworkPolicy>().ToList();
+
+        var closed = Assert.Single(policies, policy => policy.Spec.Ingress is null && policy.Spec.Egress is null);
+        Assert.Equal(["Ingress", "Egress"], closed.Spec.PolicyTypes);
+        Assert.Equal(
+            ["callers", "closed", "dns", "internet", "monitoring", "redis", "telemetry"],
+            policies.Select(policy => policy.Metadata.Name["luma-gateway-".Length..]).Order());
+        Assert.All(policies.SelectMany(policy => policy.Spec.Ingress ?? []), rule => Assert.NotEmpty(rule.FromProperty)); // an empty list would allow all
+        Assert.All(policies.SelectMany(policy => policy.Spec.Egress ?? []), rule => Assert.NotEmpty(rule.Ports));
+        Assert.Equal(["4317", "4318"], policies.Single(policy => policy.Metadata.Name.EndsWith("telemetry", StringComparison.Ordinal)).Spec.Egress.Single().Ports.Select(port => port.Port.Value));
+    }
+
+    [Fact]
+    public void The_examples_lead_to_the_service()
+    {
+        var folder = Path.Combine(Base, "..", "examples");
+        var ingress = KubernetesYaml.LoadAllFromString(File.ReadAllText(Path.Combine(folder, "ingress.yaml")), strict: true).OfType<V1Ingress>().Single();
+        var service = Load<V1Service>();
+
+        var backend = ingress.Spec.Rules.Single().Http.Paths.Single().Backend.Service;
+        Assert.Equal((service.Metadata.Name, service.Spec.Ports.Single().Name), (backend.Name, backend.Port.Name));
+        Assert.Contains($"- name: {service.Metadata.Name}\n          port: {service.Spec.Ports.Single().Port}\n", File.ReadAllText(Path.Combine(folder, "httproute.yaml")), StringComparison.Ordinal);
+    }
+
+    /// <summary>kustomize cannot put a file into an object of the Prometheus operator, so the rules are there twice.</summary>
+    [Fact]
+    public void The_rules_of_the_operator_are_those_of_Prometheus()
+    {
+        var rules = File.ReadAllText(Path.Combine(Repository.Root, "infra", "prometheus", "alerts.yml"));
+        var indented = string.Join('\n', rules[rules.IndexOf("groups:", StringComparison.Ordinal)..].Split('\n').Select(line => line.Length > 0 ? $"  {line}" : line));
+
+        Assert.EndsWith($"\nspec:\n{indented}", File.ReadAllText(Path.Combine(Base, "..", "components", "monitoring", "prometheusrule.yaml")), StringComparison.Ordinal);
+    }
+
+    private static T Load<T>() => All<T>().Single();
+
+    private static IEnumerable<T> All<T>() => Files.Where(file => Path.GetFileName(file) is not Kustomization)
+        .SelectMany(file => KubernetesYaml.LoadAllFromString(File.ReadAllText(file), strict: true)).OfType<T>();
 }

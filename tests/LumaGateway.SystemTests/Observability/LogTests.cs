@@ -19,13 +19,31 @@ public sealed class LogTests(SharedSandbox shared)
         request.Headers.Add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
 
         using var response = await gateway.Client.SendAsync(request, TestContext.Current.CancellationToken);
-        var line = await gateway.Process.ReadAsync(line => line.Contains("\"EventId\":3021", StringComparison.Ordinal) ? line : null);
+        var line = await gateway.Process.ReadAsync(line => line.Contains("\"event_id\":3021", StringComparison.Ordinal) ? line : null);
 
         Assert.All(gateway.Process.Output, one => JsonDocument.Parse(one));
         using var problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal("0af7651916cd43dd8448eb211c80319c", problem.RootElement.GetProperty("trace_id").GetString());
-        var scopes = JsonDocument.Parse(line).RootElement.GetProperty("Scopes").EnumerateArray().ToList();
-        Assert.Contains(scopes, scope => scope.TryGetProperty("TraceId", out var trace) && trace.GetString() == "0af7651916cd43dd8448eb211c80319c");
-        Assert.Contains(scopes, scope => scope.TryGetProperty("RequestId", out var id) && id.GetString() == "id-of-the-caller");
+        using var logged = JsonDocument.Parse(line);
+        Assert.Equal("0af7651916cd43dd8448eb211c80319c", logged.RootElement.GetProperty("trace_id").GetString());
+        Assert.Equal("id-of-the-caller", logged.RootElement.GetProperty("request_id").GetString());
+        Assert.Equal("system-tests", logged.RootElement.GetProperty("client").GetString());
+        Assert.All(logged.RootElement.EnumerateObject(), member => Assert.False(member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array));
+    }
+
+    [Fact]
+    public async Task The_format_simple_also_writes_one_line_for_each_event()
+    {
+        var sandbox = await shared.GetAsync();
+        var settings = ReplicaGroup.SettingsFor(sandbox, redis: null);
+        settings["Logging:Console:FormatterName"] = "simple";
+        settings["Logging:AccessLog"] = "All";
+        await using var gateway = await GatewayProcess.StartAsync(settings);
+
+        await gateway.ReadAsync("4665a07c-7641-4809-a133-10786201bb56");
+        var line = await gateway.Process.ReadAsync(line => line.Contains("[1031]", StringComparison.Ordinal) ? line : null);
+
+        Assert.Contains("GET /generations/{id}, id 4665a07c-7641-4809-a133-10786201bb56: status 200 in ", line, StringComparison.Ordinal);
+        Assert.All(gateway.Process.Output, one => Assert.Matches("^[0-9TZ:. -]+(trce|dbug|info|warn|fail|crit): ", one));
     }
 }

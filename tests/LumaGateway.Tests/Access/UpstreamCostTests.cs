@@ -29,7 +29,7 @@ public sealed class UpstreamCostTests : IDisposable
         }
 
         Assert.Equal(9, refused);
-        Assert.InRange(_gateway.Upstream.RequestCount, 8, 16); // Batch:Parallel fetches of the first batch; a canceled one can start the next
+        Assert.InRange(_gateway.Upstream.RequestCount, 8, 16); // the eight parallel fetches of the first batch; a canceled one can start the next
     }
 
     [Fact]

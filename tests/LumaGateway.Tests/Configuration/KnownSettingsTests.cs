@@ -1,4 +1,5 @@
 using System.Reflection;
+using LumaGateway.Access;
 using LumaGateway.Assets;
 using LumaGateway.Configuration;
 using LumaGateway.Contracts;
@@ -42,5 +43,6 @@ public sealed class KnownSettingsTests
         : type == typeof(double) ? SettingKind.Number
         : type == typeof(TimeSpan) ? SettingKind.Duration
         : type == typeof(AssetMode) ? SettingKind.AssetMode
+        : type == typeof(AccessLogMode) ? SettingKind.AccessLogMode
         : null;
 }

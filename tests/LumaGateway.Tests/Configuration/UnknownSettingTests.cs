@@ -52,13 +52,13 @@ public sealed class UnknownSettingTests
     public void All_invalid_settings_are_reported_together()
     {
         using var gateway = new Gateway()
-            .With("Luma:Dialct", "piapi").With("Waiting:Quux-Frobnicate", "1").With("Access:Clients:0:Rights", "read,raw").With("Luma:MaxDepth", "1").With("Luma:Dialect", "klingon");
+            .With("Luma:Dialct", "piapi").With("Waiting:Quux-Frobnicate", "1").With("Access:Clients:0:Rights", "read,raw").With("Luma:Retries", "11").With("Luma:Dialect", "klingon");
 
         Assert.ThrowsAny<Exception>(gateway.CreateCaller);
 
         Assert.Equal(5, gateway.StartFaults.Count);
         Assert.All(
-            ["Luma:Dialct is not a setting.", "Waiting:Quux-Frobnicate is not a setting.", "Access:Clients:0:Rights is a list: set Access:Clients:0:Rights:0", "Luma:MaxDepth must", "Luma:Dialect must"],
+            ["Luma:Dialct is not a setting.", "Waiting:Quux-Frobnicate is not a setting.", "Access:Clients:0:Rights is a list: set Access:Clients:0:Rights:0", "Luma:Retries must", "Luma:Dialect must"],
             message => Assert.Contains(gateway.StartFaults, fault => fault.StartsWith(message, StringComparison.Ordinal)));
     }
 

@@ -19,7 +19,6 @@ public sealed class StartTests
         { "Luma:AttemptTimeout", "00:01:00", "Luma:AttemptTimeout" },
         { "Luma:Retries", "11", "Luma:Retries" },
         { "Luma:MaxBodyBytes", "1", "Luma:MaxBodyBytes" },
-        { "Luma:MaxDepth", "1", "Luma:MaxDepth" },
         { "Luma:BreakerFailureRatio", "2", "Luma:BreakerFailureRatio" },
         { "Cache:MemoryBytes", "1", "Cache:MemoryBytes" },
         { "Cache:MemoryLifetime", "00:02:00", "Cache:MemoryLifetime" },
@@ -82,12 +81,12 @@ public sealed class StartTests
     [Fact]
     public void All_invalid_settings_are_reported_together()
     {
-        using var gateway = new Gateway().With("Luma:BaseAddress", "x").With("Luma:Dialect", "y").With("Cache:MemoryBytes", "1").With("Luma:MaxDepth", "1");
+        using var gateway = new Gateway().With("Luma:BaseAddress", "x").With("Luma:Dialect", "y").With("Cache:MemoryBytes", "1").With("Luma:Retries", "11");
 
         var faults = string.Join('\n', StartFaultsOf(gateway));
 
         Assert.All(
-            ["Luma:BaseAddress", "Luma:Dialect", "Luma:MaxDepth", "Cache:MemoryBytes"],
+            ["Luma:BaseAddress", "Luma:Dialect", "Luma:Retries", "Cache:MemoryBytes"],
             key => Assert.Contains(key, faults, StringComparison.Ordinal));
     }
 

@@ -19,7 +19,13 @@ public sealed partial class DocumentationTests
     }
 
     [Fact]
-    public void The_page_lists_the_log_events_of_the_code() => AssertContains("log events", ObservabilityDocument.Logs());
+    public void The_page_lists_the_log_events_of_the_code_and_says_what_to_do()
+    {
+        var rows = LogEvent().Matches(Document).ToDictionary(match => match.Groups["event"].Value, match => match.Groups["action"].Value);
+
+        Assert.Equal(ObservabilityDocument.Logs(), rows.Keys);
+        Assert.All(rows, row => Assert.True(row.Value.Length > 10, $"{row.Key} does not say what to do."));
+    }
 
     [Fact]
     public void The_page_explains_every_attribute()
@@ -50,6 +56,9 @@ public sealed partial class DocumentationTests
     private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Path.Combine(Repository.Root, "src/LumaGateway"), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
         .Select(File.ReadAllText);
+
+    [GeneratedRegex(@"^(?<event>\| [0-9]{4} \| .+? \| .+? \|)(?<action>.*)$", RegexOptions.Multiline)]
+    private static partial Regex LogEvent();
 
     [GeneratedRegex("\"(luma_gateway\\.[a-z_.]+)\"")]
     private static partial Regex Name();
