@@ -12,7 +12,7 @@ internal sealed class GatewayHealthCheck(GatewayTransport transport) : IHealthCh
     {
         try
         {
-            var status = await transport.SendOnceAsync(() => new HttpRequestMessage(HttpMethod.Get, "health/ready"), ReadStatusAsync, Limit, cancellationToken);
+            var status = await transport.SendOnceAsync(() => new(HttpMethod.Get, "health/ready"), ReadStatusAsync, Limit, cancellationToken);
             return status is "healthy" ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded($"The gateway is {status}.");
         }
         catch (LumaGatewayException exception)

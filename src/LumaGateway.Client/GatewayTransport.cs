@@ -58,10 +58,8 @@ internal sealed class GatewayTransport(IHttpClientFactory clients, IOptionsMonit
             create,
             async (response, token) =>
             {
-                using (response)
-                {
-                    return await read(response, token);
-                }
+                using var owned = response;
+                return await read(owned, token);
             },
             limit,
             cancellationToken);
@@ -119,10 +117,10 @@ internal sealed class GatewayTransport(IHttpClientFactory clients, IOptionsMonit
         return request;
     }
 
-    /// <summary>The gateway's <c>Retry-After</c>; else an exponential delay with jitter: callers must not return all at once.</summary>
+    /// <summary>The gateway's <c>Retry-After</c>, at least half a second; else an exponential delay with jitter: callers must not return all at once.</summary>
     private static TimeSpan DelayAfter(LumaGatewayException fault, int failures)
     {
         var longest = FirstDelay * Math.Pow(2, Math.Min(failures - 1, 10));
-        return fault.RetryAfter ?? (longest < LongestDelay ? longest : LongestDelay) * (0.5 + (Random.Shared.NextDouble() / 2));
+        return fault.RetryAfter is { } asked ? (asked > FirstDelay ? asked : FirstDelay) : (longest < LongestDelay ? longest : LongestDelay) * (0.5 + (Random.Shared.NextDouble() / 2));
     }
 }

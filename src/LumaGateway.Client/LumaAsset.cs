@@ -7,7 +7,7 @@ public sealed class LumaAsset : IDisposable
 
     internal LumaAsset(HttpResponseMessage response, Stream content) => (_response, Content) = (response, content);
 
-    /// <summary>The bytes as they arrive. A read fails with an <see cref="IOException"/> if the connection is lost; open the rest with a range.</summary>
+    /// <summary>The bytes as they arrive. A read fails with an <see cref="IOException"/> if the connection is lost, or idle for <see cref="LumaGatewayClientOptions.StreamIdleTimeout"/>; open the rest with a range.</summary>
     public Stream Content { get; }
 
     /// <summary>The media type, such as <c>video/mp4</c>.</summary>

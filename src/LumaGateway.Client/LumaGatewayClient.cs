@@ -27,7 +27,7 @@ public sealed class LumaGatewayClient
     public Task<Generation> GetAsync(string id, CancellationToken cancellationToken = default)
     {
         var path = PathOf(id);
-        return CallAsync("get", id, () => Get(path), ResponseReader.ReadGenerationAsync, cancellationToken);
+        return CallAsync("get", id, () => new(HttpMethod.Get, path), ResponseReader.ReadGenerationAsync, cancellationToken);
     }
 
     /// <summary>Reads several generations, each once, in the order of the ids. More than 50 ids are read 50 at a time.</summary>
@@ -37,7 +37,7 @@ public sealed class LumaGatewayClient
         var results = new List<GenerationResult>(all.Count);
         foreach (var some in all.Chunk(MaxBatch))
         {
-            results.AddRange(await CallAsync("get_many", null, () => Get($"generations?ids={string.Join(',', some)}"), ResponseReader.ReadBatchAsync, cancellationToken));
+            results.AddRange(await CallAsync("get_many", null, () => new(HttpMethod.Get, $"generations?ids={string.Join(',', some)}"), ResponseReader.ReadBatchAsync, cancellationToken));
         }
 
         return results;
@@ -89,20 +89,14 @@ public sealed class LumaGatewayClient
     /// <param name="kind">Which file.</param>
     /// <param name="range">The bytes to send, in one range; null for the whole file.</param>
     /// <param name="cancellationToken">Ends the call, not the download.</param>
-    public Task<LumaAsset> OpenAssetAsync(string id, AssetKind kind, RangeHeaderValue? range = null, CancellationToken cancellationToken = default)
+    public Task<LumaAsset> OpenAssetAsync(string id, AssetKind kind, RangeHeaderValue? range = null, CancellationToken cancellationToken = default) =>
+        OpenAsync(id, NameOf(kind), range, cancellationToken);
+
+    /// <summary>Opens the file of one output by its index in <see cref="Generation.Outputs"/>. See <see cref="OpenAssetAsync"/>.</summary>
+    public Task<LumaAsset> OpenOutputAsync(string id, int index, RangeHeaderValue? range = null, CancellationToken cancellationToken = default)
     {
-        var path = $"{PathOf(id)}/{NameOf(kind)}";
-        return RetryAsync("open_asset", id, () => _transport.SendAsync(Create, OpenAsync, _transport.Options.AttemptTimeout, cancellationToken), cancellationToken);
-
-        HttpRequestMessage Create()
-        {
-            var request = Get(path);
-            request.Headers.Range = range;
-            return request;
-        }
-
-        static async Task<LumaAsset> OpenAsync(HttpResponseMessage response, CancellationToken token) =>
-            new(response, await response.Content.ReadAsStreamAsync(token));
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        return OpenAsync(id, $"outputs/{index}", range, cancellationToken);
     }
 
     /// <summary>
@@ -115,22 +109,31 @@ public sealed class LumaGatewayClient
         var key = Guid.NewGuid().ToString();
         return CallAsync("create", null, Create, ResponseReader.ReadGenerationAsync, cancellationToken);
 
-        HttpRequestMessage Create()
+        HttpRequestMessage Create() => new(HttpMethod.Post, "generations")
         {
-            var message = new HttpRequestMessage(HttpMethod.Post, new Uri("generations", UriKind.Relative)) { Content = JsonContent.Create(request, ClientJson.Default.CreateGenerationRequest) };
-            message.Headers.Add("Idempotency-Key", key);
-            return message;
-        }
+            Headers = { { "Idempotency-Key", key } },
+            Content = JsonContent.Create(request, ClientJson.Default.CreateGenerationRequest),
+        };
     }
 
     /// <summary>Deletes or cancels a generation. Fails with the code <c>generation_not_found</c> also if an attempt whose response was lost has deleted it.</summary>
     public Task DeleteAsync(string id, CancellationToken cancellationToken = default)
     {
         var path = PathOf(id);
-        return CallAsync("delete", id, () => new HttpRequestMessage(HttpMethod.Delete, new Uri(path, UriKind.Relative)), (_, _) => Task.FromResult(true), cancellationToken);
+        return CallAsync("delete", id, () => new(HttpMethod.Delete, path), (_, _) => Task.FromResult(true), cancellationToken);
     }
 
-    private static HttpRequestMessage Get(string path) => new(HttpMethod.Get, new Uri(path, UriKind.Relative));
+    private Task<LumaAsset> OpenAsync(string id, string file, RangeHeaderValue? range, CancellationToken cancellationToken)
+    {
+        var path = $"{PathOf(id)}/{file}";
+        var options = _transport.Options;
+        return RetryAsync("open_asset", id, () => _transport.SendAsync(Create, ReadAsync, options.AttemptTimeout, cancellationToken), cancellationToken);
+
+        HttpRequestMessage Create() => new(HttpMethod.Get, path) { Headers = { Range = range } };
+
+        async Task<LumaAsset> ReadAsync(HttpResponseMessage response, CancellationToken token) =>
+            new(response, new IdleTimeoutStream(await response.Content.ReadAsStreamAsync(token), options.StreamIdleTimeout, _transport.Clock));
+    }
 
     private static string NameOf(AssetKind kind) => kind switch
     {
@@ -147,26 +150,18 @@ public sealed class LumaGatewayClient
     private static GenerationId ValidId(string id) =>
         GenerationId.TryParse(id, null, out var valid) ? valid : throw new ArgumentException(GenerationId.Rule, nameof(id));
 
-    /// <summary>Sends one long poll. The pause is the time until the next one: none if the gateway has waited.</summary>
+    /// <summary>Sends one long poll. The pause is the time until the next one: none if the gateway has waited, and not only said so.</summary>
     private Task<(Generation Generation, TimeSpan Pause)> PollAsync(string path, TimeSpan remaining, CancellationToken cancellationToken)
     {
         var wait = Math.Max(0, (int)Math.Min(remaining.TotalSeconds, MaxWait));
+        var start = _transport.Clock.GetTimestamp();
         return _transport.SendOnceAsync(Create, ReadAsync, _transport.Options.AttemptTimeout + TimeSpan.FromSeconds(wait), cancellationToken);
 
-        HttpRequestMessage Create()
-        {
-            var request = Get(path);
-            if (wait > 0)
-            {
-                request.Headers.Add("Prefer", $"wait={wait}");
-            }
-
-            return request;
-        }
+        HttpRequestMessage Create() => new(HttpMethod.Get, path) { Headers = { { "Prefer", $"wait={wait}" } } };
 
         async Task<(Generation, TimeSpan)> ReadAsync(HttpResponseMessage response, CancellationToken token) => (
             await ResponseReader.ReadGenerationAsync(response, token),
-            response.Headers.Contains("Preference-Applied") ? TimeSpan.Zero : LumaGatewayException.RetryAfterOf(response, _transport.Clock.GetUtcNow()) ?? Second);
+            _transport.Clock.GetElapsedTime(start) >= Second && response.Headers.Contains("Preference-Applied") ? TimeSpan.Zero : LumaGatewayException.RetryAfterOf(response, _transport.Clock.GetUtcNow()) ?? Second);
     }
 
     private Task<T> CallAsync<T>(

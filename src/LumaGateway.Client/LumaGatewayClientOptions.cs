@@ -15,7 +15,7 @@ public sealed class LumaGatewayClientOptions
     /// <summary>For how long a call is retried after transient faults; for a stream, each reconnection. 0: one attempt.</summary>
     public TimeSpan RetryFor { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>The time without a byte after which a stream reconnects. Must be longer than the gateway's <c>Waiting:Heartbeat</c>.</summary>
+    /// <summary>The time without a byte after which a stream reconnects and a download fails. Must be longer than the gateway's <c>Waiting:Heartbeat</c>.</summary>
     public TimeSpan StreamIdleTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     internal static bool IsValidAddress(LumaGatewayClientOptions options) =>

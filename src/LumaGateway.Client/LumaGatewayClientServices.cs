@@ -34,9 +34,6 @@ public static class LumaGatewayClientServices
     /// Adds a health check: one request for <c>/health/ready</c>, at most 5 s, without retries. A gateway without its upstream or Redis is degraded.
     /// </summary>
     public static IHealthChecksBuilder AddLumaGateway(
-        this IHealthChecksBuilder builder, string name = "luma-gateway", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
-    {
-        return builder.Add(new HealthCheckRegistration(
-            name, services => new GatewayHealthCheck(services.GetRequiredService<GatewayTransport>()), failureStatus, tags));
-    }
+        this IHealthChecksBuilder builder, string name = "luma-gateway", HealthStatus? failureStatus = null, IEnumerable<string>? tags = null) =>
+        builder.Add(new HealthCheckRegistration(name, services => new GatewayHealthCheck(services.GetRequiredService<GatewayTransport>()), failureStatus, tags));
 }

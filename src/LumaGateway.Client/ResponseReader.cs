@@ -8,9 +8,10 @@ namespace LumaGateway.Client;
 internal static class ResponseReader
 {
     public static async Task<Generation> ReadGenerationAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
-        await response.Content.ReadFromJsonAsync(ContractsJson.Web.Generation, cancellationToken) is { Id: not null } generation
-            ? generation
-            : throw new JsonException("Not a generation.");
+        Complete(await response.Content.ReadFromJsonAsync(ContractsJson.Web.Generation, cancellationToken));
+
+    /// <summary>Reads the data of a <c>generation</c> event.</summary>
+    public static Generation ReadEvent(ReadOnlySpan<byte> data) => Complete(JsonSerializer.Deserialize(data, ContractsJson.Web.Generation));
 
     public static async Task<List<GenerationResult>> ReadBatchAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
@@ -18,11 +19,16 @@ internal static class ResponseReader
         return [.. body.RootElement.GetProperty("generations").EnumerateArray().Select(ReadItem)];
     }
 
+    /// <summary>A gateway of an earlier version sends no outputs.</summary>
+    private static Generation Complete(Generation? generation) => generation is { Id: not null }
+        ? generation with { Outputs = generation.Outputs ?? [] }
+        : throw new JsonException("Not a generation.");
+
     private static GenerationResult ReadItem(JsonElement item)
     {
         var id = item.GetProperty("id").GetString()!;
         return item.TryGetProperty("problem", out var problem)
             ? new GenerationResult(id, null, problem.Deserialize(ContractsJson.Web.Problem))
-            : new GenerationResult(id, item.Deserialize(ContractsJson.Web.Generation), null);
+            : new GenerationResult(id, Complete(item.Deserialize(ContractsJson.Web.Generation)), null);
     }
 }

@@ -70,7 +70,7 @@ internal sealed class StateStream(GatewayTransport transport, string id, Activit
 
     private HttpRequestMessage CreateRequest()
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"generations/{id}/events", UriKind.Relative));
+        var request = new HttpRequestMessage(HttpMethod.Get, $"generations/{id}/events");
         request.Headers.Accept.ParseAdd("text/event-stream");
         if (_lastEventId is not null)
         {
@@ -95,7 +95,7 @@ internal sealed class StateStream(GatewayTransport transport, string id, Activit
         }
 
         var stream = new IdleTimeoutStream(await response.Content.ReadAsStreamAsync(cancellationToken), idleTimeout, transport.Clock);
-        var parser = SseParser.Create(stream, (kind, data) => kind is "generation" ? JsonSerializer.Deserialize(data, ContractsJson.Web.Generation) : null);
+        var parser = SseParser.Create(stream, (kind, data) => kind is "generation" ? ResponseReader.ReadEvent(data) : null);
         return new Connection(response, parser, parser.EnumerateAsync(CancellationToken.None).GetAsyncEnumerator(CancellationToken.None));
     }
 

@@ -13,7 +13,7 @@ public sealed partial class PageReferencesTests
 {
     /// <summary>Words in backticks that are not types of the gateway: names of .NET, HTTP, MSBuild and YARP.</summary>
     private static readonly HashSet<string> ExternalNames =
-        ["HttpClient", "LumaGateway", "PathRemovePrefix", "PublishAot", "RateLimit", "ReverseProxy", "RuntimeFrameworkVersion", "TimeProvider"];
+        ["ArgumentException", "HttpClient", "LumaGateway", "PathRemovePrefix", "PublishAot", "RateLimit", "ReverseProxy", "RuntimeFrameworkVersion", "TimeProvider"];
 
     private const BindingFlags AllMembers = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
 
@@ -21,6 +21,10 @@ public sealed partial class PageReferencesTests
         .Concat(typeof(client::LumaGateway.Client.LumaGatewayClient).Assembly.GetTypes())
         .Concat(typeof(PageReferencesTests).Assembly.GetTypes())
         .ToLookup(type => type.Name.Split('`')[0], StringComparer.Ordinal);
+
+    /// <summary>The client's README names methods and properties without their type.</summary>
+    private static readonly HashSet<string> ClientMembers =
+        [.. typeof(client::LumaGateway.Client.LumaGatewayClient).Assembly.GetExportedTypes().SelectMany(type => type.GetMembers()).Select(member => member.Name)];
 
     private static readonly HashSet<string> Rooms =
         [.. typeof(Generation).Assembly.GetTypes().SelectMany(type => type.Namespace?.Split('.') ?? [])];
@@ -116,7 +120,7 @@ public sealed partial class PageReferencesTests
             .Distinct();
     }
 
-    private static bool IsKnown(string word) => Types.Contains(word) || Rooms.Contains(word) || SettingNames.Contains(word) || ExternalNames.Contains(word);
+    private static bool IsKnown(string word) => Types.Contains(word) || Rooms.Contains(word) || SettingNames.Contains(word) || ClientMembers.Contains(word) || ExternalNames.Contains(word);
 
     private static bool HasMember(Match member)
     {

@@ -8,6 +8,7 @@ using System.Text.Json.Nodes;
 using client::LumaGateway.Client;
 using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using GenerationState = client::LumaGateway.Contracts.GenerationState;
 
@@ -76,6 +77,34 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_gateway_that_ends_its_waits_early_is_asked_again_after_its_retry_after()
+    {
+        _gateway.Then((_, _) => Task.FromResult(WithRetryAfter(WaitedFor("processing"), 3))).Then((_, _) => Task.FromResult(WaitedFor("processing"))).ThenJson(GenerationOf("completed"));
+        var startedAt = _clock.GetUtcNow();
+
+        await _clock.UntilAsync(_tested.Client.WaitAsync("g1", TimeSpan.FromMinutes(1), Cancelled));
+
+        Assert.Equal(TimeSpan.FromSeconds(4), _clock.GetUtcNow() - startedAt); // 3 s as asked, and 1 s by default
+
+        static HttpResponseMessage WaitedFor(string state)
+        {
+            var response = ScriptedUpstream.Json(GenerationOf(state));
+            response.Headers.Add("Preference-Applied", "wait=50");
+            return response;
+        }
+    }
+
+    [Fact]
+    public async Task A_retry_after_of_zero_does_not_make_a_tight_loop()
+    {
+        _gateway.Always((_, _) => Task.FromResult(ProblemOf(_gateway.RequestCount < 200 ? 503 : 404, "gateway_saturated", retryAfter: 0)));
+
+        await Assert.ThrowsAsync<LumaGatewayException>(() => _clock.UntilAsync(_tested.Client.GetAsync("g1", Cancelled)));
+
+        Assert.InRange(_gateway.RequestCount, 2, 121); // within RetryFor
+    }
+
+    [Fact]
     public async Task A_fault_that_holds_at_the_end_of_a_wait_is_thrown()
     {
         _gateway.Always((_, _) => Task.FromResult(ProblemOf(502, "upstream_failed")));
@@ -112,6 +141,50 @@ public sealed class FaultTests : IDisposable
             var fault = await Assert.ThrowsAsync<LumaGatewayException>(() => _tested.Client.GetAsync("g1", Cancelled));
             Assert.Equal(LumaGatewayException.Unexpected, fault.Code);
         }
+    }
+
+    [Fact]
+    public async Task A_generation_without_outputs_has_an_empty_list()
+    {
+        _gateway.AlwaysJson(GenerationOf("completed"));
+
+        var generation = await _tested.Client.GetAsync("g1", Cancelled);
+
+        Assert.Empty(generation.Outputs);
+        Assert.False(generation.HasAsset);
+    }
+
+    [Fact]
+    public async Task A_download_without_a_byte_for_too_long_fails()
+    {
+        _gateway.Then((_, _) => Task.FromResult(new HttpResponseMessage { Content = new StreamContent(new Body("half", isCut: false, isSilent: true)) }));
+        using var asset = await _tested.Client.OpenAssetAsync("g1", AssetKind.Video, null, Cancelled);
+        using var read = new MemoryStream();
+
+        await Assert.ThrowsAsync<IOException>(() => _clock.UntilAsync(CopyAsync()));
+
+        Assert.Equal("half", Encoding.UTF8.GetString(read.ToArray()));
+
+        async Task<bool> CopyAsync()
+        {
+            await asset.Content.CopyToAsync(read, Cancelled);
+            return true;
+        }
+    }
+
+    [Theory]
+    [InlineData(200, """{"status":"healthy"}""", HealthStatus.Healthy)]
+    [InlineData(200, """{"status":"degraded"}""", HealthStatus.Degraded)]
+    [InlineData(503, """{"status":"unhealthy"}""", HealthStatus.Unhealthy)]
+    [InlineData(200, "<html>", HealthStatus.Unhealthy)]
+    public async Task The_health_check_shows_the_state_of_the_gateway(int status, string body, HealthStatus expected)
+    {
+        _gateway.AlwaysJson(body, (HttpStatusCode)status);
+
+        var report = await _tested.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancelled);
+
+        Assert.Equal(expected, report.Status);
+        Assert.Equal((1, "/health/ready"), (_gateway.RequestCount, _gateway.Received.First().Address.AbsolutePath));
     }
 
     [Fact]
@@ -276,7 +349,7 @@ public sealed class FaultTests : IDisposable
 
     private static HttpResponseMessage StreamOf(string events, bool isCut = false, bool isSilent = false)
     {
-        var content = new StreamContent(new EventBody(events, isCut, isSilent));
+        var content = new StreamContent(new Body(events, isCut, isSilent));
         content.Headers.ContentType = new("text/event-stream");
         return new HttpResponseMessage { Content = content };
     }
@@ -299,7 +372,7 @@ public sealed class FaultTests : IDisposable
     }
 
     /// <summary>A body that ends, breaks off or sends nothing more after its text.</summary>
-    private sealed class EventBody(string text, bool isCut, bool isSilent) : MemoryStream(Encoding.UTF8.GetBytes(text))
+    private sealed class Body(string text, bool isCut, bool isSilent) : MemoryStream(Encoding.UTF8.GetBytes(text))
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {

@@ -2,12 +2,15 @@ extern alias client;
 
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using client::LumaGateway.Client;
 using LumaGateway.Tests.Assets;
 using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using GenerationState = client::LumaGateway.Contracts.GenerationState;
+using OutputRole = client::LumaGateway.Contracts.OutputRole;
 
 namespace LumaGateway.Tests.TypedClient;
 
@@ -16,26 +19,42 @@ public sealed class GatewayCallTests : IDisposable
 {
     private static readonly CancellationToken Cancelled = TestContext.Current.CancellationToken;
 
+    private static readonly JsonSerializerOptions SnakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly Gateway _gateway = new();
 
     public void Dispose() => _gateway.Dispose();
 
-    [Fact]
-    public async Task A_read_has_every_member_of_the_contract()
+    [Theory]
+    [InlineData("completed")]
+    [InlineData("layering")]
+    [InlineData("failed")]
+    public async Task A_read_has_every_member_that_the_gateway_publishes(string fixture)
     {
-        _gateway.Upstream.AlwaysJson(Samples.Completed);
+        var sample = File.ReadAllText($"fixtures/agents/{fixture}.json");
+        _gateway.With("Luma:Dialect", "agents").Upstream.AlwaysJson(sample);
+        var id = JsonNode.Parse(sample)!["id"]!.GetValue<string>();
         using var tested = TestedClient.Of(_gateway);
         using var caller = _gateway.CreateCaller();
 
-        var generation = await tested.Client.GetAsync(Samples.CompletedId, Cancelled);
+        var generation = await tested.Client.GetAsync(id, Cancelled);
 
-        var published = await (await caller.SendGetAsync($"/generations/{Samples.CompletedId}")).JsonAsync();
-        Assert.Equal(GenerationState.Completed, generation.State);
-        Assert.Equal(published.GetProperty("created_at").GetDateTimeOffset(), generation.CreatedAt);
-        Assert.Equal(published.GetProperty("prompt").GetString(), generation.Prompt);
-        Assert.Equal(published.GetProperty("video").GetProperty("url").GetString(), generation.Video!.Url);
-        Assert.Equal(published.GetProperty("video").GetProperty("duration").GetDouble(), generation.Video.Duration);
-        Assert.Equal(published.GetProperty("last_frame").GetProperty("width").GetInt32(), generation.LastFrame!.Width);
+        var published = await (await caller.SendGetAsync($"/generations/{id}")).Content.ReadAsStringAsync(Cancelled);
+        Assert.Equal(published, JsonSerializer.Serialize(generation, SnakeCase));
+    }
+
+    [Fact]
+    public async Task Outputs_have_role_and_layer_and_a_failure_says_whether_a_retry_helps()
+    {
+        _gateway.With("Luma:Dialect", "agents").Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(
+            File.ReadAllText($"fixtures/agents/{request.RequestUri!.Segments[^1]}.json").Replace("d290f1ee-6c54-4b01-90e6-d701748f0852", request.RequestUri.Segments[^1], StringComparison.Ordinal))));
+        using var tested = TestedClient.Of(_gateway);
+
+        var layered = await tested.Client.GetAsync("layering", Cancelled);
+        var failed = await tested.Client.GetAsync("failed", Cancelled);
+
+        Assert.Equal([(OutputRole.Main, 0, "soft"), (OutputRole.Main, 1, "none")], layered.Outputs.Select(output => (output.Role!.Value, output.Layer!.Index!.Value, output.Layer.Alpha!)));
+        Assert.Equal(("content_moderated", false), (failed.Failure!.Code, failed.Failure.Retryable!.Value));
     }
 
     [Fact]
@@ -108,6 +127,24 @@ public sealed class GatewayCallTests : IDisposable
     }
 
     [Fact]
+    public async Task An_output_is_read_by_its_index()
+    {
+        await using var cdn = await Cdn.StartAsync();
+        using var gateway = AssetGateway.For(cdn);
+        gateway.Upstream.AlwaysJson(AssetGateway.Completed(cdn.Link()));
+        using var tested = TestedClient.Of(gateway);
+        var read = new MemoryStream();
+
+        using var output = await tested.Client.OpenOutputAsync("g1", 0, null, Cancelled);
+        await output.Content.CopyToAsync(read, Cancelled);
+
+        Assert.Equal(Cdn.File, read.ToArray());
+        Assert.Equal((0, 100_000L), (output.Offset, output.TotalLength!.Value));
+        var problem = await Assert.ThrowsAsync<LumaGatewayException>(() => tested.Client.OpenOutputAsync("g1", 99, null, Cancelled));
+        Assert.Equal("asset_not_found", problem.Code);
+    }
+
+    [Fact]
     public async Task A_file_of_an_unfinished_generation_is_a_problem_with_retry_after_and_is_not_retried()
     {
         _gateway.Upstream.AlwaysJson(Samples.Interim("g1"));
@@ -120,7 +157,7 @@ public sealed class GatewayCallTests : IDisposable
     }
 
     [Fact]
-    public async Task The_health_check_shows_a_ready_and_an_unreachable_gateway()
+    public async Task The_health_check_shows_a_gateway_that_is_ready_and_one_that_is_unreachable()
     {
         using var ready = TestedClient.Of(_gateway);
         using var gone = new TestedClient(new ScriptedUpstream().Always((_, _) => throw new HttpRequestException("refused")), _gateway.Clock);
