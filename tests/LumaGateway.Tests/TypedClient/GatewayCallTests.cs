@@ -156,6 +156,19 @@ public sealed class GatewayCallTests : IDisposable
         Assert.NotNull(problem.RetryAfter);
     }
 
+    /// <summary>The client's README says that this version of the gateway has neither route. Change it together with this test.</summary>
+    [Fact]
+    public async Task This_version_of_the_gateway_has_no_route_for_creates_and_deletes()
+    {
+        using var tested = TestedClient.Of(_gateway);
+
+        var create = await Assert.ThrowsAsync<LumaGatewayException>(() => tested.Client.CreateAsync(new CreateGenerationRequest { Prompt = "cat" }, Cancelled));
+        var delete = await Assert.ThrowsAsync<LumaGatewayException>(() => tested.Client.DeleteAsync("g1", Cancelled));
+
+        Assert.Equal(("method_not_allowed", "method_not_allowed"), (create.Code, delete.Code));
+        Assert.Contains("This version of the gateway has neither", Repository.Read("src/LumaGateway.Client/README.md"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_health_check_shows_a_gateway_that_is_ready_and_one_that_is_unreachable()
     {
