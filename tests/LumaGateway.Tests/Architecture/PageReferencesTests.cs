@@ -11,9 +11,9 @@ namespace LumaGateway.Tests.Architecture;
 /// <summary>Files, headings and types in pages must exist. Pages about the past (the changelog, the log and results of the bench) are not checked.</summary>
 public sealed partial class PageReferencesTests
 {
-    /// <summary>Words in backticks that are not types of the gateway: names of .NET, HTTP, MSBuild and YARP.</summary>
+    /// <summary>Words in backticks that are not types of the gateway: names of .NET, HTTP, browsers, MSBuild and YARP.</summary>
     private static readonly HashSet<string> ExternalNames =
-        ["ArgumentException", "HttpClient", "LumaGateway", "PathRemovePrefix", "PublishAot", "RateLimit", "ReverseProxy", "RuntimeFrameworkVersion", "TimeProvider"];
+        ["ArgumentException", "EventSource", "HttpClient", "LumaGateway", "PathRemovePrefix", "PublishAot", "RateLimit", "ReverseProxy", "RuntimeFrameworkVersion", "TimeProvider"];
 
     private const BindingFlags AllMembers = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
 
