@@ -48,6 +48,7 @@ public sealed partial class CanaryTests : IAsyncLifetime
             .With("Cache:SigningKey", SigningKey)
             .With("Cors:AllowedOrigins:0", "https://app.example")
             .With("Logging:LogLevel:Default", "Trace").With("Logging:LogLevel:Microsoft.AspNetCore", "Trace")
+            .With("Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics", "Trace") // logs the whole address of each request
             .With("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Trace").With("Logging:LogLevel:Yarp.ReverseProxy", "Trace")
             .With(services => services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace)));
         _gateway.UseKestrel();
