@@ -81,12 +81,10 @@ internal sealed class GatewayTransport(IHttpClientFactory clients, IOptionsMonit
         }
         catch (Exception exception)
         {
-            using (response)
+            response?.Dispose();
+            if (Translate(exception, response, cancellationToken) is { } fault)
             {
-                if (Translate(exception, response, cancellationToken) is { } fault)
-                {
-                    throw fault;
-                }
+                throw fault;
             }
 
             throw;

@@ -123,6 +123,13 @@ public sealed class LumaGatewayClient
         return CallAsync("delete", id, () => new(HttpMethod.Delete, path), (_, _) => Task.FromResult(true), cancellationToken);
     }
 
+    /// <summary>Creates a ticket, with which a browser reads the events and files of one generation. Fails with the code <c>not_found</c> if the gateway has none.</summary>
+    public Task<GenerationTicket> CreateTicketAsync(string id, CancellationToken cancellationToken = default)
+    {
+        var path = $"{PathOf(id)}/ticket";
+        return CallAsync("create_ticket", id, () => new(HttpMethod.Post, path), ResponseReader.ReadTicketAsync, cancellationToken);
+    }
+
     private Task<LumaAsset> OpenAsync(string id, string file, RangeHeaderValue? range, CancellationToken cancellationToken)
     {
         var path = $"{PathOf(id)}/{file}";

@@ -13,6 +13,9 @@ internal static class ResponseReader
     /// <summary>Reads the data of a <c>generation</c> event.</summary>
     public static Generation ReadEvent(ReadOnlySpan<byte> data) => Complete(JsonSerializer.Deserialize(data, ContractsJson.Web.Generation));
 
+    public static async Task<GenerationTicket> ReadTicketAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
+        await response.Content.ReadFromJsonAsync(ContractsJson.Web.GenerationTicket, cancellationToken) is { Ticket: not null } ticket ? ticket : throw new JsonException("Not a ticket.");
+
     public static async Task<List<GenerationResult>> ReadBatchAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         using var body = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), default, cancellationToken);
@@ -26,9 +29,8 @@ internal static class ResponseReader
 
     private static GenerationResult ReadItem(JsonElement item)
     {
-        var id = item.GetProperty("id").GetString()!;
-        return item.TryGetProperty("problem", out var problem)
-            ? new GenerationResult(id, null, problem.Deserialize(ContractsJson.Web.Problem))
-            : new GenerationResult(id, Complete(item.Deserialize(ContractsJson.Web.Generation)), null);
+        var problem = item.TryGetProperty("problem", out var sent) ? sent.Deserialize(ContractsJson.Web.Problem) : null;
+        var body = item.TryGetProperty("generation", out var member) ? member : item; // gateways differ: a member of the item, or the item itself
+        return new GenerationResult(item.GetProperty("id").GetString()!, problem is null ? Complete(body.Deserialize(ContractsJson.Web.Generation)) : null, problem);
     }
 }

@@ -9,7 +9,7 @@ namespace LumaGateway.Client;
 /// <summary>Reads the states of one generation from server-sent events. Reconnects with <c>Last-Event-ID</c> until the state is final. Not thread-safe.</summary>
 internal sealed class StateStream(GatewayTransport transport, string id, Activity? call) : IAsyncDisposable
 {
-    private string? _lastEventId;
+    private string _lastEventId = ""; // before the first state
     private TimeSpan? _reconnectAfter;
     private bool _isOver;
     private Connection? _connection;
@@ -68,17 +68,10 @@ internal sealed class StateStream(GatewayTransport transport, string id, Activit
         _isOver = _connection is null;
     }
 
-    private HttpRequestMessage CreateRequest()
+    private HttpRequestMessage CreateRequest() => new(HttpMethod.Get, $"generations/{id}/events")
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, $"generations/{id}/events");
-        request.Headers.Accept.ParseAdd("text/event-stream");
-        if (_lastEventId is not null)
-        {
-            request.Headers.TryAddWithoutValidation("Last-Event-ID", _lastEventId);
-        }
-
-        return request;
-    }
+        Headers = { { "Accept", "text/event-stream" }, { "Last-Event-ID", _lastEventId } },
+    };
 
     /// <summary>Returns null for 204: the final state was read before.</summary>
     private async Task<Connection?> OpenAsync(HttpResponseMessage response, TimeSpan idleTimeout, CancellationToken cancellationToken)

@@ -143,6 +143,18 @@ public sealed class FaultTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("""{"generations":[{"id":"g1","state":"queued"},{"id":"g2","problem":{"code":"generation_not_found"}}]}""")]
+    [InlineData("""{"generations":[{"id":"g1","generation":{"id":"g1","state":"queued"},"problem":null},{"id":"g2","generation":null,"problem":{"code":"generation_not_found"}}]}""")]
+    public async Task A_batch_is_read_in_both_shapes(string body)
+    {
+        _gateway.AlwaysJson(body);
+
+        var results = await _tested.Client.GetManyAsync(["g1", "g2"], Cancelled);
+
+        Assert.Equal([("g1", GenerationState.Queued, null), ("g2", null, "generation_not_found")], results.Select(one => (one.Id, one.Generation?.State, one.Problem?.Code)));
+    }
+
     [Fact]
     public async Task A_generation_without_outputs_has_an_empty_list()
     {

@@ -145,6 +145,20 @@ public sealed class GatewayCallTests : IDisposable
     }
 
     [Fact]
+    public async Task A_ticket_opens_the_events_for_a_caller_without_a_key()
+    {
+        _gateway.With("Cors:AllowedOrigins:0", "https://app.example").Upstream.AlwaysJson(Samples.CompletedAs("g1"));
+        using var tested = TestedClient.Of(_gateway);
+        using var browser = _gateway.CreateCallerWithoutKey();
+
+        var ticket = await tested.Client.CreateTicketAsync("g1", Cancelled);
+
+        using var events = await browser.SendGetAsync($"/generations/g1/events?ticket={ticket.Ticket}");
+        Assert.Equal(HttpStatusCode.OK, events.StatusCode);
+        Assert.Equal(_gateway.Clock.GetUtcNow() + TimeSpan.FromMinutes(10), ticket.ExpiresAt);
+    }
+
+    [Fact]
     public async Task A_file_of_an_unfinished_generation_is_a_problem_with_retry_after_and_is_not_retried()
     {
         _gateway.Upstream.AlwaysJson(Samples.Interim("g1"));
