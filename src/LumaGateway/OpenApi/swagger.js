@@ -44,6 +44,11 @@ document.addEventListener('DOMContentLoaded', () => {
     label('.parameters select', select => select.getAttribute('aria-label') || `Value of ${select.closest('tr')?.dataset.paramName ?? 'the parameter'}`);
     label('.parameters input', input => input.getAttribute('aria-label') || `Value of ${input.closest('tr')?.dataset.paramName ?? 'the parameter'}`);
     label('textarea', area => area.getAttribute('aria-label') || 'Request body');
+    for (const dialog of root.querySelectorAll('.dialog-ux .modal-ux')) set(dialog, 'role', 'dialog'), set(dialog, 'aria-modal', 'true'), set(dialog, 'aria-label', 'Authorize');
+    for (const heading of root.querySelectorAll('.modal-ux-header h3')) set(heading, 'aria-level', '2'), set(heading, 'role', 'heading');
+    for (const heading of root.querySelectorAll('.modal-ux-content h4')) set(heading, 'aria-level', '3'), set(heading, 'role', 'heading');
+    label('.close-modal', 'Close');
+    for (const button of root.querySelectorAll('.modal-btn[aria-label]')) button.removeAttribute('aria-label'); // it differs from the visible text
     for (const block of root.querySelectorAll('pre.microlight')) set(block, 'tabindex', '0'); // it scrolls if it is long
     for (const row of root.querySelectorAll('table.responses-table:not(.live-responses-table) .response[data-code]:not([data-code^="2"])')) addToggle(row);
   }
