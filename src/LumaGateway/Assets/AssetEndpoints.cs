@@ -39,6 +39,7 @@ internal static class AssetEndpoints
             .. ProblemResponses.OfReads, ProblemKinds.GenerationUnfinished, ProblemKinds.AssetNotFound, ProblemKinds.PreconditionFailed,
             ProblemKinds.RangeNotSatisfiable, ProblemKinds.AssetAddressRefused, ProblemKinds.AssetUnavailable, ProblemKinds.AssetNotMedia,
         ])
+        .AcceptTickets()
         .RequirePermission(Permissions.Assets);
 
     private static Task SendVideoAsync(GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender) =>
@@ -58,6 +59,11 @@ internal static class AssetEndpoints
 
     private static async Task SendAsync(AssetSelector selector, GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender)
     {
+        if (context.Features.Get<TicketSecret>() is not null)
+        {
+            context.Response.Headers["Cross-Origin-Resource-Policy"] = "cross-origin"; // a page of another origin may show the file: the ticket is its permission
+        }
+
         var result = await reader.ReadAsync(id, context.TraceIdentifier, RateLimitLease.Of(context), context.RequestAborted);
         await sender.SendAsync(context, id, selector, result.Entry!);
     }

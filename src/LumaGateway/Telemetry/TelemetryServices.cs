@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry;
 using OpenTelemetry.Context.Propagation;
@@ -19,6 +20,7 @@ internal static class TelemetryServices
     public static IServiceCollection AddGatewayTelemetry(this IServiceCollection services, IConfiguration environment)
     {
         services.AddMetrics();
+        services.Replace(ServiceDescriptor.Singleton(SecretHttpContextFactory.Create));
         services.AddOptionsWithValidateOnStart<OtlpSettings, OtlpRules>();
 
         // A blocked reader of stdout must not block requests. The console logger writes the number of dropped messages to stderr.
