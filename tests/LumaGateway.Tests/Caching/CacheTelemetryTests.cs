@@ -63,7 +63,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     {
         using var purges = _cache.Collect<long>("purges");
 
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
 
         Assert.Equal(1, Assert.Single(purges.GetMeasurementSnapshot()).Value);
     }

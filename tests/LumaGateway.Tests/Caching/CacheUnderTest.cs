@@ -100,33 +100,33 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     {
         foreach (var service in _services.GetServices<IHostedService>())
         {
-            await service.StartAsync(TestContext.Current.CancellationToken).Soon();
+            await service.StartAsync(TestContext.Current.CancellationToken).WithTimeout();
             if (service is BackgroundService { ExecuteTask: { } subscribing })
             {
-                await subscribing.Soon();
+                await subscribing.WithTimeout();
             }
         }
     }
 
     /// <summary>Reads the key, asking the origin where the cache has no answer. Waits as a caller does.</summary>
     public Task<CacheResult> ReadAsync(GenerationId? key = null, CancellationToken? token = null) =>
-        Cache.GetAsync(key ?? Entries.Key, new FetchRequest("request"), token ?? TestContext.Current.CancellationToken).AsTask().Soon();
+        Cache.GetAsync(key ?? Entries.Key, new FetchRequest("request"), token ?? TestContext.Current.CancellationToken).AsTask().WithTimeout();
 
     /// <summary>As <see cref="ReadAsync"/>, but asks for something newer than an entry.</summary>
     public Task<CacheResult> RenewAsync(CacheEntry outdated) =>
-        Cache.RenewAsync(outdated, new FetchRequest("renewal"), TestContext.Current.CancellationToken).Soon();
+        Cache.RenewAsync(outdated, new FetchRequest("renewal"), TestContext.Current.CancellationToken).WithTimeout();
 
     /// <summary>As <see cref="ReadAsync"/>, but for an interim entry its age counts, not its freshness.</summary>
-    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, new FetchRequest("refresh"), notBefore).Soon();
+    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, new FetchRequest("refresh"), notBefore).WithTimeout();
 
     /// <summary>One fill without other callers. <paramref name="accepts"/> is called for each entry that the cache has.</summary>
     public Task<CacheResult> FillAsync(Func<CacheEntry, bool> accepts) => new SingleFlight<CacheResult>()
         .JoinOrStart(Entries.Key, fetch => _services.GetRequiredService<CacheFill>().FillAsync(fetch, new FetchRequest("fill"), (entry, now) => entry.IsFreshBeforeRefresh(now) && accepts(entry)), out _)
-        .Completion.Soon();
+        .Completion.WithTimeout();
 
     /// <summary>The connection that the product's own store of entries would use.</summary>
     public Task<IConnectionMultiplexer> StoreConnectionAsync() =>
-        _services.GetRequiredService<IOptions<RedisCacheOptions>>().Value.ConnectionMultiplexerFactory!().Soon();
+        _services.GetRequiredService<IOptions<RedisCacheOptions>>().Value.ConnectionMultiplexerFactory!().WithTimeout();
 
     /// <summary>Has the cache begin its series, as it does when the service starts.</summary>
     public void BeginSeries() => _services.GetRequiredService<CacheMetrics>().Initialize();

@@ -17,8 +17,8 @@ internal static class Eventually
     }
 
     /// <summary>Waits until a task ends, and gives its result.</summary>
-    public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Bound, TimeProvider.System, TestContext.Current.CancellationToken);
+    public static Task<T> WithTimeout<T>(this Task<T> task) => task.WaitAsync(Bound, TimeProvider.System, TestContext.Current.CancellationToken);
 
-    /// <inheritdoc cref="Soon{T}"/>
-    public static Task Soon(this Task task) => task.WaitAsync(Bound, TimeProvider.System, TestContext.Current.CancellationToken);
+    /// <inheritdoc cref="WithTimeout{T}"/>
+    public static Task WithTimeout(this Task task) => task.WaitAsync(Bound, TimeProvider.System, TestContext.Current.CancellationToken);
 }

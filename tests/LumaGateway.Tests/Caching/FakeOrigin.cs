@@ -32,7 +32,7 @@ internal sealed class FakeOrigin : IEntrySource
         var step = new HeldStep();
         _script.Enqueue(async _ =>
         {
-            await step.PassAsync();
+            await step.HoldAsync();
             return entry;
         });
         return step;

@@ -100,7 +100,7 @@ public sealed class ForgedEntryTests : IAsyncDisposable
     {
         await WriteAsync(await StartAsync(writer), Entries.Final(_clock.Now));
 
-        var view = await (await StartAsync(reader)).Redis.ReadAsync(Entries.Key).Soon();
+        var view = await (await StartAsync(reader)).Redis.ReadAsync(Entries.Key).WithTimeout();
 
         Assert.Equal(isFound ? "final" : null, view.Final.Text());
     }
@@ -119,7 +119,7 @@ public sealed class ForgedEntryTests : IAsyncDisposable
     }
 
     private static async Task WriteAsync(CacheUnderTest replica, CacheEntry entry) =>
-        Assert.Equal(WriteResult.Stored, await replica.Redis.WriteAsync(entry, null).Soon());
+        Assert.Equal(WriteResult.Stored, await replica.Redis.WriteAsync(entry, null).WithTimeout());
 
     private async Task<CacheUnderTest> StartAsync(string keys = "")
     {

@@ -364,7 +364,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).WithTimeout();
 
         fetch.Fail(Fault);
 
@@ -378,7 +378,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).WithTimeout();
 
         fetch.Fail(Fault);
 
@@ -392,7 +392,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.HoldNext(Entries.Interim(_clock.Now, "late"));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).WithTimeout();
 
         fetch.Release();
         await reading;
@@ -407,7 +407,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         await _cache.ReadAsync();
         var purges = _cache.Cache.Purges;
 
-        Assert.True(await _cache.Cache.PurgeAsync(Entries.Key).Soon());
+        Assert.True(await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout());
 
         Assert.Equal(purges + 1, _cache.Cache.Purges);
         Origin.Returns(Entries.Final(_clock.Now, "anew"));
@@ -421,7 +421,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var before = _cache.ReadAsync();
         await fetch.ReachedAsync();
 
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
         Origin.Returns(Entries.Final(_clock.Now, "after"));
         var after = await _cache.ReadAsync();
         fetch.Release();
@@ -438,7 +438,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
 
         fetch.Fail(Fault);
 
@@ -449,12 +449,12 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     [Fact]
     public async Task PutAsync_stores_a_final_entry_unless_a_fresh_final_one_exists()
     {
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "first"), _cache.Cache.Purges).Soon();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "second"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "first"), _cache.Cache.Purges).WithTimeout();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "second"), _cache.Cache.Purges).WithTimeout();
         Assert.Equal(("first", CacheStatus.Hit, CacheTier.Memory, null), Summary(await _cache.ReadAsync()));
 
         _clock.Advance(TimeSpan.FromHours(1));
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "third"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "third"), _cache.Cache.Purges).WithTimeout();
         Assert.Equal("third", (await _cache.ReadAsync()).Entry.Text());
     }
 
@@ -462,9 +462,9 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     public async Task PutAsync_stores_nothing_if_the_key_may_have_been_purged_since()
     {
         var purges = _cache.Cache.Purges;
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
 
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "from before"), purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "from before"), purges).WithTimeout();
 
         Assert.Null(_cache.Memory.Find(Entries.Key));
     }
@@ -504,7 +504,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     {
         Origin.Returns(Entries.Final(_clock.Now));
         await _cache.ReadAsync();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, key: GenerationId.Parse("offered", null)), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, key: GenerationId.Parse("offered", null)), _cache.Cache.Purges).WithTimeout();
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 

@@ -16,7 +16,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     private readonly Dictionary<string, (byte[] Value, DateTimeOffset Until)> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (long RequestedAt, string Kind)> _entries = new(StringComparer.Ordinal);
     private readonly List<Rule> _rules = [];
-    private readonly List<(string Command, string Key)> _done = [];
+    private readonly List<(string Command, string Key)> _commands = [];
     private readonly List<Action<RedisChannel, RedisValue>> _subscribers = [];
 
     /// <summary>Whether the client says that it has a connection.</summary>
@@ -26,7 +26,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     public bool IsSubscribedToReplica { get; set; }
 
     /// <summary>A fault as the product's client throws it when the connection breaks.</summary>
-    public static RedisException Gone() => new RedisConnectionException(ConnectionFailureType.SocketClosed, CommandFlags.None, "gone", null, CommandStatus.Sent);
+    public static RedisException ConnectionLost() => new RedisConnectionException(ConnectionFailureType.SocketClosed, CommandFlags.None, "gone", null, CommandStatus.Sent);
 
     /// <summary>The connection as the product's client gives it.</summary>
     public IConnectionMultiplexer Connect()
@@ -37,19 +37,19 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     }
 
     /// <summary>Holds the next command of this name on a key that ends so.</summary>
-    /// <param name="command">The command, as in <see cref="Done"/>.</param>
+    /// <param name="command">The command, as in <see cref="Commands"/>.</param>
     /// <param name="part">The end of the key.</param>
     /// <param name="replyOnly">Whether the command takes effect at once and only its reply is held.</param>
     public HeldStep Hold(string command, string part, bool replyOnly = false)
     {
         var step = new HeldStep();
-        Add(new Rule(command, part, replyOnly, Once: true, step.PassAsync));
+        Add(new Rule(command, part, replyOnly, Once: true, step.HoldAsync));
         return step;
     }
 
     /// <summary>Makes all such commands fail until the result is disposed of.</summary>
     public IDisposable Fail(string command = "", string part = "", bool replyOnly = false, Exception? exception = null) =>
-        Add(new Rule(command, part, replyOnly, Once: false, () => Task.FromException(exception ?? Gone())));
+        Add(new Rule(command, part, replyOnly, Once: false, () => Task.FromException(exception ?? ConnectionLost())));
 
     /// <summary>Leaves all such commands without a reply until the result is disposed of.</summary>
     public IDisposable Silence(string command = "", string part = "", bool replyOnly = false) =>
@@ -60,18 +60,18 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     {
         lock (_gate)
         {
-            return _done.Count(done => done.Command == command && done.Key.EndsWith(part, StringComparison.Ordinal));
+            return _commands.Count(executed => executed.Command == command && executed.Key.EndsWith(part, StringComparison.Ordinal));
         }
     }
 
     /// <summary>The commands that took effect, in order, each with the last part of its key.</summary>
-    public List<string> Done
+    public List<string> Commands
     {
         get
         {
             lock (_gate)
             {
-                return [.. _done.Select(done => $"{done.Command} {done.Key[(done.Key.LastIndexOf(':') + 1)..]}")];
+                return [.. _commands.Select(executed => $"{executed.Command} {executed.Key[(executed.Key.LastIndexOf(':') + 1)..]}")];
             }
         }
     }
@@ -89,11 +89,11 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     }
 
     /// <summary>Counts from now on.</summary>
-    public void ClearDone()
+    public void ClearCommands()
     {
         lock (_gate)
         {
-            _done.Clear();
+            _commands.Clear();
         }
     }
 
@@ -185,19 +185,19 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
         if (rule is { ReplyOnly: false })
         {
-            await rule.PassAsync();
+            await rule.RunAsync();
         }
 
         T result;
         lock (_gate)
         {
-            _done.Add((command, key));
+            _commands.Add((command, key));
             result = effect();
         }
 
         if (rule is { ReplyOnly: true })
         {
-            await rule.PassAsync();
+            await rule.RunAsync();
         }
 
         return result;
@@ -240,7 +240,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         if (Find(keys[3]!) is { } owner && owner.AsSpan().SequenceEqual(values[8]))
         {
             _values.Remove(keys[3]!);
-            _done.Add(("remove", keys[3]!));
+            _commands.Add(("remove", keys[3]!));
         }
 
         return result;
@@ -312,7 +312,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         return true;
     });
 
-    private sealed record Rule(string Command, string Part, bool ReplyOnly, bool Once, Func<Task> PassAsync) : IDisposable
+    private sealed record Rule(string Command, string Part, bool ReplyOnly, bool Once, Func<Task> RunAsync) : IDisposable
     {
         public Action Ended { get; set; } = () => { };
 

@@ -9,7 +9,7 @@ internal sealed class HeldStep
     private readonly TaskCompletionSource _released = new();
 
     /// <summary>Waits until the step has been reached.</summary>
-    public Task ReachedAsync() => _reached.Task.Soon();
+    public Task ReachedAsync() => _reached.Task.WithTimeout();
 
     public bool IsReached => _reached.Task.IsCompleted;
 
@@ -20,7 +20,7 @@ internal sealed class HeldStep
     public void Fail(Exception exception) => _released.TrySetException(exception);
 
     /// <summary>The step comes by here.</summary>
-    public Task PassAsync()
+    public Task HoldAsync()
     {
         _reached.TrySetResult();
         return _released.Task;

@@ -36,7 +36,7 @@ public sealed class IntervalLockTests
         Assert.True(await StartAsync(first));
         _clock.Advance(Interval / 2);
 
-        await first.Interval.ExtendAsync(Name, Interval).Soon();
+        await first.Interval.ExtendAsync(Name, Interval).WithTimeout();
         _clock.Advance(Interval / 2);
 
         Assert.False(await StartAsync(second));
@@ -62,5 +62,5 @@ public sealed class IntervalLockTests
         Assert.True(await StartAsync(alone));
     }
 
-    private static Task<bool> StartAsync(CacheUnderTest replica) => replica.Interval.TryStartAsync(Name, Interval).Soon();
+    private static Task<bool> StartAsync(CacheUnderTest replica) => replica.Interval.TryStartAsync(Name, Interval).WithTimeout();
 }

@@ -16,7 +16,7 @@ public sealed class ReplicaBusTests
         var purges = second.Cache.Purges;
         redis.IsSubscribedToReplica = true;
 
-        await first.Cache.PurgeAsync(GenerationId.Parse("g1", null)).Soon();
+        await first.Cache.PurgeAsync(GenerationId.Parse("g1", null)).WithTimeout();
 
         Assert.Equal(purges + 1, second.Cache.Purges);
     }

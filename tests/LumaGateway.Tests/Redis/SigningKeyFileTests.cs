@@ -22,12 +22,12 @@ public sealed class SigningKeyFileTests : IAsyncLifetime
     {
         File.WriteAllText(_file, Signers.Key);
         _signer = new RedisSigner(Options.Create(new SigningOptions { SigningKeyFile = _file }), _clock, new FakeLogger<RedisSigner>(_logs));
-        await _signer.StartAsync(TestContext.Current.CancellationToken).Soon();
+        await _signer.StartAsync(TestContext.Current.CancellationToken).WithTimeout();
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _signer.StopAsync(CancellationToken.None).Soon();
+        await _signer.StopAsync(CancellationToken.None).WithTimeout();
         _signer.Dispose();
         File.Delete(_file);
     }

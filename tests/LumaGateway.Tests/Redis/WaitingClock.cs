@@ -111,7 +111,7 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
                 changed = _changed.Task;
             }
 
-            await Task.WhenAny(done, changed).Soon();
+            await Task.WhenAny(done, changed).WithTimeout();
         }
 
         return null;
