@@ -63,7 +63,7 @@ public sealed class TokenTests : IDisposable
     public async Task The_token_that_was_good_is_sent_first_from_then_on()
     {
         _gateway.With("Luma:ApiKey", "old-token,new-token");
-        Answer("new-token");
+        AcceptTokens("new-token");
         using var caller = _gateway.CreateCaller();
 
         foreach (var id in new[] { "a", "b", "c" })
@@ -119,8 +119,8 @@ public sealed class TokenTests : IDisposable
         Assert.Equal(["""{"prompt":"cat dance"}""", """{"prompt":"cat dance"}"""], bodies);
     }
 
-    private void Answer(params string[] good) => _gateway.Upstream.Always((request, _) => Task.FromResult(
-        good.Contains(request.Headers.Authorization?.Parameter)
+    private void AcceptTokens(params string[] accepted) => _gateway.Upstream.Always((request, _) => Task.FromResult(
+        accepted.Contains(request.Headers.Authorization?.Parameter)
             ? ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))
             : ScriptedUpstream.Json("""{"detail":"no"}""", HttpStatusCode.Unauthorized)));
 

@@ -41,7 +41,7 @@ public sealed class UpstreamFaultTests : IDisposable
 
         await response.ProblemAsync(502, "upstream_malformed");
         Assert.DoesNotContain(Secret, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, LogText(), StringComparison.Ordinal);
         Assert.True(next.IsSuccessStatusCode, kind);
     }
 
@@ -56,7 +56,7 @@ public sealed class UpstreamFaultTests : IDisposable
 
         Assert.Contains(_gateway.Logs.GetSnapshot(), record => record.Level is Microsoft.Extensions.Logging.LogLevel.Error && record.Id.Id == 3021);
         Assert.Contains(faults.GetMeasurementSnapshot(), fault => fault.ContainsTags(new KeyValuePair<string, object?>("error.type", "token_refused")));
-        Assert.DoesNotContain(Gateway.Token, Everything(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Gateway.Token, LogText(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class UpstreamFaultTests : IDisposable
     [Theory]
     [InlineData(20, "20")]
     [InlineData(600, "60")]
-    public async Task Retry_after_beyond_the_deadline_is_a_503_at_once_and_nobody_asks_meanwhile(int seconds, string told)
+    public async Task Retry_after_beyond_the_deadline_is_a_503_at_once_and_nobody_asks_meanwhile(int seconds, string retryAfter)
     {
         _gateway.Upstream.Then((_, _) => Task.FromResult(Throttled(TimeSpan.FromSeconds(seconds)))).AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
@@ -86,7 +86,7 @@ public sealed class UpstreamFaultTests : IDisposable
 
         await first.ProblemAsync(503, "upstream_throttled");
         await other.ProblemAsync(503, "upstream_throttled");
-        Assert.Equal(told, first.Header("Retry-After"));
+        Assert.Equal(retryAfter, first.Header("Retry-After"));
         Assert.Equal(began, _gateway.Clock.GetUtcNow());
         Assert.Equal(1, _gateway.Upstream.RequestCount);
 
@@ -138,7 +138,7 @@ public sealed class UpstreamFaultTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
-    private string Everything() => string.Join('\n', _gateway.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception}"));
+    private string LogText() => string.Join('\n', _gateway.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception}"));
 
     private static HttpResponseMessage Throttled(TimeSpan wait)
     {

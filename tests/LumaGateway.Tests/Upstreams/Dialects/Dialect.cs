@@ -18,16 +18,16 @@ internal static class Dialect
 
     public static IUpstreamDialect Named(string name) => All.Single(dialect => dialect.Name == name);
 
-    public static DialectResult Answer(string name, string body, string id = Id, HttpStatusCode status = HttpStatusCode.OK)
+    public static DialectResult ReadResult(string name, string body, string id = Id, HttpStatusCode status = HttpStatusCode.OK)
     {
         using var document = JsonDocument.Parse(body);
         return Named(name).Read(GenerationId.Parse(id, provider: null), status, document.RootElement);
     }
 
-    public static Generation Read(string name, string body, string id = Id) => Answer(name, body, id).Generation;
+    public static Generation Read(string name, string body, string id = Id) => ReadResult(name, body, id).Generation;
 
-    public static UpstreamException RefusalReason(string name, string body, HttpStatusCode status = HttpStatusCode.OK) =>
-        Assert.Throws<UpstreamException>(() => Answer(name, body, status: status));
+    public static UpstreamException ReadFault(string name, string body, HttpStatusCode status = HttpStatusCode.OK) =>
+        Assert.Throws<UpstreamException>(() => ReadResult(name, body, status: status));
 
     /// <summary>A body of that dialect about <see cref="Id"/> in that state; both are JSON.</summary>
     public static string BodyWith(string name, string state, string more = "\"more\":null") => name switch

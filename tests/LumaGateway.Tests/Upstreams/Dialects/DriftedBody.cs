@@ -71,9 +71,9 @@ internal sealed record DriftedBody(string Dialect, string Id, int Status, string
         var root = Path.Combine(AppContext.BaseDirectory, "fixtures");
         foreach (var expected in Directory.EnumerateFiles(root, "*.expected.json", SearchOption.AllDirectories).Order())
         {
-            using var answer = JsonDocument.Parse(File.ReadAllText(expected));
+            using var result = JsonDocument.Parse(File.ReadAllText(expected));
             var body = File.ReadAllText(expected.Replace(".expected.json", ".json", StringComparison.Ordinal));
-            yield return (Path.GetFileName(Path.GetDirectoryName(expected))!, answer.RootElement.GetProperty("id").GetString()!, body);
+            yield return (Path.GetFileName(Path.GetDirectoryName(expected))!, result.RootElement.GetProperty("id").GetString()!, body);
         }
     }
 }

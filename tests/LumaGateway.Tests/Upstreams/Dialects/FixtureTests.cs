@@ -41,10 +41,10 @@ public sealed class FixtureTests
     {
         var name = Assert.Single(Refused).Data;
 
-        var refusal = Dialect.RefusalReason(DialectOf(name), File.ReadAllText(PathOf(name, ".json")), HttpStatusCode.BadRequest);
+        var exception = Dialect.ReadFault(DialectOf(name), File.ReadAllText(PathOf(name, ".json")), HttpStatusCode.BadRequest);
 
         Assert.Equal("new-api/not-found", name);
-        Assert.Equal(UpstreamFault.NotFound, refusal.Fault);
+        Assert.Equal(UpstreamFault.NotFound, exception.Fault);
     }
 
     private static IEnumerable<string> Cases() =>

@@ -25,11 +25,11 @@ public sealed class ListTests
         var page = Read($$"""{"generations":[{{Good}},{"id":"g2","state":"dreaming"},{"id":"g3","state":"odd"}]}""");
 
         Assert.Equivalent(
-            new[] { Dialect.Answer("dream-machine", Good), Dialect.Answer("dream-machine", """{"id":"g2","state":"dreaming"}""", "g2"),
-                Dialect.Answer("dream-machine", """{"id":"g3","state":"odd"}""", "g3") },
+            new[] { Dialect.ReadResult("dream-machine", Good), Dialect.ReadResult("dream-machine", """{"id":"g2","state":"dreaming"}""", "g2"),
+                Dialect.ReadResult("dream-machine", """{"id":"g3","state":"odd"}""", "g3") },
             page.Results,
             strict: true);
-        Assert.Equal([true, true, false], page.Results.Select(answer => answer.IsKnownState));
+        Assert.Equal([true, true, false], page.Results.Select(result => result.IsKnownState));
         Assert.Equal(3, page.Length);
     }
 
@@ -80,10 +80,10 @@ public sealed class ListTests
     [InlineData("""{"detail":"Not authenticated"}""")]
     public void A_200_that_holds_no_list_is_malformed(string body)
     {
-        var refusal = Assert.Throws<UpstreamException>(() => Read(body));
+        var exception = Assert.Throws<UpstreamException>(() => Read(body));
 
-        Assert.Equal(UpstreamFault.Malformed, refusal.Fault);
-        Assert.EndsWith(".", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(UpstreamFault.Malformed, exception.Fault);
+        Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
     }
 
     [Theory]

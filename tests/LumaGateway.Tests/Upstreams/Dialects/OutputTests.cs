@@ -19,7 +19,7 @@ public sealed class OutputTests
             """);
 
         Assert.Equal(
-            [Picture("https://h/0", layer: new OutputLayer(0, "cat", "A cat", "soft")), Picture("https://h/1", layer: new OutputLayer(1, null, null, "none"))],
+            [Image("https://h/0", layer: new OutputLayer(0, "cat", "A cat", "soft")), Image("https://h/1", layer: new OutputLayer(1, null, null, "none"))],
             generation.Outputs);
         Assert.Equal("https://h/0", generation.Image?.Url);
     }
@@ -33,7 +33,7 @@ public sealed class OutputTests
             {"id":"g1","state":"completed","type":"video","output":[{"type":"{{type}}","url":"https://h/a.exr"},{"type":"video","url":"https://h/v"}]}
             """);
 
-        Assert.Equal([new GenerationOutput(type, "https://h/a.exr", null, null, null, null, null), Film("https://h/v")], generation.Outputs);
+        Assert.Equal([new GenerationOutput(type, "https://h/a.exr", null, null, null, null, null), Video("https://h/v")], generation.Outputs);
         Assert.Equal("https://h/v", generation.Video?.Url);
     }
 
@@ -53,7 +53,7 @@ public sealed class OutputTests
             {"id":"g1","state":"completed","output":[{"type":"video","url":null},{"type":"exr","url":"ftp://h/e"},{"type":"image","url":"https://h/i"}]}
             """);
 
-        Assert.Equal([Picture("https://h/i")], generation.Outputs);
+        Assert.Equal([Image("https://h/i")], generation.Outputs);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class OutputTests
             {"id":"g1","state":"completed","assets":{"progress_video":"https://h/p","image":"https://h/i","video":"https://h/v","thumbnail":"https://h/t"}}
             """);
 
-        Assert.Equal([Film("https://h/v"), Picture("https://h/i"), Picture("https://h/t", OutputRole.Thumbnail)], generation.Outputs);
+        Assert.Equal([Video("https://h/v"), Image("https://h/i"), Image("https://h/t", OutputRole.Thumbnail)], generation.Outputs);
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class OutputTests
             """);
 
         Assert.Equal(
-            [Film("https://h/raw") with { Width = 4, Height = 3, Duration = 5.5 }, Picture("https://h/t", OutputRole.Thumbnail), Picture("https://h/l", OutputRole.LastFrame)],
+            [Video("https://h/raw") with { Width = 4, Height = 3, Duration = 5.5 }, Image("https://h/t", OutputRole.Thumbnail), Image("https://h/l", OutputRole.LastFrame)],
             generation.Outputs);
     }
 
@@ -92,8 +92,8 @@ public sealed class OutputTests
 
         Assert.Equal(
             [
-                Picture("https://h/1.png"), Picture("https://h/2") with { Width = 7 }, new GenerationOutput("audio", "https://h/3.mp3", null, null, null, null, null),
-                Film("https://h/4.mp4"), Film("https://h/5.mp4"),
+                Image("https://h/1.png"), Image("https://h/2") with { Width = 7 }, new GenerationOutput("audio", "https://h/3.mp3", null, null, null, null, null),
+                Video("https://h/4.mp4"), Video("https://h/5.mp4"),
             ],
             generation.Outputs);
         Assert.Equal(("https://h/4.mp4", "https://h/1.png"), (generation.Video?.Url, generation.Image?.Url));
@@ -104,7 +104,7 @@ public sealed class OutputTests
     {
         var generation = Dialect.Read("new-api", """{"task_id":"g1","status":"completed","video_url":"https://h/a.mp4","url":"https://h/b.mp4","result_url":"https://h/c.mp4"}""");
 
-        Assert.Equal([Film("https://h/a.mp4")], generation.Outputs);
+        Assert.Equal([Video("https://h/a.mp4")], generation.Outputs);
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class OutputTests
         Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(1800000000), generation.ExpiresAt);
     }
 
-    private static GenerationOutput Film(string url) => new("video", url, null, null, null, OutputRole.Main, null);
+    private static GenerationOutput Video(string url) => new("video", url, null, null, null, OutputRole.Main, null);
 
-    private static GenerationOutput Picture(string url, OutputRole role = OutputRole.Main, OutputLayer? layer = null) => new("image", url, null, null, null, role, layer);
+    private static GenerationOutput Image(string url, OutputRole role = OutputRole.Main, OutputLayer? layer = null) => new("image", url, null, null, null, role, layer);
 }

@@ -120,21 +120,21 @@ public sealed class RelayFamilyTests
     [InlineData("""{"code":"success","data":{"status":"SUCCESS"}}""")]
     [InlineData("""{"code":"success","data":"not json {"}""")]
     public void A_response_about_another_id_is_malformed(string body) =>
-        Assert.All(Family, dialect => Assert.Equal(UpstreamFault.Malformed, Dialect.RefusalReason(dialect, body).Fault));
+        Assert.All(Family, dialect => Assert.Equal(UpstreamFault.Malformed, Dialect.ReadFault(dialect, body).Fault));
 
     [Theory]
     [InlineData("""{"code":"task_not_exist","message":"task_not_exist","data":null}""")]
     [InlineData("""{"error":{"code":"task_not_exist","message":"?"}}""")]
     [InlineData("""{"detail":{"code":"task_not_exist","reason":"?"}}""")]
     public void An_unknown_id_with_status_400_is_not_found(string body) =>
-        Assert.All(Family, dialect => Assert.Equal(UpstreamFault.NotFound, Dialect.RefusalReason(dialect, body, HttpStatusCode.BadRequest).Fault));
+        Assert.All(Family, dialect => Assert.Equal(UpstreamFault.NotFound, Dialect.ReadFault(dialect, body, HttpStatusCode.BadRequest).Fault));
 
     [Theory]
     [InlineData("""{"id":"g1","state":"completed","code":500}""", UpstreamFault.Failed)]
     [InlineData("""{"code":"task_not_exist","data":null}""", UpstreamFault.NotFound)]
     [InlineData("""{"code":0,"data":{"code":404,"data":{"task_id":"g1","status":"SUCCESS"}}}""", UpstreamFault.NotFound)]
     public void A_failure_code_of_an_envelope_or_of_a_flat_task_is_a_fault(string body, UpstreamFault fault) =>
-        Assert.All(Family, dialect => Assert.Equal(fault, Dialect.RefusalReason(dialect, body).Fault));
+        Assert.All(Family, dialect => Assert.Equal(fault, Dialect.ReadFault(dialect, body).Fault));
 
     [Fact]
     public void A_failed_flat_task_with_a_code_is_a_failed_generation() =>

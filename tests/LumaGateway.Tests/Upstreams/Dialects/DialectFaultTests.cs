@@ -5,7 +5,7 @@ using LumaGateway.Problems;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-public sealed class RefusalReasonTests
+public sealed class DialectFaultTests
 {
     private const string Canary = "canary-7f3a";
 
@@ -43,25 +43,25 @@ public sealed class RefusalReasonTests
     [MemberData(nameof(EveryStatus))]
     public void A_status_other_than_200_is_the_fault_that_it_means(string dialect, (int Status, UpstreamFault Fault) row)
     {
-        var refusal = Dialect.RefusalReason(dialect, Dialect.BodyWith(dialect, "\"completed\""), (HttpStatusCode)row.Status);
+        var exception = Dialect.ReadFault(dialect, Dialect.BodyWith(dialect, "\"completed\""), (HttpStatusCode)row.Status);
 
-        Assert.Equal(row.Fault, refusal.Fault);
+        Assert.Equal(row.Fault, exception.Fault);
     }
 
     [Theory]
     [MemberData(nameof(EveryStatus))]
     public void A_status_without_any_body_is_the_same_fault(string dialect, (int Status, UpstreamFault Fault) row)
     {
-        var refusal = Assert.Throws<UpstreamException>(() =>
+        var exception = Assert.Throws<UpstreamException>(() =>
             Dialect.Named(dialect).Read(GenerationId.Parse("g1", provider: null), (HttpStatusCode)row.Status, default));
 
-        Assert.Equal(row.Fault, refusal.Fault);
+        Assert.Equal(row.Fault, exception.Fault);
     }
 
     [Theory]
     [MemberData(nameof(NoAnswers))]
     public void A_200_that_is_no_answer_about_the_id_is_malformed(string dialect, string body) =>
-        Assert.Equal(UpstreamFault.Malformed, Dialect.RefusalReason(dialect, body).Fault);
+        Assert.Equal(UpstreamFault.Malformed, Dialect.ReadFault(dialect, body).Fault);
 
     [Theory]
     [InlineData("relay")]
@@ -71,10 +71,10 @@ public sealed class RefusalReasonTests
     [InlineData("piapi")]
     public void A_200_without_any_body_is_malformed(string dialect)
     {
-        var refusal = Assert.Throws<UpstreamException>(() =>
+        var exception = Assert.Throws<UpstreamException>(() =>
             Dialect.Named(dialect).Read(GenerationId.Parse("g1", provider: null), HttpStatusCode.OK, default(JsonElement)));
 
-        Assert.Equal(UpstreamFault.Malformed, refusal.Fault);
+        Assert.Equal(UpstreamFault.Malformed, exception.Fault);
     }
 
     [Theory]
@@ -118,8 +118,8 @@ public sealed class RefusalReasonTests
     {
         var body = $$$"""{"code":{{{code}}},"message":"?","data":{"task_id":"g1","status":"SUCCESS"}}""";
 
-        Assert.Equal(fault, Dialect.RefusalReason("new-api", body, (HttpStatusCode)status).Fault);
-        Assert.Equal(fault, Dialect.RefusalReason("piapi", body, (HttpStatusCode)status).Fault);
+        Assert.Equal(fault, Dialect.ReadFault("new-api", body, (HttpStatusCode)status).Fault);
+        Assert.Equal(fault, Dialect.ReadFault("piapi", body, (HttpStatusCode)status).Fault);
     }
 
     [Theory]
@@ -163,7 +163,7 @@ public sealed class RefusalReasonTests
 
             if (isRefused)
             {
-                Assert.Equal(UpstreamFault.Malformed, Dialect.RefusalReason(dialect.Name, body).Fault);
+                Assert.Equal(UpstreamFault.Malformed, Dialect.ReadFault(dialect.Name, body).Fault);
             }
             else
             {
@@ -178,17 +178,17 @@ public sealed class RefusalReasonTests
     public void An_error_object_on_the_wrapper_itself_refuses_even_a_failed_answer(string dialect) =>
         Assert.Equal(
             UpstreamFault.Malformed,
-            Dialect.RefusalReason(dialect, """{"error":{"code":7},"data":{"task_id":"g1","status":"failed"}}""").Fault);
+            Dialect.ReadFault(dialect, """{"error":{"code":7},"data":{"task_id":"g1","status":"failed"}}""").Fault);
 
     [Theory]
     [MemberData(nameof(NoAnswers))]
     public void A_refusal_says_in_words_what_is_wrong(string dialect, string body) =>
-        Assert.Matches("^The upstream.+\\.$", Dialect.RefusalReason(dialect, body).Message);
+        Assert.Matches("^The upstream.+\\.$", Dialect.ReadFault(dialect, body).Message);
 
     [Theory]
     [MemberData(nameof(EveryStatus))]
     public void A_refusal_names_the_status_of_the_upstream(string dialect, (int Status, UpstreamFault Fault) row) =>
-        Assert.Equal($"The upstream responded with {row.Status}.", Dialect.RefusalReason(dialect, "{}", (HttpStatusCode)row.Status).Message);
+        Assert.Equal($"The upstream responded with {row.Status}.", Dialect.ReadFault(dialect, "{}", (HttpStatusCode)row.Status).Message);
 
     [Theory]
     [InlineData("new-api")]
@@ -197,8 +197,8 @@ public sealed class RefusalReasonTests
     {
         const string Body = """{"code":404,"data":{"task_id":"g1","status":"completed"}}""";
 
-        Assert.Equal("The upstream responded with 400.", Dialect.RefusalReason(dialect, Body, HttpStatusCode.BadRequest).Message);
-        Assert.Contains("failure code", Dialect.RefusalReason(dialect, Body).Message, StringComparison.Ordinal);
+        Assert.Equal("The upstream responded with 400.", Dialect.ReadFault(dialect, Body, HttpStatusCode.BadRequest).Message);
+        Assert.Contains("failure code", Dialect.ReadFault(dialect, Body).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -212,9 +212,9 @@ public sealed class RefusalReasonTests
     {
         foreach (var dialect in Dialect.All)
         {
-            var refusal = Dialect.RefusalReason(dialect.Name, body, (HttpStatusCode)status);
+            var exception = Dialect.ReadFault(dialect.Name, body, (HttpStatusCode)status);
 
-            Assert.DoesNotContain(Canary, refusal.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain(Canary, exception.ToString(), StringComparison.Ordinal);
         }
     }
 }

@@ -7,7 +7,7 @@ using LumaGateway.Upstreams;
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
 /// <summary>What holds for every dialect and whatever JSON. CsCheck prints the seed and the body of a counterexample.</summary>
-public sealed class DialectProperties
+public sealed class DialectPropertyTests
 {
     private static readonly int Bodies = PropertyCases.Of(25_000, atLeast: 2500);
 
@@ -25,13 +25,13 @@ public sealed class DialectProperties
     {
         var unknown = 0;
 
-        Sample(answer =>
+        Sample(result =>
         {
-            Assert.True(Enum.IsDefined(answer.Generation.State));
-            if (!answer.IsKnownState)
+            Assert.True(Enum.IsDefined(result.Generation.State));
+            if (!result.IsKnownState)
             {
                 Interlocked.Increment(ref unknown);
-                Assert.Equal(GenerationState.Processing, answer.Generation.State);
+                Assert.Equal(GenerationState.Processing, result.Generation.State);
             }
 
             return true;
@@ -45,9 +45,9 @@ public sealed class DialectProperties
     {
         var links = 0;
 
-        Sample(answer =>
+        Sample(result =>
         {
-            foreach (var link in LinksOf(answer.Generation))
+            foreach (var link in LinksOf(result.Generation))
             {
                 Interlocked.Increment(ref links);
                 Assert.Matches(@"^(?i:https?)://[!$&'()*+,;=%._~:\[\]a-zA-Z0-9-]+([/?#][!$&'()*+,;=%._~:/?#@\[\]a-zA-Z0-9-]*)?\z", link);
@@ -62,10 +62,10 @@ public sealed class DialectProperties
     [Fact]
     public void A_failure_comes_out_exactly_when_the_state_is_failed()
     {
-        var failed = Sample(answer =>
+        var failed = Sample(result =>
         {
-            Assert.Equal(answer.Generation.State is GenerationState.Failed, answer.Generation.Failure is not null);
-            return answer.Generation.Failure is not null;
+            Assert.Equal(result.Generation.State is GenerationState.Failed, result.Generation.Failure is not null);
+            return result.Generation.Failure is not null;
         });
 
         Assert.InRange(failed, Bodies / 25, Bodies / 2);
@@ -74,9 +74,9 @@ public sealed class DialectProperties
     [Fact]
     public void Whatever_comes_out_is_written_whole_and_reads_back_the_same()
     {
-        var read = Sample(answer =>
+        var read = Sample(result =>
         {
-            var written = JsonSerializer.SerializeToUtf8Bytes(answer.Generation, ContractsJson.Web.Generation);
+            var written = JsonSerializer.SerializeToUtf8Bytes(result.Generation, ContractsJson.Web.Generation);
 
             Assert.Equal(written, JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize(written, ContractsJson.Web.Generation)!, ContractsJson.Web.Generation));
             return true;
@@ -88,9 +88,9 @@ public sealed class DialectProperties
     [Fact]
     public void No_measure_that_a_file_cannot_have_and_no_time_outside_the_calendar_ever_comes_out()
     {
-        var measured = Sample(answer =>
+        var measured = Sample(result =>
         {
-            var (generation, video) = (answer.Generation, answer.Generation.Video);
+            var (generation, video) = (result.Generation, result.Generation.Video);
             int?[] pixels =
             [
                 video?.Width, video?.Height, generation.Image?.Width, generation.Image?.Height,
@@ -115,7 +115,7 @@ public sealed class DialectProperties
         DriftedBody.Any.Sample(
             body =>
             {
-                if (body.Read() is { } answer && property(answer))
+                if (body.Read() is { } result && property(result))
                 {
                     Interlocked.Increment(ref counted);
                 }

@@ -6,7 +6,7 @@ namespace LumaGateway.Tests.Upstreams;
 
 /// <summary>What takes its time: further attempts, pauses that the upstream asks for, and the deadline.</summary>
 [Collection(RunsAlone.Name)]
-public sealed class UpstreamTimeTests : IDisposable
+public sealed class RetryAndDeadlineTests : IDisposable
 {
     private const string Secret = "SECRET-OF-THE-UPSTREAM";
 
@@ -24,7 +24,7 @@ public sealed class UpstreamTimeTests : IDisposable
     [InlineData(429, 503, "upstream_throttled", 3)]
     [InlineData(500, 502, "upstream_failed", 3)]
     [InlineData(503, 502, "upstream_failed", 3)]
-    public async Task A_status_becomes_its_row_of_the_table(int upstream, int status, string code, int asked)
+    public async Task A_status_becomes_its_row_of_the_table(int upstream, int status, string code, int requests)
     {
         _gateway.Upstream.AlwaysJson($$"""{"detail":"{{Secret}}"}""", (HttpStatusCode)upstream);
         using var caller = _gateway.CreateCaller();
@@ -33,8 +33,8 @@ public sealed class UpstreamTimeTests : IDisposable
 
         var problem = await response.ProblemAsync(status, code);
         Assert.DoesNotContain(Secret, problem.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
-        Assert.Equal(asked, _gateway.Upstream.RequestCount);
+        Assert.DoesNotContain(Secret, LogText(), StringComparison.Ordinal);
+        Assert.Equal(requests, _gateway.Upstream.RequestCount);
         Assert.Equal(status == 503 ? "1" : "", response.Header("Retry-After"));
         Assert.Equal(upstream is 401 or 402 or 403 ? "false" : "", response.Header("x-should-retry"));
     }
@@ -49,7 +49,7 @@ public sealed class UpstreamTimeTests : IDisposable
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(2, _gateway.Upstream.RequestCount);
-        Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, LogText(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class UpstreamTimeTests : IDisposable
         Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));
     }
 
-    private string Everything() => string.Join('\n', _gateway.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception}"));
+    private string LogText() => string.Join('\n', _gateway.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception}"));
 
     private static HttpResponseMessage Throttled(TimeSpan wait)
     {

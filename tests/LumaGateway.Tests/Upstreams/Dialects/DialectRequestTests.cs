@@ -2,7 +2,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-public sealed class FetchStartTests
+public sealed class DialectRequestTests
 {
     [Theory]
     [InlineData("relay", "generations/a_B-9", "Authorization", "Bearer secret", false)]

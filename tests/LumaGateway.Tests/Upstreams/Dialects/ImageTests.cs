@@ -2,7 +2,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-public sealed class PictureTests
+public sealed class ImageTests
 {
     [Theory]
     [InlineData(""" "thumbnail":{"url":"https://h/t","width":"4","height":3.0} """, "https://h/t", 4, 3)]
