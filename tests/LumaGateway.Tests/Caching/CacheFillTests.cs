@@ -7,12 +7,12 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>What one fill does between memory, Redis and the origin, and what two replicas do to each other. Redis is a fake. Needs nothing.</summary>
+/// <summary>Fills from memory, Redis and the origin, with one replica and with two. Redis is a fake. Needs nothing.</summary>
 public sealed class CacheFillTests : IAsyncLifetime
 {
     private static readonly UpstreamException Fault = new(UpstreamFault.Unreachable, "The origin is unreachable.");
 
-    /// <summary>How long a replica waits between two tries to get the lock.</summary>
+    /// <summary>The pauses between two attempts to acquire the lock.</summary>
     private static readonly TimeSpan[] LockPauses = [.. new[] { 20, 30, 45, 67, 101, 120 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
 
     private readonly WaitingClock _clock = new();
@@ -43,7 +43,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         using var corrupt = _cache.Collect<long>("corrupt");
         Origin.Returns(Entries.Final(_clock.Now));
         Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_cache)));
-        Assert.Empty(corrupt.GetMeasurementSnapshot()); // what is not there is not corrupt
+        Assert.Empty(corrupt.GetMeasurementSnapshot()); // a missing value is not corrupt
 
         Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
         Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_other)));
@@ -125,7 +125,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Shared, null), Summary(await waiting));
         Assert.Equal(0, _other.Origin.RequestCount);
         Assert.Equal(0.05, Assert.Single(waits.GetMeasurementSnapshot()).Value, 0.000_1);
-        await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 2); // also the one that it did not need
+        await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 2); // the second lock was acquired after the wait
     }
 
     [Fact]
@@ -296,7 +296,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         _ = _cache.ReadAsync();
         await fetch.ReachedAsync();
         var waiting = _other.ReadAsync();
-        await _clock.WaitedForAsync(LockPauses[0]); // it was told that the lock is held
+        await _clock.WaitedForAsync(LockPauses[0]); // the replica knows that the lock is held
 
         using var failing = _redis.Fail();
         _clock.Advance(LockPauses[0]);
@@ -469,11 +469,11 @@ public sealed class CacheFillTests : IAsyncLifetime
         Assert.True((await _cache.Redis.ReadAsync(Entries.Key).WithTimeout()).IsReached);
     }
 
-    /// <summary>A purge at each moment of the keeping: before, between the two looks at the fetch, and after.</summary>
+    /// <summary>A purge at each read of the clock: before the entry is stored, between the two checks of the fetch, and after it is stored.</summary>
     [Fact]
     public async Task A_purge_at_any_moment_of_the_storing_keeps_the_entry_out_of_memory()
     {
-        var happenedWithin = 0;
+        var purgedInTime = 0;
         for (var read = 1; read <= 8; read++)
         {
             await using var cache = CacheUnderTest.Create(_clock);
@@ -486,18 +486,18 @@ public sealed class CacheFillTests : IAsyncLifetime
             await reading;
             if (await purged)
             {
-                happenedWithin++;
+                purgedInTime++;
                 Assert.Null(cache.Memory.Find(Entries.Key));
             }
         }
 
-        Assert.InRange(happenedWithin, 2, 7);
+        Assert.InRange(purgedInTime, 2, 7);
     }
 
     [Fact]
     public async Task A_purge_at_any_moment_of_PutAsync_keeps_the_entry_out_of_memory()
     {
-        var happenedWithin = 0;
+        var purgedInTime = 0;
         for (var read = 1; read <= 8; read++)
         {
             await using var cache = CacheUnderTest.Create(_clock);
@@ -506,12 +506,12 @@ public sealed class CacheFillTests : IAsyncLifetime
             await cache.Cache.PutAsync(Entries.Final(_clock.Now), cache.Cache.Purges).WithTimeout();
             if (await purged)
             {
-                happenedWithin++;
+                purgedInTime++;
                 Assert.Null(cache.Memory.Find(Entries.Key));
             }
         }
 
-        Assert.InRange(happenedWithin, 1, 7);
+        Assert.InRange(purgedInTime, 1, 7);
     }
 
     [Fact]
@@ -587,7 +587,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_that_Redis_did_not_confirm_is_repeated_until_it_does()
+    public async Task A_purge_that_Redis_did_not_confirm_is_repeated_until_Redis_confirms_it()
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
         var confirmed = new TaskCompletionSource();
@@ -604,7 +604,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_that_was_missed_while_no_messages_arrived_is_found_once_they_arrive_again()
+    public async Task A_purge_missed_without_a_subscription_takes_effect_when_messages_arrive_again()
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
         _cache.RedisState.StopReceiving();
@@ -744,7 +744,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old"));
         _clock.Advance(TimeSpan.FromMinutes(59));
-        await _cache.Cache.FindAsync(Entries.Key); // memory believes Redis for another lifetime
+        await _cache.Cache.FindAsync(Entries.Key); // the entry in memory counts as verified for another lifetime
         Origin.Returns(Entries.Final(_clock.Now, "new"));
 
         await ReadAsync(_cache);
@@ -866,10 +866,10 @@ public sealed class CacheFillTests : IAsyncLifetime
         using var corrupt = _other.Collect<long>("corrupt");
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
-        var right = _redis.Value(":final")!;
+        var original = _redis.Value(":final")!;
         _redis.Overwrite(":final", how switch
         {
-            "truncated" => right[..^3],
+            "truncated" => original[..^3],
             "garbage" => [.. Enumerable.Repeat((byte)7, 100)],
             "empty" => [],
             _ => CacheEntryFormat.Write(Entries.Final(_clock.Now, key: GenerationId.Parse("g2", null))),
@@ -878,12 +878,12 @@ public sealed class CacheFillTests : IAsyncLifetime
         _other.Origin.Returns(Entries.Final(_clock.Now));
         Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_other)));
 
-        Assert.Equal(right, _redis.Value(":final"));
+        Assert.Equal(original, _redis.Value(":final"));
         Assert.NotEmpty(corrupt.GetMeasurementSnapshot());
     }
 
     [Fact]
-    public async Task A_value_of_another_type_is_removed_and_counted()
+    public async Task A_value_of_another_Redis_type_is_removed_and_counted()
     {
         using var corrupt = _cache.Collect<long>("corrupt");
         using (_redis.Fail("get", ":final", exception: new RedisServerException(RedisErrorKind.WrongType, CommandFlags.None, "WRONGTYPE Operation against a key")))
@@ -941,7 +941,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         lookup.Release();
 
-        Assert.Equal("final", (await finding).Text()); // as it was when it was asked for
+        Assert.Equal("final", (await finding).Text()); // the entry that the lookup read before the purge
         Assert.Null(_other.Memory.Find(Entries.Key));
     }
 
@@ -1027,7 +1027,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     private static (string? Body, CacheStatus Status, CacheTier Tier, UpstreamException? Fault) Summary(CacheResult result) =>
         (result.Entry.Text(), result.Status, result.Tier, result.Fault);
 
-    /// <summary>Reads, and waits until the replica has given its lock back, which callers do not wait for.</summary>
+    /// <summary>Reads, and waits until the replica has released its lock. Callers do not wait for that.</summary>
     private async Task<CacheResult> ReadAsync(CacheUnderTest cache)
     {
         var result = await cache.ReadAsync();
@@ -1037,7 +1037,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
     private static Task<CacheEntry?> FindAsync(CacheUnderTest cache) => cache.Cache.FindAsync(Entries.Key).AsTask().WithTimeout();
 
-    /// <summary>Has one replica fetch an entry and the other find it.</summary>
+    /// <summary>One replica fetches the entry and the other one finds it in Redis.</summary>
     private async Task StoreOnBothReplicasAsync(CacheEntry entry)
     {
         Origin.Returns(entry);

@@ -6,12 +6,12 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>The Redis tier: how entries, locks and invalidation tokens stand in Redis, and what becomes of a step that fails. Redis is a fake. Needs nothing.</summary>
+/// <summary>The Redis tier: entries, locks and invalidation tokens in Redis, and the effect of failing commands. Redis is a fake. Needs nothing.</summary>
 public sealed class RedisTierTests : IAsyncLifetime
 {
     private static readonly GenerationId Key = Entries.Key;
 
-    /// <summary>How much longer than its use an entry stays in Redis.</summary>
+    /// <summary>The time that an entry stays in Redis after its last use.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
 
     private readonly WaitingClock _clock = new();
@@ -98,7 +98,7 @@ public sealed class RedisTierTests : IAsyncLifetime
         Assert.NotNull(_redis.Value(":final"));
 
         await Tier.PurgeAsync(Key).WithTimeout();
-        Assert.NotEqual(token, (await Tier.ReadAsync(Key).WithTimeout()).InvalidationToken); // every purge has its own
+        Assert.NotEqual(token, (await Tier.ReadAsync(Key).WithTimeout()).InvalidationToken); // every purge creates a new token
         Assert.Equal(WriteResult.Invalidated, await Tier.WriteAsync(Entries.Interim(_clock.Now), token).WithTimeout());
         Assert.Null(_redis.Value(":brief"));
     }
@@ -231,7 +231,7 @@ public sealed class RedisTierTests : IAsyncLifetime
         Assert.False(alone.Redis.IsConfigured);
         Assert.Equal(default, await alone.Redis.ReadAsync(Key).WithTimeout());
         Assert.Equal(WriteResult.Stored, await alone.Redis.WriteAsync(Entries.Final(_clock.Now), "any token").WithTimeout());
-        await alone.StartAsync(); // nothing to get ready
+        await alone.StartAsync(); // the warm-up does nothing
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>The cache of one replica without Redis: hits, stale-if-error, refresh-ahead, purges. Needs nothing.</summary>
+/// <summary>The cache of one replica without Redis: hits, stale-if-error, refresh-ahead and purges. Needs nothing.</summary>
 public sealed class ResponseCacheTests : IAsyncDisposable
 {
     private static readonly UpstreamException Fault = new(UpstreamFault.Unreachable, "The origin is unreachable.");
@@ -213,7 +213,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         Assert.Equal(UpstreamFault.TimedOut, (await first).Fault!.Fault);
         Assert.NotEqual("", (await first).Fault!.Message);
         Assert.Equal("old", (await second).Entry.Text());
-        Assert.Equal(("old", CacheStatus.Stale), (Summary(await _cache.ReadAsync()).Body, (await _cache.ReadAsync()).Status)); // nobody who comes now waits
+        Assert.Equal(("old", CacheStatus.Stale), (Summary(await _cache.ReadAsync()).Body, (await _cache.ReadAsync()).Status)); // later callers do not wait
 
         fetch.Release();
         Assert.Equal(("new", CacheStatus.Hit, CacheTier.Memory, null), Summary(await _cache.ReadAsync()));
@@ -646,7 +646,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         return (await _cache.ReadAsync()).Entry!;
     }
 
-    /// <summary>Keeps a final entry "old" and lets its freshness pass.</summary>
+    /// <summary>Stores a final entry "old" and advances the clock until it is stale.</summary>
     private async Task<CacheEntry> StoreStaleAsync()
     {
         var old = await StoreAsync(Entries.Final(_clock.Now, "old"));
