@@ -199,7 +199,7 @@ public sealed class ForgedMessageTests : IAsyncLifetime
         await first.Cache.PurgeAsync(GenerationId.Parse("g1", null)).WithTimeout();
 
         Assert.Equal(secondPurges + 1, second.Cache.Purges);
-        Assert.Equal(firstPurges + 2, first.Cache.Purges); // its own word included
+        Assert.Equal(firstPurges + 2, first.Cache.Purges); // includes its own message
         Assert.Empty(Reasons(rejected));
     }
 

@@ -2,7 +2,7 @@ using LumaGateway.Tests.Caching;
 
 namespace LumaGateway.Tests.Redis;
 
-/// <summary>A task that one of several replicas does in each interval. Redis is a fake. Needs nothing.</summary>
+/// <summary>The lock that lets one of several replicas run a task in each interval. Redis is a fake. Needs nothing.</summary>
 public sealed class IntervalLockTests
 {
     private const string Name = "task";
@@ -28,7 +28,7 @@ public sealed class IntervalLockTests
     }
 
     [Fact]
-    public async Task A_running_task_begins_the_interval_anew()
+    public async Task A_running_task_restarts_the_interval()
     {
         var redis = new FakeRedis(_clock);
         await using var first = await CacheUnderTest.StartAsync(_clock, redis);
