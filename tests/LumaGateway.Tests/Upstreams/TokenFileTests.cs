@@ -3,7 +3,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Upstreams;
 
-/// <summary>How the upstream token follows the file that holds it.</summary>
+/// <summary>Reloading of the upstream token when its file changes.</summary>
 [Collection(RunsAlone.Name)]
 public sealed class TokenFileTests : IDisposable
 {
@@ -17,7 +17,7 @@ public sealed class TokenFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_changed_file_is_taken_over_without_a_restart()
+    public async Task A_changed_file_is_used_without_a_restart()
     {
         File.WriteAllText(TokenFile, "old-token\n");
         AcceptTokens("old-token", "new-token");
@@ -32,7 +32,7 @@ public sealed class TokenFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_symlink_that_is_swapped_is_taken_over_as_Kubernetes_does_it()
+    public async Task A_swapped_symlink_is_followed_as_Kubernetes_swaps_it()
     {
         foreach (var (version, token) in new[] { ("..v1", "old-token"), ("..v2", "new-token") })
         {
@@ -61,7 +61,7 @@ public sealed class TokenFileTests : IDisposable
     [InlineData("half of a tok en")]
     [InlineData("one\ntwo\nthree")]
     [InlineData("\0\0\0\0\0\0\0\0")]
-    public async Task A_file_that_holds_no_token_keeps_the_old_one_and_warns_once(string content)
+    public async Task A_file_without_a_token_keeps_the_old_token_and_warns_once(string content)
     {
         File.WriteAllText(TokenFile, "old-token");
         AcceptTokens("old-token");
@@ -76,7 +76,7 @@ public sealed class TokenFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_gone_or_huge_keeps_the_old_token()
+    public async Task A_missing_or_huge_file_keeps_the_old_token()
     {
         File.WriteAllText(TokenFile, "old-token");
         AcceptTokens("old-token");
@@ -93,13 +93,13 @@ public sealed class TokenFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_in_the_middle_of_being_written_is_never_believed()
+    public async Task A_partly_written_file_is_ignored()
     {
         File.WriteAllText(TokenFile, "old-token");
         AcceptTokens("old-token");
         using var caller = CreateCaller();
 
-        // Longer with every look, as a writer without a rename leaves it.
+        // Longer at every read, as by a writer that does not rename a complete file.
         for (var length = 1; length < 9; length++)
         {
             File.WriteAllText(TokenFile, "new-token"[..length]);
@@ -119,7 +119,7 @@ public sealed class TokenFileTests : IDisposable
         return _gateway.CreateCaller();
     }
 
-    /// <summary>Lets the gateway look at the file a few times.</summary>
+    /// <summary>Advances the clock, so that the gateway reads the file a few times.</summary>
     private Task ReadFileAsync() => _gateway.Clock.RunAsync(TimeSpan.FromSeconds(8));
 
     private void AcceptTokens(params string[] accepted) => _gateway.Upstream.Always((request, _) => Task.FromResult(

@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Upstreams;
 
-/// <summary>RFC 9110, section 8.4.1.3: a recipient takes <c>x-gzip</c> for <c>gzip</c>. Over a real socket, where the client unpacks.</summary>
+/// <summary>RFC 9110, section 8.4.1.3: <c>x-gzip</c> means <c>gzip</c>. Uses a real socket, because the HTTP client decompresses there.</summary>
 public sealed class XGzipTests
 {
     [Theory]
     [InlineData("gzip")]
     [InlineData("x-gzip")]
     [InlineData("X-GZip")]
-    public async Task A_body_in_gzip_is_read_by_whichever_name(string encoding)
+    public async Task A_gzip_body_is_read_under_both_names(string encoding)
     {
         await using var upstream = await Loopback.StartAsync(context => RespondAsync(context, encoding));
         await using var gateway = new Gateway().WithUpstream(upstream.Address);
@@ -26,7 +26,7 @@ public sealed class XGzipTests
     [Theory]
     [InlineData("x-gzip")]
     [InlineData("X-GZip")]
-    public async Task An_answer_that_passes_in_gzip_is_learnt_by_whichever_name(string encoding)
+    public async Task The_response_of_a_passthrough_in_gzip_is_cached_under_both_names(string encoding)
     {
         var requests = 0;
         await using var upstream = await Loopback.StartAsync(context =>
@@ -37,12 +37,12 @@ public sealed class XGzipTests
         await using var gateway = new Gateway().WithUpstream(upstream.Address);
         using var caller = gateway.CreateCaller();
 
-        // It is learnt beside the answer: a read right after it may come too early, so each try is about another generation.
+        // The entry is stored in the background. A read can run before that, so each attempt uses another generation.
         var attempts = 0;
         await Poll.UntilAsync(async () =>
         {
             var id = $"g{++attempts}";
-            using var passed = await caller.SendGetAsync($"/luma/generations/{id}");
+            using var response = await caller.SendGetAsync($"/luma/generations/{id}");
             await Task.Delay(TimeSpan.FromMilliseconds(5 * attempts), TimeProvider.System, TestContext.Current.CancellationToken);
             var before = Volatile.Read(ref requests);
             using var read = await caller.SendGetAsync($"/generations/{id}");
@@ -52,14 +52,14 @@ public sealed class XGzipTests
 
     private static async Task RespondAsync(HttpContext context, string encoding)
     {
-        using var packed = new MemoryStream();
-        await using (var gzip = new GZipStream(packed, CompressionMode.Compress, leaveOpen: true))
+        using var compressed = new MemoryStream();
+        await using (var gzip = new GZipStream(compressed, CompressionMode.Compress, leaveOpen: true))
         {
             await gzip.WriteAsync(Encoding.UTF8.GetBytes(Samples.Failed(context.Request.Path.Value!.Split('/')[^1])));
         }
 
         context.Response.ContentType = "application/json";
         context.Response.Headers.ContentEncoding = encoding;
-        await context.Response.Body.WriteAsync(packed.ToArray());
+        await context.Response.Body.WriteAsync(compressed.ToArray());
     }
 }

@@ -4,10 +4,10 @@ using System.Text.Json;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-/// <summary>One change to a body that leaves it JSON, though nothing that an upstream promised. Bodies are ASCII.</summary>
-/// <param name="Kind">What is done: see <see cref="ApplyTo"/>.</param>
-/// <param name="Position">Which of the body's values or names it is done to, modulo their number.</param>
-/// <param name="Choice">Which odd value, name or other place it is done with, modulo their number.</param>
+/// <summary>One change to a body. The result is valid JSON, but not necessarily of a documented shape. Bodies are ASCII.</summary>
+/// <param name="Kind">The kind of the change: see <see cref="ApplyTo"/>.</param>
+/// <param name="Position">The index of the changed value or name in the body, modulo their number.</param>
+/// <param name="Choice">The index of the new value, name or other place, modulo their number.</param>
 internal readonly record struct Mutation(int Kind, int Position, int Choice)
 {
     public const int Kinds = 9;
@@ -64,7 +64,7 @@ internal readonly record struct Mutation(int Kind, int Position, int Choice)
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind}/{Position}/{Choice}");
 
-    // First or last, so that of a repeated name the odd one counts as often as not.
+    // First or last, so that the added one of two members with one name is read in half of the cases.
     private string WithMember(string members, string name, string value)
     {
         var isEmpty = members.AsSpan(1).TrimStart()[0] is '}';
@@ -98,7 +98,7 @@ internal readonly record struct Mutation(int Kind, int Position, int Choice)
                     values[start] = values[start].Start..range.End;
                     break;
                 case JsonTokenType.PropertyName:
-                    // BytesConsumed is behind the colon here, and the name's own quotes enclose its value.
+                    // BytesConsumed includes the colon. The value of the name does not include its two quotes.
                     names.Add(range.Start..(range.Start.Value + reader.ValueSpan.Length + 2));
                     break;
                 default:

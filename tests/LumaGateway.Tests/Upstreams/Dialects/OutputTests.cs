@@ -27,7 +27,7 @@ public sealed class OutputTests
     [Theory]
     [InlineData("exr")]
     [InlineData("Video_EXR")]
-    public void An_agents_output_of_an_unknown_type_keeps_the_word_of_the_upstream(string type)
+    public void An_agents_output_of_an_unknown_type_keeps_the_type_of_the_upstream(string type)
     {
         var generation = Dialect.Read("agents", $$"""
             {"id":"g1","state":"completed","type":"video","output":[{"type":"{{type}}","url":"https://h/a.exr"},{"type":"video","url":"https://h/v"}]}
@@ -47,7 +47,7 @@ public sealed class OutputTests
     }
 
     [Fact]
-    public void An_agents_output_without_a_usable_link_is_left_out()
+    public void An_agents_output_without_a_usable_link_is_omitted()
     {
         var generation = Dialect.Read("agents", """
             {"id":"g1","state":"completed","output":[{"type":"video","url":null},{"type":"exr","url":"ftp://h/e"},{"type":"image","url":"https://h/i"}]}
@@ -67,7 +67,7 @@ public sealed class OutputTests
     }
 
     [Fact]
-    public void The_outputs_of_a_relay_are_the_video_without_watermark_and_its_pictures()
+    public void The_outputs_of_a_relay_are_the_video_without_watermark_and_its_images()
     {
         var generation = Dialect.Read("relay", """
             {"id":"g1","state":"completed","video":{"url":"https://h/marked","download_url":"https://h/d"},"video_raw":{"url":"https://h/raw","width":4,"height":3,"duration":5.5},
@@ -100,7 +100,7 @@ public sealed class OutputTests
     }
 
     [Fact]
-    public void An_alternative_link_of_a_relay_is_no_further_output()
+    public void An_alternative_link_of_a_relay_is_not_another_output()
     {
         var generation = Dialect.Read("new-api", """{"task_id":"g1","status":"completed","video_url":"https://h/a.mp4","url":"https://h/b.mp4","result_url":"https://h/c.mp4"}""");
 
@@ -108,7 +108,7 @@ public sealed class OutputTests
     }
 
     [Fact]
-    public void The_earliest_expiry_of_all_outputs_counts()
+    public void A_generation_expires_with_its_earliest_output()
     {
         var generation = Dialect.Read("agents", """
             {"id":"g1","state":"completed","output":[{"type":"image","url":"https://h/0?Expires=1900000000"},{"type":"exr","url":"https://h/1?Expires=1800000000"}]}
