@@ -53,7 +53,7 @@ public sealed class HeaderTests : IDisposable
     [InlineData("public, s-maxage=60", "private, no-cache")]
     [InlineData("", "private, no-cache")]
     [InlineData("no-store", "no-store")]
-    public async Task What_passes_unread_is_for_no_shared_cache_either(string sent, string answered)
+    public async Task What_passes_unread_is_for_no_shared_cache_either(string sent, string forwarded)
     {
         await using var upstream = await Loopback.StartAsync(context =>
         {
@@ -67,7 +67,7 @@ public sealed class HeaderTests : IDisposable
 
         using var response = await caller.SendGetAsync("/luma/generations/g1");
 
-        Assert.Equal(answered, response.Header("Cache-Control"));
+        Assert.Equal(forwarded, response.Header("Cache-Control"));
         Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
         Assert.Equal("", response.Header("X-Internal") + response.Header("Set-Cookie"));
     }

@@ -15,9 +15,9 @@ using Microsoft.Extensions.Logging;
 namespace LumaGateway.Tests.Hosting;
 
 /// <summary>What no HTTP client would send, over real sockets.</summary>
-public sealed partial class RawSocketTests : IDisposable
+public sealed partial class MalformedRequestTests : IDisposable
 {
-    public static TheoryData<Exception> Departures =>
+    public static TheoryData<Exception> Disconnects =>
         [new IOException("The request stream was aborted.", new ConnectionAbortedException("The HTTP/2 connection faulted.")), new ConnectionResetException("The client reset the connection.")];
 
     private readonly Gateway _gateway = new();
@@ -29,10 +29,10 @@ public sealed partial class RawSocketTests : IDisposable
     {
         var count = PropertyCases.Of(20_000);
         var seed = int.Parse(Environment.GetEnvironmentVariable("LUMA_FUZZ_SEED") ?? "4", CultureInfo.InvariantCulture);
-        var asked = new ConcurrentDictionary<string, bool>();
+        var forwarded = new ConcurrentDictionary<string, bool>();
         await using var upstream = await Loopback.StartAsync(context =>
         {
-            asked.TryAdd(context.Request.Path.Value!, true);
+            forwarded.TryAdd(context.Request.Path.Value!, true);
             return context.Response.WriteAsync(Samples.Failed(context.Request.Path.Value!.Split('/')[^1]), context.RequestAborted);
         });
         _gateway.WithUpstream($"{upstream.Address}/luma");
@@ -45,21 +45,21 @@ public sealed partial class RawSocketTests : IDisposable
             new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = TestContext.Current.CancellationToken },
             async (number, _) =>
             {
-                var request = FuzzedRequest.Next(new Random(seed + number));
-                var answer = await SendAsync(address, request, isAll: true);
-                var codes = answer is null ? ["hang"] : StatusLine().Matches(answer).Select(line => line.Groups[1].Value).DefaultIfEmpty("closed").ToList();
+                var request = RandomRequest.Next(new Random(seed + number));
+                var response = await SendAsync(address, request, isAll: true);
+                var codes = response is null ? ["hang"] : StatusLine().Matches(response).Select(line => line.Groups[1].Value).DefaultIfEmpty("closed").ToList();
                 codes.ForEach(code => statuses.AddOrUpdate(code, 1, (_, before) => before + 1));
-                if (codes.Any(code => code is "hang" or "500") || (answer is not null && InjectedHeader().IsMatch(answer)))
+                if (codes.Any(code => code is "hang" or "500") || (response is not null && InjectedHeader().IsMatch(response)))
                 {
-                    failures.Enqueue($"{number}: {request}\n-> {answer}");
+                    failures.Enqueue($"{number}: {request}\n-> {response}");
                 }
             });
 
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join(' ', statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}:{status.Value}")));
         Assert.Empty(failures);
         Assert.DoesNotContain(_gateway.Logs.GetSnapshot(), record => record.Level >= LogLevel.Error);
-        Assert.Contains("/luma/generations/g1", asked.Keys);
-        Assert.DoesNotContain(asked.Keys, path => !path.StartsWith("/luma/generations/", StringComparison.Ordinal) || path.Split('/').Any(segment => segment is "." or ".."));
+        Assert.Contains("/luma/generations/g1", forwarded.Keys);
+        Assert.DoesNotContain(forwarded.Keys, path => !path.StartsWith("/luma/generations/", StringComparison.Ordinal) || path.Split('/').Any(segment => segment is "." or ".."));
     }
 
     [Theory]
@@ -74,10 +74,10 @@ public sealed partial class RawSocketTests : IDisposable
     [InlineData("Host: second.test")]
     public async Task Requests_that_two_servers_could_read_differently_are_refused_and_the_connection_closed(string header)
     {
-        var answer = await SendAsync(Start(), $"POST /generations/g1 HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\nhello");
+        var response = await SendAsync(Start(), $"POST /generations/g1 HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\nhello");
 
-        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
-        Assert.Contains("Connection: close", answer, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 400", response, StringComparison.Ordinal);
+        Assert.Contains("Connection: close", response, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -109,10 +109,10 @@ public sealed partial class RawSocketTests : IDisposable
             .With("ReverseProxy:Routes:creating:Match:Path", "/luma/created")
             .With("ReverseProxy:Routes:creating:Match:Methods:0", "POST");
 
-        var answer = await SendAsync(Start(), $"POST /luma/created HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\nhello\r\n");
+        var response = await SendAsync(Start(), $"POST /luma/created HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\nhello\r\n");
 
-        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
-        Assert.Contains("\"invalid_request\"", answer, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 400", response, StringComparison.Ordinal);
+        Assert.Contains("\"invalid_request\"", response, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,12 +127,12 @@ public sealed partial class RawSocketTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Departures))]
-    public async Task Kestrels_own_exception_for_a_connection_that_is_gone_is_no_failure_of_the_gateway(Exception departure)
+    [MemberData(nameof(Disconnects))]
+    public async Task Kestrels_own_exception_for_a_connection_that_is_gone_is_no_failure_of_the_gateway(Exception disconnect)
     {
         var context = new DefaultHttpContext(); // whose token is not cancelled yet
 
-        var handled = await new ProblemExceptionHandler().TryHandleAsync(context, departure, TestContext.Current.CancellationToken);
+        var handled = await new ProblemExceptionHandler().TryHandleAsync(context, disconnect, TestContext.Current.CancellationToken);
 
         Assert.True(handled);
         Assert.Equal(499, context.Response.StatusCode);
@@ -150,7 +150,7 @@ public sealed partial class RawSocketTests : IDisposable
     public async Task A_thousand_connections_that_send_slowly_keep_nobody_waiting()
     {
         const string Unfinished = "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ";
-        _gateway.With(services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.BePatient()));
+        _gateway.With(services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.UseLongTimeouts()));
         var address = Start();
         var slow = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => RawConnection.OpenAsync(address)));
         await Task.WhenAll(slow.Select(connection => connection.SendAsync(Unfinished)));
@@ -174,9 +174,9 @@ public sealed partial class RawSocketTests : IDisposable
     {
         _gateway.With("Server:HeaderTimeout", "00:00:01"); // the server's own clock, which cannot be moved
 
-        var answer = await SendAsync(Start(), "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ");
+        var response = await SendAsync(Start(), "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ");
 
-        Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 408", response, StringComparison.Ordinal);
     }
 
     private Uri Start()
@@ -190,7 +190,7 @@ public sealed partial class RawSocketTests : IDisposable
 
     /// <param name="address">Where to.</param>
     /// <param name="request">The bytes.</param>
-    /// <param name="isAll">Says that nothing follows, without which an unfinished request is waited for. An answer may be lost then.</param>
+    /// <param name="isAll">Says that nothing follows, without which an unfinished request is waited for. A response may be lost then.</param>
     private static async Task<string?> SendAsync(Uri address, string request, bool isAll = false)
     {
         using var connection = await RawConnection.OpenAsync(address);

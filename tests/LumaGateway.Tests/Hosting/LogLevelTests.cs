@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Testing;
 namespace LumaGateway.Tests.Hosting;
 
 /// <summary>What the log says of callers that hang up and of faults that are answered: an Error means that somebody must act, a stack trace that the code is wrong.</summary>
-public sealed class QuietLogTests : IAsyncLifetime
+public sealed class LogLevelTests : IAsyncLifetime
 {
     private const int Rounds = 12;
 
@@ -17,12 +17,12 @@ public sealed class QuietLogTests : IAsyncLifetime
 
     private Loopback _upstream = null!;
     private Gateway _gateway = null!;
-    private int _asked;
+    private int _upstreamRequests;
     private string _link = "";
 
     public async ValueTask InitializeAsync()
     {
-        _upstream = await Loopback.StartAsync(AnswerAsync);
+        _upstream = await Loopback.StartAsync(RespondAsync);
         _gateway = new Gateway().WithUpstream(_upstream.Address).With("Luma:Retries", "0")
             .With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", new Uri(_upstream.Address).Authority).With("Assets:AllowedNetworks:0", "127.0.0.0/8");
     }
@@ -54,13 +54,13 @@ public sealed class QuietLogTests : IAsyncLifetime
 
         for (var round = 0; round < Rounds; round++)
         {
-            await Task.WhenAll(requests.Select(request => HangUpAsync(main, request.Method, request.Path, version, round)));
+            await Task.WhenAll(requests.Select(request => DisconnectAsync(main, request.Method, request.Path, version, round)));
         }
 
-        await HangUpOnHitsAsync(main, version);
-        Assert.True(_asked > Rounds, $"Only {_asked} requests reached the upstream.");
+        await DisconnectDuringHitsAsync(main, version);
+        Assert.True(_upstreamRequests > Rounds, $"Only {_upstreamRequests} requests reached the upstream.");
         await _gateway.DisposeAsync(); // every request is over
-        AssertQuiet(logs);
+        AssertNoErrors(logs);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class QuietLogTests : IAsyncLifetime
         }
 
         await _gateway.DisposeAsync();
-        AssertQuiet(logs);
+        AssertNoErrors(logs);
     }
 
     [Theory]
@@ -108,7 +108,7 @@ public sealed class QuietLogTests : IAsyncLifetime
         using var response = await caller.SendGetAsync(path);
 
         Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
-        AssertQuiet(_gateway.Logs);
+        AssertNoErrors(_gateway.Logs);
     }
 
     [Fact]
@@ -127,19 +127,19 @@ public sealed class QuietLogTests : IAsyncLifetime
         Assert.DoesNotContain("Assets:AllowedHosts", line.Message, StringComparison.Ordinal);
     }
 
-    private static void AssertQuiet(FakeLogCollector logs)
+    private static void AssertNoErrors(FakeLogCollector logs)
     {
-        var loud = logs.GetSnapshot().Where(record => record.Level >= LogLevel.Error || (record.Level >= LogLevel.Warning && record.Exception is not null));
-        var lines = loud.Select(record => $"{record.Level} {record.Category} {record.Id.Id}: {record.Message} {record.Exception}").Distinct().ToList();
+        var errors = logs.GetSnapshot().Where(record => record.Level >= LogLevel.Error || (record.Level >= LogLevel.Warning && record.Exception is not null));
+        var lines = errors.Select(record => $"{record.Level} {record.Category} {record.Id.Id}: {record.Message} {record.Exception}").Distinct().ToList();
         Assert.True(lines.Count == 0, string.Join('\n', lines));
     }
 
     /// <summary>At once, after a while, at the first byte, or after some of them.</summary>
-    private static async Task HangUpAsync(Uri main, string method, string path, string version, int round)
+    private static async Task DisconnectAsync(Uri main, string method, string path, string version, int round)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var early = new CancellationTokenSource(round % 4 < 2 ? TimeSpan.FromMilliseconds(1 + (round * 3)) : TimeSpan.FromSeconds(2), TimeProvider.System);
-        using var leave = CancellationTokenSource.CreateLinkedTokenSource(early.Token, TestContext.Current.CancellationToken);
+        using var disconnect = CancellationTokenSource.CreateLinkedTokenSource(early.Token, TestContext.Current.CancellationToken);
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(main, path)) { Version = new Version(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.Add("X-Api-Key", Gateway.Key);
         if (round % 3 == 0)
@@ -158,11 +158,11 @@ public sealed class QuietLogTests : IAsyncLifetime
 
         try
         {
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, leave.Token);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, disconnect.Token);
             if (round % 4 == 3)
             {
-                await using var stream = await response.Content.ReadAsStreamAsync(leave.Token);
-                await stream.ReadAtLeastAsync(new byte[10], 10, throwOnEndOfStream: false, leave.Token); // and goes, in the middle of what is longer
+                await using var stream = await response.Content.ReadAsStreamAsync(disconnect.Token);
+                await stream.ReadAtLeastAsync(new byte[10], 10, throwOnEndOfStream: false, disconnect.Token); // and goes, in the middle of what is longer
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException or IOException)
@@ -171,24 +171,24 @@ public sealed class QuietLogTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Hits are answered ahead of everything that knows of callers that leave.</summary>
-    private static async Task HangUpOnHitsAsync(Uri main, string version)
+    /// <summary>Hits are answered ahead of everything that knows of callers that disconnect.</summary>
+    private static async Task DisconnectDuringHitsAsync(Uri main, string version)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         for (var round = 0; round < 20; round++)
         {
             await Task.WhenAll(Enumerable.Range(0, 40).Select(async number =>
             {
-                using var leave = new CancellationTokenSource();
+                using var disconnect = new CancellationTokenSource();
                 using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(main, "/generations/done")) { Version = new Version(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
                 request.Headers.Add("X-Api-Key", Gateway.Key);
-                var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, leave.Token);
+                var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, disconnect.Token);
                 for (var turns = 0; turns < number; turns++)
                 {
                     await Task.Yield();
                 }
 
-                await leave.CancelAsync();
+                await disconnect.CancelAsync();
                 try
                 {
                     using var response = await sending;
@@ -201,9 +201,9 @@ public sealed class QuietLogTests : IAsyncLifetime
         }
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
-        Interlocked.Increment(ref _asked);
+        Interlocked.Increment(ref _upstreamRequests);
         var path = context.Request.Path.Value!;
         try
         {
