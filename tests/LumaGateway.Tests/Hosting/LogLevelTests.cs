@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Testing;
 
 namespace LumaGateway.Tests.Hosting;
 
-/// <summary>What the log says of callers that hang up and of faults that are answered: an Error means that somebody must act, a stack trace that the code is wrong.</summary>
+/// <summary>The log levels of disconnected callers and of upstream faults. Only an event that an operator must act on is an Error, and only a defect logs a stack trace.</summary>
 public sealed class LogLevelTests : IAsyncLifetime
 {
     private const int Rounds = 12;
@@ -36,11 +36,11 @@ public sealed class LogLevelTests : IAsyncLifetime
     [Theory]
     [InlineData("1.1")]
     [InlineData("2.0")]
-    public async Task Callers_that_hang_up_on_any_route_leave_no_error_and_no_stack_trace(string version)
+    public async Task Disconnected_callers_on_every_route_log_no_error_and_no_stack_trace(string version)
     {
         if (version is "2.0")
         {
-            _gateway.With("Kestrel:EndpointDefaults:Protocols", "Http2"); // in the clear there is no choosing
+            _gateway.With("Kestrel:EndpointDefaults:Protocols", "Http2"); // without TLS the protocol cannot be negotiated
         }
 
         var (main, _) = ListeningGateway.Start(_gateway);
@@ -59,12 +59,12 @@ public sealed class LogLevelTests : IAsyncLifetime
 
         await DisconnectDuringHitsAsync(main, version);
         Assert.True(_upstreamRequests > Rounds, $"Only {_upstreamRequests} requests reached the upstream.");
-        await _gateway.DisposeAsync(); // every request is over
+        await _gateway.DisposeAsync(); // waits until every request has ended
         AssertNoErrors(logs);
     }
 
     [Fact]
-    public async Task Callers_that_break_off_in_the_middle_of_a_request_leave_no_error_and_no_stack_trace()
+    public async Task Incomplete_requests_log_no_error_and_no_stack_trace()
     {
         var (main, _) = ListeningGateway.Start(_gateway);
         var logs = _gateway.Logs;
@@ -73,7 +73,7 @@ public sealed class LogLevelTests : IAsyncLifetime
             "GET /generations/done HTTP/1.1\r\nHost: a\r\n", $"POST /luma/generations HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nContent-Length: 100\r\n\r\n{{\"prompt\":",
             $"POST /luma/generations HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nIdempotency-Key: k\r\nContent-Length: 100\r\n\r\n{{\"prompt\":",
             $"POST /luma/generations HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{{\"pro\r\n",
-            "POST /callbacks/luma/nobody HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{", $"GET /luma/generations/long HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\n\r\n",
+            "POST /callbacks/luma/unknown HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{", $"GET /luma/generations/long HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\n\r\n",
             $"GET /generations/slow HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\n\r\nGET /generations/slow HTTP/1.1\r\nHost: a\r\n",
         ];
 
@@ -99,7 +99,7 @@ public sealed class LogLevelTests : IAsyncLifetime
     [InlineData("/generations/done/video", "http://127.0.0.2:1/v.mp4")]
     [InlineData("/luma/generations/reset", "")]
     [InlineData("/generations/reset", "")]
-    public async Task A_fault_that_is_answered_leaves_no_stack_trace(string path, string link)
+    public async Task A_fault_with_a_problem_response_logs_no_stack_trace(string path, string link)
     {
         _link = link;
         _gateway.With("Assets:AllowedHosts:1", "127.0.0.2:1");
@@ -112,7 +112,7 @@ public sealed class LogLevelTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_asset_that_is_refused_is_one_line_that_names_the_setting()
+    public async Task A_refused_asset_logs_one_event_that_names_the_setting()
     {
         await using var cdn = await Cdn.StartAsync();
         await using var gateway = AssetGateway.For(cdn).Resolving(IPAddress.Parse("10.0.0.1")).With("Assets:AllowedNetworks:0", null);
@@ -134,7 +134,7 @@ public sealed class LogLevelTests : IAsyncLifetime
         Assert.True(lines.Count == 0, string.Join('\n', lines));
     }
 
-    /// <summary>At once, after a while, at the first byte, or after some of them.</summary>
+    /// <summary>Disconnects at once, after a while, at the first byte or after some bytes.</summary>
     private static async Task DisconnectAsync(Uri main, string method, string path, string version, int round)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
@@ -162,16 +162,16 @@ public sealed class LogLevelTests : IAsyncLifetime
             if (round % 4 == 3)
             {
                 await using var stream = await response.Content.ReadAsStreamAsync(disconnect.Token);
-                await stream.ReadAtLeastAsync(new byte[10], 10, throwOnEndOfStream: false, disconnect.Token); // and goes, in the middle of what is longer
+                await stream.ReadAtLeastAsync(new byte[10], 10, throwOnEndOfStream: false, disconnect.Token); // disconnects before the end of the body
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException or IOException)
         {
-            // It hung up.
+            // The request was cancelled.
         }
     }
 
-    /// <summary>Hits are answered ahead of everything that knows of callers that disconnect.</summary>
+    /// <summary>Hits are served before the middleware that handles disconnected callers, so they are tested separately.</summary>
     private static async Task DisconnectDuringHitsAsync(Uri main, string version)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
@@ -183,7 +183,7 @@ public sealed class LogLevelTests : IAsyncLifetime
                 using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(main, "/generations/done")) { Version = new Version(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
                 request.Headers.Add("X-Api-Key", Gateway.Key);
                 var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, disconnect.Token);
-                for (var turns = 0; turns < number; turns++)
+                for (var yields = 0; yields < number; yields++)
                 {
                     await Task.Yield();
                 }
@@ -195,7 +195,7 @@ public sealed class LogLevelTests : IAsyncLifetime
                 }
                 catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException)
                 {
-                    // It hung up in time.
+                    // The request was cancelled before its response.
                 }
             }));
         }
@@ -236,7 +236,7 @@ public sealed class LogLevelTests : IAsyncLifetime
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
-            // The gateway hung up.
+            // The gateway closed the connection.
         }
     }
 }

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LumaGateway.Tests.Hosting;
 
-/// <summary>What no HTTP client would send, over real sockets.</summary>
+/// <summary>Malformed requests that no HTTP client sends. Uses real sockets.</summary>
 public sealed partial class MalformedRequestTests : IDisposable
 {
     public static TheoryData<Exception> Disconnects =>
@@ -25,7 +25,7 @@ public sealed partial class MalformedRequestTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task No_request_however_odd_ends_in_a_500_an_unhandled_exception_or_silence()
+    public async Task Every_random_request_gets_a_response_or_a_closed_connection_without_a_500_or_a_logged_error()
     {
         var count = PropertyCases.Of(20_000);
         var seed = int.Parse(Environment.GetEnvironmentVariable("LUMA_FUZZ_SEED") ?? "4", CultureInfo.InvariantCulture);
@@ -72,7 +72,7 @@ public sealed partial class MalformedRequestTests : IDisposable
     [InlineData("X Y: z")]
     [InlineData("no colon")]
     [InlineData("Host: second.test")]
-    public async Task Requests_that_two_servers_could_read_differently_are_refused_and_the_connection_closed(string header)
+    public async Task An_ambiguous_request_is_refused_and_its_connection_is_closed(string header)
     {
         var response = await SendAsync(Start(), $"POST /generations/g1 HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\nhello");
 
@@ -83,7 +83,7 @@ public sealed partial class MalformedRequestTests : IDisposable
     [Theory]
     [InlineData("X-Long", 20_000, 1, "431")]
     [InlineData("X-Many", 1, 100, "431")]
-    public async Task More_headers_than_agreed_are_refused(string name, int length, int count, string status)
+    public async Task Headers_over_the_limits_are_refused(string name, int length, int count, string status)
     {
         var headers = string.Concat(Enumerable.Range(0, count).Select(number => $"{name}-{number}: {new string('v', length)}\r\n"));
 
@@ -91,17 +91,17 @@ public sealed partial class MalformedRequestTests : IDisposable
     }
 
     [Fact]
-    public async Task A_request_line_longer_than_agreed_is_refused() =>
+    public async Task A_request_line_over_the_limit_is_refused() =>
         Assert.StartsWith("HTTP/1.1 414", await SendAsync(Start(), $"GET /{new string('p', 17_000)} HTTP/1.1\r\nHost: a\r\n\r\n"), StringComparison.Ordinal);
 
     [Fact]
-    public async Task Options_of_the_server_as_a_whole_are_answered() =>
+    public async Task OPTIONS_of_the_whole_server_gets_204() =>
         Assert.StartsWith("HTTP/1.1 204", await SendAsync(Start(), "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("FFFFFFFFFFFFFFFFF")]
     [InlineData("zz")]
-    public async Task A_chunk_size_that_is_none_is_the_callers_fault(string size)
+    public async Task An_invalid_chunk_size_is_a_400(string size)
     {
         await using var upstream = await Loopback.StartAsync(async context => await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted));
         _gateway.WithUpstream(upstream.Address)
@@ -116,7 +116,7 @@ public sealed partial class MalformedRequestTests : IDisposable
     }
 
     [Fact]
-    public async Task Kestrels_own_exception_for_a_chunk_size_is_no_failure_of_the_gateway()
+    public async Task The_exception_of_Kestrel_for_a_chunk_size_becomes_a_400()
     {
         var context = new DefaultHttpContext();
 
@@ -128,9 +128,9 @@ public sealed partial class MalformedRequestTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Disconnects))]
-    public async Task Kestrels_own_exception_for_a_connection_that_is_gone_is_no_failure_of_the_gateway(Exception disconnect)
+    public async Task The_exception_of_Kestrel_for_a_closed_connection_becomes_a_499(Exception disconnect)
     {
-        var context = new DefaultHttpContext(); // whose token is not cancelled yet
+        var context = new DefaultHttpContext(); // RequestAborted is not cancelled yet
 
         var handled = await new ProblemExceptionHandler().TryHandleAsync(context, disconnect, TestContext.Current.CancellationToken);
 
@@ -139,15 +139,15 @@ public sealed partial class MalformedRequestTests : IDisposable
     }
 
     [Fact]
-    public async Task Any_other_exception_of_a_stream_is_a_failure_of_the_gateway() => Assert.False(await new ProblemExceptionHandler().TryHandleAsync(
+    public async Task Another_exception_of_a_stream_is_not_handled() => Assert.False(await new ProblemExceptionHandler().TryHandleAsync(
         new DefaultHttpContext(), new IOException("The disk is full."), TestContext.Current.CancellationToken));
 
     [Fact]
-    public async Task The_gateway_is_no_proxy_to_connect_through() =>
+    public async Task CONNECT_is_a_405() =>
         Assert.StartsWith("HTTP/1.1 405", await SendAsync(Start(), "CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
 
     [Fact]
-    public async Task A_thousand_connections_that_send_slowly_keep_nobody_waiting()
+    public async Task A_thousand_slow_connections_do_not_delay_other_requests()
     {
         const string Unfinished = "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ";
         _gateway.With(services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.UseLongTimeouts()));
@@ -163,16 +163,16 @@ public sealed partial class MalformedRequestTests : IDisposable
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
-        // They were waited for all the while: each can still finish its request.
+        // The slow connections are still open: each can finish its request.
         await slow[^1].SendAsync($"1\r\nX-Api-Key: {Gateway.Key}\r\nConnection: close\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 200", await slow[^1].ReadToEndAsync(), StringComparison.Ordinal);
         Array.ForEach(slow, connection => connection.Dispose());
     }
 
     [Fact]
-    public async Task A_connection_that_does_not_finish_its_headers_in_time_is_told_so_and_closed()
+    public async Task A_connection_whose_headers_time_out_gets_408_and_is_closed()
     {
-        _gateway.With("Server:HeaderTimeout", "00:00:01"); // the server's own clock, which cannot be moved
+        _gateway.With("Server:HeaderTimeout", "00:00:01"); // Kestrel uses the real clock here
 
         var response = await SendAsync(Start(), "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ");
 
@@ -188,9 +188,9 @@ public sealed partial class MalformedRequestTests : IDisposable
         return new Uri(_gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
     }
 
-    /// <param name="address">Where to.</param>
-    /// <param name="request">The bytes.</param>
-    /// <param name="isAll">Says that nothing follows, without which an unfinished request is waited for. A response may be lost then.</param>
+    /// <param name="address">The address of the gateway.</param>
+    /// <param name="request">The request; each character is one byte.</param>
+    /// <param name="isAll">Closes the sending direction, so that the server does not wait for the rest of an incomplete request. The response can be lost.</param>
     private static async Task<string?> SendAsync(Uri address, string request, bool isAll = false)
     {
         using var connection = await RawConnection.OpenAsync(address);
@@ -204,7 +204,7 @@ public sealed partial class MalformedRequestTests : IDisposable
         }
         catch (System.Net.Sockets.SocketException)
         {
-            // It was refused before it was whole.
+            // The server refused the request before it was complete.
         }
 
         return await connection.ReadToEndAsync();

@@ -4,7 +4,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Hosting;
 
-/// <summary>Requests as only an enemy or a broken program writes them: one character is one byte.</summary>
+/// <summary>Generates requests with random errors, as an attacker or a faulty program sends them. One character is one byte.</summary>
 internal static class RandomRequest
 {
     private static readonly string[] Methods = ["GET", "GET", "GET", "HEAD", "POST", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PRI", "get", "G\tET", "", "GET\0", "PROPFIND", new string('M', 300)];
@@ -55,7 +55,7 @@ internal static class RandomRequest
         return Damaged(text.ToString(), random);
     }
 
-    /// <summary>Most are odd in a few places only: those that are odd everywhere do not get far.</summary>
+    /// <summary>Most requests have only a few unusual parts, because a request with many is rejected early.</summary>
     private static void AppendRequest(StringBuilder text, Random random)
     {
         var chance = random.Next(3);
@@ -102,7 +102,7 @@ internal static class RandomRequest
         text.Append("\r\n").Append(IsUnusual() ? PickFrom(Bodies, random) : "");
     }
 
-    /// <summary>In one of three, some bytes are changed, taken out, doubled, or the end is cut off.</summary>
+    /// <summary>Damages one of three texts: changes, removes or doubles bytes, or cuts off the end.</summary>
     private static string Damaged(string text, Random random)
     {
         if (random.Next(3) != 0)
