@@ -16,7 +16,7 @@ public sealed class IdempotencyLedgerTests
 {
     private static readonly PassthroughOptions Settings = new() { CreateTimeout = TimeSpan.FromMinutes(2), IdempotencyLifetime = TimeSpan.FromHours(24) };
 
-    /// <summary>How long after its timeout a create still counts as running.</summary>
+    /// <summary>The time after its timeout during which a create still counts as running.</summary>
     private static readonly TimeSpan ClockSkewAllowance = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
