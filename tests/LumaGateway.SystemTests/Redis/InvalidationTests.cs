@@ -6,7 +6,7 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>Purged, deleted or replaced entries are not restored by a replica that is late, was paused, or missed a message. Needs redis-server or Garnet.</summary>
+/// <summary>A replica that is late, was paused or missed a message does not restore purged, deleted or replaced entries. Needs redis-server or Garnet.</summary>
 public sealed class InvalidationTests : IAsyncLifetime
 {
     private static readonly GenerationId Key = GenerationId.Parse("subject", null);
