@@ -410,8 +410,8 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         Assert.True(await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout());
 
         Assert.Equal(purges + 1, _cache.Cache.Purges);
-        Origin.Returns(Entries.Final(_clock.Now, "anew"));
-        Assert.Equal("anew", (await _cache.ReadAsync()).Entry.Text());
+        Origin.Returns(Entries.Final(_clock.Now, "fetched again"));
+        Assert.Equal("fetched again", (await _cache.ReadAsync()).Entry.Text());
     }
 
     [Fact]

@@ -176,7 +176,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         Rule? rule;
         lock (_gate)
         {
-            rule = _rules.Find(rule => rule.Fits(command, key));
+            rule = _rules.Find(rule => rule.Matches(command, key));
             if (rule is { Once: true })
             {
                 _rules.Remove(rule);
@@ -316,7 +316,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     {
         public Action Ended { get; set; } = () => { };
 
-        public bool Fits(string command, string key) =>
+        public bool Matches(string command, string key) =>
             (Command.Length == 0 || Command == command) && key.EndsWith(Part, StringComparison.Ordinal);
 
         public void Dispose() => Ended();

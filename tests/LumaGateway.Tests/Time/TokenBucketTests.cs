@@ -22,7 +22,7 @@ public sealed class TokenBucketTests
                 if (bucket.TryTake(perSecond, size, out var wait))
                 {
                     taken++;
-                    Assert.True(taken <= size + (passed.TotalSeconds * perSecond * 1.001) + 1, $"{taken} taken after {passed}");
+                    Assert.True(taken <= size + (passed.TotalSeconds * perSecond * 1.001) + 1, $"{taken} tokens were taken after {passed}.");
                 }
                 else
                 {
