@@ -62,13 +62,13 @@ public sealed class AbortTests : IDisposable
         using var caller = _raw.CreateCaller();
         using var miss = await caller.SendGetAsync("/generations/g1");
 
-        using (var thrower = new ThrowingListener(_raw.Gateway.Services.GetRequiredService<IMeterFactory>(), instrument))
+        using (var throwing = new ThrowingListener(_raw.Gateway.Services.GetRequiredService<IMeterFactory>(), instrument))
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             request.Headers.Add("Prefer", prefer is null ? [] : [prefer]);
             using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
             var pending = caller.SendAsync(request, cancellation.Token);
-            await Poll.UntilAsync(() => thrower.Threw);
+            await Poll.UntilAsync(() => throwing.Threw);
             await cancellation.CancelAsync();
             await Task.WhenAny(pending);
         }

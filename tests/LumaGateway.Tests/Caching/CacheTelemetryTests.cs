@@ -182,17 +182,17 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     [Fact]
     public async Task A_fault_marks_the_span_as_an_error_unless_a_stale_entry_is_served()
     {
-        using var bare = new Spans();
+        using var withoutEntry = new Spans();
         _cache.Origin.Fails(Fault);
-        await bare.Within(() => _cache.ReadAsync());
+        await withoutEntry.Within(() => _cache.ReadAsync());
         _cache.Origin.Returns(Entries.Final(_clock.Now));
         await _cache.ReadAsync();
         _clock.Advance(TimeSpan.FromHours(1));
-        using var covered = new Spans();
+        using var withStaleEntry = new Spans();
         _cache.Origin.Fails(Fault);
-        await covered.Within(() => _cache.ReadAsync());
+        await withStaleEntry.Within(() => _cache.ReadAsync());
 
-        Assert.Equal((ActivityStatusCode.Error, Fault.Message), (bare.Single("cache").Status, bare.Single("cache").StatusDescription));
-        Assert.Equal((ActivityStatusCode.Unset, "stale"), (covered.Single("cache").Status, covered.Single("cache").GetTagItem("luma_gateway.cache.status")));
+        Assert.Equal((ActivityStatusCode.Error, Fault.Message), (withoutEntry.Single("cache").Status, withoutEntry.Single("cache").StatusDescription));
+        Assert.Equal((ActivityStatusCode.Unset, "stale"), (withStaleEntry.Single("cache").Status, withStaleEntry.Single("cache").GetTagItem("luma_gateway.cache.status")));
     }
 }

@@ -226,12 +226,12 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task Without_Redis_reads_find_nothing_and_writes_return_Stored()
     {
-        await using var alone = CacheUnderTest.Create(_clock);
+        await using var withoutRedis = CacheUnderTest.Create(_clock);
 
-        Assert.False(alone.Redis.IsConfigured);
-        Assert.Equal(default, await alone.Redis.ReadAsync(Key).WithTimeout());
-        Assert.Equal(WriteResult.Stored, await alone.Redis.WriteAsync(Entries.Final(_clock.Now), "any token").WithTimeout());
-        await alone.StartAsync(); // the warm-up does nothing
+        Assert.False(withoutRedis.Redis.IsConfigured);
+        Assert.Equal(default, await withoutRedis.Redis.ReadAsync(Key).WithTimeout());
+        Assert.Equal(WriteResult.Stored, await withoutRedis.Redis.WriteAsync(Entries.Final(_clock.Now), "any token").WithTimeout());
+        await withoutRedis.StartAsync(); // the warm-up does nothing
     }
 
     [Fact]

@@ -83,12 +83,12 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     [Fact]
     public async Task A_cancelled_caller_does_not_cancel_the_fetch_and_its_entry_is_stored()
     {
-        using var leaving = new CancellationTokenSource();
+        using var disconnected = new CancellationTokenSource();
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
-        var first = _cache.ReadAsync(token: leaving.Token);
+        var first = _cache.ReadAsync(token: disconnected.Token);
         await fetch.ReachedAsync();
 
-        await leaving.CancelAsync();
+        await disconnected.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         fetch.Release();
 

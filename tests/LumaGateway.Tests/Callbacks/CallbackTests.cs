@@ -139,7 +139,7 @@ public sealed class CallbackTests : IDisposable
     {
         using var upstream = _gateway.With("Logging:LogLevel:Microsoft.AspNetCore", "Trace").CreateCallerWithoutKey();
 
-        using var right = await SendAsync(upstream, Secret, "{}");
+        using var correct = await SendAsync(upstream, Secret, "{}");
         using var wrong = await SendAsync(upstream, Secret + "-not", "{}");
         using var method = await upstream.SendGetAsync($"/callbacks/luma/{Secret}");
 

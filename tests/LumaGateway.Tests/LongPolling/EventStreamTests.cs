@@ -116,7 +116,7 @@ public sealed class EventStreamTests : IDisposable
         Assert.Equal("generation", (await events.NextOfAnyKindAsync())!.Kind);
         var startedAt = _gateway.Clock.GetUtcNow();
 
-        for (var beats = 0; beats < 3; beats++)
+        for (var heartbeats = 0; heartbeats < 3; heartbeats++)
         {
             Assert.Equal("comment", (await _gateway.Clock.UntilAsync(events.NextOfAnyKindAsync()))!.Kind);
         }

@@ -50,7 +50,7 @@ public sealed class IntervalLockTests
         var redis = new FakeRedis(_clock);
         await using var first = await CacheUnderTest.StartAsync(_clock, redis);
         await using var second = await CacheUnderTest.StartAsync(_clock, redis);
-        await using var alone = await CacheUnderTest.StartAsync(_clock);
+        await using var withoutRedis = await CacheUnderTest.StartAsync(_clock);
         Assert.True(await StartAsync(first));
 
         using (redis.Fail())
@@ -58,8 +58,8 @@ public sealed class IntervalLockTests
             Assert.True(await StartAsync(second));
         }
 
-        Assert.True(await StartAsync(alone));
-        Assert.True(await StartAsync(alone));
+        Assert.True(await StartAsync(withoutRedis));
+        Assert.True(await StartAsync(withoutRedis));
     }
 
     private static Task<bool> StartAsync(CacheUnderTest replica) => replica.Interval.TryStartAsync(Name, Interval).WithTimeout();
