@@ -24,7 +24,7 @@ internal sealed class Loopback : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Limits.BePatient();
+            kestrel.Limits.UseLongTimeouts();
             kestrel.Listen(IPAddress.Loopback, 0, endpoint =>
             {
                 if (certificate is not null)

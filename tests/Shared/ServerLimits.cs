@@ -10,7 +10,7 @@ internal static class ServerLimits
     /// Infinite timeouts do not work: Kestrel adds the timeout to its timestamp, which overflows if it counts nanoseconds, and then closes idle connections within a
     /// second.
     /// </remarks>
-    public static void BePatient(this KestrelServerLimits limits)
+    public static void UseLongTimeouts(this KestrelServerLimits limits)
     {
         limits.RequestHeadersTimeout = TimeSpan.FromHours(1);
         limits.KeepAliveTimeout = TimeSpan.FromHours(1);

@@ -51,13 +51,13 @@ public sealed class RestartTests(ITestOutputHelper output)
         await Task.WhenAll(system.Balancers.Select(balancer => balancer.WaitForAllGatewaysAsync()));
         await Wait.UntilAsync(async () => await group.Sandbox.CountAsync("awaited") > 0, () => "No wait started.");
 
-        var victim = group.Replicas[1];
-        victim.Process.Kill();
+        var killed = group.Replicas[1];
+        killed.Process.Kill();
         await Task.WhenAll(system.Balancers.Select(balancer => Wait.UntilAsync(
             () => balancer.Log.Any(line => line.Contains(balancer.EjectionMessage, StringComparison.Ordinal)),
             () => $"{balancer.Program} does not eject it.\n{string.Join('\n', balancer.Log.TakeLast(20))}")));
         await Task.WhenAll(reads.Select(read => read.WaitForResponsesAsync(50)));
-        await group.ReplaceAsync(victim);
+        await group.ReplaceAsync(killed);
         await Task.WhenAll(system.Balancers.Select(balancer => balancer.WaitForAllGatewaysAsync()));
         await group.Sandbox.SetStateAsync("awaited", "completed");
         await waits;

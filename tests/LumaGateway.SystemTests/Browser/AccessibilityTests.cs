@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace LumaGateway.SystemTests.Browser;
 
-/// <summary>The pages for people, tested with axe on a phone and on a desktop, in both color schemes. Needs chromium, node, npm, and redis-server or Garnet.</summary>
+/// <summary>The HTML pages, tested with axe in the sizes of a phone and a desktop, in both color schemes. Needs chromium, node, npm, and redis-server or Garnet.</summary>
 [Collection<UsesChromium>]
 public sealed class AccessibilityTests(Chromium chromium)
 {

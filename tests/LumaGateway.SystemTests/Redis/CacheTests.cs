@@ -16,7 +16,7 @@ public sealed class CacheTests(SharedSystem shared)
     public async Task A_late_interim_entry_never_replaces_a_final_one()
     {
         await using var late = await StartAsync();
-        await using var quick = await StartAsync();
+        await using var fast = await StartAsync();
         await using var third = await StartAsync();
         var started = new TaskCompletionSource();
         var released = new TaskCompletionSource<CacheEntry>();
@@ -28,7 +28,7 @@ public sealed class CacheTests(SharedSystem shared)
         await started.Task;
         await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync($"*{_account}*:lock")).Single()); // as if the lock had expired
 
-        await quick.ReadAsync(Key, EntryKind.Final, "final");
+        await fast.ReadAsync(Key, EntryKind.Final, "final");
         released.SetResult(CacheReplica.Entry(Key, EntryKind.Interim, "interim"));
         await reading;
 

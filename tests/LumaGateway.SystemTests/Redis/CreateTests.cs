@@ -42,10 +42,10 @@ public sealed class CreateTests(SharedSystem shared)
     {
         const string Id = "done-killed";
         await shared.Sandbox.AddFaultAsync(new SandboxFault("hang") { Match = $"POST */{Id}/extend" });
-        await using var victim = await shared.StartBesideAsync();
-        var pending = Creates.SendAsync(victim.Replicas[0], Id, "killed");
+        await using var killed = await shared.StartBesideAsync();
+        var pending = Creates.SendAsync(killed.Replicas[0], Id, "killed");
         await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) == 1, () => "The create was not sent.");
-        victim.Replicas[0].Process.Kill();
+        killed.Replicas[0].Process.Kill();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => pending);
 
         using var other = await Creates.SendAsync(_replicas[1], Id, "killed");

@@ -7,7 +7,7 @@ namespace LumaGateway.SystemTests.Redis;
 [Collection(typeof(SharedSystem))]
 public sealed class FaultTests(SharedSystem shared)
 {
-    private const string Password = "the-right-one";
+    private const string Password = "initial-password";
 
     [Fact]
     public async Task Replicas_work_during_every_Redis_fault_and_use_Redis_again_after_it()
@@ -65,7 +65,7 @@ public sealed class FaultTests(SharedSystem shared)
     /// <summary>Closes the connections of clients too, because they do not authenticate again on open connections.</summary>
     private static async Task ChangePasswordAsync(RedisServer redis)
     {
-        await redis.SetPasswordAsync("another-one");
+        await redis.SetPasswordAsync("changed-password");
         await redis.ExecuteAsync("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
     }
 

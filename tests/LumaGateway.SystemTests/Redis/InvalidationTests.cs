@@ -6,7 +6,7 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>Purged, deleted or replaced entries are not restored by a replica that is late, was paused, or missed a message. Needs redis-server or Garnet.</summary>
+/// <summary>A replica that is late, was paused or missed a message does not restore purged, deleted or replaced entries. Needs redis-server or Garnet.</summary>
 public sealed class InvalidationTests : IAsyncLifetime
 {
     private static readonly GenerationId Key = GenerationId.Parse("subject", null);
@@ -26,7 +26,7 @@ public sealed class InvalidationTests : IAsyncLifetime
     public async Task A_replica_that_lost_its_lock_during_a_fetch_does_not_replace_a_newer_entry(bool isAbsent)
     {
         await using var paused = await StartAsync();
-        await using var quick = await StartAsync();
+        await using var fast = await StartAsync();
         await using var third = await StartAsync();
         var started = new TaskCompletionSource();
         var released = new TaskCompletionSource();
@@ -39,7 +39,7 @@ public sealed class InvalidationTests : IAsyncLifetime
         });
         await started.Task;
         await LoseLockAsync();
-        await quick.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.Final, "fetched later")));
+        await fast.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.Final, "fetched later")));
 
         released.SetResult();
 
@@ -51,9 +51,9 @@ public sealed class InvalidationTests : IAsyncLifetime
     public async Task A_replica_that_lost_its_lock_does_not_restore_a_deleted_generation()
     {
         await using var paused = await StartAsync();
-        await using var quick = await StartAsync();
+        await using var fast = await StartAsync();
         await using var third = await StartAsync();
-        await quick.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.Final, "stale", TimeSpan.Zero)));
+        await fast.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.Final, "stale", TimeSpan.Zero)));
         var started = new TaskCompletionSource();
         var released = new TaskCompletionSource();
         var reading = paused.ReadAsync(Key, async () =>
@@ -66,7 +66,7 @@ public sealed class InvalidationTests : IAsyncLifetime
         await started.Task;
         await LoseLockAsync();
         _clock.Advance(TimeSpan.FromMinutes(1));
-        await quick.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.NotFound, "not found")));
+        await fast.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.NotFound, "not found")));
         await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync("*:brief")).Single()); // a not-found entry is fresh for one second only
 
         released.SetResult();

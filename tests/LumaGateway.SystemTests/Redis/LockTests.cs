@@ -9,12 +9,12 @@ public sealed class LockTests(SharedSystem shared)
     {
         const string Id = "done-killed-fetch";
         await shared.Sandbox.AddFaultAsync(new SandboxFault("hang") { Match = $"GET */{Id}", Count = 1 });
-        await using var victim = await shared.StartBesideAsync(("Cache:LockLifetime", "00:00:02"));
-        var lost = Assert.ThrowsAnyAsync<Exception>(() => victim.Replicas[0].ReadAsync(Id));
+        await using var killed = await shared.StartBesideAsync(("Cache:LockLifetime", "00:00:02"));
+        var lost = Assert.ThrowsAnyAsync<Exception>(() => killed.Replicas[0].ReadAsync(Id));
         await Wait.UntilAsync(async () => await shared.Sandbox.CountAsync(Id) == 1, () => "The fetch did not start.");
         var waiting = shared.Group.Replicas.Select(replica => replica.ReadAsync(Id)).ToList();
 
-        victim.Replicas[0].Process.Kill();
+        killed.Replicas[0].Process.Kill();
 
         Assert.All(await Task.WhenAll(waiting), body => Assert.Contains("\"state\":\"completed\"", body, StringComparison.Ordinal));
         await lost;

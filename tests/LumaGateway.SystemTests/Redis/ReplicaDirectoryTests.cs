@@ -7,7 +7,7 @@ namespace LumaGateway.SystemTests.Redis;
 public sealed class ReplicaDirectoryTests
 {
     [Fact]
-    public async Task Every_replica_lists_all_and_one_that_is_gone_leaves_the_list()
+    public async Task Every_replica_lists_all_replicas_and_a_stopped_one_is_removed()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var group = await ReplicaGroup.StartAsync(0, redis.Endpoint);
@@ -50,7 +50,7 @@ public sealed class ReplicaDirectoryTests
 
         redis.Kill();
 
-        await Wait.UntilAsync(async () => (await StatusAsync(port)).GetProperty("replicas").ValueKind is JsonValueKind.Null, () => "The list is still given.");
+        await Wait.UntilAsync(async () => (await StatusAsync(port)).GetProperty("replicas").ValueKind is JsonValueKind.Null, () => "The list is still known.");
     }
 
     /// <summary>Adds announcements that are malformed or too large; they must not appear or break the list.</summary>

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>A TCP proxy that counts round trips: a client that sends after it got all its replies begins one. Commands of one pipeline are one round trip.</summary>
+/// <summary>A TCP proxy that counts round trips: a client that sends after all its replies starts a round trip. Commands of one pipeline are one round trip.</summary>
 internal sealed class RoundTripProxy : IAsyncDisposable
 {
     private readonly int _target;

@@ -3,7 +3,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>How many commands and round trips a read costs its caller. Needs redis-server.</summary>
+/// <summary>The number of Redis commands and round trips of a read. Needs redis-server.</summary>
 public sealed class RoundTripTests : IAsyncLifetime
 {
     private static readonly GenerationId Key = GenerationId.Parse("subject", null);

@@ -1,7 +1,7 @@
 namespace LumaGateway.SystemTests.Sdk;
 
 /// <summary>
-/// Luma's SDKs against the gateway: <c>lumaai</c> and <c>@ai-sdk/luma</c> from npm, unmodified, and the requests of <c>luma-agents</c>, which npm does not serve.
+/// Luma's SDKs against the gateway: <c>lumaai</c> and <c>@ai-sdk/luma</c> from npm, unmodified, and the requests of <c>luma-agents</c>, which is not on npm.
 /// Needs node and npm. Slow: npm fetches the packages, once for each change of the lock file.
 /// </summary>
 public sealed class SdkTests

@@ -12,7 +12,7 @@ public sealed class AgentsTests(AgentsTests.Gateway fixture) : IClassFixture<Age
     private readonly HttpClient _client = fixture.Process.Client;
 
     [Fact]
-    public async Task A_large_file_is_pending_until_it_was_uploaded_and_completed()
+    public async Task A_large_file_is_pending_until_its_upload_is_completed()
     {
         var created = await PostAsync("/luma/files", """{"mime_type":"video/mp4","size_bytes":5,"filename":"cat.mp4","purpose":"reference"}""", HttpStatusCode.Created);
         var id = created.GetProperty("id").GetString();

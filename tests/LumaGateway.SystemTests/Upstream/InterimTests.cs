@@ -10,7 +10,7 @@ public sealed class InterimTests(SharedSystem shared)
     private static readonly TimeSpan FreshnessWindow = TimeSpan.FromSeconds(1);
 
     [Fact]
-    public async Task Polls_through_all_replicas_cost_one_upstream_request_for_each_id_and_freshness_window()
+    public async Task Polls_through_all_replicas_cause_one_upstream_request_for_each_id_and_freshness_window()
     {
         string[] ids = [.. Enumerable.Range(0, 5).Select(i => $"processing-polled-{i}")];
         var isShared = false;

@@ -7,8 +7,8 @@ namespace LumaGateway.SystemTests.Upstream;
 [Collection(typeof(SharedSystem))]
 public sealed class OutageTests(SharedSystem shared)
 {
-    private const string Never = "00:10:00";
-    private const string Soon = "00:00:00.5";
+    private const string LongPause = "00:10:00";
+    private const string ShortPause = "00:00:00.5";
 
     [Theory]
     [InlineData("reset")]
@@ -24,9 +24,9 @@ public sealed class OutageTests(SharedSystem shared)
             ("Luma:Retries", "0"),
             ("Luma:BreakerMinimumCalls", "2"),
             ("Luma:BreakerWindow", "00:05:00"),
-            ("Luma:BreakerPause", Never),
+            ("Luma:BreakerPause", LongPause),
             ("Cache:CoverAfter", "00:00:00.2"));
-        var other = await group.AddAsync(("Luma:BreakerPause", Soon));
+        var other = await group.AddAsync(("Luma:BreakerPause", ShortPause));
         var replica = group.Replicas[0];
         foreach (var id in finalIds)
         {

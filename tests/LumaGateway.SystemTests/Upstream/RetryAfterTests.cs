@@ -24,7 +24,7 @@ public sealed class RetryAfterTests(SharedSystem shared)
         await group.Replicas[1].ReadAsync($"done-after-{status}");
         var arrivals = await shared.Sandbox.ArrivalsAsync(shortly);
         Assert.Equal(2, arrivals.Count);
-        Assert.True(arrivals[1].At - arrivals[0].At >= TimeSpan.FromSeconds(0.99), $"The next request came after {arrivals[1].At - arrivals[0].At}.");
+        Assert.True(arrivals[1].At - arrivals[0].At >= TimeSpan.FromSeconds(0.99), $"The next request arrived after {arrivals[1].At - arrivals[0].At}.");
 
         // The gateway does not wait for five minutes.
         using var refused = await group.Replicas[0].GetAsync($"fault-status-{status}-r300-pause");

@@ -4,7 +4,7 @@ using LumaGateway.SystemTests.Upstream;
 namespace LumaGateway.SystemTests.Waiting;
 
 /// <summary>
-/// Polling by several replicas, and what happens when a replica or Redis fails. Each replica uses a different host name for the sandbox, which identifies it there. Needs redis-server or
+/// Polling by several replicas, also after a replica or Redis fails. Each replica uses a different host name for the sandbox, which identifies it there. Needs redis-server or
 /// Garnet.
 /// </summary>
 [Collection(typeof(SharedSystem))]

@@ -72,9 +72,9 @@ public sealed class WaitingTests(SharedSystem shared)
 
         using var scraper = new HttpClient();
         var metrics = await Task.WhenAll(management.Select(port => scraper.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"), TestContext.Current.CancellationToken)));
-        var asked = Hints("asked");
-        Assert.InRange(asked, 1, 2); // the first on each replica, unless the other replica's hint arrived before it
-        Assert.Equal(Callbacks, asked + Hints("ignored"));
+        var accepted = Hints("asked");
+        Assert.InRange(accepted, 1, 2); // the first on each replica, unless the other replica's hint arrived before it
+        Assert.Equal(Callbacks, accepted + Hints("ignored"));
         var counts = (await shared.Sandbox.CountsAsync()).ById;
         Assert.InRange(counts[Id], 1, 2); // the first read, and one poll after the floor
         Assert.DoesNotContain(counts.Keys, id => id.StartsWith("uncalled-", StringComparison.Ordinal));

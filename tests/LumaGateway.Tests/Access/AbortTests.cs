@@ -15,7 +15,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Access;
 
-/// <summary>Concurrency slots, waiters, poll targets and upstream slots are released, however a request ends.</summary>
+/// <summary>Concurrency slots, waiters, poll targets and upstream slots are released at every kind of end of a request.</summary>
 public sealed class AbortTests : IDisposable
 {
     private const int Aborts = 1500;
@@ -62,13 +62,13 @@ public sealed class AbortTests : IDisposable
         using var caller = _raw.CreateCaller();
         using var miss = await caller.SendGetAsync("/generations/g1");
 
-        using (var thrower = new ThrowingListener(_raw.Gateway.Services.GetRequiredService<IMeterFactory>(), instrument))
+        using (var throwing = new ThrowingListener(_raw.Gateway.Services.GetRequiredService<IMeterFactory>(), instrument))
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             request.Headers.Add("Prefer", prefer is null ? [] : [prefer]);
             using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
             var pending = caller.SendAsync(request, cancellation.Token);
-            await Poll.UntilAsync(() => thrower.Threw);
+            await Poll.UntilAsync(() => throwing.Threw);
             await cancellation.CancelAsync();
             await Task.WhenAny(pending);
         }
@@ -106,16 +106,16 @@ public sealed class AbortTests : IDisposable
     [Theory]
     [InlineData("Http1")]
     [InlineData("Http2")]
-    public async Task Aborted_requests_on_every_route_release_all_they_acquired(string protocol)
+    public async Task Aborted_requests_on_every_route_release_everything(string protocol)
     {
         _raw.Gateway.With("Kestrel:EndpointDefaults:Protocols", protocol).With("Limits:Concurrency", "20").With("Limits:RequestsPerSecond", "0")
             .With("Logging:LogLevel:Default", "Warning");
         _raw.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(
-            request.RequestUri!.AbsolutePath.EndsWith("done", StringComparison.Ordinal) ? Samples.CompletedAs("done") : Samples.Interim(request.RequestUri.Segments[^1]))));
+            request.RequestUri!.AbsolutePath.EndsWith("final", StringComparison.Ordinal) ? Samples.CompletedAs("final") : Samples.Interim(request.RequestUri.Segments[^1]))));
         var address = ListeningGateway.Start(_raw.Gateway).Main;
         using var caller = new HttpClient { BaseAddress = address, DefaultRequestVersion = protocol == "Http2" ? HttpVersion.Version20 : HttpVersion.Version11, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
         caller.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
-        using var first = await caller.SendGetAsync("/generations/done");
+        using var first = await caller.SendGetAsync("/generations/final");
         var storm = new AbortStorm(address, Gateway.Key, AllRoutes);
 
         var sent = protocol == "Http2"
@@ -124,22 +124,22 @@ public sealed class AbortTests : IDisposable
 
         Assert.InRange(sent, Aborts * 9 / 10, Aborts);
         await AssertAllReleasedAsync();
-        using var hit = await caller.SendGetAsync("/generations/done");
+        using var hit = await caller.SendGetAsync("/generations/final");
         Assert.Equal(HttpStatusCode.OK, hit.StatusCode);
     }
 
     private static IReadOnlyList<AbortedRequest> AllRoutes { get; } =
     [
-        new("GET", "/generations/done"),
+        new("GET", "/generations/final"),
         new("GET", "/generations/open"),
-        new("HEAD", "/generations/done"),
-        new("GET", "/generations/done"),
-        new("GET", "/generations?ids=done,open,a,b"),
-        new("GET", "/generations/done"),
+        new("HEAD", "/generations/final"),
+        new("GET", "/generations/final"),
+        new("GET", "/generations?ids=final,open,a,b"),
+        new("GET", "/generations/final"),
         new("GET", "/generations/open", null, ("Prefer", "wait=50")),
         new("GET", "/generations/open/events"),
         new("GET", "/generations/events?ids=open,a,b"),
-        new("GET", "/generations/done/video"),
+        new("GET", "/generations/final/video"),
         new("DELETE", "/generations/c/cache"),
         new("GET", "/luma/generations/open"),
         new("DELETE", "/luma/generations/d"),

@@ -79,11 +79,11 @@ public sealed class AccessLogTests : IDisposable
         _gateway.With("Logging:AccessLog", "Errors");
         _gateway.Upstream.Always((_, deadline) => new TaskCompletionSource<HttpResponseMessage>().Task.WaitAsync(deadline));
         using var caller = _gateway.CreateCaller();
-        using var left = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var disconnected = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
 
-        var request = caller.GetAsync("/generations/g1", left.Token);
+        var request = caller.GetAsync("/generations/g1", disconnected.Token);
         await _gateway.Upstream.WaitForRequestsAsync(1);
-        await left.CancelAsync();
+        await disconnected.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
 
         await Poll.UntilAsync(() => Events().Any());

@@ -86,7 +86,7 @@ public sealed class CrossOriginTests : IDisposable
     }
 
     [Fact]
-    public async Task A_response_without_an_origin_is_marked_as_different_by_origin()
+    public async Task A_response_to_a_request_without_an_origin_has_Vary_Origin()
     {
         using var caller = _gateway.CreateCaller();
 
@@ -123,7 +123,7 @@ public sealed class CrossOriginTests : IDisposable
     [InlineData("ftp://app.example")]
     [InlineData("null")]
     [InlineData("https://one.example,https://two.example")]
-    public void An_origin_that_no_browser_sends_prevents_the_start_and_is_named_by_its_key(string origin)
+    public void An_invalid_origin_stops_the_start_and_its_key_is_named(string origin)
     {
         using var gateway = new Gateway().With("Cors:AllowedOrigins:0", "https://app.example").With("Cors:AllowedOrigins:1", origin);
 

@@ -5,7 +5,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace LumaGateway.Tests.Access;
 
-/// <summary>An issuer that is slow or unreachable delays a request by at most one bounded fetch, and a request with an invalid token not at all.</summary>
+/// <summary>A slow or unreachable issuer delays a request by at most one bounded fetch. A request with an invalid token is not delayed.</summary>
 public sealed class IssuerUnavailableTests : IAsyncLifetime
 {
     private static readonly (string Name, object Value)[] Reader = [("client_id", "robot"), ("scope", "read")];
@@ -80,8 +80,8 @@ public sealed class IssuerUnavailableTests : IAsyncLifetime
             await response.ProblemAsync(503, "issuer_unavailable");
         }
 
-        using var soon = await SendGetAsync(ValidToken());
-        await soon.ProblemAsync(503, "issuer_unavailable");
+        using var repeated = await SendGetAsync(ValidToken());
+        await repeated.ProblemAsync(503, "issuer_unavailable");
         Assert.Equal(1, _issuerRequests);
 
         _gateway.Clock.Advance(TimeSpan.FromSeconds(6));

@@ -14,7 +14,7 @@ public sealed class RateLimitHeaderTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task A_miss_a_hit_and_the_next_second_tell_the_tokens_that_are_left()
+    public async Task The_headers_after_a_miss_a_hit_and_a_second_have_the_remaining_tokens()
     {
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
@@ -29,7 +29,7 @@ public sealed class RateLimitHeaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_over_its_rate_is_told_that_no_tokens_are_left()
+    public async Task The_headers_of_a_client_over_its_rate_have_no_remaining_tokens()
     {
         _gateway.With("Limits:Burst", "1");
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
@@ -103,7 +103,7 @@ public sealed class RateLimitHeaderTests : IDisposable
     }
 
     [Fact]
-    public void A_number_of_tokens_that_was_seen_before_allocates_nothing()
+    public void A_repeated_number_of_tokens_allocates_nothing()
     {
         var (headers, limits) = (new HeaderDictionary(), new RateLimitHeaders(perSecond: 1000, burst: 5000));
 

@@ -46,7 +46,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_is_sent_for_a_key_stays_closed_to_pages_of_other_origins()
+    public async Task A_file_requested_with_a_key_cannot_be_read_by_pages_of_other_origins()
     {
         using var caller = _gateway.CreateCaller();
 
@@ -56,7 +56,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_is_a_response_that_is_not_stored_and_expires_after_ten_minutes()
+    public async Task The_response_with_a_ticket_is_not_stored_and_the_ticket_expires_after_ten_minutes()
     {
         using var caller = _gateway.CreateCaller();
 
@@ -71,7 +71,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_grants_what_its_client_may_do()
+    public async Task A_ticket_has_the_permissions_of_its_client()
     {
         var read = await TicketAsync(_gateway, "read-key");
         var assets = await TicketAsync(_gateway, "assets-key");
@@ -115,7 +115,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_creates_and_purges_nothing()
+    public async Task A_ticket_allows_neither_a_new_ticket_nor_a_purge()
     {
         var ticket = await TicketAsync(_gateway, Gateway.Key);
         using var browser = _gateway.CreateCallerWithoutKey();
@@ -128,7 +128,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_expired_a_changed_and_a_malformed_ticket_get_the_response_of_a_wrong_key()
+    public async Task An_expired_changed_or_malformed_ticket_gets_the_response_to_a_wrong_key()
     {
         var ticket = await TicketAsync(_gateway, Gateway.Key);
         var later = Change(ticket, data => data[6]++); // the expiry
@@ -167,7 +167,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_in_a_header_counts_before_a_ticket()
+    public async Task A_key_in_a_header_takes_precedence_over_a_ticket()
     {
         using var caller = _gateway.CreateCaller();
 
@@ -177,7 +177,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Replicas_with_the_same_signing_key_accept_each_others_tickets_during_a_rotation_too()
+    public async Task Replicas_with_a_common_signing_key_accept_each_others_tickets_also_during_a_rotation()
     {
         using var first = Create().With("Cache:SigningKey", SigningKey);
         using var second = Create().With("Cache:SigningKey", $"another-signing-key-of-thirty-two-chars,{SigningKey}");
@@ -191,7 +191,7 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_signing_key_another_process_refuses_a_ticket_and_one_warning_says_so()
+    public async Task Without_a_signing_key_another_process_refuses_a_ticket_and_one_warning_is_logged()
     {
         using var other = Create();
         var ticket = await TicketAsync(_gateway, Gateway.Key);
@@ -205,16 +205,16 @@ public sealed class TicketTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_ticket_of_a_client_that_the_settings_no_longer_have_or_allow_is_refused()
+    public async Task A_ticket_of_a_removed_client_or_of_a_client_without_the_permission_is_refused()
     {
         using var first = Create().With("Cache:SigningKey", SigningKey);
         using var second = Create().With("Cache:SigningKey", SigningKey).With("Access:Clients:1:Name", "renamed").With("Access:Clients:2:Rights:0", "raw");
         using var browser = second.CreateCallerWithoutKey();
 
-        using var gone = await browser.SendGetAsync($"/generations/{Id}/events?ticket={await TicketAsync(first, "read-key")}");
+        using var refused = await browser.SendGetAsync($"/generations/{Id}/events?ticket={await TicketAsync(first, "read-key")}");
         using var reduced = await browser.SendGetAsync($"/generations/{Id}/video?ticket={await TicketAsync(first, "assets-key")}");
 
-        await gone.ProblemAsync(401, "unauthenticated");
+        await refused.ProblemAsync(401, "unauthenticated");
         await reduced.ProblemAsync(403, "forbidden");
     }
 

@@ -3,7 +3,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Access;
 
-/// <summary>An upstream request is charged when it starts. A caller that disconnects pays for it too.</summary>
+/// <summary>An upstream request is charged when it starts. A caller that disconnects is charged too.</summary>
 public sealed class UpstreamCostTests : IDisposable
 {
     private readonly Gateway _gateway = new Gateway().With("Limits:RequestsPerSecond", "10").With("Limits:Burst", "50").With("Limits:UpstreamCost", "5");

@@ -66,7 +66,7 @@ public sealed class AssetMediaTypeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_range_of_a_file_that_is_no_video_is_a_502()
+    public async Task A_range_of_a_file_other_than_a_video_is_a_502()
     {
         Serve("application/octet-stream", "<!doctype html><script>alert(1)</script>"u8.ToArray(), times: 2);
 

@@ -67,7 +67,7 @@ public sealed class AssetOutputTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_output_whose_type_nothing_shows_is_sent_as_bytes()
+    public async Task An_output_of_an_undetectable_type_is_sent_as_bytes()
     {
         Upstream("archive");
         Serve("binary/octet-stream", "PK\u0003\u0004"u8.ToArray());
@@ -81,7 +81,7 @@ public sealed class AssetOutputTests : IAsyncLifetime
     [InlineData("text/html")]
     [InlineData("application/json")]
     [InlineData("application/xml")]
-    public async Task A_page_in_place_of_an_output_of_an_unknown_type_is_a_502(string type)
+    public async Task An_HTML_page_in_place_of_an_output_of_an_unknown_type_is_a_502(string type)
     {
         Upstream("exr_export");
         Serve(type, Exr);
@@ -92,7 +92,7 @@ public sealed class AssetOutputTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Bytes_that_show_no_image_in_place_of_an_image_output_are_a_502()
+    public async Task Bytes_other_than_an_image_in_place_of_an_image_output_are_a_502()
     {
         Upstream("image");
         Serve("application/octet-stream", "<svg/>"u8.ToArray());
@@ -118,7 +118,7 @@ public sealed class AssetOutputTests : IAsyncLifetime
     [InlineData("-1")]
     [InlineData("one")]
     [InlineData("2147483648")]
-    public async Task A_value_that_is_no_index_is_a_404_without_an_upstream_request(string index)
+    public async Task A_value_other_than_an_index_is_a_404_without_an_upstream_request(string index)
     {
         using var response = await _caller.SendGetAsync($"/generations/g1/outputs/{index}");
 

@@ -38,7 +38,7 @@ internal sealed class EgressProxy : IDisposable
             while (true)
             {
                 var client = await _listener.AcceptTcpClientAsync(CancellationToken.None);
-                _ = PassAsync(client);
+                _ = ForwardAsync(client);
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
@@ -47,13 +47,13 @@ internal sealed class EgressProxy : IDisposable
         }
     }
 
-    private async Task PassAsync(TcpClient client)
+    private async Task ForwardAsync(TcpClient client)
     {
         using (client)
         {
             try
             {
-                await PassAsync(client.GetStream());
+                await ForwardAsync(client.GetStream());
             }
             catch (Exception exception) when (exception is IOException or SocketException)
             {
@@ -62,31 +62,31 @@ internal sealed class EgressProxy : IDisposable
         }
     }
 
-    private async Task PassAsync(NetworkStream near)
+    private async Task ForwardAsync(NetworkStream client)
     {
-        var head = await ReadHeadAsync(near);
+        var head = await ReadHeadAsync(client);
         _heads.Enqueue(head);
         if (Credential is { } credential && !head.Contains($"Proxy-Authorization: {credential}\r\n", StringComparison.OrdinalIgnoreCase))
         {
-            await near.WriteAsync("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"egress\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
+            await client.WriteAsync("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"egress\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
             return;
         }
 
         using var target = new TcpClient();
         await target.ConnectAsync(IPAddress.Loopback, _target);
-        var far = target.GetStream();
+        var server = target.GetStream();
         if (head.StartsWith("CONNECT ", StringComparison.Ordinal))
         {
-            await near.WriteAsync("HTTP/1.1 200 OK\r\n\r\n"u8.ToArray());
+            await client.WriteAsync("HTTP/1.1 200 OK\r\n\r\n"u8.ToArray());
         }
         else
         {
             // A server expects the path instead of the absolute form.
             var line = head.Split(' ', 3);
-            await far.WriteAsync(Encoding.Latin1.GetBytes($"{line[0]} {new Uri(line[1]).PathAndQuery} {line[2]}".Replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n", StringComparison.Ordinal)));
+            await server.WriteAsync(Encoding.Latin1.GetBytes($"{line[0]} {new Uri(line[1]).PathAndQuery} {line[2]}".Replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n", StringComparison.Ordinal)));
         }
 
-        await Task.WhenAny(near.CopyToAsync(far), far.CopyToAsync(near));
+        await Task.WhenAny(client.CopyToAsync(server), server.CopyToAsync(client));
     }
 
     private static async Task<string> ReadHeadAsync(NetworkStream stream)

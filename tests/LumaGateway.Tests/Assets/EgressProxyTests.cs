@@ -33,8 +33,8 @@ public sealed class EgressProxyTests : IAsyncLifetime
     [Fact]
     public async Task The_certificate_of_a_tunneled_host_is_validated()
     {
-        await using var impostor = await StartTlsAsync();
-        using var proxy = new EgressProxy(new Uri(impostor.Address).Port);
+        await using var selfSigned = await StartTlsAsync();
+        using var proxy = new EgressProxy(new Uri(selfSigned.Address).Port);
         using var gateway = Through(proxy).With("Assets:AllowedHosts:0", "cdn.test");
 
         using var response = await SendGetAsync(gateway, "https://cdn.test/file.mp4");

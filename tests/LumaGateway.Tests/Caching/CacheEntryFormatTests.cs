@@ -7,10 +7,10 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>An entry as bytes in Redis: it reads back whole, or it is no entry. Needs nothing.</summary>
+/// <summary>The format of an entry in Redis: bytes are read back unchanged or rejected. Needs nothing.</summary>
 public sealed class CacheEntryFormatTests
 {
-    /// <summary>Offsets in the bytes: the checksum comes first.</summary>
+    /// <summary>Offsets in the bytes. The first eight bytes are the checksum.</summary>
     private const int Kind = 8;
     private const int StoredAt = 9;
     private const int FreshUntil = 17;
@@ -159,7 +159,7 @@ public sealed class CacheEntryFormatTests
 
     private static CacheEntry? Read(byte[] bytes) => CacheEntryFormat.Read(Entries.Key, bytes);
 
-    /// <summary>An entry with the side "ss" and the body "bbb", changed, cut to a length, and with a right checksum all the same.</summary>
+    /// <summary>The bytes of an entry with the metadata "ss" and the body "bbb", after a change, cut to a length, with a correct checksum.</summary>
     private static byte[] Altered(Action<byte[]> change, int? length = null)
     {
         var bytes = CacheEntryFormat.Write(Entries.Any(EntryKind.Final, Entries.Key.Value, "bbb"u8.ToArray(), "ss"u8.ToArray()));

@@ -3,7 +3,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>One entry and what it says of its own freshness. Needs nothing.</summary>
+/// <summary>The freshness, size and ETag of one entry. Needs nothing.</summary>
 public sealed class CacheEntryTests
 {
     private static readonly DateTimeOffset Now = Entries.Noon;

@@ -7,12 +7,12 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>What one fill does between memory, Redis and the origin, and what two replicas do to each other. Redis is a fake. Needs nothing.</summary>
+/// <summary>Fills from memory, Redis and the origin, with one replica and with two. Redis is a fake. Needs nothing.</summary>
 public sealed class CacheFillTests : IAsyncLifetime
 {
     private static readonly UpstreamException Fault = new(UpstreamFault.Unreachable, "The origin is unreachable.");
 
-    /// <summary>How long a replica waits between two tries to get the lock.</summary>
+    /// <summary>The pauses between two attempts to acquire the lock.</summary>
     private static readonly TimeSpan[] LockPauses = [.. new[] { 20, 30, 45, 67, 101, 120 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
 
     private readonly WaitingClock _clock = new();
@@ -28,7 +28,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         _cache = await CacheUnderTest.StartAsync(_clock, _redis);
         _other = await CacheUnderTest.StartAsync(_clock, _redis);
-        _redis.ClearDone();
+        _redis.ClearCommands();
     }
 
     public async ValueTask DisposeAsync()
@@ -43,7 +43,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         using var corrupt = _cache.Collect<long>("corrupt");
         Origin.Returns(Entries.Final(_clock.Now));
         Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_cache)));
-        Assert.Empty(corrupt.GetMeasurementSnapshot()); // what is not there is not corrupt
+        Assert.Empty(corrupt.GetMeasurementSnapshot()); // a missing value is not corrupt
 
         Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
         Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_other)));
@@ -69,9 +69,9 @@ public sealed class CacheFillTests : IAsyncLifetime
         await ReadAsync(_cache);
 
         await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 1);
-        var done = _redis.Done;
-        Assert.True(done.IndexOf("add lock") < done.IndexOf("set final"));
-        Assert.True(done.IndexOf("set final") < done.IndexOf("remove lock"));
+        var commands = _redis.Commands;
+        Assert.True(commands.IndexOf("add lock") < commands.IndexOf("set final"));
+        Assert.True(commands.IndexOf("set final") < commands.IndexOf("remove lock"));
         Assert.DoesNotContain(_redis.Keys, key => key.EndsWith(":lock", StringComparison.Ordinal));
     }
 
@@ -98,7 +98,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         var locking = _redis.Hold("add", ":lock", replyOnly: true);
         var filling = _cache.FillAsync(_ => throw new InvalidOperationException("broken"));
         await locking.ReachedAsync();
-        await _other.Cache.PutAsync(Entries.Final(_clock.Now), _other.Cache.Purges).Soon();
+        await _other.Cache.PutAsync(Entries.Final(_clock.Now), _other.Cache.Purges).WithTimeout();
 
         locking.Release();
 
@@ -125,7 +125,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Shared, null), Summary(await waiting));
         Assert.Equal(0, _other.Origin.RequestCount);
         Assert.Equal(0.05, Assert.Single(waits.GetMeasurementSnapshot()).Value, 0.000_1);
-        await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 2); // also the one that it did not need
+        await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 2); // the second lock was acquired after the wait
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await fetch.ReachedAsync();
         var waiting = _other.ReadAsync();
         await _clock.WaitedForAsync(LockPauses[0]);
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "from a list"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "from a list"), _cache.Cache.Purges).WithTimeout();
 
         _clock.Advance(LockPauses[0]);
 
@@ -150,11 +150,11 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
-        _redis.ClearDone();
+        _redis.ClearCommands();
 
         Assert.Equal(CacheTier.Shared, (await ReadAsync(_other)).Tier);
 
-        Assert.Equal(["get final"], _redis.Done);
+        Assert.Equal(["get final"], _redis.Commands);
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         Assert.Equal(CacheStatus.Miss, (await _cache.ReadAsync()).Status);
 
-        Assert.Equal(["get final", "add lock", "set final", "remove lock"], _redis.Done); // one script sets and removes
+        Assert.Equal(["get final", "add lock", "set final", "remove lock"], _redis.Commands); // one script sets and removes
     }
 
     [Fact]
@@ -192,7 +192,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     [Fact]
     public async Task An_entry_found_in_Redis_has_the_invalidation_token_of_its_write()
     {
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
 
@@ -296,7 +296,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         _ = _cache.ReadAsync();
         await fetch.ReachedAsync();
         var waiting = _other.ReadAsync();
-        await _clock.WaitedForAsync(LockPauses[0]); // it was told that the lock is held
+        await _clock.WaitedForAsync(LockPauses[0]); // the replica knows that the lock is held
 
         using var failing = _redis.Fail();
         _clock.Advance(LockPauses[0]);
@@ -378,7 +378,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await fetch.ReachedAsync();
         using (_redis.Fail("publish"))
         {
-            Assert.True(await _other.Cache.PurgeAsync(Entries.Key).Soon());
+            Assert.True(await _other.Cache.PurgeAsync(Entries.Key).WithTimeout());
         }
 
         fetch.Release();
@@ -399,7 +399,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await write.ReachedAsync();
         Assert.NotNull(_redis.Value(":final"));
 
-        Assert.True(await _other.Cache.PurgeAsync(Entries.Key).Soon());
+        Assert.True(await _other.Cache.PurgeAsync(Entries.Key).WithTimeout());
         write.Release();
 
         Assert.Equal("before", (await reading).Entry.Text());
@@ -413,7 +413,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now, "before"));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _other.Cache.PurgeAsync(Entries.Key).Soon();
+        await _other.Cache.PurgeAsync(Entries.Key).WithTimeout();
 
         fetch.Release();
 
@@ -429,7 +429,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         var lookup = _redis.Hold("get", ":final", replyOnly: true);
         var before = _other.ReadAsync();
         await lookup.ReachedAsync();
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
         _other.Origin.Returns(Entries.Final(_clock.Now, "after"));
         Assert.Equal("after", (await ReadAsync(_other)).Entry.Text());
 
@@ -459,21 +459,21 @@ public sealed class CacheFillTests : IAsyncLifetime
         {
             for (var i = 1; i <= 2; i++)
             {
-                await _cache.Redis.WriteAsync(Entries.Final(_clock.Now), null).Soon();
+                await _cache.Redis.WriteAsync(Entries.Final(_clock.Now), null).WithTimeout();
             }
         }
 
         Assert.False(_cache.RedisState.IsUsable);
-        await _cache.Redis.WriteAsync(Entries.Final(_clock.Now), null).Soon();
+        await _cache.Redis.WriteAsync(Entries.Final(_clock.Now), null).WithTimeout();
         Assert.Equal(0, _redis.Count("set"));
-        Assert.True((await _cache.Redis.ReadAsync(Entries.Key).Soon()).IsReached);
+        Assert.True((await _cache.Redis.ReadAsync(Entries.Key).WithTimeout()).IsReached);
     }
 
-    /// <summary>A purge at each moment of the keeping: before, between the two looks at the fetch, and after.</summary>
+    /// <summary>A purge at each read of the clock: before the entry is stored, between the two checks of the fetch, and after it is stored.</summary>
     [Fact]
     public async Task A_purge_at_any_moment_of_the_storing_keeps_the_entry_out_of_memory()
     {
-        var happenedWithin = 0;
+        var purgedInTime = 0;
         for (var read = 1; read <= 8; read++)
         {
             await using var cache = CacheUnderTest.Create(_clock);
@@ -486,32 +486,32 @@ public sealed class CacheFillTests : IAsyncLifetime
             await reading;
             if (await purged)
             {
-                happenedWithin++;
+                purgedInTime++;
                 Assert.Null(cache.Memory.Find(Entries.Key));
             }
         }
 
-        Assert.InRange(happenedWithin, 2, 7);
+        Assert.InRange(purgedInTime, 2, 7);
     }
 
     [Fact]
     public async Task A_purge_at_any_moment_of_PutAsync_keeps_the_entry_out_of_memory()
     {
-        var happenedWithin = 0;
+        var purgedInTime = 0;
         for (var read = 1; read <= 8; read++)
         {
             await using var cache = CacheUnderTest.Create(_clock);
             var purged = Task.FromResult(false);
             _clock.AtRead(read, () => purged = cache.Cache.PurgeAsync(Entries.Key));
-            await cache.Cache.PutAsync(Entries.Final(_clock.Now), cache.Cache.Purges).Soon();
+            await cache.Cache.PutAsync(Entries.Final(_clock.Now), cache.Cache.Purges).WithTimeout();
             if (await purged)
             {
-                happenedWithin++;
+                purgedInTime++;
                 Assert.Null(cache.Memory.Find(Entries.Key));
             }
         }
 
-        Assert.InRange(happenedWithin, 1, 7);
+        Assert.InRange(purgedInTime, 1, 7);
     }
 
     [Fact]
@@ -519,7 +519,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now));
 
-        Assert.True(await _cache.Cache.PurgeAsync(Entries.Key).Soon());
+        Assert.True(await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout());
 
         Assert.Null(_cache.Memory.Find(Entries.Key));
         Assert.Null(_other.Memory.Find(Entries.Key));
@@ -532,7 +532,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now));
         using var failing = _redis.Fail("purge", ":epoch");
 
-        Assert.False(await _cache.Cache.PurgeAsync(Entries.Key).Soon());
+        Assert.False(await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout());
 
         Assert.Null(_cache.Memory.Find(Entries.Key));
         Assert.Null(_other.Memory.Find(Entries.Key));
@@ -544,7 +544,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old"));
         using (_redis.Fail("publish"))
         {
-            await _other.Cache.PurgeAsync(Entries.Key).Soon();
+            await _other.Cache.PurgeAsync(Entries.Key).WithTimeout();
         }
 
         Assert.Equal("old", (await ReadAsync(_cache)).Entry.Text());
@@ -561,7 +561,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         _clock.Ahead = TimeSpan.Zero;
         using (_redis.Fail("publish"))
         {
-            await _other.Cache.PurgeAsync(Entries.Key).Soon();
+            await _other.Cache.PurgeAsync(Entries.Key).WithTimeout();
         }
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
@@ -576,7 +576,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
         using (_redis.Fail("publish"))
         {
-            await _other.Cache.PurgeAsync(Entries.Key).Soon();
+            await _other.Cache.PurgeAsync(Entries.Key).WithTimeout();
         }
 
         _clock.Advance(TimeSpan.FromMinutes(10)); // the invalidation token has expired
@@ -587,14 +587,14 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_that_Redis_did_not_confirm_is_repeated_until_it_does()
+    public async Task A_purge_that_Redis_did_not_confirm_is_repeated_until_Redis_confirms_it()
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
         var confirmed = new TaskCompletionSource();
         _cache.Redis.PurgeConfirmed += _ => confirmed.TrySetResult();
         using (_redis.Fail("purge"))
         {
-            Assert.False(await _cache.Cache.PurgeAsync(Entries.Key).Soon());
+            Assert.False(await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout());
         }
 
         Assert.NotNull(_redis.Value(":final"));
@@ -604,13 +604,13 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_purge_that_was_missed_while_no_messages_arrived_is_found_once_they_arrive_again()
+    public async Task A_purge_missed_without_a_subscription_takes_effect_when_messages_arrive_again()
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromDays(1)));
         _cache.RedisState.StopReceiving();
         using (_redis.Fail("publish"))
         {
-            await _other.Cache.PurgeAsync(Entries.Key).Soon();
+            await _other.Cache.PurgeAsync(Entries.Key).WithTimeout();
         }
 
         Assert.Equal(("old", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
@@ -627,7 +627,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old"));
         using (_redis.Fail("publish"))
         {
-            await _other.Cache.PurgeAsync(Entries.Key).Soon();
+            await _other.Cache.PurgeAsync(Entries.Key).WithTimeout();
         }
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
@@ -639,7 +639,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     [Fact]
     public async Task An_entry_fetched_after_a_purge_is_valid_while_the_invalidation_token_still_exists()
     {
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
         _redis.Lose(":final");
@@ -678,22 +678,22 @@ public sealed class CacheFillTests : IAsyncLifetime
     public async Task While_Redis_is_unavailable_an_entry_in_memory_stays_valid_and_nothing_is_written()
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now));
-        _redis.ClearDone();
+        _redis.ClearCommands();
         using (_redis.Fail("get"))
         {
             _clock.Advance(CacheUnderTest.MemoryLifetime);
             Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
         }
 
-        Assert.Empty(_redis.Done);
+        Assert.Empty(_redis.Commands);
         Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache))); // for another lifetime
-        Assert.Empty(_redis.Done);
+        Assert.Empty(_redis.Commands);
     }
 
     [Fact]
     public async Task The_invalidation_token_stays_in_memory_while_Redis_is_unavailable()
     {
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
         using (_redis.Fail("get"))
@@ -744,7 +744,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old"));
         _clock.Advance(TimeSpan.FromMinutes(59));
-        await _cache.Cache.FindAsync(Entries.Key); // memory believes Redis for another lifetime
+        await _cache.Cache.FindAsync(Entries.Key); // the entry in memory counts as verified for another lifetime
         Origin.Returns(Entries.Final(_clock.Now, "new"));
 
         await ReadAsync(_cache);
@@ -866,10 +866,10 @@ public sealed class CacheFillTests : IAsyncLifetime
         using var corrupt = _other.Collect<long>("corrupt");
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
-        var right = _redis.Value(":final")!;
+        var original = _redis.Value(":final")!;
         _redis.Overwrite(":final", how switch
         {
-            "truncated" => right[..^3],
+            "truncated" => original[..^3],
             "garbage" => [.. Enumerable.Repeat((byte)7, 100)],
             "empty" => [],
             _ => CacheEntryFormat.Write(Entries.Final(_clock.Now, key: GenerationId.Parse("g2", null))),
@@ -878,12 +878,12 @@ public sealed class CacheFillTests : IAsyncLifetime
         _other.Origin.Returns(Entries.Final(_clock.Now));
         Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_other)));
 
-        Assert.Equal(right, _redis.Value(":final"));
+        Assert.Equal(original, _redis.Value(":final"));
         Assert.NotEmpty(corrupt.GetMeasurementSnapshot());
     }
 
     [Fact]
-    public async Task A_value_of_another_type_is_removed_and_counted()
+    public async Task A_value_of_another_Redis_type_is_removed_and_counted()
     {
         using var corrupt = _cache.Collect<long>("corrupt");
         using (_redis.Fail("get", ":final", exception: new RedisServerException(RedisErrorKind.WrongType, CommandFlags.None, "WRONGTYPE Operation against a key")))
@@ -924,9 +924,9 @@ public sealed class CacheFillTests : IAsyncLifetime
         Assert.Equal("final", (await FindAsync(_other)).Text());
         Assert.Equal("final", _other.Memory.Find(Entries.Key)?.Entry.Text());
 
-        _redis.ClearDone();
+        _redis.ClearCommands();
         Assert.Equal("final", (await FindAsync(_other)).Text());
-        Assert.Empty(_redis.Done); // from memory
+        Assert.Empty(_redis.Commands); // from memory
     }
 
     [Fact]
@@ -937,18 +937,18 @@ public sealed class CacheFillTests : IAsyncLifetime
         var lookup = _redis.Hold("get", ":final", replyOnly: true);
         var finding = FindAsync(_other);
         await lookup.ReachedAsync();
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
 
         lookup.Release();
 
-        Assert.Equal("final", (await finding).Text()); // as it was when it was asked for
+        Assert.Equal("final", (await finding).Text()); // the entry that the lookup read before the purge
         Assert.Null(_other.Memory.Find(Entries.Key));
     }
 
     [Fact]
     public async Task FindAsync_stores_the_invalidation_token()
     {
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
         await FindAsync(_other);
@@ -962,7 +962,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     [Fact]
     public async Task An_entry_of_PutAsync_is_shared_and_verified_after_the_memory_lifetime()
     {
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).WithTimeout();
 
         Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
         Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
@@ -976,7 +976,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Origin.Returns(Entries.Final(_clock.Now, "in Redis"));
         await ReadAsync(_cache);
 
-        await _other.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _other.Cache.Purges).Soon();
+        await _other.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _other.Cache.Purges).WithTimeout();
 
         Assert.Equal("in Redis", (await ReadAsync(_other)).Entry.Text());
         Assert.Equal(1, _redis.Count("set", ":final"));
@@ -987,10 +987,10 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         using (_redis.Fail("publish"))
         {
-            await _other.Cache.PurgeAsync(Entries.Key).Soon();
+            await _other.Cache.PurgeAsync(Entries.Key).WithTimeout();
         }
 
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).WithTimeout();
 
         Assert.Null(_cache.Memory.Find(Entries.Key));
         Assert.Null(_redis.Value(":final"));
@@ -1004,11 +1004,11 @@ public sealed class CacheFillTests : IAsyncLifetime
         await lookup.ReachedAsync();
         using (_redis.Fail("publish"))
         {
-            await _other.Cache.PurgeAsync(Entries.Key).Soon();
+            await _other.Cache.PurgeAsync(Entries.Key).WithTimeout();
         }
 
         lookup.Release();
-        await offering.Soon();
+        await offering.WithTimeout();
 
         Assert.Null(_redis.Value(":final"));
         Assert.Null(_cache.Memory.Find(Entries.Key));
@@ -1019,7 +1019,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         using var failing = _redis.Fail();
 
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).WithTimeout();
 
         Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
     }
@@ -1027,7 +1027,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     private static (string? Body, CacheStatus Status, CacheTier Tier, UpstreamException? Fault) Summary(CacheResult result) =>
         (result.Entry.Text(), result.Status, result.Tier, result.Fault);
 
-    /// <summary>Reads, and waits until the replica has given its lock back, which callers do not wait for.</summary>
+    /// <summary>Reads, and waits until the replica has released its lock. Callers do not wait for that.</summary>
     private async Task<CacheResult> ReadAsync(CacheUnderTest cache)
     {
         var result = await cache.ReadAsync();
@@ -1035,9 +1035,9 @@ public sealed class CacheFillTests : IAsyncLifetime
         return result;
     }
 
-    private static Task<CacheEntry?> FindAsync(CacheUnderTest cache) => cache.Cache.FindAsync(Entries.Key).AsTask().Soon();
+    private static Task<CacheEntry?> FindAsync(CacheUnderTest cache) => cache.Cache.FindAsync(Entries.Key).AsTask().WithTimeout();
 
-    /// <summary>Has one replica fetch an entry and the other find it.</summary>
+    /// <summary>One replica fetches the entry and the other one finds it in Redis.</summary>
     private async Task StoreOnBothReplicasAsync(CacheEntry entry)
     {
         Origin.Returns(entry);

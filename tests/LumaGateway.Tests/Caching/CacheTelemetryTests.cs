@@ -6,7 +6,7 @@ using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>What the cache counts, and the spans it makes. Needs nothing.</summary>
+/// <summary>The metrics and spans of the cache. Needs nothing.</summary>
 public sealed class CacheTelemetryTests : IAsyncDisposable
 {
     private static readonly UpstreamException Fault = new(UpstreamFault.Unreachable, "The origin is unreachable.");
@@ -21,7 +21,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     [Fact]
     public async Task Results_are_counted_by_status_and_tier_and_hits_and_joined_fetches_as_saved()
     {
-        using var answers = _cache.Collect<long>("answers");
+        using var results = _cache.Collect<long>("answers");
         using var saved = _cache.Collect<long>("saved");
         var fetch = _cache.Origin.HoldNext(Entries.Final(_clock.Now));
         var (first, second) = (_cache.ReadAsync(), _cache.ReadAsync());
@@ -37,9 +37,9 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
 
         Assert.Equal(
             ["collapsed none 1", "hit memory 3", "miss none 1", "stale memory 1"],
-            answers.GetMeasurementSnapshot()
-                .GroupBy(answer => $"{answer.Tags["luma_gateway.cache.status"]} {answer.Tags["luma_gateway.cache.level"]}")
-                .Select(group => $"{group.Key} {group.Sum(answer => answer.Value)}")
+            results.GetMeasurementSnapshot()
+                .GroupBy(result => $"{result.Tags["luma_gateway.cache.status"]} {result.Tags["luma_gateway.cache.level"]}")
+                .Select(group => $"{group.Key} {group.Sum(result => result.Value)}")
                 .Order());
         saved.RecordObservableInstruments();
         Assert.Equal(4, saved.LastMeasurement!.Value);
@@ -48,14 +48,14 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     [Fact]
     public async Task A_result_without_an_entry_is_counted_as_a_fault_only()
     {
-        using var answers = _cache.Collect<long>("answers");
+        using var results = _cache.Collect<long>("answers");
         using var faults = _cache.Collect<long>("faults");
         _cache.Origin.Fails(Fault);
 
         await _cache.ReadAsync();
 
         Assert.Equal(1, Assert.Single(faults.GetMeasurementSnapshot()).Value);
-        Assert.Empty(answers.GetMeasurementSnapshot());
+        Assert.Empty(results.GetMeasurementSnapshot());
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     {
         using var purges = _cache.Collect<long>("purges");
 
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
 
         Assert.Equal(1, Assert.Single(purges.GetMeasurementSnapshot()).Value);
     }
@@ -73,32 +73,32 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     {
         _cache.Origin.Returns(Entries.Final(_clock.Now));
         var entry = (await _cache.ReadAsync()).Entry!;
-        using var answers = _cache.Collect<long>("answers");
+        using var results = _cache.Collect<long>("answers");
 
         _cache.Cache.TryGetFresh(Entries.Key, _clock.Now);
         await _cache.RefreshAsync(_clock.Now);
-        Assert.Empty(answers.GetMeasurementSnapshot());
+        Assert.Empty(results.GetMeasurementSnapshot());
         _cache.Origin.Returns(Entries.Final(_clock.Now));
         await _cache.RenewAsync(entry);
 
-        Assert.Equal("miss", Assert.Single(answers.GetMeasurementSnapshot()).Tags["luma_gateway.cache.status"]);
+        Assert.Equal("miss", Assert.Single(results.GetMeasurementSnapshot()).Tags["luma_gateway.cache.status"]);
     }
 
     [Fact]
     public void Every_series_starts_at_zero()
     {
-        using var answers = _cache.Collect<long>("answers");
+        using var results = _cache.Collect<long>("answers");
         using var faults = _cache.Collect<long>("faults");
         using var purges = _cache.Collect<long>("purges");
         using var corrupt = _cache.Collect<long>("corrupt");
 
-        _cache.BeginSeries();
+        _cache.InitializeSeries();
 
         Assert.All(new[] { faults, purges, corrupt }, counter => Assert.Equal(0, Assert.Single(counter.GetMeasurementSnapshot()).Value));
         Assert.Equal(
             ["collapsed memory", "collapsed none", "collapsed redis", "hit memory", "hit redis", "miss none", "stale memory"],
-            answers.GetMeasurementSnapshot().Select(answer => $"{answer.Tags["luma_gateway.cache.status"]} {answer.Tags["luma_gateway.cache.level"]}").Order());
-        Assert.All(answers.GetMeasurementSnapshot(), answer => Assert.Equal(0, answer.Value));
+            results.GetMeasurementSnapshot().Select(result => $"{result.Tags["luma_gateway.cache.status"]} {result.Tags["luma_gateway.cache.level"]}").Order());
+        Assert.All(results.GetMeasurementSnapshot(), result => Assert.Equal(0, result.Value));
     }
 
     [Theory]
@@ -182,17 +182,17 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     [Fact]
     public async Task A_fault_marks_the_span_as_an_error_unless_a_stale_entry_is_served()
     {
-        using var bare = new Spans();
+        using var withoutEntry = new Spans();
         _cache.Origin.Fails(Fault);
-        await bare.Within(() => _cache.ReadAsync());
+        await withoutEntry.Within(() => _cache.ReadAsync());
         _cache.Origin.Returns(Entries.Final(_clock.Now));
         await _cache.ReadAsync();
         _clock.Advance(TimeSpan.FromHours(1));
-        using var covered = new Spans();
+        using var withStaleEntry = new Spans();
         _cache.Origin.Fails(Fault);
-        await covered.Within(() => _cache.ReadAsync());
+        await withStaleEntry.Within(() => _cache.ReadAsync());
 
-        Assert.Equal((ActivityStatusCode.Error, Fault.Message), (bare.Single("cache").Status, bare.Single("cache").StatusDescription));
-        Assert.Equal((ActivityStatusCode.Unset, "stale"), (covered.Single("cache").Status, covered.Single("cache").GetTagItem("luma_gateway.cache.status")));
+        Assert.Equal((ActivityStatusCode.Error, Fault.Message), (withoutEntry.Single("cache").Status, withoutEntry.Single("cache").StatusDescription));
+        Assert.Equal((ActivityStatusCode.Unset, "stale"), (withStaleEntry.Single("cache").Status, withStaleEntry.Single("cache").GetTagItem("luma_gateway.cache.status")));
     }
 }

@@ -18,8 +18,8 @@ using StackExchange.Redis;
 namespace LumaGateway.Tests.Caching;
 
 /// <summary>
-/// The cache of one replica, wired as the product wires it, with a fake origin, a fake clock and, where there is one, a fake Redis. The one place that
-/// knows how the cache is put together.
+/// The cache of one replica with the services of the product, a fake origin, a fake clock and an optional fake Redis. Other tests do not construct
+/// a cache themselves.
 /// </summary>
 internal sealed class CacheUnderTest : IAsyncDisposable
 {
@@ -28,10 +28,10 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     public static readonly TimeSpan RetryPause = new CacheOptions().CoverRetry;
     public static readonly TimeSpan MemoryLifetime = new CacheOptions().MemoryLifetime;
 
-    /// <summary>The locks' life, which their library measures in real time: far away.</summary>
+    /// <summary>The lifetime of a lock, in the time of the fake clock.</summary>
     public static readonly TimeSpan LockLifetime = TimeSpan.FromSeconds(30);
 
-    /// <summary>Longer than any entry of a test is meant to be fresh.</summary>
+    /// <summary>Limits above the freshness of every entry in the tests.</summary>
     public static readonly EntryLimits Limits = new(
         Final: TimeSpan.FromDays(30), Interim: TimeSpan.FromSeconds(30), NotFound: TimeSpan.FromSeconds(2), Stale: TimeSpan.FromDays(30));
 
@@ -53,7 +53,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     public FakeOrigin Origin => _services.GetRequiredService<FakeOrigin>();
 
-    /// <summary>The cache, ready to be used but with none of its background work begun.</summary>
+    /// <summary>Creates a cache without starting its background services.</summary>
     public static CacheUnderTest Create(WaitingClock clock, FakeRedis? redis = null, params IEnumerable<(string Key, string Value)> settings)
     {
         var services = new ServiceCollection();
@@ -88,7 +88,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
         return new CacheUnderTest(services.BuildServiceProvider());
     }
 
-    /// <summary>As <see cref="Create"/>, with the background work begun: Redis is warm, and other replicas are listened to.</summary>
+    /// <summary>Creates a cache and starts its background services: Redis is warmed up and the messages of other replicas are received.</summary>
     public static async Task<CacheUnderTest> StartAsync(WaitingClock clock, FakeRedis? redis = null, params IEnumerable<(string Key, string Value)> settings)
     {
         var cache = Create(clock, redis, settings);
@@ -100,42 +100,42 @@ internal sealed class CacheUnderTest : IAsyncDisposable
     {
         foreach (var service in _services.GetServices<IHostedService>())
         {
-            await service.StartAsync(TestContext.Current.CancellationToken).Soon();
+            await service.StartAsync(TestContext.Current.CancellationToken).WithTimeout();
             if (service is BackgroundService { ExecuteTask: { } subscribing })
             {
-                await subscribing.Soon();
+                await subscribing.WithTimeout();
             }
         }
     }
 
-    /// <summary>Reads the key, asking the origin where the cache has no answer. Waits as a caller does.</summary>
+    /// <summary>Reads the key. The cache fetches from the origin on a miss.</summary>
     public Task<CacheResult> ReadAsync(GenerationId? key = null, CancellationToken? token = null) =>
-        Cache.GetAsync(key ?? Entries.Key, new FetchRequest("request"), token ?? TestContext.Current.CancellationToken).AsTask().Soon();
+        Cache.GetAsync(key ?? Entries.Key, new FetchRequest("request"), token ?? TestContext.Current.CancellationToken).AsTask().WithTimeout();
 
-    /// <summary>As <see cref="ReadAsync"/>, but asks for something newer than an entry.</summary>
+    /// <summary>Reads an entry that is newer than <paramref name="outdated"/>.</summary>
     public Task<CacheResult> RenewAsync(CacheEntry outdated) =>
-        Cache.RenewAsync(outdated, new FetchRequest("renewal"), TestContext.Current.CancellationToken).Soon();
+        Cache.RenewAsync(outdated, new FetchRequest("renewal"), TestContext.Current.CancellationToken).WithTimeout();
 
-    /// <summary>As <see cref="ReadAsync"/>, but for an interim entry its age counts, not its freshness.</summary>
-    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, new FetchRequest("refresh"), notBefore).Soon();
+    /// <summary>Reads the key. An interim entry is used if it was requested at <paramref name="notBefore"/> or later, fresh or not.</summary>
+    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, new FetchRequest("refresh"), notBefore).WithTimeout();
 
-    /// <summary>One fill without other callers. <paramref name="accepts"/> is called for each entry that the cache has.</summary>
+    /// <summary>One fill without other callers. <paramref name="accepts"/> decides whether an entry in the cache is used.</summary>
     public Task<CacheResult> FillAsync(Func<CacheEntry, bool> accepts) => new SingleFlight<CacheResult>()
         .JoinOrStart(Entries.Key, fetch => _services.GetRequiredService<CacheFill>().FillAsync(fetch, new FetchRequest("fill"), (entry, now) => entry.IsFreshBeforeRefresh(now) && accepts(entry)), out _)
-        .Completion.Soon();
+        .Completion.WithTimeout();
 
-    /// <summary>The connection that the product's own store of entries would use.</summary>
+    /// <summary>The connection that the product's <see cref="IDistributedCache"/> would use.</summary>
     public Task<IConnectionMultiplexer> StoreConnectionAsync() =>
-        _services.GetRequiredService<IOptions<RedisCacheOptions>>().Value.ConnectionMultiplexerFactory!().Soon();
+        _services.GetRequiredService<IOptions<RedisCacheOptions>>().Value.ConnectionMultiplexerFactory!().WithTimeout();
 
-    /// <summary>Has the cache begin its series, as it does when the service starts.</summary>
-    public void BeginSeries() => _services.GetRequiredService<CacheMetrics>().Initialize();
+    /// <summary>Initializes the time series of the cache, as the start of the service does.</summary>
+    public void InitializeSeries() => _services.GetRequiredService<CacheMetrics>().Initialize();
 
-    /// <summary>Counts a counter from now on.</summary>
+    /// <summary>Collects the measurements of an instrument of the cache from now on.</summary>
     public MetricCollector<T> Collect<T>(string name)
         where T : struct => new(_services.GetRequiredService<IMeterFactory>(), Instrumentation.Name, $"luma_gateway.cache.{name}");
 
-    /// <summary>Counts the messages that are dropped from now on.</summary>
+    /// <summary>Collects the number of dropped messages from now on.</summary>
     public MetricCollector<long> CollectRejected() => new(_services.GetRequiredService<IMeterFactory>(), Instrumentation.Name, "luma_gateway.redis.rejected");
 
     public async ValueTask DisposeAsync()

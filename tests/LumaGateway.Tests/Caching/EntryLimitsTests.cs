@@ -5,7 +5,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>How far the times of an entry from Redis are believed. Needs nothing.</summary>
+/// <summary>The limits of the times in an entry from Redis. Needs nothing.</summary>
 public sealed class EntryLimitsTests
 {
     private static readonly DateTimeOffset Now = Entries.Noon;
@@ -28,7 +28,7 @@ public sealed class EntryLimitsTests
         var forged = Entries.Final(Now, freshFor: TimeSpan.FromDays(3650), staleFor: TimeSpan.FromDays(3650));
 
         Assert.Equal((Now + Limits.Final, Now + Limits.Final + Limits.Stale), TimesOf(Limits.Clamp(forged, Now)!));
-        Assert.Equal((Now + Limits.Final, Now + Limits.Final + Limits.Stale), TimesOf(Limits.Clamp(forged, Now.AddHours(23))!)); // however often it is read
+        Assert.Equal((Now + Limits.Final, Now + Limits.Final + Limits.Stale), TimesOf(Limits.Clamp(forged, Now.AddHours(23))!)); // a later read does not extend them
         Assert.False(Limits.Clamp(forged, Now + Limits.Final)!.IsFresh(Now + Limits.Final));
     }
 
@@ -99,7 +99,7 @@ public sealed class EntryLimitsTests
         Assert.Equal(new EntryLimits(options.Completed, options.UnfinishedMax, options.NotFound, options.Stale), GenerationFreshness.LimitsOf(options));
 
         Assert.Equal(TimeSpan.FromHours(30), GenerationFreshness.LimitsOf(new FreshnessOptions { Failed = TimeSpan.FromHours(30) }).Final);
-        var (seconds, longer) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); // an answer whose links have expired is fresh as an unfinished one is
+        var (seconds, longer) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); // a completed generation with expired links is as fresh as an unfinished one
         Assert.Equal(longer, GenerationFreshness.LimitsOf(new FreshnessOptions { Completed = seconds, Failed = seconds, UnfinishedMax = longer }).Final);
     }
 

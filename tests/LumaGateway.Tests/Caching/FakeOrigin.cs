@@ -7,13 +7,13 @@ using LumaGateway.Time;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>Returns scripted entries in order and throws on an unscripted fetch. Counts fetches: tests of the cache judge by that count.</summary>
+/// <summary>Returns scripted entries in order and throws on an unscripted fetch. Counts the fetches.</summary>
 internal sealed class FakeOrigin : IEntrySource
 {
     private readonly ConcurrentQueue<Func<Deadline, Task<CacheEntry>>> _script = new();
     private readonly ConcurrentQueue<(GenerationId Key, string RequestId)> _requests = new();
 
-    /// <summary>Far away by default.</summary>
+    /// <summary>Long by default, so that no test reaches it by accident.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromMinutes(5);
 
     public int RequestCount => _requests.Count;
@@ -32,7 +32,7 @@ internal sealed class FakeOrigin : IEntrySource
         var step = new HeldStep();
         _script.Enqueue(async _ =>
         {
-            await step.PassAsync();
+            await step.HoldAsync();
             return entry;
         });
         return step;

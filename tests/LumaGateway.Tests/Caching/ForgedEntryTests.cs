@@ -4,7 +4,7 @@ using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>What an entry in Redis may do that no replica wrote, with a signing key and without. Redis is a fake. Needs nothing.</summary>
+/// <summary>The effects of entries in Redis that no replica wrote, with and without a signing key. Redis is a fake. Needs nothing.</summary>
 public sealed class ForgedEntryTests : IAsyncDisposable
 {
     private readonly WaitingClock _clock = new();
@@ -100,12 +100,12 @@ public sealed class ForgedEntryTests : IAsyncDisposable
     {
         await WriteAsync(await StartAsync(writer), Entries.Final(_clock.Now));
 
-        var view = await (await StartAsync(reader)).Redis.ReadAsync(Entries.Key).Soon();
+        var view = await (await StartAsync(reader)).Redis.ReadAsync(Entries.Key).WithTimeout();
 
         Assert.Equal(isFound ? "final" : null, view.Final.Text());
     }
 
-    /// <summary>A replica with these keys asks the origin, and writes an entry that a third one finds.</summary>
+    /// <summary>A replica with these keys fetches from the origin and writes an entry that another replica finds.</summary>
     private async Task AssertMissAsync(string keys)
     {
         var (replica, third) = (await StartAsync(keys), await StartAsync(keys));
@@ -119,7 +119,7 @@ public sealed class ForgedEntryTests : IAsyncDisposable
     }
 
     private static async Task WriteAsync(CacheUnderTest replica, CacheEntry entry) =>
-        Assert.Equal(WriteResult.Stored, await replica.Redis.WriteAsync(entry, null).Soon());
+        Assert.Equal(WriteResult.Stored, await replica.Redis.WriteAsync(entry, null).WithTimeout());
 
     private async Task<CacheUnderTest> StartAsync(string keys = "")
     {

@@ -2,7 +2,7 @@ using LumaGateway.Caching;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>The headers that tell a caller how fresh an answer is. Needs nothing.</summary>
+/// <summary>The headers of a response that describe its freshness. Needs nothing.</summary>
 public sealed class FreshnessHeadersTests
 {
     [Theory]

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>What was asked for before a purge is not kept after it, whichever way it came.</summary>
+/// <summary>Responses requested before a purge are not stored after it. Needs nothing.</summary>
 public sealed class InvalidationTests : IDisposable
 {
     private readonly Gateway _gateway = new Gateway().With("Luma:Dialect", "dream-machine").With("Luma:Retries", "0").With("Waiting:ListFrom", "2");
@@ -16,33 +16,33 @@ public sealed class InvalidationTests : IDisposable
     [Fact]
     public async Task A_list_requested_before_a_purge_and_received_after_it_is_not_stored()
     {
-        var isGone = false;
-        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isDeleted = false;
+        var requested = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var list = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _gateway.Upstream.Always(async (request, token) =>
         {
             if (request.RequestUri!.Query.Length > 0)
             {
-                asked.TrySetResult();
+                requested.TrySetResult();
                 await list.Task.WaitAsync(token);
                 return ScriptedUpstream.Json($$"""{"generations":[{{Finished("g1")}},{{Finished("g2")}}],"has_more":false,"count":2,"limit":100,"offset":0}""");
             }
 
-            return isGone
+            return isDeleted
                 ? ScriptedUpstream.Json("""{"detail":"Not Found"}""", HttpStatusCode.NotFound)
                 : ScriptedUpstream.Json($$"""{"id":"{{request.RequestUri.Segments[^1]}}","state":"dreaming"}""");
         });
         using var caller = _gateway.CreateCaller();
         using var one = await Events.OpenAsync(caller, "/generations/g1/events");
         using var two = await Events.OpenAsync(caller, "/generations/g2/events");
-        for (var steps = 0; !asked.Task.IsCompleted && steps < 3000; steps++)
+        for (var steps = 0; !requested.Task.IsCompleted && steps < 3000; steps++)
         {
-            await Task.WhenAny(asked.Task, Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken));
+            await Task.WhenAny(requested.Task, Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken));
             _gateway.Clock.Advance(TimeSpan.FromMilliseconds(50));
         }
 
-        Assert.True(asked.Task.IsCompleted, "The list was never asked for.");
-        isGone = true;
+        Assert.True(requested.Task.IsCompleted, "The list was not requested.");
+        isDeleted = true;
         using var purged = await caller.DeleteAsync(new Uri("/generations/g1/cache", UriKind.Relative), TestContext.Current.CancellationToken);
         list.SetResult();
         await Poll.UntilAsync(() => !_gateway.Services.GetRequiredService<ListSweep>().IsRunning);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>The memory tier: what it keeps, what it refuses, and what it remembers of one entry. Needs nothing.</summary>
+/// <summary>The memory tier: its limit, the entries that it stores or rejects, and the state of one entry. Needs nothing.</summary>
 public sealed class MemoryTierTests : IDisposable
 {
     private const int MemoryBytes = 64 * 1024;
@@ -158,7 +158,7 @@ public sealed class MemoryTierTests : IDisposable
         Assert.False(_memory.IsVerified(cached));
         Assert.True(_memory.IsVerified(new MemoryEntry(cached.Entry, long.MaxValue, null, _clock.GetTimestamp())));
 
-        _redis.StopReceiving(); // Redis is away: no entry can be verified better
+        _redis.StopReceiving(); // without Redis no entry can be verified
         Assert.True(_memory.IsVerified(cached));
     }
 

@@ -6,12 +6,12 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>The Redis tier: how entries, locks and invalidation tokens stand in Redis, and what becomes of a step that fails. Redis is a fake. Needs nothing.</summary>
+/// <summary>The Redis tier: entries, locks and invalidation tokens in Redis, and the effect of failing commands. Redis is a fake. Needs nothing.</summary>
 public sealed class RedisTierTests : IAsyncLifetime
 {
     private static readonly GenerationId Key = Entries.Key;
 
-    /// <summary>How much longer than its use an entry stays in Redis.</summary>
+    /// <summary>The time that an entry stays in Redis after its last use.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(2);
 
     private readonly WaitingClock _clock = new();
@@ -25,7 +25,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _cache = await CacheUnderTest.StartAsync(_clock, _redis);
-        _redis.ClearDone();
+        _redis.ClearCommands();
     }
 
     public ValueTask DisposeAsync() => _cache.DisposeAsync();
@@ -33,31 +33,31 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task A_final_and_an_interim_entry_are_stored_separately_and_the_final_one_is_preferred()
     {
-        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
-        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now), null).WithTimeout());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now), null).WithTimeout());
 
-        var view = await Tier.ReadAsync(Key).Soon();
+        var view = await Tier.ReadAsync(Key).WithTimeout();
 
         Assert.Equal(("final", "interim", "final", null, true), (view.Final.Text(), view.Interim.Text(), view.Best.Text(), view.InvalidationToken, view.IsReached));
         _redis.Lose(":final");
-        Assert.Equal("interim", (await Tier.ReadAsync(Key).Soon()).Best.Text());
+        Assert.Equal("interim", (await Tier.ReadAsync(Key).WithTimeout()).Best.Text());
     }
 
     [Fact]
     public async Task IsReached_is_true_for_an_empty_Redis_and_false_for_a_failing_one()
     {
-        var empty = await Tier.ReadAsync(Key).Soon();
+        var empty = await Tier.ReadAsync(Key).WithTimeout();
         Assert.Equal((null, null, null, true), (empty.Final, empty.Interim, empty.InvalidationToken, empty.IsReached));
 
         using var failing = _redis.Fail("get", ":brief");
-        Assert.Equal(default, await Tier.ReadAsync(Key).Soon());
+        Assert.Equal(default, await Tier.ReadAsync(Key).WithTimeout());
     }
 
     [Fact]
     public async Task A_final_entry_lives_in_Redis_until_StaleUntil_and_an_interim_one_ten_minutes_after_FreshUntil()
     {
-        await Tier.WriteAsync(Entries.Final(_clock.Now, freshFor: TimeSpan.FromHours(1), staleFor: TimeSpan.FromHours(2)), null).Soon();
-        await Tier.WriteAsync(Entries.Interim(_clock.Now, freshFor: TimeSpan.FromSeconds(5)), null).Soon();
+        await Tier.WriteAsync(Entries.Final(_clock.Now, freshFor: TimeSpan.FromHours(1), staleFor: TimeSpan.FromHours(2)), null).WithTimeout();
+        await Tier.WriteAsync(Entries.Interim(_clock.Now, freshFor: TimeSpan.FromSeconds(5)), null).WithTimeout();
 
         Assert.Equal(TimeSpan.FromHours(3) + Slack, _redis.LifeOf(":final"));
         Assert.Equal(TimeSpan.FromSeconds(5) + TimeSpan.FromMinutes(10) + Slack, _redis.LifeOf(":brief"));
@@ -66,40 +66,40 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task An_expired_entry_is_not_written()
     {
-        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-5), freshFor: TimeSpan.FromSeconds(5)), null).Soon());
-        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-9), freshFor: TimeSpan.FromSeconds(5)), null).Soon());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-5), freshFor: TimeSpan.FromSeconds(5)), null).WithTimeout());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Interim(_clock.Now.AddSeconds(-9), freshFor: TimeSpan.FromSeconds(5)), null).WithTimeout());
 
-        Assert.Empty(_redis.Done);
+        Assert.Empty(_redis.Commands);
     }
 
     [Fact]
     public async Task Only_a_not_found_entry_removes_the_final_entry()
     {
-        await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon();
-        await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon();
+        await Tier.WriteAsync(Entries.Final(_clock.Now), null).WithTimeout();
+        await Tier.WriteAsync(Entries.Interim(_clock.Now), null).WithTimeout();
         Assert.NotNull(_redis.Value(":final"));
 
-        await Tier.WriteAsync(Entries.NotFound(_clock.Now), null).Soon();
+        await Tier.WriteAsync(Entries.NotFound(_clock.Now), null).WithTimeout();
 
         Assert.Null(_redis.Value(":final"));
-        Assert.Equal(EntryKind.NotFound, (await Tier.ReadAsync(Key).Soon()).Best!.Kind);
+        Assert.Equal(EntryKind.NotFound, (await Tier.ReadAsync(Key).WithTimeout()).Best!.Kind);
     }
 
     [Fact]
     public async Task A_write_is_refused_only_if_the_invalidation_token_has_changed()
     {
-        Assert.True(await Tier.PurgeAsync(Key).Soon());
-        var token = (await Tier.ReadAsync(Key).Soon()).InvalidationToken;
+        Assert.True(await Tier.PurgeAsync(Key).WithTimeout());
+        var token = (await Tier.ReadAsync(Key).WithTimeout()).InvalidationToken;
         Assert.NotNull(token);
 
-        Assert.Equal(WriteResult.Invalidated, await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
+        Assert.Equal(WriteResult.Invalidated, await Tier.WriteAsync(Entries.Final(_clock.Now), null).WithTimeout());
         Assert.Null(_redis.Value(":final"));
-        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now), token).Soon());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now), token).WithTimeout());
         Assert.NotNull(_redis.Value(":final"));
 
-        await Tier.PurgeAsync(Key).Soon();
-        Assert.NotEqual(token, (await Tier.ReadAsync(Key).Soon()).InvalidationToken); // every purge has its own
-        Assert.Equal(WriteResult.Invalidated, await Tier.WriteAsync(Entries.Interim(_clock.Now), token).Soon());
+        await Tier.PurgeAsync(Key).WithTimeout();
+        Assert.NotEqual(token, (await Tier.ReadAsync(Key).WithTimeout()).InvalidationToken); // every purge creates a new token
+        Assert.Equal(WriteResult.Invalidated, await Tier.WriteAsync(Entries.Interim(_clock.Now), token).WithTimeout());
         Assert.Null(_redis.Value(":brief"));
     }
 
@@ -108,7 +108,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     {
         using var failing = _redis.Fail("set");
 
-        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now), null).WithTimeout());
     }
 
     [Fact]
@@ -118,8 +118,8 @@ public sealed class RedisTierTests : IAsyncLifetime
         var writing = Tier.WriteAsync(Entries.Final(_clock.Now), null);
         await slow.ReachedAsync();
         await _clock.PassAsync(CacheUnderTest.RedisTimeout);
-        Assert.Equal(WriteResult.Stored, await writing.Soon());
-        Assert.True(await Tier.PurgeAsync(Key).Soon());
+        Assert.Equal(WriteResult.Stored, await writing.WithTimeout());
+        Assert.True(await Tier.PurgeAsync(Key).WithTimeout());
 
         slow.Release();
 
@@ -130,13 +130,13 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task A_purge_removes_both_entries_and_leaves_its_token_for_ten_minutes()
     {
-        await Tier.WriteAsync(Entries.Final(_clock.Now), null).Soon();
-        await Tier.WriteAsync(Entries.Interim(_clock.Now), null).Soon();
-        _redis.ClearDone();
+        await Tier.WriteAsync(Entries.Final(_clock.Now), null).WithTimeout();
+        await Tier.WriteAsync(Entries.Interim(_clock.Now), null).WithTimeout();
+        _redis.ClearCommands();
 
-        Assert.True(await Tier.PurgeAsync(Key).Soon());
+        Assert.True(await Tier.PurgeAsync(Key).WithTimeout());
 
-        Assert.Equal(["purge epoch"], _redis.Done);
+        Assert.Equal(["purge epoch"], _redis.Commands);
         Assert.EndsWith(":epoch", Assert.Single(_redis.Keys), StringComparison.Ordinal);
         Assert.Equal(TimeSpan.FromMinutes(10), _redis.LifeOf(":epoch"));
     }
@@ -147,10 +147,10 @@ public sealed class RedisTierTests : IAsyncLifetime
     [InlineData(2)]
     public async Task A_purge_that_Redis_refuses_returns_false(int kind)
     {
-        Exception exception = kind switch { 0 => FakeRedis.Gone(), 1 => new TimeoutException(), _ => new ObjectDisposedException("connection") };
+        Exception exception = kind switch { 0 => FakeRedis.ConnectionLost(), 1 => new TimeoutException(), _ => new ObjectDisposedException("connection") };
         using var failing = _redis.Fail("purge", exception: exception);
 
-        Assert.False(await Tier.PurgeAsync(Key).Soon());
+        Assert.False(await Tier.PurgeAsync(Key).WithTimeout());
     }
 
     [Fact]
@@ -161,7 +161,7 @@ public sealed class RedisTierTests : IAsyncLifetime
 
         await _clock.PassAsync(TimeSpan.FromSeconds(3));
 
-        Assert.False(await purging.Soon());
+        Assert.False(await purging.WithTimeout());
     }
 
     [Fact]
@@ -175,13 +175,13 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task A_purge_creates_a_span_that_is_an_error_if_it_fails()
     {
-        using var done = new Spans();
+        using var succeeded = new Spans();
         using var failed = new Spans();
-        await done.Within(() => Tier.PurgeAsync(Key));
+        await succeeded.Within(() => Tier.PurgeAsync(Key));
         using var failing = _redis.Fail("purge");
         await failed.Within(() => Tier.PurgeAsync(Key));
 
-        Assert.Equal(ActivityStatusCode.Unset, done.Single("redis purge").Status);
+        Assert.Equal(ActivityStatusCode.Unset, succeeded.Single("redis purge").Status);
         Assert.Equal(ActivityStatusCode.Error, failed.Single("redis purge").Status);
     }
 
@@ -191,21 +191,21 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task One_replica_at_a_time_holds_the_lock()
     {
-        var (mine, _, reached) = await Tier.TryAcquireLockAsync(Key).Soon();
+        var (mine, _, reached) = await Tier.TryAcquireLockAsync(Key).WithTimeout();
         Assert.True(reached);
         Assert.NotNull(mine);
 
-        var refused = await Tier.TryAcquireLockAsync(Key).Soon();
+        var refused = await Tier.TryAcquireLockAsync(Key).WithTimeout();
         Assert.Equal((null, true), (refused.Lock, refused.IsReached));
-        Assert.NotNull((await Tier.TryAcquireLockAsync(GenerationId.Parse("g2", null)).Soon()).Lock);
+        Assert.NotNull((await Tier.TryAcquireLockAsync(GenerationId.Parse("g2", null)).WithTimeout()).Lock);
         mine.Dispose();
-        Assert.NotNull((await Tier.TryAcquireLockAsync(Key).Soon()).Lock);
+        Assert.NotNull((await Tier.TryAcquireLockAsync(Key).WithTimeout()).Lock);
     }
 
     [Fact]
     public async Task The_lock_lives_for_LockLifetime()
     {
-        await Tier.TryAcquireLockAsync(Key).Soon();
+        await Tier.TryAcquireLockAsync(Key).WithTimeout();
 
         Assert.Equal(CacheUnderTest.LockLifetime, _redis.LifeOf(":lock"));
     }
@@ -213,11 +213,11 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task All_Redis_names_of_a_key_share_a_hash_tag_and_differ()
     {
-        await Tier.TryAcquireLockAsync(Key).Soon();
-        await Tier.PurgeAsync(Key).Soon();
-        var token = (await Tier.ReadAsync(Key).Soon()).InvalidationToken;
-        await Tier.WriteAsync(Entries.Final(_clock.Now), token).Soon();
-        await Tier.WriteAsync(Entries.Interim(_clock.Now), token).Soon();
+        await Tier.TryAcquireLockAsync(Key).WithTimeout();
+        await Tier.PurgeAsync(Key).WithTimeout();
+        var token = (await Tier.ReadAsync(Key).WithTimeout()).InvalidationToken;
+        await Tier.WriteAsync(Entries.Final(_clock.Now), token).WithTimeout();
+        await Tier.WriteAsync(Entries.Interim(_clock.Now), token).WithTimeout();
 
         Assert.Equal(4, _redis.Keys.Count);
         Assert.All(_redis.Keys, key => Assert.Contains("{g1}:", key, StringComparison.Ordinal));
@@ -226,12 +226,12 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task Without_Redis_reads_find_nothing_and_writes_return_Stored()
     {
-        await using var alone = CacheUnderTest.Create(_clock);
+        await using var withoutRedis = CacheUnderTest.Create(_clock);
 
-        Assert.False(alone.Redis.IsConfigured);
-        Assert.Equal(default, await alone.Redis.ReadAsync(Key).Soon());
-        Assert.Equal(WriteResult.Stored, await alone.Redis.WriteAsync(Entries.Final(_clock.Now), "any token").Soon());
-        await alone.StartAsync(); // nothing to get ready
+        Assert.False(withoutRedis.Redis.IsConfigured);
+        Assert.Equal(default, await withoutRedis.Redis.ReadAsync(Key).WithTimeout());
+        Assert.Equal(WriteResult.Stored, await withoutRedis.Redis.WriteAsync(Entries.Final(_clock.Now), "any token").WithTimeout());
+        await withoutRedis.StartAsync(); // the warm-up does nothing
     }
 
     [Fact]
@@ -239,7 +239,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     {
         await using var cache = await CacheUnderTest.StartAsync(_clock, _redis);
 
-        Assert.Equal(["add lock", "get brief", "get epoch", "get final", "remove lock"], _redis.Done.Where(done => done is not ("subscribe fleet" or "ping ")).Order());
+        Assert.Equal(["add lock", "get brief", "get epoch", "get final", "remove lock"], _redis.Commands.Where(command => command is not ("subscribe fleet" or "ping ")).Order());
         Assert.DoesNotContain(_redis.Keys, key => key.EndsWith(":lock", StringComparison.Ordinal));
     }
 

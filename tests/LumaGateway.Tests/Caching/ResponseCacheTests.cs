@@ -5,7 +5,7 @@ using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>The cache of one replica without Redis: hits, stale-if-error, refresh-ahead, purges. Needs nothing.</summary>
+/// <summary>The cache of one replica without Redis: hits, stale-if-error, refresh-ahead and purges. Needs nothing.</summary>
 public sealed class ResponseCacheTests : IAsyncDisposable
 {
     private static readonly UpstreamException Fault = new(UpstreamFault.Unreachable, "The origin is unreachable.");
@@ -83,12 +83,12 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     [Fact]
     public async Task A_cancelled_caller_does_not_cancel_the_fetch_and_its_entry_is_stored()
     {
-        using var leaving = new CancellationTokenSource();
+        using var disconnected = new CancellationTokenSource();
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
-        var first = _cache.ReadAsync(token: leaving.Token);
+        var first = _cache.ReadAsync(token: disconnected.Token);
         await fetch.ReachedAsync();
 
-        await leaving.CancelAsync();
+        await disconnected.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         fetch.Release();
 
@@ -213,7 +213,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         Assert.Equal(UpstreamFault.TimedOut, (await first).Fault!.Fault);
         Assert.NotEqual("", (await first).Fault!.Message);
         Assert.Equal("old", (await second).Entry.Text());
-        Assert.Equal(("old", CacheStatus.Stale), (Summary(await _cache.ReadAsync()).Body, (await _cache.ReadAsync()).Status)); // nobody who comes now waits
+        Assert.Equal(("old", CacheStatus.Stale), (Summary(await _cache.ReadAsync()).Body, (await _cache.ReadAsync()).Status)); // later callers do not wait
 
         fetch.Release();
         Assert.Equal(("new", CacheStatus.Hit, CacheTier.Memory, null), Summary(await _cache.ReadAsync()));
@@ -364,7 +364,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).WithTimeout();
 
         fetch.Fail(Fault);
 
@@ -378,7 +378,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).WithTimeout();
 
         fetch.Fail(Fault);
 
@@ -392,7 +392,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.HoldNext(Entries.Interim(_clock.Now, "late"));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).WithTimeout();
 
         fetch.Release();
         await reading;
@@ -407,11 +407,11 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         await _cache.ReadAsync();
         var purges = _cache.Cache.Purges;
 
-        Assert.True(await _cache.Cache.PurgeAsync(Entries.Key).Soon());
+        Assert.True(await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout());
 
         Assert.Equal(purges + 1, _cache.Cache.Purges);
-        Origin.Returns(Entries.Final(_clock.Now, "anew"));
-        Assert.Equal("anew", (await _cache.ReadAsync()).Entry.Text());
+        Origin.Returns(Entries.Final(_clock.Now, "fetched again"));
+        Assert.Equal("fetched again", (await _cache.ReadAsync()).Entry.Text());
     }
 
     [Fact]
@@ -421,7 +421,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var before = _cache.ReadAsync();
         await fetch.ReachedAsync();
 
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
         Origin.Returns(Entries.Final(_clock.Now, "after"));
         var after = await _cache.ReadAsync();
         fetch.Release();
@@ -438,7 +438,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         var reading = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
 
         fetch.Fail(Fault);
 
@@ -449,12 +449,12 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     [Fact]
     public async Task PutAsync_stores_a_final_entry_unless_a_fresh_final_one_exists()
     {
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "first"), _cache.Cache.Purges).Soon();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "second"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "first"), _cache.Cache.Purges).WithTimeout();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "second"), _cache.Cache.Purges).WithTimeout();
         Assert.Equal(("first", CacheStatus.Hit, CacheTier.Memory, null), Summary(await _cache.ReadAsync()));
 
         _clock.Advance(TimeSpan.FromHours(1));
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "third"), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "third"), _cache.Cache.Purges).WithTimeout();
         Assert.Equal("third", (await _cache.ReadAsync()).Entry.Text());
     }
 
@@ -462,9 +462,9 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     public async Task PutAsync_stores_nothing_if_the_key_may_have_been_purged_since()
     {
         var purges = _cache.Cache.Purges;
-        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
 
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "from before"), purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "from before"), purges).WithTimeout();
 
         Assert.Null(_cache.Memory.Find(Entries.Key));
     }
@@ -504,7 +504,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     {
         Origin.Returns(Entries.Final(_clock.Now));
         await _cache.ReadAsync();
-        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, key: GenerationId.Parse("offered", null)), _cache.Cache.Purges).Soon();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, key: GenerationId.Parse("offered", null)), _cache.Cache.Purges).WithTimeout();
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
 
@@ -646,7 +646,7 @@ public sealed class ResponseCacheTests : IAsyncDisposable
         return (await _cache.ReadAsync()).Entry!;
     }
 
-    /// <summary>Keeps a final entry "old" and lets its freshness pass.</summary>
+    /// <summary>Stores a final entry "old" and advances the clock until it is stale.</summary>
     private async Task<CacheEntry> StoreStaleAsync()
     {
         var old = await StoreAsync(Entries.Final(_clock.Now, "old"));

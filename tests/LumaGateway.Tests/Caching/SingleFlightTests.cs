@@ -4,7 +4,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>The single fetch: concurrent callers of one key share one piece of work. Needs nothing.</summary>
+/// <summary>Single flight: concurrent callers of one key share one fetch. Needs nothing.</summary>
 public sealed class SingleFlightTests
 {
     private static readonly GenerationId Key = GenerationId.Parse("g1", null);
@@ -83,7 +83,7 @@ public sealed class SingleFlightTests
     public void An_exception_without_waiting_callers_is_not_reported_as_unobserved()
     {
         var unobserved = 0;
-        var fault = new InvalidOperationException("nobody waits for it");
+        var fault = new InvalidOperationException("no caller waits");
         EventHandler<UnobservedTaskExceptionEventArgs> count = (_, args) =>
         {
             if (args.Exception.InnerExceptions.Contains(fault))
@@ -114,10 +114,10 @@ public sealed class SingleFlightTests
     public async Task A_cancelled_caller_does_not_cancel_the_fetch()
     {
         var work = new TaskCompletionSource<string>();
-        using var leaving = new CancellationTokenSource();
-        var first = Join(work.Task, out _).Completion.WaitAsync(leaving.Token); // the one for whom the work was begun
+        using var disconnected = new CancellationTokenSource();
+        var first = Join(work.Task, out _).Completion.WaitAsync(disconnected.Token); // the caller that started the fetch
 
-        await leaving.CancelAsync();
+        await disconnected.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         var second = Join(work.Task, out var joined);
         work.SetResult("result");
@@ -136,7 +136,7 @@ public sealed class SingleFlightTests
         first.Complete("early");
         var second = Join(work.Task, out var joined);
 
-        Assert.True(joined); // the work still runs: it is not begun twice
+        Assert.True(joined); // the work still runs and is not started twice
         Assert.Equal(("early", "early"), (await first.Completion, await second.Completion));
         work.SetResult("late");
         await EndAsync(first);
@@ -220,7 +220,7 @@ public sealed class SingleFlightTests
         _fetches.Invalidate(GenerationId.Parse("g2", null));
 
         Assert.False(other.IsInvalidated);
-        Assert.Same(other, Join(Task.FromResult("not begun"), out _));
+        Assert.Same(other, Join(Task.FromResult("not started"), out _));
     }
 
     [Fact]
@@ -264,7 +264,7 @@ public sealed class SingleFlightTests
 
         fetch.Complete("result");
 
-        Assert.True(continued.Wait(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken)); // keeps this thread busy, so that the caller cannot get it afterwards
+        Assert.True(continued.Wait(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken)); // blocks this thread, so that the caller cannot continue on it
         Assert.NotEqual(thread, threadOfCaller);
     }
 
@@ -277,7 +277,7 @@ public sealed class SingleFlightTests
         },
         out joined);
 
-    /// <summary>The work of a fetch has ended, whatever its callers were told: its key is free.</summary>
+    /// <summary>Waits until the work of a fetch has ended and its key is free.</summary>
     private async Task EndAsync(SingleFlight<string>.InFlightFetch fetch)
     {
         var next = new TaskCompletionSource<string>();

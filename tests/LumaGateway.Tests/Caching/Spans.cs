@@ -3,7 +3,7 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>The product's spans in one trace.</summary>
+/// <summary>Records the spans of the product in one trace.</summary>
 internal sealed class Spans : IDisposable
 {
     private readonly List<Activity> _ended = [];
@@ -31,7 +31,7 @@ internal sealed class Spans : IDisposable
         ActivitySource.AddActivityListener(_listener);
     }
 
-    /// <summary>Does something as part of the trace.</summary>
+    /// <summary>Runs an action as part of the trace.</summary>
     public async Task<T> Within<T>(Func<Task<T>> act)
     {
         _root.Start();

@@ -84,7 +84,7 @@ public sealed class CallbackTests : IDisposable
         using var response = await _gateway.Clock.UntilAsync(waiting);
 
         var outcomes = hints.GetMeasurementSnapshot().CountBy(measurement => $"{measurement.Tags["luma_gateway.waiting.outcome"]}").ToDictionary();
-        Assert.Equal((1, 3), (outcomes["asked"], outcomes["ignored"])); // the second came within the floor; a callback with a wrong secret is not counted
+        Assert.Equal((1, 3), (outcomes["asked"], outcomes["ignored"])); // the second arrived within the floor; a callback with a wrong secret is not counted
     }
 
     [Theory]
@@ -139,7 +139,7 @@ public sealed class CallbackTests : IDisposable
     {
         using var upstream = _gateway.With("Logging:LogLevel:Microsoft.AspNetCore", "Trace").CreateCallerWithoutKey();
 
-        using var right = await SendAsync(upstream, Secret, "{}");
+        using var correct = await SendAsync(upstream, Secret, "{}");
         using var wrong = await SendAsync(upstream, Secret + "-not", "{}");
         using var method = await upstream.SendGetAsync($"/callbacks/luma/{Secret}");
 

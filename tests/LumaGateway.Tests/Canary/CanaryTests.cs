@@ -11,7 +11,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace LumaGateway.Tests.Canary;
 
-/// <summary>Every secret is a string that stands nowhere else; the gateway is led through all it can do and fail at; then every sink is searched.</summary>
+/// <summary>No secret reaches a log, span, metric or response. Each secret is a unique string. The requests cover successes and failures, and then all output is searched.</summary>
 public sealed partial class CanaryTests : IAsyncLifetime
 {
     private const string Token = "CANARYupstreamtoken5d41402a";
@@ -27,7 +27,7 @@ public sealed partial class CanaryTests : IAsyncLifetime
         ("GET", "/generations/broken"), ("GET", "/generations/refused"), ("GET", "/generations/cut"), ("GET", "/generations/unknown"),
         ("GET", "/generations/bad%20id"), ("DELETE", "/generations/fine/cache"), ("POST", "/generations/fine"), ("GET", "/luma/generations/fine"),
         ("GET", "/luma/generations/refused"), ("GET", "/luma/generations/cut"), ("GET", "/health/live"), ("GET", "/health/ready"),
-        ("GET", "/openapi/v1.json"), ("GET", "/swagger/index.html"), ("GET", "/nowhere"), ("OPTIONS", "/generations/fine"), ("GET", "/planted"),
+        ("GET", "/openapi/v1.json"), ("GET", "/swagger/index.html"), ("GET", "/nowhere"), ("OPTIONS", "/generations/fine"), ("GET", "/leak"),
     ];
 
     private readonly Gateway _gateway = new();
@@ -38,7 +38,7 @@ public sealed partial class CanaryTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _issuer = await Issuer.StartAsync();
-        _upstream = await Loopback.StartAsync(AnswerAsync);
+        _upstream = await Loopback.StartAsync(RespondAsync);
         _gateway.WithUpstream(_upstream.Address).With("urls", "http://127.0.0.1:0")
             .With("Luma:ApiKey", $"{Token},{SecondToken}").With("Luma:Retries", "0").With("Luma:PropagateTrace", "true")
             .With("Access:Clients:0:KeySha256", Gateway.Digest(ClientKey))
@@ -63,45 +63,45 @@ public sealed partial class CanaryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task No_secret_gets_out()
+    public async Task No_output_contains_a_secret()
     {
-        var secrets = await LeadAsync(Requests);
+        var secrets = await SendAllAsync(Requests);
 
         Assert.Empty(_sinks.Find(secrets));
-        Assert.True(_sinks.CountOf("logs") > 500, "The logs were not at their most talkative.");
-        Assert.True(_sinks.CountOf("spans") > 20, "The spans were not listened to.");
-        Assert.True(_sinks.CountOf("metrics") > 100, "The metrics were not listened to.");
+        Assert.True(_sinks.CountOf("logs") > 500, "The logs contain fewer than 500 records.");
+        Assert.True(_sinks.CountOf("spans") > 20, "Too few spans were recorded.");
+        Assert.True(_sinks.CountOf("metrics") > 100, "Too few measurements were recorded.");
     }
 
     [Theory]
     [InlineData("logs")]
     [InlineData("spans")]
     [InlineData("metrics")]
-    [InlineData("answers")]
+    [InlineData("responses")]
     [InlineData("exceptions")]
-    public async Task A_leak_that_is_planted_is_found(string sink)
+    public async Task A_deliberate_leak_is_found(string sink)
     {
         _gateway.With(services => services.AddSingleton<IStartupFilter>(provider => new Leak(
             sink, provider.GetRequiredService<ILogger<Leak>>(), provider.GetRequiredService<IMeterFactory>())));
 
-        var secrets = await LeadAsync(Requests.Where(request => request.Path is "/planted"));
+        var secrets = await SendAllAsync(Requests.Where(request => request.Path is "/leak"));
 
         // A span ends after its response.
         await Poll.UntilAsync(() => _sinks.Find(secrets).Any(found => found.StartsWith(sink is "exceptions" ? "logs" : sink, StringComparison.Ordinal)));
     }
 
     /// <summary>Sends each of the requests with each of the credentials. Returns the secrets.</summary>
-    private async Task<IReadOnlyList<string>> LeadAsync(IEnumerable<(string Method, string Path)> requests)
+    private async Task<IReadOnlyList<string>> SendAllAsync(IEnumerable<(string Method, string Path)> requests)
     {
         _sinks = new Sinks(_gateway.Services.GetRequiredService<IMeterFactory>());
-        var good = _issuer.Sign(_gateway.Clock.GetUtcNow(), claims: [("client_id", "robot"), ("scope", "read raw")]);
+        var valid = _issuer.Sign(_gateway.Clock.GetUtcNow(), claims: [("client_id", "robot"), ("scope", "read raw")]);
         var expired = _issuer.Sign(_gateway.Clock.GetUtcNow(), life: TimeSpan.FromHours(-1), claims: ("client_id", "robot"));
-        var forged = _issuer.Sign(_gateway.Clock.GetUtcNow(), credentials: new SigningCredentials(Issuer.ForeignKey("unheard-of"), SecurityAlgorithms.RsaSha256));
+        var forged = _issuer.Sign(_gateway.Clock.GetUtcNow(), credentials: new SigningCredentials(Issuer.ForeignKey("unpublished"), SecurityAlgorithms.RsaSha256));
         (string Header, string Value)[] credentials =
         [
             ("X-Api-Key", ClientKey), ("Authorization", $"Bearer {ClientKey}"), ("X-Api-Key", WrongKey), ("Authorization", $"Bearer {WrongKey}"),
             ("Authorization", $"Basic {WrongKey}"), ("Cookie", $"session={WrongKey}"), ("baggage", $"key={WrongKey}"),
-            ("Authorization", $"Bearer {good}"), ("Authorization", $"Bearer {expired}"), ("Authorization", $"Bearer {forged}"),
+            ("Authorization", $"Bearer {valid}"), ("Authorization", $"Bearer {expired}"), ("Authorization", $"Bearer {forged}"),
         ];
 
         using var client = _gateway.CreateClient();
@@ -118,16 +118,16 @@ public sealed partial class CanaryTests : IAsyncLifetime
                 using var request = new HttpRequestMessage(new HttpMethod(method), path);
                 request.Headers.TryAddWithoutValidation(header, value);
                 using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
-                await _sinks.KeepAsync("answers", response);
+                await _sinks.RecordAsync("responses", response);
             }
         }
 
-        _sinks.Keep(_gateway.Logs.GetSnapshot());
+        _sinks.Record(_gateway.Logs.GetSnapshot());
         string Signature(string jwt) => jwt.Split('.')[2];
-        return [Token, SecondToken, ClientKey, WrongKey, RedisPassword, SigningKey, ticket, Signature(good), Signature(expired), Signature(forged)];
+        return [Token, SecondToken, ClientKey, WrongKey, RedisPassword, SigningKey, ticket, Signature(valid), Signature(expired), Signature(forged)];
     }
 
-    /// <summary>The response is not in the sinks: it contains the ticket by right.</summary>
+    /// <summary>Creates a ticket. The response is not searched, because it must contain the ticket.</summary>
     private static async Task<string> CreateTicketAsync(HttpClient client)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/generations/fine/ticket");
@@ -136,8 +136,8 @@ public sealed partial class CanaryTests : IAsyncLifetime
         return (await response.JsonAsync()).GetProperty("ticket").GetString()!;
     }
 
-    /// <summary>An upstream that fails in every way, and repeats what it was sent where the gateway must not pass it on.</summary>
-    private static async Task AnswerAsync(HttpContext context)
+    /// <summary>An upstream with several kinds of failures. It returns the request headers in places that the gateway must not forward.</summary>
+    private static async Task RespondAsync(HttpContext context)
     {
         var sent = string.Join(' ', context.Request.Headers.Select(header => $"{header.Key}: {header.Value}"));
         var id = context.Request.Path.Value!.Split('/')[^1];
@@ -162,7 +162,7 @@ public sealed partial class CanaryTests : IAsyncLifetime
         await context.Response.WriteAsync(body, context.RequestAborted);
     }
 
-    /// <summary>Puts a caller's credentials where they must never be.</summary>
+    /// <summary>Leaks the caller's key into the given sink.</summary>
     private sealed partial class Leak(string sink, ILogger<Leak> logger, IMeterFactory meters) : IStartupFilter
     {
         private readonly Counter<long> _counter = meters.Create("LumaGateway").CreateCounter<long>("leak");
@@ -183,15 +183,15 @@ public sealed partial class CanaryTests : IAsyncLifetime
                     case "metrics":
                         _counter.Add(1, new KeyValuePair<string, object?>("key", secret));
                         break;
-                    case "answers":
+                    case "responses":
                         context.Response.OnStarting(() =>
                         {
                             context.Response.Headers["X-Debug"] = secret;
                             return Task.CompletedTask;
                         });
                         break;
-                    case "exceptions" when context.Request.Path == "/planted":
-                        throw new InvalidOperationException($"{new AuthenticationHeaderValue("Bearer", secret)} went wrong");
+                    case "exceptions" when context.Request.Path == "/leak":
+                        throw new InvalidOperationException($"{new AuthenticationHeaderValue("Bearer", secret)} failed");
                 }
 
                 return inner(context);

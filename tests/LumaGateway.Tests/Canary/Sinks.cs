@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging.Testing;
 namespace LumaGateway.Tests.Canary;
 
 /// <summary>
-/// Everything that leaves a gateway while it listens: spans of all sources, measurements of this gateway and of what the whole process shares, and
-/// what it is given. Other tests' gateways are not listened to: a listener works on the thread that measures, and would slow it down.
+/// Records the output of a gateway: spans of all sources, measurements of this gateway and of instruments without an owner in this process, and
+/// the logs and responses of the test. It ignores the gateways of other tests: a listener runs on the measuring thread and would slow it down.
 /// </summary>
 internal sealed class Sinks : IDisposable
 {
@@ -18,14 +18,14 @@ internal sealed class Sinks : IDisposable
     private readonly ActivityListener _spans;
     private readonly MeterListener _measurements = new();
 
-    /// <param name="meters">The gateway's own.</param>
+    /// <param name="meters">The meter factory of the gateway.</param>
     public Sinks(IMeterFactory meters)
     {
         _spans = new ActivityListener
         {
             ShouldListenTo = _ => true,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = Keep,
+            ActivityStopped = Record,
         };
         ActivitySource.AddActivityListener(_spans);
         _measurements.InstrumentPublished = (instrument, listener) =>
@@ -35,33 +35,33 @@ internal sealed class Sinks : IDisposable
                 listener.EnableMeasurementEvents(instrument);
             }
         };
-        _measurements.SetMeasurementEventCallback<long>((instrument, _, tags, _) => Keep(instrument, tags));
-        _measurements.SetMeasurementEventCallback<int>((instrument, _, tags, _) => Keep(instrument, tags));
-        _measurements.SetMeasurementEventCallback<double>((instrument, _, tags, _) => Keep(instrument, tags));
+        _measurements.SetMeasurementEventCallback<long>((instrument, _, tags, _) => Record(instrument, tags));
+        _measurements.SetMeasurementEventCallback<int>((instrument, _, tags, _) => Record(instrument, tags));
+        _measurements.SetMeasurementEventCallback<double>((instrument, _, tags, _) => Record(instrument, tags));
         _measurements.Start();
     }
 
     public int CountOf(string sink) => _texts.Count(text => text.Sink == sink);
 
-    public void Keep(string sink, string text) => _texts.Enqueue((sink, text));
+    public void Record(string sink, string text) => _texts.Enqueue((sink, text));
 
-    public async Task KeepAsync(string sink, HttpResponseMessage response)
+    public async Task RecordAsync(string sink, HttpResponseMessage response)
     {
-        Keep(sink, response.ToString());
-        Keep(sink, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Record(sink, response.ToString());
+        Record(sink, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
     }
 
-    public void Keep(IEnumerable<FakeLogRecord> records)
+    public void Record(IEnumerable<FakeLogRecord> records)
     {
         foreach (var record in records)
         {
-            Keep("logs", $"{record.Category} {record.Message} {record.Exception}");
-            Keep("logs", Written(record.StructuredState ?? []));
-            Keep("logs", string.Join(' ', record.Scopes.Select(scope => scope is IEnumerable<KeyValuePair<string, object?>> pairs ? Written(pairs) : scope?.ToString())));
+            Record("logs", $"{record.Category} {record.Message} {record.Exception}");
+            Record("logs", Format(record.StructuredState ?? []));
+            Record("logs", string.Join(' ', record.Scopes.Select(scope => scope is IEnumerable<KeyValuePair<string, object?>> pairs ? Format(pairs) : scope?.ToString())));
         }
     }
 
-    /// <summary>Each place where a secret stands, plainly, in another case, or in base64.</summary>
+    /// <summary>Returns each recorded text that contains a secret, in any case or in base64.</summary>
     public IReadOnlyList<string> Find(IEnumerable<string> secrets)
     {
         _measurements.RecordObservableInstruments();
@@ -77,17 +77,17 @@ internal sealed class Sinks : IDisposable
         _measurements.Dispose();
     }
 
-    private static string Written<T>(IEnumerable<KeyValuePair<string, T>> pairs) =>
+    private static string Format<T>(IEnumerable<KeyValuePair<string, T>> pairs) =>
         string.Join(' ', pairs.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key}={pair.Value}")));
 
-    private void Keep(Activity span)
+    private void Record(Activity span)
     {
-        Keep("spans", $"{span.DisplayName} {span.StatusDescription} {span.TraceStateString} {Written(span.TagObjects)} {Written(span.Baggage)}");
-        foreach (var happened in span.Events)
+        Record("spans", $"{span.DisplayName} {span.StatusDescription} {span.TraceStateString} {Format(span.TagObjects)} {Format(span.Baggage)}");
+        foreach (var spanEvent in span.Events)
         {
-            Keep("spans", $"{happened.Name} {Written(happened.Tags)}");
+            Record("spans", $"{spanEvent.Name} {Format(spanEvent.Tags)}");
         }
     }
 
-    private void Keep(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) => Keep("metrics", $"{instrument.Name} {Written(tags.ToArray())}");
+    private void Record(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) => Record("metrics", $"{instrument.Name} {Format(tags.ToArray())}");
 }

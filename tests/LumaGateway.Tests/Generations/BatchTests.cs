@@ -48,18 +48,18 @@ public sealed class BatchTests : IDisposable
         });
         using var caller = _gateway.CreateCaller();
 
-        var asking = caller.SendGetAsync($"/generations?ids={string.Join(',', Enumerable.Range(0, 12))}");
-        var asked = new List<int>();
-        for (var answered = 0; answered < 12; answered++)
+        var sending = caller.SendGetAsync($"/generations?ids={string.Join(',', Enumerable.Range(0, 12))}");
+        var requestCounts = new List<int>();
+        for (var completed = 0; completed < 12; completed++)
         {
             await _gateway.Clock.WaitUntilIdleAsync();
-            asked.Add(_gateway.Upstream.RequestCount);
+            requestCounts.Add(_gateway.Upstream.RequestCount);
             release.Release();
         }
 
-        using var response = await asking;
+        using var response = await sending;
         Assert.Equal(12, (await response.JsonAsync()).GetProperty("generations").GetArrayLength());
-        Assert.Equal([8, 9, 10, 11, 12, 12, 12, 12, 12, 12, 12, 12], asked); // eight reads are active until fewer are left
+        Assert.Equal([8, 9, 10, 11, 12, 12, 12, 12, 12, 12, 12, 12], requestCounts); // eight reads are active until fewer are left
     }
 
     [Theory]

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace LumaGateway.Tests.Generations;
 
-/// <summary>The allocations and header look-ups of a hit: they do not depend on the machine.</summary>
+/// <summary>The allocations and header look-ups of a hit. They do not depend on the machine.</summary>
 [Collection(RunsAlone.Name)]
 public sealed class HitCostTests : IAsyncLifetime
 {

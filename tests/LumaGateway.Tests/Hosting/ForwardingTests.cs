@@ -20,7 +20,7 @@ public sealed class ForwardingTests : IDisposable
     [InlineData("KnownProxies:0", "10.1.2.3", "127.0.0.1", "http 127.0.0.1")]
     [InlineData("KnownNetworks:0", "10.0.0.0/8", "10.1.2.3", "https 203.0.113.9")]
     [InlineData("KnownNetworks:0", "10.0.0.0/8", "11.1.2.3", "http 11.1.2.3")]
-    public async Task Forwarded_headers_are_believed_from_configured_proxies_alone(string? setting, string? value, string peer, string seen)
+    public async Task Forwarded_headers_are_trusted_only_from_configured_proxies(string? setting, string? value, string peer, string seen)
     {
         var connection = new Connection(IPAddress.Parse(peer));
         _gateway.With(services => services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(connection)));
@@ -39,7 +39,7 @@ public sealed class ForwardingTests : IDisposable
         Assert.Equal($"{seen} localhost", connection.Seen);
     }
 
-    /// <summary>Gives each request a peer, and remembers who it was taken for in the end.</summary>
+    /// <summary>Sets the peer address of each request and records the scheme, address and host that the gateway uses.</summary>
     private sealed class Connection(IPAddress peer) : IStartupFilter
     {
         public string? Seen { get; private set; }

@@ -20,7 +20,7 @@ public sealed class HeaderTests : IDisposable
     [InlineData("/swagger/index.html")]
     [InlineData("/swagger/swagger-ui.css")]
     [InlineData("/swagger/swagger-ui-bundle.js")]
-    public async Task Every_answer_tells_browsers_not_to_guess_and_shared_caches_not_to_keep_it(string path)
+    public async Task Every_response_has_the_security_headers_and_forbids_shared_caching(string path)
     {
         _gateway.Upstream.Always((request, _) => Task.FromResult(request.RequestUri!.AbsolutePath.EndsWith("good", StringComparison.Ordinal)
             ? ScriptedUpstream.Json(Samples.CompletedAs("good"))
@@ -39,7 +39,7 @@ public sealed class HeaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_refusal_without_a_key_is_as_careful()
+    public async Task A_response_to_a_request_without_a_key_has_the_security_headers()
     {
         using var client = _gateway.CreateCallerWithoutKey();
 
@@ -53,7 +53,7 @@ public sealed class HeaderTests : IDisposable
     [InlineData("public, s-maxage=60", "private, no-cache")]
     [InlineData("", "private, no-cache")]
     [InlineData("no-store", "no-store")]
-    public async Task What_passes_unread_is_for_no_shared_cache_either(string sent, string answered)
+    public async Task A_forwarded_response_forbids_shared_caching(string sent, string forwarded)
     {
         await using var upstream = await Loopback.StartAsync(context =>
         {
@@ -67,7 +67,7 @@ public sealed class HeaderTests : IDisposable
 
         using var response = await caller.SendGetAsync("/luma/generations/g1");
 
-        Assert.Equal(answered, response.Header("Cache-Control"));
+        Assert.Equal(forwarded, response.Header("Cache-Control"));
         Assert.Equal("nosniff", response.Header("X-Content-Type-Options"));
         Assert.Equal("", response.Header("X-Internal") + response.Header("Set-Cookie"));
     }
@@ -96,7 +96,7 @@ public sealed class HeaderTests : IDisposable
     [InlineData("POST", "/health/live", "GET, HEAD")]
     [InlineData("DELETE", "/health/ready", "GET, HEAD")]
     [InlineData("POST", "/openapi/v1.json", "GET, HEAD")]
-    public async Task A_wrong_method_is_told_which_are_right(string method, string path, string allowed)
+    public async Task A_wrong_method_is_a_405_with_the_allowed_methods(string method, string path, string allowed)
     {
         using var response = await SendAsync(method, path);
 
@@ -108,7 +108,7 @@ public sealed class HeaderTests : IDisposable
     [InlineData("/generations/g1", "GET, HEAD, OPTIONS")]
     [InlineData("/generations/g1/cache", "DELETE, OPTIONS")]
     [InlineData("/health/live", "GET, HEAD, OPTIONS")]
-    public async Task Options_are_answered_with_what_the_route_takes(string path, string allowed)
+    public async Task OPTIONS_returns_the_methods_of_the_route(string path, string allowed)
     {
         using var response = await SendAsync("OPTIONS", path);
 
@@ -118,7 +118,7 @@ public sealed class HeaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Options_of_nothing_are_not_found()
+    public async Task OPTIONS_of_an_unknown_path_is_a_404()
     {
         using var response = await SendAsync("OPTIONS", "/nowhere");
 
@@ -129,7 +129,7 @@ public sealed class HeaderTests : IDisposable
     [InlineData("/health/live")]
     [InlineData("/openapi/v1.json")]
     [InlineData("/swagger/index.html")]
-    public async Task Head_is_answered_where_get_is(string path)
+    public async Task HEAD_has_the_headers_of_GET(string path)
     {
         using var get = await SendAsync("GET", path);
         using var head = await SendAsync("HEAD", path);

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Hosting;
 
-/// <summary>What keeps the management port apart from the public ones.</summary>
+/// <summary>The separation of the management port from the public ports.</summary>
 public sealed partial class ManagementPortTests : IDisposable
 {
     private readonly Gateway _gateway = new();
@@ -45,7 +45,7 @@ public sealed partial class ManagementPortTests : IDisposable
     }
 
     [Fact]
-    public async Task Probes_are_answered_on_every_port_and_a_closed_route_is_a_problem()
+    public async Task Probes_are_served_on_every_port_and_a_public_route_on_the_management_port_is_a_problem()
     {
         var (main, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
@@ -69,7 +69,7 @@ public sealed partial class ManagementPortTests : IDisposable
     [InlineData("https_ports", "9090")]
     [InlineData("Kestrel:Endpoints:Public:Url", "http://*:9090")]
     [InlineData("Kestrel:Endpoints:Public:Url", "http://*:8080")]
-    public void A_management_port_that_is_no_listener_of_its_own_stops_the_start(string key, string value)
+    public void A_management_port_that_is_also_a_public_port_stops_the_start(string key, string value)
     {
         _gateway.With("Management:Port", "9090").With(key, value);
 
@@ -79,7 +79,7 @@ public sealed partial class ManagementPortTests : IDisposable
     }
 
     [Fact]
-    public void The_port_that_is_listened_at_by_default_is_a_public_one()
+    public void The_default_port_is_a_public_port()
     {
         _gateway.With("Management:Port", "8080");
 
@@ -89,7 +89,7 @@ public sealed partial class ManagementPortTests : IDisposable
     }
 
     [Fact]
-    public async Task A_management_port_among_other_endpoints_of_Kestrel_is_taken()
+    public async Task A_management_port_can_be_an_endpoint_of_Kestrel()
     {
         _gateway.With("Management:Port", "9090").With("Kestrel:Endpoints:Public:Url", "http://*:8080").With("Kestrel:Endpoints:Management:Url", "http://127.0.0.1:9090");
         using var caller = _gateway.CreateCaller();
@@ -99,7 +99,7 @@ public sealed partial class ManagementPortTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, live.StatusCode);
     }
 
-    /// <summary>Every endpoint that is neither for management nor a probe, with every method that it takes; and Swagger UI, which is no endpoint.</summary>
+    /// <summary>All endpoints except those of management and the probes, with each of their methods, and Swagger UI, which is not an endpoint.</summary>
     private IEnumerable<(string Method, string Path)> PublicRoutes() => _gateway.Services.GetServices<EndpointDataSource>()
         .SelectMany(source => source.Endpoints)
         .OfType<RouteEndpoint>()

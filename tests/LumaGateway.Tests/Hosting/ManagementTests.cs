@@ -3,7 +3,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Hosting;
 
-/// <summary>On real ports: the port of a connection is what decides.</summary>
+/// <summary>Metrics and status are served by the port of the connection. Uses real ports.</summary>
 public sealed class ManagementTests : IDisposable
 {
     private readonly Gateway _gateway = new();
@@ -11,17 +11,17 @@ public sealed class ManagementTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task Metrics_are_served_on_the_management_port_and_nowhere_else()
+    public async Task Metrics_are_served_only_on_the_management_port()
     {
         var (main, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
 
-        using var there = await client.SendGetAsync($"{management}metrics");
-        using var elsewhere = await client.SendGetAsync($"{main}metrics");
+        using var served = await client.SendGetAsync($"{management}metrics");
+        using var refused = await client.SendGetAsync($"{main}metrics");
 
-        Assert.Equal(HttpStatusCode.OK, there.StatusCode);
-        Assert.Contains("# TYPE", await there.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        await elsewhere.ProblemAsync(404, "not_found");
+        Assert.Equal(HttpStatusCode.OK, served.StatusCode);
+        Assert.Contains("# TYPE", await served.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        await refused.ProblemAsync(404, "not_found");
     }
 
     [Theory]
@@ -31,7 +31,7 @@ public sealed class ManagementTests : IDisposable
     [InlineData("POST", "Host")]
     [InlineData("HEAD", "Host")]
     [InlineData("OPTIONS", "Host")]
-    public async Task A_forged_host_does_not_open_it(string method, string header)
+    public async Task A_forged_host_header_does_not_open_the_management_routes(string method, string header)
     {
         var (main, management) = ListeningGateway.Start(_gateway);
         using var client = new HttpClient();
@@ -72,7 +72,7 @@ public sealed class ManagementTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_management_port_metrics_are_served_nowhere()
+    public async Task Without_a_management_port_no_metrics_are_served()
     {
         using var caller = _gateway.CreateCaller();
 
@@ -82,7 +82,7 @@ public sealed class ManagementTests : IDisposable
     }
 
     [Fact]
-    public async Task What_the_gateway_counts_is_among_the_metrics()
+    public async Task The_metrics_include_those_of_the_gateway()
     {
         _gateway.Upstream.AlwaysJson(Samples.Failed("g1"));
         var (main, management) = ListeningGateway.Start(_gateway);

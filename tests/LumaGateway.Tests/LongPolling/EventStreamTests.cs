@@ -116,7 +116,7 @@ public sealed class EventStreamTests : IDisposable
         Assert.Equal("generation", (await events.NextOfAnyKindAsync())!.Kind);
         var startedAt = _gateway.Clock.GetUtcNow();
 
-        for (var beats = 0; beats < 3; beats++)
+        for (var heartbeats = 0; heartbeats < 3; heartbeats++)
         {
             Assert.Equal("comment", (await _gateway.Clock.UntilAsync(events.NextOfAnyKindAsync()))!.Kind);
         }
@@ -178,11 +178,11 @@ public sealed class EventStreamTests : IDisposable
         var all = await _gateway.Clock.UntilAsync(events.RestAsync());
 
         Assert.Equal(["processing"], all.Select(sent => sent.State));
-        Assert.Equal(3, _gateway.Upstream.RequestCount); // one 404 is not enough
+        Assert.Equal(3, _gateway.Upstream.RequestCount); // a single 404 does not end the stream
     }
 
     [Fact]
-    public async Task A_stream_of_several_sends_all_states_first_and_then_the_changes()
+    public async Task A_stream_of_several_generations_sends_all_states_first_and_then_the_changes()
     {
         var finished = new HashSet<string> { "a" };
         _gateway.Upstream.Always((request, _) => Task.FromResult(request.RequestUri!.Segments[^1] switch

@@ -32,7 +32,7 @@ public sealed class LongPollTests : IDisposable
     [InlineData("1970-01-02T00:00:00Z")]
     [InlineData("2026-04-08T04:00:00Z")]
     [InlineData("2031-01-01T00:00:00Z")]
-    public async Task The_end_is_detected_within_one_interval_whatever_the_upstreams_clock_says(string createdAt)
+    public async Task The_end_is_detected_within_one_interval_for_every_time_of_creation(string createdAt)
     {
         var body = $$"""{"id":"g1","state":"processing","created_at":"{{createdAt}}"}""";
         _gateway.With("Waiting:SlowAfter", "00:05:00").Upstream.ThenJson(body).ThenJson(body).ThenJson(body).AlwaysJson(Samples.CompletedAs("g1"));
@@ -46,7 +46,7 @@ public sealed class LongPollTests : IDisposable
     }
 
     [Fact]
-    public async Task A_long_poll_ends_with_the_state_as_it_is_when_the_state_has_been_unknown_for_too_long()
+    public async Task A_long_poll_ends_with_the_current_state_if_the_state_is_unknown_for_too_long()
     {
         _gateway.With("Freshness:UnknownStateTimeout", "00:00:10").Upstream.AlwaysJson("""{"id":"g1","state":"hibernating"}""");
         using var caller = _gateway.CreateCaller();
@@ -138,8 +138,8 @@ public sealed class LongPollTests : IDisposable
 
         await refused.ProblemAsync(503, "gateway_saturated");
         Assert.Equal("1", refused.Header("Retry-After"));
-        using var answered = await _gateway.Clock.UntilAsync(waiting);
-        Assert.Equal(HttpStatusCode.OK, answered.StatusCode);
+        using var completed = await _gateway.Clock.UntilAsync(waiting);
+        Assert.Equal(HttpStatusCode.OK, completed.StatusCode);
         using var next = await _gateway.Clock.UntilAsync(SendGetAsync(caller, "wait=1"));
         Assert.Equal(HttpStatusCode.OK, next.StatusCode);
     }
@@ -213,7 +213,7 @@ public sealed class LongPollTests : IDisposable
         using var other = await SendGetAsync(caller, null);
         await _gateway.Clock.WaitUntilIdleAsync();
 
-        Assert.True(waiting.IsCompleted); // without a poll: the clock has not moved
+        Assert.True(waiting.IsCompleted); // without a poll, because the clock has not advanced
         using var response = await waiting;
         Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal(2, _gateway.Upstream.RequestCount);

@@ -4,7 +4,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.LongPolling;
 
-/// <summary>Waiters get results of requests that other callers cause.</summary>
+/// <summary>Waiters receive the results of requests by other callers.</summary>
 [Collection(RunsAlone.Name)]
 public sealed class NotificationTests : IDisposable
 {
@@ -24,7 +24,7 @@ public sealed class NotificationTests : IDisposable
         using var proxied = await caller.SendGetAsync($"/luma/generations/{Samples.CompletedId}");
         await _raw.Gateway.Clock.WaitUntilIdleAsync();
 
-        Assert.True(waiting.IsCompleted); // without a poll: the clock has not moved
+        Assert.True(waiting.IsCompleted); // without a poll, because the clock has not advanced
         using var response = await waiting;
         Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal(2, _raw.Upstream.RequestCount);
@@ -95,7 +95,7 @@ public sealed class NotificationTests : IDisposable
         Assert.Equal("", refused.Header("Preference-Applied"));
         await stream.ProblemAsync(503, "gateway_saturated");
         Assert.Equal(2, rejections.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
-        using var answered = await _raw.Gateway.Clock.UntilAsync(waiting);
+        using var completed = await _raw.Gateway.Clock.UntilAsync(waiting);
     }
 
     private static async Task<HttpResponseMessage> WaitAsync(HttpClient caller, string id, int seconds = 50)

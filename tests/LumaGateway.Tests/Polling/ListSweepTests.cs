@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Polling;
 
-/// <summary>The upstream lists 500 generations, newest first: <c>g0</c>, <c>g1</c>, …</summary>
+/// <summary>Polling by lists. The upstream lists 500 generations, newest first: <c>g0</c>, <c>g1</c>, …</summary>
 [Collection(RunsAlone.Name)]
 public sealed class ListSweepTests : IDisposable
 {

@@ -16,13 +16,13 @@ public sealed class PollScheduleTests
     private static readonly DateTimeOffset Created = new(2026, 4, 8, 12, 0, 0, TimeSpan.Zero); // the created_at of the samples
 
     private readonly FakeTimeProvider _clock = new(Created);
-    private readonly MonotonicClock _steady;
+    private readonly MonotonicClock _monotonic;
     private readonly PollSchedule _schedule;
 
     public PollScheduleTests()
     {
-        _steady = new MonotonicClock(_clock);
-        _schedule = new PollSchedule(Options.Create(new WaitingOptions()), Options.Create(new FreshnessOptions()), _clock, _steady);
+        _monotonic = new MonotonicClock(_clock);
+        _schedule = new PollSchedule(Options.Create(new WaitingOptions()), Options.Create(new FreshnessOptions()), _clock, _monotonic);
     }
 
     [Theory]
@@ -36,7 +36,7 @@ public sealed class PollScheduleTests
     {
         var target = TargetWatchedFromNow();
         _clock.Advance(TimeSpan.Parse(watched, System.Globalization.CultureInfo.InvariantCulture));
-        var now = _steady.Now;
+        var now = _monotonic.Now;
 
         var ratios = Enumerable.Range(0, PropertyCases.Of(20_000, atLeast: 2000)).Select(_ => (_schedule.After(target, Interim(_clock.GetUtcNow())) - now).TotalSeconds / seconds).ToList();
 
@@ -48,7 +48,7 @@ public sealed class PollScheduleTests
     [Fact]
     public void The_duration_of_a_poll_does_not_lengthen_the_interval()
     {
-        var (polledAt, requestedAt) = (_steady.Now, _clock.GetUtcNow());
+        var (polledAt, requestedAt) = (_monotonic.Now, _clock.GetUtcNow());
         _clock.Advance(TimeSpan.FromSeconds(1.5));
 
         Assert.InRange(_schedule.After(TargetWatchedFromNow(), Interim(requestedAt)), polledAt + TimeSpan.FromSeconds(1.8), polledAt + TimeSpan.FromSeconds(2.2));
@@ -65,7 +65,7 @@ public sealed class PollScheduleTests
         var snapshot = Snapshot($$"""{"id":"g1","state":"processing","created_at":"{{createdAt}}"}""", _clock.GetUtcNow());
         target.TryUpdate(snapshot, out _);
 
-        Assert.InRange((_schedule.After(target, snapshot) - _steady.Now).TotalSeconds, 1.8, 2.2);
+        Assert.InRange((_schedule.After(target, snapshot) - _monotonic.Now).TotalSeconds, 1.8, 2.2);
         Assert.Equal(_clock.GetUtcNow().AddSeconds(-1.8), _schedule.NotBefore(target));
     }
 
@@ -89,7 +89,7 @@ public sealed class PollScheduleTests
     [Theory]
     [InlineData(60, true)]
     [InlineData(61, false)]
-    public void A_watch_continues_if_the_next_waiter_comes_within_a_minute(int seconds, bool continues)
+    public void A_watch_continues_if_the_next_waiter_starts_within_a_minute(int seconds, bool continues)
     {
         var history = new WatchHistory();
         var key = GenerationId.Parse("g1", null);
@@ -120,9 +120,9 @@ public sealed class PollScheduleTests
     [Fact]
     public void A_hint_polls_at_once_but_not_within_the_floor_after_the_last_request()
     {
-        Assert.Equal(_steady.Now, _schedule.AfterHint(null));
-        Assert.Equal(_steady.Now + TimeSpan.FromSeconds(1), _schedule.AfterHint(Interim(_clock.GetUtcNow())));
-        Assert.Equal(_steady.Now, _schedule.AfterHint(Interim(_clock.GetUtcNow().AddSeconds(-5))));
+        Assert.Equal(_monotonic.Now, _schedule.AfterHint(null));
+        Assert.Equal(_monotonic.Now + TimeSpan.FromSeconds(1), _schedule.AfterHint(Interim(_clock.GetUtcNow())));
+        Assert.Equal(_monotonic.Now, _schedule.AfterHint(Interim(_clock.GetUtcNow().AddSeconds(-5))));
     }
 
     [Theory]
@@ -133,7 +133,7 @@ public sealed class PollScheduleTests
     [InlineData(1000, 10)]
     public void Consecutive_faults_double_the_interval_up_to_the_limit(int faults, double seconds)
     {
-        var ratios = Enumerable.Range(0, 200).Select(_ => (_schedule.AfterFault(faults) - _steady.Now).TotalSeconds / seconds);
+        var ratios = Enumerable.Range(0, 200).Select(_ => (_schedule.AfterFault(faults) - _monotonic.Now).TotalSeconds / seconds);
 
         Assert.All(ratios, ratio => Assert.InRange(ratio, 0.9, 1.1));
     }
@@ -175,7 +175,7 @@ public sealed class PollScheduleTests
         return acquired;
     }
 
-    private PollTarget TargetWatchedFromNow() => new(GenerationId.Parse("g1", null)) { WatchedSince = _steady.Now };
+    private PollTarget TargetWatchedFromNow() => new(GenerationId.Parse("g1", null)) { WatchedSince = _monotonic.Now };
 
     private static GenerationSnapshot Interim(DateTimeOffset requestedAt) => Snapshot(Samples.Interim("g1"), requestedAt);
 

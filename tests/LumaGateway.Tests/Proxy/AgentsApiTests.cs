@@ -5,7 +5,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Proxy;
 
-/// <summary>What the Agents API needs beyond forwarding: files, rate limit headers and <c>user_id</c>.</summary>
+/// <summary>Requests to the Agents API: files, rate limit headers and <c>user_id</c>.</summary>
 public sealed class AgentsApiTests : IDisposable
 {
     private readonly RawGateway _raw = new();
@@ -44,7 +44,7 @@ public sealed class AgentsApiTests : IDisposable
     [InlineData("{}", """{ "user_id":"tests"}""")]
     [InlineData(" {\n} \n", " {\n \"user_id\":\"tests\"} \n")]
     [InlineData("""{"video":{}}""", """{"video":{},"user_id":"tests"}""")]
-    [InlineData("""{"user_id":"somebody else"}""", """{"user_id":"somebody else","user_id":"tests"}""")]
+    [InlineData("""{"user_id":"another user"}""", """{"user_id":"another user","user_id":"tests"}""")]
     [InlineData("[]", "[]")]
     [InlineData("no JSON", "no JSON")]
     [InlineData("", "")]

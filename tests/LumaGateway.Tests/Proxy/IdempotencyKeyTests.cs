@@ -123,7 +123,7 @@ public sealed class IdempotencyKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_write_that_was_done_but_not_confirmed_logs_no_warning()
+    public async Task A_write_that_took_effect_but_was_not_confirmed_logs_no_warning()
     {
         _raw.Upstream.ThenJson(Created, HttpStatusCode.Created);
         _store.IsReplaceUnconfirmedOnce = true;
@@ -148,7 +148,7 @@ public sealed class IdempotencyKeyTests : IDisposable
     {
         private readonly ConcurrentDictionary<string, byte[]> _records = new();
 
-        /// <summary>Whether the next replacement is done but reported as not confirmed.</summary>
+        /// <summary>Whether the next replacement takes effect but is reported as not confirmed.</summary>
         public bool IsReplaceUnconfirmedOnce { get; set; }
 
         public void LoseAll() => _records.Clear();

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Proxy;
 
-/// <summary>A member is appended to a JSON object, wherever the source divides it into chunks.</summary>
+/// <summary>A member is appended to a JSON object for every division into chunks. Needs nothing.</summary>
 public sealed class JsonMemberAppenderTests
 {
     private static readonly string[] Objects =

@@ -19,10 +19,10 @@ public sealed class MemoryLedgerTests : IDisposable
     {
         var large = $$"""{"id":"g1","state":"queued","note":"{{new string('x', 900_000)}}"}""";
         _raw.Upstream.AlwaysJson(large, HttpStatusCode.Created);
-        using var greedy = _raw.CreateCaller();
+        using var full = _raw.CreateCaller();
         using var other = _raw.Gateway.CreateCallerWithoutKey();
         other.DefaultRequestHeaders.Add("X-Api-Key", "other-key");
-        var refused = await FillAsync(greedy, 100);
+        var refused = await FillAsync(full, 100);
 
         using var others = await PostAsync(other, "other-1");
 
@@ -34,10 +34,10 @@ public sealed class MemoryLedgerTests : IDisposable
     public async Task The_problem_names_the_full_share_and_the_settings_that_help()
     {
         _raw.Upstream.AlwaysJson($$"""{"id":"g1","state":"queued","note":"{{new string('x', 900_000)}}"}""", HttpStatusCode.Created);
-        using var greedy = _raw.CreateCaller();
-        await FillAsync(greedy, 20);
+        using var full = _raw.CreateCaller();
+        await FillAsync(full, 20);
 
-        using var refused = await PostAsync(greedy, "one-more");
+        using var refused = await PostAsync(full, "one-more");
 
         var problem = await refused.ProblemAsync(503, "idempotency_unavailable");
         var detail = problem.GetProperty("detail").GetString()!;
@@ -70,7 +70,7 @@ public sealed class MemoryLedgerTests : IDisposable
         var refused = 0;
         for (var i = 0; i < creates; i++)
         {
-            using var response = await PostAsync(caller, $"greedy-{i}");
+            using var response = await PostAsync(caller, $"full-{i}");
             refused += response.StatusCode is HttpStatusCode.ServiceUnavailable ? 1 : 0;
         }
 

@@ -18,10 +18,10 @@ public sealed class PassthroughTests : IDisposable
     [Fact]
     public async Task A_response_is_forwarded_unchanged_with_the_headers_of_the_allow_list()
     {
-        var odd = "\uFEFF{ \"id\" :\t\"g1\", \"n\": 1.0e0 }\r\n";
+        var json = "\uFEFF{ \"id\" :\t\"g1\", \"n\": 1.0e0 }\r\n";
         _raw.Upstream.Then((_, _) =>
         {
-            var response = ScriptedUpstream.Json(odd);
+            var response = ScriptedUpstream.Json(json);
             response.Headers.TryAddWithoutValidation("Set-Cookie", "a=b");
             response.Headers.TryAddWithoutValidation("Server", "luma-internal-7");
             response.Headers.TryAddWithoutValidation("X-Internal-Node", "10.0.0.7");
@@ -35,7 +35,7 @@ public sealed class PassthroughTests : IDisposable
 
         using var response = await caller.SendGetAsync(Path);
 
-        Assert.Equal(Encoding.UTF8.GetBytes(odd), await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(Encoding.UTF8.GetBytes(json), await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
         Assert.Equal("\"v1\"", response.Header("ETag"));
         Assert.Equal("250", response.Header("retry-after-ms"));
         Assert.Equal("application/json; charset=utf-8", response.Header("Content-Type"));

@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace LumaGateway.Tests.Redis;
 
 /// <summary>
-/// A Redis in this process: entries as <see cref="IDistributedCache"/>, and behind the client's own interfaces the few commands that locks, records and
-/// messages need. Its time is the clock's. Each command can be held or made to fail by name and by the end of its key. Several replicas may share one.
+/// A Redis in this process: entries through <see cref="IDistributedCache"/>, and through the client's interfaces the commands of locks, records and
+/// messages. Lifetimes follow the given clock. A test can hold or fail a command by its name and the end of its key. Several replicas can share one.
 /// </summary>
 internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 {
@@ -16,19 +16,19 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     private readonly Dictionary<string, (byte[] Value, DateTimeOffset Until)> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (long RequestedAt, string Kind)> _entries = new(StringComparer.Ordinal);
     private readonly List<Rule> _rules = [];
-    private readonly List<(string Command, string Key)> _done = [];
+    private readonly List<(string Command, string Key)> _commands = [];
     private readonly List<Action<RedisChannel, RedisValue>> _subscribers = [];
 
-    /// <summary>Whether the client says that it has a connection.</summary>
+    /// <summary>The connection state that the client reports.</summary>
     public bool IsConnected { get; set; } = true;
 
-    /// <summary>Whether the client's subscription is on a replica of the master: what its subscriber publishes reaches nobody else then.</summary>
+    /// <summary>Whether the client's subscription is on a Redis replica. Messages published through that connection reach no subscriber.</summary>
     public bool IsSubscribedToReplica { get; set; }
 
-    /// <summary>A fault as the product's client throws it when the connection breaks.</summary>
-    public static RedisException Gone() => new RedisConnectionException(ConnectionFailureType.SocketClosed, CommandFlags.None, "gone", null, CommandStatus.Sent);
+    /// <summary>The exception of the client when the connection breaks.</summary>
+    public static RedisException ConnectionLost() => new RedisConnectionException(ConnectionFailureType.SocketClosed, CommandFlags.None, "connection lost", null, CommandStatus.Sent);
 
-    /// <summary>The connection as the product's client gives it.</summary>
+    /// <summary>Creates a connection with the client's interface.</summary>
     public IConnectionMultiplexer Connect()
     {
         var connection = DispatchProxy.Create<IConnectionMultiplexer, ClientInterface>();
@@ -36,42 +36,42 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         return connection;
     }
 
-    /// <summary>Holds the next command of this name on a key that ends so.</summary>
-    /// <param name="command">The command, as in <see cref="Done"/>.</param>
+    /// <summary>Holds the next command of this name on a key with this end.</summary>
+    /// <param name="command">The command, as in <see cref="Commands"/>.</param>
     /// <param name="part">The end of the key.</param>
     /// <param name="replyOnly">Whether the command takes effect at once and only its reply is held.</param>
     public HeldStep Hold(string command, string part, bool replyOnly = false)
     {
         var step = new HeldStep();
-        Add(new Rule(command, part, replyOnly, Once: true, step.PassAsync));
+        Add(new Rule(command, part, replyOnly, Once: true, step.HoldAsync));
         return step;
     }
 
-    /// <summary>Makes all such commands fail until the result is disposed of.</summary>
+    /// <summary>Makes all commands of this name and end of key fail until the result is disposed.</summary>
     public IDisposable Fail(string command = "", string part = "", bool replyOnly = false, Exception? exception = null) =>
-        Add(new Rule(command, part, replyOnly, Once: false, () => Task.FromException(exception ?? Gone())));
+        Add(new Rule(command, part, replyOnly, Once: false, () => Task.FromException(exception ?? ConnectionLost())));
 
-    /// <summary>Leaves all such commands without a reply until the result is disposed of.</summary>
+    /// <summary>Leaves all commands of this name and end of key without a reply until the result is disposed.</summary>
     public IDisposable Silence(string command = "", string part = "", bool replyOnly = false) =>
         Add(new Rule(command, part, replyOnly, Once: false, () => new TaskCompletionSource().Task));
 
-    /// <summary>How often such a command took effect.</summary>
+    /// <summary>The number of commands of this name and end of key that took effect.</summary>
     public int Count(string command, string part = "")
     {
         lock (_gate)
         {
-            return _done.Count(done => done.Command == command && done.Key.EndsWith(part, StringComparison.Ordinal));
+            return _commands.Count(executed => executed.Command == command && executed.Key.EndsWith(part, StringComparison.Ordinal));
         }
     }
 
     /// <summary>The commands that took effect, in order, each with the last part of its key.</summary>
-    public List<string> Done
+    public List<string> Commands
     {
         get
         {
             lock (_gate)
             {
-                return [.. _done.Select(done => $"{done.Command} {done.Key[(done.Key.LastIndexOf(':') + 1)..]}")];
+                return [.. _commands.Select(executed => $"{executed.Command} {executed.Key[(executed.Key.LastIndexOf(':') + 1)..]}")];
             }
         }
     }
@@ -88,16 +88,16 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         }
     }
 
-    /// <summary>Counts from now on.</summary>
-    public void ClearDone()
+    /// <summary>Clears the recorded commands.</summary>
+    public void ClearCommands()
     {
         lock (_gate)
         {
-            _done.Clear();
+            _commands.Clear();
         }
     }
 
-    /// <summary>The value under the one key that ends so; null where there is none.</summary>
+    /// <summary>The value of the only key with this end; null if there is none.</summary>
     public byte[]? Value(string part)
     {
         lock (_gate)
@@ -106,7 +106,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         }
     }
 
-    /// <summary>How long the value under the one key that ends so still lives.</summary>
+    /// <summary>The remaining lifetime of the only key with this end.</summary>
     public TimeSpan LifeOf(string part)
     {
         lock (_gate)
@@ -115,7 +115,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         }
     }
 
-    /// <summary>Puts a value under the one key that ends so, as if another program had.</summary>
+    /// <summary>Replaces the value of the only key with this end, as another program could.</summary>
     public void Overwrite(string part, byte[] value)
     {
         lock (_gate)
@@ -125,7 +125,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         }
     }
 
-    /// <summary>Loses all keys that end so.</summary>
+    /// <summary>Removes all keys with this end, without a command.</summary>
     public void Lose(string part)
     {
         lock (_gate)
@@ -176,7 +176,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         Rule? rule;
         lock (_gate)
         {
-            rule = _rules.Find(rule => rule.Fits(command, key));
+            rule = _rules.Find(rule => rule.Matches(command, key));
             if (rule is { Once: true })
             {
                 _rules.Remove(rule);
@@ -185,19 +185,19 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
         if (rule is { ReplyOnly: false })
         {
-            await rule.PassAsync();
+            await rule.RunAsync();
         }
 
         T result;
         lock (_gate)
         {
-            _done.Add((command, key));
+            _commands.Add((command, key));
             result = effect();
         }
 
         if (rule is { ReplyOnly: true })
         {
-            await rule.PassAsync();
+            await rule.RunAsync();
         }
 
         return result;
@@ -227,7 +227,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         _ => ScriptAsync(script, keys[0]!, values),
     };
 
-    /// <summary><see cref="CacheScripts.Lock"/>, whose own text is run by the system tests.</summary>
+    /// <summary><see cref="CacheScripts.Lock"/> in C#. The system tests run the script itself.</summary>
     private RedisResult AcquireLock(RedisKey[] keys, RedisValue[] values)
     {
         var isAcquired = Find(keys[3]!) is null && Put(keys[3]!, values[0]!, TimeSpan.FromMilliseconds((long)values[1]));
@@ -240,7 +240,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         if (Find(keys[3]!) is { } owner && owner.AsSpan().SequenceEqual(values[8]))
         {
             _values.Remove(keys[3]!);
-            _done.Add(("remove", keys[3]!));
+            _commands.Add(("remove", keys[3]!));
         }
 
         return result;
@@ -250,7 +250,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
     private bool ExtendLock(string key, byte[] owner, TimeSpan life) => Find(key) is { } current && current.AsSpan().SequenceEqual(owner) && Put(key, owner, life);
 
-    /// <summary><see cref="CacheScripts.Write"/>, whose own text is run by the system tests.</summary>
+    /// <summary><see cref="CacheScripts.Write"/> in C#. The system tests run the script itself.</summary>
     private int WriteEntry(RedisKey[] keys, RedisValue[] values)
     {
         var (token, kind, requestedAt, latest) = ((string)values[0]!, (string)values[1]!, (long)values[2], (long)values[3]);
@@ -312,11 +312,11 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         return true;
     });
 
-    private sealed record Rule(string Command, string Part, bool ReplyOnly, bool Once, Func<Task> PassAsync) : IDisposable
+    private sealed record Rule(string Command, string Part, bool ReplyOnly, bool Once, Func<Task> RunAsync) : IDisposable
     {
         public Action Ended { get; set; } = () => { };
 
-        public bool Fits(string command, string key) =>
+        public bool Matches(string command, string key) =>
             (Command.Length == 0 || Command == command) && key.EndsWith(Part, StringComparison.Ordinal);
 
         public void Dispose() => Ended();

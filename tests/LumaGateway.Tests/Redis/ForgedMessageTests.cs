@@ -196,10 +196,10 @@ public sealed class ForgedMessageTests : IAsyncLifetime
         using var rejected = second.CollectRejected();
         var (firstPurges, secondPurges) = (first.Cache.Purges, second.Cache.Purges);
 
-        await first.Cache.PurgeAsync(GenerationId.Parse("g1", null)).Soon();
+        await first.Cache.PurgeAsync(GenerationId.Parse("g1", null)).WithTimeout();
 
         Assert.Equal(secondPurges + 1, second.Cache.Purges);
-        Assert.Equal(firstPurges + 2, first.Cache.Purges); // its own word included
+        Assert.Equal(firstPurges + 2, first.Cache.Purges); // includes its own message
         Assert.Empty(Reasons(rejected));
     }
 
@@ -231,12 +231,12 @@ public sealed class ForgedMessageTests : IAsyncLifetime
         return replica;
     }
 
-    private Task<long> PublishAsync(RedisValue message) => _redis.Connect().GetSubscriber().PublishAsync(RedisChannel.Literal(Channel), message).Soon();
+    private Task<long> PublishAsync(RedisValue message) => _redis.Connect().GetSubscriber().PublishAsync(RedisChannel.Literal(Channel), message).WithTimeout();
 
     private async Task<RetryAfterHold> SubscribeToPausesAsync(CacheUnderTest replica)
     {
         var pause = new RetryAfterHold(new MonotonicClock(_clock));
-        await new RetryAfterBroadcast(pause, replica.Bus).StartAsync(TestContext.Current.CancellationToken).Soon();
+        await new RetryAfterBroadcast(pause, replica.Bus).StartAsync(TestContext.Current.CancellationToken).WithTimeout();
         return pause;
     }
 

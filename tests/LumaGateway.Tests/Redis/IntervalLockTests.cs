@@ -2,7 +2,7 @@ using LumaGateway.Tests.Caching;
 
 namespace LumaGateway.Tests.Redis;
 
-/// <summary>A task that one of several replicas does in each interval. Redis is a fake. Needs nothing.</summary>
+/// <summary>The lock that lets one of several replicas run a task in each interval. Redis is a fake. Needs nothing.</summary>
 public sealed class IntervalLockTests
 {
     private const string Name = "task";
@@ -28,7 +28,7 @@ public sealed class IntervalLockTests
     }
 
     [Fact]
-    public async Task A_running_task_begins_the_interval_anew()
+    public async Task A_running_task_restarts_the_interval()
     {
         var redis = new FakeRedis(_clock);
         await using var first = await CacheUnderTest.StartAsync(_clock, redis);
@@ -36,7 +36,7 @@ public sealed class IntervalLockTests
         Assert.True(await StartAsync(first));
         _clock.Advance(Interval / 2);
 
-        await first.Interval.ExtendAsync(Name, Interval).Soon();
+        await first.Interval.ExtendAsync(Name, Interval).WithTimeout();
         _clock.Advance(Interval / 2);
 
         Assert.False(await StartAsync(second));
@@ -50,7 +50,7 @@ public sealed class IntervalLockTests
         var redis = new FakeRedis(_clock);
         await using var first = await CacheUnderTest.StartAsync(_clock, redis);
         await using var second = await CacheUnderTest.StartAsync(_clock, redis);
-        await using var alone = await CacheUnderTest.StartAsync(_clock);
+        await using var withoutRedis = await CacheUnderTest.StartAsync(_clock);
         Assert.True(await StartAsync(first));
 
         using (redis.Fail())
@@ -58,9 +58,9 @@ public sealed class IntervalLockTests
             Assert.True(await StartAsync(second));
         }
 
-        Assert.True(await StartAsync(alone));
-        Assert.True(await StartAsync(alone));
+        Assert.True(await StartAsync(withoutRedis));
+        Assert.True(await StartAsync(withoutRedis));
     }
 
-    private static Task<bool> StartAsync(CacheUnderTest replica) => replica.Interval.TryStartAsync(Name, Interval).Soon();
+    private static Task<bool> StartAsync(CacheUnderTest replica) => replica.Interval.TryStartAsync(Name, Interval).WithTimeout();
 }

@@ -49,7 +49,7 @@ public sealed class MemoryIdempotencyStoreTests
         {
             for (; ; added++)
             {
-                await _store.TryAddAsync("greedy", $"greedy:{added}", record, Day);
+                await _store.TryAddAsync("first", $"first:{added}", record, Day);
             }
         });
 

@@ -102,6 +102,6 @@ public sealed class RedisResilienceTests
         await reading;
     }
 
-    /// <summary>What was queued before has been done, or is being done.</summary>
+    /// <summary>Yields, so that the thread pool starts the work that was queued before.</summary>
     private static async Task QueuedWorkAsync() => await Task.Yield();
 }

@@ -5,7 +5,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Redis;
 
-/// <summary>What is signed verifies under its own name, kind and key, and nothing else does. Needs nothing.</summary>
+/// <summary>Signatures: signed bytes verify only under their own name, kind and key. Needs nothing.</summary>
 public sealed class RedisSignerTests
 {
     private const string Name = "luma-gateway:2:account:dialect:{g1}:final";
@@ -23,7 +23,7 @@ public sealed class RedisSignerTests
 
         Assert.True(Old.TryVerify(SignedKind.Entry, Name, signed, out var data));
         Assert.Equal(text, Encoding.UTF8.GetString(data));
-        Assert.True(Signers.Of(Signers.Key).TryVerify(SignedKind.Entry, Name, signed, out _)); // another replica
+        Assert.True(Signers.Of(Signers.Key).TryVerify(SignedKind.Entry, Name, signed, out _)); // a signer of another replica
     }
 
     [Fact]

@@ -3,11 +3,11 @@ using LumaGateway.Tests.Caching;
 
 namespace LumaGateway.Tests.Redis;
 
-/// <summary>To which server replicas publish. Redis is a fake. Needs nothing.</summary>
+/// <summary>The Redis server to which replicas publish. Redis is a fake. Needs nothing.</summary>
 public sealed class ReplicaBusTests
 {
     [Fact]
-    public async Task A_replica_whose_subscription_moved_to_a_replica_of_Redis_is_still_heard_by_the_others()
+    public async Task Messages_arrive_from_a_replica_whose_subscription_moved_to_a_Redis_replica()
     {
         var clock = new WaitingClock();
         var redis = new FakeRedis(clock);
@@ -16,7 +16,7 @@ public sealed class ReplicaBusTests
         var purges = second.Cache.Purges;
         redis.IsSubscribedToReplica = true;
 
-        await first.Cache.PurgeAsync(GenerationId.Parse("g1", null)).Soon();
+        await first.Cache.PurgeAsync(GenerationId.Parse("g1", null)).WithTimeout();
 
         Assert.Equal(purges + 1, second.Cache.Purges);
     }

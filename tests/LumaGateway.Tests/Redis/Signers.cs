@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Tests.Redis;
 
-/// <summary>Makes signers for tests.</summary>
+/// <summary>Creates signers for tests.</summary>
 internal static class Signers
 {
     public const string Key = "signing-key-of-the-tests-0123456789";

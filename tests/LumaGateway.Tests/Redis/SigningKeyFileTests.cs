@@ -7,10 +7,10 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Redis;
 
-/// <summary>How the signing keys follow the file that holds them. Needs nothing.</summary>
+/// <summary>Reloading of the signing keys when their file changes. Needs nothing.</summary>
 public sealed class SigningKeyFileTests : IAsyncLifetime
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ReadInterval = TimeSpan.FromSeconds(2);
     private static readonly byte[] Data = [1, 2, 3];
 
     private readonly FakeTimeProvider _clock = new();
@@ -22,12 +22,12 @@ public sealed class SigningKeyFileTests : IAsyncLifetime
     {
         File.WriteAllText(_file, Signers.Key);
         _signer = new RedisSigner(Options.Create(new SigningOptions { SigningKeyFile = _file }), _clock, new FakeLogger<RedisSigner>(_logs));
-        await _signer.StartAsync(TestContext.Current.CancellationToken).Soon();
+        await _signer.StartAsync(TestContext.Current.CancellationToken).WithTimeout();
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _signer.StopAsync(CancellationToken.None).Soon();
+        await _signer.StopAsync(CancellationToken.None).WithTimeout();
         _signer.Dispose();
         File.Delete(_file);
     }
@@ -35,12 +35,12 @@ public sealed class SigningKeyFileTests : IAsyncLifetime
     [Fact]
     public async Task A_changed_file_is_used_without_a_restart()
     {
-        Assert.True(Knows(Signers.Key));
+        Assert.True(HasKey(Signers.Key));
         File.WriteAllText(_file, $"{Signers.NewKey}\n{Signers.Key}\n");
 
-        await LookUntilAsync(() => Knows(Signers.NewKey));
+        await ReadFileUntilAsync(() => HasKey(Signers.NewKey));
 
-        Assert.True(Knows(Signers.Key));
+        Assert.True(HasKey(Signers.Key));
         Assert.Equal(Signed(Signers.NewKey), _signer.Sign(SignedKind.Record, "name", Data));
         Assert.Equal((LogLevel.Information, 2051), Assert.Single(_logs.GetSnapshot().Select(log => (log.Level, log.Id.Id))));
     }
@@ -49,22 +49,22 @@ public sealed class SigningKeyFileTests : IAsyncLifetime
     public async Task A_file_without_a_usable_key_keeps_the_keys_and_warns_once()
     {
         File.WriteAllText(_file, "short");
-        await LookUntilAsync(() => _logs.Count > 0);
+        await ReadFileUntilAsync(() => _logs.Count > 0);
         File.WriteAllText(_file, $"{Signers.Key},{Signers.NewKey}");
-        await LookUntilAsync(() => Knows(Signers.NewKey));
+        await ReadFileUntilAsync(() => HasKey(Signers.NewKey));
 
-        Assert.True(Knows(Signers.Key));
+        Assert.True(HasKey(Signers.Key));
         Assert.Equal([2052, 2051], _logs.GetSnapshot().Select(log => log.Id.Id));
     }
 
-    /// <summary>Lets the file be looked at until the condition holds.</summary>
-    private Task LookUntilAsync(Func<bool> holds) => Eventually.TrueAsync(() =>
+    /// <summary>Advances the clock, so that the file is read again, until the condition holds.</summary>
+    private Task ReadFileUntilAsync(Func<bool> holds) => Eventually.TrueAsync(() =>
     {
-        _clock.Advance(LookEvery);
+        _clock.Advance(ReadInterval);
         return holds();
     });
 
-    private bool Knows(string key) => _signer.TryVerify(SignedKind.Record, "name", Signed(key), out _);
+    private bool HasKey(string key) => _signer.TryVerify(SignedKind.Record, "name", Signed(key), out _);
 
     private static byte[] Signed(string key) => Signers.Of(key).Sign(SignedKind.Record, "name", Data);
 }

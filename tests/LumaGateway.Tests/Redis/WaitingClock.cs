@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Redis;
 
-/// <summary>A fake clock that knows its timers, so that a test lets a wait pass after it has begun and never before.</summary>
+/// <summary>A fake clock that records its timers. A test can advance it after a wait has started and never before.</summary>
 internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
 {
     private readonly Lock _gate = new();
@@ -14,10 +14,10 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
 
     public DateTimeOffset Now => base.GetUtcNow();
 
-    /// <summary>How far the wall clock is ahead of time that passes at its own pace, because somebody has set it.</summary>
+    /// <summary>The difference between the wall clock and the monotonic time, as after a correction of the wall clock.</summary>
     public TimeSpan Ahead { get; set; }
 
-    /// <summary>Whether anybody waits for exactly this long.</summary>
+    /// <summary>Whether a timer of exactly this length runs.</summary>
     public bool HasWait(TimeSpan wait)
     {
         lock (_gate)
@@ -26,35 +26,35 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
         }
     }
 
-    /// <summary>Waits until somebody waits for exactly this long, then lets that time pass.</summary>
+    /// <summary>Waits until a timer of exactly this length runs, then advances the clock by that time.</summary>
     public async Task PassAsync(TimeSpan wait)
     {
         await WaitedForAsync(wait);
         Advance(wait);
     }
 
-    /// <summary>Lets waits of these lengths pass, each after it has begun, until a task ends.</summary>
-    public async Task PassUntilAsync(Task done, params TimeSpan[] waits)
+    /// <summary>Advances the clock by each timer of these lengths, after the timer has started, until a task ends.</summary>
+    public async Task PassUntilAsync(Task task, params TimeSpan[] waits)
     {
-        while (await WaitedForAsync(waits, done) is { } wait)
+        while (await WaitedForAsync(waits, task) is { } wait)
         {
             Advance(wait);
         }
 
-        await done;
+        await task;
     }
 
     /// <inheritdoc cref="PassUntilAsync(Task, TimeSpan[])"/>
-    public async Task<T> PassUntilAsync<T>(Task<T> done, params TimeSpan[] waits)
+    public async Task<T> PassUntilAsync<T>(Task<T> task, params TimeSpan[] waits)
     {
-        await PassUntilAsync((Task)done, waits);
-        return await done;
+        await PassUntilAsync((Task)task, waits);
+        return await task;
     }
 
-    /// <summary>Waits until somebody waits for exactly this long.</summary>
+    /// <summary>Waits until a timer of exactly this length runs.</summary>
     public Task WaitedForAsync(TimeSpan wait) => WaitedForAsync([wait], new TaskCompletionSource().Task);
 
-    /// <summary>Does something when the clock is next read for this many times: in the midst of what the product does then.</summary>
+    /// <summary>Runs an action at the given number of clock reads from now, in the middle of the product's work.</summary>
     public void AtRead(int times, Action act) => (_reads, _atRead) = (times, act);
 
     public override DateTimeOffset GetUtcNow()
@@ -68,7 +68,7 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
         return base.GetUtcNow() + Ahead;
     }
 
-    public override long GetTimestamp() => base.GetTimestamp() - Ahead.Ticks; // the base takes it from the wall clock
+    public override long GetTimestamp() => base.GetTimestamp() - Ahead.Ticks; // the base class derives it from the wall clock
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -95,10 +95,10 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
         return new Timer(this, wait, timer);
     }
 
-    /// <summary>The first of these waits that has begun; null where the task ended.</summary>
-    private async Task<TimeSpan?> WaitedForAsync(TimeSpan[] waits, Task done)
+    /// <summary>Returns the first of these waits that has started; null if the task ended.</summary>
+    private async Task<TimeSpan?> WaitedForAsync(TimeSpan[] waits, Task task)
     {
-        while (!done.IsCompleted)
+        while (!task.IsCompleted)
         {
             Task changed;
             lock (_gate)
@@ -111,7 +111,7 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
                 changed = _changed.Task;
             }
 
-            await Task.WhenAny(done, changed).Soon();
+            await Task.WhenAny(task, changed).WithTimeout();
         }
 
         return null;

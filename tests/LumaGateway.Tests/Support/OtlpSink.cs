@@ -32,7 +32,7 @@ internal sealed class OtlpSink : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Limits.BePatient();
+            kestrel.Limits.UseLongTimeouts();
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = grpc ? HttpProtocols.Http2 : HttpProtocols.Http1);
         });
         var app = builder.Build();

@@ -41,10 +41,10 @@ internal sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
     public Task TimerWithinAsync(TimeSpan length) => Poll.UntilAsync(() => NextDueAt <= GetUtcNow() + length);
 
     /// <summary>Advances until the task is complete, and returns its result.</summary>
-    public async Task<T> UntilAsync<T>(Task<T> done)
+    public async Task<T> UntilAsync<T>(Task<T> task)
     {
-        await UntilAsync(() => done.IsCompleted);
-        return await done;
+        await UntilAsync(() => task.IsCompleted);
+        return await task;
     }
 
     /// <summary>Advances until the condition holds. It is checked only while the process is idle.</summary>

@@ -45,8 +45,8 @@ internal static class ThreadPoolIdle
     /// <summary>Checks twice, without a completed item between: an item can move from the queue to a thread between two reads.</summary>
     private static bool IsIdle()
     {
-        var done = ThreadPool.CompletedWorkItemCount;
-        return IsIdleNow() && IsIdleNow() && ThreadPool.CompletedWorkItemCount == done;
+        var completed = ThreadPool.CompletedWorkItemCount;
+        return IsIdleNow() && IsIdleNow() && ThreadPool.CompletedWorkItemCount == completed;
     }
 
     private static bool IsIdleNow() => ThreadPool.PendingWorkItemCount == 0 && BusyThreads == 0;

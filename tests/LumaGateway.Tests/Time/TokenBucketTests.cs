@@ -22,7 +22,7 @@ public sealed class TokenBucketTests
                 if (bucket.TryTake(perSecond, size, out var wait))
                 {
                     taken++;
-                    Assert.True(taken <= size + (passed.TotalSeconds * perSecond * 1.001) + 1, $"{taken} taken after {passed}");
+                    Assert.True(taken <= size + (passed.TotalSeconds * perSecond * 1.001) + 1, $"{taken} tokens were taken after {passed}.");
                 }
                 else
                 {
@@ -59,7 +59,7 @@ public sealed class TokenBucketTests
     [InlineData(0.1, 10)]
     [InlineData(0.5, 2)]
     [InlineData(2.5, 0.4)]
-    public void A_rate_may_be_a_fraction(double perSecond, double seconds)
+    public void A_rate_can_be_a_fraction(double perSecond, double seconds)
     {
         var clock = new FakeTimeProvider();
         var bucket = new TokenBucket(clock);
@@ -72,7 +72,7 @@ public sealed class TokenBucketTests
     }
 
     [Fact]
-    public void Tokens_charged_beyond_the_size_are_paid_before_the_next_token_and_can_be_returned()
+    public void Tokens_charged_over_the_size_delay_the_next_token_and_can_be_returned()
     {
         var bucket = new TokenBucket(new FakeTimeProvider());
         bucket.Charge(5, 1);

@@ -4,17 +4,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Upstreams;
 
-/// <summary>Two accounts on one host must not share what a Redis keeps: the account has a name of its own.</summary>
+/// <summary>The account name in the keys of Redis. Two accounts on one host must not share entries.</summary>
 public sealed class AccountNameTests
 {
-    private const string Nowhere = "127.0.0.1:1,connectTimeout=100";
+    private const string Unreachable = "127.0.0.1:1,connectTimeout=100";
 
     [Theory]
     [InlineData("ConnectionStrings:Redis")]
     [InlineData("ConnectionStrings:Ledger")]
-    public void A_shared_store_without_a_name_for_the_account_stops_the_start(string key)
+    public void Redis_without_an_account_name_stops_the_start(string key)
     {
-        using var gateway = new Gateway().With(key, Nowhere);
+        using var gateway = new Gateway().With(key, Unreachable);
 
         Assert.ThrowsAny<Exception>(() => gateway.CreateCaller());
 
@@ -22,9 +22,9 @@ public sealed class AccountNameTests
     }
 
     [Fact]
-    public void With_a_name_it_starts_and_the_name_is_part_of_every_key()
+    public void With_an_account_name_the_gateway_starts_and_the_name_is_part_of_every_key()
     {
-        using var gateway = new Gateway().With("ConnectionStrings:Redis", Nowhere).With("Luma:Name", "acme-1");
+        using var gateway = new Gateway().With("ConnectionStrings:Redis", Unreachable).With("Luma:Name", "acme-1");
         using var caller = gateway.CreateCaller();
 
         Assert.Contains(":acme-1:", gateway.Services.GetRequiredService<RedisKeyspace>().NameOf("g1", "final"), StringComparison.Ordinal);

@@ -3,7 +3,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Upstreams;
 
-/// <summary>The circuit opens for an upstream that is down, not for ids that it cannot read.</summary>
+/// <summary>The circuit breaker of the upstream: an upstream that is down opens it, ids that always fail do not.</summary>
 [Collection(RunsAlone.Name)]
 public sealed class BreakerTests : IDisposable
 {
@@ -55,7 +55,7 @@ public sealed class BreakerTests : IDisposable
     }
 
     [Fact]
-    public async Task An_upstream_that_cannot_be_reached_opens_the_circuit_whichever_id_is_asked_for()
+    public async Task An_unreachable_upstream_opens_the_circuit_for_all_ids()
     {
         _gateway.With("Luma:Retries", "0");
         _gateway.Upstream.Always((_, _) => Task.FromException<HttpResponseMessage>(new HttpRequestException(HttpRequestError.ConnectionError)));

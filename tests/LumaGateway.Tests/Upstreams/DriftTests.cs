@@ -19,7 +19,7 @@ public sealed class DriftTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Fixtures))]
-    public void A_documented_response_has_nothing_unknown(string fixture) =>
+    public void A_documented_response_has_no_unknown_fields_or_types(string fixture) =>
         Assert.Equal((false, false), Inspect(fixture.Split('/')[0], File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "fixtures", fixture))));
 
     [Theory]
@@ -34,7 +34,7 @@ public sealed class DriftTests : IDisposable
     [InlineData("dream-machine", """{"\ud800":1}""", true, false)]
     [InlineData("dream-machine", """{"result_url":""}""", true, false)]
     [InlineData("relay", "null", false, false)]
-    public void Unknown_fields_and_types_are_found_outside_objects_of_free_form(string dialect, string body, bool field, bool type) =>
+    public void Unknown_fields_and_types_are_found_outside_free_form_objects(string dialect, string body, bool field, bool type) =>
         Assert.Equal((field, type), Inspect(dialect, body));
 
     [Fact]

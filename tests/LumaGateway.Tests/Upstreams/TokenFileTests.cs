@@ -3,7 +3,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Upstreams;
 
-/// <summary>How the upstream token follows the file that holds it.</summary>
+/// <summary>Reloading of the upstream token when its file changes.</summary>
 [Collection(RunsAlone.Name)]
 public sealed class TokenFileTests : IDisposable
 {
@@ -17,22 +17,22 @@ public sealed class TokenFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_changed_file_is_taken_over_without_a_restart()
+    public async Task A_changed_file_is_used_without_a_restart()
     {
         File.WriteAllText(TokenFile, "old-token\n");
-        Answer("old-token", "new-token");
-        using var caller = Begin();
+        AcceptTokens("old-token", "new-token");
+        using var caller = CreateCaller();
         await SendGetAsync(caller, "a");
 
         File.WriteAllText(TokenFile, "new-token\n");
-        await LookAsync();
+        await ReadFileAsync();
         await SendGetAsync(caller, "b");
 
         Assert.Equal("old-token new-token", Sent());
     }
 
     [Fact]
-    public async Task A_symlink_that_is_swapped_is_taken_over_as_Kubernetes_does_it()
+    public async Task A_swapped_symlink_is_followed_as_Kubernetes_swaps_it()
     {
         foreach (var (version, token) in new[] { ("..v1", "old-token"), ("..v2", "new-token") })
         {
@@ -42,14 +42,14 @@ public sealed class TokenFileTests : IDisposable
         var data = Path.Combine(_folder.FullName, "..data");
         Directory.CreateSymbolicLink(data, "..v1");
         File.CreateSymbolicLink(TokenFile, Path.Combine("..data", "token"));
-        Answer("old-token", "new-token");
-        using var caller = Begin();
+        AcceptTokens("old-token", "new-token");
+        using var caller = CreateCaller();
         await SendGetAsync(caller, "a");
 
         Directory.CreateSymbolicLink($"{data}_tmp", "..v2");
         Directory.Delete(data);
         Directory.Move($"{data}_tmp", data);
-        await LookAsync();
+        await ReadFileAsync();
         await SendGetAsync(caller, "b");
 
         Assert.Equal("old-token new-token", Sent());
@@ -61,14 +61,14 @@ public sealed class TokenFileTests : IDisposable
     [InlineData("half of a tok en")]
     [InlineData("one\ntwo\nthree")]
     [InlineData("\0\0\0\0\0\0\0\0")]
-    public async Task A_file_that_holds_no_token_keeps_the_old_one_and_warns_once(string content)
+    public async Task A_file_without_a_token_keeps_the_old_token_and_warns_once(string content)
     {
         File.WriteAllText(TokenFile, "old-token");
-        Answer("old-token");
-        using var caller = Begin();
+        AcceptTokens("old-token");
+        using var caller = CreateCaller();
 
         File.WriteAllText(TokenFile, content);
-        await LookAsync();
+        await ReadFileAsync();
         await SendGetAsync(caller, "a");
 
         Assert.Equal("old-token", Sent());
@@ -76,30 +76,30 @@ public sealed class TokenFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_gone_or_huge_keeps_the_old_token()
+    public async Task A_missing_or_huge_file_keeps_the_old_token()
     {
         File.WriteAllText(TokenFile, "old-token");
-        Answer("old-token");
-        using var caller = Begin();
+        AcceptTokens("old-token");
+        using var caller = CreateCaller();
 
         File.Delete(TokenFile);
-        await LookAsync();
+        await ReadFileAsync();
         await SendGetAsync(caller, "a");
         File.WriteAllText(TokenFile, new string('x', 1024 * 1024));
-        await LookAsync();
+        await ReadFileAsync();
         await SendGetAsync(caller, "b");
 
         Assert.Equal("old-token old-token", Sent());
     }
 
     [Fact]
-    public async Task A_file_in_the_middle_of_being_written_is_never_believed()
+    public async Task A_partly_written_file_is_ignored()
     {
         File.WriteAllText(TokenFile, "old-token");
-        Answer("old-token");
-        using var caller = Begin();
+        AcceptTokens("old-token");
+        using var caller = CreateCaller();
 
-        // Longer with every look, as a writer without a rename leaves it.
+        // Longer at every read, as by a writer that does not rename a complete file.
         for (var length = 1; length < 9; length++)
         {
             File.WriteAllText(TokenFile, "new-token"[..length]);
@@ -113,17 +113,17 @@ public sealed class TokenFileTests : IDisposable
 
     private string TokenFile => Path.Combine(_folder.FullName, "token");
 
-    private HttpClient Begin()
+    private HttpClient CreateCaller()
     {
         _gateway.With("Luma:ApiKey", null).With("Luma:ApiKeyFile", TokenFile);
         return _gateway.CreateCaller();
     }
 
-    /// <summary>Lets the gateway look at the file a few times.</summary>
-    private Task LookAsync() => _gateway.Clock.RunAsync(TimeSpan.FromSeconds(8));
+    /// <summary>Advances the clock, so that the gateway reads the file a few times.</summary>
+    private Task ReadFileAsync() => _gateway.Clock.RunAsync(TimeSpan.FromSeconds(8));
 
-    private void Answer(params string[] good) => _gateway.Upstream.Always((request, _) => Task.FromResult(
-        good.Contains(request.Headers.Authorization?.Parameter)
+    private void AcceptTokens(params string[] accepted) => _gateway.Upstream.Always((request, _) => Task.FromResult(
+        accepted.Contains(request.Headers.Authorization?.Parameter)
             ? ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))
             : ScriptedUpstream.Json("""{"detail":"no"}""", HttpStatusCode.Unauthorized)));
 

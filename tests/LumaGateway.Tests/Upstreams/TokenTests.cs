@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Upstreams;
 
-/// <summary>Where the upstream token goes, and where it never goes.</summary>
+/// <summary>The requests that carry the upstream token.</summary>
 public sealed class TokenTests : IDisposable
 {
     private readonly Gateway _gateway = new();
@@ -18,12 +18,12 @@ public sealed class TokenTests : IDisposable
     [Theory]
     [InlineData("/generations/g1")]
     [InlineData("/luma/generations/g1")]
-    public async Task The_token_is_never_sent_along_a_redirect(string path)
+    public async Task The_token_is_not_sent_to_the_target_of_a_redirect(string path)
     {
-        var elsewhere = 0;
+        var requestsToTarget = 0;
         await using var target = await Loopback.StartAsync(_ =>
         {
-            Interlocked.Increment(ref elsewhere);
+            Interlocked.Increment(ref requestsToTarget);
             return Task.CompletedTask;
         });
         await using var upstream = await Loopback.StartAsync(context =>
@@ -36,7 +36,7 @@ public sealed class TokenTests : IDisposable
 
         using var response = await caller.SendGetAsync(path);
 
-        Assert.Equal(0, elsewhere);
+        Assert.Equal(0, requestsToTarget);
         Assert.NotEqual(HttpStatusCode.OK, response.StatusCode);
     }
 
@@ -46,7 +46,7 @@ public sealed class TokenTests : IDisposable
     [InlineData("http://upstream.test:8080/luma/generations/g1")]
     [InlineData("http://upstream.test.evil.test/luma/generations/g1")]
     [InlineData("http://upstream.test@evil.test/luma/generations/g1")]
-    public async Task The_token_is_put_into_no_request_to_another_origin(string address)
+    public async Task The_token_is_not_added_to_a_request_to_another_origin(string address)
     {
         var credential = _gateway.Services.GetRequiredService<CredentialHandler>();
         credential.InnerHandler = _gateway.Upstream;
@@ -60,10 +60,10 @@ public sealed class TokenTests : IDisposable
     }
 
     [Fact]
-    public async Task The_token_that_was_good_is_sent_first_from_then_on()
+    public async Task The_accepted_token_is_sent_first_by_later_requests()
     {
         _gateway.With("Luma:ApiKey", "old-token,new-token");
-        Answer("new-token");
+        AcceptTokens("new-token");
         using var caller = _gateway.CreateCaller();
 
         foreach (var id in new[] { "a", "b", "c" })
@@ -76,7 +76,7 @@ public sealed class TokenTests : IDisposable
     }
 
     [Fact]
-    public async Task The_passthrough_tries_the_second_token_too()
+    public async Task The_passthrough_also_tries_the_second_token()
     {
         var sent = new ConcurrentQueue<string>();
         await using var upstream = await Loopback.StartAsync(async context =>
@@ -96,7 +96,7 @@ public sealed class TokenTests : IDisposable
     }
 
     [Fact]
-    public async Task A_body_is_sent_again_whole_with_the_second_token()
+    public async Task The_complete_body_is_sent_again_with_the_second_token()
     {
         var bodies = new ConcurrentQueue<string>();
         await using var upstream = await Loopback.StartAsync(async context =>
@@ -119,8 +119,8 @@ public sealed class TokenTests : IDisposable
         Assert.Equal(["""{"prompt":"cat dance"}""", """{"prompt":"cat dance"}"""], bodies);
     }
 
-    private void Answer(params string[] good) => _gateway.Upstream.Always((request, _) => Task.FromResult(
-        good.Contains(request.Headers.Authorization?.Parameter)
+    private void AcceptTokens(params string[] accepted) => _gateway.Upstream.Always((request, _) => Task.FromResult(
+        accepted.Contains(request.Headers.Authorization?.Parameter)
             ? ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))
             : ScriptedUpstream.Json("""{"detail":"no"}""", HttpStatusCode.Unauthorized)));
 

@@ -31,7 +31,7 @@ public sealed class UpstreamFaultTests : IDisposable
 
     [Theory]
     [MemberData(nameof(BrokenBodies), DisableDiscoveryEnumeration = true)]
-    public async Task A_broken_answer_is_a_502_that_is_not_kept_and_repeats_nothing_of_it(string kind, string body)
+    public async Task A_malformed_response_is_a_502_that_is_not_cached_and_contains_nothing_of_it(string kind, string body)
     {
         _gateway.Upstream.ThenJson(body).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
@@ -41,12 +41,12 @@ public sealed class UpstreamFaultTests : IDisposable
 
         await response.ProblemAsync(502, "upstream_malformed");
         Assert.DoesNotContain(Secret, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
-        Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, LogText(), StringComparison.Ordinal);
         Assert.True(next.IsSuccessStatusCode, kind);
     }
 
     [Fact]
-    public async Task A_refused_token_is_logged_as_something_to_act_on_and_counted_but_not_shown()
+    public async Task A_refused_token_is_logged_as_an_error_and_counted_without_the_token()
     {
         _gateway.Upstream.ThenJson("{}", HttpStatusCode.Unauthorized);
         using var faults = _gateway.Collect<long>("luma_gateway.upstream.faults");
@@ -56,11 +56,11 @@ public sealed class UpstreamFaultTests : IDisposable
 
         Assert.Contains(_gateway.Logs.GetSnapshot(), record => record.Level is Microsoft.Extensions.Logging.LogLevel.Error && record.Id.Id == 3021);
         Assert.Contains(faults.GetMeasurementSnapshot(), fault => fault.ContainsTags(new KeyValuePair<string, object?>("error.type", "token_refused")));
-        Assert.DoesNotContain(Gateway.Token, Everything(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Gateway.Token, LogText(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Where_two_tokens_are_set_the_second_is_tried_once_when_the_first_is_refused()
+    public async Task The_second_token_is_tried_once_if_the_first_is_refused()
     {
         _gateway.With("Luma:ApiKey", "old-token,new-token");
         _gateway.Upstream.ThenJson("{}", HttpStatusCode.Unauthorized).ThenJson(Samples.Failed("g1"));
@@ -75,19 +75,19 @@ public sealed class UpstreamFaultTests : IDisposable
     [Theory]
     [InlineData(20, "20")]
     [InlineData(600, "60")]
-    public async Task Retry_after_beyond_the_deadline_is_a_503_at_once_and_nobody_asks_meanwhile(int seconds, string told)
+    public async Task Retry_After_beyond_the_deadline_is_a_503_at_once_and_no_request_is_sent_until_then(int seconds, string retryAfter)
     {
         _gateway.Upstream.Then((_, _) => Task.FromResult(Throttled(TimeSpan.FromSeconds(seconds)))).AlwaysJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
-        var began = _gateway.Clock.GetUtcNow();
+        var start = _gateway.Clock.GetUtcNow();
 
         using var first = await caller.SendGetAsync("/generations/g1");
         using var other = await caller.SendGetAsync("/generations/g2");
 
         await first.ProblemAsync(503, "upstream_throttled");
         await other.ProblemAsync(503, "upstream_throttled");
-        Assert.Equal(told, first.Header("Retry-After"));
-        Assert.Equal(began, _gateway.Clock.GetUtcNow());
+        Assert.Equal(retryAfter, first.Header("Retry-After"));
+        Assert.Equal(start, _gateway.Clock.GetUtcNow());
         Assert.Equal(1, _gateway.Upstream.RequestCount);
 
         _gateway.Clock.Advance(TimeSpan.FromSeconds(Math.Min(seconds, 300)));
@@ -96,7 +96,7 @@ public sealed class UpstreamFaultTests : IDisposable
     }
 
     [Fact]
-    public async Task An_upstream_that_keeps_failing_is_left_alone_and_found_again_when_it_is_back()
+    public async Task A_failing_upstream_opens_the_circuit_and_is_used_again_when_it_recovers()
     {
         _gateway.With("Luma:Retries", "0");
         _gateway.Upstream.AlwaysJson("{}", HttpStatusCode.BadGateway);
@@ -117,12 +117,12 @@ public sealed class UpstreamFaultTests : IDisposable
 
         _gateway.Upstream.AlwaysJson(Samples.Failed("g12"));
         _gateway.Clock.Advance(TimeSpan.FromSeconds(6));
-        using var back = await caller.SendGetAsync("/generations/g12");
-        Assert.Equal(HttpStatusCode.OK, back.StatusCode);
+        using var recovered = await caller.SendGetAsync("/generations/g12");
+        Assert.Equal(HttpStatusCode.OK, recovered.StatusCode);
     }
 
     [Fact]
-    public async Task A_bom_and_a_wrong_content_type_do_no_harm()
+    public async Task A_BOM_and_a_wrong_content_type_are_ignored()
     {
         _gateway.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage
         {
@@ -138,7 +138,7 @@ public sealed class UpstreamFaultTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
-    private string Everything() => string.Join('\n', _gateway.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception}"));
+    private string LogText() => string.Join('\n', _gateway.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception}"));
 
     private static HttpResponseMessage Throttled(TimeSpan wait)
     {

@@ -24,7 +24,7 @@ internal sealed class SteadyLoad
     /// <param name="send">Sends the request with this number.</param>
     public static SteadyLoad Start(int perSecond, Func<int, Task<HttpResponseMessage>> send) => new(perSecond, send);
 
-    /// <summary>What was answered to the requests start since the last call.</summary>
+    /// <summary>The figures of the requests that were started since the last call.</summary>
     public Figures Take() => Interlocked.Exchange(ref _figures, new Figures());
 
     /// <summary>Stops, and waits for pending requests.</summary>

@@ -17,7 +17,7 @@ namespace LumaGateway.Tests.Shared.Processes;
 /// </summary>
 internal sealed class Interleavings : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan AfterMemoryLifetime = new CacheOptions().MemoryLifetime + TimeSpan.FromSeconds(1);
 
     private readonly RedisServer _redis;
@@ -227,13 +227,13 @@ internal sealed class Interleavings : IAsyncDisposable
             await ConfirmAsync(() => purging.PurgeAsync(_key));
             await Wait.UntilAsync(
                 () => Task.FromResult(caches.Select((cache, i) => cache.Purges - before[i] - (cache == purging ? 1 : 0)).All(received => received > 0)),
-                Patience,
+                Timeout,
                 () => "A replica did not receive the message of a purge.");
             all.Purges++;
             _confirmed = _version;
         }
 
-        /// <summary>Purges in Redis without a message. It takes effect when the enattempts in memory must be verified.</summary>
+        /// <summary>Purges in Redis without a message. It takes effect when the entries in memory must be verified.</summary>
         private async Task PurgeWithoutMessageAsync()
         {
             await SettleAsync();
@@ -260,7 +260,7 @@ internal sealed class Interleavings : IAsyncDisposable
                 Release();
             }
 
-            await Task.WhenAll(_reading).WaitAsync(Patience);
+            await Task.WhenAll(_reading).WaitAsync(Timeout);
             _reading.Clear();
         }
     }

@@ -84,9 +84,9 @@ internal sealed class RedisPair : IAsyncDisposable
     /// </summary>
     public async Task WaitForReplicationAsync()
     {
-        var begun = TimeProvider.System.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         await Wait.UntilAsync(
-            async () => await IsSettledAsync() || (TimeProvider.System.GetElapsedTime(begun) > SentinelTimeout && await ConfigureReplicationAsync()),
+            async () => await IsSettledAsync() || (TimeProvider.System.GetElapsedTime(started) > SentinelTimeout && await ConfigureReplicationAsync()),
             () => "The replication did not start.");
     }
 

@@ -67,8 +67,8 @@ internal sealed class SandboxProcess : IAsyncDisposable
     /// <summary>When a generation with a predefined course ends. The course starts with the first request for it.</summary>
     public async Task<DateTimeOffset> EndTimeAsync(string id)
     {
-        var story = await _control.GetFromJsonAsync<JsonElement>(new Uri($"/sandbox/generations/{id}", UriKind.Relative), TestContext.Current.CancellationToken);
-        return story.GetProperty("changes").EnumerateArray().Last().GetProperty("at").GetDateTimeOffset();
+        var generation = await _control.GetFromJsonAsync<JsonElement>(new Uri($"/sandbox/generations/{id}", UriKind.Relative), TestContext.Current.CancellationToken);
+        return generation.GetProperty("changes").EnumerateArray().Last().GetProperty("at").GetDateTimeOffset();
     }
 
     /// <summary>Changes the state of a generation.</summary>

@@ -16,7 +16,7 @@ public sealed class IdempotencyLedgerTests
 {
     private static readonly PassthroughOptions Settings = new() { CreateTimeout = TimeSpan.FromMinutes(2), IdempotencyLifetime = TimeSpan.FromHours(24) };
 
-    /// <summary>How long after its timeout a create still counts as running.</summary>
+    /// <summary>The time after its timeout during which a create still counts as running.</summary>
     private static readonly TimeSpan ClockSkewAllowance = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
@@ -55,7 +55,7 @@ public sealed class IdempotencyLedgerTests
     {
         await ClaimAsync("one");
 
-        Assert.True((await _ledger.ClaimAsync("client", subject, "one").Soon()).IsAcquired);
+        Assert.True((await _ledger.ClaimAsync("client", subject, "one").WithTimeout()).IsAcquired);
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class IdempotencyLedgerTests
     public async Task Every_claim_has_its_own_id()
     {
         var first = await ClaimAsync("one");
-        await _ledger.ReleaseAsync(first).Soon();
+        await _ledger.ReleaseAsync(first).WithTimeout();
 
         var second = await ClaimAsync("one");
 
@@ -97,7 +97,7 @@ public sealed class IdempotencyLedgerTests
         var claim = await ClaimAsync("one");
         _clock.Advance(TimeSpan.FromMinutes(1));
 
-        await _ledger.RecordResponseAsync(claim, Response("body")).Soon();
+        await _ledger.RecordResponseAsync(claim, Response("body")).WithTimeout();
 
         _clock.Advance(Settings.IdempotencyLifetime - Tick);
         var record = (await ClaimAsync("one")).Record;
@@ -110,7 +110,7 @@ public sealed class IdempotencyLedgerTests
     [Fact]
     public async Task A_create_with_a_recorded_response_is_not_running()
     {
-        await _ledger.RecordResponseAsync(await ClaimAsync("one"), Response("body")).Soon();
+        await _ledger.RecordResponseAsync(await ClaimAsync("one"), Response("body")).WithTimeout();
 
         Assert.False(_ledger.IsRunning((await ClaimAsync("one")).Record));
     }
@@ -118,7 +118,7 @@ public sealed class IdempotencyLedgerTests
     [Fact]
     public async Task A_create_with_an_unknown_outcome_is_not_running_and_keeps_its_key()
     {
-        await _ledger.RecordUnknownAsync(await ClaimAsync("one")).Soon();
+        await _ledger.RecordUnknownAsync(await ClaimAsync("one")).WithTimeout();
 
         var second = await ClaimAsync("one");
         Assert.False(second.IsAcquired);
@@ -130,7 +130,7 @@ public sealed class IdempotencyLedgerTests
     [Fact]
     public async Task A_released_key_can_be_claimed_again()
     {
-        await _ledger.ReleaseAsync(await ClaimAsync("one")).Soon();
+        await _ledger.ReleaseAsync(await ClaimAsync("one")).WithTimeout();
 
         Assert.True((await ClaimAsync("two")).IsAcquired);
     }
@@ -142,8 +142,8 @@ public sealed class IdempotencyLedgerTests
         _redis.Lose(lost.Key);
         var current = await ClaimAsync("two");
 
-        await _ledger.RecordResponseAsync(lost, Response("body")).Soon();
-        await _ledger.ReleaseAsync(lost).Soon();
+        await _ledger.RecordResponseAsync(lost, Response("body")).WithTimeout();
+        await _ledger.ReleaseAsync(lost).WithTimeout();
 
         Assert.Equal(current.Record.ClaimId, (await ClaimAsync("two")).Record.ClaimId);
     }
@@ -194,8 +194,8 @@ public sealed class IdempotencyLedgerTests
     public async Task With_a_signing_key_a_record_with_an_invalid_signature_counts_as_an_unknown_outcome(string invalidity)
     {
         var ledger = LedgerWith(Signers.Of(Signers.Key));
-        var first = await ledger.ClaimAsync("client", Subject, "one").Soon();
-        await ledger.RecordResponseAsync(first, Response("body")).Soon();
+        var first = await ledger.ClaimAsync("client", Subject, "one").WithTimeout();
+        await ledger.RecordResponseAsync(first, Response("body")).WithTimeout();
         byte[] Sign(string key, string name) => Signers.Of(key).Sign(SignedKind.Record, name, (first.Record with { Response = Response("forged") }).Serialize());
         var valid = _redis.Value(first.Key)!;
         _redis.Overwrite(first.Key, invalidity switch
@@ -206,7 +206,7 @@ public sealed class IdempotencyLedgerTests
             _ => [.. valid[..^1], (byte)(valid[^1] ^ 1)],
         });
 
-        var second = await ledger.ClaimAsync("client", Subject, "one").Soon();
+        var second = await ledger.ClaimAsync("client", Subject, "one").WithTimeout();
 
         Assert.False(second.IsAcquired);
         Assert.True(second.Record.IsOutcomeUnknown);
@@ -219,14 +219,14 @@ public sealed class IdempotencyLedgerTests
     [InlineData($"{Signers.NewKey},{Signers.Key}")]
     public async Task A_response_is_recorded_and_found_if_the_signing_key_is_rotated_while_the_create_runs(string rotated)
     {
-        var claim = await LedgerWith(Signers.Of(Signers.Key)).ClaimAsync("client", Subject, "one").Soon();
+        var claim = await LedgerWith(Signers.Of(Signers.Key)).ClaimAsync("client", Subject, "one").WithTimeout();
         var ledger = LedgerWith(Signers.Of(rotated));
 
-        await ledger.RecordResponseAsync(claim, Response("body")).Soon();
+        await ledger.RecordResponseAsync(claim, Response("body")).WithTimeout();
 
-        var found = await ledger.ClaimAsync("client", Subject, "one").Soon();
+        var found = await ledger.ClaimAsync("client", Subject, "one").WithTimeout();
         Assert.Equal((false, "body"), (found.IsAcquired, Encoding.UTF8.GetString(found.Record.Response!.Body)));
-        await LedgerWith(Signers.Of(rotated)).ReleaseAsync(found).Soon();
+        await LedgerWith(Signers.Of(rotated)).ReleaseAsync(found).WithTimeout();
         Assert.Empty(_logs.GetSnapshot());
     }
 
@@ -248,7 +248,7 @@ public sealed class IdempotencyLedgerTests
         failing.Dispose();
 
         _clock.Advance(RetryDelay);
-        await recording.Soon();
+        await recording.WithTimeout();
 
         Assert.NotNull((await ClaimAsync("one")).Record.Response);
         Assert.Empty(_logs.GetSnapshot());
@@ -279,7 +279,7 @@ public sealed class IdempotencyLedgerTests
         failing.Dispose();
 
         _clock.Advance(RetryDelay);
-        await releasing.Soon();
+        await releasing.WithTimeout();
 
         Assert.True((await ClaimAsync("two")).IsAcquired);
     }
@@ -287,7 +287,7 @@ public sealed class IdempotencyLedgerTests
     private static RecordedResponse Response(string body) =>
         new(201, new Dictionary<string, string> { ["Content-Type"] = "application/json" }, Encoding.UTF8.GetBytes(body));
 
-    private Task<IdempotencyClaim> ClaimAsync(string fingerprint) => _ledger.ClaimAsync("client", Subject, fingerprint).Soon();
+    private Task<IdempotencyClaim> ClaimAsync(string fingerprint) => _ledger.ClaimAsync("client", Subject, fingerprint).WithTimeout();
 
     private IdempotencyLedger LedgerWith(RedisSigner signer)
     {

@@ -243,7 +243,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
         var forwarding = new HeldStep();
         _forward = async context =>
         {
-            await forwarding.PassAsync();
+            await forwarding.HoldAsync();
             await RespondAsUpstreamAsync(context, 201, "created");
         };
         var first = SendAsync("k1");
@@ -395,7 +395,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
         var cancelled = true;
         _forward = async context =>
         {
-            await forwarding.PassAsync();
+            await forwarding.HoldAsync();
             cancelled = context.RequestAborted.IsCancellationRequested;
             await RespondAsUpstreamAsync(context, 201, "created");
         };
@@ -494,7 +494,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     private async Task<Response> InvokeAsync(HttpContext context)
     {
         var sent = (MemoryStream)context.Response.Body;
-        await _middleware.InvokeAsync(context).Soon();
+        await _middleware.InvokeAsync(context).WithTimeout();
         return new Response(context.Response, Encoding.UTF8.GetString(sent.ToArray()));
     }
 

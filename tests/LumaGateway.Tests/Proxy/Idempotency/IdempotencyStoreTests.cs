@@ -37,9 +37,9 @@ public sealed class IdempotencyStoreTests
     {
         var store = Create(isRedis);
 
-        Assert.Null(await store.TryAddAsync(Client, "a", First, Lifetime).Soon());
-        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
-        Assert.Null(await store.TryAddAsync(Client, "A", Second, Lifetime).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout());
+        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).WithTimeout());
+        Assert.Null(await store.TryAddAsync(Client, "A", Second, Lifetime).WithTimeout());
     }
 
     [Theory]
@@ -47,12 +47,12 @@ public sealed class IdempotencyStoreTests
     public async Task A_record_expires_after_its_lifetime(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout();
 
         _clock.Advance(Lifetime - Tick);
-        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).WithTimeout());
         _clock.Advance(Tick);
-        Assert.Null(await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "a", Second, Lifetime).WithTimeout());
     }
 
     [Theory]
@@ -60,14 +60,14 @@ public sealed class IdempotencyStoreTests
     public async Task A_record_is_replaced_only_if_it_equals_the_expected_record(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout();
 
-        Assert.False(await store.ReplaceAsync("a", Second, Second, Lifetime).Soon());
-        Assert.False(await store.ReplaceAsync("b", First, Second, Lifetime).Soon());
-        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
-        Assert.True(await store.ReplaceAsync("a", First, Second, Lifetime).Soon());
-        Assert.Equal(Second, await store.TryAddAsync(Client, "a", First, Lifetime).Soon());
-        Assert.Null(await store.TryAddAsync(Client, "b", First, Lifetime).Soon());
+        Assert.False(await store.ReplaceAsync("a", Second, Second, Lifetime).WithTimeout());
+        Assert.False(await store.ReplaceAsync("b", First, Second, Lifetime).WithTimeout());
+        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).WithTimeout());
+        Assert.True(await store.ReplaceAsync("a", First, Second, Lifetime).WithTimeout());
+        Assert.Equal(Second, await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout());
+        Assert.Null(await store.TryAddAsync(Client, "b", First, Lifetime).WithTimeout());
     }
 
     [Theory]
@@ -75,14 +75,14 @@ public sealed class IdempotencyStoreTests
     public async Task A_replacement_restarts_the_lifetime(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout();
         _clock.Advance(Lifetime / 2);
-        await store.ReplaceAsync("a", First, Second, Lifetime).Soon();
+        await store.ReplaceAsync("a", First, Second, Lifetime).WithTimeout();
 
         _clock.Advance(Lifetime - Tick);
-        Assert.Equal(Second, await store.TryAddAsync(Client, "a", First, Lifetime).Soon());
+        Assert.Equal(Second, await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout());
         _clock.Advance(Tick);
-        Assert.Null(await store.TryAddAsync(Client, "a", First, Lifetime).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout());
     }
 
     [Theory]
@@ -90,13 +90,13 @@ public sealed class IdempotencyStoreTests
     public async Task A_record_is_removed_only_if_it_equals_the_expected_record(bool isRedis)
     {
         var store = Create(isRedis);
-        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout();
 
-        await store.RemoveAsync("a", Second).Soon();
-        await store.RemoveAsync("b", First).Soon();
-        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
-        await store.RemoveAsync("a", First).Soon();
-        Assert.Null(await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
+        await store.RemoveAsync("a", Second).WithTimeout();
+        await store.RemoveAsync("b", First).WithTimeout();
+        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).WithTimeout());
+        await store.RemoveAsync("a", First).WithTimeout();
+        Assert.Null(await store.TryAddAsync(Client, "a", Second, Lifetime).WithTimeout());
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class IdempotencyStoreTests
     public async Task An_error_of_Redis_makes_the_store_unavailable(int kind)
     {
         var store = Create(isRedis: true);
-        Exception exception = kind switch { 0 => FakeRedis.Gone(), 1 => new TimeoutException(), _ => new ObjectDisposedException("connection") };
+        Exception exception = kind switch { 0 => FakeRedis.ConnectionLost(), 1 => new TimeoutException(), _ => new ObjectDisposedException("connection") };
         using var failing = _redis.Fail(exception: exception);
 
         var thrown = await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "a", First, Lifetime));
@@ -208,7 +208,7 @@ public sealed class IdempotencyStoreTests
     public async Task The_store_is_unavailable_if_Redis_does_not_respond_within_two_seconds()
     {
         var store = Create(isRedis: true);
-        await store.TryAddAsync(Client, "warm", First, Lifetime).Soon();
+        await store.TryAddAsync(Client, "warm", First, Lifetime).WithTimeout();
         using var silent = _redis.Silence();
         var replacing = store.ReplaceAsync("a", First, Second, Lifetime);
 
@@ -217,7 +217,7 @@ public sealed class IdempotencyStoreTests
         Assert.False(replacing.IsCompleted);
         _clock.Advance(Tick);
 
-        await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => replacing.Soon());
+        await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => replacing.WithTimeout());
     }
 
     [Fact]
@@ -242,28 +242,28 @@ public sealed class IdempotencyStoreTests
         }
 
         await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
-        Assert.Null(await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
+        Assert.Null(await store.TryAddAsync(Client, "a", Second, Lifetime).WithTimeout());
     }
 
     [Fact]
     public async Task The_record_of_another_claim_is_not_removed()
     {
         var store = Create(isRedis: true);
-        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout();
         using (_redis.Fail("get"))
         {
             await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "a", Second, Lifetime));
         }
 
         await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
-        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).Soon());
+        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).WithTimeout());
     }
 
     [Fact]
     public async Task A_record_that_expires_between_SET_and_GET_is_replaced()
     {
         var store = Create(isRedis: true);
-        await store.TryAddAsync(Client, "a", First, Lifetime).Soon();
+        await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout();
         var get = _redis.Hold("get", "a");
         var adding = store.TryAddAsync(Client, "a", Second, Lifetime);
         await get.ReachedAsync();
@@ -271,8 +271,8 @@ public sealed class IdempotencyStoreTests
         _redis.Lose("a");
         get.Release();
 
-        Assert.Null(await adding.Soon());
-        Assert.Equal(Second, await store.TryAddAsync(Client, "a", First, Lifetime).Soon());
+        Assert.Null(await adding.WithTimeout());
+        Assert.Equal(Second, await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout());
     }
 
     private IIdempotencyStore Create(bool isRedis) => isRedis ? CreateOn(() => Task.FromResult(_redis.Connect())) : new MemoryIdempotencyStore(_clock);

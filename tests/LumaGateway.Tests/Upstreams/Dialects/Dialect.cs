@@ -7,10 +7,10 @@ using LumaGateway.Upstreams.Dialects;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-/// <summary>Asks a dialect by its name, as <c>Luma:Dialect</c> does, with a body written out as text.</summary>
+/// <summary>Reads bodies given as text with the dialect of a name, as <c>Luma:Dialect</c> selects it.</summary>
 internal static class Dialect
 {
-    /// <summary>The id that the short bodies in these tests are about.</summary>
+    /// <summary>The id in the short bodies of these tests.</summary>
     public const string Id = "g1";
 
     public static IReadOnlyList<IUpstreamDialect> All { get; } =
@@ -18,18 +18,18 @@ internal static class Dialect
 
     public static IUpstreamDialect Named(string name) => All.Single(dialect => dialect.Name == name);
 
-    public static DialectResult Answer(string name, string body, string id = Id, HttpStatusCode status = HttpStatusCode.OK)
+    public static DialectResult ReadResult(string name, string body, string id = Id, HttpStatusCode status = HttpStatusCode.OK)
     {
         using var document = JsonDocument.Parse(body);
         return Named(name).Read(GenerationId.Parse(id, provider: null), status, document.RootElement);
     }
 
-    public static Generation Read(string name, string body, string id = Id) => Answer(name, body, id).Generation;
+    public static Generation Read(string name, string body, string id = Id) => ReadResult(name, body, id).Generation;
 
-    public static UpstreamException RefusalReason(string name, string body, HttpStatusCode status = HttpStatusCode.OK) =>
-        Assert.Throws<UpstreamException>(() => Answer(name, body, status: status));
+    public static UpstreamException ReadFault(string name, string body, HttpStatusCode status = HttpStatusCode.OK) =>
+        Assert.Throws<UpstreamException>(() => ReadResult(name, body, status: status));
 
-    /// <summary>A body of that dialect about <see cref="Id"/> in that state; both are JSON.</summary>
+    /// <summary>A body of the dialect for <see cref="Id"/>. <paramref name="state"/> and <paramref name="more"/> are JSON.</summary>
     public static string BodyWith(string name, string state, string more = "\"more\":null") => name switch
     {
         "new-api" => $$$"""{"code":"success","data":{"task_id":"g1","status":{{{state}}},{{{more}}}}}""",

@@ -7,7 +7,7 @@ using LumaGateway.Upstreams;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-/// <summary>An answer as some upstream might yet give it: a body one really gives, changed in up to eight places.</summary>
+/// <summary>A response that an upstream could send in future: a body of a known upstream with up to eight changes.</summary>
 internal sealed record DriftedBody(string Dialect, string Id, int Status, string Body)
 {
     private const string Relayed = """
@@ -39,7 +39,7 @@ internal sealed record DriftedBody(string Dialect, string Id, int Status, string
     private static readonly Gen<Mutation> AnyMutation =
         Gen.Select(Gen.Int[0, Mutation.Kinds - 1], Gen.Int[0, 999], Gen.Int[0, 999], (kind, at, choice) => new Mutation(kind, at, choice));
 
-    /// <summary>Mostly read by the dialect whose body it is, now and then by another.</summary>
+    /// <summary>A drifted body, mostly for the dialect of its original and sometimes for another dialect.</summary>
     public static Gen<DriftedBody> Any { get; } = Gen.Select(
         Gen.Int[0, Seeds.Length - 1],
         AnyMutation.Array[0, 8],
@@ -51,7 +51,7 @@ internal sealed record DriftedBody(string Dialect, string Id, int Status, string
             Statuses[status],
             mutations.Aggregate(Seeds[seed].Body, (body, mutation) => mutation.ApplyTo(body))));
 
-    /// <summary>What the dialect reads from it; null where it refuses. Whatever else is thrown comes out.</summary>
+    /// <summary>Returns the result of the dialect; null if the dialect throws an <see cref="UpstreamException"/>.</summary>
     public DialectResult? Read()
     {
         using var document = JsonDocument.Parse(Body, new JsonDocumentOptions { MaxDepth = 1000 });
@@ -71,9 +71,9 @@ internal sealed record DriftedBody(string Dialect, string Id, int Status, string
         var root = Path.Combine(AppContext.BaseDirectory, "fixtures");
         foreach (var expected in Directory.EnumerateFiles(root, "*.expected.json", SearchOption.AllDirectories).Order())
         {
-            using var answer = JsonDocument.Parse(File.ReadAllText(expected));
+            using var result = JsonDocument.Parse(File.ReadAllText(expected));
             var body = File.ReadAllText(expected.Replace(".expected.json", ".json", StringComparison.Ordinal));
-            yield return (Path.GetFileName(Path.GetDirectoryName(expected))!, answer.RootElement.GetProperty("id").GetString()!, body);
+            yield return (Path.GetFileName(Path.GetDirectoryName(expected))!, result.RootElement.GetProperty("id").GetString()!, body);
         }
     }
 }

@@ -17,7 +17,7 @@ public sealed class FailureTests
     [InlineData("piapi", """ "error":{"code":10000,"raw_message":"raw","message":"why","detail":null} """, "10000", "why")]
     [InlineData("piapi", """ "error":{"code":0,"raw_message":"why","message":""} """, null, "why")]
     [InlineData("piapi", """ "error":{"code":10000,"message":"","detail":{"x":"y"}} """, "10000", null)]
-    public void A_failed_generation_carries_its_code_and_its_reason(string dialect, string body, string? code, string? reason)
+    public void A_failed_generation_has_its_code_and_reason(string dialect, string body, string? code, string? reason)
     {
         var failure = Dialect.Read(dialect, Dialect.BodyWith(dialect, "\"failed\"", body)).Failure;
 
@@ -50,13 +50,13 @@ public sealed class FailureTests
     [InlineData("new-api", """ "failure_code":"c","fail_reason":"why","data":{"failure_code":"x","failure_reason":"x"} """)]
     [InlineData("new-api", """ "fail_reason":"why","data":{"error":{"code":"c","message":"x"}} """)]
     [InlineData("piapi", """ "error":{"code":"c","message":"why"},"output":{"failure_code":"x","failure_reason":"x"} """)]
-    public void A_named_member_counts_before_the_error_object_and_an_outer_one_before_an_inner_one(string dialect, string body) =>
+    public void A_named_member_takes_precedence_over_the_error_object_and_an_outer_one_over_an_inner_one(string dialect, string body) =>
         Assert.Equal(
             new GenerationFailure("c", "why", null),
             Dialect.Read(dialect, Dialect.BodyWith(dialect, "\"failed\"", body)).Failure);
 
     [Fact]
-    public void A_failed_generation_that_says_no_reason_has_an_empty_failure()
+    public void A_failed_generation_without_a_reason_has_an_empty_failure()
     {
         foreach (var dialect in Dialect.All)
         {
@@ -67,7 +67,7 @@ public sealed class FailureTests
     }
 
     [Fact]
-    public void A_reason_on_a_generation_that_has_not_failed_is_no_failure()
+    public void A_reason_of_a_generation_that_has_not_failed_is_ignored()
     {
         foreach (var dialect in Dialect.All)
         {

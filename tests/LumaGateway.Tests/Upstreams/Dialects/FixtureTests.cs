@@ -10,15 +10,15 @@ public sealed class FixtureTests
 {
     private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "fixtures");
 
-    public static TheoryData<string> Answered =>
+    public static TheoryData<string> Readable =>
         [.. Cases().Where(name => File.Exists(PathOf(name, ".expected.json")))];
 
-    public static TheoryData<string> Refused =>
+    public static TheoryData<string> Rejected =>
         [.. Cases().Where(name => !File.Exists(PathOf(name, ".expected.json")))];
 
     [Theory]
-    [MemberData(nameof(Answered))]
-    public void A_fixture_answers_just_what_is_expected_of_it(string name)
+    [MemberData(nameof(Readable))]
+    public void A_fixture_is_read_as_its_expected_generation(string name)
     {
         var expected = JsonNode.Parse(File.ReadAllText(PathOf(name, ".expected.json")))!;
 
@@ -26,25 +26,25 @@ public sealed class FixtureTests
             DialectOf(name), File.ReadAllText(PathOf(name, ".json")), expected["id"]!.GetValue<string>());
 
         var written = JsonSerializer.Serialize(generation, ContractsJson.Web.Generation);
-        Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(written)), $"{name} answered {written}");
+        Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(written)), $"{name} was read as {written}");
         Assert.Equal(expected.AsObject().Select(member => member.Key), JsonNode.Parse(written)!.AsObject().Select(member => member.Key));
     }
 
     [Fact]
-    public void Every_dialect_has_fixtures_that_are_answered() =>
+    public void Every_dialect_has_readable_fixtures() =>
         Assert.Equal(
             Dialect.All.Select(dialect => dialect.Name).Order(),
-            Answered.Select(row => DialectOf(row.Data)).Distinct().Order());
+            Readable.Select(row => DialectOf(row.Data)).Distinct().Order());
 
     [Fact]
-    public void The_only_fixture_without_an_expected_answer_is_an_unknown_id_at_a_new_api_relay()
+    public void The_only_rejected_fixture_is_an_unknown_id_of_a_new_api_relay()
     {
-        var name = Assert.Single(Refused).Data;
+        var name = Assert.Single(Rejected).Data;
 
-        var refusal = Dialect.RefusalReason(DialectOf(name), File.ReadAllText(PathOf(name, ".json")), HttpStatusCode.BadRequest);
+        var exception = Dialect.ReadFault(DialectOf(name), File.ReadAllText(PathOf(name, ".json")), HttpStatusCode.BadRequest);
 
         Assert.Equal("new-api/not-found", name);
-        Assert.Equal(UpstreamFault.NotFound, refusal.Fault);
+        Assert.Equal(UpstreamFault.NotFound, exception.Fault);
     }
 
     private static IEnumerable<string> Cases() =>

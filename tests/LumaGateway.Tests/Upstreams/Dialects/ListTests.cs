@@ -5,7 +5,7 @@ using LumaGateway.Upstreams;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-/// <summary>A page of the account's generations, which only the Dream Machine API gives.</summary>
+/// <summary>A page of the account's list of generations, which only the Dream Machine API has.</summary>
 public sealed class ListTests
 {
     private const string Good = """{"id":"g1","state":"completed","assets":{"video":"https://h/v"}}""";
@@ -13,23 +13,23 @@ public sealed class ListTests
     private static readonly IListingDialect Listing = Dialect.All.OfType<IListingDialect>().Single();
 
     [Fact]
-    public void Only_the_dream_machine_dialect_lists_and_it_asks_for_a_page_by_limit_and_offset()
+    public void Only_the_dream_machine_dialect_lists_with_limit_and_offset()
     {
         Assert.Equal("dream-machine", Listing.Name);
         Assert.Equal("generations?limit=100&offset=2000", Listing.PathOfList(100, 2000));
     }
 
     [Fact]
-    public void A_listed_generation_is_read_as_if_it_had_been_asked_for_alone()
+    public void A_listed_generation_is_read_like_a_single_one()
     {
         var page = Read($$"""{"generations":[{{Good}},{"id":"g2","state":"dreaming"},{"id":"g3","state":"odd"}]}""");
 
         Assert.Equivalent(
-            new[] { Dialect.Answer("dream-machine", Good), Dialect.Answer("dream-machine", """{"id":"g2","state":"dreaming"}""", "g2"),
-                Dialect.Answer("dream-machine", """{"id":"g3","state":"odd"}""", "g3") },
+            new[] { Dialect.ReadResult("dream-machine", Good), Dialect.ReadResult("dream-machine", """{"id":"g2","state":"dreaming"}""", "g2"),
+                Dialect.ReadResult("dream-machine", """{"id":"g3","state":"odd"}""", "g3") },
             page.Results,
             strict: true);
-        Assert.Equal([true, true, false], page.Results.Select(answer => answer.IsKnownState));
+        Assert.Equal([true, true, false], page.Results.Select(result => result.IsKnownState));
         Assert.Equal(3, page.Length);
     }
 
@@ -44,7 +44,7 @@ public sealed class ListTests
     [InlineData("""{"id":"../credits","state":"completed"}""")]
     [InlineData("""{"id":"image","state":"completed"}""")]
     [InlineData("""{"id":"g2","state":"completed","error":{"code":7}}""")]
-    public void A_listed_generation_that_cannot_be_read_is_left_out_but_counted(string broken)
+    public void An_unreadable_listed_generation_is_omitted_but_counted(string broken)
     {
         var page = Read($$"""{"generations":[{{broken}},{{Good}}]}""");
 
@@ -53,7 +53,7 @@ public sealed class ListTests
     }
 
     [Fact]
-    public void An_empty_page_is_a_page()
+    public void An_empty_page_is_valid()
     {
         var page = Read("""{"has_more":false,"count":0,"limit":10,"offset":0,"generations":[]}""");
 
@@ -67,7 +67,7 @@ public sealed class ListTests
     [InlineData("\"has_more\":null", false)]
     [InlineData("\"has_more\":\"true\"", false)]
     [InlineData("\"count\":7", false)]
-    public void There_are_more_pages_only_if_the_page_says_so(string member, bool hasMore) =>
+    public void There_are_more_pages_only_if_has_more_is_true(string member, bool hasMore) =>
         Assert.Equal(hasMore, Read($$"""{{{member}},"generations":[]}""").HasMore);
 
     [Theory]
@@ -78,12 +78,12 @@ public sealed class ListTests
     [InlineData("""{"generations":{"0":{"id":"g1"}}}""")]
     [InlineData("""{"generations":"g1"}""")]
     [InlineData("""{"detail":"Not authenticated"}""")]
-    public void A_200_that_holds_no_list_is_malformed(string body)
+    public void A_200_without_a_list_is_malformed(string body)
     {
-        var refusal = Assert.Throws<UpstreamException>(() => Read(body));
+        var exception = Assert.Throws<UpstreamException>(() => Read(body));
 
-        Assert.Equal(UpstreamFault.Malformed, refusal.Fault);
-        Assert.EndsWith(".", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(UpstreamFault.Malformed, exception.Fault);
+        Assert.EndsWith(".", exception.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -92,7 +92,7 @@ public sealed class ListTests
     [InlineData(404, UpstreamFault.NotFound)]
     [InlineData(429, UpstreamFault.Throttled)]
     [InlineData(503, UpstreamFault.Failed)]
-    public void A_list_with_another_status_is_the_fault_that_the_status_means(int status, UpstreamFault fault) =>
+    public void A_list_with_another_status_is_the_fault_of_that_status(int status, UpstreamFault fault) =>
         Assert.Equal(
             fault,
             Assert.Throws<UpstreamException>(() => Read($$"""{"generations":[{{Good}}]}""", (HttpStatusCode)status)).Fault);

@@ -4,10 +4,10 @@ using System.Text.Json;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-/// <summary>One change to a body that leaves it JSON, though nothing that an upstream promised. Bodies are ASCII.</summary>
-/// <param name="Kind">What is done: see <see cref="ApplyTo"/>.</param>
-/// <param name="Position">Which of the body's values or names it is done to, modulo their number.</param>
-/// <param name="Choice">Which odd value, name or other place it is done with, modulo their number.</param>
+/// <summary>One change to a body. The result is valid JSON, but not necessarily of a documented shape. Bodies are ASCII.</summary>
+/// <param name="Kind">The kind of the change: see <see cref="ApplyTo"/>.</param>
+/// <param name="Position">The index of the changed value or name in the body, modulo their number.</param>
+/// <param name="Choice">The index of the unusual value, name or other place, modulo their number.</param>
 internal readonly record struct Mutation(int Kind, int Position, int Choice)
 {
     public const int Kinds = 9;
@@ -20,7 +20,7 @@ internal readonly record struct Mutation(int Kind, int Position, int Choice)
         "version", "type", "generation_type", "internal_state", "gone", "\\ud800", "vide\\ud800", "i\\udc00",
     ];
 
-    private static readonly string[] Odd =
+    private static readonly string[] UnusualValues =
     [
         "null", "true", "\"\"", "\" \"", "[]", "{}", "[[]]", "[null]", "0", "-1", "-0.0", "1360", "1360.0", "1e3", "1e999", "-1e999",
         "2147483648", "9223372036854775808", "0.1", "5e-324", "1.7976931348623157e308", "\"1360\"", "\"5.04\"", "\"5s\"", "\"NaN\"",
@@ -44,19 +44,19 @@ internal readonly record struct Mutation(int Kind, int Position, int Choice)
         var (values, names) = Places(body);
         var value = values[Position % values.Count];
         var old = body[value];
-        var odd = Odd[Choice % Odd.Length];
+        var unusual = UnusualValues[Choice % UnusualValues.Length];
         var name = Names[Choice % Names.Length];
 
         return Kind switch
         {
-            0 => Replaced(body, value, odd),
+            0 => Replaced(body, value, unusual),
             1 => Replaced(body, value, "null"),
             2 => Replaced(body, value, $"[{old}]"),
-            3 => Replaced(body, value, $"[{old},{odd}]"),
+            3 => Replaced(body, value, $"[{old},{unusual}]"),
             4 => Replaced(body, value, $"{{\"{name}\":{old}}}"),
             5 => Replaced(body, value, string.Concat(new string('[', 50), old, new string(']', 50))),
             6 => Replaced(body, value, body[values[Choice % values.Count]]),
-            7 when old[0] is '{' => Replaced(body, value, WithMember(old, name, Odd[Position % Odd.Length])),
+            7 when old[0] is '{' => Replaced(body, value, WithMember(old, name, UnusualValues[Position % UnusualValues.Length])),
             _ when names.Count > 0 => Replaced(body, names[Position % names.Count], $"\"{name}\""),
             _ => body,
         };
@@ -64,7 +64,7 @@ internal readonly record struct Mutation(int Kind, int Position, int Choice)
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind}/{Position}/{Choice}");
 
-    // First or last, so that of a repeated name the odd one counts as often as not.
+    // First or last, so that the added one of two members with one name is read in half of the cases.
     private string WithMember(string members, string name, string value)
     {
         var isEmpty = members.AsSpan(1).TrimStart()[0] is '}';
@@ -98,7 +98,7 @@ internal readonly record struct Mutation(int Kind, int Position, int Choice)
                     values[start] = values[start].Start..range.End;
                     break;
                 case JsonTokenType.PropertyName:
-                    // BytesConsumed is behind the colon here, and the name's own quotes enclose its value.
+                    // BytesConsumed includes the colon. The value of the name does not include its two quotes.
                     names.Add(range.Start..(range.Start.Value + reader.ValueSpan.Length + 2));
                     break;
                 default:

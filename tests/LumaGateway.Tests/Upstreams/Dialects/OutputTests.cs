@@ -19,7 +19,7 @@ public sealed class OutputTests
             """);
 
         Assert.Equal(
-            [Picture("https://h/0", layer: new OutputLayer(0, "cat", "A cat", "soft")), Picture("https://h/1", layer: new OutputLayer(1, null, null, "none"))],
+            [Image("https://h/0", layer: new OutputLayer(0, "cat", "A cat", "soft")), Image("https://h/1", layer: new OutputLayer(1, null, null, "none"))],
             generation.Outputs);
         Assert.Equal("https://h/0", generation.Image?.Url);
     }
@@ -27,13 +27,13 @@ public sealed class OutputTests
     [Theory]
     [InlineData("exr")]
     [InlineData("Video_EXR")]
-    public void An_agents_output_of_an_unknown_type_keeps_the_word_of_the_upstream(string type)
+    public void An_agents_output_of_an_unknown_type_keeps_the_type_of_the_upstream(string type)
     {
         var generation = Dialect.Read("agents", $$"""
             {"id":"g1","state":"completed","type":"video","output":[{"type":"{{type}}","url":"https://h/a.exr"},{"type":"video","url":"https://h/v"}]}
             """);
 
-        Assert.Equal([new GenerationOutput(type, "https://h/a.exr", null, null, null, null, null), Film("https://h/v")], generation.Outputs);
+        Assert.Equal([new GenerationOutput(type, "https://h/a.exr", null, null, null, null, null), Video("https://h/v")], generation.Outputs);
         Assert.Equal("https://h/v", generation.Video?.Url);
     }
 
@@ -47,13 +47,13 @@ public sealed class OutputTests
     }
 
     [Fact]
-    public void An_agents_output_without_a_usable_link_is_left_out()
+    public void An_agents_output_without_a_usable_link_is_omitted()
     {
         var generation = Dialect.Read("agents", """
             {"id":"g1","state":"completed","output":[{"type":"video","url":null},{"type":"exr","url":"ftp://h/e"},{"type":"image","url":"https://h/i"}]}
             """);
 
-        Assert.Equal([Picture("https://h/i")], generation.Outputs);
+        Assert.Equal([Image("https://h/i")], generation.Outputs);
     }
 
     [Fact]
@@ -63,11 +63,11 @@ public sealed class OutputTests
             {"id":"g1","state":"completed","assets":{"progress_video":"https://h/p","image":"https://h/i","video":"https://h/v","thumbnail":"https://h/t"}}
             """);
 
-        Assert.Equal([Film("https://h/v"), Picture("https://h/i"), Picture("https://h/t", OutputRole.Thumbnail)], generation.Outputs);
+        Assert.Equal([Video("https://h/v"), Image("https://h/i"), Image("https://h/t", OutputRole.Thumbnail)], generation.Outputs);
     }
 
     [Fact]
-    public void The_outputs_of_a_relay_are_the_video_without_watermark_and_its_pictures()
+    public void The_outputs_of_a_relay_are_the_video_without_watermark_and_its_images()
     {
         var generation = Dialect.Read("relay", """
             {"id":"g1","state":"completed","video":{"url":"https://h/marked","download_url":"https://h/d"},"video_raw":{"url":"https://h/raw","width":4,"height":3,"duration":5.5},
@@ -75,7 +75,7 @@ public sealed class OutputTests
             """);
 
         Assert.Equal(
-            [Film("https://h/raw") with { Width = 4, Height = 3, Duration = 5.5 }, Picture("https://h/t", OutputRole.Thumbnail), Picture("https://h/l", OutputRole.LastFrame)],
+            [Video("https://h/raw") with { Width = 4, Height = 3, Duration = 5.5 }, Image("https://h/t", OutputRole.Thumbnail), Image("https://h/l", OutputRole.LastFrame)],
             generation.Outputs);
     }
 
@@ -92,23 +92,23 @@ public sealed class OutputTests
 
         Assert.Equal(
             [
-                Picture("https://h/1.png"), Picture("https://h/2") with { Width = 7 }, new GenerationOutput("audio", "https://h/3.mp3", null, null, null, null, null),
-                Film("https://h/4.mp4"), Film("https://h/5.mp4"),
+                Image("https://h/1.png"), Image("https://h/2") with { Width = 7 }, new GenerationOutput("audio", "https://h/3.mp3", null, null, null, null, null),
+                Video("https://h/4.mp4"), Video("https://h/5.mp4"),
             ],
             generation.Outputs);
         Assert.Equal(("https://h/4.mp4", "https://h/1.png"), (generation.Video?.Url, generation.Image?.Url));
     }
 
     [Fact]
-    public void An_alternative_link_of_a_relay_is_no_further_output()
+    public void An_alternative_link_of_a_relay_is_not_another_output()
     {
         var generation = Dialect.Read("new-api", """{"task_id":"g1","status":"completed","video_url":"https://h/a.mp4","url":"https://h/b.mp4","result_url":"https://h/c.mp4"}""");
 
-        Assert.Equal([Film("https://h/a.mp4")], generation.Outputs);
+        Assert.Equal([Video("https://h/a.mp4")], generation.Outputs);
     }
 
     [Fact]
-    public void The_earliest_expiry_of_all_outputs_counts()
+    public void A_generation_expires_with_its_earliest_output()
     {
         var generation = Dialect.Read("agents", """
             {"id":"g1","state":"completed","output":[{"type":"image","url":"https://h/0?Expires=1900000000"},{"type":"exr","url":"https://h/1?Expires=1800000000"}]}
@@ -117,7 +117,7 @@ public sealed class OutputTests
         Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(1800000000), generation.ExpiresAt);
     }
 
-    private static GenerationOutput Film(string url) => new("video", url, null, null, null, OutputRole.Main, null);
+    private static GenerationOutput Video(string url) => new("video", url, null, null, null, OutputRole.Main, null);
 
-    private static GenerationOutput Picture(string url, OutputRole role = OutputRole.Main, OutputLayer? layer = null) => new("image", url, null, null, null, role, layer);
+    private static GenerationOutput Image(string url, OutputRole role = OutputRole.Main, OutputLayer? layer = null) => new("image", url, null, null, null, role, layer);
 }

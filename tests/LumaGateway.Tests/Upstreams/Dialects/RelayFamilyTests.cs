@@ -7,7 +7,7 @@ using LumaGateway.Upstreams.Dialects;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-/// <summary>The shapes that relays, new-api, PiAPI and their forks use, read by all three dialects.</summary>
+/// <summary>The shapes of relays, new-api, PiAPI and their forks. All three dialects read each shape.</summary>
 public sealed class RelayFamilyTests
 {
     private const string Body = """{"id":"inner","state":"completed","video_raw":{"url":"https://h/v"},"request":{"prompt":"p"}}""";
@@ -71,7 +71,7 @@ public sealed class RelayFamilyTests
 
     [Theory]
     [MemberData(nameof(Withheld))]
-    public void A_preview_a_marked_file_and_a_link_that_needs_the_token_are_never_returned(string dialect, string body)
+    public void Previews_watermarked_files_and_links_that_need_the_token_are_not_returned(string dialect, string body)
     {
         var generation = Read(dialect, body);
 
@@ -83,7 +83,7 @@ public sealed class RelayFamilyTests
     [InlineData("https://relay.example:8443/v1/v.mp4")]
     [InlineData("https://cdn.relay.example/v1/v.mp4")]
     [InlineData("https://relay.example/v1/v.mp4?X-Amz-Signature=00")]
-    public void A_link_beside_the_api_of_the_upstream_is_returned(string url) =>
+    public void A_link_outside_the_API_of_the_upstream_is_returned(string url) =>
         Assert.Equal(url, Read("new-api", $$"""{"task_id":"g1","status":"SUCCESS","url":"{{url}}"}""").Video?.Url);
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class RelayFamilyTests
     [InlineData("""{"task_id":"g1","status":"completed","url":"https://h/x.webp?a=b.mp4"}""")]
     [InlineData("""{"id":"g1","state":"completed","outputs":[{"type":"image","url":"https://h/x"}]}""")]
     [InlineData("""{"id":"g1","state":"completed","assets":{"image":"https://h/x"}}""")]
-    public void A_link_to_an_image_is_the_image(string body)
+    public void A_link_to_an_image_is_read_as_the_image(string body)
     {
         var generation = Read("new-api", body);
 
@@ -111,7 +111,7 @@ public sealed class RelayFamilyTests
     [InlineData("piapi", """{"id":"g1","state":"processing","status":"completed"}""", GenerationState.Completed)]
     [InlineData("relay", """{"code":0,"status":"success","data":{"id":"g1","state":"processing"}}""", GenerationState.Processing)]
     [InlineData("relay", """{"id":"g1","state":"processing","data":{"task_id":"x","status":"completed"}}""", GenerationState.Processing)]
-    public void The_state_of_the_outermost_task_counts(string dialect, string body, GenerationState state) => Assert.Equal(state, Read(dialect, body).State);
+    public void The_state_of_the_outermost_task_is_read(string dialect, string body, GenerationState state) => Assert.Equal(state, Read(dialect, body).State);
 
     [Theory]
     [InlineData("""{"id":"other","state":"completed","data":{"id":"g1"}}""")]
@@ -120,21 +120,21 @@ public sealed class RelayFamilyTests
     [InlineData("""{"code":"success","data":{"status":"SUCCESS"}}""")]
     [InlineData("""{"code":"success","data":"not json {"}""")]
     public void A_response_about_another_id_is_malformed(string body) =>
-        Assert.All(Family, dialect => Assert.Equal(UpstreamFault.Malformed, Dialect.RefusalReason(dialect, body).Fault));
+        Assert.All(Family, dialect => Assert.Equal(UpstreamFault.Malformed, Dialect.ReadFault(dialect, body).Fault));
 
     [Theory]
     [InlineData("""{"code":"task_not_exist","message":"task_not_exist","data":null}""")]
     [InlineData("""{"error":{"code":"task_not_exist","message":"?"}}""")]
     [InlineData("""{"detail":{"code":"task_not_exist","reason":"?"}}""")]
     public void An_unknown_id_with_status_400_is_not_found(string body) =>
-        Assert.All(Family, dialect => Assert.Equal(UpstreamFault.NotFound, Dialect.RefusalReason(dialect, body, HttpStatusCode.BadRequest).Fault));
+        Assert.All(Family, dialect => Assert.Equal(UpstreamFault.NotFound, Dialect.ReadFault(dialect, body, HttpStatusCode.BadRequest).Fault));
 
     [Theory]
     [InlineData("""{"id":"g1","state":"completed","code":500}""", UpstreamFault.Failed)]
     [InlineData("""{"code":"task_not_exist","data":null}""", UpstreamFault.NotFound)]
     [InlineData("""{"code":0,"data":{"code":404,"data":{"task_id":"g1","status":"SUCCESS"}}}""", UpstreamFault.NotFound)]
     public void A_failure_code_of_an_envelope_or_of_a_flat_task_is_a_fault(string body, UpstreamFault fault) =>
-        Assert.All(Family, dialect => Assert.Equal(fault, Dialect.RefusalReason(dialect, body).Fault));
+        Assert.All(Family, dialect => Assert.Equal(fault, Dialect.ReadFault(dialect, body).Fault));
 
     [Fact]
     public void A_failed_flat_task_with_a_code_is_a_failed_generation() =>

@@ -21,7 +21,7 @@ public sealed class StateTests
         ]),
     ];
 
-    public static TheoryData<string, string, GenerationState> Spelled
+    public static TheoryData<string, string, GenerationState> Spellings
     {
         get
         {
@@ -50,24 +50,24 @@ public sealed class StateTests
         ["null", "\"\"", "\"  \"", "\"_\"", "\"UNKNOWN\"", "\"upscaling\"", "\"not completed\"", $"\"{new string('x', 100)}\"", "3", "true", "{}", "[\"completed\"]", "\"\\ud800\""]);
 
     [Theory]
-    [MemberData(nameof(Spelled))]
-    public void A_state_is_read_however_it_is_spelled(string dialect, string spelling, GenerationState state)
+    [MemberData(nameof(Spellings))]
+    public void A_state_is_read_in_every_spelling(string dialect, string spelling, GenerationState state)
     {
-        var answer = Dialect.Answer(dialect, Dialect.BodyWith(dialect, JsonSerializer.Serialize(spelling)));
+        var result = Dialect.ReadResult(dialect, Dialect.BodyWith(dialect, JsonSerializer.Serialize(spelling)));
 
-        Assert.Equal(state, answer.Generation.State);
-        Assert.True(answer.IsKnownState);
-        Assert.Equal(state is GenerationState.Failed, answer.Generation.Failure is not null);
+        Assert.Equal(state, result.Generation.State);
+        Assert.True(result.IsKnownState);
+        Assert.Equal(state is GenerationState.Failed, result.Generation.Failure is not null);
     }
 
     [Theory]
     [MemberData(nameof(Unknown))]
     public void An_unknown_state_is_processing_and_marked_as_unknown(string dialect, string state)
     {
-        var answer = Dialect.Answer(dialect, Dialect.BodyWith(dialect, state));
+        var result = Dialect.ReadResult(dialect, Dialect.BodyWith(dialect, state));
 
-        Assert.Equal(GenerationState.Processing, answer.Generation.State);
-        Assert.False(answer.IsKnownState);
+        Assert.Equal(GenerationState.Processing, result.Generation.State);
+        Assert.False(result.IsKnownState);
     }
 
     [Theory]
@@ -76,14 +76,14 @@ public sealed class StateTests
     [InlineData("agents", """{"id":"g1"}""")]
     [InlineData("new-api", """{"data":{"task_id":"g1"}}""")]
     [InlineData("piapi", """{"data":{"task_id":"g1"}}""")]
-    public void An_answer_that_says_nothing_but_its_id_is_processing_and_all_else_null(string dialect, string body)
+    public void A_body_with_only_an_id_is_a_processing_generation_without_details(string dialect, string body)
     {
-        var answer = Dialect.Answer(dialect, body);
+        var result = Dialect.ReadResult(dialect, body);
 
         Assert.Equal(
             new Generation("g1", GenerationState.Processing, null, null, null, null, null, null, null, null, [], null, null),
-            answer.Generation);
-        Assert.False(answer.IsKnownState);
+            result.Generation);
+        Assert.False(result.IsKnownState);
     }
 
     [Theory]
@@ -91,12 +91,12 @@ public sealed class StateTests
     [InlineData("SUCCESS", "failed", GenerationState.Completed, true)]
     [InlineData("UNKNOWN", "completed", GenerationState.Processing, false)]
     [InlineData("", "completed", GenerationState.Completed, true)]
-    public void A_wrappers_state_beats_the_wrapped_one(string outer, string inner, GenerationState state, bool isKnown)
+    public void The_state_of_a_wrapper_takes_precedence_over_the_wrapped_one(string outer, string inner, GenerationState state, bool isKnown)
     {
-        var newApi = Dialect.Answer("new-api", Dialect.BodyWith("new-api", $"\"{outer}\"", $$$"""
+        var newApi = Dialect.ReadResult("new-api", Dialect.BodyWith("new-api", $"\"{outer}\"", $$$"""
             "data":{"state":"{{{inner}}}"}
             """));
-        var piApi = Dialect.Answer("piapi", Dialect.BodyWith("piapi", $"\"{outer}\"", $$$"""
+        var piApi = Dialect.ReadResult("piapi", Dialect.BodyWith("piapi", $"\"{outer}\"", $$$"""
             "output":{"internal_state":"{{{inner}}}"}
             """));
 

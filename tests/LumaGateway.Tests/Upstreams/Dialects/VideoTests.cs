@@ -57,7 +57,7 @@ public sealed class VideoTests
 
     [Theory]
     [MemberData(nameof(Relayed))]
-    public void The_clean_video_comes_first_wherever_the_relay_family_puts_it(string assets, VideoAsset? video)
+    public void The_video_without_watermark_is_preferred_at_every_place(string assets, VideoAsset? video)
     {
         string[] bodies = [assets, $"\"data\":{{{assets}}}", $"\"data\":[{{{assets}}}]", $"\"output\":{{{assets}}}"];
         string[] dialects = ["relay", "new-api", "new-api", "piapi"];
@@ -72,7 +72,7 @@ public sealed class VideoTests
     [InlineData("relay", "https://h/v")]
     [InlineData("new-api", "https://h/v")]
     [InlineData("piapi", null)]
-    public void A_video_without_a_clean_copy_is_returned_unless_the_dialect_marks_its_videos(string dialect, string? url)
+    public void A_video_without_an_unmarked_copy_is_returned_unless_the_dialect_adds_watermarks(string dialect, string? url)
     {
         string[] videos = [""" "video":"https://h/v" """, """ "video":{"url":"https://h/v"} """, """ "video":null,"artifact":{"video":"https://h/v"} """];
 
@@ -81,7 +81,7 @@ public sealed class VideoTests
 
     [Theory]
     [MemberData(nameof(Measures))]
-    public void Measures_are_read_from_numbers_and_texts_and_nonsense_is_none(string measures, VideoAsset video)
+    public void Sizes_and_durations_are_read_from_numbers_and_texts_and_are_null_if_invalid(string measures, VideoAsset video)
     {
         var asset = $$"""{"url":"https://h/v",{{measures}}}""";
 
@@ -100,7 +100,7 @@ public sealed class VideoTests
     [InlineData(""" "fail_reason":"https://h/old","data":null """, "https://h/old")]
     [InlineData(""" "fail_reason":"all is well" """, null)]
     [InlineData(""" "result_url":"https://h/result","data":{"id":"other","video_raw":{"url":"https://h/raw"}} """, "https://h/raw")]
-    public void A_new_api_rows_own_link_is_used_where_it_wraps_no_body_with_one(string row, string? url)
+    public void The_link_of_a_new_api_row_is_used_if_the_wrapped_body_has_none(string row, string? url)
     {
         var generation = Dialect.Read("new-api", Dialect.BodyWith("new-api", "\"SUCCESS\"", row));
 
@@ -123,6 +123,6 @@ public sealed class VideoTests
     [InlineData("agents", """{"id":"g1","state":"completed","output":[{"url":"https://h/v"}],"request":{"duration":5},"duration":5}""")]
     [InlineData("new-api", """{"data":{"task_id":"g1","status":"SUCCESS","result_url":"https://h/v","data":{"request":{"duration":5}}}}""")]
     [InlineData("piapi", """{"data":{"task_id":"g1","status":"completed","input":{"duration":5},"output":{"video_raw":"https://h/v"}}}""")]
-    public void The_duration_asked_for_is_never_the_files_duration(string dialect, string body) =>
+    public void The_requested_duration_is_not_the_duration_of_the_file(string dialect, string body) =>
         Assert.Equal(new VideoAsset("https://h/v", null, null, null), Dialect.Read(dialect, body).Video);
 }

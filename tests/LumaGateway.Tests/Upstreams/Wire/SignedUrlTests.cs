@@ -76,7 +76,7 @@ public sealed class SignedUrlTests
     [InlineData("https://h/v.mp4?Policy=eyJTdGF0ZW1lbnQiOltdfQ__")]
     [InlineData("https://h/v.mp4?Policy=!&Signature=00")]
     [InlineData("https://h/v.mp4?Policy=bm90IGpzb24_")]
-    public void A_link_that_does_not_say_when_it_ends_has_no_expiry(string url) => Assert.Null(SignedUrl.ExpiryOf(url));
+    public void A_link_without_a_readable_expiry_has_no_expiry(string url) => Assert.Null(SignedUrl.ExpiryOf(url));
 
     [Theory]
     [InlineData("https://h/v.mp4?X-Amz-Signature=00", true)]

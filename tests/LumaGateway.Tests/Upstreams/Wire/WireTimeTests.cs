@@ -27,7 +27,7 @@ public sealed class WireTimeTests
     [InlineData("99999999999", "5138-11-16T09:46:39.0000000")]
     [InlineData("100000000000", "1973-03-03T09:46:40.0000000")]
     [InlineData("253402300799999", "9999-12-31T23:59:59.9990000")]
-    public void A_time_is_read_in_any_of_its_spellings(string json, string expected)
+    public void A_time_is_read_in_every_spelling(string json, string expected)
     {
         var time = Read(json);
 
@@ -62,7 +62,7 @@ public sealed class WireTimeTests
     [InlineData("true")]
     [InlineData("{}")]
     [InlineData("[1734874720]")]
-    public void What_is_no_time_is_null(string json) => Assert.Null(Read(json));
+    public void A_value_other_than_a_time_is_null(string json) => Assert.Null(Read(json));
 
     private static DateTimeOffset? Read(string json)
     {

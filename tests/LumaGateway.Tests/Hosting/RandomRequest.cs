@@ -4,8 +4,8 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Hosting;
 
-/// <summary>Requests as only an enemy or a broken program writes them: one character is one byte.</summary>
-internal static class FuzzedRequest
+/// <summary>Generates requests with random errors, as an attacker or a faulty program sends them. One character is one byte.</summary>
+internal static class RandomRequest
 {
     private static readonly string[] Methods = ["GET", "GET", "GET", "HEAD", "POST", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PRI", "get", "G\tET", "", "GET\0", "PROPFIND", new string('M', 300)];
 
@@ -49,25 +49,25 @@ internal static class FuzzedRequest
         var text = new StringBuilder();
         for (var requests = random.Next(4) == 0 ? random.Next(2, 4) : 1; requests > 0; requests--)
         {
-            AppendOne(text, random);
+            AppendRequest(text, random);
         }
 
-        return Spoilt(text.ToString(), random);
+        return Damaged(text.ToString(), random);
     }
 
-    /// <summary>Most are odd in a few places only: those that are odd everywhere do not get far.</summary>
-    private static void AppendOne(StringBuilder text, Random random)
+    /// <summary>Most requests have only a few unusual parts, because a request with many is rejected early.</summary>
+    private static void AppendRequest(StringBuilder text, Random random)
     {
-        var oddity = random.Next(3);
-        bool IsOdd() => random.Next(4) < oddity;
+        var chance = random.Next(3);
+        bool IsUnusual() => random.Next(4) < chance;
 
-        text.Append(IsOdd() ? Of(Methods, random) : "GET").Append(' ').Append(random.Next(4) == 0 ? "/generations/g1" : Of(Paths, random));
+        text.Append(IsUnusual() ? PickFrom(Methods, random) : "GET").Append(' ').Append(random.Next(4) == 0 ? "/generations/g1" : PickFrom(Paths, random));
         if (random.Next(40) == 0)
         {
             text.Append('/').Append('p', random.Next(1, 20_000));
         }
 
-        text.Append(' ').Append(IsOdd() ? Of(Versions, random) : "HTTP/1.1").Append("\r\n");
+        text.Append(' ').Append(IsUnusual() ? PickFrom(Versions, random) : "HTTP/1.1").Append("\r\n");
         if (random.Next(20) != 0)
         {
             text.Append("Host: gateway.test\r\n");
@@ -78,9 +78,9 @@ internal static class FuzzedRequest
             text.Append("X-Api-Key: ").Append(Gateway.Key).Append("\r\n");
         }
 
-        for (var headers = random.Next(1 + (2 * oddity)); headers > 0; headers--)
+        for (var headers = random.Next(1 + (2 * chance)); headers > 0; headers--)
         {
-            var header = Of(Headers, random);
+            var header = PickFrom(Headers, random);
             text.Append(header);
             switch (header)
             {
@@ -99,11 +99,11 @@ internal static class FuzzedRequest
             text.Append("\r\n");
         }
 
-        text.Append("\r\n").Append(IsOdd() ? Of(Bodies, random) : "");
+        text.Append("\r\n").Append(IsUnusual() ? PickFrom(Bodies, random) : "");
     }
 
-    /// <summary>In one of three, some bytes are changed, taken out, doubled, or the end is cut off.</summary>
-    private static string Spoilt(string text, Random random)
+    /// <summary>Damages one of three texts: changes, removes or doubles bytes, or cuts off the end.</summary>
+    private static string Damaged(string text, Random random)
     {
         if (random.Next(3) != 0)
         {
@@ -111,7 +111,7 @@ internal static class FuzzedRequest
         }
 
         var bytes = new StringBuilder(text);
-        for (var spoils = random.Next(1, 4); spoils > 0 && bytes.Length > 1; spoils--)
+        for (var changes = random.Next(1, 4); changes > 0 && bytes.Length > 1; changes--)
         {
             var at = random.Next(bytes.Length);
             switch (random.Next(4))
@@ -134,5 +134,5 @@ internal static class FuzzedRequest
         return bytes.ToString();
     }
 
-    private static string Of(string[] all, Random random) => all[random.Next(all.Length)];
+    private static string PickFrom(string[] all, Random random) => all[random.Next(all.Length)];
 }

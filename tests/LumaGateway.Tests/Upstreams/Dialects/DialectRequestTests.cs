@@ -2,7 +2,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-public sealed class FetchStartTests
+public sealed class DialectRequestTests
 {
     [Theory]
     [InlineData("relay", "generations/a_B-9", "Authorization", "Bearer secret", false)]
@@ -10,7 +10,7 @@ public sealed class FetchStartTests
     [InlineData("agents", "generations/a_B-9", "Authorization", "Bearer secret", true)]
     [InlineData("new-api", "generations/a_B-9", "Authorization", "Bearer secret", false)]
     [InlineData("piapi", "task/a_B-9", "x-api-key", "secret", false)]
-    public void A_dialect_names_its_path_and_its_credential(string name, string path, string header, string value, bool signsUrls)
+    public void A_dialect_defines_its_path_and_credential(string name, string path, string header, string value, bool signsUrls)
     {
         var dialect = Dialect.Named(name);
 

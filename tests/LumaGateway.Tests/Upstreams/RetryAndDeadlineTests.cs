@@ -4,9 +4,9 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Upstreams;
 
-/// <summary>What takes its time: further attempts, pauses that the upstream asks for, and the deadline.</summary>
+/// <summary>Retries, pauses by <c>Retry-After</c> and the deadline of an upstream request.</summary>
 [Collection(RunsAlone.Name)]
-public sealed class UpstreamTimeTests : IDisposable
+public sealed class RetryAndDeadlineTests : IDisposable
 {
     private const string Secret = "SECRET-OF-THE-UPSTREAM";
 
@@ -24,7 +24,7 @@ public sealed class UpstreamTimeTests : IDisposable
     [InlineData(429, 503, "upstream_throttled", 3)]
     [InlineData(500, 502, "upstream_failed", 3)]
     [InlineData(503, 502, "upstream_failed", 3)]
-    public async Task A_status_becomes_its_row_of_the_table(int upstream, int status, string code, int asked)
+    public async Task An_upstream_status_becomes_its_problem_response(int upstream, int status, string code, int requests)
     {
         _gateway.Upstream.AlwaysJson($$"""{"detail":"{{Secret}}"}""", (HttpStatusCode)upstream);
         using var caller = _gateway.CreateCaller();
@@ -33,14 +33,14 @@ public sealed class UpstreamTimeTests : IDisposable
 
         var problem = await response.ProblemAsync(status, code);
         Assert.DoesNotContain(Secret, problem.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
-        Assert.Equal(asked, _gateway.Upstream.RequestCount);
+        Assert.DoesNotContain(Secret, LogText(), StringComparison.Ordinal);
+        Assert.Equal(requests, _gateway.Upstream.RequestCount);
         Assert.Equal(status == 503 ? "1" : "", response.Header("Retry-After"));
         Assert.Equal(upstream is 401 or 402 or 403 ? "false" : "", response.Header("x-should-retry"));
     }
 
     [Fact]
-    public async Task A_connection_that_breaks_off_is_tried_again()
+    public async Task A_broken_connection_is_retried()
     {
         _gateway.Upstream.ThenThrow(new HttpRequestException($"refused {Secret}")).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
@@ -49,11 +49,11 @@ public sealed class UpstreamTimeTests : IDisposable
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(2, _gateway.Upstream.RequestCount);
-        Assert.DoesNotContain(Secret, Everything(), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, LogText(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task An_upstream_that_cannot_be_reached_is_a_502()
+    public async Task An_unreachable_upstream_is_a_502()
     {
         _gateway.Upstream.Always((_, _) => Task.FromException<HttpResponseMessage>(new HttpRequestException("refused")));
         using var caller = _gateway.CreateCaller();
@@ -65,16 +65,16 @@ public sealed class UpstreamTimeTests : IDisposable
     }
 
     [Fact]
-    public async Task Retry_after_is_honoured_when_it_fits_into_the_deadline()
+    public async Task Retry_After_within_the_deadline_delays_the_retry()
     {
         _gateway.Upstream.Then((_, _) => Task.FromResult(Throttled(TimeSpan.FromSeconds(4)))).ThenJson(Samples.Failed("g1"));
         using var caller = _gateway.CreateCaller();
-        var began = _gateway.Clock.GetUtcNow();
+        var start = _gateway.Clock.GetUtcNow();
 
         using var response = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6));
+        Assert.InRange(_gateway.Clock.GetUtcNow() - start, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6));
         Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
@@ -82,7 +82,7 @@ public sealed class UpstreamTimeTests : IDisposable
     [InlineData(-3)]
     [InlineData(0)]
     [InlineData(3)]
-    public async Task A_date_in_retry_after_is_compared_with_the_date_of_the_response(int hoursOff)
+    public async Task A_date_in_Retry_After_is_compared_with_the_date_of_the_response(int hoursOff)
     {
         _gateway.With("Luma:Retries", "0");
         _gateway.Upstream.Always((_, _) =>
@@ -102,7 +102,7 @@ public sealed class UpstreamTimeTests : IDisposable
     }
 
     [Fact]
-    public async Task An_upstream_that_never_answers_is_a_504_at_the_deadline()
+    public async Task An_upstream_without_a_response_is_a_504_at_the_deadline()
     {
         _gateway.Upstream.Always(async (_, token) =>
         {
@@ -110,28 +110,28 @@ public sealed class UpstreamTimeTests : IDisposable
             throw new InvalidOperationException("unreachable");
         });
         using var caller = _gateway.CreateCaller();
-        var began = _gateway.Clock.GetUtcNow();
+        var start = _gateway.Clock.GetUtcNow();
 
         using var response = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
 
         await response.ProblemAsync(504, "upstream_timed_out");
-        Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));
+        Assert.InRange(_gateway.Clock.GetUtcNow() - start, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));
     }
 
     [Fact]
-    public async Task A_body_that_drips_ends_at_the_deadline()
+    public async Task A_slow_body_is_a_504_at_the_deadline()
     {
-        _gateway.Upstream.Always((_, _) => Task.FromResult(new HttpResponseMessage { Content = new StreamContent(new Drip(_gateway.Clock)) }));
+        _gateway.Upstream.Always((_, _) => Task.FromResult(new HttpResponseMessage { Content = new StreamContent(new SlowBody(_gateway.Clock)) }));
         using var caller = _gateway.CreateCaller();
-        var began = _gateway.Clock.GetUtcNow();
+        var start = _gateway.Clock.GetUtcNow();
 
         using var response = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
 
         await response.ProblemAsync(504, "upstream_timed_out");
-        Assert.InRange(_gateway.Clock.GetUtcNow() - began, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));
+        Assert.InRange(_gateway.Clock.GetUtcNow() - start, TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16));
     }
 
-    private string Everything() => string.Join('\n', _gateway.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception}"));
+    private string LogText() => string.Join('\n', _gateway.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception}"));
 
     private static HttpResponseMessage Throttled(TimeSpan wait)
     {
@@ -140,8 +140,8 @@ public sealed class UpstreamTimeTests : IDisposable
         return response;
     }
 
-    /// <summary>One byte a second, for ever.</summary>
-    private sealed class Drip(TimeProvider clock) : MemoryStream
+    /// <summary>An endless body of one byte a second.</summary>
+    private sealed class SlowBody(TimeProvider clock) : MemoryStream
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {

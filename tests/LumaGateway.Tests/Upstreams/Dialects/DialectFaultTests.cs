@@ -5,7 +5,7 @@ using LumaGateway.Problems;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-public sealed class RefusalReasonTests
+public sealed class DialectFaultTests
 {
     private const string Canary = "canary-7f3a";
 
@@ -23,7 +23,7 @@ public sealed class RefusalReasonTests
     public static MatrixTheoryData<string, (int Status, UpstreamFault Fault)> EveryStatus =>
         new(Dialect.All.Select(dialect => dialect.Name), Statuses);
 
-    public static MatrixTheoryData<string, string> NoAnswers => new(
+    public static MatrixTheoryData<string, string> UnreadableBodies => new(
         Dialect.All.Select(dialect => dialect.Name),
         [
             "null", "true", "1", "\"g1\"", "[]", "{}", "[[]]",
@@ -41,27 +41,27 @@ public sealed class RefusalReasonTests
 
     [Theory]
     [MemberData(nameof(EveryStatus))]
-    public void A_status_other_than_200_is_the_fault_that_it_means(string dialect, (int Status, UpstreamFault Fault) row)
+    public void A_status_other_than_200_is_its_fault(string dialect, (int Status, UpstreamFault Fault) row)
     {
-        var refusal = Dialect.RefusalReason(dialect, Dialect.BodyWith(dialect, "\"completed\""), (HttpStatusCode)row.Status);
+        var exception = Dialect.ReadFault(dialect, Dialect.BodyWith(dialect, "\"completed\""), (HttpStatusCode)row.Status);
 
-        Assert.Equal(row.Fault, refusal.Fault);
+        Assert.Equal(row.Fault, exception.Fault);
     }
 
     [Theory]
     [MemberData(nameof(EveryStatus))]
-    public void A_status_without_any_body_is_the_same_fault(string dialect, (int Status, UpstreamFault Fault) row)
+    public void A_status_without_a_body_is_the_same_fault(string dialect, (int Status, UpstreamFault Fault) row)
     {
-        var refusal = Assert.Throws<UpstreamException>(() =>
+        var exception = Assert.Throws<UpstreamException>(() =>
             Dialect.Named(dialect).Read(GenerationId.Parse("g1", provider: null), (HttpStatusCode)row.Status, default));
 
-        Assert.Equal(row.Fault, refusal.Fault);
+        Assert.Equal(row.Fault, exception.Fault);
     }
 
     [Theory]
-    [MemberData(nameof(NoAnswers))]
-    public void A_200_that_is_no_answer_about_the_id_is_malformed(string dialect, string body) =>
-        Assert.Equal(UpstreamFault.Malformed, Dialect.RefusalReason(dialect, body).Fault);
+    [MemberData(nameof(UnreadableBodies))]
+    public void A_200_without_the_generation_of_the_id_is_malformed(string dialect, string body) =>
+        Assert.Equal(UpstreamFault.Malformed, Dialect.ReadFault(dialect, body).Fault);
 
     [Theory]
     [InlineData("relay")]
@@ -69,12 +69,12 @@ public sealed class RefusalReasonTests
     [InlineData("agents")]
     [InlineData("new-api")]
     [InlineData("piapi")]
-    public void A_200_without_any_body_is_malformed(string dialect)
+    public void A_200_without_a_body_is_malformed(string dialect)
     {
-        var refusal = Assert.Throws<UpstreamException>(() =>
+        var exception = Assert.Throws<UpstreamException>(() =>
             Dialect.Named(dialect).Read(GenerationId.Parse("g1", provider: null), HttpStatusCode.OK, default(JsonElement)));
 
-        Assert.Equal(UpstreamFault.Malformed, refusal.Fault);
+        Assert.Equal(UpstreamFault.Malformed, exception.Fault);
     }
 
     [Theory]
@@ -114,12 +114,12 @@ public sealed class RefusalReasonTests
     [InlineData(200, "\"fail_to_fetch_task\"", UpstreamFault.Malformed)]
     [InlineData(200, "{}", UpstreamFault.Malformed)]
     [InlineData(200, "false", UpstreamFault.Malformed)]
-    public void A_wrappers_failure_code_refuses_the_answer(int status, string code, UpstreamFault fault)
+    public void A_failure_code_of_the_wrapper_is_a_fault(int status, string code, UpstreamFault fault)
     {
         var body = $$$"""{"code":{{{code}}},"message":"?","data":{"task_id":"g1","status":"SUCCESS"}}""";
 
-        Assert.Equal(fault, Dialect.RefusalReason("new-api", body, (HttpStatusCode)status).Fault);
-        Assert.Equal(fault, Dialect.RefusalReason("piapi", body, (HttpStatusCode)status).Fault);
+        Assert.Equal(fault, Dialect.ReadFault("new-api", body, (HttpStatusCode)status).Fault);
+        Assert.Equal(fault, Dialect.ReadFault("piapi", body, (HttpStatusCode)status).Fault);
     }
 
     [Theory]
@@ -134,7 +134,7 @@ public sealed class RefusalReasonTests
     [InlineData("\"0\"")]
     [InlineData("\"\"")]
     [InlineData("null")]
-    public void A_wrappers_good_code_is_an_answer(string code)
+    public void A_success_code_of_the_wrapper_is_not_a_fault(string code)
     {
         var body = $$$"""{"code":{{{code}}},"message":"?","data":{"task_id":"g1","status":"SUCCESS"}}""";
 
@@ -155,7 +155,7 @@ public sealed class RefusalReasonTests
     [InlineData("""{"message":"boom"}""", true)]
     [InlineData("""{"code":null,"detail":"boom"}""", true)]
     [InlineData("""{"code":"","message":"boom"}""", true)]
-    public void An_error_object_refuses_an_unfailed_answer_unless_it_is_zero(string error, bool isRefused)
+    public void An_error_object_in_a_completed_generation_is_a_fault_unless_it_is_empty_or_reports_success(string error, bool isRefused)
     {
         foreach (var dialect in Dialect.All)
         {
@@ -163,7 +163,7 @@ public sealed class RefusalReasonTests
 
             if (isRefused)
             {
-                Assert.Equal(UpstreamFault.Malformed, Dialect.RefusalReason(dialect.Name, body).Fault);
+                Assert.Equal(UpstreamFault.Malformed, Dialect.ReadFault(dialect.Name, body).Fault);
             }
             else
             {
@@ -175,30 +175,30 @@ public sealed class RefusalReasonTests
     [Theory]
     [InlineData("new-api")]
     [InlineData("piapi")]
-    public void An_error_object_on_the_wrapper_itself_refuses_even_a_failed_answer(string dialect) =>
+    public void An_error_object_of_the_wrapper_is_a_fault_even_for_a_failed_generation(string dialect) =>
         Assert.Equal(
             UpstreamFault.Malformed,
-            Dialect.RefusalReason(dialect, """{"error":{"code":7},"data":{"task_id":"g1","status":"failed"}}""").Fault);
+            Dialect.ReadFault(dialect, """{"error":{"code":7},"data":{"task_id":"g1","status":"failed"}}""").Fault);
 
     [Theory]
-    [MemberData(nameof(NoAnswers))]
-    public void A_refusal_says_in_words_what_is_wrong(string dialect, string body) =>
-        Assert.Matches("^The upstream.+\\.$", Dialect.RefusalReason(dialect, body).Message);
+    [MemberData(nameof(UnreadableBodies))]
+    public void The_message_of_a_fault_is_a_sentence(string dialect, string body) =>
+        Assert.Matches("^The upstream.+\\.$", Dialect.ReadFault(dialect, body).Message);
 
     [Theory]
     [MemberData(nameof(EveryStatus))]
-    public void A_refusal_names_the_status_of_the_upstream(string dialect, (int Status, UpstreamFault Fault) row) =>
-        Assert.Equal($"The upstream responded with {row.Status}.", Dialect.RefusalReason(dialect, "{}", (HttpStatusCode)row.Status).Message);
+    public void The_message_of_a_fault_contains_the_status_of_the_upstream(string dialect, (int Status, UpstreamFault Fault) row) =>
+        Assert.Equal($"The upstream responded with {row.Status}.", Dialect.ReadFault(dialect, "{}", (HttpStatusCode)row.Status).Message);
 
     [Theory]
     [InlineData("new-api")]
     [InlineData("piapi")]
-    public void A_refusal_for_a_wrappers_code_names_the_status_or_the_code_as_its_cause(string dialect)
+    public void The_message_of_a_wrapper_fault_names_the_status_or_the_failure_code(string dialect)
     {
         const string Body = """{"code":404,"data":{"task_id":"g1","status":"completed"}}""";
 
-        Assert.Equal("The upstream responded with 400.", Dialect.RefusalReason(dialect, Body, HttpStatusCode.BadRequest).Message);
-        Assert.Contains("failure code", Dialect.RefusalReason(dialect, Body).Message, StringComparison.Ordinal);
+        Assert.Equal("The upstream responded with 400.", Dialect.ReadFault(dialect, Body, HttpStatusCode.BadRequest).Message);
+        Assert.Contains("failure code", Dialect.ReadFault(dialect, Body).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -208,13 +208,13 @@ public sealed class RefusalReasonTests
     [InlineData(200, "\"canary-7f3a\"")]
     [InlineData(400, """{"code":"canary-7f3a","detail":"canary-7f3a"}""")]
     [InlineData(500, """{"error":{"message":"canary-7f3a"}}""")]
-    public void A_refusal_repeats_nothing_of_the_upstreams_body(int status, string body)
+    public void A_fault_contains_nothing_of_the_body(int status, string body)
     {
         foreach (var dialect in Dialect.All)
         {
-            var refusal = Dialect.RefusalReason(dialect.Name, body, (HttpStatusCode)status);
+            var exception = Dialect.ReadFault(dialect.Name, body, (HttpStatusCode)status);
 
-            Assert.DoesNotContain(Canary, refusal.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain(Canary, exception.ToString(), StringComparison.Ordinal);
         }
     }
 }

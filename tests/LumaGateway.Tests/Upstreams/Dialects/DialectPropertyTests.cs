@@ -6,32 +6,32 @@ using LumaGateway.Upstreams;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-/// <summary>What holds for every dialect and whatever JSON. CsCheck prints the seed and the body of a counterexample.</summary>
-public sealed class DialectProperties
+/// <summary>Properties of every dialect for any JSON. CsCheck prints the seed and the body of a counterexample. Needs nothing.</summary>
+public sealed class DialectPropertyTests
 {
     private static readonly int Bodies = PropertyCases.Of(25_000, atLeast: 2500);
 
     [Fact]
-    public void No_json_makes_a_reader_throw_anything_but_an_upstream_exception()
+    public void Reading_any_JSON_throws_only_an_upstream_exception()
     {
         var read = Sample(_ => true);
 
-        // Neither is everything refused, nor does nothing ever go wrong.
+        // The generated bodies include both readable and rejected ones.
         Assert.InRange(read, Bodies * 3 / 10, Bodies * 9 / 10);
     }
 
     [Fact]
-    public void No_state_but_the_four_ever_comes_out_and_an_unknown_one_is_processing()
+    public void Every_state_is_one_of_the_four_and_an_unknown_state_is_processing()
     {
         var unknown = 0;
 
-        Sample(answer =>
+        Sample(result =>
         {
-            Assert.True(Enum.IsDefined(answer.Generation.State));
-            if (!answer.IsKnownState)
+            Assert.True(Enum.IsDefined(result.Generation.State));
+            if (!result.IsKnownState)
             {
                 Interlocked.Increment(ref unknown);
-                Assert.Equal(GenerationState.Processing, answer.Generation.State);
+                Assert.Equal(GenerationState.Processing, result.Generation.State);
             }
 
             return true;
@@ -41,13 +41,13 @@ public sealed class DialectProperties
     }
 
     [Fact]
-    public void No_link_but_an_absolute_web_link_without_a_user_ever_comes_out()
+    public void Every_link_is_an_absolute_http_link_without_user_information()
     {
         var links = 0;
 
-        Sample(answer =>
+        Sample(result =>
         {
-            foreach (var link in LinksOf(answer.Generation))
+            foreach (var link in LinksOf(result.Generation))
             {
                 Interlocked.Increment(ref links);
                 Assert.Matches(@"^(?i:https?)://[!$&'()*+,;=%._~:\[\]a-zA-Z0-9-]+([/?#][!$&'()*+,;=%._~:/?#@\[\]a-zA-Z0-9-]*)?\z", link);
@@ -60,23 +60,23 @@ public sealed class DialectProperties
     }
 
     [Fact]
-    public void A_failure_comes_out_exactly_when_the_state_is_failed()
+    public void A_generation_has_a_failure_if_and_only_if_its_state_is_failed()
     {
-        var failed = Sample(answer =>
+        var failed = Sample(result =>
         {
-            Assert.Equal(answer.Generation.State is GenerationState.Failed, answer.Generation.Failure is not null);
-            return answer.Generation.Failure is not null;
+            Assert.Equal(result.Generation.State is GenerationState.Failed, result.Generation.Failure is not null);
+            return result.Generation.Failure is not null;
         });
 
         Assert.InRange(failed, Bodies / 25, Bodies / 2);
     }
 
     [Fact]
-    public void Whatever_comes_out_is_written_whole_and_reads_back_the_same()
+    public void Every_generation_is_unchanged_after_writing_and_reading()
     {
-        var read = Sample(answer =>
+        var read = Sample(result =>
         {
-            var written = JsonSerializer.SerializeToUtf8Bytes(answer.Generation, ContractsJson.Web.Generation);
+            var written = JsonSerializer.SerializeToUtf8Bytes(result.Generation, ContractsJson.Web.Generation);
 
             Assert.Equal(written, JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize(written, ContractsJson.Web.Generation)!, ContractsJson.Web.Generation));
             return true;
@@ -86,11 +86,11 @@ public sealed class DialectProperties
     }
 
     [Fact]
-    public void No_measure_that_a_file_cannot_have_and_no_time_outside_the_calendar_ever_comes_out()
+    public void Every_size_duration_and_time_is_in_its_valid_range()
     {
-        var measured = Sample(answer =>
+        var measured = Sample(result =>
         {
-            var (generation, video) = (answer.Generation, answer.Generation.Video);
+            var (generation, video) = (result.Generation, result.Generation.Video);
             int?[] pixels =
             [
                 video?.Width, video?.Height, generation.Image?.Width, generation.Image?.Height,
@@ -108,14 +108,14 @@ public sealed class DialectProperties
         Assert.InRange(measured, Bodies / 10, Bodies);
     }
 
-    // How many bodies were read and counted by the property.
+    // Returns the number of bodies that were read and for which the property is true.
     private static int Sample(Func<DialectResult, bool> property)
     {
         var counted = 0;
         DriftedBody.Any.Sample(
             body =>
             {
-                if (body.Read() is { } answer && property(answer))
+                if (body.Read() is { } result && property(result))
                 {
                     Interlocked.Increment(ref counted);
                 }

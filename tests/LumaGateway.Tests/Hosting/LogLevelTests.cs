@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging.Testing;
 
 namespace LumaGateway.Tests.Hosting;
 
-/// <summary>What the log says of callers that hang up and of faults that are answered: an Error means that somebody must act, a stack trace that the code is wrong.</summary>
-public sealed class QuietLogTests : IAsyncLifetime
+/// <summary>The log levels of disconnected callers and of upstream faults. Only an event that an operator must act on is an Error, and only a defect logs a stack trace.</summary>
+public sealed class LogLevelTests : IAsyncLifetime
 {
     private const int Rounds = 12;
 
@@ -17,12 +17,12 @@ public sealed class QuietLogTests : IAsyncLifetime
 
     private Loopback _upstream = null!;
     private Gateway _gateway = null!;
-    private int _asked;
+    private int _upstreamRequests;
     private string _link = "";
 
     public async ValueTask InitializeAsync()
     {
-        _upstream = await Loopback.StartAsync(AnswerAsync);
+        _upstream = await Loopback.StartAsync(RespondAsync);
         _gateway = new Gateway().WithUpstream(_upstream.Address).With("Luma:Retries", "0")
             .With("Assets:AllowHttp", "true").With("Assets:AllowedHosts:0", new Uri(_upstream.Address).Authority).With("Assets:AllowedNetworks:0", "127.0.0.0/8");
     }
@@ -36,11 +36,11 @@ public sealed class QuietLogTests : IAsyncLifetime
     [Theory]
     [InlineData("1.1")]
     [InlineData("2.0")]
-    public async Task Callers_that_hang_up_on_any_route_leave_no_error_and_no_stack_trace(string version)
+    public async Task Disconnected_callers_on_every_route_log_no_error_and_no_stack_trace(string version)
     {
         if (version is "2.0")
         {
-            _gateway.With("Kestrel:EndpointDefaults:Protocols", "Http2"); // in the clear there is no choosing
+            _gateway.With("Kestrel:EndpointDefaults:Protocols", "Http2"); // without TLS the protocol cannot be negotiated
         }
 
         var (main, _) = ListeningGateway.Start(_gateway);
@@ -54,17 +54,17 @@ public sealed class QuietLogTests : IAsyncLifetime
 
         for (var round = 0; round < Rounds; round++)
         {
-            await Task.WhenAll(requests.Select(request => HangUpAsync(main, request.Method, request.Path, version, round)));
+            await Task.WhenAll(requests.Select(request => DisconnectAsync(main, request.Method, request.Path, version, round)));
         }
 
-        await HangUpOnHitsAsync(main, version);
-        Assert.True(_asked > Rounds, $"Only {_asked} requests reached the upstream.");
-        await _gateway.DisposeAsync(); // every request is over
-        AssertQuiet(logs);
+        await DisconnectDuringHitsAsync(main, version);
+        Assert.True(_upstreamRequests > Rounds, $"Only {_upstreamRequests} requests reached the upstream.");
+        await _gateway.DisposeAsync(); // waits until every request has ended
+        AssertNoErrors(logs);
     }
 
     [Fact]
-    public async Task Callers_that_break_off_in_the_middle_of_a_request_leave_no_error_and_no_stack_trace()
+    public async Task Incomplete_requests_log_no_error_and_no_stack_trace()
     {
         var (main, _) = ListeningGateway.Start(_gateway);
         var logs = _gateway.Logs;
@@ -73,7 +73,7 @@ public sealed class QuietLogTests : IAsyncLifetime
             "GET /generations/done HTTP/1.1\r\nHost: a\r\n", $"POST /luma/generations HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nContent-Length: 100\r\n\r\n{{\"prompt\":",
             $"POST /luma/generations HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nIdempotency-Key: k\r\nContent-Length: 100\r\n\r\n{{\"prompt\":",
             $"POST /luma/generations HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{{\"pro\r\n",
-            "POST /callbacks/luma/nobody HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{", $"GET /luma/generations/long HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\n\r\n",
+            "POST /callbacks/luma/unknown HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{", $"GET /luma/generations/long HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\n\r\n",
             $"GET /generations/slow HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\n\r\nGET /generations/slow HTTP/1.1\r\nHost: a\r\n",
         ];
 
@@ -91,7 +91,7 @@ public sealed class QuietLogTests : IAsyncLifetime
         }
 
         await _gateway.DisposeAsync();
-        AssertQuiet(logs);
+        AssertNoErrors(logs);
     }
 
     [Theory]
@@ -99,7 +99,7 @@ public sealed class QuietLogTests : IAsyncLifetime
     [InlineData("/generations/done/video", "http://127.0.0.2:1/v.mp4")]
     [InlineData("/luma/generations/reset", "")]
     [InlineData("/generations/reset", "")]
-    public async Task A_fault_that_is_answered_leaves_no_stack_trace(string path, string link)
+    public async Task A_fault_with_a_problem_response_logs_no_stack_trace(string path, string link)
     {
         _link = link;
         _gateway.With("Assets:AllowedHosts:1", "127.0.0.2:1");
@@ -108,11 +108,11 @@ public sealed class QuietLogTests : IAsyncLifetime
         using var response = await caller.SendGetAsync(path);
 
         Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
-        AssertQuiet(_gateway.Logs);
+        AssertNoErrors(_gateway.Logs);
     }
 
     [Fact]
-    public async Task An_asset_that_is_refused_is_one_line_that_names_the_setting()
+    public async Task A_refused_asset_logs_one_event_that_names_the_setting()
     {
         await using var cdn = await Cdn.StartAsync();
         await using var gateway = AssetGateway.For(cdn).Resolving(IPAddress.Parse("10.0.0.1")).With("Assets:AllowedNetworks:0", null);
@@ -127,19 +127,19 @@ public sealed class QuietLogTests : IAsyncLifetime
         Assert.DoesNotContain("Assets:AllowedHosts", line.Message, StringComparison.Ordinal);
     }
 
-    private static void AssertQuiet(FakeLogCollector logs)
+    private static void AssertNoErrors(FakeLogCollector logs)
     {
-        var loud = logs.GetSnapshot().Where(record => record.Level >= LogLevel.Error || (record.Level >= LogLevel.Warning && record.Exception is not null));
-        var lines = loud.Select(record => $"{record.Level} {record.Category} {record.Id.Id}: {record.Message} {record.Exception}").Distinct().ToList();
+        var errors = logs.GetSnapshot().Where(record => record.Level >= LogLevel.Error || (record.Level >= LogLevel.Warning && record.Exception is not null));
+        var lines = errors.Select(record => $"{record.Level} {record.Category} {record.Id.Id}: {record.Message} {record.Exception}").Distinct().ToList();
         Assert.True(lines.Count == 0, string.Join('\n', lines));
     }
 
-    /// <summary>At once, after a while, at the first byte, or after some of them.</summary>
-    private static async Task HangUpAsync(Uri main, string method, string path, string version, int round)
+    /// <summary>Disconnects at once, after a while, at the first byte or after some bytes.</summary>
+    private static async Task DisconnectAsync(Uri main, string method, string path, string version, int round)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var early = new CancellationTokenSource(round % 4 < 2 ? TimeSpan.FromMilliseconds(1 + (round * 3)) : TimeSpan.FromSeconds(2), TimeProvider.System);
-        using var leave = CancellationTokenSource.CreateLinkedTokenSource(early.Token, TestContext.Current.CancellationToken);
+        using var disconnect = CancellationTokenSource.CreateLinkedTokenSource(early.Token, TestContext.Current.CancellationToken);
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(main, path)) { Version = new Version(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.Add("X-Api-Key", Gateway.Key);
         if (round % 3 == 0)
@@ -158,52 +158,52 @@ public sealed class QuietLogTests : IAsyncLifetime
 
         try
         {
-            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, leave.Token);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, disconnect.Token);
             if (round % 4 == 3)
             {
-                await using var stream = await response.Content.ReadAsStreamAsync(leave.Token);
-                await stream.ReadAtLeastAsync(new byte[10], 10, throwOnEndOfStream: false, leave.Token); // and goes, in the middle of what is longer
+                await using var stream = await response.Content.ReadAsStreamAsync(disconnect.Token);
+                await stream.ReadAtLeastAsync(new byte[10], 10, throwOnEndOfStream: false, disconnect.Token); // disconnects before the end of the body
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException or IOException)
         {
-            // It hung up.
+            // The request was cancelled.
         }
     }
 
-    /// <summary>Hits are answered ahead of everything that knows of callers that leave.</summary>
-    private static async Task HangUpOnHitsAsync(Uri main, string version)
+    /// <summary>Hits are served before the middleware that handles disconnected callers, so they are tested separately.</summary>
+    private static async Task DisconnectDuringHitsAsync(Uri main, string version)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         for (var round = 0; round < 20; round++)
         {
             await Task.WhenAll(Enumerable.Range(0, 40).Select(async number =>
             {
-                using var leave = new CancellationTokenSource();
+                using var disconnect = new CancellationTokenSource();
                 using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(main, "/generations/done")) { Version = new Version(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
                 request.Headers.Add("X-Api-Key", Gateway.Key);
-                var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, leave.Token);
-                for (var turns = 0; turns < number; turns++)
+                var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, disconnect.Token);
+                for (var yields = 0; yields < number; yields++)
                 {
                     await Task.Yield();
                 }
 
-                await leave.CancelAsync();
+                await disconnect.CancelAsync();
                 try
                 {
                     using var response = await sending;
                 }
                 catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException)
                 {
-                    // It hung up in time.
+                    // The request was cancelled before its response.
                 }
             }));
         }
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
-        Interlocked.Increment(ref _asked);
+        Interlocked.Increment(ref _upstreamRequests);
         var path = context.Request.Path.Value!;
         try
         {
@@ -236,7 +236,7 @@ public sealed class QuietLogTests : IAsyncLifetime
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
-            // The gateway hung up.
+            // The gateway closed the connection.
         }
     }
 }

@@ -14,10 +14,10 @@ using Microsoft.Extensions.Logging;
 
 namespace LumaGateway.Tests.Hosting;
 
-/// <summary>What no HTTP client would send, over real sockets.</summary>
-public sealed partial class RawSocketTests : IDisposable
+/// <summary>Malformed requests that no HTTP client sends. Uses real sockets.</summary>
+public sealed partial class MalformedRequestTests : IDisposable
 {
-    public static TheoryData<Exception> Departures =>
+    public static TheoryData<Exception> Disconnects =>
         [new IOException("The request stream was aborted.", new ConnectionAbortedException("The HTTP/2 connection faulted.")), new ConnectionResetException("The client reset the connection.")];
 
     private readonly Gateway _gateway = new();
@@ -25,14 +25,14 @@ public sealed partial class RawSocketTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Fact]
-    public async Task No_request_however_odd_ends_in_a_500_an_unhandled_exception_or_silence()
+    public async Task Every_random_request_gets_a_response_or_a_closed_connection_without_a_500_or_a_logged_error()
     {
         var count = PropertyCases.Of(20_000);
         var seed = int.Parse(Environment.GetEnvironmentVariable("LUMA_FUZZ_SEED") ?? "4", CultureInfo.InvariantCulture);
-        var asked = new ConcurrentDictionary<string, bool>();
+        var forwarded = new ConcurrentDictionary<string, bool>();
         await using var upstream = await Loopback.StartAsync(context =>
         {
-            asked.TryAdd(context.Request.Path.Value!, true);
+            forwarded.TryAdd(context.Request.Path.Value!, true);
             return context.Response.WriteAsync(Samples.Failed(context.Request.Path.Value!.Split('/')[^1]), context.RequestAborted);
         });
         _gateway.WithUpstream($"{upstream.Address}/luma");
@@ -45,21 +45,21 @@ public sealed partial class RawSocketTests : IDisposable
             new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = TestContext.Current.CancellationToken },
             async (number, _) =>
             {
-                var request = FuzzedRequest.Next(new Random(seed + number));
-                var answer = await SendAsync(address, request, isAll: true);
-                var codes = answer is null ? ["hang"] : StatusLine().Matches(answer).Select(line => line.Groups[1].Value).DefaultIfEmpty("closed").ToList();
+                var request = RandomRequest.Next(new Random(seed + number));
+                var response = await SendAsync(address, request, isAll: true);
+                var codes = response is null ? ["hang"] : StatusLine().Matches(response).Select(line => line.Groups[1].Value).DefaultIfEmpty("closed").ToList();
                 codes.ForEach(code => statuses.AddOrUpdate(code, 1, (_, before) => before + 1));
-                if (codes.Any(code => code is "hang" or "500") || (answer is not null && InjectedHeader().IsMatch(answer)))
+                if (codes.Any(code => code is "hang" or "500") || (response is not null && InjectedHeader().IsMatch(response)))
                 {
-                    failures.Enqueue($"{number}: {request}\n-> {answer}");
+                    failures.Enqueue($"{number}: {request}\n-> {response}");
                 }
             });
 
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join(' ', statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}:{status.Value}")));
         Assert.Empty(failures);
         Assert.DoesNotContain(_gateway.Logs.GetSnapshot(), record => record.Level >= LogLevel.Error);
-        Assert.Contains("/luma/generations/g1", asked.Keys);
-        Assert.DoesNotContain(asked.Keys, path => !path.StartsWith("/luma/generations/", StringComparison.Ordinal) || path.Split('/').Any(segment => segment is "." or ".."));
+        Assert.Contains("/luma/generations/g1", forwarded.Keys);
+        Assert.DoesNotContain(forwarded.Keys, path => !path.StartsWith("/luma/generations/", StringComparison.Ordinal) || path.Split('/').Any(segment => segment is "." or ".."));
     }
 
     [Theory]
@@ -72,18 +72,18 @@ public sealed partial class RawSocketTests : IDisposable
     [InlineData("X Y: z")]
     [InlineData("no colon")]
     [InlineData("Host: second.test")]
-    public async Task Requests_that_two_servers_could_read_differently_are_refused_and_the_connection_closed(string header)
+    public async Task An_ambiguous_request_is_refused_and_its_connection_is_closed(string header)
     {
-        var answer = await SendAsync(Start(), $"POST /generations/g1 HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\nhello");
+        var response = await SendAsync(Start(), $"POST /generations/g1 HTTP/1.1\r\nHost: a\r\n{header}\r\n\r\nhello");
 
-        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
-        Assert.Contains("Connection: close", answer, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 400", response, StringComparison.Ordinal);
+        Assert.Contains("Connection: close", response, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("X-Long", 20_000, 1, "431")]
     [InlineData("X-Many", 1, 100, "431")]
-    public async Task More_headers_than_agreed_are_refused(string name, int length, int count, string status)
+    public async Task Headers_over_the_limits_are_refused(string name, int length, int count, string status)
     {
         var headers = string.Concat(Enumerable.Range(0, count).Select(number => $"{name}-{number}: {new string('v', length)}\r\n"));
 
@@ -91,17 +91,17 @@ public sealed partial class RawSocketTests : IDisposable
     }
 
     [Fact]
-    public async Task A_request_line_longer_than_agreed_is_refused() =>
+    public async Task A_request_line_over_the_limit_is_refused() =>
         Assert.StartsWith("HTTP/1.1 414", await SendAsync(Start(), $"GET /{new string('p', 17_000)} HTTP/1.1\r\nHost: a\r\n\r\n"), StringComparison.Ordinal);
 
     [Fact]
-    public async Task Options_of_the_server_as_a_whole_are_answered() =>
+    public async Task OPTIONS_of_the_whole_server_gets_204() =>
         Assert.StartsWith("HTTP/1.1 204", await SendAsync(Start(), "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("FFFFFFFFFFFFFFFFF")]
     [InlineData("zz")]
-    public async Task A_chunk_size_that_is_none_is_the_callers_fault(string size)
+    public async Task An_invalid_chunk_size_is_a_400(string size)
     {
         await using var upstream = await Loopback.StartAsync(async context => await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted));
         _gateway.WithUpstream(upstream.Address)
@@ -109,14 +109,14 @@ public sealed partial class RawSocketTests : IDisposable
             .With("ReverseProxy:Routes:creating:Match:Path", "/luma/created")
             .With("ReverseProxy:Routes:creating:Match:Methods:0", "POST");
 
-        var answer = await SendAsync(Start(), $"POST /luma/created HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\nhello\r\n");
+        var response = await SendAsync(Start(), $"POST /luma/created HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\nhello\r\n");
 
-        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
-        Assert.Contains("\"invalid_request\"", answer, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 400", response, StringComparison.Ordinal);
+        Assert.Contains("\"invalid_request\"", response, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Kestrels_own_exception_for_a_chunk_size_is_no_failure_of_the_gateway()
+    public async Task The_exception_of_Kestrel_for_a_chunk_size_becomes_a_400()
     {
         var context = new DefaultHttpContext();
 
@@ -127,30 +127,30 @@ public sealed partial class RawSocketTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Departures))]
-    public async Task Kestrels_own_exception_for_a_connection_that_is_gone_is_no_failure_of_the_gateway(Exception departure)
+    [MemberData(nameof(Disconnects))]
+    public async Task The_exception_of_Kestrel_for_a_closed_connection_becomes_a_499(Exception disconnect)
     {
-        var context = new DefaultHttpContext(); // whose token is not cancelled yet
+        var context = new DefaultHttpContext(); // RequestAborted is not cancelled yet
 
-        var handled = await new ProblemExceptionHandler().TryHandleAsync(context, departure, TestContext.Current.CancellationToken);
+        var handled = await new ProblemExceptionHandler().TryHandleAsync(context, disconnect, TestContext.Current.CancellationToken);
 
         Assert.True(handled);
         Assert.Equal(499, context.Response.StatusCode);
     }
 
     [Fact]
-    public async Task Any_other_exception_of_a_stream_is_a_failure_of_the_gateway() => Assert.False(await new ProblemExceptionHandler().TryHandleAsync(
+    public async Task Another_exception_of_a_stream_is_not_handled() => Assert.False(await new ProblemExceptionHandler().TryHandleAsync(
         new DefaultHttpContext(), new IOException("The disk is full."), TestContext.Current.CancellationToken));
 
     [Fact]
-    public async Task The_gateway_is_no_proxy_to_connect_through() =>
+    public async Task CONNECT_is_a_405() =>
         Assert.StartsWith("HTTP/1.1 405", await SendAsync(Start(), "CONNECT evil.test:443 HTTP/1.1\r\nHost: evil.test:443\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
 
     [Fact]
-    public async Task A_thousand_connections_that_send_slowly_keep_nobody_waiting()
+    public async Task A_thousand_slow_connections_do_not_delay_other_requests()
     {
         const string Unfinished = "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ";
-        _gateway.With(services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.BePatient()));
+        _gateway.With(services => services.PostConfigure<KestrelServerOptions>(kestrel => kestrel.Limits.UseLongTimeouts()));
         var address = Start();
         var slow = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => RawConnection.OpenAsync(address)));
         await Task.WhenAll(slow.Select(connection => connection.SendAsync(Unfinished)));
@@ -163,20 +163,20 @@ public sealed partial class RawSocketTests : IDisposable
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
-        // They were waited for all the while: each can still finish its request.
+        // The slow connections are still open: each can finish its request.
         await slow[^1].SendAsync($"1\r\nX-Api-Key: {Gateway.Key}\r\nConnection: close\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 200", await slow[^1].ReadToEndAsync(), StringComparison.Ordinal);
         Array.ForEach(slow, connection => connection.Dispose());
     }
 
     [Fact]
-    public async Task A_connection_that_does_not_finish_its_headers_in_time_is_told_so_and_closed()
+    public async Task A_connection_whose_headers_time_out_gets_408_and_is_closed()
     {
-        _gateway.With("Server:HeaderTimeout", "00:00:01"); // the server's own clock, which cannot be moved
+        _gateway.With("Server:HeaderTimeout", "00:00:01"); // Kestrel uses the real clock here
 
-        var answer = await SendAsync(Start(), "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ");
+        var response = await SendAsync(Start(), "GET /generations/g1 HTTP/1.1\r\nHost: a\r\nX-Slow: ");
 
-        Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 408", response, StringComparison.Ordinal);
     }
 
     private Uri Start()
@@ -188,9 +188,9 @@ public sealed partial class RawSocketTests : IDisposable
         return new Uri(_gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
     }
 
-    /// <param name="address">Where to.</param>
-    /// <param name="request">The bytes.</param>
-    /// <param name="isAll">Says that nothing follows, without which an unfinished request is waited for. An answer may be lost then.</param>
+    /// <param name="address">The address of the gateway.</param>
+    /// <param name="request">The request; each character is one byte.</param>
+    /// <param name="isAll">Closes the sending direction, so that the server does not wait for the rest of an incomplete request. The response can be lost.</param>
     private static async Task<string?> SendAsync(Uri address, string request, bool isAll = false)
     {
         using var connection = await RawConnection.OpenAsync(address);
@@ -204,7 +204,7 @@ public sealed partial class RawSocketTests : IDisposable
         }
         catch (System.Net.Sockets.SocketException)
         {
-            // It was refused before it was whole.
+            // The server refused the request before it was complete.
         }
 
         return await connection.ReadToEndAsync();

@@ -2,7 +2,7 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
-public sealed class PictureTests
+public sealed class ImageTests
 {
     [Theory]
     [InlineData(""" "thumbnail":{"url":"https://h/t","width":"4","height":3.0} """, "https://h/t", 4, 3)]
@@ -14,7 +14,7 @@ public sealed class PictureTests
     [InlineData(""" "artifact":{"video":{"thumbnail":"https://h/avt"}} """, "https://h/avt", null, null)]
     [InlineData(""" "thumbnail":{"url":null,"width":4,"height":3} """, null, null, null)]
     [InlineData(""" "thumbnail":["https://h/t"] """, null, null, null)]
-    public void A_thumbnail_is_read_wherever_and_however_it_is_given(string body, string? url, int? width, int? height)
+    public void A_thumbnail_is_read_in_every_place_and_form(string body, string? url, int? width, int? height)
     {
         var generation = Dialect.Read("relay", Dialect.BodyWith("relay", "\"completed\"", body));
 
@@ -22,7 +22,7 @@ public sealed class PictureTests
     }
 
     [Fact]
-    public void The_last_frame_and_the_image_of_the_artifact_are_second_choice()
+    public void The_last_frame_and_the_image_of_the_artifact_are_used_if_the_outer_ones_are_missing()
     {
         var first = Dialect.Read("relay", Dialect.BodyWith("relay", "\"completed\"", """
             "last_frame":"https://h/l","image":"https://h/i","artifact":{"last_frame":"https://h/al","image":"https://h/ai"}
@@ -49,7 +49,7 @@ public sealed class PictureTests
     [InlineData(""" "assets":"" """, null, null)]
     [InlineData(""" "assets":null """, null, null)]
     [InlineData(""" "assets":[] """, null, null)]
-    public void Dream_machines_assets_are_read_however_they_are_given(string body, string? video, string? image)
+    public void Dream_machine_assets_are_read_in_every_form(string body, string? video, string? image)
     {
         var generation = Dialect.Read("dream-machine", Dialect.BodyWith("dream-machine", "\"completed\"", body));
 
@@ -57,7 +57,7 @@ public sealed class PictureTests
     }
 
     [Fact]
-    public void Dream_machines_thumbnail_and_last_frame_are_read_where_they_are_given()
+    public void A_dream_machine_thumbnail_and_last_frame_are_read()
     {
         var generation = Dialect.Read("dream-machine", Dialect.BodyWith("dream-machine", "\"completed\"", """
             "assets":{"video":"https://h/v","thumbnail":"https://h/t","last_frame":{"url":"https://h/l","width":4,"height":3}}
@@ -79,7 +79,7 @@ public sealed class PictureTests
     [InlineData("\"https://h/x\"", null, "https://h/x")]
     [InlineData("[]", null, null)]
     [InlineData("null", null, null)]
-    public void The_first_of_each_type_of_an_agents_output_is_taken(string output, string? video, string? image)
+    public void The_first_agents_output_of_each_type_is_used(string output, string? video, string? image)
     {
         var generation = Dialect.Read("agents", Dialect.BodyWith("agents", "\"completed\"", $$"""
             "type":"image_edit","output":{{output}}
@@ -96,7 +96,7 @@ public sealed class PictureTests
     [InlineData("image", false)]
     [InlineData("image_edit", false)]
     [InlineData("IMAGE_EDIT", false)]
-    public void The_type_of_an_agents_generation_or_of_its_output_says_whether_it_is_a_video_or_an_image(string type, bool isVideo)
+    public void The_type_of_an_agents_generation_or_output_decides_between_video_and_image(string type, bool isVideo)
     {
         var ofTheItem = Dialect.Read("agents", Dialect.BodyWith("agents", "\"completed\"", $$"""
             "type":"audio","output":[{"type":"{{type}}","url":"https://h/x"}]
@@ -110,7 +110,7 @@ public sealed class PictureTests
     }
 
     [Fact]
-    public void The_first_thumbnail_and_the_first_last_frame_of_an_agents_output_with_a_link_are_taken()
+    public void The_first_agents_thumbnail_and_last_frame_with_a_link_are_used()
     {
         var generation = Dialect.Read("agents", Dialect.BodyWith("agents", "\"completed\"", """
             "output":[{"type":"thumbnail","url":""},{"type":"thumbnail","url":"https://h/t"},{"type":"thumbnail","url":"https://h/t2"},
@@ -121,7 +121,7 @@ public sealed class PictureTests
     }
 
     [Fact]
-    public void The_other_pictures_of_an_agents_output_have_their_places()
+    public void An_agents_thumbnail_and_last_frame_are_read()
     {
         var generation = Dialect.Read("agents", Dialect.BodyWith("agents", "\"completed\"", """
             "output":[{"type":"thumbnail","url":"https://h/t"},{"type":"last_frame","url":"https://h/l"}]
@@ -131,14 +131,14 @@ public sealed class PictureTests
     }
 
     [Fact]
-    public void The_earliest_expiry_of_the_links_given_is_the_generations()
+    public void A_generation_expires_with_its_earliest_returned_link()
     {
         var generation = Dialect.Read("relay", Dialect.BodyWith("relay", "\"completed\"", """
             "video":{"url":"https://h/v?Expires=1000000001","download_url":"https://h/v?Expires=1800000000"},
             "thumbnail":"https://h/t","last_frame":"https://h/l?Expires=1700000000"
             """));
 
-        // The watermarked link expires earlier, but it is not given.
+        // The watermarked link expires earlier, but it is not returned.
         Assert.Equal(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000), generation.ExpiresAt);
     }
 }
