@@ -26,7 +26,7 @@ internal sealed class WaitingResponses : IOperationFilter
                 break;
             case "GetGenerations":
                 AddIds(operation);
-                DescribeBatch(operation, context);
+                DescribeBatch(operation);
                 break;
             case "StreamGeneration":
                 AddLastEventId(operation);
@@ -65,25 +65,12 @@ internal sealed class WaitingResponses : IOperationFilter
         });
     }
 
-    private static void DescribeBatch(OpenApiOperation operation, OperationFilterContext context)
+    private static void DescribeBatch(OpenApiOperation operation)
     {
         var success = Success(operation);
         success.Headers = null;
         operation.Responses!.Remove("304");
-        var item = new OpenApiSchema
-        {
-            OneOf = [Schema(typeof(Generation)), Schema(typeof(BatchItem))],
-        };
         var body = (OpenApiMediaType)success.Content!["application/json"];
-        body.Schema = new OpenApiSchema
-        {
-            Type = JsonSchemaType.Object,
-            Required = new HashSet<string> { "generations" },
-            Properties = new Dictionary<string, IOpenApiSchema>
-            {
-                ["generations"] = new OpenApiSchema { Type = JsonSchemaType.Array, Items = item },
-            },
-        };
         body.Examples = new Dictionary<string, IOpenApiExample>
         {
             ["several"] = new OpenApiExample
@@ -92,13 +79,11 @@ internal sealed class WaitingResponses : IOperationFilter
                 Value = new JsonObject
                 {
                     ["generations"] = new JsonArray(
-                        Examples.Completed.DeepClone(),
-                        new JsonObject { ["id"] = "unknown", ["problem"] = Examples.Of(ProblemKinds.GenerationNotFound) }),
+                        new JsonObject { ["id"] = Examples.CompletedId, ["generation"] = Examples.Completed.DeepClone(), ["problem"] = null },
+                        new JsonObject { ["id"] = "unknown", ["generation"] = null, ["problem"] = Examples.Of(ProblemKinds.GenerationNotFound) }),
                 },
             },
         };
-
-        IOpenApiSchema Schema(Type type) => context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository);
     }
 
     private static void DescribeStream(OpenApiOperation operation, string example) => Success(operation).Content = new Dictionary<string, IOpenApiMediaType>
