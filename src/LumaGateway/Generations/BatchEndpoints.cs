@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LumaGateway.Access;
 using LumaGateway.Contracts;
+using LumaGateway.Documentation;
 using LumaGateway.Problems;
 using Microsoft.Extensions.Options;
 
@@ -13,11 +14,13 @@ internal static class BatchEndpoints
 
     public static void MapGenerationBatch(this IEndpointRouteBuilder app) =>
         app.MapGet("/generations", ReadAsync)
-            .WithTags("Generations")
+            .WithTags(DocumentTags.Generations)
             .WithName("GetGenerations")
             .WithSummary("Several generations in one response")
             .WithDescription("In the order of the query, each id once. Each item has a `generation` or, if it cannot be read, a `problem`; the others are not affected.")
+            .WithMetadata(BatchIds.Parameter)
             .Produces<GenerationBatch>(StatusCodes.Status200OK, "application/json")
+            .WithMetadata(new DocumentedExamples(DocumentedExamples.Batch))
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidRequest, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited,
                 ProblemKinds.Internal, ProblemKinds.IssuerUnavailable)

@@ -1,0 +1,21 @@
+namespace LumaGateway.Documentation;
+
+/// <summary>The groups of operations in the OpenAPI document.</summary>
+internal static class DocumentTags
+{
+    public const string Generations = "Generations";
+    public const string Waiting = "Waiting";
+    public const string Assets = "Assets";
+    public const string RawApi = "Raw API";
+    public const string Operations = "Operations";
+
+    /// <summary>Name and description, in the order of the document.</summary>
+    public static IReadOnlyList<(string Name, string Description)> All { get; } =
+    [
+        (Generations, "Read one or several generations, in one format for every upstream."),
+        (Waiting, "Follow generations until they are finished, as server-sent events. A single read can wait too: `Prefer: wait=N`."),
+        (Assets, "Download the files of a generation from addresses that do not expire."),
+        (RawApi, "The upstream's own API, passed through. Bodies and errors have the upstream's shape."),
+        (Operations, "Purge the cache, and receive the upstream's callbacks."),
+    ];
+}
