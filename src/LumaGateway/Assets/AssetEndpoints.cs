@@ -10,8 +10,6 @@ namespace LumaGateway.Assets;
 /// <summary>Maps the files of a generation: stable addresses in place of the upstream's links, which expire.</summary>
 internal static class AssetEndpoints
 {
-    private static readonly string[] Videos = ["video/mp4", "video/webm", "video/quicktime"];
-    private static readonly string[] Images = ["image/jpeg", "image/png", "image/webp"];
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
 
     public static void MapAssets(this IEndpointRouteBuilder app)
@@ -20,23 +18,23 @@ internal static class AssetEndpoints
             .WithTags(DocumentTags.Assets)
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId));
 
-        assets.MapMethods("/video", Methods, SendVideoAsync).Describe(AssetKind.Video, Videos);
-        assets.MapMethods("/image", Methods, SendImageAsync).Describe(AssetKind.Image, Images);
-        assets.MapMethods("/thumbnail", Methods, SendThumbnailAsync).Describe(AssetKind.Thumbnail, Images);
-        assets.MapMethods("/last_frame", Methods, SendLastFrameAsync).Describe(AssetKind.LastFrame, Images);
-        assets.MapMethods("/outputs/{n:int:min(0)}", Methods, SendOutputAsync).Describe("GetOutput", "Download an output by its index in `outputs`", [.. Videos, .. Images, AssetMediaType.Unknown]);
+        assets.MapMethods("/video", Methods, SendVideoAsync).Describe(AssetKind.Video, "video/mp4");
+        assets.MapMethods("/image", Methods, SendImageAsync).Describe(AssetKind.Image, "image/jpeg");
+        assets.MapMethods("/thumbnail", Methods, SendThumbnailAsync).Describe(AssetKind.Thumbnail, "image/jpeg");
+        assets.MapMethods("/last_frame", Methods, SendLastFrameAsync).Describe(AssetKind.LastFrame, "image/jpeg");
+        assets.MapMethods("/outputs/{n:int:min(0)}", Methods, SendOutputAsync).Describe("GetOutput", "Download an output by its index in `outputs`", AssetMediaType.Unknown);
     }
 
-    private static void Describe(this RouteHandlerBuilder asset, AssetKind kind, string[] mediaTypes) =>
-        asset.Describe($"Get{kind}", $"Download the {AssetKinds.NameOf(kind).Replace('_', ' ')}", mediaTypes);
+    private static void Describe(this RouteHandlerBuilder asset, AssetKind kind, string mediaType) =>
+        asset.Describe($"Get{kind}", $"Download the {AssetKinds.NameOf(kind).Replace('_', ' ')}", mediaType);
 
-    private static void Describe(this RouteHandlerBuilder asset, string name, string summary, string[] mediaTypes) => asset
+    private static void Describe(this RouteHandlerBuilder asset, string name, string summary, string mediaType) => asset
         .WithName(name)
         .WithSummary(summary)
-        .WithDescription("Streams the file from the upstream's CDN. Supports `Range` and conditional requests. The address stays valid when the upstream's link expires.")
+        .WithDescription("Streams the file from the upstream's CDN. Supports conditional requests. The address stays valid when the upstream's link expires. `Content-Type` is the file's own type, which can be another one than below.")
         .WithMetadata(new DocumentedParameter("Range", ParameterLocation.Header, "One byte range, such as `bytes=0-1023` (RFC 9110, section 14.2)."))
-        .Produces<Stream>(StatusCodes.Status200OK, mediaTypes[0], mediaTypes[1..])
-        .Produces<Stream>(StatusCodes.Status206PartialContent, mediaTypes[0], mediaTypes[1..])
+        .Produces<Stream>(StatusCodes.Status200OK, mediaType)
+        .Produces<Stream>(StatusCodes.Status206PartialContent, mediaType)
         .Produces(StatusCodes.Status304NotModified)
         .Produces(StatusCodes.Status307TemporaryRedirect)
         .ProducesGatewayProblems(

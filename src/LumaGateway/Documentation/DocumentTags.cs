@@ -15,7 +15,7 @@ internal static class DocumentTags
         (Generations, "Read one or several generations, in one format for every upstream."),
         (Waiting, "Follow generations until they are finished, as server-sent events. A single read can wait too: `Prefer: wait=N`."),
         (Assets, "Download the files of a generation from addresses that do not expire."),
-        (RawApi, "The upstream's own API, passed through. Bodies and errors have the upstream's shape."),
+        (RawApi, "The upstream's own API. The gateway forwards the request with its own token and returns the response unchanged: bodies and errors have the upstream's shape."),
         (Operations, "Purge the cache, and receive the upstream's callbacks."),
     ];
 }

@@ -20,6 +20,7 @@ internal sealed class ContractSchemas : ISchemaFilter
         if (context.Type.Namespace == typeof(Generation).Namespace && shape.Properties is { Count: > 0 } properties)
         {
             shape.Required = properties.Keys.ToHashSet();
+            shape.AdditionalPropertiesAllowed = true; // later versions may add keys, and never remove any
             foreach (var (name, property) in properties.ToList())
             {
                 properties[name] = Simplify(property);
@@ -55,6 +56,7 @@ internal sealed class ContractSchemas : ISchemaFilter
 
         if (wrapper.Type?.HasFlag(JsonSchemaType.Null) is true)
         {
+            reference.Description = null; // the description of the type, which the reference leads to
             return new OpenApiSchema { Description = wrapper.Description, OneOf = [reference, new OpenApiSchema { Type = JsonSchemaType.Null }] };
         }
 

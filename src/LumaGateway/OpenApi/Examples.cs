@@ -12,6 +12,7 @@ internal static class Examples
     /// <summary>The sample in the relay's documentation.</summary>
     public const string CompletedId = "4665a07c-7641-4809-a133-10786201bb56";
 
+    private const string ProcessingId = "a4a8f1ff-0001-4000-8000-000000000001";
     private const string Cdn = "https://storage.cdn-luma.com/dream-machine/b0d67582-c6f0-4973-a89c-3fea9d46d5e9";
     private const string VideoUrl = Cdn + "/35049450-c008-4607-b1d0-0b025599f15d/video0b6619468da8e409da860706bbf26bbad.mp4";
     private const string ThumbnailUrl = "https://imagedelivery.net/1KomXrSWiTojGGip43n0SQ/e4268de5-4a74-45ff-67b8-dc46df12de00/public";
@@ -31,7 +32,7 @@ internal static class Examples
         ],
     });
 
-    private static JsonNode Processing { get; } = Serialize(Interim("a4a8f1ff-0001-4000-8000-000000000001", GenerationState.Processing));
+    private static JsonNode Processing { get; } = Serialize(Interim(ProcessingId, GenerationState.Processing));
 
     private static JsonNode Failed { get; } = Serialize(Interim("d290f1ee-6c54-4b01-90e6-d701748f0852", GenerationState.Failed) with
     {
@@ -39,18 +40,18 @@ internal static class Examples
     });
 
     /// <summary>The examples of the responses 200.</summary>
-    public static IReadOnlyList<(string Name, string Summary, JsonNode Value)> OfResponses { get; } =
+    public static IReadOnlyList<(string Name, string? Summary, JsonNode Value)> OfResponses { get; } =
     [
         (DocumentedExamples.Completed, "Completed", Completed),
         (DocumentedExamples.Processing, "Processing", Processing),
         (DocumentedExamples.Failed, "Failed", Failed),
-        (DocumentedExamples.Batch, "One completed, one unknown", new JsonObject
+        (DocumentedExamples.Batch, "One processing, one unknown", new JsonObject
         {
             ["generations"] = new JsonArray(
-                new JsonObject { ["id"] = CompletedId, ["generation"] = Completed.DeepClone(), ["problem"] = null },
+                new JsonObject { ["id"] = ProcessingId, ["generation"] = Processing.DeepClone(), ["problem"] = null },
                 new JsonObject { ["id"] = "unknown", ["generation"] = null, ["problem"] = Of(ProblemKinds.GenerationNotFound) }),
         }),
-        (DocumentedExamples.Event, "One event", EventOf("c", Completed)),
+        (DocumentedExamples.Event, "One event", EventOf("p", Processing)),
         (DocumentedExamples.BatchEvent, "One event", EventOf("Ro2kUQAAAAA", Processing)),
     ];
 

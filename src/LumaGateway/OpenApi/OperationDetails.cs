@@ -28,11 +28,10 @@ internal sealed class OperationDetails : IOperationFilter
         if (metadata.OfType<RequiredPermission>().FirstOrDefault() is { } permission)
         {
             operation.Description += $"\n\nRequires the right `{permission.For(context.ApiDescription.HttpMethod ?? "GET").ToString().ToLowerInvariant()}`.";
-            operation.Security = SharedParts.ClientKeys(context.Document);
         }
         else
         {
-            operation.Security = [];
+            operation.Security = []; // the document requires a client key for every other operation
         }
 
         SharedParts.AddProblems(operation, metadata.OfType<ProducedProblems>().SelectMany(produced => produced.Kinds), context.Document);

@@ -8,6 +8,7 @@ internal static class PassthroughBodies
 {
     private const string ObjectName = "UpstreamObject";
     private const string ErrorName = "UpstreamError";
+    private const string KeyName = "idempotencyKey";
     private const string Json = "application/json";
 
     /// <summary>The uploads of the Agents API, which are multipart or JSON.</summary>
@@ -16,15 +17,28 @@ internal static class PassthroughBodies
     /// <summary>The lists of words, which are arrays.</summary>
     private static readonly string[] Lists = ["/luma/generations/concepts/list", "/luma/generations/camera_motion/list"];
 
-    public static void AddSchemas(OpenApiDocument document)
+    /// <summary>Adds what several operations refer to. Runs after <see cref="SharedParts"/>.</summary>
+    public static void AddParts(OpenApiDocument document)
     {
-        document.Components ??= new OpenApiComponents();
-        document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>();
-        document.Components.Schemas[ObjectName] = FreeForm("A JSON object of the upstream's own API, unchanged.");
-        document.Components.Schemas[ErrorName] = FreeForm("An error of the upstream, unchanged.");
+        var components = document.Components!;
+        components.Schemas![ObjectName] = FreeForm("A JSON object of the upstream's own API, unchanged.");
+        components.Schemas[ErrorName] = FreeForm("An error of the upstream, unchanged.");
+        components.Responses![ObjectName] = Response("The upstream's response", ObjectName, document);
+        components.Responses[ErrorName] = Response("The upstream's error", ErrorName, document);
+        components.RequestBodies = new Dictionary<string, IOpenApiRequestBody>
+        {
+            [ObjectName] = new OpenApiRequestBody { Content = Content(new OpenApiSchemaReference(ObjectName, document)) },
+        };
+        components.Parameters![KeyName] = new OpenApiParameter
+        {
+            Name = IdempotencyMiddleware.KeyHeader,
+            In = ParameterLocation.Header,
+            Description = $"1 to 255 visible ASCII characters. A request with the same key and body gets the recorded response, with the header `{IdempotencyMiddleware.ReplayedHeader}: true`. A create with an unknown outcome is never sent again.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 },
+        };
     }
 
-    public static IEnumerable<OpenApiParameter> ParametersOf(string path, string method) => (path, method.ToUpperInvariant()) switch
+    public static IEnumerable<IOpenApiParameter> ParametersOf(string path, string method, OpenApiDocument document) => (path, method.ToUpperInvariant()) switch
     {
         ("/luma/generations", "GET") => [Query("limit", "Dream Machine: how many generations to return.", JsonSchemaType.Integer), Query("offset", "Dream Machine: how many generations to skip.", JsonSchemaType.Integer)],
         (FilesPath, "GET") =>
@@ -34,40 +48,32 @@ internal static class PassthroughBodies
             Query("purpose", "Only files with this purpose: `input` or `reference`.", JsonSchemaType.String),
             Query("state", "Only files in this state: `pending`, `ready`, `failed` or `deleted`.", JsonSchemaType.String),
         ],
-        (_, "POST") =>
-        [
-            new OpenApiParameter
-            {
-                Name = IdempotencyMiddleware.KeyHeader,
-                In = ParameterLocation.Header,
-                Description = $"1 to 255 visible ASCII characters. A request with the same key and body gets the recorded response, with the header `{IdempotencyMiddleware.ReplayedHeader}: true`. A create with an unknown outcome is never sent again.",
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 },
-            },
-        ],
+        (_, "POST") => [new OpenApiParameterReference(KeyName, document)],
         _ => [],
     };
 
     /// <summary>Null for methods without a body.</summary>
-    public static OpenApiRequestBody? RequestOf(string path, string method, OpenApiDocument document)
+    public static IOpenApiRequestBody? RequestOf(string path, string method, OpenApiDocument document)
     {
         if (!HasBody(method))
         {
             return null;
         }
 
-        var body = new OpenApiRequestBody { Content = Content(new OpenApiSchemaReference(ObjectName, document)) };
-        if (path is FilesPath)
+        if (path is not FilesPath)
         {
-            body.Content!["multipart/form-data"] = new OpenApiMediaType
-            {
-                Schema = new OpenApiSchema
-                {
-                    Type = JsonSchemaType.Object,
-                    Properties = new Dictionary<string, IOpenApiSchema> { ["file"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } },
-                },
-            };
+            return new OpenApiRequestBodyReference(ObjectName, document);
         }
 
+        var body = new OpenApiRequestBody { Content = Content(new OpenApiSchemaReference(ObjectName, document)) };
+        body.Content!["multipart/form-data"] = new OpenApiMediaType
+        {
+            Schema = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Properties = new Dictionary<string, IOpenApiSchema> { ["file"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } },
+            },
+        };
         return body;
     }
 
@@ -80,22 +86,27 @@ internal static class PassthroughBodies
         }
         else
         {
-            responses["200"] = new OpenApiResponse { Description = "The upstream's response", Content = Content(BodyOf(path, document)) };
+            responses["200"] = Lists.Contains(path)
+                ? new OpenApiResponse { Description = "The upstream's list", Content = Content(new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema() }) }
+                : new OpenApiResponseReference(ObjectName, document);
         }
 
         if (HasBody(method))
         {
-            responses["201"] = new OpenApiResponse { Description = "The upstream created it", Content = Content(BodyOf(path, document)) };
+            responses["201"] = new OpenApiResponseReference(ObjectName, document);
         }
 
-        responses["default"] = new OpenApiResponse { Description = "The upstream's error", Content = Content(new OpenApiSchemaReference(ErrorName, document)) };
+        responses["default"] = new OpenApiResponseReference(ErrorName, document);
         return responses;
     }
 
     private static bool HasBody(string method) => HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
 
-    private static IOpenApiSchema BodyOf(string path, OpenApiDocument document) =>
-        Lists.Contains(path) ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema() } : new OpenApiSchemaReference(ObjectName, document);
+    private static OpenApiResponse Response(string description, string schema, OpenApiDocument document) => new()
+    {
+        Description = description,
+        Content = Content(new OpenApiSchemaReference(schema, document)),
+    };
 
     private static Dictionary<string, IOpenApiMediaType> Content(IOpenApiSchema schema) => new() { [Json] = new OpenApiMediaType { Schema = schema } };
 

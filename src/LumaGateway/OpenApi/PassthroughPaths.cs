@@ -18,7 +18,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
 
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
     {
-        PassthroughBodies.AddSchemas(swaggerDoc);
+        PassthroughBodies.AddParts(swaggerDoc);
         foreach (var route in proxy.GetRoutes().Select(route => route.Config).Where(route => route.Match.Path is not null).OrderBy(route => route.RouteId, StringComparer.Ordinal))
         {
             var path = WithoutConstraints(route.Match.Path!);
@@ -56,11 +56,10 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
         {
             OperationId = IdOf(name, method),
             Summary = $"Luma's own API: {name}",
-            Description = $"The gateway forwards the request to the upstream with its own token, and returns the response unchanged. Requires the {RightsFor(method)}.",
+            Description = $"Requires the {RightsFor(method)}.",
             Tags = new HashSet<OpenApiTagReference> { new(DocumentTags.RawApi, document) },
-            Parameters = [.. Parameter().Matches(path).Select(match => PathParameter(match.Groups[1].Value, document)), .. PassthroughBodies.ParametersOf(path, method)],
+            Parameters = [.. Parameter().Matches(path).Select(match => PathParameter(match.Groups[1].Value, document)), .. PassthroughBodies.ParametersOf(path, method, document)],
             RequestBody = PassthroughBodies.RequestOf(path, method, document),
-            Security = SharedParts.ClientKeys(document),
             Responses = PassthroughBodies.ResponsesOf(path, method, document),
         };
         IEnumerable<ProblemKind> kinds =

@@ -20,6 +20,7 @@ internal sealed class SharedParts : IDocumentFilter
 
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
     {
+        swaggerDoc.Security = ClientKeys(swaggerDoc);
         swaggerDoc.Tags = Documentation.DocumentTags.All.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }).ToHashSet();
         var components = swaggerDoc.Components ??= new OpenApiComponents();
         components.Parameters = new Dictionary<string, IOpenApiParameter>
@@ -35,41 +36,44 @@ internal sealed class SharedParts : IDocumentFilter
             },
         };
         components.Examples = Examples.OfResponses
-            .Concat(ProblemKinds.All.Select(kind => (Name: kind.Code, Summary: kind.Title, Value: Examples.Of(kind))))
+            .Concat(ProblemKinds.All.Select(kind => (Name: kind.Code, Summary: (string?)null, Value: Examples.Of(kind))))
             .ToDictionary(example => example.Name, example => (IOpenApiExample)new OpenApiExample { Summary = example.Summary, Value = example.Value });
-        var problem = context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
+        context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
         components.Responses = ProblemKinds.All.GroupBy(kind => kind.Status).ToDictionary(
             group => NameOf(group.Key),
-            IOpenApiResponse (group) => ProblemResponse(group.Key, [.. group], problem, swaggerDoc));
+            IOpenApiResponse (group) => ProblemResponse(group.Key, [.. group], swaggerDoc));
     }
 
     /// <summary>A generation's id, in a path.</summary>
     public static OpenApiParameterReference Id(OpenApiDocument document) => new(IdName, document);
 
-    /// <summary>The two ways to send a client key. Swagger UI sends the key only with operations that declare one.</summary>
-    public static List<OpenApiSecurityRequirement> ClientKeys(OpenApiDocument document) =>
+    /// <summary>Adds one response for each status of the problems. It has an own description if these are not all problems with that status.</summary>
+    public static void AddProblems(OpenApiOperation operation, IEnumerable<ProblemKind> kinds, OpenApiDocument document)
+    {
+        foreach (var group in kinds.OrderBy(kind => kind.Status).GroupBy(kind => kind.Status))
+        {
+            var response = new OpenApiResponseReference(NameOf(group.Key), document);
+            if (group.Count() < ProblemKinds.All.Count(kind => kind.Status == group.Key))
+            {
+                response.Description = DescriptionOf(group);
+            }
+
+            operation.Responses![group.Key.ToString(CultureInfo.InvariantCulture)] = response;
+        }
+    }
+
+    /// <summary>The two ways to send a client key.</summary>
+    private static List<OpenApiSecurityRequirement> ClientKeys(OpenApiDocument document) =>
     [
         new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(ApiKeyScheme, document)] = [] },
         new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerScheme, document)] = [] },
     ];
 
-    /// <summary>Adds one response for each status of the problems, whose description lists exactly these problems.</summary>
-    public static void AddProblems(OpenApiOperation operation, IEnumerable<ProblemKind> kinds, OpenApiDocument document)
-    {
-        foreach (var group in kinds.GroupBy(kind => kind.Status))
-        {
-            operation.Responses![group.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponseReference(NameOf(group.Key), document)
-            {
-                Description = DescriptionOf(group),
-            };
-        }
-    }
-
     private static string NameOf(int status) => ReasonPhrases.GetReasonPhrase(status).Replace(" ", "", StringComparison.Ordinal);
 
-    private static string DescriptionOf(IEnumerable<ProblemKind> kinds) => string.Join(" · ", kinds.Select(kind => $"{kind.Title} (`{kind.Code}`)"));
+    private static string DescriptionOf(IEnumerable<ProblemKind> kinds) => string.Join(", ", kinds.Select(kind => $"`{kind.Code}`"));
 
-    private static OpenApiResponse ProblemResponse(int status, IReadOnlyList<ProblemKind> kinds, IOpenApiSchema schema, OpenApiDocument document) => new OpenApiResponse
+    private static OpenApiResponse ProblemResponse(int status, IReadOnlyList<ProblemKind> kinds, OpenApiDocument document) => new OpenApiResponse
     {
         Description = DescriptionOf(kinds),
         Headers = status is 409 or 429 or 503
@@ -82,7 +86,7 @@ internal sealed class SharedParts : IDocumentFilter
         {
             [ProblemWriter.ContentType] = new OpenApiMediaType
             {
-                Schema = schema,
+                Schema = new OpenApiSchemaReference(nameof(Problem), document),
                 Examples = kinds.ToDictionary(kind => kind.Code, kind => (IOpenApiExample)new OpenApiExampleReference(kind.Code, document)),
             },
         },
