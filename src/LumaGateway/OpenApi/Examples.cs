@@ -40,7 +40,7 @@ internal static class Examples
     });
 
     /// <summary>The examples of the responses 200.</summary>
-    public static IReadOnlyList<(string Name, string? Summary, JsonNode Value)> OfResponses { get; } =
+    public static IReadOnlyList<(string Name, string Summary, JsonNode Value)> OfResponses { get; } =
     [
         (DocumentedExamples.Completed, "Completed", Completed),
         (DocumentedExamples.Processing, "Processing", Processing),

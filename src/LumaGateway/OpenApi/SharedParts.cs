@@ -35,9 +35,7 @@ internal sealed class SharedParts : IDocumentFilter
                 Example = Examples.CompletedId,
             },
         };
-        components.Examples = Examples.OfResponses
-            .Concat(ProblemKinds.All.Select(kind => (Name: kind.Code, Summary: (string?)null, Value: Examples.Of(kind))))
-            .ToDictionary(example => example.Name, example => (IOpenApiExample)new OpenApiExample { Summary = example.Summary, Value = example.Value });
+        components.Examples = Examples.OfResponses.ToDictionary(example => example.Name, example => (IOpenApiExample)new OpenApiExample { Summary = example.Summary, Value = example.Value });
         context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
         components.Responses = ProblemKinds.All.GroupBy(kind => kind.Status).ToDictionary(
             group => NameOf(group.Key),
@@ -87,7 +85,7 @@ internal sealed class SharedParts : IDocumentFilter
             [ProblemWriter.ContentType] = new OpenApiMediaType
             {
                 Schema = new OpenApiSchemaReference(nameof(Problem), document),
-                Examples = kinds.ToDictionary(kind => kind.Code, kind => (IOpenApiExample)new OpenApiExampleReference(kind.Code, document)),
+                Examples = kinds.ToDictionary(kind => kind.Code, kind => (IOpenApiExample)new OpenApiExample { Value = Examples.Of(kind) }),
             },
         },
     };
