@@ -11,6 +11,7 @@ namespace LumaGateway.LongPolling;
 /// <summary>Maps the streams of server-sent events.</summary>
 internal static class LongPollingEndpoints
 {
+    // The response 204 is only in the descriptions: with a status without content in the list, Kiota generates a method that returns nothing.
     private static readonly DocumentedParameter LastEventId = new(
         "Last-Event-ID",
         ParameterLocation.Header,
@@ -30,18 +31,16 @@ internal static class LongPollingEndpoints
             .WithMetadata(LastEventId)
             .WithMetadata(new DocumentedExamples(DocumentedExamples.Event))
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
-            .Produces(StatusCodes.Status204NoContent)
             .ProducesGatewayProblems(ProblemResponses.OfReads)
             .RequirePermission(Permissions.Read);
 
         generations.MapGet("/events", StreamSeveralAsync)
             .WithName("StreamGenerations")
             .WithSummary("A stream of several generations' states")
-            .WithDescription("Server-sent events: the current states, then every change. A `problem` event names an id that the upstream does not know. The stream ends when all generations are completed, failed or unknown. An event's id names the last sent state of each generation.")
+            .WithDescription("Server-sent events: the current states, then every change. A `problem` event names an id that the upstream does not know. The stream ends when all generations are completed, failed or unknown. An event's id names the last sent state of each generation. A request with the id of the last event gets 204.")
             .WithMetadata(BatchIds.Parameter, LastEventId)
             .WithMetadata(new DocumentedExamples(DocumentedExamples.BatchEvent))
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
-            .Produces(StatusCodes.Status204NoContent)
             .ProducesGatewayProblems([ProblemKinds.InvalidRequest, .. ProblemResponses.OfReads])
             .RequirePermission(Permissions.Read);
     }

@@ -14,6 +14,9 @@ internal static class PassthroughBodies
     /// <summary>The uploads of the Agents API, which are multipart or JSON.</summary>
     private const string FilesPath = "/luma/files";
 
+    /// <summary>Ends an upload; its body is optional.</summary>
+    private const string CompletePath = "/luma/files/{id}/complete";
+
     /// <summary>The lists of words, which are arrays.</summary>
     private static readonly string[] Lists = ["/luma/generations/concepts/list", "/luma/generations/camera_motion/list"];
 
@@ -27,7 +30,7 @@ internal static class PassthroughBodies
         components.Responses[ErrorName] = Response("The upstream's error", ErrorName, document);
         components.RequestBodies = new Dictionary<string, IOpenApiRequestBody>
         {
-            [ObjectName] = new OpenApiRequestBody { Content = Content(new OpenApiSchemaReference(ObjectName, document)) },
+            [ObjectName] = new OpenApiRequestBody { Required = true, Content = Content(new OpenApiSchemaReference(ObjectName, document)) },
         };
         components.Parameters![KeyName] = new OpenApiParameter
         {
@@ -60,12 +63,17 @@ internal static class PassthroughBodies
             return null;
         }
 
+        if (path is CompletePath)
+        {
+            return new OpenApiRequestBody { Content = Content(new OpenApiSchemaReference(ObjectName, document)) };
+        }
+
         if (path is not FilesPath)
         {
             return new OpenApiRequestBodyReference(ObjectName, document);
         }
 
-        var body = new OpenApiRequestBody { Content = Content(new OpenApiSchemaReference(ObjectName, document)) };
+        var body = new OpenApiRequestBody { Required = true, Content = Content(new OpenApiSchemaReference(ObjectName, document)) };
         body.Content!["multipart/form-data"] = new OpenApiMediaType
         {
             Schema = new OpenApiSchema
