@@ -25,7 +25,7 @@ public sealed class GeneratedClientTests(GeneratedClients clients) : IClassFixtu
             "@stoplight/spectral-cli/dist/index.js",
             ["lint", clients.Document.AbsoluteUri, "--ruleset", Path.Combine(DotnetTools.Source, "spectral.yaml"), "--fail-severity", "hint", "--format", "json"]);
 
-        Assert.Equal("[]", findings.Trim());
+        Assert.StartsWith("[]", findings, StringComparison.Ordinal);
     }
 
     [Fact]

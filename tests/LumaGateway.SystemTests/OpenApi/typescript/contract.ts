@@ -16,30 +16,30 @@ export interface Client {
 
 export async function checkContract(client: Client): Promise<void> {
   const one = await client.get(sample);
-  require('get', one.state === 'completed' && one.video?.startsWith('http') === true && one.outputs > 0, one);
+  expectThat('get', one.state === 'completed' && one.video?.startsWith('http') === true && one.outputs > 0, one);
 
   const waited = await client.wait('run-1-generated', 'wait=30');
-  require('wait', waited === 'completed', waited);
+  expectThat('wait', waited === 'completed', waited);
 
   const several = await client.getSeveral([sample, 'unknown-1']);
   const expected: Item[] = [{ id: sample, state: 'completed', problem: undefined }, { id: 'unknown-1', state: undefined, problem: 'generation_not_found' }];
-  require('batch', JSON.stringify(several) === JSON.stringify(expected), several);
+  expectThat('batch', JSON.stringify(several) === JSON.stringify(expected), several);
 
   const video = new Uint8Array(await (await client.downloadVideo('done-generated')).arrayBuffer());
-  require('asset', video.length === 1_000_000 && new TextDecoder().decode(video.subarray(4, 8)) === 'ftyp', video.length);
+  expectThat('asset', video.length === 1_000_000 && new TextDecoder().decode(video.subarray(4, 8)) === 'ftyp', video.length);
 
   const problem = await client.fail('unknown-2');
-  require('problem', problem.status === 404 && problem.code === 'generation_not_found' && problem.detail === 'The upstream does not know this id.', problem);
+  expectThat('problem', problem.status === 404 && problem.code === 'generation_not_found' && problem.detail === 'The upstream does not know this id.', problem);
 
   const key = crypto.randomUUID();
   const created = await client.create('cat dance', key);
   const again = await client.create('cat dance', key);
-  require('create', typeof created === 'string' && created === again, [created, again]);
+  expectThat('create', typeof created === 'string' && created === again, [created, again]);
   const state = (await client.get(created as string)).state;
-  require('get created', ['queued', 'processing', 'completed'].includes(state), state);
+  expectThat('get created', ['queued', 'processing', 'completed'].includes(state), state);
 }
 
-function require(name: string, isTrue: boolean, actual: unknown): void {
+function expectThat(name: string, isTrue: boolean, actual: unknown): void {
   if (!isTrue) throw new Error(`${name}: ${JSON.stringify(actual)}`);
   console.log(`ok ${name}`);
 }
