@@ -32,6 +32,7 @@ internal static class DocumentServices
                 Contact = new OpenApiContact { Name = "The operators of this gateway" },
                 License = new OpenApiLicense { Name = "MIT License", Identifier = "MIT" },
             });
+            options.AddServer(new OpenApiServer { Url = "/", Description = "The gateway that serves this document" });
             options.AddSecurityDefinition(SharedParts.ApiKeyScheme, new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.ApiKey,
@@ -65,11 +66,7 @@ internal static class DocumentServices
             return;
         }
 
-        app.MapSwagger("/openapi/{documentName}.json", options =>
-        {
-            options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
-            options.PreSerializeFilters.Add((document, request) => document.Servers = [new OpenApiServer { Url = request.PathBase.HasValue ? request.PathBase.Value : "/", Description = "This gateway" }]);
-        });
+        app.MapSwagger("/openapi/{documentName}.json", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         MapFile(app, "/swagger/gateway.css", "swagger.css", "text/css; charset=utf-8");
         MapFile(app, "/swagger/gateway.js", "swagger.js", "text/javascript; charset=utf-8");
         // Only if routing found no endpoint: on the management port it finds one that responds with 404.
