@@ -31,9 +31,9 @@ internal static class AssetEndpoints
     private static void Describe(this RouteHandlerBuilder asset, string name, string summary, string mediaType) => asset
         .WithName(name)
         .WithSummary(summary)
-        .WithDescription("Streams the file from the upstream's CDN. The address stays valid when the upstream's link expires. `Content-Type` is the file's own type, which can be another one than below. A conditional request can get 304. With `Assets:Mode` `Redirect`, the response is 307 with the upstream's link in `Location`.")
+        .WithDescription("Streams the file from the upstream's CDN.")
         .WithMetadata(new DocumentedParameter("Range", ParameterLocation.Header, "One byte range, such as `bytes=0-1023` (RFC 9110, section 14.2)."))
-        // 304 and 307 are only in the description: with a status without content in the list, Kiota generates a method that returns nothing.
+        // 304 and 307 are only in the description of the tag: with a status without content in the list, Kiota generates a method that returns nothing.
         .Produces<Stream>(StatusCodes.Status200OK, mediaType)
         .Produces<Stream>(StatusCodes.Status206PartialContent, mediaType)
         .ProducesGatewayProblems(

@@ -40,7 +40,7 @@ internal static class Examples
     });
 
     /// <summary>The examples of the responses 200.</summary>
-    public static IReadOnlyList<(string Name, string Summary, JsonNode Value)> OfResponses { get; } =
+    public static IReadOnlyList<(string Name, string? Summary, JsonNode Value)> OfResponses { get; } =
     [
         (DocumentedExamples.Completed, "Completed", Completed),
         (DocumentedExamples.Processing, "Processing", Processing),
@@ -56,7 +56,7 @@ internal static class Examples
     ];
 
     public static JsonNode Of(ProblemKind kind) => JsonSerializer.SerializeToNode(
-        new Problem(kind.Type, kind.Title, kind.Status, kind.Detail, $"/generations/{CompletedId}", kind.Code, "0HNG5D3V2K8QF:00000001", "4bf92f3577b34da6a3ce929d0e0e4736"),
+        new Problem(kind.Type, kind.Title, kind.Status, kind.Detail, "/generations/run-5-a", kind.Code, "0HNG5D3V2K8QF:00000001", "4bf92f3577b34da6a3ce929d0e0e4736"),
         ContractsJson.Web.Problem)!;
 
     private static JsonNode EventOf(string id, JsonNode generation) => $"event: generation\nid: {id}\ndata: {generation.ToJsonString(ContractsJson.Web.Options)}\n\n";

@@ -8,7 +8,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 namespace LumaGateway.OpenApi;
 
 /// <summary>
-/// Adds the parts that several operations refer to (the id, examples, one response for each status of a problem), and the tags. Operations refer to parts, so that
+/// Adds the parts that several operations refer to (the id, examples, one response for each set of problems), and the tags. Operations refer to parts, so that
 /// the document has each of them once.
 /// </summary>
 internal sealed class SharedParts : IDocumentFilter
@@ -35,28 +35,25 @@ internal sealed class SharedParts : IDocumentFilter
                 Example = Examples.CompletedId,
             },
         };
-        components.Examples = Examples.OfResponses.ToDictionary(example => example.Name, example => (IOpenApiExample)new OpenApiExample { Summary = example.Summary, Value = example.Value });
+        components.Examples = Examples.OfResponses
+            .Concat(ProblemKinds.All.Select(kind => (Name: kind.Code, Summary: (string?)null, Value: Examples.Of(kind))))
+            .ToDictionary(example => example.Name, example => (IOpenApiExample)new OpenApiExample { Summary = example.Summary, Value = example.Value });
         context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
-        components.Responses = ProblemKinds.All.GroupBy(kind => kind.Status).ToDictionary(
-            group => NameOf(group.Key),
-            IOpenApiResponse (group) => ProblemResponse(group.Key, [.. group], swaggerDoc));
     }
 
     /// <summary>A generation's id, in a path.</summary>
     public static OpenApiParameterReference Id(OpenApiDocument document) => new(IdName, document);
 
-    /// <summary>Adds one response for each status of the problems. It has an own description if these are not all problems with that status.</summary>
+    /// <summary>Adds one response for each status of the problems, to the operation and, once for each set of problems, to the document.</summary>
     public static void AddProblems(OpenApiOperation operation, IEnumerable<ProblemKind> kinds, OpenApiDocument document)
     {
+        var components = document.Components ??= new OpenApiComponents();
+        components.Responses ??= new SortedDictionary<string, IOpenApiResponse>(StringComparer.Ordinal);
         foreach (var group in kinds.OrderBy(kind => kind.Status).GroupBy(kind => kind.Status))
         {
-            var response = new OpenApiResponseReference(NameOf(group.Key), document);
-            if (group.Count() < ProblemKinds.All.Count(kind => kind.Status == group.Key))
-            {
-                response.Description = DescriptionOf(group);
-            }
-
-            operation.Responses![group.Key.ToString(CultureInfo.InvariantCulture)] = response;
+            var name = NameOf([.. group]);
+            components.Responses.TryAdd(name, ProblemResponse(group.Key, [.. group], document));
+            operation.Responses![group.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponseReference(name, document);
         }
     }
 
@@ -67,13 +64,25 @@ internal sealed class SharedParts : IDocumentFilter
         new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerScheme, document)] = [] },
     ];
 
-    private static string NameOf(int status) => ReasonPhrases.GetReasonPhrase(status).Replace(" ", "", StringComparison.Ordinal);
+    /// <summary>
+    /// The codes of the problems, or the name of the status if these are all problems with it. A first word that the codes share is written once:
+    /// <c>UpstreamFailedOrRejected</c>.
+    /// </summary>
+    private static string NameOf(ProblemKind[] kinds)
+    {
+        if (kinds.Length > 1 && kinds.Length == ProblemKinds.All.Count(kind => kind.Status == kinds[0].Status))
+        {
+            return ReasonPhrases.GetReasonPhrase(kinds[0].Status).Replace(" ", "", StringComparison.Ordinal);
+        }
 
-    private static string DescriptionOf(IEnumerable<ProblemKind> kinds) => string.Join(", ", kinds.Select(kind => $"`{kind.Code}`"));
+        var first = kinds[0].Code.Split('_');
+        var others = kinds[1..].Select(kind => kind.Code.Split('_')).Select(words => words[0] == first[0] ? words[1..] : words);
+        return string.Join("Or", others.Prepend(first).Select(words => string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..]))));
+    }
 
     private static OpenApiResponse ProblemResponse(int status, IReadOnlyList<ProblemKind> kinds, OpenApiDocument document) => new OpenApiResponse
     {
-        Description = DescriptionOf(kinds),
+        Description = string.Join(" · ", kinds.Select(kind => $"{kind.Title} (`{kind.Code}`)")),
         Headers = status is 409 or 429 or 503
             ? new Dictionary<string, IOpenApiHeader>
             {
@@ -85,7 +94,7 @@ internal sealed class SharedParts : IDocumentFilter
             [ProblemWriter.ContentType] = new OpenApiMediaType
             {
                 Schema = new OpenApiSchemaReference(nameof(Problem), document),
-                Examples = kinds.ToDictionary(kind => kind.Code, kind => (IOpenApiExample)new OpenApiExample { Value = Examples.Of(kind) }),
+                Examples = kinds.ToDictionary(kind => kind.Code, kind => (IOpenApiExample)new OpenApiExampleReference(kind.Code, document)),
             },
         },
     };
