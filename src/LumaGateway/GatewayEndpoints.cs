@@ -16,6 +16,7 @@ internal static class GatewayEndpoints
     {
         app.MapGenerations();
         app.MapPurge();
+        app.MapTickets();
         app.MapAssets();
         app.MapGenerationBatch();
         app.MapLongPolling();

@@ -32,7 +32,7 @@ internal static class AssetEndpoints
         .WithName(name)
         .WithSummary(summary)
         .WithDescription("Streams the file from the upstream's CDN.")
-        .WithMetadata(new DocumentedParameter("Range", ParameterLocation.Header, "One byte range, such as `bytes=0-1023` (RFC 9110, section 14.2)."))
+        .WithMetadata(new DocumentedParameter("Range", ParameterLocation.Header, "One byte range, such as `bytes=0-1023`."))
         // 304 and 307 are only in the description of the tag: with a status without content in the list, Kiota generates a method that returns nothing.
         .Produces<Stream>(StatusCodes.Status200OK, mediaType)
         .Produces<Stream>(StatusCodes.Status206PartialContent, mediaType)
@@ -41,6 +41,7 @@ internal static class AssetEndpoints
             .. ProblemResponses.OfReads, ProblemKinds.GenerationUnfinished, ProblemKinds.AssetNotFound, ProblemKinds.PreconditionFailed,
             ProblemKinds.RangeNotSatisfiable, ProblemKinds.AssetAddressRefused, ProblemKinds.AssetUnavailable, ProblemKinds.AssetNotMedia,
         ])
+        .AcceptTickets()
         .RequirePermission(Permissions.Assets);
 
     private static Task SendVideoAsync(GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender) =>
@@ -60,6 +61,11 @@ internal static class AssetEndpoints
 
     private static async Task SendAsync(AssetSelector selector, GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender)
     {
+        if (context.Features.Get<TicketSecret>() is not null)
+        {
+            context.Response.Headers["Cross-Origin-Resource-Policy"] = "cross-origin"; // a page of another origin may show the file: the ticket is its permission
+        }
+
         var result = await reader.ReadAsync(id, context.TraceIdentifier, RateLimitLease.Of(context), context.RequestAborted);
         await sender.SendAsync(context, id, selector, result.Entry!);
     }

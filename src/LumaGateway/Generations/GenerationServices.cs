@@ -1,3 +1,4 @@
+using LumaGateway.Caching;
 using LumaGateway.Redis;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -17,6 +18,8 @@ internal static class GenerationServices
         services.AddSingleton<IValidateOptions<FreshnessOptions>, FreshnessOptionsRules>();
         services.TryAddSingleton(new PublishedLinks(PublicUrl: null));
         services.AddOptionsWithValidateOnStart<BatchOptions, BatchOptionsValidator>().BindConfiguration(BatchOptions.Section);
+        services.AddSingleton<GenerationSource>();
+        services.AddSingleton<IEntrySource>(static provider => provider.GetRequiredService<GenerationSource>());
         services.AddSingleton<GenerationReader>();
         services.AddSingleton<HitResponse>();
         services.AddHostedService<RetryAfterBroadcast>();

@@ -32,6 +32,7 @@ internal static class LongPollingEndpoints
             .WithMetadata(new DocumentedExamples(DocumentedExamples.Event))
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .ProducesGatewayProblems(ProblemResponses.OfReads)
+            .AcceptTickets()
             .RequirePermission(Permissions.Read);
 
         generations.MapGet("/events", StreamSeveralAsync)
@@ -39,7 +40,7 @@ internal static class LongPollingEndpoints
             .WithSummary("A stream of several generations' states")
             .WithDescription("Server-sent events: the current states, then every change. A `problem` event names an id that the upstream does not know. The stream ends when all generations are completed, failed or unknown. An event's id names the last sent state of each generation. A request with the id of the last event gets 204.")
             .WithMetadata(BatchIds.Parameter, LastEventId)
-            .WithMetadata(new DocumentedExamples(DocumentedExamples.BatchEvent))
+            .WithMetadata(new DocumentedExamples(DocumentedExamples.Event))
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .ProducesGatewayProblems([ProblemKinds.InvalidRequest, .. ProblemResponses.OfReads])
             .RequirePermission(Permissions.Read);

@@ -52,11 +52,10 @@ internal static class Examples
                 new JsonObject { ["id"] = "unknown", ["generation"] = null, ["problem"] = Of(ProblemKinds.GenerationNotFound) }),
         }),
         (DocumentedExamples.Event, "One event", EventOf("p", Processing)),
-        (DocumentedExamples.BatchEvent, "One event", EventOf("Ro2kUQAAAAA", Processing)),
     ];
 
     public static JsonNode Of(ProblemKind kind) => JsonSerializer.SerializeToNode(
-        new Problem(kind.Type, kind.Title, kind.Status, kind.Detail, "/generations/run-5-a", kind.Code, "0HNG5D3V2K8QF:00000001", "4bf92f3577b34da6a3ce929d0e0e4736"),
+        new Problem(kind.Type, kind.Title, kind.Status, kind.Detail, "/generations/run-5-a", kind.Code, "0HNG5D3V2K8QF:00000001", TraceId: null),
         ContractsJson.Web.Problem)!;
 
     private static JsonNode EventOf(string id, JsonNode generation) => $"event: generation\nid: {id}\ndata: {generation.ToJsonString(ContractsJson.Web.Options)}\n\n";

@@ -27,7 +27,8 @@ internal sealed class OperationDetails : IOperationFilter
 
         if (metadata.OfType<RequiredPermission>().FirstOrDefault() is { } permission)
         {
-            operation.Description += $"\n\nRequires the right `{permission.For(context.ApiDescription.HttpMethod ?? "GET").ToString().ToLowerInvariant()}`.";
+            var right = permission.For(context.ApiDescription.HttpMethod ?? "GET");
+            operation.Description += right is Permissions.None ? "" : $"\n\nRequires the right `{right.ToString().ToLowerInvariant()}`.";
         }
         else
         {
