@@ -87,7 +87,7 @@ public sealed class GeneratedClients : IAsyncLifetime
         Assert.DoesNotContain("warn:", kiota, StringComparison.Ordinal);
         await RunAsync(
             ChildProcess.Dotnet,
-            ["build", "-v", "quiet", "-p:RestoreLockedMode=true", "--output", "out", "-nodeReuse:false", "-p:UseSharedCompilation=false"], // starts no server that outlives it
+            ["build", "--no-restore", "-v", "quiet", "--output", "out", "-nodeReuse:false", "-p:UseSharedCompilation=false"], // starts no server that outlives it
             folder);
         return Path.Combine(folder, "out", "Clients.dll");
     }
