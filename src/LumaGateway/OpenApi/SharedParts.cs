@@ -1,5 +1,6 @@
 using System.Globalization;
 using LumaGateway.Contracts;
+using LumaGateway.Documentation;
 using LumaGateway.Problems;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
@@ -21,7 +22,7 @@ internal sealed class SharedParts : IDocumentFilter
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
     {
         swaggerDoc.Security = ClientKeys(swaggerDoc);
-        swaggerDoc.Tags = Documentation.DocumentTags.All.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }).ToHashSet();
+        swaggerDoc.Tags = DocumentTags.All.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }).ToHashSet();
         var components = swaggerDoc.Components ??= new OpenApiComponents();
         components.Parameters = new Dictionary<string, IOpenApiParameter>
         {
@@ -80,7 +81,7 @@ internal sealed class SharedParts : IDocumentFilter
         return string.Join("Or", others.Prepend(first).Select(words => string.Concat(words.Select(word => char.ToUpperInvariant(word[0]) + word[1..]))));
     }
 
-    private static OpenApiResponse ProblemResponse(int status, IReadOnlyList<ProblemKind> kinds, OpenApiDocument document) => new OpenApiResponse
+    private static OpenApiResponse ProblemResponse(int status, IReadOnlyList<ProblemKind> kinds, OpenApiDocument document) => new()
     {
         Description = string.Join(" · ", kinds.Select(kind => $"{kind.Title} (`{kind.Code}`)")),
         Headers = status is 409 or 429 or 503
