@@ -1,4 +1,3 @@
-using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using LumaGateway.Telemetry;
 using LumaGateway.Time;
@@ -10,7 +9,7 @@ namespace LumaGateway.Caching;
 /// Fills the cache for one key: looks up both tiers, acquires the distributed lock, fetches and stores, all within one deadline. If the fetch fails, a
 /// stale final entry is served (stale-if-error). Thread-safe.
 /// </summary>
-internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTier redis, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
+internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, MemoryTier memory, RedisTier redis, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
 {
     private const string Span = "fetch";
 
@@ -26,8 +25,8 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
         using var activity = Instrumentation.Activities.StartActivity(Span);
         fetch.Context = activity?.Context;
         using var deadline = new Deadline(source.Deadline, clock);
-        var lookup = await LookUpAsync(fetch, accepts);
-        if (lookup.Result is { } found)
+        var lookup = await lookups.LookUpAsync(fetch, accepts);
+        if (lookup.Found is { } found)
         {
             return found;
         }
@@ -41,102 +40,25 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
         (var heldLock, lookup) = await WaitForLockAsync(fetch, lookup, accepts, deadline);
         using (heldLock)
         {
-            return lookup.Result ?? await FetchAsync(fetch, request, lookup, heldLock, deadline);
+            return lookup.Found ?? await FetchAsync(fetch, request, lookup, heldLock, deadline);
         }
     }
-
-    /// <summary>
-    /// Looks up memory, then the final entry in Redis. The rest of Redis is read with the lock, or at once if memory has an entry that may be enough.
-    /// </summary>
-    private async ValueTask<Lookup> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
-    {
-        if (FindInMemory(fetch, accepts) is { } verified)
-        {
-            return verified;
-        }
-
-        var before = Observe(fetch.Key);
-        var view = redis.IsConfigured ? await redis.ReadFinalAsync(fetch.Key) : default;
-        if (view is { IsReached: true, Final: null } && before.Cached is { Entry: { } entry } && (entry.Kind is EntryKind.Final || IsFreshEnough(entry, clock.GetUtcNow(), accepts)))
-        {
-            view = await redis.ReadAsync(fetch.Key);
-        }
-
-        return await JudgeAsync(fetch, before, view, accepts);
-    }
-
-    /// <summary>Reads both entries and the token from Redis, whatever memory has.</summary>
-    private async ValueTask<Lookup> ReadAgainAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
-    {
-        var before = Observe(fetch.Key);
-        return await JudgeAsync(fetch, before, await redis.ReadAsync(fetch.Key, extendTimeout: true), accepts);
-    }
-
-    private Observation Observe(GenerationId key) => new(memory.Find(key), clock.GetTimestamp());
-
-    /// <summary>Returns the entry in memory if it is fresh enough and verified.</summary>
-    private Lookup? FindInMemory(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
-        memory.Find(fetch.Key) is { } cached && IsFreshEnough(cached.Entry, clock.GetUtcNow(), accepts) && memory.IsVerified(cached)
-            ? new Lookup(cached.Entry, cached.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory))
-            : null;
-
-    /// <summary>Chooses between memory and what was read from Redis. A fresh entry is the result; a stale one is returned for stale-if-error.</summary>
-    private async ValueTask<Lookup> JudgeAsync(
-        SingleFlight<CacheResult>.InFlightFetch fetch, Observation before, RedisView view, Func<CacheEntry, DateTimeOffset, bool>? accepts)
-    {
-        var (cached, startedAt) = before;
-        var now = clock.GetUtcNow(); // read here: a read with several time-outs may take longer than an entry is fresh
-        if (cached is not null && MayHaveBeenPurged(cached, view))
-        {
-            memory.Remove(fetch.Key);
-            cached = null;
-        }
-
-        // The newer of two interim entries may expire first: their freshness is random.
-        if (view.Best is { } stored && (cached is null || !cached.Entry.Outranks(stored, now)))
-        {
-            var result = IsFreshEnough(stored, now, accepts) ? new CacheResult(stored, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
-            return new Lookup(StoreInMemory(fetch, stored, view.InvalidationToken, startedAt).Entry, view.InvalidationToken, result);
-        }
-
-        if (cached is not null && IsFreshEnough(cached.Entry, now, accepts))
-        {
-            // Redis has lost the entry, so it is written again from memory.
-            if (view.IsReached && await redis.WriteAsync(cached.Entry, view.InvalidationToken) is not WriteResult.Stored)
-            {
-                memory.Remove(fetch.Key); // purged or replaced since the read
-                return await ReadAgainAsync(fetch, accepts);
-            }
-
-            StoreInMemory(fetch, cached.Entry, view.IsReached ? view.InvalidationToken : cached.InvalidationToken, view.IsReached ? startedAt : cached.VerifiedAt);
-            return new Lookup(cached.Entry, view.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory));
-        }
-
-        return new Lookup(cached?.Entry, view.InvalidationToken, null);
-    }
-
-    /// <summary>
-    /// Whether another replica may have purged the entry in memory: the invalidation token has changed, or the entry was not verified for longer than a
-    /// token lives.
-    /// </summary>
-    private bool MayHaveBeenPurged(MemoryEntry cached, RedisView view) => redis.IsConfigured
-        && ((view.InvalidationToken is not null && view.InvalidationToken != cached.InvalidationToken) || clock.GetElapsedTime(cached.VerifiedAt) >= RedisTier.MaxUnverified);
 
     /// <summary>Waits until this replica holds the lock, another replica has stored an entry, or Redis is unavailable.</summary>
-    private async Task<(FetchLock? Lock, Lookup Lookup)> WaitForLockAsync(
-        SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup, Func<CacheEntry, DateTimeOffset, bool>? accepts, Deadline deadline)
+    private async Task<(FetchLock? Lock, CacheLookup.Result Lookup)> WaitForLockAsync(
+        SingleFlight<CacheResult>.InFlightFetch fetch, CacheLookup.Result lookup, Func<CacheEntry, DateTimeOffset, bool>? accepts, Deadline deadline)
     {
         var startedAt = clock.GetTimestamp();
         var lockSeenAt = default(long?); // when another replica was last seen with the lock
         for (var pause = FirstPause; ; pause = pause * 1.5 < MaxPause ? pause * 1.5 : MaxPause)
         {
-            var before = Observe(fetch.Key);
+            var before = lookups.Observe(fetch.Key);
             var (heldLock, view, isReached) = await redis.TryAcquireLockAsync(fetch.Key);
             if (isReached)
             {
                 try
                 {
-                    lookup = FindInMemory(fetch, accepts) ?? await JudgeAsync(fetch, before, view, accepts);
+                    lookup = lookups.FindInMemory(fetch, accepts) ?? await lookups.JudgeAsync(fetch, before, view, accepts);
                 }
                 catch
                 {
@@ -144,7 +66,7 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
                     throw;
                 }
 
-                if (lookup.Result is { } result)
+                if (lookup.Found is { } result)
                 {
                     // The first attempt is also the first read of an interim entry.
                     if (pause == FirstPause && result.Entry is { Kind: not EntryKind.Final })
@@ -153,7 +75,7 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
                     }
 
                     metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
-                    return (heldLock, lookup with { Result = result with { Status = CacheStatus.Collapsed } });
+                    return (heldLock, lookup with { Found = result with { Status = CacheStatus.Collapsed } });
                 }
 
                 lockSeenAt = clock.GetTimestamp();
@@ -174,12 +96,12 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
             {
                 metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
                 var fault = new UpstreamException(UpstreamFault.TimedOut, "The fetch of another replica took longer than the deadline.");
-                return (null, lookup with { Result = ServeStale(fetch, lookup, fault) });
+                return (null, lookup with { Found = ServeStale(fetch, lookup, fault) });
             }
         }
     }
 
-    private async Task<CacheResult> FetchAsync(SingleFlight<CacheResult>.InFlightFetch fetch, FetchRequest request, Lookup lookup, FetchLock? heldLock, Deadline deadline)
+    private async Task<CacheResult> FetchAsync(SingleFlight<CacheResult>.InFlightFetch fetch, FetchRequest request, CacheLookup.Result lookup, FetchLock? heldLock, Deadline deadline)
     {
         CacheEntry entry;
         var startedAt = clock.GetTimestamp();
@@ -201,9 +123,9 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
         var written = fetch.IsInvalidated ? WriteResult.Invalidated : await redis.WriteAsync(entry, lookup.InvalidationToken, heldLock);
         if (written is WriteResult.Stored)
         {
-            StoreInMemory(fetch, entry, lookup.InvalidationToken, startedAt);
+            lookups.StoreInMemory(fetch, entry, lookup.InvalidationToken, startedAt);
         }
-        else if (written is WriteResult.Outdated && (await ReadAgainAsync(fetch, null)).Result is { } newer)
+        else if (written is WriteResult.Outdated && (await lookups.ReadAgainAsync(fetch, null)).Found is { } newer)
         {
             return newer with { Status = CacheStatus.Collapsed }; // this replica was slow or paused and lost the lock; another one has stored a newer entry
         }
@@ -212,7 +134,7 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
     }
 
     /// <summary>Returns the entry in memory, or the one found before the fetch; the fault if neither can be served.</summary>
-    private CacheResult ServeStale(SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup, UpstreamException? fault)
+    private CacheResult ServeStale(SingleFlight<CacheResult>.InFlightFetch fetch, CacheLookup.Result lookup, UpstreamException? fault)
     {
         var now = clock.GetUtcNow();
         var current = memory.Find(fetch.Key)?.Entry ?? lookup.Entry; // another writer may have stored a newer entry in memory since the fetch began
@@ -227,12 +149,12 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
         }
 
         var verifiedAt = memory.Find(fetch.Key) is { } cached && ReferenceEquals(cached.Entry, entry) ? cached.VerifiedAt : clock.GetTimestamp();
-        StoreInMemory(fetch, entry, lookup.InvalidationToken, verifiedAt).MarkStale(fault, now + options.Value.CoverRetry);
+        lookups.StoreInMemory(fetch, entry, lookup.InvalidationToken, verifiedAt).MarkStale(fault, now + options.Value.CoverRetry);
         return new CacheResult(entry, CacheStatus.Stale, CacheTier.Memory, fault);
     }
 
     /// <summary>Serves the stale entry if the fetch takes longer than Cache:CoverAfter (stale-if-error, RFC 5861). The fetch continues.</summary>
-    private ITimer? ServeStaleIfSlow(SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup)
+    private ITimer? ServeStaleIfSlow(SingleFlight<CacheResult>.InFlightFetch fetch, CacheLookup.Result lookup)
     {
         return lookup.Entry is { } entry && entry.CanServeStale(clock.GetUtcNow()) ? clock.CreateTimer(_ => CompleteStale(entry), null, options.Value.CoverAfter, Timeout.InfiniteTimeSpan) : null;
 
@@ -248,31 +170,4 @@ internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTie
             fetch.Complete(new CacheResult(entry, CacheStatus.Stale, CacheTier.Memory, fault));
         }
     }
-
-    /// <summary>Stores an entry in memory unless the fetch was invalidated.</summary>
-    private MemoryEntry StoreInMemory(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry, string? token, long verifiedAt)
-    {
-        var cached = new MemoryEntry(entry, memory.VerifyAt(redis.IsConfigured), token, verifiedAt);
-        if (fetch.IsInvalidated)
-        {
-            return cached;
-        }
-
-        cached = memory.Set(cached);
-        if (fetch.IsInvalidated)
-        {
-            memory.Remove(fetch.Key);
-        }
-
-        return cached;
-    }
-
-    private static bool IsFreshEnough(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
-        accepts is null ? entry.IsFreshBeforeRefresh(now) : accepts(entry, now);
-
-    /// <summary>Memory and the clock before a read from Redis.</summary>
-    private readonly record struct Observation(MemoryEntry? Cached, long At);
-
-    /// <summary>The result of a lookup: the best entry, the invalidation token, and the cache result if the entry is fresh.</summary>
-    private readonly record struct Lookup(CacheEntry? Entry, string? InvalidationToken, CacheResult? Result);
 }

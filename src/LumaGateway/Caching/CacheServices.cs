@@ -19,6 +19,7 @@ internal static class CacheServices
         services.AddSingleton<MemoryTier>();
         services.AddSingleton<RedisEntries>();
         services.AddSingleton<RedisTier>();
+        services.AddSingleton<CacheLookup>();
         services.AddSingleton<CacheFill>();
         services.AddSingleton(provider =>
         {

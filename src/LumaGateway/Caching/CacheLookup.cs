@@ -1,0 +1,114 @@
+using LumaGateway.Contracts;
+
+namespace LumaGateway.Caching;
+
+/// <summary>
+/// Looks up one key in memory and in Redis, and chooses between them. Stores in memory what it finds, unless the fetch was invalidated. Thread-safe.
+/// </summary>
+internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvider clock)
+{
+    /// <summary>
+    /// Looks up memory, then the final entry in Redis. The rest of Redis is read with the lock, or at once if memory has an entry that may be enough.
+    /// </summary>
+    public async ValueTask<Result> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
+    {
+        if (FindInMemory(fetch, accepts) is { } verified)
+        {
+            return verified;
+        }
+
+        var before = Observe(fetch.Key);
+        var view = redis.IsConfigured ? await redis.ReadFinalAsync(fetch.Key) : default;
+        if (view is { IsReached: true, Final: null } && before.Cached is { Entry: { } entry } && (entry.Kind is EntryKind.Final || IsFreshEnough(entry, clock.GetUtcNow(), accepts)))
+        {
+            view = await redis.ReadAsync(fetch.Key);
+        }
+
+        return await JudgeAsync(fetch, before, view, accepts);
+    }
+
+    /// <summary>Reads both entries and the token from Redis, whatever memory has.</summary>
+    public async ValueTask<Result> ReadAgainAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
+    {
+        var before = Observe(fetch.Key);
+        return await JudgeAsync(fetch, before, await redis.ReadAsync(fetch.Key, extendTimeout: true), accepts);
+    }
+
+    /// <summary>To be called before a read from Redis that is passed to <see cref="JudgeAsync"/>.</summary>
+    public Observation Observe(GenerationId key) => new(memory.Find(key), clock.GetTimestamp());
+
+    /// <summary>Returns the entry in memory if it is fresh enough and verified.</summary>
+    public Result? FindInMemory(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
+        memory.Find(fetch.Key) is { } cached && IsFreshEnough(cached.Entry, clock.GetUtcNow(), accepts) && memory.IsVerified(cached)
+            ? new Result(cached.Entry, cached.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory))
+            : null;
+
+    /// <summary>Chooses between memory and what was read from Redis. A fresh entry is the result; a stale one is returned for stale-if-error.</summary>
+    public async ValueTask<Result> JudgeAsync(
+        SingleFlight<CacheResult>.InFlightFetch fetch, Observation before, RedisView view, Func<CacheEntry, DateTimeOffset, bool>? accepts)
+    {
+        var (cached, startedAt) = before;
+        var now = clock.GetUtcNow(); // read here: a read with several time-outs may take longer than an entry is fresh
+        if (cached is not null && MayHaveBeenPurged(cached, view))
+        {
+            memory.Remove(fetch.Key);
+            cached = null;
+        }
+
+        // The newer of two interim entries may expire first: their freshness is random.
+        if (view.Best is { } stored && (cached is null || !cached.Entry.Outranks(stored, now)))
+        {
+            var result = IsFreshEnough(stored, now, accepts) ? new CacheResult(stored, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
+            return new Result(StoreInMemory(fetch, stored, view.InvalidationToken, startedAt).Entry, view.InvalidationToken, result);
+        }
+
+        if (cached is not null && IsFreshEnough(cached.Entry, now, accepts))
+        {
+            // Redis has lost the entry, so it is written again from memory.
+            if (view.IsReached && await redis.WriteAsync(cached.Entry, view.InvalidationToken) is not WriteResult.Stored)
+            {
+                memory.Remove(fetch.Key); // purged or replaced since the read
+                return await ReadAgainAsync(fetch, accepts);
+            }
+
+            StoreInMemory(fetch, cached.Entry, view.IsReached ? view.InvalidationToken : cached.InvalidationToken, view.IsReached ? startedAt : cached.VerifiedAt);
+            return new Result(cached.Entry, view.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory));
+        }
+
+        return new Result(cached?.Entry, view.InvalidationToken, null);
+    }
+
+    /// <summary>
+    /// Whether another replica may have purged the entry in memory: the invalidation token has changed, or the entry was not verified for longer than a
+    /// token lives.
+    /// </summary>
+    private bool MayHaveBeenPurged(MemoryEntry cached, RedisView view) => redis.IsConfigured
+        && ((view.InvalidationToken is not null && view.InvalidationToken != cached.InvalidationToken) || clock.GetElapsedTime(cached.VerifiedAt) >= RedisTier.MaxUnverified);
+
+    /// <summary>Stores an entry in memory unless the fetch was invalidated.</summary>
+    public MemoryEntry StoreInMemory(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry, string? token, long verifiedAt)
+    {
+        var cached = new MemoryEntry(entry, memory.VerifyAt(redis.IsConfigured), token, verifiedAt);
+        if (fetch.IsInvalidated)
+        {
+            return cached;
+        }
+
+        cached = memory.Set(cached);
+        if (fetch.IsInvalidated)
+        {
+            memory.Remove(fetch.Key);
+        }
+
+        return cached;
+    }
+
+    private static bool IsFreshEnough(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
+        accepts is null ? entry.IsFreshBeforeRefresh(now) : accepts(entry, now);
+
+    /// <summary>Memory and the clock before a read from Redis.</summary>
+    internal readonly record struct Observation(MemoryEntry? Cached, long At);
+
+    /// <summary>The result of a lookup: the best entry, the invalidation token, and the cache result if the entry is fresh.</summary>
+    internal readonly record struct Result(CacheEntry? Entry, string? InvalidationToken, CacheResult? Found);
+}
