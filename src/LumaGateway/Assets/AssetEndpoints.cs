@@ -1,7 +1,9 @@
 using LumaGateway.Access;
 using LumaGateway.Contracts;
+using LumaGateway.Documentation;
 using LumaGateway.Generations;
 using LumaGateway.Problems;
+using Microsoft.OpenApi;
 
 namespace LumaGateway.Assets;
 
@@ -13,14 +15,14 @@ internal static class AssetEndpoints
     public static void MapAssets(this IEndpointRouteBuilder app)
     {
         var assets = app.MapGroup("/generations/{id}")
-            .WithTags("Assets")
+            .WithTags(DocumentTags.Assets)
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId));
 
         assets.MapMethods("/video", Methods, SendVideoAsync).Describe(AssetKind.Video, "video/mp4");
         assets.MapMethods("/image", Methods, SendImageAsync).Describe(AssetKind.Image, "image/jpeg");
         assets.MapMethods("/thumbnail", Methods, SendThumbnailAsync).Describe(AssetKind.Thumbnail, "image/jpeg");
         assets.MapMethods("/last_frame", Methods, SendLastFrameAsync).Describe(AssetKind.LastFrame, "image/jpeg");
-        assets.MapMethods("/outputs/{n:int:min(0)}", Methods, SendOutputAsync).Describe("GetOutput", "Download an output by its index in `outputs`", "application/octet-stream");
+        assets.MapMethods("/outputs/{n:int:min(0)}", Methods, SendOutputAsync).Describe("GetOutput", "Download an output by its index in `outputs`", AssetMediaType.Unknown);
     }
 
     private static void Describe(this RouteHandlerBuilder asset, AssetKind kind, string mediaType) =>
@@ -29,11 +31,11 @@ internal static class AssetEndpoints
     private static void Describe(this RouteHandlerBuilder asset, string name, string summary, string mediaType) => asset
         .WithName(name)
         .WithSummary(summary)
-        .WithDescription("Streams the file from the upstream's CDN. Supports `Range` and conditional requests. The address stays valid when the upstream's link expires.")
-        .Produces(StatusCodes.Status200OK, contentType: mediaType)
-        .Produces(StatusCodes.Status206PartialContent, contentType: mediaType)
-        .Produces(StatusCodes.Status304NotModified)
-        .Produces(StatusCodes.Status307TemporaryRedirect)
+        .WithDescription("Streams the file from the upstream's CDN.")
+        .WithMetadata(new DocumentedParameter("Range", ParameterLocation.Header, "One byte range, such as `bytes=0-1023`."))
+        // 304 and 307 are only in the description of the tag: with a status without content in the list, Kiota generates a method that returns nothing.
+        .Produces<Stream>(StatusCodes.Status200OK, mediaType)
+        .Produces<Stream>(StatusCodes.Status206PartialContent, mediaType)
         .ProducesGatewayProblems(
         [
             .. ProblemResponses.OfReads, ProblemKinds.GenerationUnfinished, ProblemKinds.AssetNotFound, ProblemKinds.PreconditionFailed,

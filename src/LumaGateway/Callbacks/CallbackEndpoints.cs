@@ -1,5 +1,7 @@
+using LumaGateway.Documentation;
 using LumaGateway.Polling;
 using LumaGateway.Problems;
+using Microsoft.OpenApi;
 
 namespace LumaGateway.Callbacks;
 
@@ -16,10 +18,11 @@ internal static class CallbackEndpoints
 
     public static void MapCallbacks(this IEndpointRouteBuilder app) =>
         app.MapPost(RootPath + "/{secret}", HandleAsync)
-            .WithTags("Callbacks")
+            .WithTags(DocumentTags.Operations)
             .WithName("TakeCallback")
             .WithSummary("Receives the upstream's callback as a hint")
             .WithDescription("For the upstream only; the path contains the secret. The body is not trusted: if callers wait for the generation that it names, the gateway polls the upstream. The response is 204 for every body.")
+            .WithMetadata(new DocumentedParameter("secret", ParameterLocation.Path, "The secret in `Callbacks:SecretFile`, or a token that the gateway created from it.") { IsRequired = true, Example = "***" })
             .Produces(StatusCodes.Status204NoContent)
             .ProducesGatewayProblems(ProblemKinds.NotFound, ProblemKinds.TooLarge);
 

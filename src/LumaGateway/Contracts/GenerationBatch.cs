@@ -1,5 +1,5 @@
 namespace LumaGateway.Contracts;
 
-/// <summary>A batch of generations, in the order of the ids in the request.</summary>
-/// <param name="Generations">Each item is a <see cref="Generation"/> or a <see cref="BatchItem"/>.</param>
-public sealed record GenerationBatch(IReadOnlyList<object> Generations);
+/// <summary>A batch of generations.</summary>
+/// <param name="Generations">The items, in the order of the ids in the request.</param>
+public sealed record GenerationBatch(IReadOnlyList<BatchItem> Generations);

@@ -1,23 +1,26 @@
 using System.Text.Json;
 using LumaGateway.Access;
 using LumaGateway.Contracts;
+using LumaGateway.Documentation;
 using LumaGateway.Problems;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Generations;
 
-/// <summary>Maps the batch read: always 200, with a problem in the place of each generation that cannot be read.</summary>
+/// <summary>Maps the batch read: always 200, with a generation or a problem for each id.</summary>
 internal static class BatchEndpoints
 {
     private const int ParallelReads = 8;
 
     public static void MapGenerationBatch(this IEndpointRouteBuilder app) =>
         app.MapGet("/generations", ReadAsync)
-            .WithTags("Generations")
+            .WithTags(DocumentTags.Generations)
             .WithName("GetGenerations")
             .WithSummary("Several generations in one response")
-            .WithDescription("In the order of the query, each once. A generation that cannot be read is replaced by its id and a problem; the others are not affected.")
+            .WithDescription("In the order of the query, each id once. Each item has a `generation` or, if it cannot be read, a `problem`; the others are not affected.")
+            .WithMetadata(BatchIds.Parameter)
             .Produces<GenerationBatch>(StatusCodes.Status200OK, "application/json")
+            .WithMetadata(new DocumentedExamples(DocumentedExamples.Batch))
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidRequest, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited,
                 ProblemKinds.Internal, ProblemKinds.IssuerUnavailable)
@@ -32,7 +35,7 @@ internal static class BatchEndpoints
         }
 
         RateLimitLease.Of(context)?.ChargeBatch(ids.Count); // a batch costs the client as many requests as it has ids
-        var items = new ReadOnlyMemory<byte>[ids.Count];
+        var items = new Item[ids.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, ids.Count),
             new ParallelOptions { MaxDegreeOfParallelism = ParallelReads, CancellationToken = context.RequestAborted },
@@ -43,9 +46,9 @@ internal static class BatchEndpoints
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter);
         json.WriteStartObject();
         json.WriteStartArray("generations"u8);
-        foreach (var item in items)
+        for (var i = 0; i < items.Length; i++)
         {
-            json.WriteRawValue(item.Span, skipInputValidation: true);
+            WriteItem(json, ids[i], items[i]);
         }
 
         json.WriteEndArray();
@@ -53,23 +56,43 @@ internal static class BatchEndpoints
         await json.FlushAsync(context.RequestAborted);
     }
 
-    private static async Task<ReadOnlyMemory<byte>> ReadOneAsync(HttpContext context, GenerationReader reader, string text, CancellationToken token)
+    /// <summary>Writes a <see cref="BatchItem"/>. The generation is the body of the cache entry, unchanged.</summary>
+    private static void WriteItem(Utf8JsonWriter json, string id, Item item)
+    {
+        json.WriteStartObject();
+        json.WriteString("id"u8, id);
+        json.WritePropertyName("generation"u8);
+        if (item.Problem is null)
+        {
+            json.WriteRawValue(item.Generation.Span, skipInputValidation: true);
+            json.WriteNull("problem"u8);
+        }
+        else
+        {
+            json.WriteNullValue();
+            json.WritePropertyName("problem"u8);
+            JsonSerializer.Serialize(json, item.Problem, ContractsJson.Web.Problem);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static async Task<Item> ReadOneAsync(HttpContext context, GenerationReader reader, string text, CancellationToken token)
     {
         if (!GenerationId.TryParse(text, null, out var id))
         {
-            return CreateProblem(context, text, ProblemKinds.InvalidId);
+            return new Item(default, ProblemWriter.CreateProblem(context, ProblemKinds.InvalidId));
         }
 
         try
         {
-            return (await reader.ReadAsync(id, context.TraceIdentifier, RateLimitLease.Of(context), token)).Entry!.Body;
+            return new Item((await reader.ReadAsync(id, context.TraceIdentifier, RateLimitLease.Of(context), token)).Entry!.Body, null);
         }
         catch (UpstreamException exception)
         {
-            return CreateProblem(context, text, ProblemKinds.Of(exception.Fault));
+            return new Item(default, ProblemWriter.CreateProblem(context, ProblemKinds.Of(exception.Fault)));
         }
     }
 
-    private static byte[] CreateProblem(HttpContext context, string id, ProblemKind kind) =>
-        JsonSerializer.SerializeToUtf8Bytes(new BatchItem(id, ProblemWriter.CreateProblem(context, kind)), ContractsJson.Web.BatchItem);
+    private readonly record struct Item(ReadOnlyMemory<byte> Generation, Problem? Problem);
 }

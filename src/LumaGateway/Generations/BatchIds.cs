@@ -1,11 +1,21 @@
 using LumaGateway.Contracts;
+using LumaGateway.Documentation;
 using Microsoft.Extensions.Primitives;
+using Microsoft.OpenApi;
 
 namespace LumaGateway.Generations;
 
 /// <summary>Parses <c>ids=a,b,c</c>: the distinct ids in canonical form, in the order of the query. A malformed id stays as it is.</summary>
 internal static class BatchIds
 {
+    /// <summary>The parameter in the OpenAPI document.</summary>
+    public static DocumentedParameter Parameter { get; } = new("ids", ParameterLocation.Query, "Generation ids, separated by commas; at most `Batch:MaxIds`. A repeated id counts once.")
+    {
+        IsRequired = true,
+        IsList = true,
+        Example = "4665a07c-7641-4809-a133-10786201bb56",
+    };
+
     /// <summary>Returns an error message for the caller; null if the ids are valid.</summary>
     public static string? TryRead(StringValues values, int max, out IReadOnlyList<string> ids)
     {

@@ -1,6 +1,7 @@
 using LumaGateway.Caching;
 using LumaGateway.Access;
 using LumaGateway.Contracts;
+using LumaGateway.Documentation;
 using LumaGateway.Problems;
 
 namespace LumaGateway.Generations;
@@ -10,7 +11,7 @@ internal static class PurgeEndpoints
 {
     public static void MapPurge(this IEndpointRouteBuilder app) =>
         app.MapDelete("/generations/{id}/cache", PurgeAsync)
-            .WithTags("Generations")
+            .WithTags(DocumentTags.Operations)
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId))
             .WithName("ForgetGeneration")
             .WithSummary("Purge one generation from the cache, on all replicas")

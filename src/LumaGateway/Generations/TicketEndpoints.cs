@@ -1,5 +1,6 @@
 using LumaGateway.Access;
 using LumaGateway.Contracts;
+using LumaGateway.Documentation;
 using LumaGateway.Problems;
 
 namespace LumaGateway.Generations;
@@ -9,7 +10,7 @@ internal static class TicketEndpoints
 {
     public static void MapTickets(this IEndpointRouteBuilder app) =>
         app.MapPost("/generations/{id}/ticket", CreateAsync)
-            .WithTags("Generations")
+            .WithTags(DocumentTags.Generations)
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId))
             .WithName("CreateTicket")
             .WithSummary("A short-lived ticket for one generation, for browsers")

@@ -91,7 +91,7 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
                 }
                 else if (progress.Count > 1)
                 {
-                    var item = new BatchItem(progress.IdOf(index), ProblemWriter.CreateProblem(context, ProblemKinds.GenerationNotFound));
+                    var item = new BatchItem(progress.IdOf(index), null, ProblemWriter.CreateProblem(context, ProblemKinds.GenerationNotFound));
                     await writer.WriteEventAsync("problem", eventId, JsonSerializer.SerializeToUtf8Bytes(item, ContractsJson.Web.BatchItem));
                 }
             }

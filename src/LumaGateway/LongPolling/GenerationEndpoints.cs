@@ -1,22 +1,42 @@
 using LumaGateway.Access;
 using LumaGateway.Contracts;
+using LumaGateway.Documentation;
 using LumaGateway.Generations;
 using LumaGateway.Problems;
 using LumaGateway.Telemetry;
+using Microsoft.OpenApi;
 
 namespace LumaGateway.LongPolling;
 
 /// <summary>Maps the read of one generation, which is a long poll if the request has <c>Prefer: wait</c>.</summary>
 internal static class GenerationEndpoints
 {
+    private static readonly object[] Headers =
+    [
+        new DocumentedHeader("ETag", "A strong validator of the body."),
+        new DocumentedHeader("Cache-Control", "`private, max-age=<seconds>` for a fresh final state, else `private, no-cache`."),
+        new DocumentedHeader("Cache-Status", "How the cache handled the request (RFC 9211)."),
+        new DocumentedHeader("Retry-After", "Seconds to wait before the next request; only for an interim state."),
+        new DocumentedHeader("Preference-Applied", "`wait=N` with the N that was applied; only if the request has `Prefer: wait=N`."),
+        new DocumentedHeader("RateLimit", "The requests that the client may send to this replica now; only with a rate limit (draft-ietf-httpapi-ratelimit-headers-10)."),
+        new DocumentedHeader("RateLimit-Policy", "The client's rate limit; only with one."),
+        new DocumentedHeader("X-Request-Id", "The request id: the caller's own, or a new one."),
+    ];
+
     public static void MapGenerations(this IEndpointRouteBuilder app) =>
         app.MapMethods("/generations/{id}", [HttpMethods.Get, HttpMethods.Head], ReadAsync)
-            .WithTags("Generations")
+            .WithTags(DocumentTags.Generations)
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId))
             .WithName("GetGeneration")
             .WithSummary("One generation")
             .WithDescription("The state of one generation and, when it is completed, its links. Final responses come from the cache. Concurrent reads share one upstream request.")
+            .WithMetadata(
+                new DocumentedParameter("Prefer", ParameterLocation.Header, "`wait=N` (RFC 7240): respond when the generation reaches a final state, or after N seconds with the current state. N is limited to `Waiting:Longest`."),
+                new DocumentedParameter("If-None-Match", ParameterLocation.Header, "The `ETag` of an earlier response: respond with 304 if it is still the current one."))
             .Produces<Generation>(StatusCodes.Status200OK, "application/json")
+            .Produces(StatusCodes.Status304NotModified)
+            .WithMetadata(Headers)
+            .WithMetadata(new DocumentedExamples(DocumentedExamples.Completed, DocumentedExamples.Processing, DocumentedExamples.Failed))
             .WithMetadata(new EarlyResponse(app.ServiceProvider.GetRequiredService<HitResponse>().TryWrite))
             .ProducesGatewayProblems(ProblemResponses.OfReads)
             .RequirePermission(Permissions.Read);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using LumaGateway.Contracts;
 using Microsoft.OpenApi;
@@ -6,7 +7,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace LumaGateway.OpenApi;
 
-/// <summary>Adds constraints to the contracts that reflection does not find: every key is required, an id has a pattern, the states are an enumeration.</summary>
+/// <summary>Completes the schemas of the contracts: every key is required, a reference that may be null is a union with null, and the states are an enumeration.</summary>
 internal sealed class ContractSchemas : ISchemaFilter
 {
     public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
@@ -20,14 +21,16 @@ internal sealed class ContractSchemas : ISchemaFilter
         {
             shape.Required = properties.Keys.ToHashSet();
             shape.AdditionalPropertiesAllowed = true; // later versions may add keys, and never remove any
+            foreach (var (name, property) in properties.ToList())
+            {
+                properties[name] = Simplify(property);
+            }
         }
 
-        if (context.Type == typeof(GenerationId))
+        if (context.Type == typeof(Problem) && shape.Properties?["detail"] is OpenApiSchema detail)
         {
-            shape.Type = JsonSchemaType.String;
-            shape.Pattern = "^[A-Za-z0-9._~=-]{1,256}$";
-            shape.Examples = [Examples.CompletedId];
-            shape.Properties?.Clear();
+            // The message of the exceptions that Kiota generates.
+            (detail.Extensions ??= new Dictionary<string, IOpenApiExtension>())["x-ms-primary-error-message"] = new JsonNodeExtension(JsonValue.Create(true));
         }
 
         if (context.Type == typeof(GenerationState))
@@ -39,6 +42,26 @@ internal sealed class ContractSchemas : ISchemaFilter
         {
             DescribeWords(shape, ContractsJson.Web.OutputRole);
         }
+    }
+
+    /// <summary>
+    /// Replaces what SwaggerGen makes of a property with a contract's type, <c>allOf</c> with one reference: with <c>type: null</c> beside it no value is valid.
+    /// </summary>
+    private static IOpenApiSchema Simplify(IOpenApiSchema property)
+    {
+        if (property is not OpenApiSchema { AllOf: [OpenApiSchemaReference reference] } wrapper)
+        {
+            return property;
+        }
+
+        if (wrapper.Type?.HasFlag(JsonSchemaType.Null) is true)
+        {
+            reference.Description = null; // the description of the type, which the reference leads to
+            return new OpenApiSchema { Description = wrapper.Description, OneOf = [reference, new OpenApiSchema { Type = JsonSchemaType.Null }] };
+        }
+
+        reference.Description = wrapper.Description;
+        return reference;
     }
 
     private static void DescribeWords<T>(OpenApiSchema shape, JsonTypeInfo<T> type)

@@ -11,9 +11,6 @@ namespace LumaGateway.OpenApi;
 /// <summary>Registers and maps the OpenAPI document and Swagger UI. The gateway serves all files of the page itself.</summary>
 internal static class DocumentServices
 {
-    public const string BearerScheme = "client key (bearer)";
-    public const string ApiKeyScheme = "client key";
-
     private const string Document = "v1";
 
     public static IServiceCollection AddGatewayDocument(this IServiceCollection services)
@@ -31,16 +28,19 @@ internal static class DocumentServices
             {
                 Title = "LumaGateway",
                 Version = Instrumentation.Version,
-                Description = "A gateway to Luma for internal services. It returns generations of every upstream in one format and caches them.",
+                Description = "A gateway to Luma for internal services. It returns generations of every upstream in one format and caches them. Every GET, except the event streams, also supports HEAD.",
+                Contact = new OpenApiContact { Name = "The operators of this gateway" },
+                License = new OpenApiLicense { Name = "MIT License", Identifier = "MIT" },
             });
-            options.AddSecurityDefinition(ApiKeyScheme, new OpenApiSecurityScheme
+            options.AddServer(new OpenApiServer { Url = "/", Description = "The gateway that serves this document" });
+            options.AddSecurityDefinition(SharedParts.ApiKeyScheme, new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.ApiKey,
                 In = ParameterLocation.Header,
                 Name = "X-Api-Key",
                 Description = "The client key that the gateway's operators gave you.",
             });
-            options.AddSecurityDefinition(BearerScheme, new OpenApiSecurityScheme
+            options.AddSecurityDefinition(SharedParts.BearerScheme, new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
@@ -50,8 +50,9 @@ internal static class DocumentServices
             options.UseAllOfToExtendReferenceSchemas(); // so that a reference can be nullable
             options.IncludeXmlComments(typeof(DocumentServices).Assembly);
             options.AddSchemaFilterInstance(new ContractSchemas());
-            options.AddOperationFilterInstance(new OperationResponses());
-            options.AddOperationFilterInstance(new WaitingResponses());
+            options.AddOperationFilterInstance(new OperationDetails());
+            options.AddDocumentFilterInstance(new SharedParts());
+            options.DocInclusionPredicate((_, description) => !HttpMethods.IsHead(description.HttpMethod ?? string.Empty));
         });
         services.AddOptions<SwaggerGenOptions>().Configure<IProxyStateLookup>((options, proxy) => options.AddDocumentFilterInstance(new PassthroughPaths(proxy)));
 
@@ -65,7 +66,7 @@ internal static class DocumentServices
             return;
         }
 
-        app.MapSwagger("/openapi/{documentName}.json");
+        app.MapSwagger("/openapi/{documentName}.json", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
         MapFile(app, "/swagger/gateway.css", "swagger.css", "text/css; charset=utf-8");
         MapFile(app, "/swagger/gateway.js", "swagger.js", "text/javascript; charset=utf-8");
         // Only if routing found no endpoint: on the management port it finds one that responds with 404.

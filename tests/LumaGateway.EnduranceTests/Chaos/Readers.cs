@@ -81,9 +81,9 @@ internal sealed class Readers(RequestSender sender, Creators creators, string na
         }
     }
 
-    private ObservedResponse ObservedOf(JsonElement item, string id, string process, TimeSpan started) => item.TryGetProperty("problem", out var problem)
+    private ObservedResponse ObservedOf(JsonElement item, string id, string process, TimeSpan started) => item.GetProperty("problem") is { ValueKind: JsonValueKind.Object } problem
         ? new ObservedResponse(process, id, started, sender.Now, problem.GetProperty("status").GetInt32(), problem.GetRawText(), "application/problem+json", null) { Route = "list" }
-        : new ObservedResponse(process, id, started, sender.Now, 200, item.GetRawText(), "application/json", null) { Route = "list" };
+        : new ObservedResponse(process, id, started, sender.Now, 200, item.GetProperty("generation").GetRawText(), "application/json", null) { Route = "list" };
 
     private string IdOf(int number) => (number % 20) switch
     {

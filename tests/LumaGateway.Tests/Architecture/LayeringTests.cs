@@ -14,7 +14,7 @@ public sealed class LayeringTests
     /// <summary>The rooms from the lowest to the highest. The rooms of one line do not depend on each other.</summary>
     private static readonly string[][] Layers =
     [
-        ["Contracts", "Configuration", "Time", "Telemetry"],
+        ["Contracts", "Configuration", "Documentation", "Time", "Telemetry"],
         ["Problems"],
         ["Redis"],
         ["Access", "Caching", "Upstreams"],

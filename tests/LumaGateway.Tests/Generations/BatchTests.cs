@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Generations;
@@ -29,12 +30,25 @@ public sealed class BatchTests : IDisposable
         Assert.Equal("private, no-cache", response.Header("Cache-Control"));
         var items = (await response.JsonAsync()).GetProperty("generations").EnumerateArray().ToList();
         Assert.Equal(["b", "unknown", "a", "broken", "x:y"], items.Select(item => item.GetProperty("id").GetString()));
-        Assert.Equal("completed", items[0].GetProperty("state").GetString());
+        Assert.All(items, item => Assert.Equal(["id", "generation", "problem"], item.EnumerateObject().Select(member => member.Name)));
+        Assert.All(items, item => Assert.Single(item.EnumerateObject(), member => member.Value.ValueKind is JsonValueKind.Null));
+        Assert.Equal(("b", "completed"), (items[0].GetProperty("generation").GetProperty("id").GetString(), items[0].GetProperty("generation").GetProperty("state").GetString()));
         Assert.Equal("generation_not_found", items[1].GetProperty("problem").GetProperty("code").GetString());
         Assert.Equal("upstream_failed", items[3].GetProperty("problem").GetProperty("code").GetString());
         Assert.Equal("invalid_id", items[4].GetProperty("problem").GetProperty("code").GetString());
         Assert.Equal(["a", "b"], (await again.JsonAsync()).GetProperty("generations").EnumerateArray().Select(item => item.GetProperty("id").GetString()));
         Assert.Equal(4, _gateway.Upstream.RequestCount);
+    }
+
+    [Fact]
+    public async Task An_id_with_characters_that_JSON_escapes_is_written_as_sent()
+    {
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.SendGetAsync("/generations?ids=a%22%5C%3Cb");
+
+        var item = Assert.Single((await response.JsonAsync()).GetProperty("generations").EnumerateArray());
+        Assert.Equal("a\"\\<b", item.GetProperty("id").GetString());
     }
 
     [Fact]

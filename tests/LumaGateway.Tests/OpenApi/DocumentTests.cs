@@ -1,150 +1,199 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using LumaGateway.Problems;
-using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.OpenApi;
 
-/// <summary>The OpenAPI document.</summary>
-public sealed class DocumentTests : IDisposable
+/// <summary>The OpenAPI document. The system suite checks it with linters and generators too.</summary>
+public sealed partial class DocumentTests(ServedDocument document) : IClassFixture<ServedDocument>
 {
-    private readonly Gateway _gateway = new();
-
-    public void Dispose() => _gateway.Dispose();
+    [Fact]
+    public void It_is_OpenAPI_3_1_of_at_most_120_kilobytes()
+    {
+        Assert.StartsWith("3.1.", Text(document.Root["openapi"]), StringComparison.Ordinal);
+        Assert.True(document.Text.Length <= 120_000, $"The document has {document.Text.Length} bytes.");
+    }
 
     [Fact]
-    public async Task The_read_lists_every_possible_response()
+    public void It_has_a_licence_a_contact_a_server_and_security()
     {
-        var operation = (await DocumentAsync()).GetProperty("paths").GetProperty("/generations/{id}").GetProperty("get");
-        var responses = operation.GetProperty("responses");
+        var info = document.Root["info"]!;
+        Assert.Equal("MIT", Text(info["license"]!["identifier"]));
+        Assert.NotNull(info["contact"]!["name"]);
+        Assert.Equal("/", Text(Assert.Single(document.Root["servers"]!.AsArray())!["url"]));
+        Assert.Equal(["clientKey", "bearer"], document.Root["security"]!.AsArray().Select(scheme => scheme!.AsObject().Single().Key));
+        Assert.Equal("apiKey", Text(document.Root["components"]!["securitySchemes"]!["clientKey"]!["type"]));
+        Assert.Equal(["/callbacks/luma/{secret}"], document.Operations.Where(operation => operation.Operation["security"] is not null).Select(operation => operation.Path));
+    }
 
-        Assert.Equal(
-            ["200", "304", "400", "401", "403", "404", "405", "429", "500", "502", "503", "504"],
-            responses.EnumerateObject().Select(response => response.Name).Order());
-        var upstream = ProblemKinds.All.Where(kind => kind.Code.StartsWith("upstream_", StringComparison.Ordinal)).ToList();
-        Assert.NotEmpty(upstream);
-        foreach (var kind in upstream)
+    [Fact]
+    public void The_tags_are_described_and_ordered_and_every_operation_has_one()
+    {
+        var tags = document.Root["tags"]!.AsArray();
+
+        Assert.Equal(["Generations", "Waiting", "Assets", "Raw API", "Operations"], tags.Select(tag => Text(tag!["name"])));
+        Assert.All(tags, tag => Assert.NotEqual("", Text(tag!["description"])));
+        Assert.All(document.Operations, operation => Assert.Contains(Text(Assert.Single(operation.Operation["tags"]!.AsArray())), tags.Select(tag => Text(tag!["name"]))));
+    }
+
+    [Fact]
+    public void Names_are_valid_for_generators()
+    {
+        var components = document.Root["components"]!.AsObject().SelectMany(kind => kind.Value!.AsObject().Select(component => component.Key)).ToList();
+        var ids = document.Operations.Select(operation => Text(operation.Operation["operationId"])).ToList();
+
+        Assert.All(components, name => Assert.Matches(ComponentName(), name));
+        Assert.All(ids, id => Assert.Matches(OperationName(), id));
+        Assert.Distinct(ids, StringComparer.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void Every_operation_has_a_success_with_content_or_204_and_HEAD_is_not_repeated()
+    {
+        Assert.All(document.Operations, operation =>
         {
-            var problem = responses.GetProperty($"{kind.Status}").GetProperty("content").GetProperty("application/problem+json");
-            Assert.Equal("#/components/schemas/Problem", problem.GetProperty("schema").GetProperty("$ref").GetString());
-            Assert.Equal(kind.Code, problem.GetProperty("examples").GetProperty(kind.Code).GetProperty("value").GetProperty("code").GetString());
-        }
+            Assert.NotEqual("head", operation.Method);
+            var successes = operation.Operation["responses"]!.AsObject().Where(response => response.Key.StartsWith('2')).ToList();
+            Assert.NotEmpty(successes);
+            Assert.All(successes, success => Assert.True(
+                success.Key is "204" || document.Resolve(success.Value!)["content"]?.AsObject().All(content => content.Value!["schema"] is not null) is true,
+                $"{operation.Method} {operation.Path} {success.Key} has no content."));
+        });
     }
 
     [Theory]
-    [InlineData("/generations", "invalid_request", "200 400 401 403 405 429 500 503")]
-    [InlineData("/generations/events", "invalid_request invalid_id", "200 204 400 401 403 404 405 429 500 502 503 504")]
-    [InlineData("/generations/{id}/events", "invalid_id", "200 204 400 401 403 404 405 429 500 502 503 504")]
-    public async Task A_read_of_several_generations_lists_its_own_problems(string path, string badRequest, string statuses)
+    [InlineData("/generations/{id}/video", "video/mp4")]
+    [InlineData("/generations/{id}/image", "image/jpeg")]
+    [InlineData("/generations/{id}/thumbnail", "image/jpeg")]
+    [InlineData("/generations/{id}/last_frame", "image/jpeg")]
+    [InlineData("/generations/{id}/outputs/{n}", "application/octet-stream")]
+    public void An_asset_is_binary(string path, string mediaType)
     {
-        var responses = (await DocumentAsync()).GetProperty("paths").GetProperty(path).GetProperty("get").GetProperty("responses");
+        var responses = document.Operation(path)["responses"]!;
 
-        var examples = responses.GetProperty("400").GetProperty("content").GetProperty("application/problem+json").GetProperty("examples");
-        Assert.Equal(badRequest.Split(' '), examples.EnumerateObject().Select(example => example.Name));
-        Assert.Equal(statuses.Split(' '), responses.EnumerateObject().Select(response => response.Name).Order());
+        foreach (var status in new[] { "200", "206" })
+        {
+            var schema = responses[status]!["content"]![mediaType]!["schema"]!;
+            Assert.Equal(("string", "binary"), (Text(schema["type"]), Text(schema["format"])));
+        }
+
+        Assert.Null(responses["304"]); // Kiota would generate a method that returns nothing
+        Assert.Null(responses["307"]);
+    }
+
+    [Theory]
+    [InlineData("/generations/{id}", "200 304 400 401 403 404 405 429 500 502 503 504", "invalid_id", "generation_not_found")]
+    [InlineData("/generations", "200 400 401 403 405 429 500 503", "invalid_request", "")]
+    [InlineData("/generations/events", "200 400 401 403 404 405 429 500 502 503 504", "invalid_request invalid_id", "generation_not_found")]
+    [InlineData("/generations/{id}/events", "200 400 401 403 404 405 429 500 502 503 504", "invalid_id", "generation_not_found")]
+    [InlineData("/generations/{id}/video", "200 206 400 401 403 404 405 409 412 416 429 500 502 503 504", "invalid_id", "generation_not_found asset_not_found")]
+    public void A_read_lists_its_own_problems(string path, string statuses, string badRequest, string notFound)
+    {
+        Assert.Equal(statuses.Split(' '), document.Operation(path)["responses"]!.AsObject().Select(response => response.Key).Order());
+        Assert.Equal(badRequest.Split(' '), ProblemsOf(path, "400"));
+        if (notFound.Length > 0)
+        {
+            Assert.Equal(notFound.Split(' '), ProblemsOf(path, "404"));
+        }
+    }
+
+    [Fact]
+    public void Every_problem_is_in_a_response_with_its_status()
+    {
+        foreach (var kind in ProblemKinds.All)
+        {
+            Assert.Equal(kind.Status, document.Root["components"]!["examples"]![kind.Code]!["value"]!["status"]!.GetValue<int>());
+            Assert.Contains(document.Operations, operation => operation.Operation["responses"]![$"{kind.Status}"] is not null && ProblemsOf(operation.Path, $"{kind.Status}", operation.Method).Contains(kind.Code));
+        }
     }
 
     [Fact]
     public async Task The_examples_equal_real_responses()
     {
-        var examples = (await DocumentAsync()).GetProperty("paths").GetProperty("/generations/{id}").GetProperty("get")
-            .GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("examples");
+        var examples = document.Root["components"]!["examples"]!;
 
-        var expected = JsonDocument.Parse(await File.ReadAllTextAsync("fixtures/relay/completed.expected.json", TestContext.Current.CancellationToken));
-        Assert.True(JsonElement.DeepEquals(expected.RootElement, examples.GetProperty("completed").GetProperty("value")));
-        Assert.Equal("processing", examples.GetProperty("processing").GetProperty("value").GetProperty("state").GetString());
-        Assert.Equal("content_moderated", examples.GetProperty("failed").GetProperty("value").GetProperty("failure").GetProperty("code").GetString());
+        var expected = JsonNode.Parse(await File.ReadAllTextAsync("fixtures/relay/completed.expected.json", TestContext.Current.CancellationToken));
+        Assert.True(JsonNode.DeepEquals(expected, examples["completed"]!["value"]));
+        Assert.Equal("processing", Text(examples["processing"]!["value"]!["state"]));
+        Assert.Equal("content_moderated", Text(examples["failed"]!["value"]!["failure"]!["code"]));
+        Assert.Equal("generation_not_found", Text(examples["batch"]!["value"]!["generations"]![1]!["problem"]!["code"]));
+        Assert.StartsWith("event: generation\nid: p\ndata: {", Text(examples["event"]!["value"]), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void The_schema_of_a_generation_has_all_keys_and_requires_them()
+    {
+        var schemas = document.Root["components"]!["schemas"]!;
+        var generation = schemas["Generation"]!;
+        string[] keys = ["id", "state", "created_at", "model", "prompt", "aspect_ratio", "video", "image", "thumbnail", "last_frame", "outputs", "failure", "expires_at"];
+
+        Assert.Equal(keys, generation["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal(keys.Order(), Texts(generation["required"]).Order());
+        Assert.All(keys, key => Assert.Equal(key is not ("id" or "state" or "outputs"), AllowsNull(generation["properties"]![key]!)));
+        Assert.Equal(["queued", "processing", "completed", "failed"], Texts(schemas["GenerationState"]!["enum"]));
+        Assert.Equal(["main", "thumbnail", "last_frame"], Texts(schemas["OutputRole"]!["enum"]));
+    }
+
+    [Fact]
+    public void A_batch_has_items_of_one_flat_shape()
+    {
+        var item = document.Root["components"]!["schemas"]!["BatchItem"]!;
+
+        Assert.Equal("#/components/schemas/BatchItem", Text(document.Root["components"]!["schemas"]!["GenerationBatch"]!["properties"]!["generations"]!["items"]!["$ref"]));
+        Assert.Equal(["id", "generation", "problem"], item["properties"]!.AsObject().Select(property => property.Key));
+        Assert.Equal([false, true, true], item["properties"]!.AsObject().Select(property => AllowsNull(property.Value!)));
+    }
+
+    [Theory]
+    [InlineData("/generations/{id}", "get", "id Prefer If-None-Match")]
+    [InlineData("/generations", "get", "ids")]
+    [InlineData("/generations/{id}/events", "get", "id Last-Event-ID")]
+    [InlineData("/generations/events", "get", "ids Last-Event-ID")]
+    [InlineData("/generations/{id}/outputs/{n}", "get", "id n Range")]
+    [InlineData("/callbacks/luma/{secret}", "post", "secret")]
+    [InlineData("/luma/generations", "get", "limit offset")]
+    [InlineData("/luma/generations", "post", "Idempotency-Key")]
+    [InlineData("/luma/files", "get", "limit cursor purpose state")]
+    public void Parameters_that_the_code_reads_by_hand_are_in_the_document(string path, string method, string parameters) =>
+        Assert.Equal(parameters.Split(' '), document.Operation(path, method)["parameters"]!.AsArray().Select(parameter => Text(document.Resolve(parameter!)["name"])));
 
     [Theory]
     [InlineData("/luma/files", "get post")]
-    [InlineData("/luma/files/{id}", "delete get head")]
+    [InlineData("/luma/files/{id}", "delete get")]
     [InlineData("/luma/files/{id}/complete", "post")]
     [InlineData("/luma/usage", "get")]
-    public async Task The_routes_of_the_Agents_API_are_described(string path, string methods)
+    public void The_routes_of_the_settings_are_in_the_document(string path, string methods)
     {
-        var item = (await DocumentAsync()).GetProperty("paths").GetProperty(path);
-
-        Assert.Equal(methods.Split(' '), item.EnumerateObject().Select(operation => operation.Name).Order());
+        Assert.Equal(methods.Split(' '), document.Root["paths"]![path]!.AsObject().Select(operation => operation.Key).Order());
         if (path == "/luma/files")
         {
-            string[] types = [.. item.GetProperty("post").GetProperty("requestBody").GetProperty("content").EnumerateObject().Select(type => type.Name)];
-            Assert.Equal(["application/json", "multipart/form-data"], types);
+            Assert.Equal(["application/json", "multipart/form-data"], document.Operation(path, "post")["requestBody"]!["content"]!.AsObject().Select(type => type.Key));
         }
     }
 
-    [Fact]
-    public async Task The_schema_of_a_generation_has_all_keys_and_requires_them()
+    /// <summary>The codes that a response describes. Each has an example.</summary>
+    private List<string> ProblemsOf(string path, string status, string method = "get")
     {
-        var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
-        var generation = schemas.GetProperty("Generation");
-        string[] keys = ["id", "state", "created_at", "model", "prompt", "aspect_ratio", "video", "image", "thumbnail", "last_frame", "outputs", "failure", "expires_at"];
-
-        Assert.Equal(keys, generation.GetProperty("properties").EnumerateObject().Select(property => property.Name));
-        Assert.Equal(keys.Order(), generation.GetProperty("required").EnumerateArray().Select(name => name.GetString()!).Order());
-        Assert.All(
-            keys.Except(["id", "state", "outputs"]),
-            key => Assert.True(generation.GetProperty("properties").GetProperty(key).GetProperty("nullable").GetBoolean(), $"{key} may be null."));
-        Assert.Equal(
-            ["queued", "processing", "completed", "failed"],
-            schemas.GetProperty("GenerationState").GetProperty("enum").EnumerateArray().Select(state => state.GetString()!));
-        Assert.Equal(
-            ["main", "thumbnail", "last_frame"],
-            schemas.GetProperty("OutputRole").GetProperty("enum").EnumerateArray().Select(role => role.GetString()!));
+        var response = document.Resolve(document.Operation(path, method)["responses"]![status]!);
+        var content = response["content"]!["application/problem+json"]!;
+        var codes = content["examples"]!.AsObject().Select(example => example.Key).ToList();
+        Assert.Equal("#/components/schemas/Problem", Text(content["schema"]!["$ref"]));
+        Assert.All(content["examples"]!.AsObject(), example => Assert.Equal(example.Key, Text(document.Resolve(example.Value!)["value"]!["code"])));
+        Assert.All(codes, code => Assert.Contains($"(`{code}`)", Text(response["description"]), StringComparison.Ordinal));
+        return codes;
     }
 
-    [Fact]
-    public async Task The_id_is_a_path_parameter_and_the_operation_has_a_security_scheme()
-    {
-        var document = await DocumentAsync();
-        var operation = document.GetProperty("paths").GetProperty("/generations/{id}").GetProperty("get");
+    private static bool AllowsNull(JsonNode schema) =>
+        schema["type"] is JsonArray types ? Texts(types).Contains("null") : schema["oneOf"]?.AsArray().Any(one => one!["type"]?.GetValue<string>() is "null") is true;
 
-        var parameter = Assert.Single(operation.GetProperty("parameters").EnumerateArray(), one => one.GetProperty("in").GetString() is "path");
-        Assert.Equal(("id", "path", "string"), (parameter.GetProperty("name").GetString(), parameter.GetProperty("in").GetString(), parameter.GetProperty("schema").GetProperty("type").GetString()));
-        Assert.NotEmpty(operation.GetProperty("security").EnumerateArray());
-        Assert.NotEqual("", operation.GetProperty("summary").GetString());
-        Assert.Equal("apiKey", document.GetProperty("components").GetProperty("securitySchemes").GetProperty("client key").GetProperty("type").GetString());
-    }
+    private static string Text(JsonNode? node) => node?.GetValue<string>() ?? "";
 
-    [Fact]
-    public async Task The_routes_of_the_settings_are_in_the_document()
-    {
-        var paths = (await DocumentAsync()).GetProperty("paths");
+    private static IEnumerable<string> Texts(JsonNode? array) => array!.AsArray().Select(Text);
 
-        Assert.True(paths.GetProperty("/luma/generations/{id}").TryGetProperty("get", out _));
-    }
+    /// <summary>OpenAPI 3.1, section 4.8.7.</summary>
+    [GeneratedRegex("^[a-zA-Z0-9._-]+$")]
+    private static partial Regex ComponentName();
 
-    [Theory]
-    [InlineData("/generations/{id}", "get", "Prefer")]
-    [InlineData("/generations", "get", "ids")]
-    [InlineData("/generations/{id}/events", "get", "Last-Event-ID")]
-    [InlineData("/generations/events", "get", "ids")]
-    [InlineData("/generations/events", "get", "Last-Event-ID")]
-    [InlineData("/callbacks/luma/{secret}", "post", "secret")]
-    public async Task Parameters_that_the_code_reads_by_hand_are_in_the_document(string path, string method, string parameter)
-    {
-        var operation = (await DocumentAsync()).GetProperty("paths").GetProperty(path).GetProperty(method);
-
-        Assert.Contains(operation.GetProperty("parameters").EnumerateArray(), one => one.GetProperty("name").GetString() == parameter);
-    }
-
-    [Fact]
-    public async Task Event_streams_and_batches_have_examples()
-    {
-        var paths = (await DocumentAsync()).GetProperty("paths");
-
-        var batch = Content("/generations", "application/json").GetProperty("examples").GetProperty("several").GetProperty("value").GetProperty("generations");
-        Assert.Equal("generation_not_found", batch[1].GetProperty("problem").GetProperty("code").GetString());
-        var one = Content("/generations/{id}/events", "text/event-stream").GetProperty("examples").GetProperty("event").GetProperty("value").GetString();
-        Assert.StartsWith("event: generation\nid: ", one, StringComparison.Ordinal);
-
-        JsonElement Content(string path, string type) => paths.GetProperty(path).GetProperty("get").GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty(type);
-    }
-
-    private async Task<JsonElement> DocumentAsync()
-    {
-        using var otherCaller = _gateway.CreateCallerWithoutKey();
-        using var response = await otherCaller.SendGetAsync("/openapi/v1.json");
-        Assert.True(response.IsSuccessStatusCode);
-        return await response.JsonAsync();
-    }
+    [GeneratedRegex("^[A-Z][A-Za-z0-9]+$")]
+    private static partial Regex OperationName();
 }

@@ -95,7 +95,7 @@ public sealed class IndexTests : IDisposable
             .SelectMany(path => path.Value.EnumerateObject())
             .Where(operation => operation.Value.TryGetProperty("parameters", out _))
             .SelectMany(operation => operation.Value.GetProperty("parameters").EnumerateArray())
-            .Where(parameter => parameter.GetProperty("in").GetString() is "header")
+            .Where(parameter => parameter.TryGetProperty("in", out var place) && place.GetString() is "header")
             .ToList();
         Assert.NotEmpty(headers);
         Assert.All(headers, header => Assert.False(header.TryGetProperty("example", out _), header.GetRawText()));

@@ -1,0 +1,12 @@
+namespace LumaGateway.Documentation;
+
+/// <summary>Endpoint metadata: the examples of the response 200. The names are the constants of this class.</summary>
+/// <param name="Names">The names in <c>components/examples</c> of the OpenAPI document.</param>
+internal sealed record DocumentedExamples(params string[] Names)
+{
+    public const string Completed = "completed";
+    public const string Processing = "processing";
+    public const string Failed = "failed";
+    public const string Batch = "batch";
+    public const string Event = "event";
+}

@@ -1,0 +1,75 @@
+using System.Text.Json.Nodes;
+using LumaGateway.Access;
+using LumaGateway.Documentation;
+using LumaGateway.Problems;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace LumaGateway.OpenApi;
+
+/// <summary>Adds what the metadata of the endpoint says to every operation: parameters, headers, examples, security and problems.</summary>
+internal sealed class OperationDetails : IOperationFilter
+{
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+        operation.Parameters =
+        [
+            .. (operation.Parameters ?? []).Select(parameter => parameter.Name is "id" ? SharedParts.Id(context.Document) : parameter),
+            .. metadata.OfType<DocumentedParameter>().Select(CreateParameter),
+        ];
+        operation.Responses ??= [];
+        if (operation.Responses.TryGetValue("200", out var response) && response is OpenApiResponse success)
+        {
+            AddHeaders(success, metadata.OfType<DocumentedHeader>());
+            AddExamples(success, metadata.OfType<DocumentedExamples>().SelectMany(examples => examples.Names), context.Document);
+        }
+
+        if (metadata.OfType<RequiredPermission>().FirstOrDefault() is { } permission)
+        {
+            var right = permission.For(context.ApiDescription.HttpMethod ?? "GET");
+            operation.Description += right is Permissions.None ? "" : $"\n\nRequires the right `{right.ToString().ToLowerInvariant()}`.";
+        }
+        else
+        {
+            operation.Security = []; // the document requires a client key for every other operation
+        }
+
+        SharedParts.AddProblems(operation, metadata.OfType<ProducedProblems>().SelectMany(produced => produced.Kinds), context.Document);
+    }
+
+    private static OpenApiParameter CreateParameter(DocumentedParameter parameter)
+    {
+        var text = new OpenApiSchema { Type = JsonSchemaType.String };
+        return new OpenApiParameter
+        {
+            Name = parameter.Name,
+            In = parameter.In,
+            Required = parameter.IsRequired,
+            Description = parameter.Description,
+            Style = parameter.IsList ? ParameterStyle.Form : null,
+            Explode = false,
+            Schema = parameter.IsList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = text, MinItems = 1 } : text,
+            Example = parameter is { IsList: true, Example: { } item } ? new JsonArray(item) : parameter.Example,
+        };
+    }
+
+    private static void AddHeaders(OpenApiResponse response, IEnumerable<DocumentedHeader> headers)
+    {
+        foreach (var header in headers)
+        {
+            response.Headers ??= new Dictionary<string, IOpenApiHeader>();
+            response.Headers[header.Name] = new OpenApiHeader { Description = header.Description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+        }
+    }
+
+    private static void AddExamples(OpenApiResponse response, IEnumerable<string> names, OpenApiDocument document)
+    {
+        foreach (var name in names)
+        {
+            var body = (OpenApiMediaType)response.Content!.Values.Single();
+            body.Examples ??= new Dictionary<string, IOpenApiExample>();
+            body.Examples[name] = new OpenApiExampleReference(name, document);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Generated.Kiota;
+using Generated.Kiota.Models;
+using Microsoft.Kiota.Abstractions.Authentication;
+using Microsoft.Kiota.Http.HttpClientLibrary;
+
+namespace Clients;
+
+/// <summary>The key is a default header of the HTTP client.</summary>
+internal sealed class KiotaClient(HttpClient http) : IGeneratedClient
+{
+    private readonly GatewayClient _client = new(
+        new HttpClientRequestAdapter(new AnonymousAuthenticationProvider(), httpClient: http) { BaseUrl = http.BaseAddress!.AbsoluteUri.TrimEnd('/') });
+
+    public async Task<(string? State, string? VideoUrl, int Outputs)> GetAsync(string id)
+    {
+        var generation = await _client.Generations[id].GetAsync();
+        return (WordOf(generation?.State), generation?.Video?.Url, generation?.Outputs?.Count ?? 0);
+    }
+
+    public async Task<string?> WaitAsync(string id, string prefer) =>
+        WordOf((await _client.Generations[id].GetAsync(request => request.Headers.Add("Prefer", prefer)))?.State);
+
+    public async Task<IReadOnlyList<(string? Id, string? State, string? ProblemCode)>> GetSeveralAsync(params string[] ids)
+    {
+        var batch = await _client.Generations.GetAsync(request => request.QueryParameters.Ids = ids);
+        return [.. batch!.Generations!.Select(item => (item.Id, WordOf(item.Generation?.State), item.Problem?.Code))];
+    }
+
+    public async Task<byte[]> DownloadVideoAsync(string id)
+    {
+        using var video = await _client.Generations[id].Video.GetAsync();
+        using var bytes = new MemoryStream();
+        await video!.CopyToAsync(bytes);
+        return bytes.ToArray();
+    }
+
+    public async Task<(int Status, string? Code, string Message)> FailAsync(string id)
+    {
+        try
+        {
+            await _client.Generations[id].GetAsync();
+            return default;
+        }
+        catch (Problem problem)
+        {
+            return (problem.ResponseStatusCode, problem.Code, problem.Message);
+        }
+    }
+
+    public async Task<string?> CreateAsync(string prompt, string key)
+    {
+        var request = new UpstreamObject { AdditionalData = new Dictionary<string, object> { ["user_prompt"] = prompt } };
+        var created = await _client.Luma.Generations.PostAsync(request, options => options.Headers.Add("Idempotency-Key", key));
+        return created!.AdditionalData["id"].ToString(); // Kiota reads an id that looks like a UUID as a Guid
+    }
+
+    private static string? WordOf(GenerationState? state) => state?.ToString().ToLowerInvariant();
+}

@@ -1,0 +1,45 @@
+// What every generated client must be able to do. Prints one line for each check.
+const sample = '4665a07c-7641-4809-a133-10786201bb56';
+
+export interface Item { id: string; state: string | undefined; problem: string | undefined }
+
+export interface Client {
+  get(id: string): Promise<{ state: string; video: string | undefined; outputs: number }>;
+  wait(id: string, prefer: string): Promise<string>;
+  getSeveral(ids: string[]): Promise<Item[]>;
+  downloadVideo(id: string): Promise<Blob>;
+  /** Reads an unknown id. */
+  fail(id: string): Promise<{ status: number; code: string; detail: string | null }>;
+  /** Creates a generation through the upstream's own API. */
+  create(prompt: string, key: string): Promise<unknown>;
+}
+
+export async function checkContract(client: Client): Promise<void> {
+  const one = await client.get(sample);
+  expectThat('get', one.state === 'completed' && one.video?.startsWith('http') === true && one.outputs > 0, one);
+
+  const waited = await client.wait('run-1-generated', 'wait=30');
+  expectThat('wait', waited === 'completed', waited);
+
+  const several = await client.getSeveral([sample, 'unknown-1']);
+  const expected: Item[] = [{ id: sample, state: 'completed', problem: undefined }, { id: 'unknown-1', state: undefined, problem: 'generation_not_found' }];
+  expectThat('batch', JSON.stringify(several) === JSON.stringify(expected), several);
+
+  const video = new Uint8Array(await (await client.downloadVideo('done-generated')).arrayBuffer());
+  expectThat('asset', video.length === 1_000_000 && new TextDecoder().decode(video.subarray(4, 8)) === 'ftyp', video.length);
+
+  const problem = await client.fail('unknown-2');
+  expectThat('problem', problem.status === 404 && problem.code === 'generation_not_found' && problem.detail === 'The upstream does not know this id.', problem);
+
+  const key = crypto.randomUUID();
+  const created = await client.create('cat dance', key);
+  const again = await client.create('cat dance', key);
+  expectThat('create', typeof created === 'string' && created === again, [created, again]);
+  const state = (await client.get(created as string)).state;
+  expectThat('get created', ['queued', 'processing', 'completed'].includes(state), state);
+}
+
+function expectThat(name: string, isTrue: boolean, actual: unknown): void {
+  if (!isTrue) throw new Error(`${name}: ${JSON.stringify(actual)}`);
+  console.log(`ok ${name}`);
+}

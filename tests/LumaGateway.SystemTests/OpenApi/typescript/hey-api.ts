@@ -1,0 +1,35 @@
+// The client of @hey-api/openapi-ts.
+import { checkContract } from './contract.js';
+import { client } from './generated/hey-api/client.gen.js';
+import { getGeneration, getGenerations, getVideo, postLumaGenerations } from './generated/hey-api/index.js';
+
+client.setConfig({ baseUrl: process.env.GATEWAY!, headers: { 'X-Api-Key': process.env.CLIENT_KEY! } });
+
+async function read(id: string, prefer?: string) {
+  return (await getGeneration({ path: { id }, headers: { Prefer: prefer }, throwOnError: true })).data;
+}
+
+await checkContract({
+  async get(id) {
+    const generation = await read(id);
+    return { state: generation.state, video: generation.video?.url, outputs: generation.outputs.length };
+  },
+  async wait(id, prefer) {
+    return (await read(id, prefer)).state;
+  },
+  async getSeveral(ids) {
+    const { data } = await getGenerations({ query: { ids }, throwOnError: true });
+    return data.generations.map(item => ({ id: item.id, state: item.generation?.state, problem: item.problem?.code }));
+  },
+  async downloadVideo(id) {
+    return (await getVideo({ path: { id }, throwOnError: true })).data;
+  },
+  async fail(id) {
+    const { error, response } = await getGeneration({ path: { id } });
+    if (!error || !response) throw new Error('The request did not fail.');
+    return { status: response.status, code: error.code, detail: error.detail };
+  },
+  async create(prompt, key) {
+    return (await postLumaGenerations({ headers: { 'Idempotency-Key': key }, body: { user_prompt: prompt }, throwOnError: true })).data.id;
+  },
+});
