@@ -61,6 +61,16 @@ public sealed class CacheEntryFormatTests
     public void An_entry_with_a_token_length_that_exceeds_its_bytes_is_rejected(int tokenLength, string? body) =>
         Assert.Equal(body, Read(Altered(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(TokenLength), tokenLength))).Text());
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_unknown_state_is_read_back(bool isStateUnknown)
+    {
+        var entry = new CacheEntry(Entries.Key, EntryKind.Interim, [1], Entries.Noon, Entries.Noon, Entries.Noon) { IsStateUnknown = isStateUnknown };
+
+        Assert.Equal(isStateUnknown, Read(CacheEntryFormat.Write(entry))!.IsStateUnknown);
+    }
+
     [Fact]
     public void Times_are_written_in_UTC()
     {

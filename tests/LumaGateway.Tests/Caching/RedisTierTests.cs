@@ -154,6 +154,33 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_is_not_read_from_Redis_until_its_purge_is_confirmed()
+    {
+        var other = GenerationId.Parse("g2", null);
+        await Tier.WriteAsync(Entries.Final(_clock.Now), null).WithTimeout();
+        await Tier.WriteAsync(Entries.Final(_clock.Now, key: other), null).WithTimeout();
+        var confirmed = new TaskCompletionSource<GenerationId>();
+        Tier.PurgeConfirmed += key => confirmed.TrySetResult(key);
+        using (_redis.Fail("purge"))
+        {
+            Assert.False(await Tier.PurgeAsync(Key).WithTimeout());
+            await _clock.PassAsync(TimeSpan.FromSeconds(1)); // repeated, and not confirmed again
+        }
+
+        Assert.Equal(default, await Tier.ReadAsync(Key).WithTimeout());
+        Assert.Equal(default, await Tier.ReadFinalAsync(Key).WithTimeout());
+        Assert.Equal(WriteResult.Stored, await Tier.WriteAsync(Entries.Final(_clock.Now, "new"), null).WithTimeout());
+        Assert.NotNull((await Tier.ReadAsync(other).WithTimeout()).Final);
+
+        await _clock.PassUntilAsync(confirmed.Task, TimeSpan.FromSeconds(1));
+        Assert.Equal(Key, await confirmed.Task);
+        var view = await Tier.ReadAsync(Key).WithTimeout();
+        Assert.True(view.IsReached);
+        Assert.Null(view.Final);
+        Assert.NotNull(view.InvalidationToken);
+    }
+
+    [Fact]
     public async Task A_purge_times_out_after_three_seconds()
     {
         using var silent = _redis.Silence("purge", ":epoch");
