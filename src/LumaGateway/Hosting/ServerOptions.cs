@@ -8,7 +8,7 @@ internal sealed class ServerOptions
 {
     public const string Section = "Server";
 
-    /// <summary>The largest request body, in bytes. A create is some kilobytes of JSON, because images are given by URL.</summary>
+    /// <summary>The largest request body outside <c>/luma</c>, in bytes. <c>Passthrough:MaxBodyBytes</c> is the limit under <c>/luma</c>.</summary>
     [Number("Server:MaxBodyBytes", 1024, 1024L * 1024 * 1024)]
     public long MaxBodyBytes { get; set; } = 1024 * 1024;
 

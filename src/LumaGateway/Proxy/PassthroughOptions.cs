@@ -8,7 +8,7 @@ internal sealed class PassthroughOptions
 {
     public const string Section = "Passthrough";
 
-    /// <summary>The largest request body, in bytes. A larger one gets a 413. A create may contain images in base64.</summary>
+    /// <summary>The largest request body under <c>/luma</c>, in bytes. A larger one gets a 413. A create may contain images in base64.</summary>
     [Number("Passthrough:MaxBodyBytes", 1024, 1024 * 1024 * 1024)]
     public long MaxBodyBytes { get; set; } = 32 * 1024 * 1024;
 

@@ -17,8 +17,8 @@ internal sealed class LumaOptions
     public string Dialect { get; set; } = "relay";
 
     /// <summary>
-    /// The name of the upstream account in the keys of the cache and of idempotency records. Keep it when the token is rotated, and use a different one for each account. Required with Redis, which other accounts may share. The default
-    /// is the host of <see cref="BaseAddress"/>.
+    /// The name of the upstream account in the keys of the cache and of idempotency records. Keep it when the token is rotated, and use a different one for each account. Required with Redis, which other accounts may share. Without
+    /// Redis the default is the host of <see cref="BaseAddress"/>.
     /// </summary>
     [RegularExpression("^[A-Za-z0-9._-]{0,64}$", ErrorMessage = "Luma:Name must be at most 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.")]
     public string Name { get; set; } = "";
