@@ -6,14 +6,14 @@
 --   cycle   all in turn, then again from FIRST
 --   fill    all in turn; the run ends after the last response, whatever -d says
 -- If there is no @id, @key in a header stands for a random number below KEYS. The last line of the output is for the bench:
--- RESULT requests, duration in µs, broken connections, responses with an error status, median latency in µs
+-- RESULT requests, duration in µs, broken connections, responses with an error status
 local number, last, keys
 
 -- After the last number it is repeated, until all responses in flight have arrived.
 local repeats = 200
 
-local function print_result(requests, micros, broken, errors, p50)
-  io.write(string.format("RESULT %d %d %d %d %d\n", requests, micros, broken, errors, p50))
+local function print_result(requests, micros, broken, errors)
+  io.write(string.format("RESULT %d %d %d %d\n", requests, micros, broken, errors))
 end
 
 local function end_after(count)
@@ -22,7 +22,7 @@ local function end_after(count)
     responses = responses + 1
     if status ~= 200 then errors = errors + 1 end
     if responses == count then
-      print_result(responses, 0, 0, errors, 0)
+      print_result(responses, 0, 0, errors)
       io.flush()
       os.exit(0) -- stopping the thread would leave wrk asleep until the end of its duration
     end
@@ -53,7 +53,7 @@ function init(args)
   end
 end
 
-function done(summary, latency)
+function done(summary)
   local errors = summary.errors
-  print_result(summary.requests, summary.duration, errors.connect + errors.read + errors.write + errors.timeout, errors.status, latency:percentile(50))
+  print_result(summary.requests, summary.duration, errors.connect + errors.read + errors.write + errors.timeout, errors.status)
 end

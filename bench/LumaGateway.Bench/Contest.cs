@@ -1,42 +1,38 @@
 using System.Net;
+using System.Text;
 
 namespace LumaGateway.Bench;
 
 /// <summary>A server in a contest.</summary>
-/// <param name="Name">In the tables.</param>
 /// <param name="Command">In <c>bench/candidates/commands</c>.</param>
-/// <param name="Length">Of the response body in bytes, if known.</param>
-/// <param name="WarmUp">Factor of the warm-up's length: the JIT needs tens of seconds of load.</param>
-internal sealed record Contender(string Name, string Command, Load Load, string Settings = "", int? Length = null, int WarmUp = 1);
+/// <param name="Settings">For <c>@settings@</c> in the command.</param>
+/// <param name="Program">Of the gateway; null for other servers.</param>
+internal sealed record Contender(string Command, Load Load, string Settings = "", GatewayProgram? Program = null)
+{
+    public string Name => Program?.Name ?? Command;
+
+    /// <summary>Repeats the gateway for each of its programs.</summary>
+    public static List<Contender> Of(IEnumerable<Contender> all, BenchOptions options) =>
+        [.. all.SelectMany(one => one.Command == "gateway" ? options.Programs.Select(program => one with { Program = program }) : [one])];
+}
 
 /// <summary>The contenders get the same load alternately, so that a disturbance of the machine affects all of them.</summary>
 /// <param name="UpstreamRequests">Upstream requests for each request: 0 or 1. Another number invalidates the run.</param>
-/// <param name="Fill">The last number that is requested from each contender first, to fill its cache.</param>
-/// <param name="AddedTo">The contender to which the table of latencies compares.</param>
-internal sealed record Contest(string Name, string Title, string Text, int UpstreamRequests, IReadOnlyList<Contender> Contenders, int Fill = 0, string? AddedTo = null)
+internal sealed record Contest(int UpstreamRequests, IReadOnlyList<Contender> All)
 {
     private const double Tolerance = 0.02; // requests in flight at the end of a run
-    private static readonly int[] Levels = [1, 32, 256];
-    private static readonly string[] LevelNames = ["1 connection", "32 connections", "256 connections"];
+    private static readonly int[] Levels = [32, 256];
 
     /// <summary>Runs all rounds and returns the tables of the report.</summary>
     public async Task<string> RunAsync(Lab lab)
     {
-        var contenders = Contenders.Where(contender => !lab.Options.Without.Contains(contender.Command)).ToList();
+        var contenders = Contender.Of(All, lab.Options);
         var servers = new List<Server>();
         foreach (var contender in contenders)
         {
-            servers.Add(await lab.StartAsync(contender.Command, contender.Settings));
-            if (Fill > 0)
-            {
-                await Wrk.FillAsync(servers[^1], contender.Load.Path, 1, Fill);
-            }
-
-            await CheckAsync(servers[^1], contender.Load, contender.Length, isHit: UpstreamRequests == 0);
-            await Wrk.RunAsync(servers[^1], contender.Load, connections: 32, (lab.Options.Seconds + 1) * contender.WarmUp);
+            servers.Add(await StartWarmAsync(lab, contender, isHit: UpstreamRequests == 0));
         }
 
-        var memory = servers[0].MemoryMiB;
         var runs = contenders.Select(_ => Levels.Select(_ => new List<Run>()).ToArray()).ToArray();
         for (var round = 1; round <= lab.Options.Rounds; round++)
         {
@@ -46,60 +42,69 @@ internal sealed record Contest(string Name, string Title, string Text, int Upstr
                 {
                     var run = await MeasureAsync(lab, servers[i], contenders[i], Levels[level]);
                     runs[i][level].Add(run);
-                    Report.Progress($"round {round}, {LevelNames[level]}: {run.Rate:0}/s {contenders[i].Name}");
+                    Report.Progress($"round {round}, {Levels[level]} connections: {run.Rate:0}/s, {run.ProcessorMicros:0.0} µs {contenders[i].Name}");
                 }
             }
         }
 
-        // Each gateway of this repository is compared with each contender after it.
+        // Each program of the gateway is compared with each contender after it.
         var ratios = from ours in Enumerable.Range(0, contenders.Count)
-                     where contenders[ours].Command.StartsWith("gateway", StringComparison.Ordinal)
+                     where contenders[ours].Program is not null
                      from theirs in Enumerable.Range(ours + 1, contenders.Count - ours - 1)
-                     select Row(
-                         $"{contenders[ours].Name} ÷ {contenders[theirs].Name}",
-                         level => Spread.Of(runs[ours][level], runs[theirs][level], (one, other) => one.Rate / other.Rate).ToString("0.00"));
-        var rates = contenders.Select((contender, i) => Row(contender.Name, level => Report.Rounded(Spread.Of(runs[i][level].Select(run => run.Rate)).Median)));
-        var added = contenders.FindIndex(contender => contender.Name == AddedTo);
-        var latencies = contenders.Select((contender, i) => (string[])
-        [
-            contender.Name,
-            Spread.Of(runs[i][0].Select(run => run.P50Micros)).ToString("0"),
-            added < 0 ? "" : Spread.Of(runs[i][0], runs[added][0], (one, other) => one.P50Micros - other.P50Micros).ToString("0"),
-        ]);
-        return $"""
-            {Text}
-
-            {(added < 0 ? "" : Report.Table(["one connection, median in µs", "latency", $"more than {AddedTo}"], latencies) + "\n")}{Report.Table(["ratio", .. LevelNames], ratios)}
-            {Report.Table(["requests a second", .. LevelNames], rates)}
-            Memory of the {contenders[0].Name}: {memory:0} MiB resident after the warm-up, {servers[0].PeakMemoryMiB:0} MiB at the peak, with {runs[0].Sum(level => level.Sum(run => run.Requests)):#,0} measured requests.
-            """;
+                     select (string[])[$"{contenders[ours].Name} ÷ {contenders[theirs].Name}", .. runs[ours].Zip(runs[theirs]).SelectMany(pair => Compare(pair.First, pair.Second))];
+        var values = contenders.Select((contender, i) => (string[])[contender.Name, .. runs[i].SelectMany(Describe)]);
+        var columns = Levels.SelectMany(level => (string[])[$"{level} connections: requests a second", "µs of a core a request"]);
+        return $"{Report.Table(["ratio", .. columns], ratios)}\n{Report.Table(["median", .. columns], values)}";
     }
 
-    /// <summary>Throws unless the server responds twice with 200, the right length and, if it sends Cache-Status, a hit the second time.</summary>
-    public static async Task CheckAsync(Server server, Load load, int? length, bool isHit)
+    /// <summary>Starts a server, fills its cache if it must have hits for many ids, checks its responses and warms it up.</summary>
+    public static async Task<Server> StartWarmAsync(Lab lab, Contender contender, bool isHit)
     {
-        var (path, _, first, _, _) = load.Next();
+        var server = await lab.StartAsync(contender.Command, contender.Settings, contender.Program);
+        if (contender.Load.Order == "cycle")
+        {
+            await Wrk.FillAsync(server, contender.Load.Path, contender.Load.First, contender.Load.Last);
+        }
+
+        await CheckAsync(server, contender.Load, isHit);
+        var isJit = contender.Program is null && Lab.Commands[contender.Command].Contains("dotnet ", StringComparison.Ordinal);
+        await Wrk.RunAsync(server, contender.Load, connections: 32, (lab.Options.Seconds + 1) * (isJit && !lab.Options.IsQuick ? 10 : 1)); // the JIT needs half a minute
+        return server;
+    }
+
+    /// <summary>Throws unless the server responds twice with 200, the right body and, if it sends Cache-Status, a hit the second time.</summary>
+    public static async Task CheckAsync(Server server, Load load, bool isHit)
+    {
+        var (path, _, id, _, _) = load.Next();
+        path = path.Replace("@id", $"{id}", StringComparison.Ordinal);
+        var expected = path.StartsWith("/luma/", StringComparison.Ordinal) ? Lab.Relay : Encoding.UTF8.GetString(Lab.Slim);
         for (var attempt = 1; attempt <= 2; attempt++)
         {
-            using var response = await server.Http.GetAsync(new Uri(path.Replace("@id", $"{first}", StringComparison.Ordinal), UriKind.Relative));
-            var body = await response.Content.ReadAsByteArrayAsync();
+            using var response = await server.Http.GetAsync(new Uri(path, UriKind.Relative));
+            var body = await response.Content.ReadAsStringAsync();
             var cacheStatus = response.Headers.TryGetValues("Cache-Status", out var values) ? values.Single() : "; hit";
-            if (response.StatusCode is not HttpStatusCode.OK || body.Length == 0 || body.Length != (length ?? body.Length)
+            if (response.StatusCode is not HttpStatusCode.OK || body != expected.Replace(Lab.SampleId, path.Split('/')[^1], StringComparison.Ordinal)
                 || (attempt == 2 && isHit && !cacheStatus.Contains("; hit", StringComparison.Ordinal)))
             {
-                throw new BenchException($"{server.Address}: status {(int)response.StatusCode}, {body.Length} bytes, Cache-Status '{cacheStatus}'.\n{server.Output}");
+                throw new BenchException($"{server.Address}{path}: status {(int)response.StatusCode}, Cache-Status '{cacheStatus}', body '{body}'.\n{server.Output}");
             }
         }
     }
 
-    private static string[] Row(string name, Func<int, string> cell) => [name, .. Enumerable.Range(0, Levels.Length).Select(cell)];
+    private static string[] Compare(List<Run> ours, List<Run> theirs) =>
+    [
+        Spread.Of(ours.Zip(theirs, (one, other) => one.Rate / other.Rate)).ToString("0.00"),
+        Spread.Of(ours.Zip(theirs, (one, other) => one.ProcessorMicros / other.ProcessorMicros)).ToString("0.00"),
+    ];
+
+    private static string[] Describe(List<Run> runs) => [Report.Rounded(Spread.Of(runs.Select(run => run.Rate)).Median), Spread.Of(runs.Select(run => run.ProcessorMicros)).ToString("0.0")];
 
     private async Task<Run> MeasureAsync(Lab lab, Server server, Contender contender, int connections)
     {
         var before = await lab.UpstreamRequestsAsync();
         var run = await Wrk.RunAsync(server, contender.Load, connections, lab.Options.Seconds);
         var upstream = (await lab.UpstreamRequestsAsync() - before) / (double)run.Requests;
-        return Math.Abs(upstream - UpstreamRequests) <= Tolerance + (2 * (connections + 1.0) / run.Requests)
+        return Math.Abs(upstream - UpstreamRequests) <= Tolerance + (2 * (connections + 10.0) / run.Requests)
             ? run
             : throw new BenchException($"{contender.Name} sent {upstream:0.000} upstream requests for each request.");
     }

@@ -46,7 +46,8 @@ internal static class HandWrittenGateway
                 var task = await http.GetFromJsonAsync<RelayTask>($"luma/generations/{Uri.EscapeDataString(id)}", Json, context.RequestAborted);
                 var generation = new SlimGeneration(
                     task!.Id, task.State, task.CreatedAt, task.Model, task.Request?.Prompt, task.Request?.AspectRatio,
-                    task.Video is null ? null : new SlimVideo(task.Video.Url, task.Video.Width, task.Video.Height, task.VideoRaw?.Duration), task.Thumbnail, task.LastFrame);
+                    task.Video is null ? null : new SlimVideo(task.Video.Url, task.Video.Width, task.Video.Height, task.VideoRaw?.Duration),
+                    Image: null, task.Thumbnail, task.LastFrame, Failure: null, ExpiresAt: null);
                 body = JsonSerializer.SerializeToUtf8Bytes(generation, Json);
                 await cache.SetAsync(id, body, Lifetime, context.RequestAborted);
             }
@@ -57,14 +58,15 @@ internal static class HandWrittenGateway
     }
 
     private sealed record RelayTask(
-        string Id, string State, DateTimeOffset? CreatedAt, string? Model, RelayRequest? Request, RelayVideo? Video, RelayVideo? VideoRaw, SlimImage? Thumbnail, SlimImage? LastFrame);
+        string Id, string State, DateTime? CreatedAt, string? Model, RelayRequest? Request, RelayVideo? Video, RelayVideo? VideoRaw, SlimImage? Thumbnail, SlimImage? LastFrame);
 
     private sealed record RelayRequest(string? Prompt, string? AspectRatio);
 
     private sealed record RelayVideo(string Url, int? Width, int? Height, double? Duration);
 
     private sealed record SlimGeneration(
-        string Id, string State, DateTimeOffset? CreatedAt, string? Model, string? Prompt, string? AspectRatio, SlimVideo? Video, SlimImage? Thumbnail, SlimImage? LastFrame);
+        string Id, string State, DateTime? CreatedAt, string? Model, string? Prompt, string? AspectRatio, SlimVideo? Video, SlimImage? Image, SlimImage? Thumbnail, SlimImage? LastFrame,
+        object? Failure, DateTime? ExpiresAt);
 
     private sealed record SlimVideo(string Url, int? Width, int? Height, double? Duration);
 

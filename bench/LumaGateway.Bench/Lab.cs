@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -17,7 +16,7 @@ internal sealed partial class Lab : IAsyncDisposable
     /// <summary>Id of the relay's documented response.</summary>
     public const string SampleId = "4665a07c-7641-4809-a133-10786201bb56";
 
-    private static readonly Dictionary<string, string> Commands = File.ReadLines("bench/candidates/commands")
+    public static readonly Dictionary<string, string> Commands = File.ReadLines("bench/candidates/commands")
         .Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split(' ', 2)).ToDictionary(words => words[0], words => words[1]);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("luma-bench-");
@@ -32,6 +31,9 @@ internal sealed partial class Lab : IAsyncDisposable
     /// <summary>The gateway's response body for <see cref="SampleId"/>.</summary>
     public static byte[] Slim { get; } = Fixture("completed.expected.json");
 
+    /// <summary>The upstream's response body for <see cref="SampleId"/>.</summary>
+    public static string Relay { get; } = Encoding.UTF8.GetString(Fixture("completed.json"));
+
     public BenchOptions Options { get; }
 
     /// <summary>All running servers except the upstream and Redis.</summary>
@@ -44,25 +46,24 @@ internal sealed partial class Lab : IAsyncDisposable
         lab._values["folder"] = lab._folder.FullName;
         lab._values["bench"] = Path.Combine(AppContext.BaseDirectory, "LumaGateway.Bench.dll");
         lab._values["slim"] = Encoding.UTF8.GetString(Slim);
-        lab._values["relay"] = Encoding.UTF8.GetString(Fixture("completed.json")).Replace(SampleId, "$id", StringComparison.Ordinal);
+        lab._values["relay"] = Relay.Replace(SampleId, "$id", StringComparison.Ordinal);
         await File.WriteAllBytesAsync(Path.Combine(lab._folder.FullName, "slim.json"), Slim);
-        await File.WriteAllBytesAsync(Path.Combine(lab._folder.FullName, "film.mp4"), RandomNumberGenerator.GetBytes(1024 * 1024));
         var cores = Cores > 2 ? "2" : "1";
         lab._upstream = await lab.StartAsync("upstream", cores: cores);
         lab._values["upstream"] = lab._upstream.Address.Authority;
-        lab._values["upstreamport"] = $"{lab._upstream.Address.Port}";
         lab._values["redis"] = (await lab.StartAsync("redis", cores: cores)).Address.Authority;
         return lab;
     }
 
     /// <summary>Starts a server of <c>bench/candidates/commands</c>.</summary>
     /// <param name="settings">More settings of the gateway, as <c>KEY=VALUE</c> with spaces between.</param>
-    public async Task<Server> StartAsync(string command, string settings = "", string cores = "0")
+    public async Task<Server> StartAsync(string command, string settings = "", GatewayProgram? program = null, string cores = "0")
     {
         var port = FreePort();
         _values["port"] = $"{port}";
         _values["management"] = $"{FreePort()}";
-        _values["settings"] = command.StartsWith("gateway", StringComparison.Ordinal)
+        _values["program"] = program?.File ?? "";
+        _values["settings"] = program is not null
             ? Fill(string.Join(' ', File.ReadLines("artifacts/bench/gateway.env").Where(line => line[0] != '#').Append(settings)))
             : Fill(settings);
         var server = await Server.StartAsync(port, cores, Fill(Commands[command]).Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -70,9 +71,24 @@ internal sealed partial class Lab : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Requests that the upstream got since its start, including those of this method.</summary>
-    public async Task<long> UpstreamRequestsAsync() =>
-        long.Parse(StubStatus().Match(await _upstream.Http.GetStringAsync(new Uri("/count", UriKind.Relative))).Groups[1].Value, CultureInfo.InvariantCulture);
+    /// <summary>
+    /// Requests that the upstream got since its start, including a few of this method. Waits until requests that an earlier run left in flight have
+    /// arrived, because wrk ends without their responses.
+    /// </summary>
+    public async Task<long> UpstreamRequestsAsync()
+    {
+        for (var last = 0L; ;)
+        {
+            var count = long.Parse(StubStatus().Match(await _upstream.Http.GetStringAsync(new Uri("/count", UriKind.Relative))).Groups[1].Value, CultureInfo.InvariantCulture);
+            if (count == last + 1)
+            {
+                return count;
+            }
+
+            last = count;
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CancellationToken.None);
+        }
+    }
 
     public async Task StopAsync(params IEnumerable<Server> servers)
     {

@@ -14,16 +14,16 @@ if (args is ["serve", var baseline, .. var rest])
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => Environment.Exit(130));
 if (BenchOptions.Parse(args) is not { } options)
 {
-    Console.Error.WriteLine($"bench/run [--quick] [--rounds N] [--seconds N] [--without CONTENDER]... [{string.Join('|', Part.All.Select(part => part.Name))}]...");
+    Console.Error.WriteLine($"bench/run [--quick] [--rounds N] [--seconds N] [--program NAME=FILE]... [{string.Join('|', Part.Names)}]...");
     return 2;
 }
 
 try
 {
-    foreach (var part in options.Parts)
+    foreach (var part in Part.All.Where(part => options.Parts.Contains(part.Name)))
     {
         await using var lab = await Lab.StartAsync(options);
-        Report.Write(options, part, await part.RunAsync(lab));
+        Console.WriteLine($"## {part.Title}\n\n{await part.RunAsync(lab)}");
     }
 
     return 0;
@@ -36,39 +36,47 @@ catch (BenchException exception)
 
 namespace LumaGateway.Bench
 {
+    /// <summary>A native program of the gateway.</summary>
+    internal sealed record GatewayProgram(string Name, string File);
+
     /// <param name="Rounds">Measured rounds after the warm-up.</param>
     /// <param name="Seconds">Length of one measurement.</param>
-    /// <param name="IsQuick">Shortens everything, to try the bench itself. Results are printed and not written.</param>
-    /// <param name="Without">Commands of contenders that are left out.</param>
-    internal sealed record BenchOptions(IReadOnlyList<Part> Parts, int Rounds, int Seconds, bool IsQuick, IReadOnlyList<string> Without)
+    /// <param name="IsQuick">Shortens everything, to try the bench itself.</param>
+    /// <param name="Programs">Take part in turns in each run.</param>
+    internal sealed record BenchOptions(IReadOnlyList<string> Parts, int Rounds, int Seconds, bool IsQuick, IReadOnlyList<GatewayProgram> Programs)
     {
         /// <summary>Returns null if an argument is unknown.</summary>
         public static BenchOptions? Parse(string[] args)
         {
             var isQuick = args.Contains("--quick");
             var (rounds, seconds) = isQuick ? (2, 1) : (5, 2);
-            var (parts, without) = (new List<Part>(), new List<string>());
+            var (parts, programs) = (new List<string>(), new List<GatewayProgram>());
             for (var i = 0; i < args.Length; i++)
             {
+                var value = args.ElementAtOrDefault(i + 1) ?? "";
                 switch (args[i])
                 {
                     case "--quick":
                         break;
-                    case "--rounds" when int.TryParse(args.ElementAtOrDefault(++i), out rounds) && rounds > 0:
-                    case "--seconds" when int.TryParse(args.ElementAtOrDefault(++i), out seconds) && seconds > 0:
+                    case "--rounds" when int.TryParse(value, out rounds) && rounds > 0:
+                    case "--seconds" when int.TryParse(value, out seconds) && seconds > 0:
+                        i++;
                         break;
-                    case "--without" when i + 1 < args.Length:
-                        without.Add(args[++i]);
+                    case "--program" when value.Split('=') is [var name, var file] && File.Exists(file):
+                        programs.Add(new(name, file));
+                        i++;
                         break;
-                    case var name when Part.All.FirstOrDefault(part => part.Name == name) is { } part:
-                        parts.Add(part);
+                    case var name when Part.Names.Contains(name):
+                        parts.Add(name);
                         break;
                     default:
                         return null;
                 }
             }
 
-            return new(parts.Count > 0 ? parts : [.. Part.All.Where(part => part.Name != "scaling")], rounds, seconds, isQuick, without);
+            return new(
+                parts.Count > 0 ? parts : [.. Part.Names.Where(name => name != "scaling")], rounds, seconds, isQuick,
+                programs.Count > 0 ? programs : [new("gateway", "artifacts/bench/gateway/LumaGateway")]);
         }
     }
 

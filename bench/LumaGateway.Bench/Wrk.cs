@@ -16,21 +16,14 @@ internal sealed record Load(string Path, string Order = "one", long First = 1, l
 }
 
 /// <summary>The result of one run of wrk: all responses were a 200.</summary>
-internal sealed record Run(long Requests, double Seconds, double P50Micros)
-{
-    public double Rate => Requests / Seconds;
-}
+/// <param name="ProcessorMicros">Processor time of the server for each request.</param>
+internal sealed record Run(double Requests, double Rate, double ProcessorMicros);
 
 /// <summary>wrk with one thread on core 1. It is a closed loop: each connection sends its next request after the response.</summary>
 internal static class Wrk
 {
     /// <summary>Requests every number of the range at least once, to fill a cache.</summary>
-    public static async Task<Run> FillAsync(Server server, string path, long first, long last)
-    {
-        var started = Stopwatch.GetTimestamp();
-        var run = await RunAsync(server, new Load(path, "fill", first, last), connections: 32, seconds: 3600);
-        return run with { Seconds = Stopwatch.GetElapsedTime(started).TotalSeconds };
-    }
+    public static Task FillAsync(Server server, string path, long first, long last) => RunAsync(server, new Load(path, "fill", first, last), connections: 32, seconds: 3600);
 
     /// <summary>Throws if a request fails.</summary>
     public static async Task<Run> RunAsync(Server server, Load load, int connections, int seconds)
@@ -41,12 +34,14 @@ internal static class Wrk
             "-c", "1", "wrk", "-t", "1", "-c", $"{connections}", "-d", $"{seconds}", "--timeout", "10s", "-s", "bench/wrk.lua",
             "-H", clients > 0 ? "X-Api-Key: key-@key" : "X-Api-Key: key-0", new Uri(server.Address, path).ToString(), "--", $"{first}", $"{last}", order, $"{clients}",
         ];
+        var processor = server.ProcessorMicros;
         using var wrk = Process.Start(new ProcessStartInfo("taskset", command) { RedirectStandardOutput = true })!;
         var output = await wrk.StandardOutput.ReadToEndAsync();
+        processor = server.ProcessorMicros - processor;
         await wrk.WaitForExitAsync();
         var result = output.Split('\n').FirstOrDefault(line => line.StartsWith("RESULT ", StringComparison.Ordinal)) ?? "";
-        return result.Split(' ').Skip(1).Select(number => long.Parse(number, CultureInfo.InvariantCulture)).ToList() is [> 0 and var requests, var micros, 0, 0, var p50]
-            ? new Run(requests, micros / 1e6, p50)
+        return result.Split(' ').Skip(1).Select(double.Parse).ToList() is [> 0 and var requests, var micros, 0, 0]
+            ? new Run(requests, requests / micros * 1e6, processor / requests)
             : throw new BenchException($"wrk failed: {string.Join(' ', command)}\n{output}\n{server.Output}");
     }
 }

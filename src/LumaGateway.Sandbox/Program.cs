@@ -4,6 +4,11 @@ using LumaGateway.Sandbox.Control;
 using LumaGateway.Sandbox.Dialects;
 using LumaGateway.Sandbox.Files;
 
+if (CommandLine.TryRun(args, Console.Out, Console.Error) is { } exitCode)
+{
+    return exitCode;
+}
+
 try
 {
     var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using LumaGateway.Sandbox.Gateway;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Sandbox;
@@ -7,6 +8,7 @@ namespace LumaGateway.Sandbox;
 internal sealed class SandboxOptions
 {
     public const string Section = "Sandbox";
+    public const string AllDialects = "all";
 
     /// <summary>Start the sandbox without a gateway in front of it.</summary>
     public bool Alone { get; set; }
@@ -15,13 +17,13 @@ internal sealed class SandboxOptions
     [Range(0, 65535)]
     public int Port { get; set; } = 8081;
 
-    /// <summary>The port of the demo's gateway on localhost.</summary>
-    [Range(1, 65535)]
+    /// <summary>The port of the demo's first gateway on localhost. The others and the management ports follow from it: see <see cref="DemoGateway"/>.</summary>
+    [Range(1, 64532)]
     public int GatewayPort { get; set; } = 8080;
 
-    /// <summary>The dialect of the demo's gateway. The sandbox itself serves all three.</summary>
-    [AllowedValues("relay", "dream-machine", "agents", ErrorMessage = "--dialect must be relay, dream-machine or agents.")]
-    public string Dialect { get; set; } = "relay";
+    /// <summary>The dialect of the demo's gateway, or <c>all</c> for one gateway for each. The sandbox itself serves all three.</summary>
+    [AllowedValues("all", "relay", "dream-machine", "agents", ErrorMessage = "--dialect must be all, relay, dream-machine or agents.")]
+    public string Dialect { get; set; } = AllDialects;
 
     /// <summary>The initial bearer token of all dialects.</summary>
     [Required]
@@ -38,6 +40,10 @@ internal sealed class SandboxOptions
     /// <summary>How long a new generation is then processed.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan ProcessingFor { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The error of the upstream's clock: the difference between <c>created_at</c> and the true time.</summary>
+    [Range(typeof(TimeSpan), "-366.00:00:00", "366.00:00:00")]
+    public TimeSpan ClockOffset { get; set; }
 
     /// <summary>The lifetime of a presigned URL.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]

@@ -4,8 +4,8 @@ using LumaGateway.Sandbox.Gateway;
 namespace LumaGateway.Sandbox;
 
 /// <summary>
-/// Runs the sandbox, alone or with a gateway in front of it, which ends with the sandbox. Throws
-/// <see cref="StartException"/> if either cannot start.
+/// Runs the sandbox, alone or with gateways in front of it, which end with the sandbox. Throws
+/// <see cref="StartException"/> if any of them cannot start.
 /// </summary>
 internal static class SandboxRun
 {
@@ -15,7 +15,7 @@ internal static class SandboxRun
         {
             var options = app.Services.GetRequiredService<SandboxOptions>();
             await ListenAsync(app, options);
-            return options.Alone ? await RunAloneAsync(app) : await RunWithGatewayAsync(app, options);
+            return options.Alone ? await RunAloneAsync(app) : await RunWithGatewaysAsync(app, options);
         }
     }
 
@@ -45,38 +45,27 @@ internal static class SandboxRun
         return 0;
     }
 
-    private static async Task<int> RunWithGatewayAsync(WebApplication app, SandboxOptions options)
+    private static async Task<int> RunWithGatewaysAsync(WebApplication app, SandboxOptions options)
     {
         var stopping = app.Lifetime.ApplicationStopping;
-        await using var gateway = app.Services.GetRequiredService<GatewayLauncher>().Launch();
+        var gateways = DemoGateway.Of(options, app.Services.GetRequiredService<DialectSet>());
+        var processes = app.Services.GetRequiredService<GatewayLauncher>().Launch(gateways);
         try
         {
-            await gateway.WaitUntilReadyAsync(stopping);
-            await Console.Out.WriteLineAsync(Welcome(app, options));
-            await gateway.WaitForExitAsync(stopping);
+            await Task.WhenAll(processes.Select(gateway => gateway.WaitUntilReadyAsync(stopping)));
+            await Console.Out.WriteLineAsync(app.Services.GetRequiredService<WelcomeText>().For(gateways));
+            await await Task.WhenAny(processes.Select(gateway => gateway.WaitForExitAsync(stopping)));
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // The gateway stops first, so that it does not lose its upstream.
+            // The gateways stop first, so that they do not lose their upstream.
+        }
+        finally
+        {
+            await Task.WhenAll(processes.Select(gateway => gateway.DisposeAsync().AsTask()));
         }
 
-        await gateway.StopAsync();
         await app.StopAsync();
         return 0;
-    }
-
-    private static string Welcome(WebApplication app, SandboxOptions options)
-    {
-        var gateway = GatewayLauncher.AddressOf(options);
-        var sample = app.Services.GetRequiredService<DialectSet>().Named(options.Dialect).SampleId;
-        return $"""
-
-            Gateway     {gateway}   (in front of the sandbox at {app.Urls.First()})
-            Swagger     {gateway}/swagger
-            Client key  {GatewayLauncher.ClientKey}
-
-            curl -i -H "Authorization: Bearer {GatewayLauncher.ClientKey}" {gateway}/generations/{sample}
-
-            """;
     }
 }

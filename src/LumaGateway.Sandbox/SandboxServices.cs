@@ -15,21 +15,12 @@ namespace LumaGateway.Sandbox;
 /// <summary>Registers the sandbox's services and reads its settings.</summary>
 internal static class SandboxServices
 {
-    private static readonly Dictionary<string, string> Options = new()
-    {
-        ["--alone"] = "Sandbox:Alone",
-        ["--port"] = "Sandbox:Port",
-        ["--gateway-port"] = "Sandbox:GatewayPort",
-        ["--dialect"] = "Sandbox:Dialect",
-    };
-
     public static void AddSandboxSettings(this WebApplicationBuilder builder, string[] args)
     {
         // The appsettings.json beside this binary is the gateway's.
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddEnvironmentVariables();
-        // The parser would take the next option as the value of a switch without a value.
-        builder.Configuration.AddCommandLine([.. args.Select(arg => arg is "--alone" ? "--alone=true" : arg)], Options);
+        builder.Configuration.AddArguments(args);
         builder.Services.AddOptions<SandboxOptions>().BindConfiguration(SandboxOptions.Section);
         builder.Services.AddSingleton<IValidateOptions<SandboxOptions>, SandboxOptionsValidator>();
         builder.Services.AddSingleton(Validated);
@@ -53,6 +44,7 @@ internal static class SandboxServices
         services.AddSingleton<ISandboxDialect, AgentsDialect>();
         services.AddSingleton<DialectSet>();
         services.AddSingleton<GatewayLauncher>();
+        services.AddSingleton<WelcomeText>();
         services.ConfigureHttpJsonOptions(static json => UseControlJson(json.SerializerOptions));
         // Requests that hang on purpose would otherwise delay the shutdown by 30 s.
         services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));

@@ -16,6 +16,7 @@ internal static class GatewayEndpoints
     {
         app.MapGenerations();
         app.MapPurge();
+        app.MapTickets();
         app.MapAssets();
         app.MapGenerationBatch();
         app.MapLongPolling();
@@ -23,6 +24,7 @@ internal static class GatewayEndpoints
         app.MapProxy();
         app.MapGatewayHealth();
         app.MapGatewayDocument();
+        app.MapIndex();
         app.MapMetrics();
         app.MapStatus();
     }

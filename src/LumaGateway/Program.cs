@@ -2,6 +2,7 @@ using LumaGateway;
 using LumaGateway.Access;
 using LumaGateway.Hosting;
 using LumaGateway.Problems;
+using LumaGateway.Proxy;
 using LumaGateway.Telemetry;
 
 var commandLine = new CommandLine(args);
@@ -27,11 +28,13 @@ if (commandLine.IsCheck)
 // In the order in which a request passes through them.
 app.UseShutdown(); // adds "Connection: close" to every response during shutdown
 app.UseClientDisconnects(); // outside the exception handler: an aborted request is not an error of the gateway
+app.UseAccountRootAlias(); // before routing: it changes the path
 app.UseRouting(); // the next two middleware read the endpoint
 app.UseManagementPort(); // before the cache: it may not respond on the management port
 app.UseRequestId(); // in every response, every problem and every log message below
 app.UseAccessLog(); // measures all of the work below
 app.UseSecurityHeaders(); // in every response; an endpoint can change them
+app.UseCrossOriginRequests(); // responds to preflight requests, which have no credential
 app.UseAccess(); // authentication, permissions and limits; writes a fresh entry from memory without a change of thread
 app.UseYieldToThreadPool(); // everything below may compute for long, and must not block the socket's thread
 app.UseForwardedHeaders(); // sets the client's address before anything logs it

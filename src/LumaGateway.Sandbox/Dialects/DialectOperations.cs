@@ -8,7 +8,7 @@ namespace LumaGateway.Sandbox.Dialects;
 internal sealed class DialectOperations(ISandboxDialect dialect, GenerationStore store, CallbackSender callbacks, TimeProvider clock)
 {
     public IResult Read(string id) =>
-        id == dialect.SampleId ? new JsonResponse(StatusCodes.Status200OK, dialect.Sample())
+        IsSample(id) ? new JsonResponse(StatusCodes.Status200OK, dialect.Sample())
         : store.Find(id) is { } generation ? new JsonResponse(StatusCodes.Status200OK, Render(generation))
         : NotFound();
 
@@ -71,7 +71,9 @@ internal sealed class DialectOperations(ISandboxDialect dialect, GenerationStore
         }
     }
 
-    private bool IsKnown(string id) => id == dialect.SampleId || store.Find(id) is not null;
+    private bool IsKnown(string id) => IsSample(id) || store.Find(id) is not null;
+
+    private bool IsSample(string id) => id.Equals(dialect.SampleId, StringComparison.OrdinalIgnoreCase);
 
     private JsonNode Render(SandboxGeneration generation) => dialect.Render(generation, generation.StateAt(clock.GetUtcNow()));
 }

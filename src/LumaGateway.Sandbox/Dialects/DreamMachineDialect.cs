@@ -27,6 +27,9 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
         routes.MapPost("/generations", (HttpRequest request) => operations.CreateAsync(request, null, Created));
         routes.MapPost("/generations/video", (HttpRequest request) => operations.CreateAsync(request, "video", Created));
         routes.MapPost("/generations/image", (HttpRequest request) => operations.CreateAsync(request, "image", Created));
+        routes.MapPost("/generations/video/modify", (HttpRequest request) => operations.CreateAsync(request, "video", Created));
+        routes.MapPost("/generations/video/reframe", (HttpRequest request) => operations.CreateAsync(request, "video", Created));
+        routes.MapPost("/generations/image/reframe", (HttpRequest request) => operations.CreateAsync(request, "image", Created));
         routes.MapPost("/generations/{id}/upscale", (string id, HttpRequest request) => operations.DeriveAsync(id, request, Created));
         routes.MapPost("/generations/{id}/audio", (string id, HttpRequest request) => operations.DeriveAsync(id, request, Created));
         routes.MapDelete("/generations/{id}", (string id) => operations.Delete(id));

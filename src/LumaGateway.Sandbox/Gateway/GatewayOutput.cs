@@ -1,7 +1,8 @@
 namespace LumaGateway.Sandbox.Gateway;
 
 /// <summary>The last lines of the gateway's output, shown if it fails. After <see cref="WriteToConsole"/> the lines are also written to the console. Thread-safe.</summary>
-internal sealed class GatewayOutput
+/// <param name="name">The name of the gateway, before each line on the console.</param>
+internal sealed class GatewayOutput(string name)
 {
     private const int MaxLines = 200;
 
@@ -26,7 +27,7 @@ internal sealed class GatewayOutput
 
             if (_writeToConsole)
             {
-                Console.WriteLine($"gateway | {line}");
+                Console.WriteLine($"{name} | {line}");
             }
         }
     }

@@ -13,22 +13,23 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly Uri _address;
     private readonly TimeProvider _clock;
-    private readonly GatewayOutput _output = new();
+    private readonly GatewayOutput _output;
 
-    private GatewayProcess(Process process, Uri address, TimeProvider clock)
+    private GatewayProcess(Process process, DemoGateway gateway, TimeProvider clock)
     {
-        (_process, _address, _clock) = (process, address, clock);
+        (_process, _address, _clock) = (process, gateway.Address, clock);
+        _output = new GatewayOutput(gateway.Dialect.Name);
         process.OutputDataReceived += (_, line) => _output.Add(line.Data);
         process.ErrorDataReceived += (_, line) => _output.Add(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
 
-    public static GatewayProcess Start(ProcessStartInfo start, Uri address, TimeProvider clock)
+    public static GatewayProcess Start(ProcessStartInfo start, DemoGateway gateway, TimeProvider clock)
     {
         try
         {
-            return new(Process.Start(start)!, address, clock);
+            return new(Process.Start(start)!, gateway, clock);
         }
         catch (Win32Exception exception)
         {

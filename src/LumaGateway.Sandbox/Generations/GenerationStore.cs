@@ -14,23 +14,24 @@ internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock
     private readonly ConcurrentDictionary<string, SandboxGeneration?> _generations = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _order = new();
 
-    /// <summary>Returns the generation, which starts now if its id is a magic id; null if it is unknown or deleted.</summary>
+    /// <summary>Returns the generation, which starts now if its id is a magic id; null if it is unknown or deleted. UUIDs match in any case.</summary>
     public SandboxGeneration? Find(string id)
     {
+        id = Canonical(id);
         if (_generations.TryGetValue(id, out var known))
         {
             return known;
         }
 
         return MagicId.TimelineOf(id, clock.GetUtcNow(), options) is { } timeline
-            ? Add(new SandboxGeneration(id, id.StartsWith("image-", StringComparison.Ordinal) ? "image" : "video", [], timeline))
+            ? Add(new SandboxGeneration(id, id.StartsWith("image-", StringComparison.Ordinal) ? "image" : "video", [], timeline, options.ClockOffset))
             : null;
     }
 
     public SandboxGeneration Create(string kind, JsonObject request)
     {
         var timeline = MagicId.Planned(clock.GetUtcNow(), options.QueuedFor, options.ProcessingFor);
-        return Add(new SandboxGeneration(Guid.NewGuid().ToString(), kind, request, timeline));
+        return Add(new SandboxGeneration(Guid.NewGuid().ToString(), kind, request, timeline, options.ClockOffset));
     }
 
     /// <summary>Sets the state of the generation now; creates the generation if it does not exist.</summary>
@@ -42,15 +43,16 @@ internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock
             return known;
         }
 
+        id = Canonical(id);
         _generations.TryRemove(id, out _); // a deleted id can be created again
-        return Add(new SandboxGeneration(id, "video", [], [new(state, clock.GetUtcNow())]));
+        return Add(new SandboxGeneration(id, "video", [], [new(state, clock.GetUtcNow())], options.ClockOffset));
     }
 
     /// <summary>Deletes a generation; a magic id stays unknown too. Returns false if the id was unknown before.</summary>
     public bool Delete(string id)
     {
         var known = Find(id);
-        return known is not null && _generations.TryUpdate(id, null, known);
+        return known is not null && _generations.TryUpdate(known.Id, null, known);
     }
 
     public void Clear()
@@ -62,6 +64,8 @@ internal sealed class GenerationStore(SandboxOptions options, TimeProvider clock
     /// <summary>All current generations, newest first.</summary>
     public IReadOnlyList<SandboxGeneration> List() =>
         [.. _generations.Values.OfType<SandboxGeneration>().OrderByDescending(generation => generation.CreatedAt)];
+
+    private static string Canonical(string id) => Guid.TryParseExact(id, "D", out var uuid) ? uuid.ToString() : id;
 
     private SandboxGeneration Add(SandboxGeneration generation)
     {

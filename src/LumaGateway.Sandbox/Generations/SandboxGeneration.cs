@@ -7,7 +7,7 @@ namespace LumaGateway.Sandbox.Generations;
 /// One generation: its create body and the time line of its states. The state is a pure function of the clock, so no
 /// background work is needed. Thread-safe.
 /// </summary>
-internal sealed class SandboxGeneration(string id, string kind, JsonObject request, ImmutableArray<StateChange> timeline)
+internal sealed class SandboxGeneration(string id, string kind, JsonObject request, ImmutableArray<StateChange> timeline, TimeSpan clockOffset)
 {
     private readonly Lock _lock = new();
     private ImmutableArray<StateChange> _timeline = timeline;
@@ -28,7 +28,7 @@ internal sealed class SandboxGeneration(string id, string kind, JsonObject reque
 
     public string AspectRatio => Text("aspect_ratio") ?? "16:9";
 
-    public DateTimeOffset CreatedAt { get; } = timeline[0].At;
+    public DateTimeOffset CreatedAt { get; } = timeline[0].At + clockOffset;
 
     /// <summary>True if the completed generation has no link, as in the responses of some relays.</summary>
     public bool HasLinks => !id.StartsWith("nolink-", StringComparison.Ordinal);

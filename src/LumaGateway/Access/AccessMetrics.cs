@@ -45,7 +45,7 @@ internal sealed class AccessMetrics : IGatewayMetrics, IDisposable
             }
         }
 
-        foreach (var reason in (RefusalReason[])[RefusalReason.NoCredential, RefusalReason.UnknownKey, RefusalReason.InvalidToken, RefusalReason.TokenTooLarge, RefusalReason.IssuerUnavailable])
+        foreach (var reason in (RefusalReason[])[RefusalReason.NoCredential, RefusalReason.UnknownKey, RefusalReason.InvalidToken, RefusalReason.TokenTooLarge, RefusalReason.InvalidTicket, RefusalReason.IssuerUnavailable])
         {
             _refused.Add(0, ClientNamed(Client.UnknownName), Because(reason));
         }
@@ -63,6 +63,7 @@ internal sealed class AccessMetrics : IGatewayMetrics, IDisposable
         RefusalReason.UnknownKey => "unknown_key",
         RefusalReason.InvalidToken => "invalid_token",
         RefusalReason.TokenTooLarge => "token_too_large",
+        RefusalReason.InvalidTicket => "invalid_ticket",
         RefusalReason.IssuerUnavailable => "issuer_unavailable",
         RefusalReason.MissingRight => "missing_right",
         RefusalReason.TooManyASecond => "too_many_a_second",

@@ -19,7 +19,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
             return next(context);
         }
 
-        return authenticator.TryAuthenticate(context.Request.Headers, out var client, out var reason)
+        return authenticator.TryAuthenticate(context, out var client, out var reason)
             ? Admit(context, required, client, reason)
             : AuthenticateJwtAsync(context, required);
     }
@@ -31,7 +31,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
             await Task.Yield(); // checking a signature takes too long for the thread that waits for all sockets
         }
 
-        var (client, reason) = await authenticator.AuthenticateAsync(context.Request.Headers, context.RequestAborted);
+        var (client, reason) = await authenticator.AuthenticateAsync(context);
         await Admit(context, required, client, reason);
     }
 

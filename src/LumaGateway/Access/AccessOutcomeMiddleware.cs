@@ -58,7 +58,7 @@ internal sealed class AccessOutcomeMiddleware(RequestDelegate next, ClientAuthen
                 break;
 
             default:
-                context.Features.Set(refusal.Reason is RefusalReason.TokenTooLarge ? authenticator.TokenTooLarge : new Refusal("The key or token is not valid."));
+                context.Features.Set(refusal.Reason is RefusalReason.TokenTooLarge ? authenticator.TokenTooLarge : new Refusal("The key, token or ticket is not valid."));
                 response.Headers.WWWAuthenticate = InvalidToken;
                 response.StatusCode = StatusCodes.Status401Unauthorized;
                 break;

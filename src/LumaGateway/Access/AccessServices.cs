@@ -12,6 +12,11 @@ internal static class AccessServices
         services.AddOptionsWithValidateOnStart<AccessOptions, AccessOptionsRules>().BindConfiguration(AccessOptions.Section);
         services.AddOptionsWithValidateOnStart<LimitsOptions, LimitsOptionsValidator>().BindConfiguration(LimitsOptions.Section);
         services.AddOptions<AccessLogOptions>().BindConfiguration(AccessLogOptions.Section);
+        services.AddOptionsWithValidateOnStart<OriginOptions, OriginOptionsValidator>().BindConfiguration(OriginOptions.Section);
+        services.AddSingleton<IValidateOptions<OriginOptions>, OriginOptionsRules>();
+        services.AddCors();
+        services.AddSingleton<Tickets>();
+        services.AddSingleton<IRequestSecret, HiddenTicket>();
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>, JwtSetup>();
         services.AddSingleton<IPostConfigureOptions<JwtBearerOptions>, JwtBearerPostConfigureOptions>();
         services.AddSingleton<ClientLimiters>();
@@ -42,6 +47,10 @@ internal static class AccessServices
     public static IApplicationBuilder UseAccess(this IApplicationBuilder app) => app.UseMiddleware<AccessMiddleware>();
 
     public static IApplicationBuilder UseAccessOutcome(this IApplicationBuilder app) => app.UseMiddleware<AccessOutcomeMiddleware>();
+
+    /// <summary>Accepts a ticket for the generation in the route, instead of a key.</summary>
+    public static TBuilder AcceptTickets<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AcceptsTicket());
 
     /// <summary>Requires a permission for every method of the endpoint, and more for POST and DELETE.</summary>
     public static TBuilder RequirePermission<TBuilder>(this TBuilder builder, Permissions permission, Permissions forPost = Permissions.None, Permissions forDelete = Permissions.None)

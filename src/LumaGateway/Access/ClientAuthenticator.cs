@@ -1,10 +1,11 @@
+using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using Microsoft.Extensions.Primitives;
 
 namespace LumaGateway.Access;
 
-/// <summary>Finds the client of a request by its key or JWT. A credential that is sent must be valid, even if anonymous requests are allowed. Thread-safe.</summary>
-internal sealed class ClientAuthenticator(ClientDirectory clients, JwtClients jwtClients)
+/// <summary>Finds the client of a request by its key, JWT or ticket. A ticket counts only without the other two. A credential that is sent must be valid, even if anonymous requests are allowed. Thread-safe.</summary>
+internal sealed class ClientAuthenticator(ClientDirectory clients, JwtClients jwtClients, Tickets tickets)
 {
     private const string ApiKeyHeader = "X-Api-Key";
     private const string Bearer = "Bearer ";
@@ -12,18 +13,18 @@ internal sealed class ClientAuthenticator(ClientDirectory clients, JwtClients jw
     /// <inheritdoc cref="JwtClients.TooLarge"/>
     public Refusal TokenTooLarge => jwtClients.TooLarge;
 
-    /// <summary>Authenticates a request with a key or without a credential. Returns false for a JWT, which <see cref="AuthenticateAsync"/> checks.</summary>
-    /// <param name="headers">The request's headers.</param>
+    /// <summary>Authenticates a request with a key or a ticket, or without a credential. Returns false for a JWT, which <see cref="AuthenticateAsync"/> checks.</summary>
+    /// <param name="context">The request, after routing.</param>
     /// <param name="client">The client; null if the request is refused.</param>
     /// <param name="reason">Why the request is refused, if <paramref name="client"/> is null.</param>
-    public bool TryAuthenticate(IHeaderDictionary headers, out Client? client, out RefusalReason reason)
+    public bool TryAuthenticate(HttpContext context, out Client? client, out RefusalReason reason)
     {
         (client, reason) = (null, RefusalReason.UnknownKey);
-        var authorization = headers.Authorization;
-        var apiKey = headers[ApiKeyHeader];
+        var authorization = context.Request.Headers.Authorization;
+        var apiKey = context.Request.Headers[ApiKeyHeader];
         if (StringValues.IsNullOrEmpty(authorization) && StringValues.IsNullOrEmpty(apiKey))
         {
-            (client, reason) = (clients.Anonymous, RefusalReason.NoCredential);
+            (client, reason) = TicketOf(context) is { } ticket ? (Find(context, ticket), RefusalReason.InvalidTicket) : (clients.Anonymous, RefusalReason.NoCredential);
         }
         else if (apiKey is [{ Length: > 0 } key])
         {
@@ -43,8 +44,14 @@ internal sealed class ClientAuthenticator(ClientDirectory clients, JwtClients jw
     }
 
     /// <summary>Authenticates a request. The client is null if the request is refused.</summary>
-    public async ValueTask<(Client? Client, RefusalReason Reason)> AuthenticateAsync(IHeaderDictionary headers, CancellationToken cancellationToken) =>
-        TryAuthenticate(headers, out var client, out var reason)
+    public async ValueTask<(Client? Client, RefusalReason Reason)> AuthenticateAsync(HttpContext context) =>
+        TryAuthenticate(context, out var client, out var reason)
             ? (client, reason)
-            : await jwtClients.AuthenticateAsync(headers.Authorization.ToString()[Bearer.Length..].Trim(), cancellationToken);
+            : await jwtClients.AuthenticateAsync(context.Request.Headers.Authorization.ToString()[Bearer.Length..].Trim(), context.RequestAborted);
+
+    private static string? TicketOf(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<AcceptsTicket>() is null ? null : context.Features.Get<TicketSecret>()?.Value;
+
+    private Client? Find(HttpContext context, string ticket) =>
+        GenerationId.TryParse(context.Request.RouteValues["id"] as string, null, out var id) ? tickets.Find(id, ticket) : null;
 }

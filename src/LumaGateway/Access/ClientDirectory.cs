@@ -48,6 +48,9 @@ internal sealed partial class ClientDirectory : IDisposable
         return _state.Clients.GetValueOrDefault(MemoryMarshal.Read<Digest>(hash));
     }
 
+    /// <summary>The client with this name in the settings, or the anonymous client; null if there is none.</summary>
+    public Client? FindByName(string name) => name is Client.AnonymousName ? Anonymous : _state.Clients.Values.FirstOrDefault(client => client.Name == name);
+
     public void Dispose() => _subscription.Dispose();
 
     private void Reload()

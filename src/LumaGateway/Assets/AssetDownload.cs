@@ -7,16 +7,19 @@ using LumaGateway.Problems;
 namespace LumaGateway.Assets;
 
 /// <summary>One caller's download of a file, with the current link. Not thread-safe.</summary>
-internal sealed class AssetDownload(GenerationId id, AssetKind kind, CacheEntry entry, string requestId, RateLimitLease? lease, GenerationReader reader)
+internal sealed class AssetDownload(GenerationId id, AssetSelector selector, CacheEntry entry, string requestId, RateLimitLease? lease, GenerationReader reader)
 {
     public static readonly HttpRequestOptionsKey<AssetDownload> Key = new("asset");
 
     public GenerationId Id => id;
 
-    public AssetKind Kind => kind;
+    public AssetSelector Selector => selector;
+
+    /// <summary>The kind of media that the file must have; null if its type is not known.</summary>
+    public string? Media { get; } = selector.MediaOf(GenerationReader.OriginalOf(entry));
 
     /// <summary>The upstream's link; null if the generation has no such asset.</summary>
-    public string? Link { get; private set; } = AssetKinds.LinkOf(kind, GenerationReader.OriginalOf(entry));
+    public string? Link { get; private set; } = selector.LinkOf(GenerationReader.OriginalOf(entry));
 
     /// <summary>The media type of the file, without parameters; null if the CDN's response is not a file of the kind.</summary>
     public string? MediaType { get; set; }
@@ -25,6 +28,6 @@ internal sealed class AssetDownload(GenerationId id, AssetKind kind, CacheEntry 
     public async Task RenewLinkAsync(CancellationToken cancellationToken)
     {
         var renewed = await reader.RenewAsync(entry, requestId, lease, cancellationToken);
-        Link = AssetKinds.LinkOf(kind, GenerationReader.OriginalOf(renewed.Entry!));
+        Link = selector.LinkOf(GenerationReader.OriginalOf(renewed.Entry!));
     }
 }

@@ -20,11 +20,15 @@ internal static class AssetEndpoints
         assets.MapMethods("/image", Methods, SendImageAsync).Describe(AssetKind.Image, "image/jpeg");
         assets.MapMethods("/thumbnail", Methods, SendThumbnailAsync).Describe(AssetKind.Thumbnail, "image/jpeg");
         assets.MapMethods("/last_frame", Methods, SendLastFrameAsync).Describe(AssetKind.LastFrame, "image/jpeg");
+        assets.MapMethods("/outputs/{n:int:min(0)}", Methods, SendOutputAsync).Describe("GetOutput", "Download an output by its index in `outputs`", "application/octet-stream");
     }
 
-    private static void Describe(this RouteHandlerBuilder asset, AssetKind kind, string mediaType) => asset
-        .WithName($"Get{kind}")
-        .WithSummary($"Download the {AssetKinds.NameOf(kind).Replace('_', ' ')}")
+    private static void Describe(this RouteHandlerBuilder asset, AssetKind kind, string mediaType) =>
+        asset.Describe($"Get{kind}", $"Download the {AssetKinds.NameOf(kind).Replace('_', ' ')}", mediaType);
+
+    private static void Describe(this RouteHandlerBuilder asset, string name, string summary, string mediaType) => asset
+        .WithName(name)
+        .WithSummary(summary)
         .WithDescription("Streams the file from the upstream's CDN. Supports `Range` and conditional requests. The address stays valid when the upstream's link expires.")
         .Produces(StatusCodes.Status200OK, contentType: mediaType)
         .Produces(StatusCodes.Status206PartialContent, contentType: mediaType)
@@ -35,23 +39,32 @@ internal static class AssetEndpoints
             .. ProblemResponses.OfReads, ProblemKinds.GenerationUnfinished, ProblemKinds.AssetNotFound, ProblemKinds.PreconditionFailed,
             ProblemKinds.RangeNotSatisfiable, ProblemKinds.AssetAddressRefused, ProblemKinds.AssetUnavailable, ProblemKinds.AssetNotMedia,
         ])
+        .AcceptTickets()
         .RequirePermission(Permissions.Assets);
 
     private static Task SendVideoAsync(GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender) =>
-        SendAsync(AssetKind.Video, id, context, reader, sender);
+        SendAsync(new AssetSelector(AssetKind.Video), id, context, reader, sender);
 
     private static Task SendImageAsync(GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender) =>
-        SendAsync(AssetKind.Image, id, context, reader, sender);
+        SendAsync(new AssetSelector(AssetKind.Image), id, context, reader, sender);
 
     private static Task SendThumbnailAsync(GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender) =>
-        SendAsync(AssetKind.Thumbnail, id, context, reader, sender);
+        SendAsync(new AssetSelector(AssetKind.Thumbnail), id, context, reader, sender);
 
     private static Task SendLastFrameAsync(GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender) =>
-        SendAsync(AssetKind.LastFrame, id, context, reader, sender);
+        SendAsync(new AssetSelector(AssetKind.LastFrame), id, context, reader, sender);
 
-    private static async Task SendAsync(AssetKind kind, GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender)
+    private static Task SendOutputAsync(GenerationId id, int n, HttpContext context, GenerationReader reader, AssetSender sender) =>
+        SendAsync(new AssetSelector(AssetKind.Output, n), id, context, reader, sender);
+
+    private static async Task SendAsync(AssetSelector selector, GenerationId id, HttpContext context, GenerationReader reader, AssetSender sender)
     {
+        if (context.Features.Get<TicketSecret>() is not null)
+        {
+            context.Response.Headers["Cross-Origin-Resource-Policy"] = "cross-origin"; // a page of another origin may show the file: the ticket is its permission
+        }
+
         var result = await reader.ReadAsync(id, context.TraceIdentifier, RateLimitLease.Of(context), context.RequestAborted);
-        await sender.SendAsync(context, id, kind, result.Entry!);
+        await sender.SendAsync(context, id, selector, result.Entry!);
     }
 }

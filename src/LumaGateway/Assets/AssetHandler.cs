@@ -31,14 +31,14 @@ internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rule
 
         if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent)
         {
-            download.MediaType = await MediaTypeOfAsync(download.Kind, request, response, cancellationToken);
+            download.MediaType = await MediaTypeOfAsync(download.Media, request, response, cancellationToken);
         }
 
         return response;
     }
 
     /// <summary>Returns null if the file is not of the kind. Requests the first bytes of the file if they are needed and the response does not contain them.</summary>
-    private async Task<string?> MediaTypeOfAsync(AssetKind kind, HttpRequestMessage request, HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task<string?> MediaTypeOfAsync(string? media, HttpRequestMessage request, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         if (AssetMediaType.OfHeader(response.Content.Headers) is not AssetMediaType.Unspecified and var type)
         {
@@ -49,13 +49,13 @@ internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rule
         {
             if (FirstBytesReader.IsAtStart(request.Method, response))
             {
-                return AssetMediaType.OfFirstBytes(kind, await FirstBytesReader.ReadAsync(response, cancellationToken));
+                return AssetMediaType.OfFirstBytes(media, await FirstBytesReader.ReadAsync(response, cancellationToken));
             }
 
             using var firstRequest = FirstBytesReader.RequestFor(request);
             using var first = await base.SendAsync(firstRequest, cancellationToken);
             return first.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent
-                ? AssetMediaType.OfFirstBytes(kind, await FirstBytesReader.ReadAsync(first, cancellationToken))
+                ? AssetMediaType.OfFirstBytes(media, await FirstBytesReader.ReadAsync(first, cancellationToken))
                 : null;
         }
         catch

@@ -12,6 +12,9 @@ internal static class AssetMediaType
     /// <summary>The result of <see cref="OfHeader"/> if the header says nothing about the content (RFC 9110, section 8.3).</summary>
     public const string Unspecified = "";
 
+    /// <summary>The type of a file that is neither a video nor an image. Callers save it, because it is sent as an attachment with <c>nosniff</c>.</summary>
+    public const string Unknown = "application/octet-stream";
+
     /// <summary>The characters of a token (RFC 9110, section 5.6.2).</summary>
     private static readonly SearchValues<char> Token =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~");
@@ -29,7 +32,7 @@ internal static class AssetMediaType
         var types = values
             .SelectMany(static value => value.Split(','))
             .Select(static value => value.Split(';')[0].Trim().ToLowerInvariant())
-            .Where(static type => type is not (Unspecified or "application/octet-stream" or "binary/octet-stream"))
+            .Where(static type => type is not (Unspecified or Unknown or "binary/octet-stream"))
             .Distinct()
             .ToList();
 
@@ -42,11 +45,32 @@ internal static class AssetMediaType
     }
 
     /// <summary>The type that the first bytes show; null if they do not show a file of the kind.</summary>
-    public static string? OfFirstBytes(AssetKind kind, ReadOnlySpan<byte> bytes)
+    /// <param name="media"><c>video</c> or <c>image</c>. Null for a file of another kind: then bytes that show nothing are <see cref="Unknown"/>.</param>
+    /// <param name="bytes">The first <see cref="FirstBytes"/> bytes of the file, or the whole file if it is shorter.</param>
+    public static string? OfFirstBytes(string? media, ReadOnlySpan<byte> bytes)
     {
         var type = TypeOf(bytes);
-        return type is not null && type.StartsWith(kind is AssetKind.Video ? "video/" : "image/", StringComparison.Ordinal) ? type : null;
+        return media is null ? type ?? Unknown : type?.Split('/')[0] == media ? type : null;
     }
+
+    /// <summary>The extension of a file name, without the dot.</summary>
+    public static string ExtensionOf(string mediaType) => mediaType.ToLowerInvariant() switch
+    {
+        "video/mp4" => "mp4",
+        "video/webm" => "webm",
+        "video/quicktime" => "mov",
+        "image/jpeg" => "jpg",
+        "image/png" => "png",
+        "image/webp" => "webp",
+        "image/gif" => "gif",
+        "image/avif" => "avif",
+        "image/heic" => "heic",
+        "image/x-exr" => "exr",
+        "video/x-matroska" => "mkv",
+        Unknown => "bin",
+        _ when mediaType.StartsWith("video/", StringComparison.OrdinalIgnoreCase) => "video",
+        _ => "image",
+    };
 
     private static bool IsMedia(string type) =>
         type.Split('/') is [("video" or "image"), { Length: > 0 } subtype] && !subtype.AsSpan().ContainsAnyExcept(Token);

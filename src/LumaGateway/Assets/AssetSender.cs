@@ -21,7 +21,7 @@ internal sealed partial class AssetSender(
     /// <summary>A link that expires within this time is renewed, because it may expire before the caller uses it.</summary>
     private static readonly TimeSpan ExpiryMargin = TimeSpan.FromSeconds(30);
 
-    public async Task SendAsync(HttpContext context, GenerationId id, AssetKind kind, CacheEntry entry)
+    public async Task SendAsync(HttpContext context, GenerationId id, AssetSelector selector, CacheEntry entry)
     {
         var generation = GenerationReader.OriginalOf(entry);
         if (!generation.IsTerminal)
@@ -30,7 +30,7 @@ internal sealed partial class AssetSender(
             return;
         }
 
-        var download = new AssetDownload(id, kind, entry, context.TraceIdentifier, RateLimitLease.Of(context), reader);
+        var download = new AssetDownload(id, selector, entry, context.TraceIdentifier, RateLimitLease.Of(context), reader);
         if (download.Link is null)
         {
             await ProblemWriter.WriteAsync(context, ProblemKinds.AssetNotFound);

@@ -78,7 +78,7 @@ internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
             headers.ContentType = mediaType;
         }
 
-        headers.ContentDisposition = $"attachment; filename=\"{AssetKinds.FileNameOf(download.Kind, download.Id, mediaType)}\"";
+        headers.ContentDisposition = $"attachment; filename=\"{download.Selector.FileNameOf(download.Id, mediaType)}\"";
         return !HttpMethods.IsHead(httpContext.Request.Method);
     }
 

@@ -6,19 +6,22 @@ using System.Text;
 namespace LumaGateway.Caching;
 
 /// <summary>
-/// The binary form of an entry: checksum (XXH3, 8 bytes), kind and flag, four times (UTC ticks), lengths of key and metadata, key, metadata, body.
+/// The binary form of an entry: checksum (XXH3, 8 bytes), kind and flag, four times (UTC ticks), lengths of key, metadata and token, key, metadata, token, body.
 /// Damaged bytes and bytes of another key are rejected.
 /// </summary>
 internal static class CacheEntryFormat
 {
     private const byte UnknownStateFlag = 0x80;
     private const int ChecksumLength = 8;
-    private const int FixedLength = ChecksumLength + 1 + (4 * sizeof(long)) + sizeof(ushort) + sizeof(int);
+    private const int FixedLength = ChecksumLength + 1 + (4 * sizeof(long)) + sizeof(ushort) + (2 * sizeof(int));
 
-    public static byte[] Write(CacheEntry entry)
+    /// <param name="entry">The entry.</param>
+    /// <param name="token">The key's invalidation token at the time of the write; null if there is none.</param>
+    public static byte[] Write(CacheEntry entry, string? token = null)
     {
         var keyLength = entry.Key.Value.Length; // ASCII, at most GenerationId.MaxLength characters
-        var bytes = new byte[FixedLength + keyLength + entry.Metadata.Length + entry.Body.Length];
+        var tokenLength = token is null ? 0 : Encoding.UTF8.GetByteCount(token);
+        var bytes = new byte[FixedLength + keyLength + entry.Metadata.Length + tokenLength + entry.Body.Length];
         var rest = bytes.AsSpan(ChecksumLength);
         rest[0] = (byte)((byte)entry.Kind | (entry.IsStateUnknown ? UnknownStateFlag : 0));
         BinaryPrimitives.WriteInt64LittleEndian(rest[1..], entry.StoredAt.UtcTicks);
@@ -27,16 +30,23 @@ internal static class CacheEntryFormat
         BinaryPrimitives.WriteInt64LittleEndian(rest[25..], entry.RequestedAt.UtcTicks);
         BinaryPrimitives.WriteUInt16LittleEndian(rest[33..], (ushort)keyLength);
         BinaryPrimitives.WriteInt32LittleEndian(rest[35..], entry.Metadata.Length);
-        Encoding.ASCII.GetBytes(entry.Key.Value, rest[39..]);
-        entry.Metadata.CopyTo(rest[(39 + keyLength)..]);
-        entry.Body.CopyTo(rest[(39 + keyLength + entry.Metadata.Length)..]);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, XxHash3.HashToUInt64(rest));
+        BinaryPrimitives.WriteInt32LittleEndian(rest[39..], tokenLength);
+        rest = rest[43..];
+        Encoding.ASCII.GetBytes(entry.Key.Value, rest);
+        entry.Metadata.CopyTo(rest[keyLength..]);
+        Encoding.UTF8.GetBytes(token, rest[(keyLength + entry.Metadata.Length)..]);
+        entry.Body.CopyTo(rest[(keyLength + entry.Metadata.Length + tokenLength)..]);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, XxHash3.HashToUInt64(bytes.AsSpan(ChecksumLength)));
         return bytes;
     }
 
     /// <summary>Returns null if the bytes are not an intact entry of <paramref name="key"/>.</summary>
-    public static CacheEntry? Read(GenerationId key, ReadOnlySpan<byte> bytes)
+    public static CacheEntry? Read(GenerationId key, ReadOnlySpan<byte> bytes) => Read(key, bytes, out _);
+
+    /// <summary>Returns null if the bytes are not an intact entry of <paramref name="key"/>.</summary>
+    public static CacheEntry? Read(GenerationId key, ReadOnlySpan<byte> bytes, out string? token)
     {
+        token = null;
         if (bytes.Length < FixedLength
             || BinaryPrimitives.ReadUInt64LittleEndian(bytes) != XxHash3.HashToUInt64(bytes[ChecksumLength..]))
         {
@@ -44,20 +54,22 @@ internal static class CacheEntryFormat
         }
 
         var rest = bytes[ChecksumLength..];
-        var body = rest[39..];
+        var body = rest[43..];
         var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[33..]);
         var metadataLength = BinaryPrimitives.ReadInt32LittleEndian(rest[35..]);
+        var tokenLength = BinaryPrimitives.ReadInt32LittleEndian(rest[39..]);
         var kind = rest[0] & ~UnknownStateFlag;
-        if (kind > (byte)EntryKind.NotFound || metadataLength < 0 || body.Length - keyLength < metadataLength
+        if (kind > (byte)EntryKind.NotFound || metadataLength < 0 || tokenLength < 0 || (long)keyLength + metadataLength + tokenLength > body.Length
             || !Ascii.Equals(body[..keyLength], key.Value))
         {
             return null;
         }
 
+        token = tokenLength is 0 ? null : Encoding.UTF8.GetString(body.Slice(keyLength + metadataLength, tokenLength));
         return new CacheEntry(
             key,
             (EntryKind)kind,
-            body[(keyLength + metadataLength)..].ToArray(),
+            body[(keyLength + metadataLength + tokenLength)..].ToArray(),
             TimeAt(rest[1..]),
             TimeAt(rest[9..]),
             TimeAt(rest[17..]))

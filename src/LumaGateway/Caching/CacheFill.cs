@@ -1,8 +1,7 @@
+using LumaGateway.Contracts;
 using LumaGateway.Problems;
-using LumaGateway.Redis;
 using LumaGateway.Telemetry;
 using LumaGateway.Time;
-using Medallion.Threading;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Caching;
@@ -11,7 +10,7 @@ namespace LumaGateway.Caching;
 /// Fills the cache for one key: looks up both tiers, acquires the distributed lock, fetches and stores, all within one deadline. If the fetch fails, a
 /// stale final entry is served (stale-if-error). Thread-safe.
 /// </summary>
-internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
+internal sealed class CacheFill(IEntrySource source, MemoryTier memory, RedisTier redis, IOptions<CacheOptions> options, CacheMetrics metrics, TimeProvider clock)
 {
     private const string Span = "fetch";
 
@@ -19,55 +18,74 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(120);
 
     /// <param name="fetch">The fetch in flight.</param>
-    /// <param name="origin">Fetches from the upstream.</param>
-    /// <param name="requestId">The id of the request that started the fetch.</param>
+    /// <param name="request">The request that started the fetch.</param>
     /// <param name="accepts">Tells whether a cached entry is enough now; null if a fresh one is enough.</param>
     public async Task<CacheResult> FillAsync(
-        SingleFlight<CacheResult>.InFlightFetch fetch, Origin origin, string requestId, Func<CacheEntry, DateTimeOffset, bool>? accepts = null)
+        SingleFlight<CacheResult>.InFlightFetch fetch, FetchRequest request, Func<CacheEntry, DateTimeOffset, bool>? accepts = null)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
         fetch.Context = activity?.Context;
-        using var deadline = new Deadline(origin.Deadline, clock);
-        var lookup = await LookUpAsync(fetch, accepts, extendTimeout: false);
+        using var deadline = new Deadline(source.Deadline, clock);
+        var lookup = await LookUpAsync(fetch, accepts);
         if (lookup.Result is { } found)
         {
             return found;
         }
 
         using var staleTimer = accepts is null ? ServeStaleIfSlow(fetch, lookup) : null;
-        IDistributedSynchronizationHandle? lockHandle = null;
-        try
+        if (!redis.IsConfigured)
         {
-            if (redis.IsConfigured)
-            {
-                (lockHandle, lookup) = await WaitForLockAsync(fetch, lookup, accepts, deadline);
-                if (lookup.Result is { } fetchedByAnother)
-                {
-                    return fetchedByAnother;
-                }
-            }
-
-            return await FetchAsync(fetch, origin, requestId, lookup, deadline);
+            return await FetchAsync(fetch, request, lookup, null, deadline);
         }
-        finally
+
+        (var heldLock, lookup) = await WaitForLockAsync(fetch, lookup, accepts, deadline);
+        using (heldLock)
         {
-            _ = DistributedLocks.ReleaseAsync(lockHandle);
+            return lookup.Result ?? await FetchAsync(fetch, request, lookup, heldLock, deadline);
         }
     }
 
-    /// <summary>Looks up memory and Redis. A fresh entry is the result; a stale one is returned for stale-if-error.</summary>
-    private async Task<Lookup> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts, bool extendTimeout)
+    /// <summary>
+    /// Looks up memory, then the final entry in Redis. The rest of Redis is read with the lock, or at once if memory has an entry that may be enough.
+    /// </summary>
+    private async ValueTask<Lookup> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
     {
-        var cached = memory.Find(fetch.Key);
-        var now = clock.GetUtcNow();
-        if (cached is not null && IsFreshEnough(cached.Entry, now, accepts) && memory.IsVerified(cached))
+        if (FindInMemory(fetch, accepts) is { } verified)
         {
-            return new Lookup(cached.Entry, cached.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory));
+            return verified;
         }
 
-        var startedAt = clock.GetTimestamp();
-        var view = await redis.ReadAsync(fetch.Key, extendTimeout);
-        now = clock.GetUtcNow(); // a lookup with retries may take longer than the entry is fresh
+        var before = Observe(fetch.Key);
+        var view = redis.IsConfigured ? await redis.ReadFinalAsync(fetch.Key) : default;
+        if (view is { IsReached: true, Final: null } && before.Cached is { Entry: { } entry } && (entry.Kind is EntryKind.Final || IsFreshEnough(entry, clock.GetUtcNow(), accepts)))
+        {
+            view = await redis.ReadAsync(fetch.Key);
+        }
+
+        return await JudgeAsync(fetch, before, view, accepts);
+    }
+
+    /// <summary>Reads both entries and the token from Redis, whatever memory has.</summary>
+    private async ValueTask<Lookup> ReadAgainAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
+    {
+        var before = Observe(fetch.Key);
+        return await JudgeAsync(fetch, before, await redis.ReadAsync(fetch.Key, extendTimeout: true), accepts);
+    }
+
+    private Observation Observe(GenerationId key) => new(memory.Find(key), clock.GetTimestamp());
+
+    /// <summary>Returns the entry in memory if it is fresh enough and verified.</summary>
+    private Lookup? FindInMemory(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
+        memory.Find(fetch.Key) is { } cached && IsFreshEnough(cached.Entry, clock.GetUtcNow(), accepts) && memory.IsVerified(cached)
+            ? new Lookup(cached.Entry, cached.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory))
+            : null;
+
+    /// <summary>Chooses between memory and what was read from Redis. A fresh entry is the result; a stale one is returned for stale-if-error.</summary>
+    private async ValueTask<Lookup> JudgeAsync(
+        SingleFlight<CacheResult>.InFlightFetch fetch, Observation before, RedisView view, Func<CacheEntry, DateTimeOffset, bool>? accepts)
+    {
+        var (cached, startedAt) = before;
+        var now = clock.GetUtcNow(); // read here: a read with several time-outs may take longer than an entry is fresh
         if (cached is not null && MayHaveBeenPurged(cached, view))
         {
             memory.Remove(fetch.Key);
@@ -86,8 +104,8 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
             // Redis has lost the entry, so it is written again from memory.
             if (view.IsReached && await redis.WriteAsync(cached.Entry, view.InvalidationToken) is not WriteResult.Stored)
             {
-                memory.Remove(fetch.Key);
-                return await LookUpAsync(fetch, accepts, extendTimeout); // purged or replaced since the read
+                memory.Remove(fetch.Key); // purged or replaced since the read
+                return await ReadAgainAsync(fetch, accepts);
             }
 
             StoreInMemory(fetch, cached.Entry, view.IsReached ? view.InvalidationToken : cached.InvalidationToken, view.IsReached ? startedAt : cached.VerifiedAt);
@@ -105,42 +123,47 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
         && ((view.InvalidationToken is not null && view.InvalidationToken != cached.InvalidationToken) || clock.GetElapsedTime(cached.VerifiedAt) >= RedisTier.MaxUnverified);
 
     /// <summary>Waits until this replica holds the lock, another replica has stored an entry, or Redis is unavailable.</summary>
-    private async Task<(IDistributedSynchronizationHandle? Lock, Lookup Lookup)> WaitForLockAsync(
+    private async Task<(FetchLock? Lock, Lookup Lookup)> WaitForLockAsync(
         SingleFlight<CacheResult>.InFlightFetch fetch, Lookup lookup, Func<CacheEntry, DateTimeOffset, bool>? accepts, Deadline deadline)
     {
         var startedAt = clock.GetTimestamp();
         var lockSeenAt = default(long?); // when another replica was last seen with the lock
         for (var pause = FirstPause; ; pause = pause * 1.5 < MaxPause ? pause * 1.5 : MaxPause)
         {
-            var (lockHandle, isReached) = await redis.TryAcquireLockAsync(fetch.Key);
+            var before = Observe(fetch.Key);
+            var (heldLock, view, isReached) = await redis.TryAcquireLockAsync(fetch.Key);
             if (isReached)
             {
-                // Looked up after the lock was acquired or refused: its previous holder has stored an entry by now, or failed.
                 try
                 {
-                    lookup = await LookUpAsync(fetch, accepts, extendTimeout: true);
+                    lookup = FindInMemory(fetch, accepts) ?? await JudgeAsync(fetch, before, view, accepts);
                 }
                 catch
                 {
-                    _ = DistributedLocks.ReleaseAsync(lockHandle); // the library renews a lock until it is released
+                    heldLock?.Dispose();
                     throw;
                 }
 
                 if (lookup.Result is { } result)
                 {
-                    _ = DistributedLocks.ReleaseAsync(lockHandle);
+                    // The first attempt is also the first read of an interim entry.
+                    if (pause == FirstPause && result.Entry is { Kind: not EntryKind.Final })
+                    {
+                        return (heldLock, lookup);
+                    }
+
                     metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
-                    return (null, lookup with { Result = result with { Status = CacheStatus.Collapsed } });
+                    return (heldLock, lookup with { Result = result with { Status = CacheStatus.Collapsed } });
                 }
 
                 lockSeenAt = clock.GetTimestamp();
             }
 
             // Redis became unavailable while another replica held the lock. That replica gets the lock's lifetime to store its entry.
-            if (lockHandle is not null || (!isReached && !(lockSeenAt is { } seenAt && clock.GetElapsedTime(seenAt) < options.Value.LockLifetime)))
+            if (heldLock is not null || (!isReached && !(lockSeenAt is { } seenAt && clock.GetElapsedTime(seenAt) < options.Value.LockLifetime)))
             {
                 metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
-                return (lockHandle, lookup);
+                return (heldLock, lookup);
             }
 
             try
@@ -156,13 +179,14 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
         }
     }
 
-    private async Task<CacheResult> FetchAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Origin origin, string requestId, Lookup lookup, Deadline deadline)
+    private async Task<CacheResult> FetchAsync(SingleFlight<CacheResult>.InFlightFetch fetch, FetchRequest request, Lookup lookup, FetchLock? heldLock, Deadline deadline)
     {
         CacheEntry entry;
         var startedAt = clock.GetTimestamp();
         try
         {
-            entry = await origin.FetchAsync(fetch.Key, requestId, deadline);
+            request.OnFetch?.Invoke(); // before the fetch: it continues after the caller has disconnected
+            entry = await source.FetchAsync(fetch.Key, request.Id, deadline);
         }
         catch (UpstreamException fault)
         {
@@ -174,12 +198,12 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
             return ServeStale(fetch, lookup, null); // a final state never becomes interim again
         }
 
-        var written = fetch.IsInvalidated ? WriteResult.Invalidated : await redis.WriteAsync(entry, lookup.InvalidationToken);
+        var written = fetch.IsInvalidated ? WriteResult.Invalidated : await redis.WriteAsync(entry, lookup.InvalidationToken, heldLock);
         if (written is WriteResult.Stored)
         {
             StoreInMemory(fetch, entry, lookup.InvalidationToken, startedAt);
         }
-        else if (written is WriteResult.Outdated && (await LookUpAsync(fetch, null, extendTimeout: true)).Result is { } newer)
+        else if (written is WriteResult.Outdated && (await ReadAgainAsync(fetch, null)).Result is { } newer)
         {
             return newer with { Status = CacheStatus.Collapsed }; // this replica was slow or paused and lost the lock; another one has stored a newer entry
         }
@@ -245,6 +269,9 @@ internal sealed class CacheFill(MemoryTier memory, RedisTier redis, IOptions<Cac
 
     private static bool IsFreshEnough(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
         accepts is null ? entry.IsFreshBeforeRefresh(now) : accepts(entry, now);
+
+    /// <summary>Memory and the clock before a read from Redis.</summary>
+    private readonly record struct Observation(MemoryEntry? Cached, long At);
 
     /// <summary>The result of a lookup: the best entry, the invalidation token, and the cache result if the entry is fresh.</summary>
     private readonly record struct Lookup(CacheEntry? Entry, string? InvalidationToken, CacheResult? Result);

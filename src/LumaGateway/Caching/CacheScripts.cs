@@ -16,19 +16,38 @@ internal enum WriteResult
 }
 
 /// <summary>
-/// The scripts that change the three Redis names of a key (final, brief, epoch) atomically. Values are hashes with the fields of <c>RedisCache</c>, which
-/// reads them, and two more: <c>asked</c>, the request time, and <c>kind</c>. Field names and kinds are shared with running versions and stay as they are.
+/// The scripts that change the four Redis names of a key (final, brief, epoch, lock) atomically. Values are hashes with the fields of <c>RedisCache</c>, which
+/// reads them, and two more: <c>asked</c>, the request time, and <c>kind</c>. The lock is a string, the id of its holder. Field names and kinds are shared with
+/// running versions and stay as they are.
 /// </summary>
 internal static class CacheScripts
 {
     /// <summary>
-    /// Writes an entry if the token is the expected one and nothing newer is stored. A not-found entry removes the final entry and leaves a new token, as
-    /// a purge does: the memory of another replica must not restore it. HSET comes before any other write: a full Redis refuses a script at its first
-    /// write that needs memory, but not after a delete.
+    /// Acquires the lock unless another replica holds it, then reads: the holder before has stored an entry by now, or failed. Returns whether the lock
+    /// was acquired, and the token, the final and the interim entry.
+    /// </summary>
+    public const string Lock = """
+        local acquired = redis.call('SET', KEYS[4], ARGV[1], 'NX', 'PX', ARGV[2])
+        return { acquired and 1 or 0, redis.call('HGET', KEYS[3], 'data'), redis.call('HGET', KEYS[1], 'data'), redis.call('HGET', KEYS[2], 'data') }
+        """;
+
+    /// <summary>Releases the lock unless it was lost.</summary>
+    public const string Release = "if redis.call('GET', KEYS[4]) == ARGV[1] then return redis.call('DEL', KEYS[4]) end return 0";
+
+    /// <summary>Begins the life of the lock anew unless it was lost.</summary>
+    public const string Extend = "if redis.call('GET', KEYS[4]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[4], ARGV[2]) end return 0";
+
+    /// <summary>
+    /// Writes an entry if the token is the expected one and nothing newer is stored, and releases the lock of the writer. A not-found entry removes the
+    /// final entry and leaves a new token, as a purge does: the memory of another replica must not restore it. HSET comes before any other write: a full
+    /// Redis refuses a script at its first write that needs memory, but not after a delete.
     /// </summary>
     public const string Write = """
+        local function release()
+          if ARGV[9] ~= '' and redis.call('GET', KEYS[4]) == ARGV[9] then redis.call('DEL', KEYS[4]) end
+        end
         local token = redis.call('HGET', KEYS[3], 'data') or ''
-        if token ~= ARGV[1] then return 0 end
+        if token ~= ARGV[1] then release() return 0 end
         local requested, latest = tonumber(ARGV[3]), tonumber(ARGV[4])
         local function newer(key, kind)
           local asked = tonumber(redis.call('HGET', key, 'asked') or '')
@@ -37,7 +56,7 @@ internal static class CacheScripts
         end
         local onlyKind = ''
         if ARGV[2] == 'final' then onlyKind = 'absent' end
-        if newer(KEYS[1], '') or newer(KEYS[2], onlyKind) then return 2 end
+        if newer(KEYS[1], '') or newer(KEYS[2], onlyKind) then release() return 2 end
         local target = KEYS[2]
         if ARGV[2] == 'final' then
           target = KEYS[1]
@@ -48,6 +67,7 @@ internal static class CacheScripts
         end
         redis.call('HSET', target, 'absexp', '-1', 'sldexp', '-1', 'data', ARGV[5], 'asked', ARGV[3], 'kind', ARGV[2])
         redis.call('PEXPIRE', target, ARGV[6])
+        release()
         return 1
         """;
 
@@ -60,11 +80,13 @@ internal static class CacheScripts
         return 1
         """;
 
-    public static RedisValue[] WriteArguments(CacheEntry entry, byte[] bytes, string? token, TimeSpan lifetime, DateTimeOffset now, TimeSpan tokenLifetime) =>
+    public static RedisValue[] WriteArguments(CacheEntry entry, byte[] bytes, string? token, TimeSpan lifetime, DateTimeOffset now, TimeSpan tokenLifetime, string? lockOwner) =>
     [
         token ?? string.Empty, NameOf(entry.Kind), Microseconds(entry.RequestedAt), Microseconds(CacheEntry.LatestCredible(now)), bytes,
-        Milliseconds(lifetime), NewToken(), Milliseconds(tokenLifetime),
+        Milliseconds(lifetime), NewToken(), Milliseconds(tokenLifetime), lockOwner ?? string.Empty,
     ];
+
+    public static RedisValue[] LockArguments(string owner, TimeSpan lifetime) => [owner, Milliseconds(lifetime)];
 
     public static RedisValue[] PurgeArguments(TimeSpan tokenLifetime) => [NewToken(), Milliseconds(tokenLifetime)];
 

@@ -9,7 +9,7 @@ namespace LumaGateway.Caching;
 /// <summary>The entries of one key in Redis.</summary>
 /// <param name="Final">The final entry, fresh or stale; null if there is none.</param>
 /// <param name="Interim">The interim or not-found entry; null if there is none.</param>
-/// <param name="InvalidationToken">The key's invalidation token, new with every purge; null if there was no recent purge.</param>
+/// <param name="InvalidationToken">The key's invalidation token, new with every purge; null if it was not read or there was no recent purge.</param>
 /// <param name="IsReached">Whether Redis responded.</param>
 internal readonly record struct RedisView(CacheEntry? Final, CacheEntry? Interim, string? InvalidationToken, bool IsReached)
 {
@@ -18,7 +18,7 @@ internal readonly record struct RedisView(CacheEntry? Final, CacheEntry? Interim
 }
 
 /// <summary>
-/// The Redis commands for the entries and the invalidation token of a key. Throws the exceptions of Redis, which <see cref="RedisTier"/> handles. Does not
+/// The Redis commands for the entries, the invalidation token and the lock of a key. Throws the exceptions of Redis, which <see cref="RedisTier"/> handles. Does not
 /// read bytes that are damaged or not authenticated. Thread-safe.
 /// </summary>
 internal sealed class RedisEntries(
@@ -37,27 +37,63 @@ internal sealed class RedisEntries(
 
     public bool IsConfigured => connection.IsConfigured;
 
-    public string LockNameOf(GenerationId key) => keyspace.NameOf(key.Value, "lock");
+    /// <summary>Reads only the final entry, with the token that it was written with: while the entry exists, the key was not purged since. One command.</summary>
+    public async Task<RedisView> ReadFinalAsync(GenerationId key)
+    {
+        var name = Final(key);
+        var entry = Decode(key, name, isFinal: true, await GetAsync(name), out var token);
+        return new RedisView(entry, null, token, true);
+    }
 
     public async Task<RedisView> ReadAsync(GenerationId key)
     {
         // The three names are read in one round trip, since the connection pipelines. The token is read first: an entry from before a purge must never
         // be paired with the token of that purge.
-        var (final, interim) = (Final(key), Interim(key));
-        var values = await Task.WhenAll(GetAsync(InvalidationToken(key)), GetAsync(final), GetAsync(interim));
-        return new RedisView(Decode(key, final, isFinal: true, values[1]), Decode(key, interim, isFinal: false, values[2]), DecodeText(values[0]), true);
+        var values = await Task.WhenAll(GetAsync(InvalidationToken(key)), GetAsync(Final(key)), GetAsync(Interim(key)));
+        return ViewOf(key, values[0], values[1], values[2]);
     }
+
+    /// <summary>Acquires the lock of a key unless another replica holds it, and reads after it: one command.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="owner">An id that no other lock has.</param>
+    /// <param name="lifetime">When the lock expires by itself.</param>
+    public async Task<(bool IsAcquired, RedisView View)> LockAsync(GenerationId key, string owner, TimeSpan lifetime)
+    {
+        RedisResult[] reply;
+        try
+        {
+            reply = await LockOnceAsync();
+        }
+        catch (RedisServerException exception) when (IsOfAnotherType(exception))
+        {
+            await ReadAsync(key); // removes the value
+            reply = await LockOnceAsync();
+        }
+
+        return ((int)reply[0] is 1, ViewOf(key, (byte[]?)reply[1], (byte[]?)reply[2], (byte[]?)reply[3]));
+
+        async Task<RedisResult[]> LockOnceAsync() => (RedisResult[])(await RunAsync(CacheScripts.Lock, key, CacheScripts.LockArguments(owner, lifetime)))!;
+    }
+
+    /// <summary>Begins the life of a lock anew unless it was lost.</summary>
+    public Task ExtendLockAsync(GenerationId key, string owner, TimeSpan lifetime) => RunAsync(CacheScripts.Extend, key, CacheScripts.LockArguments(owner, lifetime));
+
+    /// <summary>Releases a lock unless it was lost.</summary>
+    public Task ReleaseLockAsync(GenerationId key, string owner) => RunAsync(CacheScripts.Release, key, [owner]);
 
     /// <summary>Whether Redis would remove the entry at once.</summary>
     public bool IsExpired(CacheEntry entry) => LifetimeOf(entry, clock.GetUtcNow()) <= TimeSpan.Zero;
 
-    /// <summary>Stores an entry if the key's invalidation token is still <paramref name="token"/> and Redis holds nothing newer, in one atomic script.</summary>
-    public async Task<WriteResult> WriteAsync(CacheEntry entry, string? token)
+    /// <summary>
+    /// Stores an entry if the key's invalidation token is still <paramref name="token"/> and Redis holds nothing newer, and releases the lock, in one
+    /// atomic script.
+    /// </summary>
+    public async Task<WriteResult> WriteAsync(CacheEntry entry, string? token, string? lockOwner)
     {
         var now = clock.GetUtcNow();
-        var bytes = signer.Sign(SignedKind.Entry, entry.Kind is EntryKind.Final ? Final(entry.Key) : Interim(entry.Key), CacheEntryFormat.Write(entry));
-        var arguments = CacheScripts.WriteArguments(entry, bytes, token, LifetimeOf(entry, now) + (entry.Kind is EntryKind.Interim ? InterimRetention : TimeSpan.Zero) + ExtraLifetime, now, TokenLifetime);
-        return (WriteResult)await RunAsync(CacheScripts.Write, entry.Key, arguments);
+        var bytes = signer.Sign(SignedKind.Entry, entry.Kind is EntryKind.Final ? Final(entry.Key) : Interim(entry.Key), CacheEntryFormat.Write(entry, token));
+        var arguments = CacheScripts.WriteArguments(entry, bytes, token, LifetimeOf(entry, now) + (entry.Kind is EntryKind.Interim ? InterimRetention : TimeSpan.Zero) + ExtraLifetime, now, TokenLifetime, lockOwner);
+        return (WriteResult)(int)await RunAsync(CacheScripts.Write, entry.Key, arguments);
     }
 
     /// <summary>Removes the entries and sets a new invalidation token.</summary>
@@ -65,11 +101,17 @@ internal sealed class RedisEntries(
 
     private static TimeSpan LifetimeOf(CacheEntry entry, DateTimeOffset now) => (entry.Kind is EntryKind.Final ? entry.StaleUntil : entry.FreshUntil) - now;
 
-    private async Task<int> RunAsync(string script, GenerationId key, RedisValue[] arguments)
+    private async Task<RedisResult> RunAsync(string script, GenerationId key, RedisValue[] arguments)
     {
         var redis = await connection.GetAsync();
-        return (int)await redis.GetDatabase().ScriptEvaluateAsync(script, [Final(key), Interim(key), InvalidationToken(key)], arguments);
+        return await redis.GetDatabase().ScriptEvaluateAsync(script, [Final(key), Interim(key), InvalidationToken(key), Lock(key)], arguments);
     }
+
+    private RedisView ViewOf(GenerationId key, byte[]? token, byte[]? final, byte[]? interim) => new(
+        Decode(key, Final(key), isFinal: true, final, out _),
+        Decode(key, Interim(key), isFinal: false, interim, out _),
+        token is null ? null : Encoding.UTF8.GetString(token),
+        true);
 
     /// <summary>A value of another Redis type is removed, so that a correct one can be written.</summary>
     private async Task<byte[]?> GetAsync(string name)
@@ -78,7 +120,7 @@ internal sealed class RedisEntries(
         {
             return await store.GetAsync(name);
         }
-        catch (RedisServerException exception) when (exception.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        catch (RedisServerException exception) when (IsOfAnotherType(exception))
         {
             metrics.RecordCorrupt();
             await store.RemoveAsync(name);
@@ -86,17 +128,20 @@ internal sealed class RedisEntries(
         }
     }
 
+    private static bool IsOfAnotherType(RedisServerException exception) => exception.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
+
     /// <summary>
     /// Returns null if the bytes are damaged, not authenticated, of another key or of the wrong kind. Times are limited to what the settings allow.
     /// </summary>
-    private CacheEntry? Decode(GenerationId key, string name, bool isFinal, byte[]? bytes)
+    private CacheEntry? Decode(GenerationId key, string name, bool isFinal, byte[]? bytes, out string? token)
     {
+        token = null;
         if (bytes is null)
         {
             return null;
         }
 
-        var entry = signer.TryVerify(SignedKind.Entry, name, bytes, out var verified) ? CacheEntryFormat.Read(key, verified) : null;
+        var entry = signer.TryVerify(SignedKind.Entry, name, bytes, out var verified) ? CacheEntryFormat.Read(key, verified, out token) : null;
         if (entry is not null && entry.Kind is EntryKind.Final == isFinal && limits.Clamp(entry, clock.GetUtcNow()) is { } bounded)
         {
             return bounded;
@@ -106,12 +151,12 @@ internal sealed class RedisEntries(
         return null;
     }
 
-    private static string? DecodeText(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
-
     // These names in Redis are shared with running versions and stay as they are: "brief" is the interim entry, "epoch" the invalidation token.
     private string Final(GenerationId key) => keyspace.NameOf(key.Value, "final");
 
     private string Interim(GenerationId key) => keyspace.NameOf(key.Value, "brief");
 
     private string InvalidationToken(GenerationId key) => keyspace.NameOf(key.Value, "epoch");
+
+    private string Lock(GenerationId key) => keyspace.NameOf(key.Value, "lock");
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using LumaGateway.Contracts;
 using LumaGateway.Redis;
-using Medallion.Threading;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -12,7 +11,7 @@ namespace LumaGateway.Caching;
 /// cref="RedisResilienceOptions.RedisTimeout"/> at most. Without Redis it finds and stores nothing.
 /// </summary>
 internal sealed partial class RedisTier(
-    RedisEntries entries, RedisResilience resilience, DistributedLocks locks, IOptions<CacheOptions> options, TimeProvider clock, ILogger<RedisTier> logger)
+    RedisEntries entries, RedisResilience resilience, IOptions<CacheOptions> options, TimeProvider clock, ILogger<RedisTier> logger)
 {
     /// <summary>How long an entry in memory may be served without verification in Redis: shorter than the life of an invalidation token.</summary>
     public static readonly TimeSpan MaxUnverified = RedisEntries.TokenLifetime - TimeSpan.FromMinutes(1);
@@ -33,18 +32,13 @@ internal sealed partial class RedisTier(
 
     public bool IsConfigured => entries.IsConfigured;
 
+    /// <summary>Reads only the final entry: one command.</summary>
+    public Task<RedisView> ReadFinalAsync(GenerationId key) => ReadAsync(key, static (entries, key) => entries.ReadFinalAsync(key));
+
+    /// <summary>Reads both entries and the invalidation token.</summary>
     /// <param name="key">The key.</param>
     /// <param name="extendTimeout">Whether a slow step gets several time-outs, because its failure would cost an upstream request.</param>
-    public async Task<RedisView> ReadAsync(GenerationId key, bool extendTimeout = false)
-    {
-        if (!IsConfigured || IsUnconfirmed(key))
-        {
-            return default;
-        }
-
-        var (view, isReached) = await resilience.ReadAsync(() => entries.ReadAsync(key), default, extendTimeout);
-        return isReached && !IsUnconfirmed(key) ? view : default;
-    }
+    public Task<RedisView> ReadAsync(GenerationId key, bool extendTimeout = false) => ReadAsync(key, static (entries, key) => entries.ReadAsync(key), extendTimeout);
 
     /// <summary>
     /// Runs every kind of step once, without time-outs: connecting and compiling take longer than a step may. Throws the exceptions of Redis.
@@ -52,23 +46,30 @@ internal sealed partial class RedisTier(
     public async Task WarmUpAsync()
     {
         var probe = GenerationId.Parse("-", null);
-        await locks.WarmUpAsync(entries.LockNameOf(probe), options.Value.LockLifetime);
+        var owner = NewOwner();
+        await entries.LockAsync(probe, owner, options.Value.LockLifetime);
+        await entries.ReleaseLockAsync(probe, owner);
         await entries.ReadAsync(probe);
         await resilience.ReadAsync(() => Task.FromResult(true), false);
     }
 
     /// <summary>
     /// Stores an entry if the key's invalidation token is still <paramref name="token"/> and Redis holds nothing newer. The script is atomic, so a late
-    /// write does no harm. Returns <see cref="WriteResult.Stored"/> too if Redis is unavailable.
+    /// write does no harm. Releases the lock, if there is one. Returns <see cref="WriteResult.Stored"/> too if Redis is unavailable.
     /// </summary>
-    public async Task<WriteResult> WriteAsync(CacheEntry entry, string? token)
+    public async Task<WriteResult> WriteAsync(CacheEntry entry, string? token, FetchLock? heldLock = null)
     {
         if (!IsConfigured || entries.IsExpired(entry) || IsUnconfirmed(entry.Key))
         {
             return WriteResult.Stored;
         }
 
-        var (result, _) = await resilience.WriteAsync(() => entries.WriteAsync(entry, token), WriteResult.Stored);
+        var (result, isReached) = await resilience.WriteAsync(() => entries.WriteAsync(entry, token, heldLock?.Owner), WriteResult.Stored);
+        if (isReached)
+        {
+            heldLock?.MarkReleased();
+        }
+
         return result;
     }
 
@@ -92,9 +93,48 @@ internal sealed partial class RedisTier(
         }
     }
 
-    /// <summary>Tries to acquire the distributed lock of a key. Returns null while another replica holds it, and false if Redis is unavailable.</summary>
-    public Task<(IDistributedSynchronizationHandle? Lock, bool IsReached)> TryAcquireLockAsync(GenerationId key) =>
-        locks.TryAcquireAsync(entries.LockNameOf(key), options.Value.LockLifetime);
+    /// <summary>
+    /// Tries to acquire the distributed lock of a key, and reads the key after it. The lock is null while another replica holds it, and if Redis is
+    /// unavailable. The caller disposes of it.
+    /// </summary>
+    public async Task<LockResult> TryAcquireLockAsync(GenerationId key)
+    {
+        var (result, isReached) = await resilience.LockAsync<LockResult>(AcquireAsync, static late => _ = ReleaseLateAsync(late));
+        return !isReached ? LockResult.Unreached : IsUnconfirmed(key) ? result! with { View = default } : result!;
+
+        async Task<LockResult?> AcquireAsync()
+        {
+            var owner = NewOwner();
+            var (isAcquired, view) = await entries.LockAsync(key, owner, options.Value.LockLifetime);
+            return new LockResult(isAcquired ? new FetchLock(entries, key, owner, options.Value.LockLifetime, clock) : null, view, IsReached: true);
+        }
+    }
+
+    private static string NewOwner() => Guid.NewGuid().ToString("N");
+
+    /// <summary>Releases a lock that was acquired after the time-out.</summary>
+    private static async Task ReleaseLateAsync(Task<LockResult?> late)
+    {
+        try
+        {
+            (await late)?.Lock?.Dispose();
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            // The lock was not acquired.
+        }
+    }
+
+    private async Task<RedisView> ReadAsync(GenerationId key, Func<RedisEntries, GenerationId, Task<RedisView>> read, bool extendTimeout = false)
+    {
+        if (!IsConfigured || IsUnconfirmed(key))
+        {
+            return default;
+        }
+
+        var (view, isReached) = await resilience.ReadAsync(() => read(entries, key), default, extendTimeout);
+        return isReached && !IsUnconfirmed(key) ? view : default;
+    }
 
     private bool IsUnconfirmed(GenerationId key) => Volatile.Read(ref _unconfirmedCount) > 0 && _unconfirmed.ContainsKey(key);
 
@@ -146,4 +186,14 @@ internal sealed partial class RedisTier(
         [LoggerMessage(2042, LogLevel.Information, "Redis has confirmed all repeated purges.")]
         public static partial void Confirmed(ILogger logger);
     }
+}
+
+/// <summary>The result of acquiring a lock.</summary>
+/// <param name="Lock">The lock; null if another replica holds it, or Redis is unavailable.</param>
+/// <param name="View">The key, read after the lock was acquired or refused.</param>
+/// <param name="IsReached">Whether Redis responded.</param>
+internal sealed record LockResult(FetchLock? Lock, RedisView View, bool IsReached)
+{
+    /// <summary>Redis is unavailable.</summary>
+    public static LockResult Unreached { get; } = new(null, default, false);
 }

@@ -30,7 +30,7 @@ internal sealed class ResponseCache(
     public CacheResult RecordHit(CacheEntry entry) => Record(new CacheResult(entry, CacheStatus.Hit, CacheTier.Memory), null);
 
     /// <summary>Returns the entry of a key, a fault, or both. The token cancels only this caller's wait; the fetch continues.</summary>
-    public ValueTask<CacheResult> GetAsync(GenerationId key, Origin origin, string requestId, CancellationToken cancellationToken)
+    public ValueTask<CacheResult> GetAsync(GenerationId key, FetchRequest request, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         if (memory.Find(key) is { } cached)
@@ -39,7 +39,7 @@ internal sealed class ResponseCache(
             {
                 if (now >= cached.Entry.RefreshFrom)
                 {
-                    Refresh(cached, now, origin, requestId);
+                    Refresh(cached, now, request);
                 }
 
                 return ValueTask.FromResult(RecordWithSpan(new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory)));
@@ -48,23 +48,23 @@ internal sealed class ResponseCache(
             if (cached.StaleReason is { } reason && cached.Entry.CanServeStale(now))
             {
                 // Serves the stale entry and refreshes it in the background.
-                Refresh(cached, now, origin, requestId);
+                Refresh(cached, now, request);
                 return ValueTask.FromResult(RecordWithSpan(new CacheResult(cached.Entry, CacheStatus.Stale, CacheTier.Memory, reason.Fault)));
             }
         }
 
-        return JoinAsync(key, origin, requestId, cancellationToken);
+        return JoinAsync(key, request, cancellationToken);
     }
 
     /// <summary>
     /// Returns an entry newer than <paramref name="outdated"/>, which proved wrong before it expired: one that another caller has fetched since,
     /// otherwise a new fetch. A failing fetch serves a stale entry as usual.
     /// </summary>
-    public async Task<CacheResult> RenewAsync(CacheEntry outdated, Origin origin, string requestId, CancellationToken cancellationToken)
+    public async Task<CacheResult> RenewAsync(CacheEntry outdated, FetchRequest request, CancellationToken cancellationToken)
     {
         for (var isRetry = false; ; isRetry = true)
         {
-            var fetch = _fetches.JoinOrStart(outdated.Key, fetch => fill.FillAsync(fetch, origin, requestId, (entry, now) => entry.IsFreshBeforeRefresh(now) && entry.StoredAt > outdated.StoredAt), out var joined);
+            var fetch = _fetches.JoinOrStart(outdated.Key, fetch => fill.FillAsync(fetch, request, (entry, now) => entry.IsFreshBeforeRefresh(now) && entry.StoredAt > outdated.StoredAt), out var joined);
             var result = await fetch.Completion.WaitAsync(cancellationToken);
             if (isRetry || !joined || result.Status is not CacheStatus.Hit)
             {
@@ -126,9 +126,9 @@ internal sealed class ResponseCache(
     /// As <see cref="GetAsync"/>, but instead of freshness the age of an interim entry counts: it is enough if it was requested at or after
     /// <paramref name="notBefore"/>.
     /// </summary>
-    public async Task<CacheResult> RefreshAsync(GenerationId key, Origin origin, string requestId, DateTimeOffset notBefore)
+    public async Task<CacheResult> RefreshAsync(GenerationId key, FetchRequest request, DateTimeOffset notBefore)
     {
-        var fetch = _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, origin, requestId, (entry, now) => entry.IsRecent(now, notBefore)), out var joined);
+        var fetch = _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, request, (entry, now) => entry.IsRecent(now, notBefore)), out var joined);
         var result = await fetch.Completion;
         return joined ? result.Joined() : result;
     }
@@ -221,10 +221,10 @@ internal sealed class ResponseCache(
         return false;
     }
 
-    private async ValueTask<CacheResult> JoinAsync(GenerationId key, Origin origin, string requestId, CancellationToken cancellationToken)
+    private async ValueTask<CacheResult> JoinAsync(GenerationId key, FetchRequest request, CancellationToken cancellationToken)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
-        var fetch = _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, origin, requestId), out var joined);
+        var fetch = _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, request), out var joined);
         var result = await fetch.Completion.WaitAsync(cancellationToken);
         if (joined && fetch.Context is { } fetchContext)
         {
@@ -234,11 +234,11 @@ internal sealed class ResponseCache(
         return Record(joined ? result.Joined() : result, activity);
     }
 
-    private void Refresh(MemoryEntry cached, DateTimeOffset now, Origin origin, string requestId)
+    private void Refresh(MemoryEntry cached, DateTimeOffset now, FetchRequest request)
     {
         if (cached.TryClaimRefresh(now, now + options.Value.CoverRetry))
         {
-            _fetches.JoinOrStart(cached.Entry.Key, fetch => fill.FillAsync(fetch, origin, requestId), out _);
+            _fetches.JoinOrStart(cached.Entry.Key, fetch => fill.FillAsync(fetch, request), out _);
         }
     }
 

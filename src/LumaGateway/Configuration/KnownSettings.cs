@@ -28,6 +28,8 @@ internal static class KnownSettings
         ("Cache", SettingKind.Text, "SigningKey SigningKeyFile"),
         ("Callbacks", SettingKind.Text, "SecretFile PublicUrl"),
         ("ConnectionStrings", SettingKind.Text, "Redis Ledger"),
+        ("Cors", SettingKind.Text, "AllowedOrigins:#"),
+        ("Cors", SettingKind.Duration, "TicketLifetime"),
         ("ForwardedHeaders", SettingKind.Text, "KnownProxies:# KnownNetworks:#"),
         ("ForwardedHeaders", SettingKind.Integer, "Limit"),
         ("Freshness", SettingKind.Duration, "Completed Failed SignedMargin UnreadableExpiry UnfinishedMin UnfinishedMax NotFound UnknownStateTimeout Stale"),

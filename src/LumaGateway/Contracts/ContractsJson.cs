@@ -8,6 +8,7 @@ namespace LumaGateway.Contracts;
 [JsonSerializable(typeof(Generation))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(BatchItem))]
+[JsonSerializable(typeof(GenerationTicket))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(System.Text.Json.Nodes.JsonNode))]
 internal sealed partial class ContractsJson : JsonSerializerContext

@@ -9,10 +9,11 @@ namespace LumaGateway.Contracts;
 /// <param name="Model">The upstream's name of the model.</param>
 /// <param name="Prompt">The prompt.</param>
 /// <param name="AspectRatio">In the spelling of the upstream, such as <c>16:9</c>.</param>
-/// <param name="Video">The finished video.</param>
-/// <param name="Image">The finished image.</param>
+/// <param name="Video">The finished video; the first one if there are several.</param>
+/// <param name="Image">The finished image; the first one if there are several.</param>
 /// <param name="Thumbnail">A preview image of the video.</param>
 /// <param name="LastFrame">The video's last frame, for extending it.</param>
+/// <param name="Outputs">All results, in the upstream's order; empty while there is none.</param>
 /// <param name="Failure">Why it failed; not null exactly if <paramref name="State"/> is failed.</param>
 /// <param name="ExpiresAt">When the first of the signed URLs expires, RFC 3339, UTC; null if no URL is signed.</param>
 public sealed record Generation(
@@ -26,6 +27,7 @@ public sealed record Generation(
     ImageAsset? Image,
     ImageAsset? Thumbnail,
     ImageAsset? LastFrame,
+    IReadOnlyList<GenerationOutput> Outputs,
     GenerationFailure? Failure,
     [property: JsonConverter(typeof(Rfc3339Converter))] DateTimeOffset? ExpiresAt)
 {
@@ -33,7 +35,7 @@ public sealed record Generation(
     [JsonIgnore]
     public bool IsTerminal => State is GenerationState.Completed or GenerationState.Failed;
 
-    /// <summary>Whether it has a video or an image.</summary>
+    /// <summary>Whether it has a result that is more than a preview.</summary>
     [JsonIgnore]
-    public bool HasAsset => Video is not null || Image is not null;
+    public bool HasAsset => Video is not null || Image is not null || Outputs.Any(static output => output.Role is null);
 }

@@ -41,8 +41,7 @@ internal static class GenerationFreshness
         Stale: options.Stale);
 
     private static bool HasUnreadableSignature(Generation generation) =>
-        IsUnreadable(generation.Video?.Url) || IsUnreadable(generation.Image?.Url)
-        || IsUnreadable(generation.Thumbnail?.Url) || IsUnreadable(generation.LastFrame?.Url);
+        generation.Outputs.Any(static output => IsUnreadable(output.Url));
 
     private static bool IsUnreadable(string? url) => url is not null && SignedUrl.IsSigned(url) && SignedUrl.ExpiryOf(url) is null;
 

@@ -3,37 +3,13 @@ using LumaGateway.Access;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Problems;
-using LumaGateway.Time;
 using LumaGateway.Upstreams;
-using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Generations;
 
 /// <summary>Reads generations from the cache, else from the upstream. Concurrent reads share one upstream request. Thread-safe.</summary>
-internal sealed class GenerationReader
+internal sealed class GenerationReader(ResponseCache cache, GenerationSource source, UpstreamClient upstream, TimeProvider clock)
 {
-    private readonly ResponseCache _cache;
-    private readonly UpstreamClient _upstream;
-    private readonly FreshnessOptions _freshness;
-    private readonly PublishedLinks _links;
-    private readonly TimeProvider _clock;
-    private readonly bool _signsUrls;
-    private readonly Origin _origin;
-
-    public GenerationReader(
-        ResponseCache cache,
-        UpstreamClient upstream,
-        UpstreamDialect dialect,
-        IOptions<LumaOptions> luma,
-        IOptions<FreshnessOptions> freshness,
-        PublishedLinks links,
-        TimeProvider clock)
-    {
-        (_cache, _upstream, _freshness, _links, _clock) = (cache, upstream, freshness.Value, links, clock);
-        _signsUrls = dialect.Configured.SignsUrls;
-        _origin = new Origin(FetchAsync, luma.Value.Deadline);
-    }
-
     /// <summary>An entry was read from Redis or from the upstream.</summary>
     public event Action<CacheEntry>? EntryRead;
 
@@ -44,7 +20,7 @@ internal sealed class GenerationReader
     /// <param name="cancellationToken">Cancels the wait of this caller only; a started upstream request continues.</param>
     public ValueTask<CacheResult> ReadAsync(GenerationId id, string requestId, RateLimitLease? lease, CancellationToken cancellationToken)
     {
-        var reading = _cache.GetAsync(id, OriginFor(lease), requestId, cancellationToken);
+        var reading = cache.GetAsync(id, RequestOf(requestId, lease), cancellationToken);
         return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Complete(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
 
         async ValueTask<CacheResult> AwaitAsync(ValueTask<CacheResult> reading) => Complete(await reading);
@@ -62,25 +38,25 @@ internal sealed class GenerationReader
 
     /// <summary>The generation with newer links than <paramref name="outdated"/>, read past the cache. Throws as <see cref="ReadAsync"/> does.</summary>
     public async Task<CacheResult> RenewAsync(CacheEntry outdated, string requestId, RateLimitLease? lease, CancellationToken cancellationToken) =>
-        EnsureUsable(await _cache.RenewAsync(outdated, OriginFor(lease), requestId, cancellationToken));
+        EnsureUsable(await cache.RenewAsync(outdated, RequestOf(requestId, lease), cancellationToken));
 
     /// <summary>The generation with the upstream's links, also if the published body has the gateway's links.</summary>
     public static Generation OriginalOf(CacheEntry entry) =>
         JsonSerializer.Deserialize(entry.Metadata.Length > 0 ? entry.Metadata : entry.Body, ContractsJson.Web.Generation)!;
 
     /// <summary>As <see cref="StartFetch"/>, but null if a fresh final entry is in memory, so that nothing needs to be stored.</summary>
-    public FetchStart? StartFetchUnlessFinal(GenerationId id) => _cache.HasFreshFinal(id) ? null : StartFetch();
+    public FetchStart? StartFetchUnlessFinal(GenerationId id) => cache.HasFreshFinal(id) ? null : StartFetch();
 
     /// <summary>To be called before an upstream request whose response is passed to <see cref="StoreListedAsync"/> or <see cref="StoreProxiedAsync"/>.</summary>
-    public FetchStart StartFetch() => new(_cache.Purges, _clock.GetUtcNow());
+    public FetchStart StartFetch() => new(cache.Purges, clock.GetUtcNow());
 
     /// <summary>Stores the body of a proxied upstream response, if it is final. Does not throw <see cref="UpstreamException"/>.</summary>
     public async Task StoreProxiedAsync(GenerationId id, ReadOnlyMemory<byte> body, FetchStart start)
     {
         try
         {
-            var entry = CreateEntry(id, _upstream.ReadProxied(id, body), start.At);
-            if (entry.Kind is EntryKind.Final && await _cache.PutAsync(entry, start.Purges) is { } stored)
+            var entry = source.CreateEntry(id, upstream.ReadProxied(id, body), start.At);
+            if (entry.Kind is EntryKind.Final && await cache.PutAsync(entry, start.Purges) is { } stored)
             {
                 EntryRead?.Invoke(stored);
             }
@@ -97,7 +73,7 @@ internal sealed class GenerationReader
     /// </summary>
     public async Task<CacheResult> RefreshAsync(GenerationId id, string requestId, DateTimeOffset notBefore)
     {
-        var result = await _cache.RefreshAsync(id, _origin, requestId, notBefore);
+        var result = await cache.RefreshAsync(id, new FetchRequest(requestId), notBefore);
         return result.Entry is not null ? result : throw new UpstreamException(result.Fault!.Fault, result.Fault.Message) { RetryAfter = result.Fault.RetryAfter };
     }
 
@@ -108,7 +84,7 @@ internal sealed class GenerationReader
     /// <param name="generation">Its state in the upstream's list.</param>
     /// <param name="start">From before the request of the list.</param>
     public Task<CacheEntry?> StoreListedAsync(GenerationId id, DialectResult generation, FetchStart start) =>
-        _cache.PutAsync(CreateEntry(id, generation, start.At), start.Purges);
+        cache.PutAsync(source.CreateEntry(id, generation, start.At), start.Purges);
 
     /// <summary>Creates a new exception for each caller: callers that shared the fetch share the fault.</summary>
     private static CacheResult EnsureUsable(CacheResult result) => result switch
@@ -118,55 +94,7 @@ internal sealed class GenerationReader
         _ => result,
     };
 
-    private Origin OriginFor(RateLimitLease? lease) => lease is null ? _origin : ChargedTo(lease);
-
-    private Origin ChargedTo(RateLimitLease lease) => _origin with
-    {
-        FetchAsync = (key, requestId, deadline) =>
-        {
-            lease.ChargeFetch(); // before the request: it continues after the caller has disconnected
-            return FetchAsync(key, requestId, deadline);
-        },
-    };
-
-    private async Task<CacheEntry> FetchAsync(GenerationId key, string requestId, Deadline deadline)
-    {
-        var startedAt = _clock.GetUtcNow();
-        try
-        {
-            var result = await _upstream.GetAsync(key, requestId, deadline);
-            return CreateEntry(key, result, startedAt);
-        }
-        catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
-        {
-            var now = _clock.GetUtcNow();
-            return new CacheEntry(key, EntryKind.NotFound, [], now, now + _freshness.NotFound, now) { RequestedAt = startedAt };
-        }
-    }
-
-    private CacheEntry CreateEntry(GenerationId key, DialectResult result, DateTimeOffset startedAt)
-    {
-        var generation = result.Generation;
-        var now = _clock.GetUtcNow();
-        var freshness = GenerationFreshness.Of(generation, _signsUrls, now, Random.Shared.NextDouble(), _freshness);
-        var freshUntil = now + freshness.For;
-        var published = _links.ApplyTo(generation);
-
-        return new CacheEntry(
-            key,
-            freshness.IsFinal ? EntryKind.Final : EntryKind.Interim,
-            Serialize(published),
-            now,
-            freshUntil,
-            freshness.IsFinal ? freshUntil + _freshness.Stale : freshUntil)
-        {
-            Metadata = ReferenceEquals(published, generation) ? [] : Serialize(generation),
-            RequestedAt = startedAt,
-            IsStateUnknown = !result.IsKnownState,
-        };
-    }
-
-    private static byte[] Serialize(Generation generation) => JsonSerializer.SerializeToUtf8Bytes(generation, ContractsJson.Web.Generation);
+    private static FetchRequest RequestOf(string requestId, RateLimitLease? lease) => new(requestId, lease is null ? null : lease.ChargeFetch);
 }
 
 /// <summary>The state before an upstream request, which tells later whether its response may be stored.</summary>

@@ -1,3 +1,4 @@
+using LumaGateway.Caching;
 using LumaGateway.Redis;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -9,7 +10,7 @@ namespace LumaGateway.Generations;
 internal static class GenerationServices
 {
     /// <summary>Must increase with every change of the stored DTO, its JSON or the format of entries: gateways of two versions may share a Redis.</summary>
-    private const string Schema = "3";
+    private const string Schema = "4";
 
     public static IServiceCollection AddGenerations(this IServiceCollection services)
     {
@@ -17,6 +18,8 @@ internal static class GenerationServices
         services.AddSingleton<IValidateOptions<FreshnessOptions>, FreshnessOptionsRules>();
         services.TryAddSingleton(new PublishedLinks(PublicUrl: null));
         services.AddOptionsWithValidateOnStart<BatchOptions, BatchOptionsValidator>().BindConfiguration(BatchOptions.Section);
+        services.AddSingleton<GenerationSource>();
+        services.AddSingleton<IEntrySource>(static provider => provider.GetRequiredService<GenerationSource>());
         services.AddSingleton<GenerationReader>();
         services.AddSingleton<HitResponse>();
         services.AddHostedService<RetryAfterBroadcast>();

@@ -21,6 +21,7 @@ internal sealed record PublishedLinks(string? PublicUrl)
         Image = generation.Image is { } image ? image with { Url = Link(generation, "image") } : null,
         Thumbnail = generation.Thumbnail is { } thumbnail ? thumbnail with { Url = Link(generation, "thumbnail") } : null,
         LastFrame = generation.LastFrame is { } lastFrame ? lastFrame with { Url = Link(generation, "last_frame") } : null,
+        Outputs = [.. generation.Outputs.Select((output, index) => output with { Url = Link(generation, $"outputs/{index}") })],
         ExpiresAt = null,
     };
 

@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using LumaGateway.Telemetry;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace LumaGateway.Hosting;
 
@@ -6,7 +8,21 @@ namespace LumaGateway.Hosting;
 /// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</param>
 /// <param name="Version">The gateway's version.</param>
 /// <param name="Checks">Each dependency's state, by name.</param>
-internal sealed record HealthBody(string Status, string Version, IReadOnlyDictionary<string, string> Checks);
+internal sealed record HealthBody(string Status, string Version, IReadOnlyDictionary<string, string> Checks)
+{
+    /// <summary>Has names and states only: descriptions and exceptions may contain an address.</summary>
+    public static HealthBody Of(HealthReport report) => new(
+        NameOf(report.Status),
+        Instrumentation.Version,
+        report.Entries.ToDictionary(entry => entry.Key, entry => NameOf(entry.Value.Status)));
+
+    private static string NameOf(HealthStatus status) => status switch
+    {
+        HealthStatus.Healthy => "healthy",
+        HealthStatus.Degraded => "degraded",
+        _ => "unhealthy",
+    };
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(HealthBody))]

@@ -1,4 +1,3 @@
-using LumaGateway.Telemetry;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -32,21 +31,9 @@ internal static class HealthEndpoints
             .DisableHttpMetrics();
     }
 
-    /// <summary>Writes names and states only: descriptions and exceptions may contain an address.</summary>
     private static Task WriteAsync(HttpContext context, HealthReport report)
     {
         context.Response.Headers.CacheControl = "no-store";
-        var body = new HealthBody(
-            NameOf(report.Status),
-            Instrumentation.Version,
-            report.Entries.ToDictionary(entry => entry.Key, entry => NameOf(entry.Value.Status)));
-        return context.Response.WriteAsJsonAsync(body, HealthJson.Default.HealthBody, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(HealthBody.Of(report), HealthJson.Default.HealthBody, cancellationToken: context.RequestAborted);
     }
-
-    private static string NameOf(HealthStatus status) => status switch
-    {
-        HealthStatus.Healthy => "healthy",
-        HealthStatus.Degraded => "degraded",
-        _ => "unhealthy",
-    };
 }

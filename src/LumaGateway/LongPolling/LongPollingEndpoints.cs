@@ -23,6 +23,7 @@ internal static class LongPollingEndpoints
             .Produces<string>(StatusCodes.Status200OK, EventWriter.ContentType)
             .Produces(StatusCodes.Status204NoContent)
             .ProducesGatewayProblems(ProblemResponses.OfReads)
+            .AcceptTickets()
             .RequirePermission(Permissions.Read);
 
         generations.MapGet("/events", StreamSeveralAsync)

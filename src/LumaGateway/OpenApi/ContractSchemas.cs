@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using LumaGateway.Contracts;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -31,9 +32,20 @@ internal sealed class ContractSchemas : ISchemaFilter
 
         if (context.Type == typeof(GenerationState))
         {
-            shape.Type = JsonSchemaType.String;
-            shape.Format = null;
-            shape.Enum = [.. Enum.GetValues<GenerationState>().Select(state => JsonSerializer.SerializeToNode(state, ContractsJson.Web.GenerationState)!)];
+            DescribeWords(shape, ContractsJson.Web.GenerationState);
         }
+
+        if (context.Type == typeof(OutputRole))
+        {
+            DescribeWords(shape, ContractsJson.Web.OutputRole);
+        }
+    }
+
+    private static void DescribeWords<T>(OpenApiSchema shape, JsonTypeInfo<T> type)
+        where T : struct, Enum
+    {
+        shape.Type = JsonSchemaType.String;
+        shape.Format = null;
+        shape.Enum = [.. Enum.GetValues<T>().Select(value => JsonSerializer.SerializeToNode(value, type)!)];
     }
 }

@@ -1,4 +1,5 @@
 using LumaGateway.Contracts;
+using LumaGateway.Hosting;
 using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
@@ -65,6 +66,8 @@ internal static class DocumentServices
         }
 
         app.MapSwagger("/openapi/{documentName}.json");
+        MapFile(app, "/swagger/gateway.css", "swagger.css", "text/css; charset=utf-8");
+        MapFile(app, "/swagger/gateway.js", "swagger.js", "text/javascript; charset=utf-8");
         // Only if routing found no endpoint: on the management port it finds one that responds with 404.
         app.UseWhen(static context => context.GetEndpoint() is null && context.Request.Path.StartsWithSegments("/swagger"), pages => pages.UseSwaggerUI(ui =>
         {
@@ -73,6 +76,17 @@ internal static class DocumentServices
             ui.SwaggerEndpoint($"/openapi/{Document}.json", "LumaGateway");
             ui.EnablePersistAuthorization();
             ui.DisplayRequestDuration();
+            ui.DefaultModelsExpandDepth(0); // the list of schemas, collapsed
+            ui.HeadContent = """<meta name="viewport" content="width=device-width, initial-scale=1">""";
+            ui.InjectStylesheet("./gateway.css");
+            ui.InjectJavascript("./gateway.js");
         }));
+    }
+
+    /// <summary>A file of Swagger UI that is compiled into the program.</summary>
+    private static void MapFile(WebApplication app, string path, string resource, string contentType)
+    {
+        var text = EmbeddedFile.Read(resource);
+        app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], () => Results.Text(text, contentType)).ExcludeFromDescription().DisableHttpMetrics();
     }
 }

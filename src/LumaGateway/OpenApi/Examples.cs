@@ -12,20 +12,29 @@ internal static class Examples
     public const string CompletedId = "4665a07c-7641-4809-a133-10786201bb56";
 
     private const string Cdn = "https://storage.cdn-luma.com/dream-machine/b0d67582-c6f0-4973-a89c-3fea9d46d5e9";
+    private const string VideoUrl = Cdn + "/35049450-c008-4607-b1d0-0b025599f15d/video0b6619468da8e409da860706bbf26bbad.mp4";
+    private const string ThumbnailUrl = "https://imagedelivery.net/1KomXrSWiTojGGip43n0SQ/e4268de5-4a74-45ff-67b8-dc46df12de00/public";
+    private const string LastFrameUrl = Cdn + "/606108d9-9daf-4265-84fb-595f18240ac5/video_0_last_frame.jpg";
 
     public static JsonNode Completed { get; } = Serialize(Interim(CompletedId, GenerationState.Completed) with
     {
         CreatedAt = DateTimeOffset.Parse("2024-12-22T13:38:40.139Z", null),
-        Video = new VideoAsset($"{Cdn}/35049450-c008-4607-b1d0-0b025599f15d/video0b6619468da8e409da860706bbf26bbad.mp4", 1360, 752, 5.041667),
-        Thumbnail = new ImageAsset("https://imagedelivery.net/1KomXrSWiTojGGip43n0SQ/e4268de5-4a74-45ff-67b8-dc46df12de00/public", 1360, 752),
-        LastFrame = new ImageAsset($"{Cdn}/606108d9-9daf-4265-84fb-595f18240ac5/video_0_last_frame.jpg", 1360, 752),
+        Video = new VideoAsset(VideoUrl, 1360, 752, 5.041667),
+        Thumbnail = new ImageAsset(ThumbnailUrl, 1360, 752),
+        LastFrame = new ImageAsset(LastFrameUrl, 1360, 752),
+        Outputs =
+        [
+            new GenerationOutput(GenerationOutput.Video, VideoUrl, 1360, 752, 5.041667, OutputRole.Main, null),
+            new GenerationOutput(GenerationOutput.Image, ThumbnailUrl, 1360, 752, null, OutputRole.Thumbnail, null),
+            new GenerationOutput(GenerationOutput.Image, LastFrameUrl, 1360, 752, null, OutputRole.LastFrame, null),
+        ],
     });
 
     public static JsonNode Processing { get; } = Serialize(Interim("a4a8f1ff-0001-4000-8000-000000000001", GenerationState.Processing));
 
     public static JsonNode Failed { get; } = Serialize(Interim("d290f1ee-6c54-4b01-90e6-d701748f0852", GenerationState.Failed) with
     {
-        Failure = new GenerationFailure("content_moderated", "Generation output was flagged by our content moderation system."),
+        Failure = new GenerationFailure("content_moderated", "Generation output was flagged by our content moderation system.", Retryable: false),
     });
 
     public static JsonNode Of(ProblemKind kind) => JsonSerializer.SerializeToNode(
@@ -33,7 +42,7 @@ internal static class Examples
         ContractsJson.Web.Problem)!;
 
     private static Generation Interim(string id, GenerationState state) => new(
-        id, state, DateTimeOffset.Parse("2024-12-22T13:38:40Z", null), null, "cat dance", "16:9", null, null, null, null, null, null);
+        id, state, DateTimeOffset.Parse("2024-12-22T13:38:40Z", null), null, "cat dance", "16:9", null, null, null, null, [], null, null);
 
     private static JsonNode Serialize(Generation generation) => JsonSerializer.SerializeToNode(generation, ContractsJson.Web.Generation)!;
 }

@@ -39,7 +39,7 @@ internal sealed class OperationResponses : IOperationFilter
 
         if (metadata.OfType<RequiredPermission>().FirstOrDefault() is { } permission)
         {
-            operation.Description += $"\n\nRequires the right `{permission.For(context.ApiDescription.HttpMethod ?? "GET").ToString().ToLowerInvariant()}`.";
+            operation.Description += permission.For(context.ApiDescription.HttpMethod ?? "GET") is Permissions.None ? "" : $"\n\nRequires the right `{permission.For(context.ApiDescription.HttpMethod ?? "GET").ToString().ToLowerInvariant()}`.";
             operation.Security = ClientKeys(context.Document);
         }
 

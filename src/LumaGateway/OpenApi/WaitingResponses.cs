@@ -17,7 +17,7 @@ internal sealed class WaitingResponses : IOperationFilter
         switch (operation.OperationId)
         {
             case "GetGeneration" or "GetGenerationHead":
-                AddParameter(operation, "Prefer", ParameterLocation.Header, "`wait=N` (RFC 7240): respond when the generation reaches a final state, or after N seconds with the current state. N is limited to `Waiting:Longest`.", "wait=30", isRequired: false);
+                AddParameter(operation, "Prefer", ParameterLocation.Header, "`wait=N` (RFC 7240): respond when the generation reaches a final state, or after N seconds with the current state. N is limited to `Waiting:Longest`.", null, isRequired: false);
                 Success(operation).Headers!["Preference-Applied"] = new OpenApiHeader
                 {
                     Description = "`wait=N` with the N that was applied; only if the request has `Prefer: wait=N`.",
@@ -29,12 +29,12 @@ internal sealed class WaitingResponses : IOperationFilter
                 DescribeBatch(operation, context);
                 break;
             case "StreamGeneration":
-                AddLastEventId(operation, Etag);
+                AddLastEventId(operation);
                 DescribeStream(operation, $"event: generation\nid: {Etag}\ndata: {Examples.Completed.ToJsonString(ContractsJson.Web.Options)}\n\n");
                 break;
             case "StreamGenerations":
                 AddIds(operation);
-                AddLastEventId(operation, "Ro2kUQAAAAA");
+                AddLastEventId(operation);
                 DescribeStream(operation, $"event: generation\nid: Ro2kUQAAAAA\ndata: {Examples.Processing.ToJsonString(ContractsJson.Web.Options)}\n\n");
                 break;
             case "TakeCallback":
@@ -48,10 +48,10 @@ internal sealed class WaitingResponses : IOperationFilter
     private static void AddIds(OpenApiOperation operation) =>
         AddParameter(operation, "ids", ParameterLocation.Query, "Generation ids, separated by commas; at most `Batch:MaxIds`. A repeated id counts once.", Examples.CompletedId, isRequired: true);
 
-    private static void AddLastEventId(OpenApiOperation operation, string example) =>
-        AddParameter(operation, "Last-Event-ID", ParameterLocation.Header, "The id of the last event that the client received. An EventSource sends it when it reconnects. Events up to that id are not repeated, on any replica.", example, isRequired: false);
+    private static void AddLastEventId(OpenApiOperation operation) =>
+        AddParameter(operation, "Last-Event-ID", ParameterLocation.Header, "The id of the last event that the client received. An EventSource sends it when it reconnects. Events up to that id are not repeated, on any replica.", null, isRequired: false);
 
-    private static void AddParameter(OpenApiOperation operation, string name, ParameterLocation place, string description, string example, bool isRequired)
+    private static void AddParameter(OpenApiOperation operation, string name, ParameterLocation place, string description, string? example, bool isRequired)
     {
         operation.Parameters ??= [];
         operation.Parameters.Add(new OpenApiParameter

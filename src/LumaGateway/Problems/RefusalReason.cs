@@ -15,6 +15,9 @@ internal enum RefusalReason
     /// <summary>The JWT is longer than <c>Access:Jwt:MaxTokenBytes</c>.</summary>
     TokenTooLarge,
 
+    /// <summary>The ticket is malformed, expired, of another generation, or of a client that is no longer in the settings.</summary>
+    InvalidTicket,
+
     /// <summary>The JWT cannot be validated, because the issuer's keys cannot be fetched.</summary>
     IssuerUnavailable,
 

@@ -1,4 +1,5 @@
 using System.Net;
+using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
@@ -11,7 +12,7 @@ internal sealed class UpstreamForwarderClientFactory(IOptions<LumaOptions> optio
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
         base.ConfigureHandler(context, handler);
-        UpstreamHandler.Configure(handler, options.Value);
+        UpstreamHandler.Configure(handler, options.Value, services.ExportsSpans());
         handler.AutomaticDecompression = DecompressionMethods.None;
     }
 

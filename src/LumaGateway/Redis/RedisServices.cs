@@ -17,7 +17,6 @@ internal static class RedisServices
         services.AddSingleton<RedisSigner>();
         services.AddHostedService(provider => provider.GetRequiredService<RedisSigner>());
         services.AddSingleton<RedisResilience>();
-        services.AddSingleton<DistributedLocks>();
         services.AddSingleton<IntervalLock>();
         services.AddSingleton<ReplicaBus>();
         services.AddHostedService(provider => provider.GetRequiredService<ReplicaBus>());

@@ -9,11 +9,14 @@ namespace LumaGateway.Redis;
 
 /// <summary>
 /// Signs bytes written to Redis and verifies bytes read from it, if <c>Cache:SigningKey</c> or <c>Cache:SigningKeyFile</c> is set: HMAC-SHA256 over the
-/// Redis name and the bytes, appended to the bytes. Bytes are not accepted under another name. Without a key all bytes pass unchanged. Thread-safe.
+/// Redis name and the bytes, appended to the bytes. Bytes are not accepted under another name. Without a key all bytes pass unchanged, except tickets, which are
+/// always signed: then with a random key of this process. Thread-safe.
 /// </summary>
 internal sealed partial class RedisSigner(IOptions<SigningOptions> options, TimeProvider clock, ILogger<RedisSigner> logger) : BackgroundService
 {
     private const int SignatureLength = HMACSHA256.HashSizeInBytes;
+
+    private readonly SigningKeys _processKeys = SigningKeys.CreateRandom();
 
     private volatile SigningKeys? _keys = options.Value switch
     {
@@ -26,11 +29,11 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
     public bool IsActive => _keys is not null;
 
     /// <summary>Returns the bytes with the signature of the first key; the bytes unchanged without a key.</summary>
-    public byte[] Sign(SignedKind kind, string name, byte[] data) => _keys is { } keys ? SignWith(keys.Of(0, kind), name, data) : data;
+    public byte[] Sign(SignedKind kind, string name, byte[] data) => KeysFor(kind) is { } keys ? SignWith(keys.Of(0, kind), name, data) : data;
 
     /// <summary>As <see cref="Sign"/>, once for each key: another replica may use the other key during a rotation.</summary>
     public IEnumerable<byte[]> SignWithEach(SignedKind kind, string name, byte[] data) =>
-        _keys is { } keys ? Enumerable.Range(0, keys.Count).Select(index => SignWith(keys.Of(index, kind), name, data)) : [data];
+        KeysFor(kind) is { } keys ? Enumerable.Range(0, keys.Count).Select(index => SignWith(keys.Of(index, kind), name, data)) : [data];
 
     /// <summary>Returns false if no key verifies the signature. Compares in constant time.</summary>
     /// <param name="kind">The expected kind.</param>
@@ -40,7 +43,7 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
     public bool TryVerify(SignedKind kind, string name, ReadOnlySpan<byte> signed, out ReadOnlySpan<byte> data)
     {
         data = signed;
-        if (_keys is not { } keys)
+        if (KeysFor(kind) is not { } keys)
         {
             return true;
         }
@@ -68,6 +71,8 @@ internal sealed partial class RedisSigner(IOptions<SigningOptions> options, Time
         ? SecretFile.WatchAsync(
             () => SigningKeys.ReadFile(file), static (one, other) => one.SameAs(other), _keys!, ReplaceKeys, () => Log.FileUnreadable(logger), clock, stoppingToken)
         : Task.CompletedTask;
+
+    private SigningKeys? KeysFor(SignedKind kind) => _keys ?? (kind is SignedKind.Ticket ? _processKeys : null);
 
     private static byte[] SignWith(byte[] key, string name, byte[] data)
     {

@@ -15,6 +15,9 @@ internal enum SignedKind
 
     /// <summary>An idempotency record.</summary>
     Record,
+
+    /// <summary>A ticket. It is not written to Redis.</summary>
+    Ticket,
 }
 
 /// <summary>
@@ -31,7 +34,10 @@ internal sealed class SigningKeys
     /// <summary>By configured key, then by <see cref="SignedKind"/>.</summary>
     private readonly byte[][][] _derived;
 
-    private SigningKeys(string[] keys) => _derived = [.. keys.Select(key => new[] { Derive(key, "entry"u8), Derive(key, "message"u8), Derive(key, "record"u8) })];
+    private SigningKeys(string[] keys) => _derived = [.. keys.Select(key => new[] { Derive(key, "entry"u8), Derive(key, "message"u8), Derive(key, "record"u8), Derive(key, "ticket"u8) })];
+
+    /// <summary>Returns the keys derived from a new random key.</summary>
+    public static SigningKeys CreateRandom() => new([RandomNumberGenerator.GetHexString(64)]);
 
     /// <summary>The number of keys, 1 or 2.</summary>
     public int Count => _derived.Length;

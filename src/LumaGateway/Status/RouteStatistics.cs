@@ -20,5 +20,5 @@ internal sealed class RouteStatistics(TimeProvider clock)
         Latencies.Record(seconds);
     }
 
-    public RouteBody Read(string method, string route) => new(method, route, Requests.Total, Failures.Total, Latencies.Read());
+    public RouteBody Read(string method, string? route) => new(method, route, Requests.Total, Failures.Total, Latencies.Read());
 }

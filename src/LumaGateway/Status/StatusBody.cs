@@ -12,6 +12,7 @@ namespace LumaGateway.Status;
 /// <param name="Cache">The cache results.</param>
 /// <param name="Upstream">The upstream.</param>
 /// <param name="Redis">Redis; null if none is configured.</param>
+/// <param name="Replicas">All replicas that announced themselves in Redis; null without a usable Redis.</param>
 /// <param name="Waiters">Callers with a long poll or an event stream on this replica.</param>
 /// <param name="Watched">Generations with waiters on this replica.</param>
 /// <param name="Routes">The slowest routes, slowest first.</param>
@@ -27,6 +28,7 @@ internal sealed record StatusBody(
     CacheBody Cache,
     UpstreamBody Upstream,
     RedisBody? Redis,
+    IReadOnlyList<ReplicaBody>? Replicas,
     long Waiters,
     long Watched,
     IReadOnlyList<RouteBody> Routes,
@@ -63,8 +65,16 @@ internal sealed record RedisBody(bool IsConnected, bool IsRead, bool IsWritten, 
 /// <summary>Percentiles, in milliseconds.</summary>
 internal sealed record LatencyBody(double P50, double P95, double P99);
 
-/// <summary>The statistics of one route.</summary>
-internal sealed record RouteBody(string Method, string Route, long Total, long Failed, LatencyBody? Latency);
+/// <summary>One replica, as it announced itself.</summary>
+/// <param name="Name">The name of its machine or pod.</param>
+/// <param name="StartedAt">When its process started.</param>
+/// <param name="Version">The gateway's version.</param>
+/// <param name="Health"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</param>
+/// <param name="Checks">Each dependency's state, by name.</param>
+internal sealed record ReplicaBody(string Name, DateTimeOffset StartedAt, string Version, string Health, IReadOnlyDictionary<string, string> Checks);
+
+/// <summary>The statistics of one route; those of requests without a route have null.</summary>
+internal sealed record RouteBody(string Method, string? Route, long Total, long Failed, LatencyBody? Latency);
 
 /// <summary>The requests of one client, under its name in metrics.</summary>
 internal sealed record ClientBody(string Name, long Admitted, long Refused);
@@ -74,4 +84,5 @@ internal sealed record FaultBody(DateTimeOffset At, string Kind, string? TraceId
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(StatusBody))]
+[JsonSerializable(typeof(ReplicaBody))]
 internal sealed partial class StatusJson : JsonSerializerContext;

@@ -8,12 +8,11 @@ namespace LumaGateway.Status;
 /// Collects the measurements of the instruments that <c>/metrics</c> exports, from <see cref="Start"/> on. Thread-safe; recording allocates
 /// nothing.
 /// </summary>
-internal sealed class StatusCollector(IMeterFactory meters, TimeProvider clock) : IDisposable
+internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory replicas, TimeProvider clock) : IDisposable
 {
-    private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
     private readonly Lock _observing = new();
     private readonly MeterListener _listener = new();
-    private readonly ConcurrentDictionary<(string Method, string Route), RouteStatistics> _routes = new();
+    private readonly ConcurrentDictionary<(string Method, string? Route), RouteStatistics> _routes = new();
     private readonly ConcurrentDictionary<string, PerSecondCounter> _cacheResults = new(StringComparer.Ordinal);
     private readonly NamedCounters _counts = new();
     private readonly NamedCounters _upstreamFaults = new();
@@ -52,8 +51,8 @@ internal sealed class StatusCollector(IMeterFactory meters, TimeProvider clock) 
         return new StatusBody(
             Instrumentation.Version,
             Environment.Version.ToString(),
-            Environment.MachineName,
-            _startedAt,
+            ReplicaDirectory.Name,
+            replicas.StartedAt,
             clock.GetUtcNow(),
             ReadTraffic(),
             new CacheBody(
@@ -64,6 +63,7 @@ internal sealed class StatusCollector(IMeterFactory meters, TimeProvider clock) 
                 PerSecondCounter.Read(_cacheResults.Where(one => one.Key != "miss").Select(one => one.Value))),
             ReadUpstream(),
             ReadRedis(),
+            replicas.Current,
             _counts.Of("luma_gateway.waiting.waiters"),
             _counts.Of("luma_gateway.waiting.watched"),
             [.. _routes.Select(one => one.Value.Read(one.Key.Method, one.Key.Route)).OrderByDescending(one => one.Latency?.P95).Take(8)],
@@ -118,7 +118,7 @@ internal sealed class StatusCollector(IMeterFactory meters, TimeProvider clock) 
     };
 
     private void RecordRequest(double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _routes
-        .GetOrAdd((Tag(tags, "http.request.method") ?? "", Tag(tags, "http.route") ?? "(none)"), static (_, clock) => new RouteStatistics(clock), clock)
+        .GetOrAdd((Tag(tags, "http.request.method") ?? "", Tag(tags, "http.route")), static (_, clock) => new RouteStatistics(clock), clock)
         .Add(seconds, IsFailure(tags));
 
     private void RecordCacheResult(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _cacheResults

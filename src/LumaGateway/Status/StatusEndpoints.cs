@@ -9,7 +9,8 @@ internal static class StatusEndpoints
     public static IServiceCollection AddStatus(this IServiceCollection services)
     {
         services.AddSingleton<StatusCollector>();
-        services.AddSingleton<StatusPage>();
+        services.AddSingleton<ReplicaDirectory>();
+        services.AddHostedService(provider => provider.GetRequiredService<ReplicaDirectory>());
 
         return services;
     }
@@ -22,23 +23,18 @@ internal static class StatusEndpoints
         }
 
         app.Services.GetRequiredService<StatusCollector>().Start();
-        app.MapMethods("/status", [HttpMethods.Get, HttpMethods.Head], ShowAsync)
+        var page = new HtmlPage(EmbeddedFile.Read("status.html"));
+        app.MapMethods("/status", [HttpMethods.Get, HttpMethods.Head], (HttpContext context, StatusCollector collector) => ShowAsync(context, collector, page))
             .ExcludeFromDescription()
             .DisableHttpMetrics() // the page must not count its own requests
             .RequireManagementPort();
     }
 
-    private static Task ShowAsync(HttpContext context, StatusCollector collector, StatusPage page)
+    private static Task ShowAsync(HttpContext context, StatusCollector collector, HtmlPage page)
     {
         context.Response.Headers.Vary = "Accept";
-        if (context.Request.Headers.Accept.ToString().StartsWith("application/json", StringComparison.OrdinalIgnoreCase))
-        {
-            return context.Response.WriteAsJsonAsync(collector.Read(), StatusJson.Default.StatusBody, cancellationToken: context.RequestAborted);
-        }
-
-        context.Response.Headers.ContentSecurityPolicy = page.Policy;
-        context.Response.ContentType = "text/html; charset=utf-8";
-        context.Response.ContentLength = page.Html.Length;
-        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.Body.WriteAsync(page.Html, context.RequestAborted).AsTask();
+        return context.Request.Headers.Accept.ToString().StartsWith("application/json", StringComparison.OrdinalIgnoreCase)
+            ? context.Response.WriteAsJsonAsync(collector.Read(), StatusJson.Default.StatusBody, cancellationToken: context.RequestAborted)
+            : page.WriteAsync(context);
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry;
 using OpenTelemetry.Context.Propagation;
@@ -19,6 +20,7 @@ internal static class TelemetryServices
     public static IServiceCollection AddGatewayTelemetry(this IServiceCollection services, IConfiguration environment)
     {
         services.AddMetrics();
+        services.Replace(ServiceDescriptor.Singleton(SecretHttpContextFactory.Create));
         services.AddOptionsWithValidateOnStart<OtlpSettings, OtlpRules>();
 
         // A blocked reader of stdout must not block requests. The console logger writes the number of dropped messages to stderr.
@@ -66,6 +68,9 @@ internal static class TelemetryServices
 
         return services;
     }
+
+    /// <summary>Whether spans are exported.</summary>
+    public static bool ExportsSpans(this IServiceProvider services) => services.GetService<TracerProvider>() is not null;
 
     /// <summary>Registers the metrics of a room, and initializes them at start-up.</summary>
     public static IServiceCollection AddGatewayMetrics<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TMetrics>(this IServiceCollection services)

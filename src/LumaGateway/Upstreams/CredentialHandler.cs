@@ -19,7 +19,7 @@ internal sealed class CredentialHandler(
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.RequestUri is not { } address
-            || Uri.Compare(address, _root, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) != 0)
+            || address.Port != _root.Port || address.Scheme != _root.Scheme || !address.Host.Equals(_root.Host, StringComparison.OrdinalIgnoreCase))
         {
             throw new InvalidOperationException("The upstream token is sent to the upstream only.");
         }

@@ -23,12 +23,8 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     /// <param name="id">The generation.</param>
     /// <param name="requestId">Sent as <c>X-Request-Id</c>, so that the upstream's operators can find the request.</param>
     /// <param name="deadline">The limit on the whole read, with all attempts.</param>
-    public async Task<DialectResult> GetAsync(GenerationId id, string requestId, Deadline deadline)
-    {
-        var result = await ExecuteAsync(new UpstreamRead<DialectResult>(_dialect.PathOf(id), (status, body) => ReadOne(id, status, body), requestId), deadline);
-        metrics.RecordResult(result);
-        return result;
-    }
+    public Task<DialectResult> GetAsync(GenerationId id, string requestId, Deadline deadline) =>
+        ExecuteAsync(new UpstreamRead<DialectResult>(_dialect.PathOf(id), (status, body) => ReadOne(id, status, body), requestId), deadline);
 
     /// <summary>Reads a page of the account's generations, newest first. Requires <see cref="SupportsList"/>.</summary>
     /// <param name="limit">The length of the page.</param>
@@ -76,6 +72,7 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     {
         var result = _dialect.Read(id, status, body);
         drift.Inspect(body, result.IsKnownState);
+        metrics.RecordResult(result);
         return result;
     }
 
@@ -86,17 +83,27 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
         return page;
     }
 
-    private async Task<TResult> AttemptAsync<TResult>(UpstreamRead<TResult> read, CancellationToken token)
+    private Task<TResult> AttemptAsync<TResult>(UpstreamRead<TResult> read, CancellationToken token)
     {
-        using var span = read.Attempts.Start(_dialect.Name);
-        try
+        var span = read.Attempts.Start(_dialect.Name);
+        return span is null ? SendAsync() : TraceAsync();
+
+        Task<TResult> SendAsync() => transport.GetAsync(read.Path, read.RequestId, read.Read, token);
+
+        async Task<TResult> TraceAsync()
         {
-            return await transport.GetAsync(read.Path, read.RequestId, read.Read, token);
-        }
-        catch (Exception exception)
-        {
-            UpstreamAttempts.RecordFailure(span, exception);
-            throw;
+            using (span)
+            {
+                try
+                {
+                    return await SendAsync();
+                }
+                catch (Exception exception)
+                {
+                    UpstreamAttempts.RecordFailure(span, exception);
+                    throw;
+                }
+            }
         }
     }
 

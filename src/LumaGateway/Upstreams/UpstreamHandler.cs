@@ -6,7 +6,10 @@ namespace LumaGateway.Upstreams;
 /// <summary>Configures the connections to the upstream, for reads and for the proxy.</summary>
 internal static class UpstreamHandler
 {
-    public static void Configure(SocketsHttpHandler handler, LumaOptions options)
+    /// <param name="handler">The handler.</param>
+    /// <param name="options">The upstream.</param>
+    /// <param name="isTraced">Whether spans are exported.</param>
+    public static void Configure(SocketsHttpHandler handler, LumaOptions options, bool isTraced)
     {
         handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5); // to follow DNS changes
         handler.PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1);
@@ -19,8 +22,12 @@ internal static class UpstreamHandler
         handler.AutomaticDecompression = DecompressionMethods.All;
         handler.MaxResponseHeadersLength = 64; // KiB
         handler.RequestHeaderEncodingSelector = static (_, _) => HeaderBytes.Encoding;
-        handler.ActivityHeadersPropagator = options.PropagateTrace
-            ? new TraceParentPropagator()
-            : DistributedContextPropagator.CreateNoOutputPropagator();
+        handler.ActivityHeadersPropagator = PropagatorOf(options, isTraced);
     }
+
+    /// <summary>Null if spans of the requests are neither sent nor exported: the handler would create one for each request nevertheless.</summary>
+    private static DistributedContextPropagator? PropagatorOf(LumaOptions options, bool isTraced) =>
+        options.PropagateTrace ? new TraceParentPropagator()
+        : isTraced ? DistributedContextPropagator.CreateNoOutputPropagator()
+        : null;
 }

@@ -91,20 +91,21 @@ internal sealed partial class UpstreamPipeline
         context.Properties.Set(DeadlineKey, deadline);
         try
         {
-            return await _retries.ExecuteAsync(
-                static (context, read) => read.pipeline.AttemptAsync(read.path, read.attempt, read.state, context), context, (pipeline: this, path, attempt, state));
-        }
-        catch (BrokenCircuitException exception)
-        {
-            throw new UpstreamException(UpstreamFault.CircuitOpen, "The circuit breaker is open.") { RetryAfter = exception.RetryAfter };
-        }
-        catch (TimeoutRejectedException)
-        {
-            throw new UpstreamException(UpstreamFault.TimedOut, "The last attempt timed out.");
-        }
-        catch (OperationCanceledException) when (deadline.HasPassed)
-        {
-            throw new UpstreamException(UpstreamFault.TimedOut, "The deadline has passed.");
+            // Polly's strategies handle objects. A result of another type would be converted in each of them.
+            var outcome = await _retries.ExecuteOutcomeAsync<object, (UpstreamPipeline Pipeline, string Path, Func<TState, CancellationToken, Task<TResult>> Attempt, TState State)>(
+                static (context, read) => read.Pipeline.AttemptAsync(read.Path, read.Attempt, read.State, context), context, (this, path, attempt, state));
+            switch (outcome.Exception)
+            {
+                case BrokenCircuitException exception:
+                    throw new UpstreamException(UpstreamFault.CircuitOpen, "The circuit breaker is open.") { RetryAfter = exception.RetryAfter };
+                case TimeoutRejectedException:
+                    throw new UpstreamException(UpstreamFault.TimedOut, "The last attempt timed out.");
+                case OperationCanceledException when deadline.HasPassed:
+                    throw new UpstreamException(UpstreamFault.TimedOut, "The deadline has passed.");
+                default:
+                    outcome.ThrowIfException();
+                    return (TResult)outcome.Result!;
+            }
         }
         finally
         {
@@ -116,21 +117,34 @@ internal sealed partial class UpstreamPipeline
     /// Runs one attempt. While the circuit breaker is closed, a path that has failed recently bypasses it. Its failures would open the circuit breaker for
     /// every path, and counting them as successes would hide that the upstream is down.
     /// </summary>
-    private async ValueTask<TResult> AttemptAsync<TState, TResult>(
+    private async ValueTask<Outcome<object>> AttemptAsync<TState, TResult>(
         string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, ResilienceContext context)
     {
         var usesBreaker = _breakerState.CircuitState is not CircuitState.Closed || !_failingPaths.Contains(path);
-        try
+        var outcome = await (usesBreaker ? _withBreaker : _withoutBreaker).ExecuteOutcomeAsync(RunAsync, context, (attempt, state));
+        if (outcome.Exception is null)
         {
-            var result = await (usesBreaker ? _withBreaker : _withoutBreaker).ExecuteAsync(
-                static async (context, read) => await read.attempt(read.state, context.CancellationToken), context, (attempt, state));
             _failingPaths.Remove(path);
-            return result;
         }
-        catch (Exception exception) when (usesBreaker && MayDependOnPath(exception))
+        else if (usesBreaker && MayDependOnPath(outcome.Exception))
         {
             _failingPaths.Add(path);
-            throw;
+        }
+
+        return outcome;
+
+        static async ValueTask<Outcome<object>> RunAsync(ResilienceContext context, (Func<TState, CancellationToken, Task<TResult>> Attempt, TState State) read)
+        {
+            try
+            {
+                return Outcome.FromResult<object>(await read.Attempt(read.State, context.CancellationToken));
+            }
+#pragma warning disable CA1031 // the outcome carries it to the caller
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                return Outcome.FromException<object>(exception);
+            }
         }
     }
 

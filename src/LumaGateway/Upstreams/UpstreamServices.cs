@@ -49,7 +49,7 @@ internal static class UpstreamServices
             .RemoveAllLoggers() // they log the upstream's address with every request
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // SocketsHttpHandler renews its connections
             .UseSocketsHttpHandler((handler, provider) => UpstreamHandler.Configure(
-                handler, provider.GetRequiredService<IOptions<LumaOptions>>().Value));
+                handler, provider.GetRequiredService<IOptions<LumaOptions>>().Value, provider.ExportsSpans()));
 
         return services;
     }

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.IO.Compression;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json;
 using LumaGateway.Problems;
 using LumaGateway.Time;
@@ -20,7 +18,7 @@ internal sealed class UpstreamTransport(
     private static readonly JsonDocumentOptions Json = new() { MaxDepth = 64 };
 
     private readonly int _maxBodyBytes = options.Value.MaxBodyBytes;
-    private readonly Uri _root = options.Value.Root;
+    private readonly string _root = options.Value.Root.AbsoluteUri;
 
     /// <summary>Starts the deadline of a read, <c>Luma:Deadline</c>.</summary>
     public Deadline StartDeadline() => new(options.Value.Deadline, clock);
@@ -37,32 +35,31 @@ internal sealed class UpstreamTransport(
         }
 
         using var lease = await limiter.AcquireAsync(token);
-        using var response = await SendAsync(path, requestId, token);
-        return await ReadAsync(read, response, token);
-    }
-
-    private async Task<HttpResponseMessage> SendAsync(string path, string requestId, CancellationToken token)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root, path));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root + path));
         request.Headers.TryAddWithoutValidation("X-Request-Id", requestId);
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        request.Headers.TryAddWithoutValidation("Accept", "application/json");
         metrics.RecordRequest();
         try
         {
-            return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+            using var body = await ReadBodyAsync(response, token);
+            return Read(read, response, body);
         }
-        catch (HttpRequestException exception)
+        catch (InvalidDataException)
+        {
+            throw new UpstreamException(UpstreamFault.Malformed, "The response cannot be decompressed.");
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
             throw Unreachable(exception);
         }
     }
 
-    private async Task<TResult> ReadAsync<TResult>(Func<HttpStatusCode, JsonElement, TResult> read, HttpResponseMessage response, CancellationToken token)
+    private TResult Read<TResult>(Func<HttpStatusCode, JsonElement, TResult> read, HttpResponseMessage response, PooledBody body)
     {
-        var body = await ReadBodyAsync(response, token);
         try
         {
-            using var document = Parse(response.IsSuccessStatusCode, body.WrittenMemory);
+            using var document = Parse(response.IsSuccessStatusCode, body.Written);
             return read(response.StatusCode, document?.RootElement ?? default);
         }
         catch (UpstreamException exception) when (RetryAfterOf(response) is { } delay
@@ -86,35 +83,32 @@ internal sealed class UpstreamTransport(
         }
     }
 
-    private async Task<ArrayBufferWriter<byte>> ReadBodyAsync(HttpResponseMessage response, CancellationToken token)
+    private async Task<PooledBody> ReadBodyAsync(HttpResponseMessage response, CancellationToken token)
     {
-        var body = new ArrayBufferWriter<byte>(4096);
+        var body = new PooledBody();
         try
         {
             await using var stream = await DecompressAsync(response.Content, token);
-            while (await stream.ReadAsync(body.GetMemory(), token) is > 0 and var count)
+            while (await stream.ReadAsync(body.Free, token) is > 0 and var count)
             {
                 body.Advance(count);
-                if (body.WrittenCount > _maxBodyBytes)
+                if (body.Written.Length > _maxBodyBytes)
                 {
                     throw new UpstreamException(UpstreamFault.Malformed, "The response is larger than Luma:MaxBodyBytes.");
                 }
             }
-        }
-        catch (InvalidDataException)
-        {
-            throw new UpstreamException(UpstreamFault.Malformed, "The response cannot be decompressed.");
-        }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
-        {
-            throw Unreachable(exception);
-        }
 
-        return body;
+            return body;
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Decompresses <c>x-gzip</c>, the old name of gzip (RFC 9110, section 8.4.1.3). The HTTP handler decompresses the other encodings.</summary>
-    private static async Task<Stream> DecompressAsync(HttpContent content, CancellationToken token)
+    private static async ValueTask<Stream> DecompressAsync(HttpContent content, CancellationToken token)
     {
         var stream = await content.ReadAsStreamAsync(token);
         return content.Headers.ContentEncoding is { Count: 1 } encodings && encodings.Single().Equals("x-gzip", StringComparison.OrdinalIgnoreCase)
@@ -122,10 +116,11 @@ internal sealed class UpstreamTransport(
             : stream;
     }
 
+    /// <summary>A date is compared with the response's own <c>Date</c>: the upstream's clock can differ from the gateway's.</summary>
     private TimeSpan? RetryAfterOf(HttpResponseMessage response)
     {
         var header = response.Headers.RetryAfter;
-        var delay = header?.Delta ?? header?.Date - clock.GetUtcNow();
+        var delay = header?.Delta ?? header?.Date - (response.Headers.Date ?? clock.GetUtcNow());
         return delay < TimeSpan.Zero ? TimeSpan.Zero : delay;
     }
 

@@ -29,14 +29,17 @@ public sealed class WaitingTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("relay")]
-    [InlineData("dream-machine")]
-    public async Task Generations_that_complete_at_random_times_are_detected_soon(string dialect)
+    [InlineData("relay", 0)]
+    [InlineData("relay", -8)]
+    [InlineData("relay", 8)]
+    [InlineData("dream-machine", 0)]
+    public async Task Generations_that_complete_at_random_times_are_detected_soon(string dialect, int clockOffsetHours)
     {
         const int Count = 1000;
         var span = TimeSpan.FromSeconds(40);
         await using var redis = await RedisServer.StartAsync();
-        await using var group = await ReplicaGroup.StartAsync(0, redis.Endpoint);
+        await using var sandbox = await SandboxProcess.StartAsync($"--Sandbox:ClockOffset={TimeSpan.FromHours(clockOffsetHours)}");
+        await using var group = await ReplicaGroup.StartAsync(sandbox, 0, redis.Endpoint);
         var root = new Uri(group.Sandbox.Address, dialect is "relay" ? "luma" : "dream-machine/v1").AbsoluteUri;
         for (var i = 0; i < 3; i++)
         {
@@ -65,7 +68,7 @@ public sealed class WaitingTests(ITestOutputHelper output)
         var (p50, p99) = (lags[lags.Count / 2], lags[lags.Count * 99 / 100]);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{dialect}: {Count} generations × 2 waiters over {span.TotalSeconds:0} s: lag p50 {p50.TotalMilliseconds:0} ms, p99 {Goal.Of(p99, TimeSpan.FromSeconds(4))}, longest {lags[^1].TotalMilliseconds:0} ms (connected in {TimeProvider.System.GetElapsedTime(started, counting).TotalSeconds:0.0} s)"));
+            $"{dialect}, created_at {clockOffsetHours:+0;-0;0} h off: {Count} generations × 2 waiters over {span.TotalSeconds:0} s: lag p50 {p50.TotalMilliseconds:0} ms, p99 {Goal.Of(p99, TimeSpan.FromSeconds(2.5))}, longest {lags[^1].TotalMilliseconds:0} ms (connected in {TimeProvider.System.GetElapsedTime(started, counting).TotalSeconds:0.0} s)"));
         output.WriteLine($"  {total} upstream requests, {Goal.Of(total / elapsed.TotalSeconds, dialect is "relay" ? Count / 2.0 : Count * 6 / 1000.0, "a second")}");
         Assert.NotEmpty(lags);
         waiters.ForEach(waiter => waiter.Dispose());

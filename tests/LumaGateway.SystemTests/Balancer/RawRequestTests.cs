@@ -140,6 +140,24 @@ public sealed partial class RawRequestTests
         Assert.DoesNotContain(balancer.Log, line => line.Contains("CANARY", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(BalancerProcess.Nginx)]
+    [InlineData(BalancerProcess.HAProxy)]
+    public async Task A_ticket_in_the_query_is_not_logged_and_reaches_the_gateway(string program)
+    {
+        await using var gateway = new RecordingGateway();
+        await using var balancer = await BalancerProcess.StartAsync(program, [gateway.Port]);
+        using var client = balancer.CreateClient();
+
+        using var first = await client.GetAsync(new Uri("/generations/g1/events?ticket=CANARYticket", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var second = await client.GetAsync(new Uri("/generations/g1/video?a=b&Ticket=CANARYticket&c=d", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var other = await client.GetAsync(new Uri("/generations?ids=logged", UriKind.Relative), TestContext.Current.CancellationToken);
+        await Wait.UntilAsync(() => balancer.Log.Any(line => line.Contains("/generations?ids=logged", StringComparison.Ordinal)), () => "Nothing was logged.");
+
+        Assert.Equal(2, gateway.Received.Count(received => received.Contains("icket=CANARYticket", StringComparison.Ordinal)));
+        Assert.DoesNotContain(balancer.Log, line => line.Contains("CANARY", StringComparison.Ordinal));
+    }
+
     /// <summary>Returns at least the first line of the response; empty if the connection is closed without one.</summary>
     private static async Task<string> SendAsync(Uri address, string request)
     {

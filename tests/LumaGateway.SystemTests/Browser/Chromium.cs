@@ -16,11 +16,11 @@ public sealed class Chromium : IAsyncDisposable
     private readonly Lazy<Task<(IPlaywright Driver, IBrowser Browser)>> _started = new(StartAsync);
 
     /// <summary>Opens a page in a new profile. Skips the running test if Chromium is not installed.</summary>
-    internal async Task<BrowserPage> OpenAsync()
+    internal async Task<BrowserPage> OpenAsync(BrowserNewPageOptions? options = null)
     {
         Tool.Require(Program);
         var (_, browser) = await _started.Value;
-        var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1400, Height = 1600 } });
+        var page = await browser.NewPageAsync(options ?? new() { ViewportSize = new() { Width = 1400, Height = 1600 } });
         page.SetDefaultTimeout((float)Wait.Timeout.TotalMilliseconds);
         return new BrowserPage(page);
     }

@@ -20,7 +20,7 @@ public sealed class SwaggerTests(Chromium chromium, SharedSandbox shared)
         await page.Locator("button.authorize").First.ClickAsync();
         var dialog = page.Locator(".dialog-ux");
         await dialog.GetByLabel("Value").First.FillAsync(GatewayProcess.ClientKey);
-        await dialog.GetByRole(AriaRole.Button, new() { Name = "Apply credentials" }).First.ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Authorize", Exact = true }).First.ClickAsync();
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).First.ClickAsync();
 
         await ExpectVideoAsync(page.Locator(".opblock-get#operations-Generations-GetGeneration"));

@@ -2,11 +2,10 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace LumaGateway.SystemTests.Redis;
 
-/// <summary>A store that delays and counts reads.</summary>
+/// <summary>A store that delays reads.</summary>
 internal sealed class DelayedStore(IDistributedCache store) : IDistributedCache
 {
     private long _delayTicks;
-    private int _reads;
 
     public TimeSpan Delay
     {
@@ -14,11 +13,8 @@ internal sealed class DelayedStore(IDistributedCache store) : IDistributedCache
         set => Volatile.Write(ref _delayTicks, value.Ticks);
     }
 
-    public int Reads => Volatile.Read(ref _reads);
-
     public async Task<byte[]?> GetAsync(string key, CancellationToken token = default)
     {
-        Interlocked.Increment(ref _reads);
         var value = await store.GetAsync(key, token);
         await Task.Delay(Delay, TimeProvider.System, token);
         return value;

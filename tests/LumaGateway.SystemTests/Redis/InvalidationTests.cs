@@ -145,7 +145,7 @@ public sealed class InvalidationTests : IAsyncLifetime
         await using var replica = await CacheReplica.StartAsync(_redis.Endpoint, store: store => new RecordingStore(store, names));
         names.Clear();
 
-        await replica.ReadAsync(Key, EntryKind.Final, "any");
+        await replica.Cache.FindAsync(Key);
 
         Assert.EndsWith(":epoch", names.First(), StringComparison.Ordinal);
     }
@@ -155,9 +155,9 @@ public sealed class InvalidationTests : IAsyncLifetime
     /// <summary>Reads without the cache, like a renewal of links.</summary>
     private async Task<string> ReadNewerAsync(CacheReplica replica, string body)
     {
-        var origin = new Origin((_, _, _) => Task.FromResult(Entry(EntryKind.NotFound, body)), Timeout);
+        var request = replica.RequestFor(() => Task.FromResult(Entry(EntryKind.NotFound, body)));
         var outdated = Entry(EntryKind.Final, "outdated");
-        var result = await replica.Cache.RenewAsync(outdated, origin, "request", TestContext.Current.CancellationToken);
+        var result = await replica.Cache.RenewAsync(outdated, request, TestContext.Current.CancellationToken);
         return Encoding.UTF8.GetString(result.Entry!.Body);
     }
 

@@ -1,3 +1,5 @@
+extern alias client;
+
 using System.Reflection;
 using System.Text.RegularExpressions;
 using LumaGateway.Configuration;
@@ -9,15 +11,20 @@ namespace LumaGateway.Tests.Architecture;
 /// <summary>Files, headings and types in pages must exist. Pages about the past (the changelog, the log and results of the bench) are not checked.</summary>
 public sealed partial class PageReferencesTests
 {
-    /// <summary>Words in backticks that are not types of the gateway: names of .NET, HTTP, MSBuild and YARP.</summary>
+    /// <summary>Words in backticks that are not types of the gateway: names of .NET, HTTP, browsers, MSBuild and YARP.</summary>
     private static readonly HashSet<string> ExternalNames =
-        ["HttpClient", "LumaGateway", "PathRemovePrefix", "PublishAot", "RateLimit", "ReverseProxy", "RuntimeFrameworkVersion", "TimeProvider"];
+        ["ArgumentException", "EventSource", "HttpClient", "LumaGateway", "PathRemovePrefix", "PublishAot", "RateLimit", "ReverseProxy", "RuntimeFrameworkVersion", "TimeProvider"];
 
     private const BindingFlags AllMembers = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
 
     private static readonly ILookup<string, Type> Types = typeof(Generation).Assembly.GetTypes()
+        .Concat(typeof(client::LumaGateway.Client.LumaGatewayClient).Assembly.GetTypes())
         .Concat(typeof(PageReferencesTests).Assembly.GetTypes())
         .ToLookup(type => type.Name.Split('`')[0], StringComparer.Ordinal);
+
+    /// <summary>The client's README names methods and properties without their type.</summary>
+    private static readonly HashSet<string> ClientMembers =
+        [.. typeof(client::LumaGateway.Client.LumaGatewayClient).Assembly.GetExportedTypes().SelectMany(type => type.GetMembers()).Select(member => member.Name)];
 
     private static readonly HashSet<string> Rooms =
         [.. typeof(Generation).Assembly.GetTypes().SelectMany(type => type.Namespace?.Split('.') ?? [])];
@@ -113,7 +120,7 @@ public sealed partial class PageReferencesTests
             .Distinct();
     }
 
-    private static bool IsKnown(string word) => Types.Contains(word) || Rooms.Contains(word) || SettingNames.Contains(word) || ExternalNames.Contains(word);
+    private static bool IsKnown(string word) => Types.Contains(word) || Rooms.Contains(word) || SettingNames.Contains(word) || ClientMembers.Contains(word) || ExternalNames.Contains(word);
 
     private static bool HasMember(Match member)
     {

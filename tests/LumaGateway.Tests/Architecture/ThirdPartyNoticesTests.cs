@@ -54,7 +54,7 @@ public sealed class ThirdPartyNoticesTests
         var page = new StringBuilder(Introduction);
         var packages = All();
         Append(page, "In the service", packages.Where(package => package.IsInService));
-        Append(page, "Only in tests, the sandbox and the build", packages.Where(package => !package.IsInService));
+        Append(page, "Only in the client, tests, the sandbox and the build", packages.Where(package => !package.IsInService));
         return page.ToString();
     }
 

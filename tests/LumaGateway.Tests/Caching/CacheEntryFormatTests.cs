@@ -16,7 +16,8 @@ public sealed class CacheEntryFormatTests
     private const int FreshUntil = 17;
     private const int RequestedAt = 33;
     private const int MetadataLength = 43;
-    private const int KeyOffset = 47;
+    private const int TokenLength = 47;
+    private const int KeyOffset = 51;
 
     [Theory]
     [InlineData("g1", 3, 0)]
@@ -36,6 +37,29 @@ public sealed class CacheEntryFormatTests
         Assert.Equal(entry.ETag, read.ETag);
         Assert.Equal((entry.Kind, entry.StoredAt, entry.FreshUntil, entry.StaleUntil), (read.Kind, read.StoredAt, read.FreshUntil, read.StaleUntil));
     });
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("t")]
+    [InlineData("0f8fad5bd9cb469fa16570867728950e")]
+    [InlineData("täken 🎬")]
+    public void The_invalidation_token_is_read_back(string? token)
+    {
+        var read = CacheEntryFormat.Read(Entries.Key, CacheEntryFormat.Write(Entry([1, 2]), token), out var readToken)!;
+
+        Assert.Equal(token, readToken);
+        Assert.Equal([1, 2], read.Body);
+    }
+
+    [Theory]
+    [InlineData(0, "bbb")]
+    [InlineData(3, "")]
+    [InlineData(4, null)]
+    [InlineData(int.MaxValue, null)]
+    [InlineData(-1, null)]
+    [InlineData(int.MinValue, null)]
+    public void An_entry_with_a_token_length_that_exceeds_its_bytes_is_rejected(int tokenLength, string? body) =>
+        Assert.Equal(body, Read(Altered(bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(TokenLength), tokenLength))).Text());
 
     [Fact]
     public void Times_are_written_in_UTC()

@@ -1,3 +1,4 @@
+using System.Text;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Problems;
@@ -135,15 +136,70 @@ public sealed class CacheFillTests : IAsyncLifetime
         await fetch.ReachedAsync();
         var waiting = _other.ReadAsync();
         await _clock.WaitedForAsync(LockPauses[0]);
-        var release = _redis.Hold("remove", ":lock");
-        fetch.Release();
-        await reading;
-        await release.ReachedAsync();
+        await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "from a list"), _cache.Cache.Purges).Soon();
 
         _clock.Advance(LockPauses[0]);
 
-        Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Shared, null), Summary(await waiting));
-        release.Release();
+        Assert.Equal(("from a list", CacheStatus.Collapsed, CacheTier.Shared, null), Summary(await waiting));
+        fetch.Release();
+        await reading;
+    }
+
+    [Fact]
+    public async Task A_hit_in_Redis_is_one_command()
+    {
+        Origin.Returns(Entries.Final(_clock.Now));
+        await ReadAsync(_cache);
+        _redis.ClearDone();
+
+        Assert.Equal(CacheTier.Shared, (await ReadAsync(_other)).Tier);
+
+        Assert.Equal(["get final"], _redis.Done);
+    }
+
+    [Fact]
+    public async Task A_miss_is_three_commands_the_last_of_which_releases_the_lock()
+    {
+        Origin.Returns(Entries.Final(_clock.Now));
+
+        Assert.Equal(CacheStatus.Miss, (await _cache.ReadAsync()).Status);
+
+        Assert.Equal(["get final", "add lock", "set final", "remove lock"], _redis.Done); // one script sets and removes
+    }
+
+    [Fact]
+    public async Task The_lock_is_renewed_until_the_fetch_ends()
+    {
+        var third = CacheUnderTest.LockLifetime / 3;
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now, freshFor: TimeSpan.FromHours(1)));
+        var reading = _cache.ReadAsync();
+        await fetch.ReachedAsync();
+
+        for (var renewals = 1; renewals <= 4; renewals++)
+        {
+            _clock.Advance(third);
+            await Eventually.TrueAsync(() => _redis.Count("extend", ":lock") == renewals);
+            Assert.Equal(CacheUnderTest.LockLifetime, _redis.LifeOf(":lock"));
+        }
+
+        fetch.Release();
+        await reading;
+        _clock.Advance(third);
+        _clock.Advance(third);
+        Assert.Equal(4, _redis.Count("extend", ":lock"));
+    }
+
+    [Fact]
+    public async Task An_entry_found_in_Redis_has_the_invalidation_token_of_its_write()
+    {
+        await _cache.Cache.PurgeAsync(Entries.Key).Soon();
+        Origin.Returns(Entries.Final(_clock.Now));
+        await ReadAsync(_cache);
+
+        await ReadAsync(_other);
+
+        Assert.NotNull(_other.Memory.Find(Entries.Key)!.InvalidationToken);
+        Assert.Equal(_redis.Value(":epoch"), Encoding.UTF8.GetBytes(_other.Memory.Find(Entries.Key)!.InvalidationToken!));
     }
 
     [Fact]
@@ -190,7 +246,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         _ = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        _other.Origin.Origin = _other.Origin.Origin with { Deadline = TimeSpan.FromSeconds(1) };
+        _other.Origin.Deadline = TimeSpan.FromSeconds(1);
 
         var result = await _clock.PassUntilAsync(_other.ReadAsync(), LockPauses);
 
@@ -209,7 +265,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now));
         _ = _cache.ReadAsync();
         await fetch.ReachedAsync();
-        _other.Origin.Origin = _other.Origin.Origin with { Deadline = TimeSpan.FromSeconds(1) };
+        _other.Origin.Deadline = TimeSpan.FromSeconds(1);
 
         var result = await _clock.PassUntilAsync(_other.ReadAsync(), LockPauses);
 
@@ -735,7 +791,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Origin.Returns(Entries.Interim(_clock.Now, "old"));
         await ReadAsync(_cache);
         _clock.Advance(TimeSpan.FromSeconds(1.9));
-        var lookup = _redis.Hold("get", ":brief");
+        var lookup = _redis.Hold("add", ":lock", replyOnly: true);
         var reading = _other.ReadAsync();
         await lookup.ReachedAsync();
         _clock.Advance(TimeSpan.FromSeconds(0.1));
@@ -750,17 +806,15 @@ public sealed class CacheFillTests : IAsyncLifetime
     public async Task A_lookup_with_the_lock_acquired_waits_longer_than_the_first_one()
     {
         Origin.Returns(Entries.Final(_clock.Now));
-        var first = _redis.Hold("get", ":epoch");
+        var first = _redis.Hold("get", ":final", replyOnly: true);
         var reading = _other.ReadAsync();
         await first.ReachedAsync();
         await ReadAsync(_cache);
-        var second = _redis.Hold("get", ":epoch");
+        var second = _redis.Hold("add", ":lock", replyOnly: true);
         first.Release();
-        if (second.IsReached)
-        {
-            await _clock.PassAsync(CacheUnderTest.RedisTimeout);
-            second.Release();
-        }
+        await second.ReachedAsync();
+        await _clock.PassAsync(CacheUnderTest.RedisTimeout);
+        second.Release();
 
         Assert.Equal("final", (await reading).Entry.Text());
         Assert.Equal(0, _other.Origin.RequestCount);

@@ -51,7 +51,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     public RedisState RedisState => _services.GetRequiredService<RedisState>();
 
-    public FakeOrigin Origin { get; } = new();
+    public FakeOrigin Origin => _services.GetRequiredService<FakeOrigin>();
 
     /// <summary>The cache, ready to be used but with none of its background work begun.</summary>
     public static CacheUnderTest Create(WaitingClock clock, FakeRedis? redis = null, params IEnumerable<(string Key, string Value)> settings)
@@ -71,6 +71,8 @@ internal sealed class CacheUnderTest : IAsyncDisposable
         services.AddSingleton<MonotonicClock>();
         services.AddSingleton(new RedisKeyspace("account", "dialect", "1"));
         services.AddSingleton(Limits);
+        services.AddSingleton<FakeOrigin>();
+        services.AddSingleton<IEntrySource>(provider => provider.GetRequiredService<FakeOrigin>());
         services.AddRedis();
         services.AddResponseCache();
         if (redis is not null)
@@ -108,18 +110,18 @@ internal sealed class CacheUnderTest : IAsyncDisposable
 
     /// <summary>Reads the key, asking the origin where the cache has no answer. Waits as a caller does.</summary>
     public Task<CacheResult> ReadAsync(GenerationId? key = null, CancellationToken? token = null) =>
-        Cache.GetAsync(key ?? Entries.Key, Origin.Origin, "request", token ?? TestContext.Current.CancellationToken).AsTask().Soon();
+        Cache.GetAsync(key ?? Entries.Key, new FetchRequest("request"), token ?? TestContext.Current.CancellationToken).AsTask().Soon();
 
     /// <summary>As <see cref="ReadAsync"/>, but asks for something newer than an entry.</summary>
     public Task<CacheResult> RenewAsync(CacheEntry outdated) =>
-        Cache.RenewAsync(outdated, Origin.Origin, "renewal", TestContext.Current.CancellationToken).Soon();
+        Cache.RenewAsync(outdated, new FetchRequest("renewal"), TestContext.Current.CancellationToken).Soon();
 
     /// <summary>As <see cref="ReadAsync"/>, but for an interim entry its age counts, not its freshness.</summary>
-    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, Origin.Origin, "refresh", notBefore).Soon();
+    public Task<CacheResult> RefreshAsync(DateTimeOffset notBefore) => Cache.RefreshAsync(Entries.Key, new FetchRequest("refresh"), notBefore).Soon();
 
     /// <summary>One fill without other callers. <paramref name="accepts"/> is called for each entry that the cache has.</summary>
     public Task<CacheResult> FillAsync(Func<CacheEntry, bool> accepts) => new SingleFlight<CacheResult>()
-        .JoinOrStart(Entries.Key, fetch => _services.GetRequiredService<CacheFill>().FillAsync(fetch, Origin.Origin, "fill", (entry, now) => entry.IsFreshBeforeRefresh(now) && accepts(entry)), out _)
+        .JoinOrStart(Entries.Key, fetch => _services.GetRequiredService<CacheFill>().FillAsync(fetch, new FetchRequest("fill"), (entry, now) => entry.IsFreshBeforeRefresh(now) && accepts(entry)), out _)
         .Completion.Soon();
 
     /// <summary>The connection that the product's own store of entries would use.</summary>

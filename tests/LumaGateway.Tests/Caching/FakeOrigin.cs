@@ -8,15 +8,13 @@ using LumaGateway.Time;
 namespace LumaGateway.Tests.Caching;
 
 /// <summary>Returns scripted entries in order and throws on an unscripted fetch. Counts fetches: tests of the cache judge by that count.</summary>
-internal sealed class FakeOrigin
+internal sealed class FakeOrigin : IEntrySource
 {
     private readonly ConcurrentQueue<Func<Deadline, Task<CacheEntry>>> _script = new();
     private readonly ConcurrentQueue<(GenerationId Key, string RequestId)> _requests = new();
 
-    public FakeOrigin() => Origin = new Origin(FetchAsync, TimeSpan.FromMinutes(5));
-
-    /// <summary>The origin as the cache takes it. Its deadline is far away by default.</summary>
-    public Origin Origin { get; set; }
+    /// <summary>Far away by default.</summary>
+    public TimeSpan Deadline { get; set; } = TimeSpan.FromMinutes(5);
 
     public int RequestCount => _requests.Count;
 
@@ -40,7 +38,7 @@ internal sealed class FakeOrigin
         return step;
     }
 
-    private Task<CacheEntry> FetchAsync(GenerationId key, string requestId, Deadline deadline)
+    public Task<CacheEntry> FetchAsync(GenerationId key, string requestId, Deadline deadline)
     {
         _requests.Enqueue((key, requestId));
         return _script.TryDequeue(out var next) ? next(deadline) : throw new InvalidOperationException($"Unscripted fetch of {key}.");

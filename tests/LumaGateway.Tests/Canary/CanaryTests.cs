@@ -46,7 +46,9 @@ public sealed partial class CanaryTests : IAsyncLifetime
             .With("Luma:Name", "account")
             .With("ConnectionStrings:Redis", $"127.0.0.1:1,password={RedisPassword},connectTimeout=100")
             .With("Cache:SigningKey", SigningKey)
+            .With("Cors:AllowedOrigins:0", "https://app.example")
             .With("Logging:LogLevel:Default", "Trace").With("Logging:LogLevel:Microsoft.AspNetCore", "Trace")
+            .With("Logging:LogLevel:Microsoft.AspNetCore.Hosting.Diagnostics", "Trace") // logs the whole address of each request
             .With("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Trace").With("Logging:LogLevel:Yarp.ReverseProxy", "Trace")
             .With(services => services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace)));
         _gateway.UseKestrel();
@@ -103,9 +105,15 @@ public sealed partial class CanaryTests : IAsyncLifetime
         ];
 
         using var client = _gateway.CreateClient();
-        foreach (var (header, value) in credentials)
+        var ticket = await CreateTicketAsync(client);
+        (string Method, string Path)[] withTickets =
+        [
+            .. requests, ("GET", $"/generations/fine?ticket={ticket}"), ("GET", $"/generations/fine/events?%74icket={ticket}"), ("GET", $"/generations/fine/image?a=b&ticket={ticket}"),
+            ("GET", $"/generations/refused/video?ticket={ticket}"), ("POST", $"/generations/fine?ticket={ticket}"), ("GET", $"/generations/fine/nowhere?TICKET={ticket}"),
+        ];
+        foreach (var (header, value) in credentials.Append(("X-None", "none")))
         {
-            foreach (var (method, path) in requests)
+            foreach (var (method, path) in withTickets)
             {
                 using var request = new HttpRequestMessage(new HttpMethod(method), path);
                 request.Headers.TryAddWithoutValidation(header, value);
@@ -116,7 +124,16 @@ public sealed partial class CanaryTests : IAsyncLifetime
 
         _sinks.Keep(_gateway.Logs.GetSnapshot());
         string Signature(string jwt) => jwt.Split('.')[2];
-        return [Token, SecondToken, ClientKey, WrongKey, RedisPassword, SigningKey, Signature(good), Signature(expired), Signature(forged)];
+        return [Token, SecondToken, ClientKey, WrongKey, RedisPassword, SigningKey, ticket, Signature(good), Signature(expired), Signature(forged)];
+    }
+
+    /// <summary>The response is not in the sinks: it contains the ticket by right.</summary>
+    private static async Task<string> CreateTicketAsync(HttpClient client)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/generations/fine/ticket");
+        request.Headers.Add("X-Api-Key", ClientKey);
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        return (await response.JsonAsync()).GetProperty("ticket").GetString()!;
     }
 
     /// <summary>An upstream that fails in every way, and repeats what it was sent where the gateway must not pass it on.</summary>

@@ -11,7 +11,7 @@ public sealed class ContractsJsonTests
         var json = JsonSerializer.Serialize(Empty, ContractsJson.Web.Generation);
 
         Assert.Equal(
-            """{"id":"g1","state":"queued","created_at":null,"model":null,"prompt":null,"aspect_ratio":null,"video":null,"image":null,"thumbnail":null,"last_frame":null,"failure":null,"expires_at":null}""",
+            """{"id":"g1","state":"queued","created_at":null,"model":null,"prompt":null,"aspect_ratio":null,"video":null,"image":null,"thumbnail":null,"last_frame":null,"outputs":[],"failure":null,"expires_at":null}""",
             json);
     }
 
@@ -35,5 +35,5 @@ public sealed class ContractsJsonTests
         Assert.Contains("\"video\":{\"url\":\"https://cdn.test/v.mp4?a=1&b='2'\",\"width\":1,\"height\":2,\"duration\":3.5}", json, StringComparison.Ordinal);
     }
 
-    private static Generation Empty { get; } = new("g1", GenerationState.Queued, null, null, null, null, null, null, null, null, null, null);
+    private static Generation Empty { get; } = new("g1", GenerationState.Queued, null, null, null, null, null, null, null, null, [], null, null);
 }

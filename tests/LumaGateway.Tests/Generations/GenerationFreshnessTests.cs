@@ -23,9 +23,10 @@ public sealed class GenerationFreshnessTests
                 { "completed, signature within the margin", completed with { ExpiresAt = Now.AddMinutes(10) }, true, TimeSpan.FromSeconds(1.5), true },
                 { "completed, signature expired a day ago", completed with { ExpiresAt = Now.AddDays(-1) }, true, TimeSpan.FromSeconds(1.5), true },
                 { "completed, signed unreadably", completed, true, TimeSpan.FromMinutes(10), true },
-                { "completed, a signature without expiry", completed with { Video = video with { Url = "https://cdn.test/v.mp4?sig=00" } }, false, TimeSpan.FromMinutes(10), true },
+                { "completed, a signature without expiry", completed with { Outputs = [Output("https://cdn.test/v.mp4?sig=00")] }, false, TimeSpan.FromMinutes(10), true },
                 { "completed, one signature with expiry and one without",
-                    completed with { Thumbnail = new ImageAsset("https://cdn.test/t.jpg?sig=00", null, null), ExpiresAt = Now.AddHours(1) }, false, TimeSpan.FromMinutes(10), true },
+                    completed with { Outputs = [Output("https://cdn.test/v.mp4?se=2026-01-01"), Output("https://cdn.test/t.jpg?sig=00")], ExpiresAt = Now.AddHours(1) }, false, TimeSpan.FromMinutes(10), true },
+                { "completed, only an output of another type", Of(GenerationState.Completed) with { Outputs = [Output("https://cdn.test/a.exr")] }, false, TimeSpan.FromHours(24), true },
                 { "completed, no link", Of(GenerationState.Completed), false, TimeSpan.FromSeconds(1.5), false },
                 { "completed, only a thumbnail", Of(GenerationState.Completed) with { Thumbnail = new ImageAsset("https://cdn.test/t.jpg", null, null) }, false, TimeSpan.FromSeconds(1.5), false },
                 { "failed", Of(GenerationState.Failed), true, TimeSpan.FromHours(1), true },
@@ -50,5 +51,7 @@ public sealed class GenerationFreshnessTests
     public void The_freshness_of_an_interim_generation_is_between_the_two_limits(double draw, double seconds) =>
         Assert.Equal(TimeSpan.FromSeconds(seconds), GenerationFreshness.Of(Of(GenerationState.Queued), false, Now, draw, new FreshnessOptions()).For);
 
-    private static Generation Of(GenerationState state) => new("g1", state, null, null, null, null, null, null, null, null, null, null);
+    private static GenerationOutput Output(string url) => new("exr", url, null, null, null, null, null);
+
+    private static Generation Of(GenerationState state) => new("g1", state, null, null, null, null, null, null, null, null, [], null, null);
 }

@@ -44,6 +44,22 @@ public sealed class ManagementTests : IDisposable
     }
 
     [Fact]
+    public async Task A_page_of_an_allowed_origin_can_read_neither_metrics_nor_status()
+    {
+        _gateway.With("Cors:AllowedOrigins:0", "https://app.example");
+        var (main, management) = ListeningGateway.Start(_gateway);
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Add("Origin", "https://app.example");
+
+        using var metrics = await client.SendGetAsync($"{management}metrics");
+        using var status = await client.SendGetAsync($"{management}status");
+        using var health = await client.SendGetAsync($"{main}health/live");
+
+        Assert.All([metrics, status], response => Assert.Equal((HttpStatusCode.OK, ""), (response.StatusCode, response.Header("Access-Control-Allow-Origin"))));
+        Assert.Equal("https://app.example", health.Header("Access-Control-Allow-Origin"));
+    }
+
+    [Fact]
     public async Task The_port_is_added_and_the_configured_addresses_stay()
     {
         var (main, management) = ListeningGateway.Start(_gateway);

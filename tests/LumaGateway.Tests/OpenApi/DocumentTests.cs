@@ -77,16 +77,19 @@ public sealed class DocumentTests : IDisposable
     {
         var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
         var generation = schemas.GetProperty("Generation");
-        string[] keys = ["id", "state", "created_at", "model", "prompt", "aspect_ratio", "video", "image", "thumbnail", "last_frame", "failure", "expires_at"];
+        string[] keys = ["id", "state", "created_at", "model", "prompt", "aspect_ratio", "video", "image", "thumbnail", "last_frame", "outputs", "failure", "expires_at"];
 
         Assert.Equal(keys, generation.GetProperty("properties").EnumerateObject().Select(property => property.Name));
         Assert.Equal(keys.Order(), generation.GetProperty("required").EnumerateArray().Select(name => name.GetString()!).Order());
         Assert.All(
-            keys.Except(["id", "state"]),
+            keys.Except(["id", "state", "outputs"]),
             key => Assert.True(generation.GetProperty("properties").GetProperty(key).GetProperty("nullable").GetBoolean(), $"{key} may be null."));
         Assert.Equal(
             ["queued", "processing", "completed", "failed"],
             schemas.GetProperty("GenerationState").GetProperty("enum").EnumerateArray().Select(state => state.GetString()!));
+        Assert.Equal(
+            ["main", "thumbnail", "last_frame"],
+            schemas.GetProperty("OutputRole").GetProperty("enum").EnumerateArray().Select(role => role.GetString()!));
     }
 
     [Fact]

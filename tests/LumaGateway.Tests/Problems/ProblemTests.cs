@@ -10,7 +10,7 @@ public sealed class ProblemTests : IDisposable
     public void Dispose() => _gateway.Dispose();
 
     [Theory]
-    [InlineData("/")]
+    [InlineData("/nothing")]
     [InlineData("/nothing/here")]
     [InlineData("/generations/a/b")]
     [InlineData("/luma/nothing")]

@@ -219,10 +219,36 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
     private Task<RedisResult> ScriptAsync(string script, RedisKey[] keys, RedisValue[] values) => script switch
     {
-        CacheScripts.Write => RunAsync("set", (values[1] == "final" ? keys[0] : keys[1])!, () => RedisResult.Create(WriteEntry(keys, values))),
+        CacheScripts.Lock => RunAsync("add", keys[3]!, () => AcquireLock(keys, values)),
+        CacheScripts.Release => RunAsync("remove", keys[3]!, () => RedisResult.Create(ReleaseLock(keys[3]!, values[0]!))),
+        CacheScripts.Extend => RunAsync("extend", keys[3]!, () => RedisResult.Create(ExtendLock(keys[3]!, values[0]!, TimeSpan.FromMilliseconds((long)values[1])))),
+        CacheScripts.Write => RunAsync("set", (values[1] == "final" ? keys[0] : keys[1])!, () => RedisResult.Create(WriteAndRelease(keys, values))),
         CacheScripts.Purge => RunAsync("purge", keys[2]!, () => RedisResult.Create(Purge(keys, values[0]!, values[1]))),
         _ => ScriptAsync(script, keys[0]!, values),
     };
+
+    /// <summary><see cref="CacheScripts.Lock"/>, whose own text is run by the system tests.</summary>
+    private RedisResult AcquireLock(RedisKey[] keys, RedisValue[] values)
+    {
+        var isAcquired = Find(keys[3]!) is null && Put(keys[3]!, values[0]!, TimeSpan.FromMilliseconds((long)values[1]));
+        return RedisResult.Create([RedisResult.Create(isAcquired ? 1 : 0), .. new[] { keys[2], keys[0], keys[1] }.Select(key => RedisResult.Create((RedisValue)Find(key!)))]);
+    }
+
+    private int WriteAndRelease(RedisKey[] keys, RedisValue[] values)
+    {
+        var result = WriteEntry(keys, values);
+        if (Find(keys[3]!) is { } owner && owner.AsSpan().SequenceEqual(values[8]))
+        {
+            _values.Remove(keys[3]!);
+            _done.Add(("remove", keys[3]!));
+        }
+
+        return result;
+    }
+
+    private bool ReleaseLock(string key, byte[] owner) => Find(key) is { } current && current.AsSpan().SequenceEqual(owner) && _values.Remove(key);
+
+    private bool ExtendLock(string key, byte[] owner, TimeSpan life) => Find(key) is { } current && current.AsSpan().SequenceEqual(owner) && Put(key, owner, life);
 
     /// <summary><see cref="CacheScripts.Write"/>, whose own text is run by the system tests.</summary>
     private int WriteEntry(RedisKey[] keys, RedisValue[] values)

@@ -29,9 +29,24 @@ public sealed class StatusTests : IDisposable
         Assert.Equal(1, status.GetProperty("cache").GetProperty("answers").GetProperty("hit").GetInt64());
         Assert.Equal(2, status.GetProperty("upstream").GetProperty("asked").GetInt64());
         Assert.Equal(JsonValueKind.Null, status.GetProperty("redis").ValueKind);
+        Assert.Equal(JsonValueKind.Null, status.GetProperty("replicas").ValueKind);
         Assert.Equal("/generations/{id}", status.GetProperty("routes")[0].GetProperty("route").GetString());
         Assert.Equal("tests", status.GetProperty("clients")[0].GetProperty("name").GetString());
         Assert.Matches("^[0-9a-f]{32}$", status.GetProperty("faults")[0].GetProperty("trace_id").GetString()!);
+    }
+
+    [Fact]
+    public async Task Requests_without_a_route_have_no_route_name()
+    {
+        var (main, management) = ListeningGateway.Start(_gateway);
+        using var client = new HttpClient();
+        using (await client.SendGetAsync($"{main}nothing"))
+        {
+        }
+
+        var status = await StatusAsync(management, total: 1);
+
+        Assert.Equal(JsonValueKind.Null, status.GetProperty("routes")[0].GetProperty("route").ValueKind);
     }
 
     [Fact]

@@ -3,17 +3,18 @@ using System.Globalization;
 namespace LumaGateway.Tests.Support;
 
 /// <summary>
-/// The number of cases of a property test: a percentage of all cases, 1 to 100, from the environment variable <see cref="Variable"/>; by default 10. Another value
-/// fails the test.
+/// The number of cases of a property test: a percentage of the cases that CI runs, 1 to 100,000, from the environment variable <see cref="Variable"/>; by default 10.
+/// Another value fails the test.
 /// </summary>
 internal static class PropertyCases
 {
     public const string Variable = "PROPERTY_CASES_PERCENT";
 
     private const int DefaultPercent = 10;
+    private const int MaxPercent = 100_000;
 
     /// <summary>Returns the number of cases to generate.</summary>
-    /// <param name="all">The number of all cases.</param>
+    /// <param name="all">The number of cases at 100 percent.</param>
     /// <param name="atLeast">The minimum, for example for a test of a mean.</param>
     public static int Of(int all, int atLeast = 1) => Share(all, atLeast, Environment.GetEnvironmentVariable(Variable));
 
@@ -21,11 +22,11 @@ internal static class PropertyCases
     {
         var value = DefaultPercent;
         if (!string.IsNullOrEmpty(percent)
-            && (!int.TryParse(percent, NumberStyles.None, CultureInfo.InvariantCulture, out value) || value is < 1 or > 100))
+            && (!int.TryParse(percent, NumberStyles.None, CultureInfo.InvariantCulture, out value) || value is < 1 or > MaxPercent))
         {
-            throw new InvalidOperationException($"{Variable} is \"{percent}\"; it must be a whole number from 1 to 100.");
+            throw new InvalidOperationException($"{Variable} is \"{percent}\"; it must be a whole number from 1 to {MaxPercent}.");
         }
 
-        return Math.Max(atLeast, (int)((long)all * value / 100));
+        return (int)Math.Clamp((long)all * value / 100, atLeast, int.MaxValue);
     }
 }

@@ -78,6 +78,29 @@ public sealed class UpstreamTimeTests : IDisposable
         Assert.Equal(2, _gateway.Upstream.RequestCount);
     }
 
+    [Theory]
+    [InlineData(-3)]
+    [InlineData(0)]
+    [InlineData(3)]
+    public async Task A_date_in_retry_after_is_compared_with_the_date_of_the_response(int hoursOff)
+    {
+        _gateway.With("Luma:Retries", "0");
+        _gateway.Upstream.Always((_, _) =>
+        {
+            var now = _gateway.Clock.GetUtcNow().AddHours(hoursOff);
+            var response = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
+            response.Headers.Date = now;
+            response.Headers.RetryAfter = new RetryConditionHeaderValue(now.AddSeconds(40));
+            return Task.FromResult(response);
+        });
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.SendGetAsync("/generations/g1");
+
+        await response.ProblemAsync(503, "upstream_throttled");
+        Assert.Equal("40", response.Header("Retry-After"));
+    }
+
     [Fact]
     public async Task An_upstream_that_never_answers_is_a_504_at_the_deadline()
     {

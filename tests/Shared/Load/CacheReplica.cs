@@ -16,12 +16,14 @@ namespace LumaGateway.Tests.Shared.Load;
 internal sealed class CacheReplica : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
+    private readonly ScriptedSource _source;
     private readonly MeterListener _listener = new();
     private long _corrupt;
 
     private CacheReplica(ServiceProvider services)
     {
         _services = services;
+        _source = services.GetRequiredService<ScriptedSource>();
         var meterFactory = services.GetRequiredService<IMeterFactory>();
         _listener.InstrumentPublished = (instrument, listener) =>
         {
@@ -69,6 +71,8 @@ internal sealed class CacheReplica : IAsyncDisposable
         services.AddSingleton<MonotonicClock>();
         services.AddSingleton(new RedisKeyspace(account, "dialect", schema));
         services.AddSingleton(GenerationFreshness.LimitsOf(new FreshnessOptions()));
+        services.AddSingleton<ScriptedSource>();
+        services.AddSingleton<IEntrySource>(static provider => provider.GetRequiredService<ScriptedSource>());
         services.AddRedis();
         services.AddResponseCache();
         if (store is not null)
@@ -86,7 +90,7 @@ internal sealed class CacheReplica : IAsyncDisposable
         return replica;
     }
 
-    /// <summary>Creates an entry like the origin.</summary>
+    /// <summary>Creates an entry like the source.</summary>
     public static CacheEntry Entry(GenerationId key, EntryKind kind, string body)
     {
         var now = TimeProvider.System.GetUtcNow();
@@ -94,11 +98,13 @@ internal sealed class CacheReplica : IAsyncDisposable
         return new CacheEntry(key, kind, Encoding.UTF8.GetBytes(body), now, freshUntil, freshUntil);
     }
 
-    /// <summary>Reads the body through the cache; on a miss the origin returns <paramref name="entry"/>.</summary>
+    /// <summary>A request that gets the entry if it starts a fetch.</summary>
+    public FetchRequest RequestFor(Func<Task<CacheEntry>> entry) => _source.RequestFor(entry);
+
+    /// <summary>Reads the body through the cache; on a miss the source returns <paramref name="entry"/>.</summary>
     public async Task<string> ReadAsync(GenerationId key, Func<Task<CacheEntry>> entry)
     {
-        var origin = new Origin((_, _, _) => entry(), TimeSpan.FromMinutes(2));
-        var result = await Cache.GetAsync(key, origin, "request", TestContext.Current.CancellationToken);
+        var result = await Cache.GetAsync(key, RequestFor(entry), TestContext.Current.CancellationToken);
         return Encoding.UTF8.GetString((result.Entry ?? throw result.Fault!).Body);
     }
 

@@ -32,6 +32,22 @@ internal static class FreePort
         throw new InvalidOperationException($"Every port is in use from {Block.First} to {Block.First + BlockSize - 1}.");
     }
 
+    /// <summary>Returns the first of several consecutive ports without a listener. No other test process uses them.</summary>
+    public static int ReserveRange(int count)
+    {
+        for (var i = 0; i < BlockSize; i++)
+        {
+            var last = (int)((uint)Interlocked.Add(ref _next, count) % BlockSize);
+            var ports = Enumerable.Range(Block.First + last - count + 1, count);
+            if (last >= count - 1 && ports.All(IsFree))
+            {
+                return ports.First();
+            }
+        }
+
+        throw new InvalidOperationException($"No {count} consecutive ports are free from {Block.First} to {Block.First + BlockSize - 1}.");
+    }
+
     /// <summary>Starts a program on a port. Retries with another port if <paramref name="start"/> throws <see cref="PortTakenException"/>.</summary>
     public static async Task<T> UseAsync<T>(Func<int, Task<T>> start)
     {

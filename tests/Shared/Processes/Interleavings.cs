@@ -22,6 +22,7 @@ internal sealed class Interleavings : IAsyncDisposable
 
     private readonly RedisServer _redis;
     private readonly OffsetClock _clock = new();
+    private readonly ScriptedSource _source = new();
     private readonly List<ServiceProvider> _replicas = [];
     private readonly Random _random;
 
@@ -80,6 +81,7 @@ internal sealed class Interleavings : IAsyncDisposable
         services.AddSingleton<MonotonicClock>();
         services.AddSingleton(new RedisKeyspace("account", "dialect", "interleaved"));
         services.AddSingleton(GenerationFreshness.LimitsOf(new FreshnessOptions()));
+        services.AddSingleton<IEntrySource>(_source);
         services.AddRedis();
         services.AddResponseCache();
         var replica = services.BuildServiceProvider();
@@ -180,15 +182,13 @@ internal sealed class Interleavings : IAsyncDisposable
 
         private async Task CheckReadAsync(ResponseCache cache, Task released, int atLeast, string steps)
         {
-            var origin = new Origin(
-                async (_, _, _) =>
-                {
-                    var entry = CurrentEntry(); // the version at the start of the fetch
-                    await released;
-                    return entry;
-                },
-                Patience);
-            var read = await cache.GetAsync(_key, origin, "request", CancellationToken.None);
+            var request = all._source.RequestFor(async () =>
+            {
+                var entry = CurrentEntry(); // the version at the start of the fetch
+                await released;
+                return entry;
+            });
+            var read = await cache.GetAsync(_key, request, CancellationToken.None);
             var version = read.Entry is { } entry ? int.Parse(Encoding.UTF8.GetString(entry.Body), CultureInfo.InvariantCulture) : int.MaxValue;
             lock (all.StaleReads)
             {

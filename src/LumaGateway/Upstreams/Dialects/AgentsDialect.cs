@@ -41,6 +41,7 @@ internal sealed class AgentsDialect : IUpstreamDialect
                 assets.Image,
                 assets.Thumbnail,
                 assets.LastFrame,
+                assets.Outputs,
                 failure,
                 assets.ExpiresAt),
             state.IsKnown);
@@ -48,28 +49,47 @@ internal sealed class AgentsDialect : IUpstreamDialect
 
     private static WireAssets AssetsOf(JsonElement output, string? generationType)
     {
+        var assets = new WireAssets();
         if (output.ValueKind is not JsonValueKind.Array)
         {
-            return Add(new WireAssets(), output, generationType);
+            Add(assets, output, generationType);
+            return assets;
         }
 
-        var assets = new WireAssets();
         foreach (var item in output.EnumerateArray())
         {
-            assets = Add(assets, item, generationType);
+            Add(assets, item, generationType);
         }
 
         return assets;
     }
 
-    // Takes the first usable item of each type. An item without a type has the type of the generation: video, image, image_edit, …
-    private static WireAssets Add(WireAssets assets, JsonElement item, string? generationType) =>
-        (item.Property("type").AsText() ?? generationType)?.Trim().ToLowerInvariant() switch
+    // An item without a type has the type of the generation: video, image, image_edit, …
+    private static void Add(WireAssets assets, JsonElement item, string? generationType)
+    {
+        var type = item.Property("type").AsText() ?? generationType;
+        var layer = LayerOf(item.Property("layer"));
+        switch (type?.Trim().ToLowerInvariant())
         {
-            null or "video" or "video_edit" or "video_reframe" => assets with { Video = assets.Video ?? WireAssets.ReadVideo(item) },
-            "image" or "image_edit" or "layering" => assets with { Image = assets.Image ?? WireAssets.ReadImage(item) },
-            "thumbnail" => assets with { Thumbnail = assets.Thumbnail ?? WireAssets.ReadImage(item) },
-            "last_frame" => assets with { LastFrame = assets.LastFrame ?? WireAssets.ReadImage(item) },
-            _ => assets,
-        };
+            case null or "" or "video" or "video_edit" or "video_reframe":
+                assets.Add(WireAssets.ReadVideo(item), layer);
+                break;
+            case "image" or "image_edit" or "layering":
+                assets.Add(WireAssets.ReadImage(item), OutputRole.Main, layer);
+                break;
+            case "thumbnail":
+                assets.Add(WireAssets.ReadImage(item), OutputRole.Thumbnail);
+                break;
+            case "last_frame":
+                assets.Add(WireAssets.ReadImage(item), OutputRole.LastFrame);
+                break;
+            default:
+                assets.Add(type!, WireAssets.ReadVideo(item), layer); // such as the EXR file beside an HDR video, whose type is not documented
+                break;
+        }
+    }
+
+    private static OutputLayer? LayerOf(JsonElement layer) => layer.ValueKind is JsonValueKind.Object
+        ? new OutputLayer(layer.Property("index").AsIndex(), layer.Property("label").AsText(), layer.Property("description").AsText(), layer.Property("alpha_hint").AsText())
+        : null;
 }

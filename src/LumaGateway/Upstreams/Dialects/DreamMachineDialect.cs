@@ -44,6 +44,7 @@ internal sealed class DreamMachineDialect : IListingDialect
                 assets.Image,
                 assets.Thumbnail,
                 assets.LastFrame,
+                assets.Outputs,
                 failure,
                 assets.ExpiresAt),
             state.IsKnown);
@@ -84,20 +85,26 @@ internal sealed class DreamMachineDialect : IListingDialect
 
     private static WireAssets AssetsOf(JsonElement root, JsonElement request)
     {
+        var result = new WireAssets();
         var assets = root.Property("assets");
-        if (assets.ValueKind is JsonValueKind.String)
+        if (assets.ValueKind is not JsonValueKind.String)
         {
-            return IsImage(root, request)
-                ? new WireAssets(Image: WireAssets.ReadImage(assets))
-                : new WireAssets(Video: WireAssets.ReadVideo(assets));
+            // progress_video is a preview during processing, not a result.
+            result.Add(WireAssets.ReadVideo(assets.Property("video")));
+            result.Add(WireAssets.ReadImage(assets.Property("image")), OutputRole.Main);
+            result.Add(WireAssets.ReadImage(assets.Property("thumbnail")), OutputRole.Thumbnail);
+            result.Add(WireAssets.ReadImage(assets.Property("last_frame")), OutputRole.LastFrame);
+        }
+        else if (IsImage(root, request))
+        {
+            result.Add(WireAssets.ReadImage(assets), OutputRole.Main);
+        }
+        else
+        {
+            result.Add(WireAssets.ReadVideo(assets));
         }
 
-        // progress_video is a preview during processing, not a result.
-        return new WireAssets(
-            WireAssets.ReadVideo(assets.Property("video")),
-            WireAssets.ReadImage(assets.Property("image")),
-            WireAssets.ReadImage(assets.Property("thumbnail")),
-            WireAssets.ReadImage(assets.Property("last_frame")));
+        return result;
     }
 
     private static bool IsImage(JsonElement root, JsonElement request)

@@ -15,6 +15,7 @@ namespace LumaGateway.Upstreams.Wire;
 /// <c>outputs</c>, <c>output</c>, <c>result</c>, <c>metadata</c>;</item>
 /// <item>for a completed task, a link in <c>fail_reason</c>.</item>
 /// </list>
+/// If a list in <c>content</c>, <c>outputs</c>, <c>output</c> or <c>result</c> is used, every item of it is an output.
 /// Never returned: <c>progress_video</c>; <c>video.url</c> beside <c>download_url</c> or <c>video_raw</c>, because it has a watermark; a link for which
 /// <see cref="RelayRules.NeedsToken"/> is true.
 /// </remarks>
@@ -22,7 +23,7 @@ internal static class RelayAssets
 {
     private static readonly string[] Boxes = ["content", "outputs", "output", "result", "metadata"];
 
-    /// <summary>Returns an asset as null if the layers do not contain it.</summary>
+    /// <summary>Returns the files that the layers contain: results first, then the preview image and the last frame.</summary>
     /// <param name="layers">The objects that describe the generation, the outermost first.</param>
     /// <param name="isCompleted">True if the generation is completed.</param>
     /// <param name="rules">The rules of the dialect.</param>
@@ -43,17 +44,22 @@ internal static class RelayAssets
             lastFrame ??= ImageOf(layer, artifact, assets, "last_frame", rules);
         }
 
-        for (var i = layers.Length - 1; i >= 0 && video is null; i--)
+        var files = new WireAssets();
+        files.Add(video);
+        files.Add(image, OutputRole.Main);
+        for (var i = layers.Length - 1; i >= 0 && files.Video is null; i--)
         {
-            OtherFiles(layers[i], rules, ref video, ref image);
+            AddOtherFiles(layers[i], rules, files);
         }
 
-        for (var i = layers.Length - 1; i >= 0 && isCompleted && video is null && image is null; i--)
+        for (var i = layers.Length - 1; i >= 0 && isCompleted && files.Video is null && files.Image is null; i--)
         {
-            AddUntyped(layers[i].Property("fail_reason"), layers[i], default, rules, ref video, ref image);
+            AddUntyped(layers[i].Property("fail_reason"), layers[i], default, rules, files);
         }
 
-        return new WireAssets(video, image, thumbnail, lastFrame);
+        files.Add(thumbnail, OutputRole.Thumbnail);
+        files.Add(lastFrame, OutputRole.LastFrame);
+        return files;
     }
 
     private static VideoAsset? UnmarkedVideo(JsonElement layer, JsonElement artifact, RelayRules rules) =>
@@ -71,22 +77,26 @@ internal static class RelayAssets
         return UrlOf(video.Property("download_url"), rules) is { } url ? (url, video) : null;
     }
 
-    private static void OtherFiles(JsonElement layer, RelayRules rules, ref VideoAsset? video, ref ImageAsset? image)
+    private static void AddOtherFiles(JsonElement layer, RelayRules rules, WireAssets files)
     {
         var assets = layer.Property("assets").UnwrapJson();
-        AddUntyped(assets.ValueKind is JsonValueKind.String ? assets : default, layer, default, rules, ref video, ref image);
-        video ??= VideoOf(assets.Property("video"), layer, rules) ?? MarkableVideo(layer, layer, rules) ?? MarkableVideo(layer.Property("artifact"), layer, rules)
-            ?? VideoOf(layer.Property("video_url"), layer, rules);
-        AddUntyped(layer.Property("url"), layer, default, rules, ref video, ref image);
-        AddUntyped(layer.Property("result_url"), layer, default, rules, ref video, ref image);
+        AddUntyped(assets.ValueKind is JsonValueKind.String ? assets : default, layer, default, rules, files);
+        if (files.Video is null)
+        {
+            files.Add(VideoOf(assets.Property("video"), layer, rules) ?? MarkableVideo(layer, layer, rules) ?? MarkableVideo(layer.Property("artifact"), layer, rules)
+                ?? VideoOf(layer.Property("video_url"), layer, rules));
+        }
+
+        AddUntyped(layer.Property("url"), layer, default, rules, files);
+        AddUntyped(layer.Property("result_url"), layer, default, rules, files);
         foreach (var name in Boxes)
         {
-            if (video is not null)
+            if (files.Video is not null)
             {
                 return;
             }
 
-            AddBox(layer.Property(name).UnwrapJson(), layer, rules, ref video, ref image);
+            AddBox(layer.Property(name).UnwrapJson(), layer, rules, files);
         }
     }
 
@@ -99,48 +109,58 @@ internal static class RelayAssets
         return isMarked ? null : VideoOf(video, layer, rules);
     }
 
-    private static void AddBox(JsonElement box, JsonElement layer, RelayRules rules, ref VideoAsset? video, ref ImageAsset? image)
+    private static void AddBox(JsonElement box, JsonElement layer, RelayRules rules, WireAssets files)
     {
         switch (box.ValueKind)
         {
             case JsonValueKind.Array:
                 foreach (var item in box.EnumerateArray())
                 {
-                    AddUntyped(item, layer, item, rules, ref video, ref image);
+                    AddUntyped(item, layer, item, rules, files, isItem: true);
                 }
 
                 break;
 
             case JsonValueKind.Object:
-                video ??= UnmarkedVideo(box, default, rules) ?? MarkableVideo(box, box, rules) ?? VideoOf(box.Property("video_url"), box, rules);
-                AddUntyped(box, layer, box, rules, ref video, ref image);
-                AddUntyped(box.Property("result_url"), layer, box, rules, ref video, ref image);
+                if (files.Video is null)
+                {
+                    files.Add(UnmarkedVideo(box, default, rules) ?? MarkableVideo(box, box, rules) ?? VideoOf(box.Property("video_url"), box, rules));
+                }
+
+                AddUntyped(box, layer, box, rules, files);
+                AddUntyped(box.Property("result_url"), layer, box, rules, files);
                 break;
 
             default:
-                AddUntyped(box, layer, default, rules, ref video, ref image);
+                AddUntyped(box, layer, default, rules, files);
                 break;
         }
     }
 
-    // A link without a name of its kind: a type or format beside it decides, else the ending of its path, else it is a video.
-    private static void AddUntyped(
-        JsonElement link, JsonElement layer, JsonElement described, RelayRules rules, ref VideoAsset? video, ref ImageAsset? image)
+    // A link without a name of its kind: a type or format beside it decides, else the ending of its path, else it is a video. Every item of a list is a
+    // result. Any other link is an alternative to the files that were found before it.
+    private static void AddUntyped(JsonElement link, JsonElement layer, JsonElement described, RelayRules rules, WireAssets files, bool isItem = false)
     {
-        if (UrlOf(link, rules) is not { } url)
+        if (UrlOf(link, rules) is not { } url || files.Contains(url))
         {
             return;
         }
 
         var type = described.Property("type").AsText() ?? described.Property("format").AsText()
             ?? layer.Property("format").AsText() ?? layer.Property("generation_type").AsText();
-        if (WireMediaKind.IsImage(type, url))
+        switch (WireMediaKind.Of(type, url))
         {
-            image ??= new ImageAsset(url, described.Property("width").AsPixels(), described.Property("height").AsPixels());
-        }
-        else
-        {
-            video ??= WithDimensions(url, described, layer);
+            case GenerationOutput.Image when isItem || files.Image is null:
+                files.Add(new ImageAsset(url, described.Property("width").AsPixels(), described.Property("height").AsPixels()), OutputRole.Main);
+                break;
+
+            case null when isItem:
+                files.Add(type!, WireAssets.ReadVideo(described));
+                break;
+
+            case null or GenerationOutput.Video when isItem || files.Video is null:
+                files.Add(WithDimensions(url, described, layer));
+                break;
         }
     }
 

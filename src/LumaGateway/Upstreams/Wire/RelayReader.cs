@@ -60,6 +60,7 @@ internal static class RelayReader
                 assets.Image,
                 assets.Thumbnail,
                 assets.LastFrame,
+                assets.Outputs,
                 failure,
                 assets.ExpiresAt),
             state.IsKnown);

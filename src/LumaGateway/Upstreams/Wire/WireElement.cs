@@ -44,15 +44,18 @@ internal static class WireElement
         return string.IsNullOrWhiteSpace(text) ? null : text;
     }
 
-    /// <summary>A positive integer, as a number (<c>1360</c>, <c>1360.0</c>) or as text (<c>"1360"</c>).</summary>
-    public static int? AsPixels(this JsonElement element)
+    /// <summary>A positive integer, as <see cref="AsIndex"/>.</summary>
+    public static int? AsPixels(this JsonElement element) => element.AsIndex() is > 0 and var pixels ? pixels : null;
+
+    /// <summary>An integer from 0, as a number (<c>1360</c>, <c>1360.0</c>) or as text (<c>"1360"</c>).</summary>
+    public static int? AsIndex(this JsonElement element)
     {
         decimal number;
         var isNumber = element.ValueKind is JsonValueKind.Number
             ? element.TryGetDecimal(out number)
             : decimal.TryParse(element.AsText(), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
 
-        return isNumber && number is >= 1 and <= int.MaxValue && decimal.IsInteger(number) ? (int)number : null;
+        return isNumber && number is >= 0 and <= int.MaxValue && decimal.IsInteger(number) ? (int)number : null;
     }
 
     /// <summary>Seconds, finite and not negative: <c>5.04</c>, <c>"5.04"</c> or <c>"5s"</c>.</summary>

@@ -29,8 +29,16 @@ internal static class WireFailure
             reason ??= ReasonOf(body);
         }
 
-        return new GenerationFailure(code, reason);
+        return new GenerationFailure(code, reason, IsRetryable(code));
     }
+
+    /// <summary>Whether a new create can succeed without a change, by the codes that Luma's Agents API documents; null for any other code.</summary>
+    private static bool? IsRetryable(string? code) => code switch
+    {
+        "generation_failed" or "output_not_found" or "rate_limited" => true,
+        "content_moderated" or "budget_exhausted" or "image_too_large" or "unsupported_format" or "corrupt_input" or "invalid_request" => false,
+        _ => null,
+    };
 
     /// <summary>Throws if the body has an <c>error</c> object whose code does not mean success.</summary>
     public static void RejectError(JsonElement body)

@@ -1,22 +1,34 @@
+using LumaGateway.Contracts;
+
 namespace LumaGateway.Upstreams.Wire;
 
-/// <summary>Distinguishes links to images from links to videos, where the upstream gives only one link.</summary>
+/// <summary>Tells videos, images and other files apart, where the upstream does not name the kind of a link.</summary>
 internal static class WireMediaKind
 {
     private static readonly string[] ImageFormats = ["png", "jpg", "jpeg", "webp", "gif", "avif"];
+    private static readonly string[] VideoFormats = ["mp4", "mov", "webm", "m4v", "mkv"];
 
-    /// <summary>True if the type is an image type, such as <c>image_edit</c> or <c>png</c>, or if there is no type and the path ends as one of an image.</summary>
-    public static bool IsImage(string? type, string url)
+    /// <summary>
+    /// <see cref="GenerationOutput.Image"/> for an image type, such as <c>image_edit</c> or <c>png</c>, or without a type if the path ends as one of an image. Null
+    /// if both the type and the ending of the path say that the file is something else. Otherwise <see cref="GenerationOutput.Video"/>.
+    /// </summary>
+    public static string? Of(string? type, string url)
     {
         var word = type.AsSpan().Trim();
-        return word.IsEmpty
-            ? IsFormat(EndingOf(url))
-            : word.StartsWith("image", StringComparison.OrdinalIgnoreCase) || IsFormat(word);
+        var ending = EndingOf(url);
+        if (word.IsEmpty ? IsAny(ending, ImageFormats) : word.StartsWith("image", StringComparison.OrdinalIgnoreCase) || IsAny(word, ImageFormats))
+        {
+            return GenerationOutput.Image;
+        }
+
+        var isOther = !word.IsEmpty && !word.Contains("video", StringComparison.OrdinalIgnoreCase) && !IsAny(word, VideoFormats)
+            && ending.Length is > 0 and <= 5 && !IsAny(ending, VideoFormats) && !IsAny(ending, ImageFormats);
+        return isOther ? null : GenerationOutput.Video;
     }
 
-    private static bool IsFormat(ReadOnlySpan<char> word)
+    private static bool IsAny(ReadOnlySpan<char> word, string[] formats)
     {
-        foreach (var format in ImageFormats)
+        foreach (var format in formats)
         {
             if (word.Equals(format, StringComparison.OrdinalIgnoreCase))
             {
@@ -32,6 +44,7 @@ internal static class WireMediaKind
         var path = url.AsSpan();
         var end = path.IndexOfAny('?', '#');
         path = end < 0 ? path : path[..end];
+        path = path[(path.LastIndexOf('/') + 1)..];
         var dot = path.LastIndexOf('.');
         return dot < 0 ? [] : path[(dot + 1)..];
     }

@@ -15,6 +15,9 @@ internal static partial class WireTime
 
     private const int FractionDigits = 7;
 
+    /// <summary>The usual form, which needs no regular expression.</summary>
+    private const string Common = "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'";
+
     private static readonly decimal MaxUnixMilliseconds = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     /// <summary>Reads a time in any of the formats.</summary>
@@ -32,6 +35,11 @@ internal static partial class WireTime
     /// <summary>Reads RFC 3339, also with a space for the <c>T</c>, and without seconds, time of day or zone.</summary>
     public static DateTimeOffset? FromRfc3339(string? text)
     {
+        if (text is [.., not '.', 'Z'] && DateTimeOffset.TryParseExact(text, Common, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var common))
+        {
+            return FromTicks(common.UtcTicks);
+        }
+
         var match = Rfc3339().Match(text?.Trim() ?? string.Empty);
         if (!match.Success || !TryParseLocal(match.Groups["date"].Value, match.Groups["time"].Value, out var local))
         {

@@ -78,7 +78,7 @@ public sealed class DialectProperties
         {
             var written = JsonSerializer.SerializeToUtf8Bytes(answer.Generation, ContractsJson.Web.Generation);
 
-            Assert.Equal(answer.Generation, JsonSerializer.Deserialize(written, ContractsJson.Web.Generation));
+            Assert.Equal(written, JsonSerializer.SerializeToUtf8Bytes(JsonSerializer.Deserialize(written, ContractsJson.Web.Generation)!, ContractsJson.Web.Generation));
             return true;
         });
 
@@ -95,6 +95,7 @@ public sealed class DialectProperties
             [
                 video?.Width, video?.Height, generation.Image?.Width, generation.Image?.Height,
                 generation.Thumbnail?.Width, generation.Thumbnail?.Height, generation.LastFrame?.Width, generation.LastFrame?.Height,
+                .. generation.Outputs.SelectMany(output => new[] { output.Width, output.Height }),
             ];
 
             Assert.All(pixels, value => Assert.True(value is null or > 0));
@@ -124,5 +125,6 @@ public sealed class DialectProperties
     }
 
     private static IEnumerable<string> LinksOf(Generation generation) =>
-        new[] { generation.Video?.Url, generation.Image?.Url, generation.Thumbnail?.Url, generation.LastFrame?.Url }.OfType<string>();
+        generation.Outputs.Select(output => output.Url)
+            .Concat(new[] { generation.Video?.Url, generation.Image?.Url, generation.Thumbnail?.Url, generation.LastFrame?.Url }.OfType<string>());
 }

@@ -17,10 +17,27 @@ public sealed class FailureTests
     [InlineData("piapi", """ "error":{"code":10000,"raw_message":"raw","message":"why","detail":null} """, "10000", "why")]
     [InlineData("piapi", """ "error":{"code":0,"raw_message":"why","message":""} """, null, "why")]
     [InlineData("piapi", """ "error":{"code":10000,"message":"","detail":{"x":"y"}} """, "10000", null)]
-    public void A_failed_generation_carries_its_code_and_its_reason(string dialect, string body, string? code, string? reason) =>
-        Assert.Equal(
-            new GenerationFailure(code, reason),
-            Dialect.Read(dialect, Dialect.BodyWith(dialect, "\"failed\"", body)).Failure);
+    public void A_failed_generation_carries_its_code_and_its_reason(string dialect, string body, string? code, string? reason)
+    {
+        var failure = Dialect.Read(dialect, Dialect.BodyWith(dialect, "\"failed\"", body)).Failure;
+
+        Assert.Equal((code, reason), (failure?.Code, failure?.Reason));
+    }
+
+    [Theory]
+    [InlineData("generation_failed", true)]
+    [InlineData("output_not_found", true)]
+    [InlineData("rate_limited", true)]
+    [InlineData("content_moderated", false)]
+    [InlineData("budget_exhausted", false)]
+    [InlineData("image_too_large", false)]
+    [InlineData("unsupported_format", false)]
+    [InlineData("corrupt_input", false)]
+    [InlineData("invalid_request", false)]
+    [InlineData("another_code", null)]
+    public void A_documented_code_decides_whether_a_failure_is_retryable(string code, bool? isRetryable) => Assert.All(
+        Dialect.All,
+        dialect => Assert.Equal(isRetryable, Dialect.Read(dialect.Name, Dialect.BodyWith(dialect.Name, "\"failed\"", $"\"failure_code\":\"{code}\"")).Failure?.Retryable));
 
     [Theory]
     [InlineData("relay", """ "failure_reason":"why","fail_reason":"x","failure_code":"c","error":{"message":"x","code":"x"} """)]
@@ -35,7 +52,7 @@ public sealed class FailureTests
     [InlineData("piapi", """ "error":{"code":"c","message":"why"},"output":{"failure_code":"x","failure_reason":"x"} """)]
     public void A_named_member_counts_before_the_error_object_and_an_outer_one_before_an_inner_one(string dialect, string body) =>
         Assert.Equal(
-            new GenerationFailure("c", "why"),
+            new GenerationFailure("c", "why", null),
             Dialect.Read(dialect, Dialect.BodyWith(dialect, "\"failed\"", body)).Failure);
 
     [Fact]
@@ -45,7 +62,7 @@ public sealed class FailureTests
         {
             var generation = Dialect.Read(dialect.Name, Dialect.BodyWith(dialect.Name, "\"failed\""));
 
-            Assert.Equal(new GenerationFailure(null, null), generation.Failure);
+            Assert.Equal(new GenerationFailure(null, null, null), generation.Failure);
         }
     }
 

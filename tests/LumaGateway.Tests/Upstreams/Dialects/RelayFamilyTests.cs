@@ -139,7 +139,7 @@ public sealed class RelayFamilyTests
     [Fact]
     public void A_failed_flat_task_with_a_code_is_a_failed_generation() =>
         Assert.All(Family, dialect => Assert.Equal(
-            new GenerationFailure("5001", "why"),
+            new GenerationFailure("5001", "why", null),
             Read(dialect, """{"task_id":"g1","status":"failed","code":5001,"error":{"code":5001,"message":"why"}}""").Failure));
 
     private static Generation Read(string dialect, string body)

@@ -81,7 +81,7 @@ public sealed class StateTests
         var answer = Dialect.Answer(dialect, body);
 
         Assert.Equal(
-            new Generation("g1", GenerationState.Processing, null, null, null, null, null, null, null, null, null, null),
+            new Generation("g1", GenerationState.Processing, null, null, null, null, null, null, null, null, [], null, null),
             answer.Generation);
         Assert.False(answer.IsKnownState);
     }

@@ -1,27 +1,13 @@
 // Luma's official SDK, unmodified, against the gateway. LUMAAI_BASE_URL and LUMAAI_API_KEY are its only configuration.
-// SANDBOX is the address of the emulated upstream: the script injects faults there and counts requests.
 import assert from 'node:assert/strict';
 import LumaAI from 'lumaai';
+import { check, clearFaults, countRequests, errorOf, fail, reset, sandbox } from './suite.mjs';
 
-const sandbox = process.env.SANDBOX;
 const client = new LumaAI();
 const request = { model: 'ray-2', prompt: 'a cat dancing', aspect_ratio: '16:9' };
 
-async function check(name, run) {
-  const detail = await run();
-  console.log(`ok    ${name}${detail ? `: ${detail}` : ''}`);
-}
-
-const fail = (fault) => fetch(`${sandbox}/sandbox/faults`, {
-  method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault),
-}).then((response) => assert.equal(response.status, 200));
-
-const reset = () => fetch(`${sandbox}/sandbox/requests`, { method: 'DELETE' });
-const clearFaults = () => fetch(`${sandbox}/sandbox/faults`, { method: 'DELETE' });
-const countRequests = async () => (await (await fetch(`${sandbox}/sandbox/requests`)).json()).total;
-
 async function expectError(promise, status) {
-  const error = await promise.then(() => assert.fail('the request did not fail'), (error) => error);
+  const error = await errorOf(promise);
   assert.equal(error.status, status, error.message);
   return error;
 }
@@ -51,6 +37,13 @@ await check('list', async () => {
 await check('upscale, audio', async () => {
   await client.generations.upscale(id, { resolution: '4k' });
   await client.generations.audio(id, { prompt: 'meow' });
+});
+await check('modify, reframe', async () => {
+  const media = { url: 'http://127.0.0.1:9/video.mp4' };
+  const modified = await client.generations.video.modify({ generation_type: 'modify_video', media, mode: 'flex_1', model: 'ray-2', prompt: 'a dog' });
+  const video = await client.generations.video.reframe({ generation_type: 'reframe_video', aspect_ratio: '1:1', media, model: 'ray-2' });
+  const image = await client.generations.image.reframe({ generation_type: 'reframe_image', aspect_ratio: '1:1', media, model: 'photon-1' });
+  return [modified, video, image].map((made) => made.request.generation_type).join(', ');
 });
 await check('delete', async () => {
   await client.generations.delete(id);
@@ -82,7 +75,7 @@ for (const fault of [{ kind: 'reset' }, { kind: 'status', status: 500 }, { kind:
     await clearFaults();
     await fail({ ...fault, match: 'POST */generations/video' });
     await reset();
-    const error = await client.generations.create(request).then(() => assert.fail('the request did not fail'), (error) => error);
+    const error = await errorOf(client.generations.create(request));
     assert.equal(await countRequests(), 1);
     await clearFaults();
     return error.status ? `${error.status}, x-should-retry: ${error.headers['x-should-retry']}` : error.constructor.name;

@@ -1,0 +1,183 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+using LumaGateway.Contracts;
+
+namespace LumaGateway.Client;
+
+/// <summary>
+/// Calls a LumaGateway. A call is retried after transient faults for <see cref="LumaGatewayClientOptions.RetryFor"/>, and waits as long as <c>Retry-After</c> says.
+/// It fails with a <see cref="LumaGatewayException"/>, or with an <see cref="ArgumentException"/> if an id is malformed. Thread-safe: one instance serves a process.
+/// </summary>
+public sealed class LumaGatewayClient
+{
+    /// <summary>The name of the activity source: one span for each call.</summary>
+    public const string ActivitySourceName = GatewayTransport.ClientName;
+
+    /// <summary>The gateway's default of <c>Batch:MaxIds</c>.</summary>
+    private const int MaxBatch = 50;
+    private const int MaxWait = 50; // seconds of one long poll, the default of Waiting:Longest: a lost connection must not take the whole wait
+
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private readonly GatewayTransport _transport;
+
+    internal LumaGatewayClient(GatewayTransport transport) => _transport = transport;
+
+    /// <summary>Reads a generation as it is now.</summary>
+    public Task<Generation> GetAsync(string id, CancellationToken cancellationToken = default)
+    {
+        var path = PathOf(id);
+        return CallAsync("get", id, () => new(HttpMethod.Get, path), ResponseReader.ReadGenerationAsync, cancellationToken);
+    }
+
+    /// <summary>Reads several generations, each once, in the order of the ids. More than 50 ids are read 50 at a time.</summary>
+    public async Task<IReadOnlyList<GenerationResult>> GetManyAsync(IEnumerable<string> ids, CancellationToken cancellationToken = default)
+    {
+        var all = ids.Select(id => ValidId(id).Value).Distinct(StringComparer.Ordinal).ToList();
+        var results = new List<GenerationResult>(all.Count);
+        foreach (var some in all.Chunk(MaxBatch))
+        {
+            results.AddRange(await CallAsync("get_many", null, () => new(HttpMethod.Get, $"generations?ids={string.Join(',', some)}"), ResponseReader.ReadBatchAsync, cancellationToken));
+        }
+
+        return results;
+    }
+
+    /// <summary>
+    /// Waits until a generation is completed or failed, with long polls in turn. Resumes after transient faults, and over restarts of the gateway.
+    /// </summary>
+    /// <param name="id">The generation.</param>
+    /// <param name="timeout">The longest wait. The call takes up to <see cref="LumaGatewayClientOptions.AttemptTimeout"/> more if the gateway does not respond.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The generation as it was at the end: check <see cref="Generation.IsTerminal"/>. A fault that still holds at the end is thrown.</returns>
+    public async Task<Generation> WaitAsync(string id, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        var path = PathOf(id);
+        using var call = GatewayTransport.StartCall("wait", id);
+        var start = _transport.Clock.GetTimestamp();
+        while (true)
+        {
+            var (generation, pause) = await _transport.RetryAsync(() => PollAsync(path, Remaining(), cancellationToken), Remaining(), call, cancellationToken);
+            var remaining = Remaining();
+            if (generation.IsTerminal || remaining < Second)
+            {
+                return generation;
+            }
+
+            await Task.Delay(pause < remaining ? pause : remaining, _transport.Clock, cancellationToken);
+        }
+
+        TimeSpan Remaining() => timeout - _transport.Clock.GetElapsedTime(start);
+    }
+
+    /// <summary>
+    /// Follows a generation: its current state, then every change, until it is completed or failed. Resumes where the stream broke off; no state comes twice.
+    /// </summary>
+    public async IAsyncEnumerable<Generation> FollowAsync(string id, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var valid = ValidId(id).Value;
+        using var call = GatewayTransport.StartCall("follow", id);
+        await using var states = new StateStream(_transport, valid, call);
+        while (await states.NextAsync(cancellationToken) is { } generation)
+        {
+            yield return generation;
+        }
+    }
+
+    /// <summary>Opens a file of a finished generation. The caller disposes the result. An unfinished generation fails with the code <c>generation_unfinished</c>.</summary>
+    /// <param name="id">The generation.</param>
+    /// <param name="kind">Which file.</param>
+    /// <param name="range">The bytes to send, in one range; null for the whole file.</param>
+    /// <param name="cancellationToken">Ends the call, not the download.</param>
+    public Task<LumaAsset> OpenAssetAsync(string id, AssetKind kind, RangeHeaderValue? range = null, CancellationToken cancellationToken = default) =>
+        OpenAsync(id, NameOf(kind), range, cancellationToken);
+
+    /// <summary>Opens the file of one output by its index in <see cref="Generation.Outputs"/>. See <see cref="OpenAssetAsync"/>.</summary>
+    public Task<LumaAsset> OpenOutputAsync(string id, int index, RangeHeaderValue? range = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        return OpenAsync(id, $"outputs/{index}", range, cancellationToken);
+    }
+
+    /// <summary>
+    /// Creates a generation. All attempts of one call have the same idempotency key, so the upstream is asked once. A call that fails with the code
+    /// <c>outcome_unknown</c> may have created a generation.
+    /// </summary>
+    public Task<Generation> CreateAsync(CreateGenerationRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var key = Guid.NewGuid().ToString();
+        return CallAsync("create", null, Create, ResponseReader.ReadGenerationAsync, cancellationToken);
+
+        HttpRequestMessage Create() => new(HttpMethod.Post, "generations")
+        {
+            Headers = { { "Idempotency-Key", key } },
+            Content = JsonContent.Create(request, ClientJson.Default.CreateGenerationRequest),
+        };
+    }
+
+    /// <summary>Deletes or cancels a generation. Fails with the code <c>generation_not_found</c> also if an attempt whose response was lost has deleted it.</summary>
+    public Task DeleteAsync(string id, CancellationToken cancellationToken = default)
+    {
+        var path = PathOf(id);
+        return CallAsync("delete", id, () => new(HttpMethod.Delete, path), (_, _) => Task.FromResult(true), cancellationToken);
+    }
+
+    /// <summary>Creates a ticket, with which a browser reads the events and files of one generation. Fails with the code <c>not_found</c> if the gateway has none.</summary>
+    public Task<GenerationTicket> CreateTicketAsync(string id, CancellationToken cancellationToken = default)
+    {
+        var path = $"{PathOf(id)}/ticket";
+        return CallAsync("create_ticket", id, () => new(HttpMethod.Post, path), ResponseReader.ReadTicketAsync, cancellationToken);
+    }
+
+    private Task<LumaAsset> OpenAsync(string id, string file, RangeHeaderValue? range, CancellationToken cancellationToken)
+    {
+        var path = $"{PathOf(id)}/{file}";
+        var options = _transport.Options;
+        return RetryAsync("open_asset", id, () => _transport.SendAsync(Create, ReadAsync, options.AttemptTimeout, cancellationToken), cancellationToken);
+
+        HttpRequestMessage Create() => new(HttpMethod.Get, path) { Headers = { Range = range } };
+
+        async Task<LumaAsset> ReadAsync(HttpResponseMessage response, CancellationToken token) =>
+            new(response, new IdleTimeoutStream(await response.Content.ReadAsStreamAsync(token), options.StreamIdleTimeout, _transport.Clock));
+    }
+
+    private static string NameOf(AssetKind kind) => kind switch
+    {
+        AssetKind.Video => "video",
+        AssetKind.Image => "image",
+        AssetKind.Thumbnail => "thumbnail",
+        AssetKind.LastFrame => "last_frame",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    private static string PathOf(string id) => $"generations/{ValidId(id)}";
+
+    /// <summary>The gateway's own rule. It keeps an id from becoming another path.</summary>
+    private static GenerationId ValidId(string id) =>
+        GenerationId.TryParse(id, null, out var valid) ? valid : throw new ArgumentException(GenerationId.Rule, nameof(id));
+
+    /// <summary>Sends one long poll. The pause is the time until the next one: none if the gateway has waited, and not only said so.</summary>
+    private Task<(Generation Generation, TimeSpan Pause)> PollAsync(string path, TimeSpan remaining, CancellationToken cancellationToken)
+    {
+        var wait = Math.Max(0, (int)Math.Min(remaining.TotalSeconds, MaxWait));
+        var start = _transport.Clock.GetTimestamp();
+        return _transport.SendOnceAsync(Create, ReadAsync, _transport.Options.AttemptTimeout + TimeSpan.FromSeconds(wait), cancellationToken);
+
+        HttpRequestMessage Create() => new(HttpMethod.Get, path) { Headers = { { "Prefer", $"wait={wait}" } } };
+
+        async Task<(Generation, TimeSpan)> ReadAsync(HttpResponseMessage response, CancellationToken token) => (
+            await ResponseReader.ReadGenerationAsync(response, token),
+            _transport.Clock.GetElapsedTime(start) >= Second && response.Headers.Contains("Preference-Applied") ? TimeSpan.Zero : LumaGatewayException.RetryAfterOf(response, _transport.Clock.GetUtcNow()) ?? Second);
+    }
+
+    private Task<T> CallAsync<T>(
+        string operation, string? id, Func<HttpRequestMessage> create, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellationToken) =>
+        RetryAsync(operation, id, () => _transport.SendOnceAsync(create, read, _transport.Options.AttemptTimeout, cancellationToken), cancellationToken);
+
+    private async Task<T> RetryAsync<T>(string operation, string? id, Func<Task<T>> attempt, CancellationToken cancellationToken)
+    {
+        using var call = GatewayTransport.StartCall(operation, id);
+        return await _transport.RetryAsync(attempt, _transport.Options.RetryFor, call, cancellationToken);
+    }
+}

@@ -1,0 +1,31 @@
+namespace LumaGateway.Client;
+
+/// <summary>Settings of <see cref="LumaGatewayClient"/>. Changes apply to the next request.</summary>
+public sealed class LumaGatewayClientOptions
+{
+    /// <summary>The gateway's address, http or https, optionally with a path prefix. Required.</summary>
+    public Uri? BaseAddress { get; set; }
+
+    /// <summary>The client key, sent as <c>Authorization: Bearer</c>. Null for a gateway that allows anonymous callers.</summary>
+    public string? Key { get; set; }
+
+    /// <summary>The limit of one attempt, in addition to the time that the gateway was asked to wait. For a stream and an asset it ends with the headers.</summary>
+    public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For how long a call is retried after transient faults; for a stream, each reconnection. 0: one attempt.</summary>
+    public TimeSpan RetryFor { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The time without a byte after which a stream reconnects and a download fails. Must be longer than the gateway's <c>Waiting:Heartbeat</c>.</summary>
+    public TimeSpan StreamIdleTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    internal static bool IsValidAddress(LumaGatewayClientOptions options) =>
+        options.BaseAddress is { IsAbsoluteUri: true, Scheme: "http" or "https", Query: "", Fragment: "", UserInfo: "" };
+
+    internal static bool IsValidKey(LumaGatewayClientOptions options) =>
+        options.Key is null || (options.Key.Length > 0 && options.Key.All(character => character is > ' ' and <= '~'));
+
+    internal static bool AreValidTimes(LumaGatewayClientOptions options) =>
+        IsTimeout(options.AttemptTimeout) && IsTimeout(options.StreamIdleTimeout) && options.RetryFor >= TimeSpan.Zero;
+
+    private static bool IsTimeout(TimeSpan time) => time > TimeSpan.Zero && time <= TimeSpan.FromDays(1);
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Problems;
+using LumaGateway.Time;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Generations;
+
+/// <summary>Makes cache entries of what the upstream returns: the published body, its freshness, and the original links. Thread-safe.</summary>
+internal sealed class GenerationSource(
+    UpstreamClient upstream, UpstreamDialect dialect, IOptions<LumaOptions> luma, IOptions<FreshnessOptions> freshness, PublishedLinks links, TimeProvider clock) : IEntrySource
+{
+    private readonly FreshnessOptions _freshness = freshness.Value;
+
+    public TimeSpan Deadline => luma.Value.Deadline;
+
+    public async Task<CacheEntry> FetchAsync(GenerationId key, string requestId, Deadline deadline)
+    {
+        var startedAt = clock.GetUtcNow();
+        try
+        {
+            var result = await upstream.GetAsync(key, requestId, deadline);
+            return CreateEntry(key, result, startedAt);
+        }
+        catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
+        {
+            var now = clock.GetUtcNow();
+            return new CacheEntry(key, EntryKind.NotFound, [], now, now + _freshness.NotFound, now) { RequestedAt = startedAt };
+        }
+    }
+
+    /// <summary>Creates the entry of a generation that the upstream returned.</summary>
+    /// <param name="key">The generation.</param>
+    /// <param name="result">What the dialect read.</param>
+    /// <param name="startedAt">When the upstream request began.</param>
+    public CacheEntry CreateEntry(GenerationId key, DialectResult result, DateTimeOffset startedAt)
+    {
+        var generation = result.Generation;
+        var now = clock.GetUtcNow();
+        var period = GenerationFreshness.Of(generation, dialect.Configured.SignsUrls, now, Random.Shared.NextDouble(), _freshness);
+        var freshUntil = now + period.For;
+        var published = links.ApplyTo(generation);
+
+        return new CacheEntry(
+            key,
+            period.IsFinal ? EntryKind.Final : EntryKind.Interim,
+            Serialize(published),
+            now,
+            freshUntil,
+            period.IsFinal ? freshUntil + _freshness.Stale : freshUntil)
+        {
+            Metadata = ReferenceEquals(published, generation) ? [] : Serialize(generation),
+            RequestedAt = startedAt,
+            IsStateUnknown = !result.IsKnownState,
+        };
+    }
+
+    private static byte[] Serialize(Generation generation) => JsonSerializer.SerializeToUtf8Bytes(generation, ContractsJson.Web.Generation);
+}

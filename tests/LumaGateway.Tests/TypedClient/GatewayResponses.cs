@@ -1,0 +1,49 @@
+using System.Net;
+using System.Text;
+
+namespace LumaGateway.Tests.TypedClient;
+
+/// <summary>Responses of a gateway, for scripts.</summary>
+internal static class GatewayResponses
+{
+    public static string GenerationOf(string state) => $$"""{"id":"g1","state":"{{state}}"}""";
+
+    public static string EventOf(string state) => $":\n\nevent: generation\nid: {state[0]}\ndata: {GenerationOf(state)}\n\n";
+
+    public static HttpResponseMessage WithRetryAfter(HttpResponseMessage response, int seconds)
+    {
+        response.Headers.RetryAfter = new(TimeSpan.FromSeconds(seconds));
+        return response;
+    }
+
+    public static HttpResponseMessage ProblemOf(int status, string code, int? retryAfter = null)
+    {
+        var response = new HttpResponseMessage((HttpStatusCode)status)
+        {
+            Content = new StringContent($$"""{"type":"t","title":"t","status":{{status}},"code":"{{code}}","request_id":"r1"}""", Encoding.UTF8, "application/problem+json"),
+        };
+        return retryAfter is { } seconds ? WithRetryAfter(response, seconds) : response;
+    }
+
+    public static HttpResponseMessage StreamOf(string events, bool isCut = false, bool isSilent = false)
+    {
+        var content = new StreamContent(new Body(events, isCut, isSilent));
+        content.Headers.ContentType = new("text/event-stream");
+        return new HttpResponseMessage { Content = content };
+    }
+
+    /// <summary>A body that ends, breaks off or sends nothing more after its text.</summary>
+    public sealed class Body(string text, bool isCut, bool isSilent) : MemoryStream(Encoding.UTF8.GetBytes(text))
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = await base.ReadAsync(buffer, cancellationToken);
+            if (read == 0 && isSilent)
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+
+            return read > 0 || !isCut ? read : throw new IOException("connection reset");
+        }
+    }
+}
