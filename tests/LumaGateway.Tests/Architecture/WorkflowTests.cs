@@ -3,7 +3,7 @@ using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Architecture;
 
-/// <summary>Rules for the workflows of GitHub Actions, and the versions that a release compares.</summary>
+/// <summary>Rules for the workflows of GitHub Actions, the images, and the versions that a release compares. Reads files only.</summary>
 public sealed partial class WorkflowTests
 {
     public static TheoryData<string> Workflows => [.. Directory.EnumerateFiles(Path.Combine(Repository.Root, ".github/workflows"), "*.yml").Select(file => Path.GetFileName(file)!)];
@@ -31,11 +31,23 @@ public sealed partial class WorkflowTests
         Assert.All(["production", "staging"], overlay => Assert.Contains($"newTag: {version}\n", Repository.Read($"infra/kubernetes/overlays/{overlay}/kustomization.yaml"), StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Every_image_of_the_demo_is_pinned_by_version_and_digest()
+    {
+        var images = Image().Matches(Repository.Read("infra/compose.yaml")).Select(match => match.Groups["image"].Value).ToList();
+
+        Assert.NotEmpty(images);
+        Assert.All(images, image => Assert.Matches(@"^[\w./-]+:v?\d+\.\d+\.\d+[\w-]*@sha256:[0-9a-f]{64}$", image));
+    }
+
     [GeneratedRegex(@"uses: (?<action>.+)$", RegexOptions.Multiline)]
     private static partial Regex Uses();
 
     [GeneratedRegex(@"^  [a-z]+:$", RegexOptions.Multiline)]
     private static partial Regex Job();
+
+    [GeneratedRegex(@"^ +image: (?<image>\S+)", RegexOptions.Multiline)]
+    private static partial Regex Image();
 
     [GeneratedRegex("<Version>(?<version>.+)</Version>")]
     private static partial Regex Version();
