@@ -108,7 +108,8 @@ public sealed class DialectProbeTests
     private static Task RespondAsync(HttpContext context, string kind)
     {
         var path = context.Request.Path.Value!;
-        var isAllowed = kind is "piapi" ? context.Request.Headers["x-api-key"] == Gateway.Token : context.Request.Headers.Authorization == $"Bearer {Gateway.Token}";
+        var (header, value) = KnownDialects.Create().Single(dialect => dialect.Name == kind).Credential(Gateway.Token);
+        var isAllowed = context.Request.Headers[header] == value;
         var below = path.StartsWith("/api/v1/", StringComparison.Ordinal) ? path["/api/v1/".Length..].Split('/') : [];
         var (status, body) = (kind, below) switch
         {
