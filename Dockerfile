@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # docker build -t luma-gateway .                      the gateway
 # docker build -t luma-sandbox --target sandbox .     the emulated upstream, for the demo in infra/compose.yaml
-FROM mcr.microsoft.com/dotnet/sdk:10.0.401-noble AS build
+FROM mcr.microsoft.com/dotnet/sdk:10.0.401-noble@sha256:e70cdb7f80b0348f5cb85f19a8f670fca061f033d57eed12fa003d58b0e06317 AS build
 WORKDIR /source
 
 # Needed to link native code.
@@ -18,7 +18,7 @@ COPY appsettings.json appsettings.Development.json ./
 COPY src/LumaGateway/ src/LumaGateway/
 RUN dotnet publish src/LumaGateway --no-restore --use-current-runtime -p:PublishAot=true --configuration Release --output /app
 
-FROM mcr.microsoft.com/dotnet/sdk:10.0.401-noble AS build-sandbox
+FROM mcr.microsoft.com/dotnet/sdk:10.0.401-noble@sha256:e70cdb7f80b0348f5cb85f19a8f670fca061f033d57eed12fa003d58b0e06317 AS build-sandbox
 WORKDIR /source
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig appsettings.json appsettings.Development.json ./
 COPY src/LumaGateway/ src/LumaGateway/
@@ -27,7 +27,7 @@ RUN dotnet restore src/LumaGateway.Sandbox --locked-mode
 RUN dotnet publish src/LumaGateway.Sandbox --no-restore --configuration Release --output /sandbox
 
 # Chiselled, as for the gateway: no shell, no package manager, an unprivileged user (APP_UID). Neither needs a writable folder.
-FROM mcr.microsoft.com/dotnet/aspnet:10.0.12-noble-chiseled AS sandbox
+FROM mcr.microsoft.com/dotnet/aspnet:10.0.12-noble-chiseled@sha256:9651fa59abcdf177c30392cb44a820605ca5d618429ab37acbf6e7c644510b02 AS sandbox
 WORKDIR /app
 ENV DOTNET_EnableDiagnostics=0
 USER $APP_UID
@@ -36,7 +36,7 @@ EXPOSE 8081
 ENTRYPOINT ["dotnet", "LumaGateway.Sandbox.dll", "--alone", "--urls", "http://*:8081"]
 
 # A native program needs no .NET.
-FROM mcr.microsoft.com/dotnet/runtime-deps:10.0.12-noble-chiseled AS gateway
+FROM mcr.microsoft.com/dotnet/runtime-deps:10.0.12-noble-chiseled@sha256:dc5cd0c7d0a39b825312b4f0986d99b9adf9b6a3af69bc23cd345c27d9ed916a AS gateway
 WORKDIR /app
 # No debugger, profiler or dump, because the process has the token in memory. 1 allows them.
 ENV DOTNET_EnableDiagnostics=0

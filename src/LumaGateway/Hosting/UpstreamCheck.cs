@@ -5,7 +5,7 @@ namespace LumaGateway.Hosting;
 
 /// <summary>Sends the probe of the configured dialect. If the response is not recognized, sends the probes of the other dialects to find the right one.</summary>
 internal sealed class UpstreamCheck(
-    UpstreamClient upstream, UpstreamDialect dialect, IEnumerable<IUpstreamDialect> dialects) : IConnectionCheck
+    UpstreamClient upstream, UpstreamDialect dialect, IReadOnlyList<IUpstreamDialect> dialects) : IConnectionCheck
 {
     private const string RequestId = "check";
 

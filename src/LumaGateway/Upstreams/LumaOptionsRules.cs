@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Upstreams;
 
 /// <summary>The rules for <see cref="LumaOptions"/> that attributes cannot express. The messages contain no secret.</summary>
-internal sealed class LumaOptionsRules(IEnumerable<IUpstreamDialect> dialects, IConfiguration settings) : IValidateOptions<LumaOptions>
+internal sealed class LumaOptionsRules(IReadOnlyList<IUpstreamDialect> dialects, IConfiguration settings) : IValidateOptions<LumaOptions>
 {
     private static readonly string[] SharedStores = ["ConnectionStrings:Redis", "ConnectionStrings:Ledger"];
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Upstreams;
 
 /// <summary>The dialect of <c>Luma:Dialect</c>.</summary>
-internal sealed class UpstreamDialect(IEnumerable<IUpstreamDialect> dialects, IOptions<LumaOptions> options)
+internal sealed class UpstreamDialect(IReadOnlyList<IUpstreamDialect> dialects, IOptions<LumaOptions> options)
 {
     public IUpstreamDialect Configured { get; } = dialects.Single(dialect => dialect.Name == options.Value.Dialect);
 }

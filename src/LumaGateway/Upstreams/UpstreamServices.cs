@@ -14,12 +14,7 @@ internal static class UpstreamServices
         services.AddOptionsWithValidateOnStart<LumaOptions, LumaOptionsValidator>().BindConfiguration(LumaOptions.Section);
         services.AddSingleton<IValidateOptions<LumaOptions>, LumaOptionsRules>();
 
-        // A new dialect requires one file in Dialects and one line here.
-        services.AddSingleton<IUpstreamDialect>(provider => new RelayDialect(RootOf(provider)));
-        services.AddSingleton<IUpstreamDialect, DreamMachineDialect>();
-        services.AddSingleton<IUpstreamDialect, AgentsDialect>();
-        services.AddSingleton<IUpstreamDialect>(provider => new NewApiDialect(RootOf(provider)));
-        services.AddSingleton<IUpstreamDialect>(provider => new PiApiDialect(RootOf(provider)));
+        services.AddSingleton(provider => KnownDialects.Create(RootOf(provider)));
         services.AddSingleton<UpstreamDialect>();
 
         services.AddSingleton<UpstreamTokenSource>();

@@ -10,7 +10,7 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
     private static readonly Dockerfile File = Dockerfile.Read();
 
     [Fact]
-    public void Every_base_image_is_pinned_to_a_patch() => Assert.All(
+    public void Every_base_image_is_pinned_by_version_and_digest() => Assert.All(
         File.Stages.Where(stage => File.Stages.All(other => other.Name != stage.From)),
         stage => Assert.Matches(PinnedTag(), stage.From));
 
@@ -171,7 +171,7 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
     [GeneratedRegex(@"^(-r:|--mibc:|--descriptor:|)(?<file>[^-:][^:]*\.(dll|mibc|xml))$")]
     private static partial Regex Input();
 
-    [GeneratedRegex(@":\d+\.\d+\.\d+(-[a-z0-9-]+)?$")]
+    [GeneratedRegex(@":\d+\.\d+\.\d+(-[a-z0-9-]+)?@sha256:[0-9a-f]{64}$")]
     private static partial Regex PinnedTag();
 
     [GeneratedRegex("/(bin|obj)/")]

@@ -1,5 +1,6 @@
 using LumaGateway.Hosting;
 using LumaGateway.Tests.Support;
+using LumaGateway.Upstreams.Dialects;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,7 +9,9 @@ namespace LumaGateway.Tests.Hosting;
 /// <summary><c>--check</c> against every kind of upstream, with the right and a wrong dialect.</summary>
 public sealed class DialectProbeTests
 {
-    private static readonly string[] Dialects = ["relay", "dream-machine", "agents", "new-api", "piapi"];
+    private static readonly string[] Dialects = [.. KnownDialects.Create().Select(dialect => dialect.Name)];
+
+    public static TheoryData<string> AllDialects => [.. Dialects];
 
     public static TheoryData<string, string> WrongDialects => new(
         from configured in Dialects
@@ -17,11 +20,7 @@ public sealed class DialectProbeTests
         select (configured, served));
 
     [Theory]
-    [InlineData("relay")]
-    [InlineData("dream-machine")]
-    [InlineData("agents")]
-    [InlineData("new-api")]
-    [InlineData("piapi")]
+    [MemberData(nameof(AllDialects))]
     public async Task The_configured_dialect_at_the_right_path_is_ok(string dialect)
     {
         var (status, message) = await CheckAsync(dialect, dialect, "/api/v1");
@@ -109,7 +108,8 @@ public sealed class DialectProbeTests
     private static Task RespondAsync(HttpContext context, string kind)
     {
         var path = context.Request.Path.Value!;
-        var isAllowed = kind is "piapi" ? context.Request.Headers["x-api-key"] == Gateway.Token : context.Request.Headers.Authorization == $"Bearer {Gateway.Token}";
+        var (header, value) = KnownDialects.Create().Single(dialect => dialect.Name == kind).Credential(Gateway.Token);
+        var isAllowed = context.Request.Headers[header] == value;
         var below = path.StartsWith("/api/v1/", StringComparison.Ordinal) ? path["/api/v1/".Length..].Split('/') : [];
         var (status, body) = (kind, below) switch
         {

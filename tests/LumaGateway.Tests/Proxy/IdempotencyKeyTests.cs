@@ -159,6 +159,8 @@ public sealed class IdempotencyKeyTests : IDisposable
             return Task.FromResult(ReferenceEquals(existing, record) ? null : existing);
         }
 
+        public Task<byte[]?> FindAsync(string key) => Task.FromResult(_records.GetValueOrDefault(key));
+
         public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime)
         {
             var isReplaced = _records.TryGetValue(key, out var stored) && stored.AsSpan().SequenceEqual(expected) && _records.TryUpdate(key, record, stored);

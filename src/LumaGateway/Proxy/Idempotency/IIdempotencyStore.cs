@@ -13,6 +13,9 @@ internal interface IIdempotencyStore
     /// <param name="lifetime">How long the record is kept.</param>
     Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime);
 
+    /// <summary>Returns the record, null if the key has none.</summary>
+    Task<byte[]?> FindAsync(string key);
+
     /// <summary>Replaces the record if it equals <paramref name="expected"/>. Returns false if it does not.</summary>
     Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime);
 

@@ -31,13 +31,14 @@ internal sealed partial class IdempotencyLedger(
     /// <param name="client">The client that sends the create.</param>
     /// <param name="subject">Client, route and key; together they identify a create within the account.</param>
     /// <param name="fingerprint">A digest of query and body.</param>
-    public async Task<IdempotencyClaim> ClaimAsync(string client, IEnumerable<string> subject, string fingerprint)
+    /// <param name="previousSubject">The subject of the previous release, whose records count too, until they expire.</param>
+    public async Task<IdempotencyClaim> ClaimAsync(string client, IEnumerable<string> subject, string fingerprint, IEnumerable<string> previousSubject)
     {
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', subject)));
-        var key = $"luma-gateway:create:{Schema}:{keyspace.Account}:{keyspace.Dialect}:{Convert.ToHexStringLower(digest)}";
+        var key = $"luma-gateway:create:{Schema}:{keyspace.Account}:{keyspace.Dialect}:{DigestOf(subject)}";
+        var previousKey = $"luma-gateway:create:{keyspace.Account}:{DigestOf(previousSubject)}";
         var record = new IdempotencyRecord(Guid.NewGuid().ToString("N"), fingerprint, clock.GetUtcNow() + options.Value.CreateTimeout + ClockSkewAllowance);
         var bytes = record.Serialize();
-        var existing = await store.TryAddAsync(client, key, bytes, options.Value.IdempotencyLifetime);
+        var existing = await store.FindAsync(previousKey) ?? await store.TryAddAsync(client, key, bytes, options.Value.IdempotencyLifetime);
 
         if (existing is null)
         {
@@ -52,6 +53,8 @@ internal sealed partial class IdempotencyLedger(
 
         return new IdempotencyClaim(client, key, found ?? record with { IsOutcomeUnknown = true }, existing, IsAcquired: false);
     }
+
+    private static string DigestOf(IEnumerable<string> subject) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', subject))));
 
     public Task RecordResponseAsync(IdempotencyClaim claim, RecordedResponse response) => RecordOutcomeAsync(claim, claim.Record with { Response = response });
 

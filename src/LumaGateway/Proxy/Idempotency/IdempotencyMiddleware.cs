@@ -82,7 +82,8 @@ internal sealed partial class IdempotencyMiddleware(
         {
             var client = RateLimitLease.Of(context)!.Client.Name;
             string[] subject = [client, CanonicalPath.Of(context, lowercaseCatchAll: true), key];
-            claim = await ledger.ClaimAsync(client, subject, body.Fingerprint);
+            string[] previousSubject = [client, context.Request.Method, context.Request.Path.ToString(), key];
+            claim = await ledger.ClaimAsync(client, subject, body.Fingerprint, previousSubject);
         }
         catch (IdempotencyStoreFullException full)
         {

@@ -41,6 +41,15 @@ internal sealed class MemoryIdempotencyStore(TimeProvider clock) : IIdempotencyS
         }
     }
 
+    public Task<byte[]?> FindAsync(string key)
+    {
+        lock (_gate)
+        {
+            RemoveExpired();
+            return Task.FromResult(_records.TryGetValue(key, out var stored) ? stored.Record : null);
+        }
+    }
+
     public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime)
     {
         lock (_gate)

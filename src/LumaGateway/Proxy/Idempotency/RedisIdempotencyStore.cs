@@ -28,6 +28,8 @@ internal sealed class RedisIdempotencyStore(RedisConnection connection, RedisSig
         }
     }
 
+    public Task<byte[]?> FindAsync(string key) => RunAsync(database => GetAsync(database, key));
+
     public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime) => RunAsync(async database =>
     {
         var signed = signer.Sign(SignedKind.Record, key, record);
@@ -61,14 +63,17 @@ internal sealed class RedisIdempotencyStore(RedisConnection connection, RedisSig
                 return null;
             }
 
-            if (await database.StringGetAsync(key) is { IsNull: false } existing)
+            if (await GetAsync(database, key) is { } existing)
             {
-                return signer.TryVerify(SignedKind.Record, key, (byte[])existing!, out var verified) ? verified.ToArray() : [];
+                return existing;
             }
 
             // The record expired between SET and GET.
         }
     }
+
+    private async Task<byte[]?> GetAsync(IDatabase database, string key) => await database.StringGetAsync(key) is not { IsNull: false } stored ? null
+        : signer.TryVerify(SignedKind.Record, key, (byte[])stored!, out var verified) ? verified.ToArray() : [];
 
     private async Task UndoAddAsync(string key, byte[] record)
     {

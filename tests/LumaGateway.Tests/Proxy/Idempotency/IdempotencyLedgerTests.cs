@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using LumaGateway.Proxy;
 using LumaGateway.Proxy.Idempotency;
@@ -22,6 +23,7 @@ public sealed class IdempotencyLedgerTests
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
     private static readonly string[] Subject = ["client", "POST", "/luma/generations", "key"];
+    private static readonly string[] PreviousSubject = ["client", "POST", "/luma/Generations", "key"];
 
     private readonly WaitingClock _clock = new();
     private readonly FakeRedis _redis;
@@ -55,7 +57,7 @@ public sealed class IdempotencyLedgerTests
     {
         await ClaimAsync("one");
 
-        Assert.True((await _ledger.ClaimAsync("client", subject, "one").WithTimeout()).IsAcquired);
+        Assert.True((await _ledger.ClaimAsync("client", subject, "one", PreviousSubject).WithTimeout()).IsAcquired);
     }
 
     [Fact]
@@ -65,6 +67,24 @@ public sealed class IdempotencyLedgerTests
 
         Assert.Matches("^luma-gateway:create:2:account:dialect:[0-9a-f]{64}$", claim.Key);
         Assert.Equal([claim.Key], _redis.Keys);
+    }
+
+    [Fact]
+    public async Task A_record_of_the_previous_release_counts_and_is_left_as_it_is()
+    {
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', PreviousSubject))));
+        var record = """{"Owner":"o","Fingerprint":"one","Until":"2026-01-02T03:04:05+00:00","IsUnknown":false,"Answer":{"Status":201,"Headers":{},"Body":"e30="}}"""u8.ToArray();
+        var store = new MemoryIdempotencyStore(_clock);
+        await store.TryAddAsync("client", $"luma-gateway:create:account:{digest}", record, TimeSpan.FromHours(1));
+        var ledger = new IdempotencyLedger(store, new RedisKeyspace("account", "dialect", "9"), Options.Create(Settings), _clock, NullLogger<IdempotencyLedger>.Instance);
+
+        var claim = await ledger.ClaimAsync("client", Subject, "one", PreviousSubject).WithTimeout();
+        var other = await ledger.ClaimAsync("client", Subject, "one", Subject).WithTimeout();
+
+        Assert.False(claim.IsAcquired);
+        Assert.Equal(201, claim.Record.Response?.Status);
+        Assert.Equal(record, claim.RecordBytes);
+        Assert.True(other.IsAcquired);
     }
 
     [Fact]
@@ -194,7 +214,7 @@ public sealed class IdempotencyLedgerTests
     public async Task With_a_signing_key_a_record_with_an_invalid_signature_counts_as_an_unknown_outcome(string invalidity)
     {
         var ledger = LedgerWith(Signers.Of(Signers.Key));
-        var first = await ledger.ClaimAsync("client", Subject, "one").WithTimeout();
+        var first = await ledger.ClaimAsync("client", Subject, "one", PreviousSubject).WithTimeout();
         await ledger.RecordResponseAsync(first, Response("body")).WithTimeout();
         byte[] Sign(string key, string name) => Signers.Of(key).Sign(SignedKind.Record, name, (first.Record with { Response = Response("forged") }).Serialize());
         var valid = _redis.Value(first.Key)!;
@@ -206,7 +226,7 @@ public sealed class IdempotencyLedgerTests
             _ => [.. valid[..^1], (byte)(valid[^1] ^ 1)],
         });
 
-        var second = await ledger.ClaimAsync("client", Subject, "one").WithTimeout();
+        var second = await ledger.ClaimAsync("client", Subject, "one", PreviousSubject).WithTimeout();
 
         Assert.False(second.IsAcquired);
         Assert.True(second.Record.IsOutcomeUnknown);
@@ -219,12 +239,12 @@ public sealed class IdempotencyLedgerTests
     [InlineData($"{Signers.NewKey},{Signers.Key}")]
     public async Task A_response_is_recorded_and_found_if_the_signing_key_is_rotated_while_the_create_runs(string rotated)
     {
-        var claim = await LedgerWith(Signers.Of(Signers.Key)).ClaimAsync("client", Subject, "one").WithTimeout();
+        var claim = await LedgerWith(Signers.Of(Signers.Key)).ClaimAsync("client", Subject, "one", PreviousSubject).WithTimeout();
         var ledger = LedgerWith(Signers.Of(rotated));
 
         await ledger.RecordResponseAsync(claim, Response("body")).WithTimeout();
 
-        var found = await ledger.ClaimAsync("client", Subject, "one").WithTimeout();
+        var found = await ledger.ClaimAsync("client", Subject, "one", PreviousSubject).WithTimeout();
         Assert.Equal((false, "body"), (found.IsAcquired, Encoding.UTF8.GetString(found.Record.Response!.Body)));
         await LedgerWith(Signers.Of(rotated)).ReleaseAsync(found).WithTimeout();
         Assert.Empty(_logs.GetSnapshot());
@@ -287,7 +307,7 @@ public sealed class IdempotencyLedgerTests
     private static RecordedResponse Response(string body) =>
         new(201, new Dictionary<string, string> { ["Content-Type"] = "application/json" }, Encoding.UTF8.GetBytes(body));
 
-    private Task<IdempotencyClaim> ClaimAsync(string fingerprint) => _ledger.ClaimAsync("client", Subject, fingerprint).WithTimeout();
+    private Task<IdempotencyClaim> ClaimAsync(string fingerprint) => _ledger.ClaimAsync("client", Subject, fingerprint, PreviousSubject).WithTimeout();
 
     private IdempotencyLedger LedgerWith(RedisSigner signer)
     {

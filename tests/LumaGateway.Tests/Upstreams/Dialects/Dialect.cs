@@ -13,8 +13,9 @@ internal static class Dialect
     /// <summary>The id in the short bodies of these tests.</summary>
     public const string Id = "g1";
 
-    public static IReadOnlyList<IUpstreamDialect> All { get; } =
-        [new RelayDialect(), new DreamMachineDialect(), new AgentsDialect(), new NewApiDialect(), new PiApiDialect()];
+    public static IReadOnlyList<IUpstreamDialect> All { get; } = KnownDialects.Create();
+
+    private static readonly Dictionary<string, string> Templates = All.ToDictionary(dialect => dialect.Name, dialect => ReadTemplate(dialect.Name));
 
     public static IUpstreamDialect Named(string name) => All.Single(dialect => dialect.Name == name);
 
@@ -30,10 +31,14 @@ internal static class Dialect
         Assert.Throws<UpstreamException>(() => ReadResult(name, body, status: status));
 
     /// <summary>A body of the dialect for <see cref="Id"/>. <paramref name="state"/> and <paramref name="more"/> are JSON.</summary>
-    public static string BodyWith(string name, string state, string more = "\"more\":null") => name switch
+    public static string BodyWith(string name, string state, string more = "\"more\":null") =>
+        Templates[name].Replace("$state", state, StringComparison.Ordinal).Replace("$more", more, StringComparison.Ordinal);
+
+    private static string ReadTemplate(string name)
     {
-        "new-api" => $$$"""{"code":"success","data":{"task_id":"g1","status":{{{state}}},{{{more}}}}}""",
-        "piapi" => $$$"""{"code":200,"data":{"task_id":"g1","status":{{{state}}},{{{more}}}}}""",
-        _ => $$$"""{"id":"g1","state":{{{state}}},{{{more}}}}""",
-    };
+        var file = $"fixtures/{name}/template.txt";
+        var path = Path.Combine(AppContext.BaseDirectory, file);
+        Assert.True(File.Exists(path), $"The dialect {name} has no {file}: see docs/dialects.md.");
+        return File.ReadAllText(path).Trim();
+    }
 }

@@ -20,6 +20,8 @@ public sealed class DialectFaultTests
         (599, UpstreamFault.Failed), (600, UpstreamFault.Rejected),
     ];
 
+    public static TheoryData<string> AllDialects => [.. Dialect.All.Select(dialect => dialect.Name)];
+
     public static MatrixTheoryData<string, (int Status, UpstreamFault Fault)> EveryStatus =>
         new(Dialect.All.Select(dialect => dialect.Name), Statuses);
 
@@ -64,11 +66,7 @@ public sealed class DialectFaultTests
         Assert.Equal(UpstreamFault.Malformed, Dialect.ReadFault(dialect, body).Fault);
 
     [Theory]
-    [InlineData("relay")]
-    [InlineData("dream-machine")]
-    [InlineData("agents")]
-    [InlineData("new-api")]
-    [InlineData("piapi")]
+    [MemberData(nameof(AllDialects))]
     public void A_200_without_a_body_is_malformed(string dialect)
     {
         var exception = Assert.Throws<UpstreamException>(() =>

@@ -1,13 +1,23 @@
 using System.Net;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LumaGateway.Contracts;
 using LumaGateway.Problems;
+using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Upstreams.Dialects;
 
+/// <summary>
+/// Compares the generations of all fixtures with their <c>.expected.json</c>. Reads files only. With <c>WRITE_EXPECTED=1</c> in the environment it completes every
+/// <c>expected.json</c> that has only an <c>id</c>, in the sources, and fails for it.
+/// </summary>
 public sealed class FixtureTests
 {
+    private static readonly bool IsWriting = Environment.GetEnvironmentVariable("WRITE_EXPECTED") is "1";
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "fixtures");
 
     public static TheoryData<string> Readable =>
@@ -26,6 +36,13 @@ public sealed class FixtureTests
             DialectOf(name), File.ReadAllText(PathOf(name, ".json")), expected["id"]!.GetValue<string>());
 
         var written = JsonSerializer.Serialize(generation, ContractsJson.Web.Generation);
+        if (IsWriting && expected.AsObject().Count == 1)
+        {
+            var source = Path.Combine(Repository.Root, "tests/LumaGateway.Tests/fixtures", name + ".expected.json");
+            File.WriteAllText(source, JsonNode.Parse(written)!.ToJsonString(Indented) + "\n");
+            Assert.Fail($"{source} is written from the code. Compare every member with the upstream's documentation before you commit it.");
+        }
+
         Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(written)), $"{name} was read as {written}");
         Assert.Equal(expected.AsObject().Select(member => member.Key), JsonNode.Parse(written)!.AsObject().Select(member => member.Key));
     }
