@@ -8,7 +8,7 @@ internal sealed class OriginOptions
 {
     public const string Section = "Cors";
 
-    /// <summary>The origins of web pages that may call the gateway, as browsers send them, such as <c>https://app.example</c>. Any turns tickets on too. Empty: no page may, and there are no tickets.</summary>
+    /// <summary>The origins of web pages that may call the gateway, as browsers send them, such as <c>https://app.example</c>. At least one origin also enables tickets. Without origins, no page may call the gateway, and there are no tickets.</summary>
     public IList<string> AllowedOrigins { get; init; } = [];
 
     /// <summary>How long a ticket can be used. A stream or download that has begun is not interrupted when its ticket expires.</summary>

@@ -24,7 +24,7 @@ internal sealed class CacheOptions
     [Duration("Cache:CoverAfter", "00:00:00.1", "00:01:00")]
     public TimeSpan CoverAfter { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>After a fault with a stale entry served: how long until the next refresh.</summary>
+    /// <summary>The delay before the next refresh, after a refresh failed and a stale entry was served.</summary>
     [Duration("Cache:CoverRetry", "00:00:00.1", "00:05:00")]
     public TimeSpan CoverRetry { get; set; } = TimeSpan.FromSeconds(2);
 }

@@ -16,7 +16,7 @@ internal sealed class FreshnessOptions
     [Duration("Freshness:Failed", "00:00:01", "30.00:00:00")]
     public TimeSpan Failed { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>How long before the first signed link expires a completed generation stops being fresh.</summary>
+    /// <summary>A completed generation stops being fresh this long before its first signed link expires.</summary>
     [Duration("Freshness:SignedMargin", "00:00:00", "1.00:00:00")]
     public TimeSpan SignedMargin { get; set; } = TimeSpan.FromMinutes(10);
 
@@ -28,7 +28,7 @@ internal sealed class FreshnessOptions
     [Duration("Freshness:UnfinishedMin", "00:00:00.1", "00:00:30")]
     public TimeSpan UnfinishedMin { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The upper limit of the freshness of an interim generation. The time is a random value between the two.</summary>
+    /// <summary>The upper limit of the freshness of an interim generation. The time is a random value from <c>Freshness:UnfinishedMin</c> to this limit.</summary>
     [Duration("Freshness:UnfinishedMax", "00:00:00.1", "00:00:30")]
     public TimeSpan UnfinishedMax { get; set; } = TimeSpan.FromSeconds(2);
 

@@ -28,7 +28,7 @@ internal sealed class ServerOptions
     [Duration("Server:HeaderTimeout", "00:00:01", "00:01:00")]
     public TimeSpan HeaderTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long an idle connection stays open. Must be longer than a load balancer's time-out, or the load balancer uses closed connections.</summary>
+    /// <summary>How long an idle connection stays open. Must be longer than a load balancer's timeout, or the load balancer uses closed connections.</summary>
     [Duration("Server:KeepAliveTimeout", "00:00:01", "01:00:00")]
     public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(130);
 

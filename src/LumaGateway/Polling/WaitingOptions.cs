@@ -26,7 +26,7 @@ internal sealed class WaitingOptions
     [Duration("Waiting:Heartbeat", "00:00:01", "00:05:00")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>The interval between polls at first, ± 10 %.</summary>
+    /// <summary>The initial interval between polls, ± 10 %.</summary>
     [Duration("Waiting:PollEvery", "00:00:00.2", "00:01:00")]
     public TimeSpan PollEvery { get; set; } = TimeSpan.FromSeconds(2);
 
@@ -42,7 +42,7 @@ internal sealed class WaitingOptions
     [Duration("Waiting:PollFloor", "00:00:00.1", "00:01:00")]
     public TimeSpan PollFloor { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The number of generations from which on the upstream's list is polled, if the dialect has one.</summary>
+    /// <summary>The smallest number of generations with waiting callers for which the upstream's list is polled, if the dialect has one.</summary>
     [Number("Waiting:ListFrom", 2, 1_000_000)]
     public int ListFrom { get; set; } = 5;
 }
