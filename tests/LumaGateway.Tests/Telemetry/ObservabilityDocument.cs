@@ -24,7 +24,7 @@ internal static class ObservabilityDocument
         };
         listener.Start();
 
-        var table = new StringBuilder("| metric | kind | unit | what it says |\n|---|---|---|---|\n");
+        var table = new StringBuilder("| metric | kind | unit | meaning |\n|---|---|---|---|\n");
         foreach (var one in instruments.OrderBy(one => one.Name, StringComparer.Ordinal))
         {
             table.Append(System.Globalization.CultureInfo.InvariantCulture, $"| `{one.Name}` | {KindOf(one)} | `{one.Unit}` | {one.Description} |\n");
