@@ -19,7 +19,7 @@ internal sealed class GatewayTransport(IHttpClientFactory clients, IOptionsMonit
     public TimeProvider Clock => clock;
     public LumaGatewayClientOptions Options => options.CurrentValue;
 
-    /// <summary>Starts the span of one call, with all of its attempts; null if nobody listens.</summary>
+    /// <summary>Starts the span of one call, with all of its attempts; null if there is no listener.</summary>
     public static Activity? StartCall(string operation, string? id = null)
     {
         var call = Activities.StartActivity($"luma_gateway {operation}", ActivityKind.Internal);

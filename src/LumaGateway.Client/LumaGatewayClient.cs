@@ -31,10 +31,10 @@ public sealed class LumaGatewayClient
     }
 
     /// <summary>Reads several generations, each once, in the order of the ids. More than 50 ids are read 50 at a time.</summary>
-    public async Task<IReadOnlyList<GenerationResult>> GetManyAsync(IEnumerable<string> ids, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<BatchItem>> GetManyAsync(IEnumerable<string> ids, CancellationToken cancellationToken = default)
     {
         var all = ids.Select(id => ValidId(id).Value).Distinct(StringComparer.Ordinal).ToList();
-        var results = new List<GenerationResult>(all.Count);
+        var results = new List<BatchItem>(all.Count);
         foreach (var some in all.Chunk(MaxBatch))
         {
             results.AddRange(await CallAsync("get_many", null, () => new(HttpMethod.Get, $"generations?ids={string.Join(',', some)}"), ResponseReader.ReadBatchAsync, cancellationToken));

@@ -16,7 +16,7 @@ internal static class ResponseReader
     public static async Task<GenerationTicket> ReadTicketAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
         await response.Content.ReadFromJsonAsync(ContractsJson.Web.GenerationTicket, cancellationToken) is { Ticket: not null } ticket ? ticket : throw new JsonException("Not a ticket.");
 
-    public static async Task<List<GenerationResult>> ReadBatchAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    public static async Task<List<BatchItem>> ReadBatchAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         using var body = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), default, cancellationToken);
         return [.. body.RootElement.GetProperty("generations").EnumerateArray().Select(ReadItem)];
@@ -27,10 +27,10 @@ internal static class ResponseReader
         ? generation with { Outputs = generation.Outputs ?? [] }
         : throw new JsonException("Not a generation.");
 
-    private static GenerationResult ReadItem(JsonElement item)
+    private static BatchItem ReadItem(JsonElement item)
     {
         var problem = item.TryGetProperty("problem", out var sent) ? sent.Deserialize(ContractsJson.Web.Problem) : null;
         var body = item.TryGetProperty("generation", out var member) ? member : item; // gateways differ: a member of the item, or the item itself
-        return new GenerationResult(item.GetProperty("id").GetString()!, problem is null ? Complete(body.Deserialize(ContractsJson.Web.Generation)) : null, problem);
+        return new BatchItem(item.GetProperty("id").GetString()!, problem is null ? Complete(body.Deserialize(ContractsJson.Web.Generation)) : null, problem);
     }
 }

@@ -3,7 +3,7 @@ using LumaGateway.Contracts;
 namespace LumaGateway.Caching;
 
 /// <summary>
-/// Looks up one key in memory and in Redis, and chooses between them. Stores in memory what it finds, unless the fetch was invalidated. Thread-safe.
+/// Looks up one key in memory and in Redis, and returns the better entry. Stores it in memory, unless the fetch was invalidated. Thread-safe.
 /// </summary>
 internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvider clock)
 {

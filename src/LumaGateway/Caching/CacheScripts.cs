@@ -23,7 +23,7 @@ internal enum WriteResult
 internal static class CacheScripts
 {
     /// <summary>
-    /// Acquires the lock unless another replica holds it, then reads: the holder before has stored an entry by now, or failed. Returns whether the lock
+    /// Acquires the lock unless another replica holds it, then reads: the previous holder has stored an entry by now, or failed. Returns whether the lock
     /// was acquired, and the token, the final and the interim entry.
     /// </summary>
     public const string Lock = """

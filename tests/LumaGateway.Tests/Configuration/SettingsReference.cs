@@ -44,7 +44,7 @@ internal static class SettingsReference
         var page = new StringBuilder(Introduction);
         foreach (var section in Setting.All.GroupBy(setting => setting.Section))
         {
-            page.Append('\n').Append("## ").Append(section.Key).Append("\n\n| key | what it does | type | range | default |\n|---|---|---|---|---|\n");
+            page.Append('\n').Append("## ").Append(section.Key).Append("\n\n| key | meaning | type | range | default |\n|---|---|---|---|---|\n");
             foreach (var one in section)
             {
                 var key = IsOfOperators(one) ? $"**`{one.Name}`**" : $"`{one.Name}`";
