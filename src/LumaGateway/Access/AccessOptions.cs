@@ -27,6 +27,9 @@ internal sealed class ClientOptions
     /// <summary>The client's permissions: <c>read</c>, <c>raw</c>, <c>create</c>, <c>delete</c>, <c>assets</c>, <c>purge</c>. Without any: <c>read</c> and <c>assets</c>.</summary>
     public IList<string> Rights { get; init; } = [];
 
+    /// <summary>The upstream account of the client's requests under <c>/luma</c>, one of <c>Luma:Accounts</c>. Empty: all accounts.</summary>
+    public string Account { get; set; } = "";
+
     /// <summary>Limits that override <see cref="LimitsOptions"/>.</summary>
     public ClientLimitsOptions Limits { get; init; } = new();
 

@@ -75,7 +75,7 @@ internal sealed partial class ClientDirectory : IDisposable
         var clients = new Dictionary<Digest, Client>();
         foreach (var settings in access.Clients)
         {
-            var client = new Client(settings.Name, PermissionsOf(settings), _limiters.Of(settings.Name));
+            var client = new Client(settings.Name, PermissionsOf(settings), _limiters.Of(settings.Name)) { Account = settings.Account.Length > 0 ? settings.Account : null };
             foreach (var digest in settings.Digests)
             {
                 clients.Add(MemoryMarshal.Read<Digest>(Convert.FromHexString(digest)), client);

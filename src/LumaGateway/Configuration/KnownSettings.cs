@@ -14,7 +14,7 @@ internal static class KnownSettings
     private static readonly (string Section, SettingKind Kind, string Names)[] Table =
     [
         ("Access", SettingKind.Boolean, "AllowAnonymous"),
-        ("Access:Clients:#", SettingKind.Text, "Name KeySha256 Rights:#"),
+        ("Access:Clients:#", SettingKind.Text, "Name KeySha256 Rights:# Account"),
         ("Access:Clients:#:Limits", SettingKind.Integer, "RequestsPerSecond Burst Concurrency"),
         ("Access:Jwt", SettingKind.Text, "Authority Audience ClientNameClaim RightsClaim"),
         ("Access:Jwt", SettingKind.Integer, "MaxTokenBytes"),
@@ -40,6 +40,9 @@ internal static class KnownSettings
         ("Luma", SettingKind.Boolean, "PropagateTrace AllowHttp SendUserId"),
         ("Luma", SettingKind.Number, "MaxPollsPerSecond BreakerFailureRatio"),
         ("Luma", SettingKind.Text, "BaseAddress Dialect Name ApiKey ApiKeyFile"),
+        ("Luma:Accounts:#", SettingKind.Boolean, "Draining"),
+        ("Luma:Accounts:#", SettingKind.Integer, "Weight MaxConcurrentJobs MaxCreatesPerMinute"),
+        ("Luma:Accounts:#", SettingKind.Text, "Name BaseAddress Dialect ApiKey ApiKeyFile"),
         ("Luma", SettingKind.Duration, "Deadline AttemptTimeout RetryDelay BreakerWindow BreakerPause"),
         ("Luma", SettingKind.Integer, "Retries MaxBodyBytes BreakerMinimumCalls"),
         ("Management", SettingKind.Integer, "Port"),

@@ -8,7 +8,7 @@ using LumaGateway.Upstreams;
 namespace LumaGateway.Generations;
 
 /// <summary>Reads generations from the cache, else from the upstream. Concurrent reads share one upstream request. Thread-safe.</summary>
-internal sealed class GenerationReader(ResponseCache cache, GenerationSource source, UpstreamClient upstream, TimeProvider clock)
+internal sealed class GenerationReader(ResponseCache cache, GenerationSource source, AccountDirectory directory, TimeProvider clock)
 {
     /// <summary>An entry was read from Redis or from the upstream.</summary>
     public event Action<CacheEntry>? EntryRead;
@@ -51,11 +51,16 @@ internal sealed class GenerationReader(ResponseCache cache, GenerationSource sou
     public FetchStart StartFetch() => new(cache.Purges, clock.GetUtcNow());
 
     /// <summary>Stores the body of a proxied upstream response, if it is final. Does not throw <see cref="UpstreamException"/>.</summary>
-    public async Task StoreProxiedAsync(GenerationId id, ReadOnlyMemory<byte> body, FetchStart start)
+    /// <param name="id">The generation.</param>
+    /// <param name="body">The body of the response.</param>
+    /// <param name="account">The account that returned it.</param>
+    /// <param name="start">From before the request.</param>
+    public async Task StoreProxiedAsync(GenerationId id, ReadOnlyMemory<byte> body, UpstreamAccount account, FetchStart start)
     {
         try
         {
-            var entry = source.CreateEntry(id, upstream.ReadProxied(id, body), start.At);
+            var entry = source.CreateEntry(id, account.Client.ReadProxied(id, body), account, start.At);
+            directory.Remember(id, account);
             if (entry.Kind is EntryKind.Final && await cache.PutAsync(entry, start.Purges) is { } stored)
             {
                 EntryRead?.Invoke(stored);
@@ -82,9 +87,13 @@ internal sealed class GenerationReader(ResponseCache cache, GenerationSource sou
     /// </summary>
     /// <param name="id">The generation.</param>
     /// <param name="generation">Its state in the upstream's list.</param>
+    /// <param name="account">The account of the list.</param>
     /// <param name="start">From before the request of the list.</param>
-    public Task<CacheEntry?> StoreListedAsync(GenerationId id, DialectResult generation, FetchStart start) =>
-        cache.PutAsync(source.CreateEntry(id, generation, start.At), start.Purges);
+    public Task<CacheEntry?> StoreListedAsync(GenerationId id, DialectResult generation, UpstreamAccount account, FetchStart start)
+    {
+        directory.Remember(id, account);
+        return cache.PutAsync(source.CreateEntry(id, generation, account, start.At), start.Purges);
+    }
 
     /// <summary>Creates a new exception for each caller: callers that shared the fetch share the fault.</summary>
     private static CacheResult EnsureUsable(CacheResult result) => result switch

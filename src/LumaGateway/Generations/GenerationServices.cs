@@ -25,8 +25,9 @@ internal static class GenerationServices
         services.AddHostedService<RetryAfterBroadcast>();
         services.AddSingleton(provider =>
         {
-            var luma = provider.GetRequiredService<IOptions<LumaOptions>>().Value;
-            return new RedisKeyspace(luma.AccountName, luma.Dialect, Schema + provider.GetRequiredService<PublishedLinks>().KeySuffix);
+            // The first account, so that one more account changes no key. The data of all accounts is in one keyspace: a hit needs no look-up of the id's account.
+            var first = provider.GetRequiredService<UpstreamAccounts>().First;
+            return new RedisKeyspace(first.Options.Name.Length > 0 ? first.Name : first.Root.Host, first.Dialect.Name, Schema + provider.GetRequiredService<PublishedLinks>().KeySuffix);
         });
 
         services.AddSingleton(provider => GenerationFreshness.LimitsOf(provider.GetRequiredService<IOptions<FreshnessOptions>>().Value));

@@ -10,7 +10,7 @@ namespace LumaGateway.Generations;
 
 /// <summary>Makes cache entries of what the upstream returns: the published body, its freshness, and the original links. Thread-safe.</summary>
 internal sealed class GenerationSource(
-    UpstreamClient upstream, UpstreamDialect dialect, IOptions<LumaOptions> luma, IOptions<FreshnessOptions> freshness, PublishedLinks links, TimeProvider clock) : IEntrySource
+    AccountDirectory directory, AccountSearch search, IOptions<LumaOptions> luma, IOptions<FreshnessOptions> freshness, PublishedLinks links, TimeProvider clock) : IEntrySource
 {
     private readonly FreshnessOptions _freshness = freshness.Value;
 
@@ -21,8 +21,10 @@ internal sealed class GenerationSource(
         var startedAt = clock.GetUtcNow();
         try
         {
-            var result = await upstream.GetAsync(key, requestId, deadline);
-            return CreateEntry(key, result, startedAt);
+            var (account, result) = directory.FindInMemory(key) is { } known
+                ? new FoundGeneration(known, await known.Client.GetAsync(key, requestId, deadline))
+                : await search.ReadAsync(key, requestId, deadline);
+            return CreateEntry(key, result, account, startedAt);
         }
         catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
         {
@@ -34,12 +36,13 @@ internal sealed class GenerationSource(
     /// <summary>Creates the entry of a generation that the upstream returned.</summary>
     /// <param name="key">The generation.</param>
     /// <param name="result">What the dialect read.</param>
+    /// <param name="account">The account that returned it.</param>
     /// <param name="startedAt">When the upstream request began.</param>
-    public CacheEntry CreateEntry(GenerationId key, DialectResult result, DateTimeOffset startedAt)
+    public CacheEntry CreateEntry(GenerationId key, DialectResult result, UpstreamAccount account, DateTimeOffset startedAt)
     {
         var generation = result.Generation;
         var now = clock.GetUtcNow();
-        var period = GenerationFreshness.Of(generation, dialect.Configured.SignsUrls, now, Random.Shared.NextDouble(), _freshness);
+        var period = GenerationFreshness.Of(generation, account.Dialect.SignsUrls, now, Random.Shared.NextDouble(), _freshness);
         var freshUntil = now + period.For;
         var published = links.ApplyTo(generation);
 

@@ -1,11 +1,13 @@
 using LumaGateway.Problems;
 using LumaGateway.Upstreams;
+using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Sends the probe of the configured dialect. If the response is not recognized, sends the probes of the other dialects to find the right one.</summary>
-internal sealed class UpstreamCheck(
-    UpstreamClient upstream, UpstreamDialect dialect, IReadOnlyList<IUpstreamDialect> dialects) : IConnectionCheck
+/// <summary>
+/// Sends the probe of each account's dialect. If the response is not recognized, sends the probes of the other dialects to find the right one. The result is that of the worst account.
+/// </summary>
+internal sealed class UpstreamCheck(UpstreamAccounts accounts, IReadOnlyList<IUpstreamDialect> dialects, IOptions<LumaOptions> luma) : IConnectionCheck
 {
     private const string RequestId = "check";
 
@@ -13,58 +15,85 @@ internal sealed class UpstreamCheck(
 
     public async Task<ConnectionCheckResult> CheckAsync()
     {
-        var configured = dialect.Configured;
+        if (luma.Value.Accounts.Count == 0)
+        {
+            return await CheckAsync(accounts.First, LumaOptions.Section);
+        }
+
+        var results = new List<ConnectionCheckResult>();
+        foreach (var account in accounts.All)
+        {
+            var (status, message) = await CheckAsync(account, $"Luma:Accounts:{results.Count}");
+            results.Add(new(status, $"{account.Name}: {message}"));
+        }
+
+        return new(results.MaxBy(static result => Severity(result.Status)).Status, string.Join(' ', results.Select(static result => result.Message)));
+    }
+
+    private static int Severity(ConnectionStatus status) => status switch
+    {
+        ConnectionStatus.Failed => 2,
+        ConnectionStatus.Uncertain => 1,
+        _ => 0,
+    };
+
+    /// <param name="account">The account.</param>
+    /// <param name="section">The section of its settings, for the message.</param>
+    private async Task<ConnectionCheckResult> CheckAsync(UpstreamAccount account, string section)
+    {
+        var configured = account.Dialect;
         try
         {
-            var result = await ProbeAsync(configured);
+            var result = await ProbeAsync(account, configured);
             if (result.IsRecognized is true)
             {
-                return new(ConnectionStatus.Ok, $"Responds at Luma:BaseAddress in the dialect {configured.Name} and accepts the token.");
+                return new(ConnectionStatus.Ok, $"Responds at {section}:BaseAddress in the dialect {configured.Name} and accepts the token.");
             }
 
-            if (await FindOtherDialectAsync(configured, isUncertain: result.IsRecognized is null) is { } other)
+            if (await FindOtherDialectAsync(account, isUncertain: result.IsRecognized is null) is { } other)
             {
-                return new(ConnectionStatus.Failed, $"Responds at Luma:BaseAddress in the dialect {other}, not {configured.Name}: check Luma:Dialect.");
+                return new(ConnectionStatus.Failed, $"Responds at {section}:BaseAddress in the dialect {other}, not {configured.Name}: check {section}:Dialect.");
             }
 
             return result.IsRecognized is null
                 ? new(
                     ConnectionStatus.Uncertain,
-                    $"Responds at Luma:BaseAddress and accepts the token, but the response ({result.Description}) may come from {configured.Name} or from another API.")
+                    $"Responds at {section}:BaseAddress and accepts the token, but the response ({result.Description}) may come from {configured.Name} or from another API.")
                 : new(
                     ConnectionStatus.Failed,
-                    $"Responds at Luma:BaseAddress, but not in the dialect {configured.Name} ({result.Description}): check the path and version in Luma:BaseAddress, and Luma:Dialect.");
+                    $"Responds at {section}:BaseAddress, but not in the dialect {configured.Name} ({result.Description}): check the path and version in {section}:BaseAddress, and {section}:Dialect.");
         }
         catch (UpstreamException exception)
         {
-            return ResultOf(exception, configured);
+            return ResultOf(exception, configured, section);
         }
     }
 
-    private static ConnectionCheckResult ResultOf(UpstreamException exception, IUpstreamDialect configured) => exception.Fault switch
+    private static ConnectionCheckResult ResultOf(UpstreamException exception, IUpstreamDialect configured, string section) => exception.Fault switch
     {
         UpstreamFault.TokenRefused => new(
             ConnectionStatus.Failed,
-            $"Rejects the token of Luma:ApiKey or Luma:ApiKeyFile, sent in the header {configured.Credential(string.Empty).Name} as Luma:Dialect {configured.Name} requires."),
+            $"Rejects the token of {section}:ApiKey or {section}:ApiKeyFile, sent in the header {configured.Credential(string.Empty).Name} as {section}:Dialect {configured.Name} requires."),
         UpstreamFault.OutOfCredit => new(ConnectionStatus.Failed, "Accepts the token, but the account is out of credit."),
-        UpstreamFault.Throttled => new(ConnectionStatus.Uncertain, "Responds at Luma:BaseAddress, but throttles requests: the token and the dialect were not checked."),
-        UpstreamFault.Unreachable => new(ConnectionStatus.Failed, $"Cannot be reached at Luma:BaseAddress. {exception.Message}"),
-        UpstreamFault.TimedOut => new(ConnectionStatus.Failed, "Does not respond at Luma:BaseAddress within Luma:Deadline."),
+        UpstreamFault.Throttled => new(ConnectionStatus.Uncertain, $"Responds at {section}:BaseAddress, but throttles requests: the token and the dialect were not checked."),
+        UpstreamFault.Unreachable => new(ConnectionStatus.Failed, $"Cannot be reached at {section}:BaseAddress. {exception.Message}"),
+        UpstreamFault.TimedOut => new(ConnectionStatus.Failed, $"Does not respond at {section}:BaseAddress within Luma:Deadline."),
         UpstreamFault.Malformed => new(
             ConnectionStatus.Failed,
-            $"Responds at Luma:BaseAddress, but not in the dialect {configured.Name}: check the path and version in Luma:BaseAddress, and Luma:Dialect."),
-        _ => new(ConnectionStatus.Failed, $"Responds at Luma:BaseAddress, but fails: {exception.Fault}."),
+            $"Responds at {section}:BaseAddress, but not in the dialect {configured.Name}: check the path and version in {section}:BaseAddress, and {section}:Dialect."),
+        _ => new(ConnectionStatus.Failed, $"Responds at {section}:BaseAddress, but fails: {exception.Fault}."),
     };
 
     /// <summary>Returns the dialect whose probe is recognized. After an uncertain result, skips dialects with the same probe: it cannot tell them apart.</summary>
-    private async Task<string?> FindOtherDialectAsync(IUpstreamDialect configured, bool isUncertain)
+    private async Task<string?> FindOtherDialectAsync(UpstreamAccount account, bool isUncertain)
     {
+        var configured = account.Dialect;
         var path = DialectProbe.Of(configured).Path;
         foreach (var other in dialects.Where(other => other.Name != configured.Name && !(isUncertain && DialectProbe.Of(other).Path == path)))
         {
             try
             {
-                if ((await ProbeAsync(other)).IsRecognized is true)
+                if ((await ProbeAsync(account, other)).IsRecognized is true)
                 {
                     return other.Name;
                 }
@@ -78,9 +107,9 @@ internal sealed class UpstreamCheck(
         return null;
     }
 
-    private async Task<ProbeResult> ProbeAsync(IUpstreamDialect probed)
+    private static async Task<ProbeResult> ProbeAsync(UpstreamAccount account, IUpstreamDialect probed)
     {
-        using var deadline = upstream.StartDeadline();
-        return await upstream.ProbeAsync(DialectProbe.Of(probed), RequestId, deadline);
+        using var deadline = account.Client.StartDeadline();
+        return await account.Client.ProbeAsync(DialectProbe.Of(probed), RequestId, deadline);
     }
 }

@@ -10,7 +10,7 @@ namespace LumaGateway.LongPolling;
 
 /// <summary>Reads the state that a new waiter gets first, at the lowest cost.</summary>
 internal sealed class FirstSnapshotReader(
-    ResponseCache cache, GenerationReader reader, PollTargets targets, ListSweep lists, PollSchedule schedule, IOptions<WaitingOptions> options, TimeProvider clock)
+    ResponseCache cache, GenerationReader reader, PollTargets targets, ListSweeps lists, PollSchedule schedule, IOptions<WaitingOptions> options, TimeProvider clock)
 {
     /// <summary>
     /// The state from the poll target, else from the cache, else from the upstream. Null if the next list sweep will provide it.
@@ -30,7 +30,7 @@ internal sealed class FirstSnapshotReader(
 
         if (await cache.FindAsync(id, schedule.NotBefore(target)) is not { } entry)
         {
-            if (lists.IsWorthwhile(targets.Count))
+            if (lists.ProvidesNewTargets(targets.Count))
             {
                 return null;
             }

@@ -18,7 +18,7 @@ internal static class LongPollingServices
         services.AddSingleton<PollSchedule>();
         services.AddSingleton<PollRateLimiter>();
         services.AddSingleton<PollTargets>();
-        services.AddSingleton<ListSweep>();
+        services.AddSingleton<ListSweeps>();
         services.AddSingleton<SweptEntries>();
         services.AddSingleton<SinglePoll>();
         services.AddSingleton<ChangeMessages>();

@@ -6,14 +6,13 @@ using LumaGateway.Upstreams;
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// Polls many generations by reading pages of the upstream's list. Reads the next page while a page contains more than one poll target.
+/// Polls many generations of one account by reading pages of its list. Reads the next page while a page contains more than one poll target.
 /// Targets that the list does not contain are polled one by one. In one interval one replica sweeps; the others take its entries from Redis. Only one
 /// thread may call <see cref="TryStart"/> at a time.
 /// </summary>
 internal sealed partial class ListSweep(
-    UpstreamClient upstream, SweptEntries entries, IntervalLock interval, PollRateLimiter rateLimiter, PollSchedule schedule, MonotonicClock clock, ILogger<ListSweep> logger)
+    SweptList list, SweptEntries entries, IntervalLock interval, PollRateLimiter rateLimiter, PollSchedule schedule, MonotonicClock clock, ILogger<ListSweep> logger)
 {
-    private const string LockName = "sweep";
     private const int PageLength = 100;
 
     /// <summary>How long a list that failed is not read, and how long a target that the list did not contain is polled one by one.</summary>
@@ -28,7 +27,7 @@ internal sealed partial class ListSweep(
     public bool IsRunning => _isRunning;
 
     /// <summary>True if the upstream has a list, and the list costs fewer requests for this number of targets.</summary>
-    public bool IsWorthwhile(int targetCount) => upstream.SupportsList && schedule.IsListWorthwhile(targetCount) && clock.Now >= _unavailableUntil;
+    public bool IsWorthwhile(int targetCount) => list.Account.Client.SupportsList && schedule.IsListWorthwhile(targetCount) && clock.Now >= _unavailableUntil;
 
     /// <summary>Starts a sweep if one is due. True if the list serves these targets, except those with <see cref="PollTarget.IsUnlisted"/>.</summary>
     public bool TryStart(IReadOnlyList<PollTarget> polled)
@@ -62,7 +61,7 @@ internal sealed partial class ListSweep(
     {
         try
         {
-            if (await interval.TryStartAsync(LockName, schedule.SweepInterval))
+            if (await interval.TryStartAsync(list.LockName, schedule.SweepInterval))
             {
                 await SweepAsync(polled.ToDictionary(target => target.Key.Value));
             }
@@ -96,7 +95,7 @@ internal sealed partial class ListSweep(
 
     private async Task SweepAsync(Dictionary<string, PollTarget> remaining)
     {
-        using var deadline = upstream.StartDeadline();
+        using var deadline = list.Account.Client.StartDeadline();
         for (var (offset, readsOn) = (0, true); remaining.Count > 0 && readsOn;)
         {
             while (!rateLimiter.TryAcquire())
@@ -105,15 +104,15 @@ internal sealed partial class ListSweep(
             }
 
             var start = entries.StartPage();
-            var page = await upstream.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
-            await interval.ExtendAsync(LockName, schedule.SweepInterval);
+            var page = await list.Account.Client.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
+            await interval.ExtendAsync(list.LockName, schedule.SweepInterval);
             var found = new List<(DialectResult Result, PollTarget? Target)>();
             foreach (var result in page.Results)
             {
                 found.Add((result, remaining.Remove(result.Generation.Id, out var target) ? target : null));
             }
 
-            await entries.StoreAsync(found, start);
+            await entries.StoreAsync(found, list.Account, start);
             offset += page.Length;
             readsOn = found.Count(one => one.Target is not null) > 1 && page.HasMore && page.Length > 0;
         }
@@ -130,3 +129,8 @@ internal sealed partial class ListSweep(
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }
+
+/// <summary>The list of one account.</summary>
+/// <param name="Account">The account.</param>
+/// <param name="LockName">The name of the lock that one replica takes for a sweep.</param>
+internal sealed record SweptList(UpstreamAccount Account, string LockName);

@@ -22,13 +22,13 @@ internal sealed class SweptEntries(
     /// <summary>
     /// Stores the generations of a page. Those without a target here may have waiters on another replica. Terminal generations come first: they end waits.
     /// </summary>
-    public Task StoreAsync(IEnumerable<(DialectResult Result, PollTarget? Target)> page, FetchStart start) => ForEachAsync(
+    public Task StoreAsync(IEnumerable<(DialectResult Result, PollTarget? Target)> page, UpstreamAccount account, FetchStart start) => ForEachAsync(
         page.Where(one => one.Target is not null || redis.IsConfigured).OrderByDescending(one => one.Target is not null).ThenByDescending(one => one.Result.Generation.IsTerminal),
         async one =>
         {
             if (one.Target is { } target)
             {
-                if (await reader.StoreListedAsync(target.Key, one.Result, start) is { } entry)
+                if (await reader.StoreListedAsync(target.Key, one.Result, account, start) is { } entry)
                 {
                     targets.Update(entry);
                 }
@@ -38,7 +38,7 @@ internal sealed class SweptEntries(
                 }
             }
             else if (GenerationId.TryParse(one.Result.Generation.Id, null, out var id) && !cache.HasFreshFinal(id)
-                && await reader.StoreListedAsync(id, one.Result, start) is { Kind: EntryKind.Final } final)
+                && await reader.StoreListedAsync(id, one.Result, account, start) is { Kind: EntryKind.Final } final)
             {
                 changes.Publish(final);
             }

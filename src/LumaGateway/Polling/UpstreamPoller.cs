@@ -8,7 +8,7 @@ namespace LumaGateway.Polling;
 /// upstream gets one request for all replicas. The loop sleeps while there are no targets.
 /// </summary>
 internal sealed partial class UpstreamPoller(
-    PollTargets targets, SinglePoll poll, ListSweep lists, PollRateLimiter rateLimiter, RetryAfterHold hold, MonotonicClock clock, ILogger<UpstreamPoller> logger) : BackgroundService
+    PollTargets targets, SinglePoll poll, ListSweeps lists, PollRateLimiter rateLimiter, AccountDirectory accounts, MonotonicClock clock, ILogger<UpstreamPoller> logger) : BackgroundService
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
 
@@ -59,10 +59,7 @@ internal sealed partial class UpstreamPoller(
     {
         try
         {
-            if (hold.Remaining == TimeSpan.Zero)
-            {
-                StartDuePolls();
-            }
+            StartDuePolls();
         }
 #pragma warning disable CA1031 // waiters depend on the next tick, whatever exception ends this one
         catch (Exception exception)
@@ -76,9 +73,8 @@ internal sealed partial class UpstreamPoller(
     private void StartDuePolls()
     {
         var now = clock.Now;
-        var polled = targets.All.Where(target => !target.IsTerminal).ToList();
-        var isListUsed = lists.TryStart(polled);
-        var due = polled.Where(target => !target.IsPolling && target.DueAt <= now && (!isListUsed || target.IsUnlisted));
+        var polled = targets.All.Where(target => !target.IsTerminal && !IsHeld(target)).ToList();
+        var due = lists.Start(polled).Where(target => !target.IsPolling && target.DueAt <= now);
         foreach (var target in due.OrderBy(target => target.DueAt))
         {
             if (!rateLimiter.TryAcquire())
@@ -90,6 +86,9 @@ internal sealed partial class UpstreamPoller(
             _ = poll.RunAsync(target);
         }
     }
+
+    /// <summary>Whether the <c>Retry-After</c> of the target's account has not passed. The account of a target may not be known before its first poll.</summary>
+    private bool IsHeld(PollTarget target) => accounts.FindInMemory(target.Key) is { } account && account.Hold.Remaining > TimeSpan.Zero;
 
     private static partial class Log
     {

@@ -7,6 +7,7 @@ internal static class ProblemKinds
 {
     public static readonly ProblemKind InvalidId = new("invalid_id", 400, "Malformed id", GenerationId.Rule);
     public static readonly ProblemKind InvalidRequest = new("invalid_request", 400, "Malformed request", "The request is malformed.");
+    public static readonly ProblemKind UnknownAccount = new("unknown_account", 400, "Unknown account", "X-Luma-Account names no account that this client may use.");
     public static readonly ProblemKind Unauthenticated = new("unauthenticated", 401, "No valid credential", "Send a client key as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'.");
     public static readonly ProblemKind Forbidden = new("forbidden", 403, "Permission missing", "The route requires a permission that this client does not have.");
     public static readonly ProblemKind NotFound = new("not_found", 404, "No such route", "The gateway has no route with this path.");
@@ -34,6 +35,7 @@ internal static class ProblemKinds
     public static readonly ProblemKind Throttled = new("upstream_throttled", 503, "Upstream throttles", "The upstream limits the rate of requests. Retry after the time in Retry-After.");
     public static readonly ProblemKind CircuitOpen = new("upstream_circuit_open", 503, "Upstream circuit open", "The upstream failed repeatedly, so the gateway sends it no requests for a short time.");
     public static readonly ProblemKind Saturated = new("gateway_saturated", 503, "Gateway saturated", "Too many requests are waiting for the upstream.");
+    public static readonly ProblemKind AccountDraining = new("account_draining", 503, "Account draining", "The account, or each account that can run this create, accepts no more creates. Nothing was sent.");
     public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache unavailable", "Redis did not confirm the purge. Other replicas may serve the purged response until the gateway has repeated the purge.");
     public static readonly ProblemKind IdempotencyUnavailable = new("idempotency_unavailable", 503, "Idempotency store unavailable", "Redis did not store the Idempotency-Key, so the gateway sent no request to the upstream.");
     public static readonly ProblemKind IssuerUnavailable = new("issuer_unavailable", 503, "Token not verifiable", "The keys of the token's issuer cannot be fetched. Retry after the time in Retry-After.");
@@ -42,10 +44,10 @@ internal static class ProblemKinds
     /// <summary>All kinds, for the OpenAPI document and tests.</summary>
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
-        InvalidId, InvalidRequest, Unauthenticated, Forbidden, NotFound, GenerationNotFound, AssetNotFound, MethodNotAllowed,
+        InvalidId, InvalidRequest, UnknownAccount, Unauthenticated, Forbidden, NotFound, GenerationNotFound, AssetNotFound, MethodNotAllowed,
         GenerationUnfinished, CreateInProgress, OutcomeUnknown, PreconditionFailed, TooLarge, RangeNotSatisfiable, IdempotencyKeyReused, RateLimited, Internal,
         Unreachable, Failed, Rejected, Malformed, TokenRefused, OutOfCredit, AssetAddressRefused, AssetUnavailable, AssetNotMedia,
-        Throttled, CircuitOpen, Saturated, CacheUnavailable, IdempotencyUnavailable, IssuerUnavailable, TimedOut,
+        Throttled, CircuitOpen, Saturated, AccountDraining, CacheUnavailable, IdempotencyUnavailable, IssuerUnavailable, TimedOut,
     ];
 
     public static ProblemKind Of(UpstreamFault fault) => fault switch

@@ -21,9 +21,9 @@ internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, Pro
 
         var failure = context.Features.Get<IForwarderErrorFeature>();
         var outcome = isCreate ? OutcomeOf(context, failure) : null;
-        if (outcome is { } known)
+        if (outcome is { } known && ProxyAccount.Of(context) is { } account)
         {
-            metrics.Created(known);
+            metrics.Created(known, account.Name);
         }
 
         if (failure is null || context.Response.HasStarted || ProblemOf(failure, context) is not { } problem)

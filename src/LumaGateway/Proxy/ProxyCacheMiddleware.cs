@@ -15,7 +15,7 @@ namespace LumaGateway.Proxy;
 /// method purges the generation on all replicas before its response starts. Forwarded bytes are not changed.
 /// </summary>
 internal sealed partial class ProxyCacheMiddleware(
-    RequestDelegate next, GenerationReader reader, ResponseCache cache, UpstreamDialect dialect, IOptions<LumaOptions> luma, ILogger<ProxyCacheMiddleware> logger)
+    RequestDelegate next, GenerationReader reader, ResponseCache cache, IOptions<LumaOptions> luma, ILogger<ProxyCacheMiddleware> logger)
 {
     private const string Prefix = "/luma/";
 
@@ -29,7 +29,7 @@ internal sealed partial class ProxyCacheMiddleware(
         var method = context.Request.Method;
         var path = CanonicalPath.Of(context);
         if (!GenerationId.TryParse(path[(path.LastIndexOf('/') + 1)..], null, out var id)
-            || !path.Equals(Prefix + dialect.Configured.PathOf(id), StringComparison.OrdinalIgnoreCase))
+            || ProxyAccount.Of(context) is not { } account || !path.Equals(Prefix + account.Dialect.PathOf(id), StringComparison.OrdinalIgnoreCase))
         {
             return next(context);
         }
@@ -39,10 +39,10 @@ internal sealed partial class ProxyCacheMiddleware(
             return PurgeAsync(context, id); // RFC 9111, section 4.4: an unsafe method invalidates
         }
 
-        return HttpMethods.IsGet(method) && reader.StartFetchUnlessFinal(id) is { } start ? CacheResponseAsync(context, id, start) : next(context);
+        return HttpMethods.IsGet(method) && reader.StartFetchUnlessFinal(id) is { } start ? CacheResponseAsync(context, id, account, start) : next(context);
     }
 
-    private async Task CacheResponseAsync(HttpContext context, GenerationId id, FetchStart start)
+    private async Task CacheResponseAsync(HttpContext context, GenerationId id, UpstreamAccount account, FetchStart start)
     {
         var body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         using var tee = new TeeStream(body.Stream, luma.Value.MaxBodyBytes);
@@ -60,7 +60,7 @@ internal sealed partial class ProxyCacheMiddleware(
             && tee.Copy is { Length: > 0 } copy && await DecompressAsync(copy, context) is { } json)
         {
             await context.Response.CompleteAsync(); // the caller does not wait for the cache
-            await reader.StoreProxiedAsync(id, json, start);
+            await reader.StoreProxiedAsync(id, json, account, start);
         }
     }
 

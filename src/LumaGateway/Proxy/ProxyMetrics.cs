@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Telemetry;
+using LumaGateway.Upstreams;
 
 namespace LumaGateway.Proxy;
 
@@ -9,24 +10,35 @@ internal sealed class ProxyMetrics : IGatewayMetrics
 {
     private readonly Counter<long> _creates;
     private readonly Counter<long> _replays;
+    private readonly Counter<long> _moves;
+    private readonly UpstreamAccounts _accounts;
 
-    public ProxyMetrics(IMeterFactory meters)
+    public ProxyMetrics(IMeterFactory meters, UpstreamAccounts accounts)
     {
+        _accounts = accounts;
         var meter = meters.Create(Instrumentation.Name);
         _creates = meter.CreateCounter<long>("luma_gateway.passthrough.creates", "{request}", "Creates sent to the upstream, by outcome.");
         _replays = meter.CreateCounter<long>("luma_gateway.passthrough.replays", "{answer}", "Repeated creates that got the recorded response of their Idempotency-Key.");
+        _moves = meter.CreateCounter<long>(
+            "luma_gateway.passthrough.moves", "{request}", "Creates that an account refused, or that did not reach it, and that were sent to another account; by the first of the two.");
     }
 
     public void Initialize()
     {
         _replays.Add(0);
-        foreach (var outcome in Enum.GetValues<CreateOutcome>())
+        foreach (var account in _accounts.All)
         {
-            Count(0, outcome);
+            _moves.Add(0, UpstreamMetrics.TagOf(account.Name));
+            foreach (var outcome in Enum.GetValues<CreateOutcome>())
+            {
+                Count(0, outcome, account.Name);
+            }
         }
     }
 
-    public void Created(CreateOutcome outcome) => Count(1, outcome);
+    public void Created(CreateOutcome outcome, string account) => Count(1, outcome, account);
+
+    public void Moved(string account) => _moves.Add(1, UpstreamMetrics.TagOf(account));
 
     public void Replayed() => _replays.Add(1);
 
@@ -38,6 +50,6 @@ internal sealed class ProxyMetrics : IGatewayMetrics
         _ => throw new ArgumentOutOfRangeException(nameof(outcome)),
     };
 
-    private void Count(int creates, CreateOutcome outcome) =>
-        _creates.Add(creates, new KeyValuePair<string, object?>("luma_gateway.create.outcome", NameOf(outcome)));
+    private void Count(int creates, CreateOutcome outcome, string account) =>
+        _creates.Add(creates, UpstreamMetrics.TagOf(account), new KeyValuePair<string, object?>("luma_gateway.create.outcome", NameOf(outcome)));
 }

@@ -1,6 +1,7 @@
 using LumaGateway.Access;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Telemetry;
+using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Proxy;
@@ -14,6 +15,7 @@ internal static class ProxyServices
         services.AddOptionsWithValidateOnStart<ProxyRoutes, ProxyRoutesRules>().Configure(proxy => proxy.Settings = routes);
         services.Configure<RouteOptions>(options => options.SetParameterPolicy<GenerationIdConstraint>(GenerationIdConstraint.Name));
         services.AddGatewayMetrics<ProxyMetrics>();
+        services.AddSingleton<IValidateOptions<AccessOptions>, ClientAccountRules>();
         services.AddIdempotency();
         services.AddSingleton<IForwarderHttpClientFactory, UpstreamForwarderClientFactory>();
         services.AddReverseProxy()
@@ -29,11 +31,13 @@ internal static class ProxyServices
             {
                 pipeline.Use(UnreservedPathCheck.CheckAsync);
                 pipeline.Use(UpgradeRemoval.RemoveAsync);
+                pipeline.UseMiddleware<AccountMiddleware>(); // before ProxyCacheMiddleware, which needs the account's dialect
                 pipeline.UseMiddleware<ForwarderErrorMiddleware>();
                 pipeline.UseMiddleware<ProxyCacheMiddleware>();
                 pipeline.UseMiddleware<IdempotencyMiddleware>();
                 pipeline.UseMiddleware<CallbackUrlMiddleware>(); // after IdempotencyMiddleware, which must compare the caller's body
                 pipeline.UseMiddleware<UserIdMiddleware>();
+                pipeline.UseMiddleware<CreateDistributionMiddleware>(); // last: it sends the final body, perhaps to several accounts
             })
             .ConfigureEndpoints(static (endpoint, route) =>
             {

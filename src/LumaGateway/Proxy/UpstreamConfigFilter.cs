@@ -7,10 +7,10 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Sets the destination of every cluster to <c>Luma:BaseAddress</c>. Throws for an invalid route that YARP itself would accept and fail with later. YARP then
+/// Sets the destination of every cluster to the first account. With several accounts <see cref="UpstreamTransformProvider"/> sets the address of each request. Throws for an invalid route that YARP itself would accept and fail with later. YARP then
 /// rejects the whole configuration and keeps the previous one.
 /// </summary>
-internal sealed class UpstreamConfigFilter(IOptions<LumaOptions> luma, IOptions<PassthroughOptions> options, ParameterPolicyFactory constraints) : IProxyConfigFilter
+internal sealed class UpstreamConfigFilter(UpstreamAccounts accounts, IOptions<PassthroughOptions> options, ParameterPolicyFactory constraints) : IProxyConfigFilter
 {
     /// <summary>How long a forwarded request may be inactive; the upstream may respond late to a create.</summary>
     private static readonly TimeSpan ActivityTimeout = TimeSpan.FromSeconds(100);
@@ -19,7 +19,7 @@ internal sealed class UpstreamConfigFilter(IOptions<LumaOptions> luma, IOptions<
     {
         Destinations = new Dictionary<string, DestinationConfig>
         {
-            ["upstream"] = new() { Address = luma.Value.Root.AbsoluteUri },
+            ["upstream"] = new() { Address = accounts.First.Root.AbsoluteUri },
         },
         HttpRequest = new ForwarderRequestConfig { ActivityTimeout = ActivityTimeout },
     });

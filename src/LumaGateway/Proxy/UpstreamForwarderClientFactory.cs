@@ -7,7 +7,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Proxy;
 
 /// <summary>Connects to the upstream with the settings of the gateway's own requests, but does not decompress bodies.</summary>
-internal sealed class UpstreamForwarderClientFactory(IOptions<LumaOptions> options, IServiceProvider services) : ForwarderHttpClientFactory
+internal sealed class UpstreamForwarderClientFactory(IOptions<LumaOptions> options, UpstreamAccounts accounts, IServiceProvider services) : ForwarderHttpClientFactory
 {
     protected override void ConfigureHandler(ForwarderHttpClientContext context, SocketsHttpHandler handler)
     {
@@ -16,11 +16,6 @@ internal sealed class UpstreamForwarderClientFactory(IOptions<LumaOptions> optio
         handler.AutomaticDecompression = DecompressionMethods.None;
     }
 
-    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler)
-    {
-        var concurrency = services.GetRequiredService<ConcurrencyHandler>();
-        var credential = services.GetRequiredService<CredentialHandler>();
-        (concurrency.InnerHandler, credential.InnerHandler) = (credential, new NoImplicitRetryHandler(base.WrapHandler(context, handler)));
-        return concurrency;
-    }
+    protected override HttpMessageHandler WrapHandler(ForwarderHttpClientContext context, HttpMessageHandler handler) =>
+        new AccountHandler(accounts, base.WrapHandler(context, handler));
 }

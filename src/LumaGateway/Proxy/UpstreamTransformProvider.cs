@@ -3,6 +3,7 @@ using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
 using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -16,7 +17,7 @@ namespace LumaGateway.Proxy;
 /// YARP's own allow-lists (AddRequestHeadersAllowed, AddResponseHeadersAllowed) do not fit: they forward a caller's non-ASCII bytes in another encoding, fail the
 /// response if a value contains a control character, and append the upstream's <c>Cache-Control</c> to the gateway's.
 /// </remarks>
-internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, UpstreamAccountState account) : ITransformProvider
+internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, AccountChooser chooser) : ITransformProvider
 {
     private const string RateLimitPrefix = "X-RateLimit-";
 
@@ -68,12 +69,48 @@ internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, Upstrea
         var progress = new SendProgress();
         context.ProxyRequest.Options.Set(SendProgress.Key, progress);
         context.HttpContext.Features.Set(progress);
+        if (accounts.Only is null)
+        {
+            var account = ProxyAccount.Of(context.HttpContext) ?? throw new InvalidOperationException("No account was chosen for the request.");
+            context.ProxyRequest.RequestUri = RequestUtilities.MakeDestinationAddress(account.Root.AbsoluteUri, context.Path, context.Query.QueryString);
+            context.ProxyRequest.Options.Set(AccountHandler.Key, account);
+        }
+
         return default;
     }
 
     /// <summary>The upstream's limits for the gateway's account, such as <c>X-RateLimit-Remaining</c>. Upstreams name them differently.</summary>
     private static string[] RateLimitHeadersOf(HttpResponseMessage response) =>
         [.. response.Headers.NonValidated.Select(header => header.Key).Where(name => name.StartsWith(RateLimitPrefix, StringComparison.OrdinalIgnoreCase))];
+
+    /// <summary>
+    /// Records that the upstream refused the account. Returns true if the caller does not get this response: a create moves to another account, or a problem replaces the response.
+    /// </summary>
+    private async ValueTask<bool> HandleRefusalAsync(ResponseTransformContext context, UpstreamAccount account, UpstreamFault fault)
+    {
+        var choice = context.HttpContext.Features.Get<ProxyAccount>();
+        var isDistributed = choice is { Candidates.Count: > 0 };
+        if (fault is UpstreamFault.Throttled && !isDistributed)
+        {
+            return false; // it concerns this caller, who retries
+        }
+
+        account.RecordRefusal(fault, context.ProxyResponse!.Headers.RetryAfter?.Delta);
+        if (isDistributed && choice!.TryMove(chooser))
+        {
+            context.SuppressResponseBody = true; // CreateDistributionMiddleware sends the create to the next account
+            return true;
+        }
+
+        if (fault is UpstreamFault.Throttled)
+        {
+            return false;
+        }
+
+        context.SuppressResponseBody = true;
+        await ProblemWriter.WriteAsync(context.HttpContext, ProblemKinds.Of(fault));
+        return true;
+    }
 
     private async ValueTask TransformResponseAsync(ResponseTransformContext context)
     {
@@ -89,24 +126,15 @@ internal sealed class UpstreamTransformProvider(UpstreamMetrics metrics, Upstrea
             context.HttpContext.Features.Set(new CreateOutcomeFeature(outcome));
         }
 
-        UpstreamFault? accountFault = (int)response.StatusCode switch
+        var account = ProxyAccount.Of(context.HttpContext)!;
+        if (CreateRefusal.Of(response.StatusCode) is { } fault && await HandleRefusalAsync(context, account, fault))
         {
-            StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden => UpstreamFault.TokenRefused,
-            StatusCodes.Status402PaymentRequired => UpstreamFault.OutOfCredit,
-            _ => null,
-        };
-        if (accountFault is { } fault)
-        {
-            metrics.RecordFault(fault);
-            account.MarkRefused(fault);
-            context.SuppressResponseBody = true;
-            await ProblemWriter.WriteAsync(context.HttpContext, ProblemKinds.Of(fault));
             return;
         }
 
         if (response.IsSuccessStatusCode)
         {
-            account.MarkAccepted();
+            account.Acceptance.MarkAccepted();
         }
 
         HeaderBytes.Copy(response, context.HttpContext.Response, ResponseHeaders);

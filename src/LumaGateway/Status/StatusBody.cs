@@ -41,7 +41,7 @@ internal sealed record TrafficBody(long Active, long Total, long Failed, int[] R
 /// <summary>Cache results. <c>Answers</c> counts them by status. <c>Given</c> are all results in each of the last seconds, oldest first; <c>Free</c> are those without an upstream read.</summary>
 internal sealed record CacheBody(IReadOnlyDictionary<string, long> Answers, long Uncovered, long Saved, int[] Given, int[] Free);
 
-/// <summary>The upstream as this replica sees it.</summary>
+/// <summary>All upstream accounts as this replica sees them. The booleans are true if they are true for any account.</summary>
 internal sealed record UpstreamBody(
     bool IsOpen,
     bool IsAccountRefused,
@@ -53,7 +53,12 @@ internal sealed record UpstreamBody(
     long TokenFallbacks,
     IReadOnlyDictionary<string, long> Faults,
     int[] Requests,
-    LatencyBody? Latency);
+    LatencyBody? Latency,
+    IReadOnlyList<AccountBody> Accounts);
+
+/// <summary>One upstream account. <c>Held</c>: the seconds that a <c>Retry-After</c> still holds its reads or creates.</summary>
+internal sealed record AccountBody(
+    string Name, string Dialect, bool IsDraining, bool IsOpen, bool IsAccountRefused, double Held, long Active, long Queued, long Asked, long Creates);
 
 /// <summary>Redis as this replica sees it.</summary>
 /// <param name="IsConnected">True if there is a connection.</param>

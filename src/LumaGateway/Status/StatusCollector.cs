@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using LumaGateway.Telemetry;
+using LumaGateway.Upstreams;
 
 namespace LumaGateway.Status;
 
@@ -8,7 +9,7 @@ namespace LumaGateway.Status;
 /// Collects the measurements of the instruments that <c>/metrics</c> exports, from <see cref="Start"/> on. Thread-safe; recording allocates
 /// nothing.
 /// </summary>
-internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory replicas, TimeProvider clock) : IDisposable
+internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory replicas, UpstreamAccounts accounts, TimeProvider clock) : IDisposable
 {
     private readonly Lock _observing = new();
     private readonly MeterListener _listener = new();
@@ -16,6 +17,8 @@ internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory rep
     private readonly ConcurrentDictionary<string, PerSecondCounter> _cacheResults = new(StringComparer.Ordinal);
     private readonly NamedCounters _counts = new();
     private readonly NamedCounters _upstreamFaults = new();
+    private readonly NamedCounters _reads = new();
+    private readonly NamedCounters _creates = new();
     private readonly NamedCounters _admitted = new();
     private readonly NamedCounters _refused = new();
     private readonly PerSecondCounter _upstreamRequests = new(clock);
@@ -105,7 +108,8 @@ internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory rep
         "http.server.active_requests" => (value, _) => _counts.Add("active", (long)value),
         "http.client.request.duration" => (value, _) => _upstreamLatencies.Record(value),
         "luma_gateway.cache.answers" => RecordCacheResult,
-        "luma_gateway.upstream.requests" => (value, _) => _upstreamRequests.Add((int)value),
+        "luma_gateway.upstream.requests" => RecordRead,
+        "luma_gateway.passthrough.creates" => (value, tags) => _creates.Add(AccountOf(tags), (long)value),
         "luma_gateway.upstream.faults" => RecordFault,
         "luma_gateway.access.admitted" => (value, tags) => _admitted.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
         "luma_gateway.access.refused" => (value, tags) => _refused.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
@@ -124,6 +128,14 @@ internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory rep
     private void RecordCacheResult(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags) => _cacheResults
         .GetOrAdd(Tag(tags, "luma_gateway.cache.status") ?? "", static (_, clock) => new PerSecondCounter(clock), clock)
         .Add((int)count);
+
+    private void RecordRead(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        _upstreamRequests.Add((int)count);
+        _reads.Add(AccountOf(tags), (long)count);
+    }
+
+    private static string AccountOf(ReadOnlySpan<KeyValuePair<string, object?>> tags) => Tag(tags, "luma_gateway.upstream.account") ?? "";
 
     private void RecordFault(double count, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
@@ -150,17 +162,30 @@ internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory rep
     }
 
     private UpstreamBody ReadUpstream() => new(
-        Gauge("luma_gateway.upstream.breaker") > 0,
-        Gauge("luma_gateway.upstream.account_refused") > 0,
-        (long)Gauge("luma_gateway.upstream.active"),
-        (long)Gauge("luma_gateway.upstream.queued"),
-        (long)Gauge("luma_gateway.upstream.limit"),
+        accounts.All.Any(static account => account.State.IsBreakerOpen),
+        accounts.All.Any(static account => account.State.IsAccountRefused),
+        accounts.All.Sum(static account => account.Limiter.Active),
+        accounts.All.Sum(static account => account.Limiter.Queued),
+        accounts.All.Sum(static account => account.Limiter.Limit),
         _upstreamRequests.Total,
         _counts.Of("luma_gateway.upstream.retries"),
         _counts.Of("luma_gateway.upstream.token_fallbacks"),
         _upstreamFaults.Read(),
         _upstreamRequests.Read(),
-        _upstreamLatencies.Read());
+        _upstreamLatencies.Read(),
+        [.. accounts.All.Select(ReadAccount)]);
+
+    private AccountBody ReadAccount(UpstreamAccount account) => new(
+        account.Name,
+        account.Dialect.Name,
+        account.Options.Draining,
+        account.State.IsBreakerOpen,
+        account.State.IsAccountRefused,
+        Math.Ceiling(Math.Max(account.Hold.Remaining.TotalSeconds, account.CreateHold.Remaining.TotalSeconds)),
+        account.Limiter.Active,
+        account.Limiter.Queued,
+        _reads.Of(account.Name),
+        _creates.Of(account.Name));
 
     private RedisBody? ReadRedis() => !_gauges.ContainsKey("luma_gateway.redis.connected")
         ? null

@@ -1,30 +1,26 @@
 using System.Net;
-using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Adds the upstream token to a request, and throws if the request is not for the origin of <c>Luma:BaseAddress</c>. No other class adds the token. If
+/// Adds an account's token to a request, and throws if the request is not for the origin of the account. No other class adds the token. If
 /// two tokens are configured and one is rejected with 401, sends the request once with the other. This is safe for creates too, because an upstream that
 /// responds with 401 has created nothing.
 /// </summary>
-internal sealed class CredentialHandler(
-    UpstreamDialect dialect, UpstreamTokenSource tokens, IOptions<LumaOptions> options, UpstreamMetrics metrics) : DelegatingHandler
+internal sealed class CredentialHandler(UpstreamAccount account) : DelegatingHandler
 {
     /// <summary>The largest body while two tokens are configured: it is buffered for the second attempt.</summary>
     private const long MaxBodyBytes = 64 * 1024 * 1024;
 
-    private readonly Uri _root = options.Value.Root;
-
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.RequestUri is not { } address
-            || address.Port != _root.Port || address.Scheme != _root.Scheme || !address.Host.Equals(_root.Host, StringComparison.OrdinalIgnoreCase))
+            || address.Port != account.Root.Port || address.Scheme != account.Root.Scheme || !address.Host.Equals(account.Root.Host, StringComparison.OrdinalIgnoreCase))
         {
-            throw new InvalidOperationException("The upstream token is sent to the upstream only.");
+            throw new InvalidOperationException("The upstream token is sent to its own upstream only.");
         }
 
-        var current = tokens.Current;
+        var current = account.Tokens.Current;
         if (current.Secondary is null)
         {
             return await SendAsync(request, current.Primary, cancellationToken);
@@ -47,7 +43,7 @@ internal sealed class CredentialHandler(
         if (response.StatusCode is not HttpStatusCode.Unauthorized)
         {
             current.Prefer(other);
-            metrics.RecordTokenFallback();
+            account.Metrics.RecordTokenFallback();
         }
 
         return response;
@@ -55,7 +51,7 @@ internal sealed class CredentialHandler(
 
     private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, string token, CancellationToken cancellationToken)
     {
-        var (header, value) = dialect.Configured.Credential(token);
+        var (header, value) = account.Dialect.Credential(token);
         request.Headers.Remove(header);
         request.Headers.TryAddWithoutValidation(header, value);
         return base.SendAsync(request, cancellationToken);

@@ -3,12 +3,11 @@ using System.Text.Json;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Reports responses that contain what the dialect does not know: counts each, and logs the first of each kind in the life of the process. Thread-safe.
+/// Reports responses of one account that contain what the dialect does not know: counts each, and logs the first of each kind in the life of the process. Thread-safe.
 /// </summary>
-internal sealed partial class DriftDetector(DriftMetrics metrics, UpstreamDialect dialect, ILogger<DriftDetector> logger)
+internal sealed partial class DriftDetector(DriftMetrics metrics, string dialect, ILogger<DriftDetector> logger)
 {
-    private readonly string _dialect = dialect.Configured.Name;
-    private readonly DriftVocabulary _vocabulary = DriftVocabulary.Of(dialect.Configured.Name);
+    private readonly DriftVocabulary _vocabulary = DriftVocabulary.Of(dialect);
     private int _loggedKinds;
 
     /// <summary>Inspects a response that the dialect could read. Does not throw.</summary>
@@ -31,7 +30,7 @@ internal sealed partial class DriftDetector(DriftMetrics metrics, UpstreamDialec
         var flag = 1 << (int)kind;
         if ((Interlocked.Or(ref _loggedKinds, flag) & flag) == 0)
         {
-            Log.Drifted(logger, DriftMetrics.NameOf(kind), _dialect);
+            Log.Drifted(logger, DriftMetrics.NameOf(kind), dialect);
         }
     }
 

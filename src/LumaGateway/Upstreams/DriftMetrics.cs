@@ -3,15 +3,17 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>Counts responses with unknown contents, by dialect and kind. No attribute contains a text of the upstream.</summary>
-internal sealed class DriftMetrics : IGatewayMetrics
+/// <summary>Counts an account's responses with unknown contents, by dialect and kind. No attribute contains a text of the upstream.</summary>
+internal sealed class DriftMetrics
 {
     private readonly Counter<long> _drift;
-    private readonly string _dialect;
+    private readonly KeyValuePair<string, object?> _dialect;
+    private readonly KeyValuePair<string, object?> _account;
 
-    public DriftMetrics(IMeterFactory meters, UpstreamDialect dialect)
+    public DriftMetrics(IMeterFactory meters, string account, string dialect)
     {
-        _dialect = dialect.Configured.Name;
+        _dialect = new("luma_gateway.upstream.dialect", dialect);
+        _account = UpstreamMetrics.TagOf(account);
         _drift = meters.Create(Instrumentation.Name).CreateCounter<long>(
             "luma_gateway.upstream.drift", "{response}", "Responses of the upstream with a field, state or type that the gateway does not know.");
     }
@@ -35,7 +37,5 @@ internal sealed class DriftMetrics : IGatewayMetrics
     };
 
     private void Add(int amount, DriftKind kind) => _drift.Add(
-        amount,
-        new KeyValuePair<string, object?>("luma_gateway.upstream.dialect", _dialect),
-        new KeyValuePair<string, object?>("luma_gateway.upstream.drift_kind", NameOf(kind)));
+        amount, _account, _dialect, new KeyValuePair<string, object?>("luma_gateway.upstream.drift_kind", NameOf(kind)));
 }

@@ -19,6 +19,9 @@ internal interface IUpstreamDialect
     /// <summary>The path of one generation below <c>Luma:BaseAddress</c>, without a leading slash.</summary>
     string PathOf(GenerationId id);
 
+    /// <summary>The paths below the root that create a generation with a POST and contain no id.</summary>
+    IReadOnlyList<string> CreatePaths { get; }
+
     /// <summary>The request header that carries the token.</summary>
     (string Name, string Value) Credential(string token);
 

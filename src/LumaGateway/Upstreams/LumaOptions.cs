@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>The upstream and the limits on requests to it. Bound to <c>Luma</c>.</summary>
+/// <summary>The upstream accounts and the limits on requests to each of them. Bound to <c>Luma</c>.</summary>
 internal sealed class LumaOptions
 {
     public const string Section = "Luma";
@@ -28,6 +28,9 @@ internal sealed class LumaOptions
 
     /// <summary>A file with the upstream token, or two on two lines. It is read again when it changes.</summary>
     public string ApiKeyFile { get; set; } = "";
+
+    /// <summary>Several upstream accounts. The single keys above are the short form of a list of one; the two forms exclude each other.</summary>
+    public IList<AccountOptions> Accounts { get; init; } = [];
 
     /// <summary>Allows plain http to a public host, although the network can then read the token. Private hosts are always allowed.</summary>
     public bool AllowHttp { get; set; }
@@ -80,11 +83,10 @@ internal sealed class LumaOptions
     [Duration("Luma:BreakerPause", "00:00:00.5", "00:10:00")]
     public TimeSpan BreakerPause { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary><see cref="BaseAddress"/> with one trailing slash, as the base of relative paths.</summary>
-    public Uri Root => new(BaseAddress.TrimEnd('/') + "/");
-
-    /// <summary>The account's name in cache keys and telemetry.</summary>
-    public string AccountName => Name.Length > 0 ? Name : Root.Host;
+    /// <summary>All accounts: those of the list, or the one of the single keys. The first one names the keys of the cache and of the ledger.</summary>
+    public IReadOnlyList<AccountOptions> AllAccounts => Accounts.Count > 0
+        ? [.. Accounts]
+        : [new AccountOptions { Name = Name, BaseAddress = BaseAddress, Dialect = Dialect, ApiKey = ApiKey, ApiKeyFile = ApiKeyFile }];
 }
 
 [OptionsValidator]

@@ -3,7 +3,7 @@ using LumaGateway.Time;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Suspends reads from the upstream for the time of its <c>Retry-After</c> header (RFC 9110, section 10.2.3). Thread-safe.
+/// Suspends requests to one account for the time of its <c>Retry-After</c> header (RFC 9110, section 10.2.3). Thread-safe.
 /// </summary>
 internal sealed class RetryAfterHold(MonotonicClock clock)
 {

@@ -7,12 +7,12 @@ using LumaGateway.Time;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Reads one generation or a page of generations from the upstream, in the configured dialect. Throws <see cref="UpstreamException"/> if there is no
+/// Reads one generation or a page of generations from an account, in its dialect. Throws <see cref="UpstreamException"/> if there is no
 /// usable response. Thread-safe.
 /// </summary>
-internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeline pipeline, UpstreamDialect dialect, UpstreamAccountState account, UpstreamMetrics metrics, DriftDetector drift)
+internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeline pipeline, UpstreamAccount account, DriftDetector drift)
 {
-    private readonly IUpstreamDialect _dialect = dialect.Configured;
+    private readonly IUpstreamDialect _dialect = account.Dialect;
 
     /// <summary>Whether <see cref="ListAsync"/> is supported.</summary>
     public bool SupportsList => _dialect is IListingDialect;
@@ -46,15 +46,15 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
         try
         {
             var result = await pipeline.ExecuteAsync(read.Path, static (state, token) => state.client.AttemptAsync(state.read, token), (client: this, read), deadline);
-            account.MarkAccepted();
+            account.Acceptance.MarkAccepted();
             return result;
         }
         catch (UpstreamException exception)
         {
-            metrics.RecordFault(exception.Fault);
+            account.Metrics.RecordFault(exception.Fault);
             if (exception.Fault is UpstreamFault.TokenRefused or UpstreamFault.OutOfCredit)
             {
-                account.MarkRefused(exception.Fault);
+                account.Acceptance.MarkRefused(exception.Fault);
             }
 
             throw;
@@ -72,7 +72,7 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     {
         var result = _dialect.Read(id, status, body);
         drift.Inspect(body, result.IsKnownState);
-        metrics.RecordResult(result);
+        account.Metrics.RecordResult(result);
         return result;
     }
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Limits the concurrent requests of this process to the upstream. A further request waits in a bounded queue, then fails with
+/// Limits the concurrent requests of this process to one account. A further request waits in a bounded queue, then fails with
 /// <see cref="UpstreamFault.Saturated"/>. Thread-safe.
 /// </summary>
 internal sealed class UpstreamConcurrencyLimiter(IOptions<UpstreamLimitsOptions> options, IOptions<LumaOptions> luma, TimeProvider clock) : IDisposable

@@ -5,8 +5,8 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>The metrics of the upstream. Attribute values come from closed sets and contain no id or address.</summary>
-internal sealed class UpstreamMetrics : IGatewayMetrics
+/// <summary>The counters of one account. Attribute values come from closed sets and contain no id or address.</summary>
+internal sealed class UpstreamMetrics
 {
     private readonly Counter<long> _requests;
     private readonly Counter<long> _retries;
@@ -14,9 +14,11 @@ internal sealed class UpstreamMetrics : IGatewayMetrics
     private readonly Counter<long> _generations;
     private readonly Counter<long> _unknownStates;
     private readonly Counter<long> _tokenFallbacks;
+    private readonly KeyValuePair<string, object?> _account;
 
-    public UpstreamMetrics(IMeterFactory meters, UpstreamConcurrencyLimiter limiter, UpstreamState state)
+    public UpstreamMetrics(IMeterFactory meters, string account)
     {
+        _account = TagOf(account);
         var meter = meters.Create(Instrumentation.Name);
         _requests = meter.CreateCounter<long>("luma_gateway.upstream.requests", "{request}", "Reads sent to the upstream, retries included.");
         _retries = meter.CreateCounter<long>("luma_gateway.upstream.retries", "{request}", "Repeated attempts of upstream reads.");
@@ -25,20 +27,15 @@ internal sealed class UpstreamMetrics : IGatewayMetrics
         _unknownStates = meter.CreateCounter<long>("luma_gateway.upstream.unknown_states", "{answer}", "Upstream responses with a state that the gateway does not know.");
         _tokenFallbacks = meter.CreateCounter<long>(
             "luma_gateway.upstream.token_fallbacks", "{request}", "Upstream requests for which one of two tokens was refused and the other was accepted.");
-        meter.CreateObservableGauge("luma_gateway.upstream.active", () => limiter.Active, "{request}", "Active upstream requests.");
-        meter.CreateObservableGauge("luma_gateway.upstream.queued", () => limiter.Queued, "{request}", "Upstream requests that wait for a free slot.");
-        meter.CreateObservableGauge("luma_gateway.upstream.limit", () => limiter.Limit, "{request}", "The maximum of active upstream requests: Limits:Upstream:Concurrency.");
-        meter.CreateObservableGauge(
-            "luma_gateway.upstream.account_refused", () => state.IsAccountRefused ? 1 : 0, "{state}", "1 while the upstream refuses the gateway's account, otherwise 0.");
-        meter.CreateObservableGauge("luma_gateway.upstream.breaker", () => state.IsBreakerOpen ? 1 : 0, "{state}", "1 while the upstream's circuit breaker is open, otherwise 0.");
     }
 
+    /// <summary>Adds zero to every counter, for every value of its attributes.</summary>
     public void Initialize()
     {
-        _requests.Add(0);
-        _retries.Add(0);
-        _unknownStates.Add(0);
-        _tokenFallbacks.Add(0);
+        _requests.Add(0, _account);
+        _retries.Add(0, _account);
+        _unknownStates.Add(0, _account);
+        _tokenFallbacks.Add(0, _account);
         foreach (var fault in Enum.GetValues<UpstreamFault>())
         {
             Count(0, fault);
@@ -50,22 +47,25 @@ internal sealed class UpstreamMetrics : IGatewayMetrics
         }
     }
 
-    public void RecordRequest() => _requests.Add(1);
+    public void RecordRequest() => _requests.Add(1, _account);
 
-    public void RecordRetry() => _retries.Add(1);
+    public void RecordRetry() => _retries.Add(1, _account);
 
     public void RecordFault(UpstreamFault fault) => Count(1, fault);
 
-    public void RecordTokenFallback() => _tokenFallbacks.Add(1);
+    public void RecordTokenFallback() => _tokenFallbacks.Add(1, _account);
 
     public void RecordResult(DialectResult result)
     {
         Count(1, result.Generation.State);
         if (!result.IsKnownState)
         {
-            _unknownStates.Add(1);
+            _unknownStates.Add(1, _account);
         }
     }
+
+    /// <summary>The attribute of every measurement of an account.</summary>
+    internal static KeyValuePair<string, object?> TagOf(string account) => new("luma_gateway.upstream.account", account);
 
     internal static string NameOf(UpstreamFault fault) => fault switch
     {
@@ -92,8 +92,8 @@ internal sealed class UpstreamMetrics : IGatewayMetrics
         _ => throw new ArgumentOutOfRangeException(nameof(state)),
     };
 
-    private void Count(int amount, UpstreamFault fault) => _faults.Add(amount, new KeyValuePair<string, object?>("error.type", NameOf(fault)));
+    private void Count(int amount, UpstreamFault fault) => _faults.Add(amount, _account, new KeyValuePair<string, object?>("error.type", NameOf(fault)));
 
     private void Count(int amount, GenerationState state) =>
-        _generations.Add(amount, new KeyValuePair<string, object?>("luma_gateway.generation.state", NameOf(state)));
+        _generations.Add(amount, _account, new KeyValuePair<string, object?>("luma_gateway.generation.state", NameOf(state)));
 }

@@ -1,6 +1,5 @@
 using LumaGateway.Problems;
 using LumaGateway.Time;
-using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -10,7 +9,7 @@ namespace LumaGateway.Upstreams;
 
 /// <summary>
 /// The resilience pipeline around every read of the upstream, body included: retries, circuit breaker and attempt time-out, within the read's deadline.
-/// One instance per process, because the circuit breaker represents the state of the upstream: repeated failures of one path count once per
+/// One instance per account, because the circuit breaker represents the state of the account's upstream: repeated failures of one path count once per
 /// <c>Luma:BreakerWindow</c>. For reads only, because a create must not be retried.
 /// </summary>
 internal sealed partial class UpstreamPipeline
@@ -24,9 +23,8 @@ internal sealed partial class UpstreamPipeline
     private readonly FailingPaths _failingPaths;
     private readonly RetryBudget _budget = new();
 
-    public UpstreamPipeline(IOptions<LumaOptions> options, MonotonicClock clock, UpstreamState state, UpstreamMetrics metrics, ILogger<UpstreamPipeline> logger)
+    public UpstreamPipeline(LumaOptions luma, UpstreamAccount account, MonotonicClock clock, ILogger<UpstreamPipeline> logger)
     {
-        var luma = options.Value;
         _failingPaths = new FailingPaths(luma.BreakerWindow, clock);
         var builder = new ResiliencePipelineBuilder { TimeProvider = clock };
 
@@ -43,7 +41,7 @@ internal sealed partial class UpstreamPipeline
                 DelayGenerator = args => new(WithJitter((args.Outcome.Exception as UpstreamException)?.RetryAfter)),
                 OnRetry = _ =>
                 {
-                    metrics.RecordRetry();
+                    account.Metrics.RecordRetry();
                     return default;
                 },
             });
@@ -63,14 +61,14 @@ internal sealed partial class UpstreamPipeline
                 OnOpened = args =>
                 {
                     _failingPaths.Clear(); // the next attempt must be counted, whatever its path
-                    state.IsBreakerOpen = true;
-                    Log.BreakerOpened(logger, args.BreakDuration.TotalSeconds);
+                    account.State.IsBreakerOpen = true;
+                    Log.BreakerOpened(logger, account.Name, args.BreakDuration.TotalSeconds);
                     return default;
                 },
                 OnClosed = _ =>
                 {
-                    state.IsBreakerOpen = false;
-                    Log.BreakerClosed(logger);
+                    account.State.IsBreakerOpen = false;
+                    Log.BreakerClosed(logger, account.Name);
                     return default;
                 },
             })
@@ -169,10 +167,10 @@ internal sealed partial class UpstreamPipeline
 
     private static partial class Log
     {
-        [LoggerMessage(3011, LogLevel.Warning, "The upstream keeps failing: the circuit breaker is open, and reads fail without a request for {Seconds} s (Luma:BreakerPause).")]
-        public static partial void BreakerOpened(ILogger logger, double seconds);
+        [LoggerMessage(3011, LogLevel.Warning, "The upstream of account {Account} keeps failing: the circuit breaker is open, and its reads fail without a request for {Seconds} s (Luma:BreakerPause).")]
+        public static partial void BreakerOpened(ILogger logger, string account, double seconds);
 
-        [LoggerMessage(3012, LogLevel.Information, "The upstream responds again: the circuit breaker is closed.")]
-        public static partial void BreakerClosed(ILogger logger);
+        [LoggerMessage(3012, LogLevel.Information, "The upstream of account {Account} responds again: the circuit breaker is closed.")]
+        public static partial void BreakerClosed(ILogger logger, string account);
     }
 }

@@ -1,12 +1,11 @@
 using System.Diagnostics;
-using System.Net.Http.Headers;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams.Dialects;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>Registers the upstream: its settings, token, dialects, pipeline and client.</summary>
+/// <summary>Registers the upstream: its settings, dialects, accounts and connections.</summary>
 internal static class UpstreamServices
 {
     public static IServiceCollection AddUpstreams(this IServiceCollection services)
@@ -14,33 +13,22 @@ internal static class UpstreamServices
         services.AddOptionsWithValidateOnStart<LumaOptions, LumaOptionsValidator>().BindConfiguration(LumaOptions.Section);
         services.AddSingleton<IValidateOptions<LumaOptions>, LumaOptionsRules>();
 
-        services.AddSingleton(provider => KnownDialects.Create(RootOf(provider)));
-        services.AddSingleton<UpstreamDialect>();
+        services.AddSingleton(KnownDialects.Create());
 
-        services.AddSingleton<UpstreamTokenSource>();
-        services.AddHostedService(provider => provider.GetRequiredService<UpstreamTokenSource>());
-        services.AddSingleton<UpstreamState>();
-        services.AddGatewayMetrics<UpstreamMetrics>();
-        services.AddGatewayMetrics<DriftMetrics>();
-        services.AddSingleton<DriftDetector>();
-        services.AddSingleton<UpstreamAccountState>();
-        services.AddSingleton<RetryAfterHold>();
-        services.AddSingleton<UpstreamPipeline>();
         services.AddOptionsWithValidateOnStart<UpstreamLimitsOptions, UpstreamLimitsOptionsValidator>().BindConfiguration(UpstreamLimitsOptions.Section);
-        services.AddSingleton<UpstreamConcurrencyLimiter>();
-        services.AddTransient<CredentialHandler>();
-        services.AddTransient<ConcurrencyHandler>();
+        services.AddSingleton(provider => new UpstreamAccounts(
+            provider.GetRequiredService<IOptions<LumaOptions>>().Value.AllAccounts.Select(options => ActivatorUtilities.CreateInstance<UpstreamAccount>(provider, options))));
+        services.AddSingleton<IAccountRecords, NoAccountRecords>();
+        services.AddSingleton<AccountDirectory>();
+        services.AddSingleton<AccountSearch>();
+        services.AddSingleton<AccountChooser>();
+        services.AddHostedService<TokenFileWatcher>();
+        services.AddGatewayMetrics<UpstreamGauges>();
 
         // Does not read the callers' baggage, so no request to the upstream can contain it.
         services.AddSingleton<DistributedContextPropagator, TraceParentPropagator>();
 
-        services.AddSingleton<UpstreamClient>();
-        services.AddHttpClient<UpstreamTransport>(http =>
-            {
-                http.Timeout = Timeout.InfiniteTimeSpan; // UpstreamPipeline limits the time
-                http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("LumaGateway", Instrumentation.Version));
-            })
-            .AddHttpMessageHandler<CredentialHandler>()
+        services.AddHttpClient(UpstreamAccount.HttpClientName)
             .RemoveAllLoggers() // they log the upstream's address with every request
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // SocketsHttpHandler renews its connections
             .UseSocketsHttpHandler((handler, provider) => UpstreamHandler.Configure(
@@ -48,7 +36,4 @@ internal static class UpstreamServices
 
         return services;
     }
-
-    /// <summary>Reads the options with the first response: at start-up their validation needs the dialects.</summary>
-    private static Lazy<Uri> RootOf(IServiceProvider provider) => new(() => provider.GetRequiredService<IOptions<LumaOptions>>().Value.Root);
 }

@@ -3,25 +3,23 @@ using System.Net;
 using System.Text.Json;
 using LumaGateway.Problems;
 using LumaGateway.Time;
-using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// Sends one GET to the upstream and reads the JSON of its response. Applies the limits on concurrency and size, and the upstream's <c>Retry-After</c>. Throws
+/// Sends one GET to an account and reads the JSON of its response. Applies the limits on concurrency and size, and the upstream's <c>Retry-After</c>. Throws
 /// <see cref="UpstreamException"/> if there is no usable response. Thread-safe.
 /// </summary>
-internal sealed class UpstreamTransport(
-    HttpClient http, UpstreamConcurrencyLimiter limiter, RetryAfterHold hold, IOptions<LumaOptions> options, UpstreamMetrics metrics, TimeProvider clock)
+internal sealed class UpstreamTransport(HttpClient http, UpstreamAccount account, LumaOptions options, TimeProvider clock)
 {
     /// <summary>The responses of all known upstreams are nested at most ten deep.</summary>
     private static readonly JsonDocumentOptions Json = new() { MaxDepth = 64 };
 
-    private readonly int _maxBodyBytes = options.Value.MaxBodyBytes;
-    private readonly string _root = options.Value.Root.AbsoluteUri;
+    private readonly int _maxBodyBytes = options.MaxBodyBytes;
+    private readonly string _root = account.Root.AbsoluteUri;
 
     /// <summary>Starts the deadline of a read, <c>Luma:Deadline</c>.</summary>
-    public Deadline StartDeadline() => new(options.Value.Deadline, clock);
+    public Deadline StartDeadline() => new(options.Deadline, clock);
 
     /// <param name="path">The path below <c>Luma:BaseAddress</c>, without a leading slash.</param>
     /// <param name="requestId">Sent as <c>X-Request-Id</c>.</param>
@@ -29,16 +27,16 @@ internal sealed class UpstreamTransport(
     /// <param name="token">Cancels the request.</param>
     public async Task<TResult> GetAsync<TResult>(string path, string requestId, Func<HttpStatusCode, JsonElement, TResult> read, CancellationToken token)
     {
-        if (hold.Remaining is var remaining && remaining > TimeSpan.Zero)
+        if (account.Hold.Remaining is var remaining && remaining > TimeSpan.Zero)
         {
             throw new UpstreamException(UpstreamFault.Throttled, "An earlier Retry-After of the upstream has not passed.") { RetryAfter = remaining };
         }
 
-        using var lease = await limiter.AcquireAsync(token);
+        using var lease = await account.Limiter.AcquireAsync(token);
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root + path));
         request.Headers.TryAddWithoutValidation("X-Request-Id", requestId);
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
-        metrics.RecordRequest();
+        account.Metrics.RecordRequest();
         try
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
@@ -65,7 +63,7 @@ internal sealed class UpstreamTransport(
         catch (UpstreamException exception) when (RetryAfterOf(response) is { } delay
             && response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
         {
-            hold.Start(delay);
+            account.Hold.Start(delay);
             throw new UpstreamException(UpstreamFault.Throttled, exception.Message) { RetryAfter = delay };
         }
     }

@@ -156,7 +156,7 @@ public sealed class AbortTests : IDisposable
     private Task AssertAllReleasedAsync()
     {
         var services = _raw.Gateway.Services;
-        var (waiters, targets, upstream) = (services.GetRequiredService<WaiterRegistry>(), services.GetRequiredService<PollTargets>(), services.GetRequiredService<UpstreamConcurrencyLimiter>());
+        var (waiters, targets, upstream) = (services.GetRequiredService<WaiterRegistry>(), services.GetRequiredService<PollTargets>(), services.GetRequiredService<UpstreamAccounts>().First.Limiter);
         var limiters = services.GetRequiredService<ClientLimiters>();
         return Poll.UntilAsync(() => limiters.ActiveRequests == 0 && waiters.Count == 0 && targets.Count == 0 && targets.IsEmpty && upstream.Active == 0 && upstream.Queued == 0);
     }

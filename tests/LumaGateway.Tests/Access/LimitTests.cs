@@ -198,7 +198,7 @@ public sealed class LimitTests : IDisposable
         var first = caller.SendGetAsync("/generations/a");
         await _gateway.Upstream.WaitForRequestsAsync(2);
         var queued = caller.SendGetAsync("/generations/b");
-        var upstream = _gateway.Services.GetRequiredService<UpstreamConcurrencyLimiter>();
+        var upstream = _gateway.Services.GetRequiredService<UpstreamAccounts>().First.Limiter;
         await Poll.UntilAsync(() => upstream.Queued == 1);
         using var refused = await caller.SendGetAsync("/generations/c");
         var hit = await StatusAsync(caller, "cached");

@@ -45,7 +45,7 @@ public sealed class InvalidationTests : IDisposable
         isDeleted = true;
         using var purged = await caller.DeleteAsync(new Uri("/generations/g1/cache", UriKind.Relative), TestContext.Current.CancellationToken);
         list.SetResult();
-        await Poll.UntilAsync(() => !_gateway.Services.GetRequiredService<ListSweep>().IsRunning);
+        await Poll.UntilAsync(() => !_gateway.Services.GetRequiredService<ListSweeps>().IsRunning);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
 
         using var after = await caller.SendGetAsync("/generations/g1");

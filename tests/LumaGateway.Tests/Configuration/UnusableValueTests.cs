@@ -105,7 +105,7 @@ public sealed class UnusableValueTests : IDisposable
 
         using var response = await client.PostAsync("/callbacks/luma/token-in-the-file", new StringContent("{}"), TestContext.Current.CancellationToken);
 
-        Assert.Equal("token-in-the-file", gateway.Services.GetRequiredService<UpstreamTokenSource>().Current.Primary);
+        Assert.Equal("token-in-the-file", gateway.Services.GetRequiredService<UpstreamAccounts>().First.Tokens.Current.Primary);
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
     }
 }

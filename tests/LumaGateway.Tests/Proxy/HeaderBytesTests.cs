@@ -163,12 +163,7 @@ public sealed class HeaderBytesTests : IAsyncDisposable
     /// <summary>The gateway's handlers with an upstream that fails or responds before it reads the request.</summary>
     private sealed class UnsentClientFactory(IServiceProvider services, HttpMessageHandler upstream) : IForwarderHttpClientFactory
     {
-        public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context)
-        {
-            var concurrency = services.GetRequiredService<ConcurrencyHandler>();
-            var credential = services.GetRequiredService<CredentialHandler>();
-            (concurrency.InnerHandler, credential.InnerHandler) = (credential, new NoImplicitRetryHandler(upstream));
-            return new HttpMessageInvoker(concurrency, disposeHandler: false);
-        }
+        public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context) =>
+            new HttpMessageInvoker(new AccountHandler(services.GetRequiredService<UpstreamAccounts>(), upstream), disposeHandler: false);
     }
 }

@@ -31,13 +31,8 @@ internal sealed class RawGateway : IDisposable
     /// <summary>The gateway's handlers without the socket.</summary>
     private sealed class ClientFactory(IServiceProvider services, HttpMessageHandler handler) : IForwarderHttpClientFactory
     {
-        public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context)
-        {
-            var concurrency = services.GetRequiredService<ConcurrencyHandler>();
-            var credential = services.GetRequiredService<CredentialHandler>();
-            (concurrency.InnerHandler, credential.InnerHandler) = (credential, new NoImplicitRetryHandler(handler));
-            return new HttpMessageInvoker(concurrency, disposeHandler: false);
-        }
+        public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context) =>
+            new HttpMessageInvoker(new AccountHandler(services.GetRequiredService<UpstreamAccounts>(), handler), disposeHandler: false);
     }
 
     private sealed class BodyRecorder(HttpMessageHandler inner, ConcurrentQueue<string> bodies) : DelegatingHandler(inner)

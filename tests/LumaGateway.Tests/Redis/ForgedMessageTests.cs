@@ -6,6 +6,7 @@ using LumaGateway.Generations;
 using LumaGateway.Polling;
 using LumaGateway.Redis;
 using LumaGateway.Tests.Caching;
+using LumaGateway.Tests.Support;
 using LumaGateway.Time;
 using LumaGateway.Upstreams;
 using StackExchange.Redis;
@@ -235,9 +236,9 @@ public sealed class ForgedMessageTests : IAsyncLifetime
 
     private async Task<RetryAfterHold> SubscribeToPausesAsync(CacheUnderTest replica)
     {
-        var pause = new RetryAfterHold(new MonotonicClock(_clock));
-        await new RetryAfterBroadcast(pause, replica.Bus).StartAsync(TestContext.Current.CancellationToken).WithTimeout();
-        return pause;
+        var accounts = TestAccounts.Create(new MonotonicClock(_clock), null, TestAccounts.Named("a"), TestAccounts.Named("b"));
+        await new RetryAfterBroadcast(accounts, replica.Bus).StartAsync(TestContext.Current.CancellationToken).WithTimeout();
+        return accounts.First.Hold;
     }
 
     /// <summary>Records the changes and hints that are received.</summary>

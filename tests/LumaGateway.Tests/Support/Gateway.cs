@@ -126,7 +126,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
             services.Remove(services.Single(service => service.ImplementationType == typeof(StartupGarbageCollection))); // the process runs many gateways
             if (!_isNetworked)
             {
-                services.AddHttpClient<UpstreamTransport>().ConfigurePrimaryHttpMessageHandler(() => Upstream);
+                services.AddHttpClient(UpstreamAccount.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => Upstream);
             }
 
             foreach (var change in _services)

@@ -48,8 +48,7 @@ public sealed class TokenTests : IDisposable
     [InlineData("http://upstream.test@evil.test/luma/generations/g1")]
     public async Task The_token_is_not_added_to_a_request_to_another_origin(string address)
     {
-        var credential = _gateway.Services.GetRequiredService<CredentialHandler>();
-        credential.InnerHandler = _gateway.Upstream;
+        using var credential = new CredentialHandler(_gateway.Services.GetRequiredService<UpstreamAccounts>().First) { InnerHandler = _gateway.Upstream };
         using var invoker = new HttpMessageInvoker(credential);
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
 

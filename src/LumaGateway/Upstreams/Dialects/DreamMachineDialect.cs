@@ -19,6 +19,11 @@ internal sealed class DreamMachineDialect : IListingDialect
 
     public string PathOf(GenerationId id) => $"generations/{id.Value}";
 
+    public IReadOnlyList<string> CreatePaths { get; } =
+    [
+        "generations", "generations/video", "generations/video/modify", "generations/video/reframe", "generations/image", "generations/image/reframe",
+    ];
+
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
     public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body)

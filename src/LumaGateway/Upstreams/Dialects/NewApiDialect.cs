@@ -19,6 +19,8 @@ internal sealed class NewApiDialect(Lazy<Uri>? upstream = null) : IUpstreamDiale
 
     public string PathOf(GenerationId id) => $"generations/{id.Value}";
 
+    public IReadOnlyList<string> CreatePaths { get; } = ["generations"];
+
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
     public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body) =>

@@ -19,6 +19,8 @@ internal sealed class PiApiDialect(Lazy<Uri>? upstream = null) : IUpstreamDialec
 
     public string PathOf(GenerationId id) => $"task/{id.Value}";
 
+    public IReadOnlyList<string> CreatePaths { get; } = ["task"];
+
     public (string Name, string Value) Credential(string token) => ("x-api-key", token);
 
     public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body) =>

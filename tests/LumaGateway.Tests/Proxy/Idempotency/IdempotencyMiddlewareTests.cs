@@ -6,8 +6,10 @@ using LumaGateway.Proxy;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Redis;
 using LumaGateway.Telemetry;
+using LumaGateway.Tests.Support;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Redis;
+using LumaGateway.Time;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
@@ -50,7 +52,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
             new RedisIdempotencyStore(connection, Signers.None, _clock), new RedisKeyspace("account", "dialect", "1"), options, _clock, NullLogger<IdempotencyLedger>.Instance);
         var meters = _services.GetRequiredService<IMeterFactory>();
         _replays = new MetricCollector<long>(meters, Instrumentation.Name, "luma_gateway.passthrough.replays");
-        _middleware = new IdempotencyMiddleware(ForwardAsync, ledger, new ProxyMetrics(meters), options, _clock, NullLogger<IdempotencyMiddleware>.Instance);
+        _middleware = new IdempotencyMiddleware(ForwardAsync, ledger, new ProxyMetrics(meters, TestAccounts.Create(new MonotonicClock(_clock), null, TestAccounts.Named("a"))), options, _clock, NullLogger<IdempotencyMiddleware>.Instance);
     }
 
     public void Dispose()

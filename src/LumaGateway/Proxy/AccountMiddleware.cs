@@ -1,0 +1,79 @@
+using LumaGateway.Access;
+using LumaGateway.Contracts;
+using LumaGateway.Problems;
+using LumaGateway.Upstreams;
+
+namespace LumaGateway.Proxy;
+
+/// <summary>
+/// Determines the account of a request under <c>/luma</c>: that of the client, else that of the header <c>X-Luma-Account</c>, else that of the id in the path, else, for a create, one
+/// that <see cref="CreateDistributionMiddleware"/> chooses by weight, else the first one.
+/// </summary>
+internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts accounts, AccountDirectory directory, AccountSearch search)
+{
+    /// <summary>The name of an account. It is not sent to the upstream.</summary>
+    public const string Header = "X-Luma-Account";
+
+    private const string Prefix = "/luma/";
+    private const string Files = "files";
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var isNamed = context.Request.Headers.TryGetValue(Header, out var values);
+        var bound = RateLimitLease.Of(context)?.Client.Account;
+        var named = isNamed ? accounts.Find(values.Count == 1 ? values[0] : null) : null;
+        if (isNamed && (named is null || (bound is not null && named.Name != bound)))
+        {
+            return ProblemWriter.WriteAsync(context, ProblemKinds.UnknownAccount);
+        }
+
+        return (accounts.Only ?? accounts.Find(bound) ?? named) is { } given ? ContinueAsync(context, ProxyAccount.Given(given)) : FindAsync(context);
+    }
+
+    private async Task FindAsync(HttpContext context)
+    {
+        var path = CanonicalPath.Of(context, lowercaseCatchAll: true);
+        path = path.StartsWith(Prefix, StringComparison.Ordinal) ? path[Prefix.Length..] : path;
+        var isFile = path == Files || path.StartsWith(Files + "/", StringComparison.Ordinal);
+        if (!isFile && IdOf(context) is { } id)
+        {
+            await ContinueAsync(context, ProxyAccount.Given(await directory.FindAsync(id) ?? await SearchAsync(context, id)));
+        }
+        else
+        {
+            await ContinueAsync(context, HttpMethods.IsPost(context.Request.Method) ? OfCreate(path) : ProxyAccount.Given(accounts.First));
+        }
+    }
+
+    /// <summary>The body of a create is written for one dialect: that of the first account whose upstream has the path.</summary>
+    private ProxyAccount OfCreate(string path) => accounts.All.FirstOrDefault(account => account.Dialect.CreatePaths.Contains(path)) is { } first
+        ? ProxyAccount.OneOf([.. accounts.All.Where(account => account.Dialect.Name == first.Dialect.Name)])
+        : ProxyAccount.Given(accounts.First);
+
+    /// <summary>The first account responds for an id that no account has. Throws <see cref="UpstreamException"/> if an account could not be asked.</summary>
+    private async Task<UpstreamAccount> SearchAsync(HttpContext context, GenerationId id)
+    {
+        try
+        {
+            using var deadline = accounts.First.Client.StartDeadline();
+            return (await search.ReadAsync(id, context.TraceIdentifier, deadline)).Account;
+        }
+        catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
+        {
+            return accounts.First;
+        }
+    }
+
+    private Task ContinueAsync(HttpContext context, ProxyAccount account)
+    {
+        if (account.Account is { Options.Draining: true } && CreateRequest.Is(context))
+        {
+            return ProblemWriter.WriteAsync(context, ProblemKinds.AccountDraining);
+        }
+
+        context.Features.Set(account);
+        return next(context);
+    }
+
+    private static GenerationId? IdOf(HttpContext context) => GenerationId.TryParse(context.Request.RouteValues["id"] as string, null, out var id) ? id : null;
+}

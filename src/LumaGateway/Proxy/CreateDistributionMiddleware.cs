@@ -1,0 +1,86 @@
+using LumaGateway.Problems;
+using LumaGateway.Proxy.Idempotency;
+using LumaGateway.Upstreams;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace LumaGateway.Proxy;
+
+/// <summary>
+/// Sends a create without a given account to one that is chosen by weight. After a <see cref="CreateRefusal"/>, or a failure before the first byte was sent, sends it to the next one. A create with
+/// an unknown outcome is never sent again. <see cref="UpstreamTransformProvider"/> finds the refusals.
+/// </summary>
+internal sealed class CreateDistributionMiddleware(RequestDelegate next, AccountChooser chooser, ProxyMetrics metrics, IOptions<PassthroughOptions> options)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (context.Features.Get<ProxyAccount>() is not { Candidates.Count: > 0 } account)
+        {
+            await next(context);
+        }
+        else if (!account.TryChoose(chooser))
+        {
+            await ProblemWriter.WriteAsync(context, ProblemKinds.AccountDraining);
+        }
+        else if (account.Candidates.Count == 1 || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is false)
+        {
+            await SendAsync(context, account, null);
+        }
+        else
+        {
+            await SpoolAsync(context, account);
+        }
+    }
+
+    /// <summary>Reads the body before it is sent, so that it can be sent again.</summary>
+    private async Task SpoolAsync(HttpContext context, ProxyAccount account)
+    {
+        RequestBodyLimit.Apply(context);
+        var body = await SpooledBody.ReadAsync(context.Request, RequestBodyLimit.OfRoute(context) is >= 0 and var bytes ? bytes : options.Value.MaxBodyBytes);
+        if (body is null)
+        {
+            await ProblemWriter.WriteAsync(context, ProblemKinds.TooLarge);
+            return;
+        }
+
+        await using (body)
+        {
+            context.Request.Headers.ContentLength = body.Content.Length;
+            context.Request.Headers.Remove(HeaderNames.TransferEncoding);
+            await SendAsync(context, account, body.Content);
+        }
+    }
+
+    private async Task SendAsync(HttpContext context, ProxyAccount account, Stream? body)
+    {
+        do
+        {
+            account.Start();
+            if (body is not null)
+            {
+                body.Position = 0;
+                context.Request.Body = body;
+            }
+
+            var current = account.Account!;
+            context.Response.StatusCode = StatusCodes.Status200OK; // YARP forwards only if no response was set
+            context.Features.Set<IForwarderErrorFeature>(null);
+            context.Features.Set<CreateOutcomeFeature>(null);
+            await next(context);
+            if (context.Features.Get<IForwarderErrorFeature>() is { } failure && !context.RequestAborted.IsCancellationRequested
+                && CreateOutcomes.FromFailure(failure, context.Features.Get<SendProgress>()) is CreateOutcome.Refused && failure.Error is not ForwarderError.RequestBodyClient)
+            {
+                current.RecordRefusal((failure.Exception as UpstreamException)?.Fault ?? UpstreamFault.Unreachable, null);
+                account.TryMove(chooser);
+            }
+
+            if (account.HasMoved)
+            {
+                metrics.Moved(current.Name);
+            }
+        }
+        while (account.HasMoved);
+    }
+}

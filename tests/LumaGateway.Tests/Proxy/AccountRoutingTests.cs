@@ -1,0 +1,230 @@
+using System.Net;
+using System.Text;
+using LumaGateway.Proxy;
+using LumaGateway.Tests.Support;
+
+namespace LumaGateway.Tests.Proxy;
+
+/// <summary>The account of a request under <c>/luma</c>. Needs nothing.</summary>
+public sealed class AccountRoutingTests : IDisposable
+{
+    private readonly RawGateway _raw = new();
+    private readonly Dictionary<string, HttpStatusCode> _faults = [];
+
+    public AccountRoutingTests()
+    {
+        _raw.Gateway.WithAccounts(
+            TestAccounts.Named("a", weight: 3), TestAccounts.Named("b", "dream-machine"), TestAccounts.Named("c", weight: 1), TestAccounts.Named("d", "piapi"));
+        _raw.Upstream.Always((request, _) =>
+        {
+            var account = request.RequestUri!.Host.Split('.')[0];
+            var id = request.RequestUri.Segments[^1];
+            return Task.FromResult(
+                _faults.TryGetValue(account, out var fault) ? ScriptedUpstream.Json($"refused by {account}", fault)
+                : request.Method == HttpMethod.Post ? ScriptedUpstream.Json($$"""{"id":"{{account}}1","state":"queued"}""", HttpStatusCode.Created)
+                : id.StartsWith(account, StringComparison.Ordinal) ? ScriptedUpstream.Json($$"""{"id":"{{id}}","state":"processing"}""")
+                : ScriptedUpstream.Json($$"""{"detail":"not found on {{account}}"}""", HttpStatusCode.NotFound));
+        });
+    }
+
+    public void Dispose() => _raw.Dispose();
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("b")]
+    public async Task The_header_chooses_the_account_and_is_not_sent_to_it(string account)
+    {
+        using var caller = _raw.CreateCaller();
+        caller.DefaultRequestHeaders.Add(AccountMiddleware.Header, account);
+
+        using var response = await caller.SendGetAsync("/luma/generations");
+
+        var sent = Assert.Single(_raw.Upstream.Received);
+        Assert.Equal($"{account}.test", sent.Address.Host);
+        Assert.Equal($"Bearer {TestAccounts.TokenOf(account)}", sent.Headers["Authorization"]);
+        Assert.DoesNotContain(AccountMiddleware.Header, sent.Headers.Keys);
+    }
+
+    [Theory]
+    [InlineData("unknown")]
+    [InlineData("A")]
+    public async Task An_unknown_account_in_the_header_is_refused(string account)
+    {
+        using var caller = _raw.CreateCaller();
+        caller.DefaultRequestHeaders.Add(AccountMiddleware.Header, account);
+
+        using var response = await caller.SendGetAsync("/luma/generations");
+
+        await response.ProblemAsync(400, "unknown_account");
+        Assert.Equal(0, _raw.Upstream.RequestCount);
+    }
+
+    [Fact]
+    public async Task A_client_with_an_account_uses_it_for_everything_and_no_other()
+    {
+        _raw.Gateway.With("Access:Clients:0:Account", "c");
+        using var caller = _raw.CreateCaller();
+
+        using var list = await caller.SendGetAsync("/luma/generations");
+        using var read = await caller.SendGetAsync("/luma/generations/a1");
+        using var create = await CreateAsync(caller);
+        caller.DefaultRequestHeaders.Add(AccountMiddleware.Header, "a");
+        using var other = await caller.SendGetAsync("/luma/generations");
+
+        await other.ProblemAsync(400, "unknown_account");
+        Assert.Equal("c c c", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task A_path_with_an_id_goes_to_the_account_of_the_id()
+    {
+        using var caller = _raw.CreateCaller();
+
+        using var first = await caller.SendGetAsync("/luma/generations/b1");
+        using var second = await caller.SendGetAsync("/luma/generations/b1");
+        using var delete = await caller.DeleteAsync("/luma/generations/b1", TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        Assert.Equal("a b b b b", _raw.Upstream.AccountsOf()); // a and b were searched, then the three requests
+    }
+
+    [Fact]
+    public async Task An_id_that_no_account_has_gets_the_response_of_the_first_one()
+    {
+        using var caller = _raw.CreateCaller();
+
+        using var response = await caller.SendGetAsync("/luma/generations/x1");
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Contains("not found on a", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal("a b c d a", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task Lists_and_files_go_to_the_first_account()
+    {
+        using var caller = _raw.CreateCaller();
+
+        using var list = await caller.SendGetAsync("/luma/generations");
+        using var file = await caller.SendGetAsync("/luma/files/b1");
+        using var upload = await CreateAsync(caller, "/luma/files");
+
+        Assert.Equal("a a a", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task Creates_are_split_by_weight_among_the_accounts_of_the_paths_dialect()
+    {
+        using var caller = _raw.CreateCaller();
+        for (var i = 0; i < 8; i++)
+        {
+            using var relay = await CreateAsync(caller);
+            using var dreamMachine = await CreateAsync(caller, "/luma/generations/video");
+            Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (relay.StatusCode, dreamMachine.StatusCode));
+        }
+
+        Assert.Equal("a:6 b:8 c:2", string.Join(' ', _raw.Upstream.Received.CountBy(one => one.Address.Host[..1]).OrderBy(one => one.Key).Select(one => $"{one.Key}:{one.Value}")));
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.Unauthorized)]
+    [InlineData(HttpStatusCode.PaymentRequired)]
+    [InlineData(HttpStatusCode.Forbidden)]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    public async Task A_create_that_the_account_refuses_moves_to_the_next_one_with_its_body(HttpStatusCode refusal)
+    {
+        _faults["a"] = refusal;
+        using var moves = _raw.Gateway.Collect<long>("luma_gateway.passthrough.moves");
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller);
+        using var next = await CreateAsync(caller);
+
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (response.StatusCode, next.StatusCode));
+        Assert.Equal("a c c", _raw.Upstream.AccountsOf());
+        Assert.All(_raw.Bodies, body => Assert.Equal(Body, body));
+        Assert.Equal("a", Assert.Single(moves.GetMeasurementSnapshot()).Tags["luma_gateway.upstream.account"]);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.BadRequest)]
+    [InlineData(HttpStatusCode.UnprocessableEntity)]
+    [InlineData(HttpStatusCode.InternalServerError)]
+    [InlineData(HttpStatusCode.RequestTimeout)]
+    [InlineData(HttpStatusCode.ServiceUnavailable)]
+    public async Task A_create_is_not_repeated_after_any_other_response(HttpStatusCode status)
+    {
+        _faults["a"] = status;
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller);
+
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal("a", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task A_create_moves_on_if_nothing_was_sent_and_stays_if_anything_was()
+    {
+        _raw.Upstream.ThenThrow(new HttpRequestException(HttpRequestError.ConnectionError));
+        using var caller = _raw.CreateCaller();
+
+        using var moved = await CreateAsync(caller);
+        _raw.Upstream.ThenThrow(new HttpRequestException(HttpRequestError.ResponseEnded));
+        using var ambiguous = await CreateAsync(caller);
+
+        Assert.Equal(HttpStatusCode.Created, moved.StatusCode);
+        Assert.Equal(HttpStatusCode.BadGateway, ambiguous.StatusCode);
+        Assert.Equal("false", ambiguous.Header("x-should-retry"));
+        Assert.Equal("a c c", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task The_last_refusal_is_the_response_if_every_account_refuses()
+    {
+        (_faults["a"], _faults["c"]) = (HttpStatusCode.PaymentRequired, HttpStatusCode.TooManyRequests);
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller);
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, response.StatusCode);
+        Assert.Equal("a c", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task A_create_with_a_key_moves_on_and_its_response_is_replayed()
+    {
+        _faults["a"] = HttpStatusCode.TooManyRequests;
+        using var caller = _raw.CreateCaller();
+        caller.DefaultRequestHeaders.Add("Idempotency-Key", "k1");
+
+        using var first = await CreateAsync(caller);
+        using var second = await CreateAsync(caller);
+
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (first.StatusCode, second.StatusCode));
+        Assert.Equal("true", second.Header("Idempotency-Replayed"));
+        Assert.Equal("a c", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task A_draining_account_gets_no_creates_and_serves_reads()
+    {
+        _raw.Gateway.With("Luma:Accounts:0:Draining", "true").With("Luma:Accounts:1:Draining", "true");
+        using var caller = _raw.CreateCaller();
+
+        using var create = await CreateAsync(caller);
+        using var read = await caller.SendGetAsync("/luma/generations/a1");
+        using var extend = await CreateAsync(caller, "/luma/generations/a1/extend");
+        using var video = await CreateAsync(caller, "/luma/generations/video");
+
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (create.StatusCode, read.StatusCode));
+        await extend.ProblemAsync(503, "account_draining");
+        await video.ProblemAsync(503, "account_draining");
+        Assert.Equal("c a a", _raw.Upstream.AccountsOf());
+    }
+
+    private const string Body = """{"user_prompt":"cat"}""";
+
+    private static Task<HttpResponseMessage> CreateAsync(HttpClient caller, string path = "/luma/generations") =>
+        caller.PostAsync(path, new StringContent(Body, Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+}
