@@ -1,3 +1,4 @@
+using LumaGateway.Proxy;
 using LumaGateway.Proxy.Idempotency;
 using Microsoft.OpenApi;
 
@@ -9,6 +10,7 @@ internal static class PassthroughBodies
     private const string ObjectName = "UpstreamObject";
     private const string ErrorName = "UpstreamError";
     private const string KeyName = "idempotencyKey";
+    private const string AccountName = "account";
     private const string Json = "application/json";
 
     /// <summary>The uploads of the Agents API, which are multipart or JSON.</summary>
@@ -39,11 +41,19 @@ internal static class PassthroughBodies
             Description = $"1 to 255 visible ASCII characters. A request with the same key and body gets the recorded response, with the header `{IdempotencyMiddleware.ReplayedHeader}: true`. A create with an unknown outcome is never sent again.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 },
         };
+        components.Parameters[AccountName] = new OpenApiParameter
+        {
+            Name = AccountMiddleware.Header,
+            In = ParameterLocation.Header,
+            Description = "An upstream account of the gateway. Any operation under `/luma` accepts it.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        };
     }
 
+    /// <summary>The operations that a caller may want on another account than the one that the gateway chooses have the parameter of the account.</summary>
     public static IEnumerable<IOpenApiParameter> ParametersOf(string path, string method, OpenApiDocument document) => (path, method.ToUpperInvariant()) switch
     {
-        ("/luma/generations", "GET") => [Query("limit", "Dream Machine: how many generations to return.", JsonSchemaType.Integer), Query("offset", "Dream Machine: how many generations to skip.", JsonSchemaType.Integer)],
+        ("/luma/generations", "GET") => [new OpenApiParameterReference(AccountName, document), Query("limit", "Dream Machine: how many generations to return.", JsonSchemaType.Integer), Query("offset", "Dream Machine: how many generations to skip.", JsonSchemaType.Integer)],
         (FilesPath, "GET") =>
         [
             Query("limit", "How many files to return: 1 to 100, by default 25.", JsonSchemaType.Integer),
@@ -51,6 +61,7 @@ internal static class PassthroughBodies
             Query("purpose", "Only files with this purpose: `input` or `reference`.", JsonSchemaType.String),
             Query("state", "Only files in this state: `pending`, `ready`, `failed` or `deleted`.", JsonSchemaType.String),
         ],
+        (_, "POST") when !path.Contains('{', StringComparison.Ordinal) => [new OpenApiParameterReference(AccountName, document), new OpenApiParameterReference(KeyName, document)],
         (_, "POST") => [new OpenApiParameterReference(KeyName, document)],
         _ => [],
     };

@@ -12,8 +12,8 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
 {
     private static readonly ProblemKind[] OfCreates =
     [
-        ProblemKinds.InvalidRequest, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.TooLarge,
-        ProblemKinds.IdempotencyKeyReused, ProblemKinds.IdempotencyUnavailable,
+        ProblemKinds.InvalidRequest, ProblemKinds.UnknownAccount, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.TooLarge,
+        ProblemKinds.IdempotencyKeyReused, ProblemKinds.AccountDraining, ProblemKinds.IdempotencyUnavailable,
     ];
 
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)

@@ -35,7 +35,7 @@ internal static class ProblemKinds
     public static readonly ProblemKind Throttled = new("upstream_throttled", 503, "Upstream throttles", "The upstream limits the rate of requests. Retry after the time in Retry-After.");
     public static readonly ProblemKind CircuitOpen = new("upstream_circuit_open", 503, "Upstream circuit open", "The upstream failed repeatedly, so the gateway sends it no requests for a short time.");
     public static readonly ProblemKind Saturated = new("gateway_saturated", 503, "Gateway saturated", "Too many requests are waiting for the upstream.");
-    public static readonly ProblemKind AccountDraining = new("account_draining", 503, "Account draining", "The account, or each account that can run this create, accepts no more creates. Nothing was sent.");
+    public static readonly ProblemKind AccountDraining = new("account_draining", 503, "Account draining", "No account that can run this create accepts creates. Nothing was sent.");
     public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache unavailable", "Redis did not confirm the purge. Other replicas may serve the purged response until the gateway has repeated the purge.");
     public static readonly ProblemKind IdempotencyUnavailable = new("idempotency_unavailable", 503, "Idempotency store unavailable", "Redis did not store the Idempotency-Key, so the gateway sent no request to the upstream.");
     public static readonly ProblemKind IssuerUnavailable = new("issuer_unavailable", 503, "Token not verifiable", "The keys of the token's issuer cannot be fetched. Retry after the time in Retry-After.");
