@@ -5,6 +5,7 @@ using LumaGateway.Callbacks;
 using LumaGateway.Configuration;
 using LumaGateway.Generations;
 using LumaGateway.Hosting;
+using LumaGateway.Jobs;
 using LumaGateway.LongPolling;
 using LumaGateway.OpenApi;
 using LumaGateway.Problems;
@@ -39,6 +40,7 @@ internal static class GatewayServices
         services.AddResponseCache();
         services.AddUpstreams();
         services.AddRedis();
+        services.AddJobs();
         services.AddProxy(configuration.GetSection("ReverseProxy"));
         services.AddGatewayHealth();
         services.AddStatus();

@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Connects to the Redis that stores idempotency records and reads its <c>maxmemory-policy</c>.</summary>
+/// <summary>Connects to the ledger's Redis and reads its <c>maxmemory-policy</c>.</summary>
 internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) : IConnectionCheck
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
@@ -14,7 +14,7 @@ internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) :
     {
         if (!ledger.IsConfigured)
         {
-            return new(ConnectionStatus.NotConfigured, "ConnectionStrings:Ledger and ConnectionStrings:Redis are not set: idempotency records are in memory only.");
+            return new(ConnectionStatus.NotConfigured, "ConnectionStrings:Ledger and ConnectionStrings:Redis are not set: the ledger is in memory only.");
         }
 
         try
@@ -23,7 +23,7 @@ internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) :
             {
                 LedgerConnection.SafePolicy => new(ConnectionStatus.Ok, "Responds; its maxmemory-policy is noeviction."),
                 null when !ledger.Redis.IsConnected => Unusable(),
-                null => new(ConnectionStatus.Ok, "Responds, but its maxmemory-policy cannot be read: idempotency records require noeviction."),
+                null => new(ConnectionStatus.Ok, "Responds, but its maxmemory-policy cannot be read: the ledger requires noeviction."),
                 var policy => new(
                     ConnectionStatus.Ok,
                     $"WARNING: its maxmemory-policy is {policy}. An evicted idempotency record lets a retried create be billed twice: set noeviction, or set ConnectionStrings:Ledger."),
@@ -45,5 +45,5 @@ internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) :
     /// <summary>If the ledger is the cache's Redis, <see cref="RedisCheck"/> reports the failure.</summary>
     private ConnectionCheckResult Failed(string message) => ledger.IsSeparate
         ? new(ConnectionStatus.Failed, $"ConnectionStrings:Ledger: {message}")
-        : new(ConnectionStatus.NotConfigured, "ConnectionStrings:Ledger is not set: idempotency records are in ConnectionStrings:Redis, which does not respond.");
+        : new(ConnectionStatus.NotConfigured, "ConnectionStrings:Ledger is not set: the ledger is in ConnectionStrings:Redis, which does not respond.");
 }

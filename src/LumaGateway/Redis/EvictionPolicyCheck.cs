@@ -1,6 +1,6 @@
 namespace LumaGateway.Redis;
 
-/// <summary>Warns if the Redis of the idempotency records may evict them: once, and again when its policy changes to another such one.</summary>
+/// <summary>Warns if the Redis of the ledger may evict records: once, and again when its policy changes to another such one.</summary>
 internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeProvider clock, ILogger<EvictionPolicyCheck> logger) : IHostedService
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
@@ -30,6 +30,7 @@ internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeP
         while (!_isStopped)
         {
             var policy = await ReadAsync();
+            ledger.LastPolicy = policy ?? ledger.LastPolicy;
             if (policy is not null && policy != reported)
             {
                 reported = policy;
@@ -61,10 +62,10 @@ internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeP
 
     private static partial class Log
     {
-        [LoggerMessage(2032, LogLevel.Debug, "The maxmemory-policy of the Redis that keeps Idempotency-Keys could not be read ({Failure}); the gateway reads it again after five seconds.")]
+        [LoggerMessage(2032, LogLevel.Debug, "The maxmemory-policy of the ledger's Redis could not be read ({Failure}); the gateway reads it again after five seconds.")]
         public static partial void NotRead(ILogger logger, string failure);
 
-        [LoggerMessage(2031, LogLevel.Warning, "The Redis that keeps Idempotency-Keys has maxmemory-policy {Policy}: it may evict a key, and the create would be sent and billed twice. Set noeviction there, or name another Redis in ConnectionStrings:Ledger (infra/redis.md).")]
+        [LoggerMessage(2031, LogLevel.Warning, "The ledger's Redis has maxmemory-policy {Policy}: it may evict an Idempotency-Key, and the create would be sent and billed twice, or a job, and its owner would lose it. Set noeviction there, or name another Redis in ConnectionStrings:Ledger (infra/redis.md).")]
         public static partial void MayEvict(ILogger logger, string policy);
     }
 }

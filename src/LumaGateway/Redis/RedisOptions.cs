@@ -15,7 +15,7 @@ internal sealed class RedisOptions
     /// </summary>
     public string Redis { get; set; } = "";
 
-    /// <summary>The Redis of the idempotency records, in the same form. It must have <c>noeviction</c> and persistence. Empty: <see cref="Redis"/>.</summary>
+    /// <summary>The Redis of the ledger (idempotency records and jobs), in the same form. It must have <c>noeviction</c> and persistence. Empty: <see cref="Redis"/>.</summary>
     public string Ledger { get; set; } = "";
 
     public bool IsConfigured => !string.IsNullOrEmpty(Redis); // null in a settings file is bound as null

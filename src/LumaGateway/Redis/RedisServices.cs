@@ -21,6 +21,8 @@ internal static class RedisServices
         services.AddSingleton<ReplicaBus>();
         services.AddHostedService(provider => provider.GetRequiredService<ReplicaBus>());
         services.AddSingleton<LedgerConnection>();
+        services.AddGatewayMetrics<LedgerMetrics>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<LedgerDatabase>(provider, provider.GetRequiredService<LedgerConnection>().Redis));
         services.AddHostedService<EvictionPolicyCheck>();
 
         return services;

@@ -17,6 +17,7 @@ public sealed class LayeringTests
         ["Contracts", "Configuration", "Documentation", "Time", "Telemetry"],
         ["Problems"],
         ["Redis"],
+        ["Jobs"],
         ["Access", "Caching", "Upstreams"],
         ["Generations"],
         ["Polling"],

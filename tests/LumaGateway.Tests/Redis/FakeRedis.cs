@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text;
 using LumaGateway.Caching;
+using LumaGateway.Jobs;
 using Microsoft.Extensions.Caching.Distributed;
 using StackExchange.Redis;
 
@@ -224,8 +225,20 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         CacheScripts.Extend => RunAsync("extend", keys[3]!, () => RedisResult.Create(ExtendLock(keys[3]!, values[0]!, TimeSpan.FromMilliseconds((long)values[1])))),
         CacheScripts.Write => RunAsync("set", (values[1] == "final" ? keys[0] : keys[1])!, () => RedisResult.Create(WriteAndRelease(keys, values))),
         CacheScripts.Purge => RunAsync("purge", keys[2]!, () => RedisResult.Create(Purge(keys, values[0]!, values[1]))),
+        JobScript.Apply => RunAsync("apply", keys[1]!, () => RedisResult.Create(ApplyJob(keys, values))),
         _ => ScriptAsync(script, keys[0]!, values),
     };
+
+    /// <summary><see cref="JobScript.Apply"/> in C#, without the indexes. The system tests run the script itself.</summary>
+    private int ApplyJob(RedisKey[] keys, RedisValue[] values)
+    {
+        if (values[7] != "")
+        {
+            _values.Remove(keys[2]!);
+        }
+
+        return values[3] != "" && Find(keys[1]!) is null && Put(keys[1]!, values[4]!, TimeSpan.FromMilliseconds((long)values[5])) ? 1 : 0;
+    }
 
     /// <summary><see cref="CacheScripts.Lock"/> in C#. The system tests run the script itself.</summary>
     private RedisResult AcquireLock(RedisKey[] keys, RedisValue[] values)
@@ -341,6 +354,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             ("StringSetAsync", [RedisKey key, RedisValue value, TimeSpan life, When.NotExists, ..]) => Redis.AddAsync(key!, value!, life),
             ("StringSetAsync", [RedisKey key, RedisValue value, TimeSpan life, When.Always, ..]) => Redis.ReplaceAsync(key!, value!, life),
             ("StringGetAsync", [RedisKey key, ..]) => StringGetAsync(key!),
+            ("StringGetAsync", [RedisKey[] keys, ..]) => StringGetAsync(keys),
             ("ScriptEvaluateAsync", [string script, RedisKey[] keys, RedisValue[] values, ..]) => Redis.ScriptAsync(script, keys, values),
             ("PublishAsync", [RedisChannel channel, RedisValue message, ..]) => Redis.IsSubscribedToReplica ? Task.FromResult(0L) : Redis.PublishAsync(channel, message),
             ("ExecuteAsync", ["PUBLISH", ICollection<object> arguments, CommandFlags.DemandMaster]) => ExecutePublishAsync([.. arguments]),
@@ -353,6 +367,9 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             RedisResult.Create(await Redis.PublishAsync(RedisChannel.Literal((string)arguments[0]), (RedisValue)arguments[1]));
 
         private async Task<RedisValue> StringGetAsync(string key) => await Redis.GetAsync(key);
+
+        private async Task<RedisValue[]> StringGetAsync(RedisKey[] keys) =>
+            [.. (await Redis.RunAsync("get", keys[0]!, () => keys.Select(key => Redis.Find(key!)).ToList())).Select(value => (RedisValue)value)];
 
         private T As<T>()
             where T : class

@@ -1,0 +1,17 @@
+using LumaGateway.Redis;
+
+namespace LumaGateway.Jobs;
+
+/// <summary>Registers the ledger of jobs: in Redis if one is configured, else in memory.</summary>
+internal static class JobServices
+{
+    public static IServiceCollection AddJobs(this IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<JobsOptions, JobsOptionsValidator>().BindConfiguration(JobsOptions.Section);
+        services.AddSingleton<IJobLedger>(static provider => provider.GetRequiredService<LedgerConnection>().IsConfigured
+            ? ActivatorUtilities.CreateInstance<RedisJobLedger>(provider)
+            : ActivatorUtilities.CreateInstance<MemoryJobLedger>(provider));
+
+        return services;
+    }
+}

@@ -1,0 +1,17 @@
+using LumaGateway.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Jobs;
+
+/// <summary>The ledger of jobs. Bound to <c>Jobs</c>.</summary>
+internal sealed class JobsOptions
+{
+    public const string Section = "Jobs";
+
+    /// <summary>How long the ledger keeps a job: which client created which generation on which account.</summary>
+    [Duration("Jobs:Retention", "01:00:00", "366.00:00:00")]
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(30);
+}
+
+[OptionsValidator]
+internal sealed partial class JobsOptionsValidator : IValidateOptions<JobsOptions>;

@@ -1,0 +1,94 @@
+using LumaGateway.Problems;
+using LumaGateway.Time;
+using StackExchange.Redis;
+
+namespace LumaGateway.Redis;
+
+/// <summary>
+/// Runs the commands of the ledger. A write is complete when Redis and its replicas have it (<c>WAIT</c>), so that a failover does not lose it. Every method throws
+/// <see cref="LedgerUnavailableException"/> if Redis does not confirm. Thread-safe.
+/// </summary>
+internal sealed partial class LedgerDatabase(RedisConnection connection, LedgerMetrics metrics, TimeProvider clock, ILogger<LedgerDatabase> logger)
+{
+    /// <summary>The limit on one command. Longer than the cache waits: without a record a create must not be sent.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a write waits for the replicas of Redis. After it the write counts, although a failover can lose it.</summary>
+    private static readonly TimeSpan ReplicationTimeout = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long the number of the replicas of Redis is kept.</summary>
+    private static readonly TimeSpan CountLifetime = TimeSpan.FromSeconds(5);
+
+    private readonly TokenBucket _warnings = new(clock);
+    private volatile Replication? _replication;
+
+    public async Task<T> ReadAsync<T>(Func<IDatabase, Task<T>> command, CancellationToken cancellationToken = default) =>
+        await RunAsync(async redis => await command(redis.GetDatabase())).WaitAsync(cancellationToken);
+
+    public Task<T> WriteAsync<T>(Func<IDatabase, Task<T>> command) => RunAsync(async redis =>
+    {
+        var result = await command(redis.GetDatabase());
+        await WaitForReplicasAsync(redis);
+        return result;
+    });
+
+    private async Task<T> RunAsync<T>(Func<IConnectionMultiplexer, Task<T>> command)
+    {
+        try
+        {
+            var redis = await connection.GetAsync().WaitAsync(Timeout, clock);
+            return await command(redis).WaitAsync(Timeout, clock);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            _ = connection.DiscoverRolesAsync(); // it never throws
+            throw new LedgerUnavailableException(exception);
+        }
+    }
+
+    /// <summary><c>WAIT</c> on the connection of the write: it counts the replicas that have all earlier writes of this connection.</summary>
+    private async Task WaitForReplicasAsync(IConnectionMultiplexer redis)
+    {
+        if (_replication is not { } replication || clock.GetElapsedTime(replication.ReadAt) > CountLifetime)
+        {
+            _replication = replication = await ReadReplicationAsync(redis);
+        }
+
+        if (replication is not { Master: { } master, Replicas: > 0 })
+        {
+            return;
+        }
+
+        var confirmed = (int)await master.ExecuteAsync("WAIT", replication.Replicas, (int)ReplicationTimeout.TotalMilliseconds);
+        if (confirmed < replication.Replicas)
+        {
+            _replication = null; // a replica may have left
+            metrics.RecordUnreplicated();
+            if (_warnings.TryTake(1, 1, out _))
+            {
+                Log.NotReplicated(logger, confirmed, replication.Replicas);
+            }
+        }
+    }
+
+    /// <summary>The master that holds the ledger's hash slot, and the number of its replicas.</summary>
+    private async Task<Replication> ReadReplicationAsync(IConnectionMultiplexer redis)
+    {
+        var masters = redis.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }).ToList();
+        var master = masters is [var only] ? only : masters.Find(server => server.ClusterConfiguration?.GetBySlot(LedgerConnection.Prefix)?.EndPoint?.Equals(server.EndPoint) is true);
+        var info = master is null ? null : (string?)await master.ExecuteAsync("INFO", "replication");
+        return new Replication(master, CountReplicas(info ?? ""), clock.GetTimestamp());
+    }
+
+    /// <summary>The replicas that are online. One that is loading its first copy does not confirm writes.</summary>
+    private static int CountReplicas(string info) => info.Split('\n')
+        .Count(static line => line.StartsWith("slave", StringComparison.Ordinal) && line.Contains("state=online", StringComparison.Ordinal));
+
+    private sealed record Replication(IServer? Master, int Replicas, long ReadAt);
+
+    private static partial class Log
+    {
+        [LoggerMessage(2033, LogLevel.Warning, "{Confirmed} of {Replicas} replicas of the ledger's Redis confirmed a write in time; a failover now can lose it, and a create with its Idempotency-Key could be billed twice. Check the replication (docs/jobs.md). Logged at most once a second.")]
+        public static partial void NotReplicated(ILogger logger, int confirmed, int replicas);
+    }
+}

@@ -1,0 +1,127 @@
+using LumaGateway.Contracts;
+using LumaGateway.Jobs;
+using LumaGateway.Problems;
+using LumaGateway.Tests.Redis;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LumaGateway.Tests.Jobs;
+
+/// <summary>The ledger of jobs, in memory and on a Redis in this process. Needs nothing.</summary>
+public sealed class JobLedgerTests
+{
+    private static readonly GenerationId Id = GenerationId.Parse("g1", null);
+
+    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 11, 26, 12, 0, 0, TimeSpan.Zero));
+    private readonly FakeRedis _redis;
+
+    public JobLedgerTests() => _redis = new FakeRedis(_clock);
+
+    public static TheoryData<bool> Stores => [false, true];
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task The_job_of_an_attempt_replaces_it(bool isRedis)
+    {
+        var ledger = Create(isRedis);
+        var attempt = Attempt();
+        var job = attempt with { Key = Id.Value, State = JobState.Queued, Model = "ray-2" };
+
+        await ledger.ApplyAsync(JobChange.Begin(attempt));
+        var before = await ledger.FindAsync(Id, Cancelled);
+        await ledger.ApplyAsync(JobChange.Complete(attempt, job));
+
+        Assert.Null(before);
+        Assert.Equal(job, await ledger.FindAsync(Id, Cancelled));
+        Assert.Equal([job, null], await ledger.FindAsync([Id, GenerationId.Parse("g2", null)], Cancelled));
+        Assert.DoesNotContain(_redis.Keys, key => key.Contains(Job.AttemptPrefix, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task The_first_job_of_an_id_stays(bool isRedis)
+    {
+        var ledger = Create(isRedis);
+        var first = Attempt() with { Key = Id.Value, State = JobState.Queued };
+        await ledger.ApplyAsync(JobChange.Begin(first));
+
+        await ledger.ApplyAsync(JobChange.Begin(first with { Client = "other", Group = "other" }));
+        await ledger.RememberAsync(Id, "other", "relay");
+
+        Assert.Equal(first, await ledger.FindAsync(Id, Cancelled));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_found_id_has_an_account_and_no_group(bool isRedis)
+    {
+        var ledger = Create(isRedis);
+
+        await ledger.RememberAsync(Id, "second", "agents");
+
+        var found = await ledger.FindAsync(Id, Cancelled);
+        Assert.Equal(("second", "agents", null, null), (found!.Account, found.Dialect, found.Client, found.Group));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_job_expires_after_the_retention(bool isRedis)
+    {
+        var ledger = Create(isRedis);
+        await ledger.ApplyAsync(JobChange.Begin(Attempt() with { Key = Id.Value }));
+
+        _clock.Advance(TimeSpan.FromDays(30) - TimeSpan.FromSeconds(1));
+        Assert.NotNull(await ledger.FindAsync(Id, Cancelled));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Null(await ledger.FindAsync(Id, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_full_ledger_in_memory_drops_its_oldest_job()
+    {
+        var ledger = Ledgers.InMemory(_clock);
+        for (var i = 0; i <= MemoryJobLedger.MaxJobs; i++)
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(1));
+            await ledger.ApplyAsync(JobChange.Begin(Attempt() with { Key = $"g{i}" }));
+        }
+
+        Assert.Null(await ledger.FindAsync(GenerationId.Parse("g0", null), Cancelled));
+        Assert.NotNull(await ledger.FindAsync(Id, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_Redis_that_fails_is_no_missing_job()
+    {
+        var ledger = Create(isRedis: true);
+        using var failure = _redis.Fail();
+
+        await Assert.ThrowsAsync<LedgerUnavailableException>(async () => await ledger.FindAsync(Id, Cancelled));
+        await Assert.ThrowsAsync<LedgerUnavailableException>(() => ledger.ApplyAsync(JobChange.Begin(Attempt())));
+        await Assert.ThrowsAsync<LedgerUnavailableException>(() => ledger.RememberAsync(Id, "a", "relay"));
+    }
+
+    [Fact]
+    public async Task A_job_signed_by_another_key_or_under_another_id_counts_as_none()
+    {
+        await Ledgers.On(_redis, _clock, Signers.Of(new string('a', 32))).ApplyAsync(JobChange.Begin(Attempt() with { Key = Id.Value }));
+
+        Assert.Null(await Ledgers.On(_redis, _clock, Signers.Of(new string('b', 32))).FindAsync(Id, Cancelled));
+        Assert.NotNull(await Ledgers.On(_redis, _clock, Signers.Of(new string('a', 32))).FindAsync(Id, Cancelled));
+    }
+
+    [Fact]
+    public void Every_name_has_the_same_hash_tag() =>
+        Assert.All([JobKeys.AllJobs, JobKeys.Of("g1"), JobKeys.OfGroup("team")], name => Assert.StartsWith("luma-gateway:{ledger}:", name, StringComparison.Ordinal));
+
+    [Fact]
+    public void States_have_the_names_of_the_contract() => Assert.All(
+        Enum.GetValues<JobState>(),
+        state => Assert.Equal(state, JobStates.Parse(JobStates.NameOf(state))));
+
+    private Job Attempt() => new(Job.NewAttemptKey(), "main", "relay", "app", "team", null, _clock.GetUtcNow(), null, JobState.Unknown);
+
+    private IJobLedger Create(bool isRedis) => isRedis ? Ledgers.On(_redis, _clock) : Ledgers.InMemory(_clock);
+}

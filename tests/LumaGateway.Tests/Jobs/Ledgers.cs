@@ -1,0 +1,34 @@
+using System.Diagnostics.Metrics;
+using LumaGateway.Jobs;
+using LumaGateway.Redis;
+using LumaGateway.Tests.Redis;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace LumaGateway.Tests.Jobs;
+
+/// <summary>Ledgers for tests.</summary>
+internal static class Ledgers
+{
+    private static readonly IMeterFactory Meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
+
+    public static IOptions<JobsOptions> Options { get; } = Microsoft.Extensions.Options.Options.Create(new JobsOptions());
+
+    public static MemoryJobLedger InMemory(TimeProvider clock) => new(Options, clock);
+
+    public static LedgerDatabase Database(Func<Task<IConnectionMultiplexer>> connect, TimeProvider clock)
+    {
+        var options = Microsoft.Extensions.Options.Options.Create(new RedisOptions { Redis = "redis.test" });
+        var cache = new RedisConnection(options, NullLogger<RedisConnection>.Instance) { Connect = _ => connect() };
+        var ledger = new LedgerConnection(options, cache, NullLogger<RedisConnection>.Instance);
+        return new LedgerDatabase(ledger.Redis, new LedgerMetrics(Meters, ledger), clock, NullLogger<LedgerDatabase>.Instance);
+    }
+
+    public static LedgerDatabase Database(FakeRedis redis, TimeProvider clock) => Database(() => Task.FromResult(redis.Connect()), clock);
+
+    public static RedisJobLedger On(FakeRedis redis, TimeProvider clock, RedisSigner? signer = null, ILogger<RedisJobLedger>? logger = null) =>
+        new(Database(redis, clock), signer ?? Signers.None, Options, clock, logger ?? NullLogger<RedisJobLedger>.Instance);
+}
