@@ -50,7 +50,7 @@ internal static class PassthroughBodies
         };
     }
 
-    /// <summary>The operations that a caller may want on another account than the one that the gateway chooses have the parameter of the account.</summary>
+    /// <summary>Two operations have the parameter of the account, which all accept: the document is limited in size.</summary>
     public static IEnumerable<IOpenApiParameter> ParametersOf(string path, string method, OpenApiDocument document) => (path, method.ToUpperInvariant()) switch
     {
         ("/luma/generations", "GET") => [new OpenApiParameterReference(AccountName, document), Query("limit", "Dream Machine: how many generations to return.", JsonSchemaType.Integer), Query("offset", "Dream Machine: how many generations to skip.", JsonSchemaType.Integer)],
@@ -61,7 +61,7 @@ internal static class PassthroughBodies
             Query("purpose", "Only files with this purpose: `input` or `reference`.", JsonSchemaType.String),
             Query("state", "Only files in this state: `pending`, `ready`, `failed` or `deleted`.", JsonSchemaType.String),
         ],
-        (_, "POST") when !path.Contains('{', StringComparison.Ordinal) => [new OpenApiParameterReference(AccountName, document), new OpenApiParameterReference(KeyName, document)],
+        ("/luma/generations", "POST") => [new OpenApiParameterReference(AccountName, document), new OpenApiParameterReference(KeyName, document)],
         (_, "POST") => [new OpenApiParameterReference(KeyName, document)],
         _ => [],
     };

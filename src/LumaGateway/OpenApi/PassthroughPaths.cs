@@ -12,7 +12,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
 {
     private static readonly ProblemKind[] OfCreates =
     [
-        ProblemKinds.InvalidRequest, ProblemKinds.UnknownAccount, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.TooLarge,
+        ProblemKinds.InvalidRequest, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.TooLarge,
         ProblemKinds.IdempotencyKeyReused, ProblemKinds.AccountDraining, ProblemKinds.IdempotencyUnavailable,
     ];
 

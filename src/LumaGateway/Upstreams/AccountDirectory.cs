@@ -1,12 +1,19 @@
 using LumaGateway.Contracts;
+using LumaGateway.Jobs;
+using LumaGateway.Problems;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>Knows which account an id belongs to: from memory, else from the records that all replicas share. With one account it looks up nothing. Thread-safe.</summary>
-internal sealed class AccountDirectory(UpstreamAccounts accounts, IAccountRecords records)
+/// <summary>
+/// Knows which account an id belongs to: from memory, else from the ledger. With one account it looks up nothing. An unavailable ledger costs a search, and fails no request. Thread-safe.
+/// </summary>
+internal sealed partial class AccountDirectory(UpstreamAccounts accounts, IJobLedger ledger, TimeProvider clock, ILogger<AccountDirectory> logger)
 {
     /// <summary>About 200 bytes an id.</summary>
     private const int RecentIds = 50_000;
+
+    /// <summary>How long a read waits for the ledger.</summary>
+    private static readonly TimeSpan LedgerTimeout = TimeSpan.FromMilliseconds(500);
 
     private readonly RecentAccounts _recent = new(RecentIds);
 
@@ -21,7 +28,7 @@ internal sealed class AccountDirectory(UpstreamAccounts accounts, IAccountRecord
             return recent;
         }
 
-        if (accounts.Find(await records.FindAccountAsync(id)) is not { } recorded)
+        if (await FindJobAsync(id) is not { } job || accounts.Find(job.Account) is not { } recorded)
         {
             return null;
         }
@@ -39,10 +46,47 @@ internal sealed class AccountDirectory(UpstreamAccounts accounts, IAccountRecord
         }
     }
 
-    /// <summary>Remembers the account of an id that a search found, for all replicas.</summary>
-    public Task RecordFoundAsync(GenerationId id, UpstreamAccount account)
+    /// <summary>Remembers the account of an id that a search found, for all replicas. Does not wait for the ledger.</summary>
+    public void RecordFound(GenerationId id, UpstreamAccount account)
     {
         Remember(id, account);
-        return records.RecordFoundAsync(id, account);
+        _ = RecordAsync(id, account);
+    }
+
+    private async Task<Job?> FindJobAsync(GenerationId id)
+    {
+        using var timeout = new CancellationTokenSource(LedgerTimeout, clock);
+        try
+        {
+            return await ledger.FindAsync(id, timeout.Token);
+        }
+        catch (Exception exception) when (exception is LedgerUnavailableException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private async Task RecordAsync(GenerationId id, UpstreamAccount account)
+    {
+        try
+        {
+            await ledger.RememberAsync(id, account.Name, account.Dialect.Name);
+        }
+        catch (LedgerUnavailableException)
+        {
+            // The next process that needs the account searches for it again.
+        }
+#pragma warning disable CA1031 // no caller observes this task
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Log.NotRecorded(logger, exception);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3041, LogLevel.Error, "Recording the account of an id in the ledger failed; other replicas search for it again.")]
+        public static partial void NotRecorded(ILogger logger, Exception exception);
     }
 }

@@ -30,7 +30,7 @@ internal sealed class AccountSearch(UpstreamAccounts accounts, AccountDirectory 
                 // An account that does not respond must leave time for those after it.
                 using var share = new Deadline(deadline.Remaining / (accounts.All.Count - i), clock);
                 var result = await account.Client.GetAsync(id, requestId, share);
-                await directory.RecordFoundAsync(id, account);
+                directory.RecordFound(id, account);
                 return new FoundGeneration(account, result);
             }
             catch (UpstreamException exception)

@@ -18,7 +18,6 @@ internal static class UpstreamServices
         services.AddOptionsWithValidateOnStart<UpstreamLimitsOptions, UpstreamLimitsOptionsValidator>().BindConfiguration(UpstreamLimitsOptions.Section);
         services.AddSingleton(provider => new UpstreamAccounts(
             provider.GetRequiredService<IOptions<LumaOptions>>().Value.AllAccounts.Select(options => ActivatorUtilities.CreateInstance<UpstreamAccount>(provider, options))));
-        services.AddSingleton<IAccountRecords, NoAccountRecords>();
         services.AddSingleton<AccountDirectory>();
         services.AddSingleton<AccountSearch>();
         services.AddSingleton<AccountChooser>();

@@ -48,14 +48,14 @@ public sealed class AccountRoutingTests : IDisposable
     [Theory]
     [InlineData("unknown")]
     [InlineData("A")]
-    public async Task An_unknown_account_in_the_header_is_refused(string account)
+    public async Task An_invalid_request_in_the_header_is_refused(string account)
     {
         using var caller = _raw.CreateCaller();
         caller.DefaultRequestHeaders.Add(AccountMiddleware.Header, account);
 
         using var response = await caller.SendGetAsync("/luma/generations");
 
-        await response.ProblemAsync(400, "unknown_account");
+        await response.ProblemAsync(400, "invalid_request");
         Assert.Equal(0, _raw.Upstream.RequestCount);
     }
 
@@ -71,7 +71,7 @@ public sealed class AccountRoutingTests : IDisposable
         caller.DefaultRequestHeaders.Add(AccountMiddleware.Header, "a");
         using var other = await caller.SendGetAsync("/luma/generations");
 
-        await other.ProblemAsync(400, "unknown_account");
+        await other.ProblemAsync(400, "invalid_request");
         Assert.Equal("c c c", _raw.Upstream.AccountsOf());
     }
 
