@@ -15,6 +15,7 @@ internal static class ProxyServices
         services.Configure<RouteOptions>(options => options.SetParameterPolicy<GenerationIdConstraint>(GenerationIdConstraint.Name));
         services.AddGatewayMetrics<ProxyMetrics>();
         services.AddIdempotency();
+        services.AddSingleton<CreateJobs>();
         services.AddSingleton<IForwarderHttpClientFactory, UpstreamForwarderClientFactory>();
         services.AddReverseProxy()
             .LoadFromConfig(routes)
@@ -32,6 +33,7 @@ internal static class ProxyServices
                 pipeline.UseMiddleware<ForwarderErrorMiddleware>();
                 pipeline.UseMiddleware<ProxyCacheMiddleware>();
                 pipeline.UseMiddleware<IdempotencyMiddleware>();
+                pipeline.UseMiddleware<JobMiddleware>();
                 pipeline.UseMiddleware<CallbackUrlMiddleware>(); // after IdempotencyMiddleware, which must compare the caller's body
                 pipeline.UseMiddleware<UserIdMiddleware>();
             })

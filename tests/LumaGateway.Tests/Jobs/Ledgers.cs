@@ -1,7 +1,10 @@
 using System.Diagnostics.Metrics;
 using LumaGateway.Jobs;
+using LumaGateway.Proxy;
 using LumaGateway.Redis;
 using LumaGateway.Tests.Redis;
+using LumaGateway.Upstreams;
+using LumaGateway.Upstreams.Dialects;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,6 +29,13 @@ internal static class Ledgers
         var ledger = new LedgerConnection(options, cache, NullLogger<RedisConnection>.Instance);
         return new LedgerDatabase(ledger.Redis, new LedgerMetrics(Meters, ledger), clock, NullLogger<LedgerDatabase>.Instance);
     }
+
+    public static CreateJobs CreateJobs(IMeterFactory meters, TimeProvider clock) => new(
+        new RedisKeyspace("account", "relay", "1"),
+        new UpstreamDialect([new RelayDialect()], Microsoft.Extensions.Options.Options.Create(new LumaOptions())),
+        new JobMetrics(meters),
+        clock,
+        NullLogger<CreateJobs>.Instance);
 
     public static LedgerDatabase Database(FakeRedis redis, TimeProvider clock) => Database(() => Task.FromResult(redis.Connect()), clock);
 

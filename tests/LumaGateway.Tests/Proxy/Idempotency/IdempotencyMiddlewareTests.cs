@@ -7,6 +7,7 @@ using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Redis;
 using LumaGateway.Telemetry;
 using LumaGateway.Tests.Caching;
+using LumaGateway.Tests.Jobs;
 using LumaGateway.Tests.Redis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -41,16 +42,12 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     public IdempotencyMiddlewareTests()
     {
         _redis = new FakeRedis(_clock);
-        var connection = new RedisConnection(Options.Create(new RedisOptions { Redis = "redis.test" }), NullLogger<RedisConnection>.Instance)
-        {
-            Connect = _ => Task.FromResult(_redis.Connect()),
-        };
         var options = Options.Create(new PassthroughOptions { MaxBodyBytes = MaxBodyBytes });
         var ledger = new IdempotencyLedger(
-            new RedisIdempotencyStore(connection, Signers.None, _clock), new RedisKeyspace("account", "dialect", "1"), options, _clock, NullLogger<IdempotencyLedger>.Instance);
+            new RedisIdempotencyStore(Ledgers.Database(_redis, _clock), Signers.None, Ledgers.Options), new RedisKeyspace("account", "dialect", "1"), options, _clock, NullLogger<IdempotencyLedger>.Instance);
         var meters = _services.GetRequiredService<IMeterFactory>();
         _replays = new MetricCollector<long>(meters, Instrumentation.Name, "luma_gateway.passthrough.replays");
-        _middleware = new IdempotencyMiddleware(ForwardAsync, ledger, new ProxyMetrics(meters), options, _clock, NullLogger<IdempotencyMiddleware>.Instance);
+        _middleware = new IdempotencyMiddleware(ForwardAsync, ledger, Ledgers.CreateJobs(meters, _clock), new ProxyMetrics(meters), options, _clock, NullLogger<IdempotencyMiddleware>.Instance);
     }
 
     public void Dispose()
