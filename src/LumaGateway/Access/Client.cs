@@ -25,5 +25,8 @@ internal sealed record Client(string Name, Permissions Permissions, ClientLimite
     public static string? NameOf(HttpContext context) =>
         RateLimitLease.Of(context)?.Client.Name ?? context.Features.Get<AccessRefusal>()?.Client ?? context.Features.Get<Client>()?.Name;
 
+    /// <summary>The group whose jobs the client may see, with <c>Access:Ownership</c> <c>Group</c>.</summary>
+    public string Group { get; init; } = Name;
+
     public bool Has(Permissions permissions) => (Permissions & permissions) == permissions;
 }

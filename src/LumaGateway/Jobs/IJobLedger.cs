@@ -14,6 +14,9 @@ internal interface IJobLedger
     /// <summary>The jobs of several generations, in the order of the ids. One round trip.</summary>
     ValueTask<IReadOnlyList<Job?>> FindAsync(IReadOnlyList<GenerationId> ids, CancellationToken cancellationToken);
 
+    /// <summary>A page of jobs.</summary>
+    Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken);
+
     /// <summary>Applies a change. It may be repeated.</summary>
     Task ApplyAsync(JobChange change);
 

@@ -29,19 +29,21 @@ internal static class JobScript
 
         """;
 
-    public static RedisKey[] Keys(string record, JobChange change) =>
+    /// <param name="record">The other record that the script writes.</param>
+    /// <param name="change">The change; null for none.</param>
+    public static RedisKey[] Keys(string record, JobChange? change) =>
     [
-        record, JobKeys.Of(change.Add?.Key ?? ""), JobKeys.Of(change.Remove?.Key ?? ""), JobKeys.AllJobs, JobKeys.OfGroup((change.Add ?? change.Remove)!.Group),
+        record, JobKeys.Of(change?.Add?.Key ?? ""), JobKeys.Of(change?.Remove?.Key ?? ""), JobKeys.AllJobs, JobKeys.OfGroup((change?.Add ?? change?.Remove)?.Group),
     ];
 
-    public static RedisValue[] Values(JobChange change, TimeSpan retention, RedisSigner signer, RedisValue first, RedisValue second, RedisValue third)
+    public static RedisValue[] Values(JobChange? change, TimeSpan retention, RedisSigner signer, RedisValue first, RedisValue second, RedisValue third)
     {
-        var (add, at) = (change.Add, (change.Add ?? change.Remove)!.CreatedAt);
+        var (add, at) = (change?.Add, (change?.Add ?? change?.Remove)?.CreatedAt ?? DateTimeOffset.UnixEpoch);
         return
         [
             first, second, third,
             add?.Key ?? "", add is null ? "" : signer.Sign(SignedKind.Record, JobKeys.Of(add.Key), add.Serialize()), (long)retention.TotalMilliseconds,
-            at.ToUnixTimeMilliseconds(), change.Remove?.Key ?? "", (at - retention).ToUnixTimeMilliseconds(),
+            at.ToUnixTimeMilliseconds(), change?.Remove?.Key ?? "", (at - retention).ToUnixTimeMilliseconds(),
         ];
     }
 }

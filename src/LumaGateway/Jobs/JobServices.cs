@@ -1,4 +1,5 @@
 using LumaGateway.Redis;
+using LumaGateway.Telemetry;
 
 namespace LumaGateway.Jobs;
 
@@ -11,6 +12,7 @@ internal static class JobServices
         services.AddSingleton<IJobLedger>(static provider => provider.GetRequiredService<LedgerConnection>().IsConfigured
             ? ActivatorUtilities.CreateInstance<RedisJobLedger>(provider)
             : ActivatorUtilities.CreateInstance<MemoryJobLedger>(provider));
+        services.AddGatewayMetrics<JobMetrics>();
 
         return services;
     }

@@ -15,7 +15,7 @@ internal sealed class MemoryJobLedger(IOptions<JobsOptions> options, TimeProvide
     private readonly TimeSpan _retention = options.Value.Retention;
     private readonly Dictionary<string, Job> _jobs = new(StringComparer.Ordinal);
     private readonly SortedSet<Job> _byTime = new(Comparer<Job>.Create(
-        static (a, b) => a.CreatedAt != b.CreatedAt ? a.CreatedAt.CompareTo(b.CreatedAt) : string.CompareOrdinal(a.Key, b.Key)));
+        static (a, b) => a == b ? 0 : PositionOf(a).IsBefore(PositionOf(b)) ? 1 : -1));
 
     public ValueTask<Job?> FindAsync(GenerationId id, CancellationToken cancellationToken)
     {
@@ -32,6 +32,20 @@ internal sealed class MemoryJobLedger(IOptions<JobsOptions> options, TimeProvide
         {
             RemoveExpired();
             return ValueTask.FromResult<IReadOnlyList<Job?>>([.. ids.Select(id => _jobs.GetValueOrDefault(id.Value))]);
+        }
+    }
+
+    public Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            RemoveExpired();
+            var jobs = _byTime.Reverse()
+                .Where(job => job.Group is not null && (query.Group is null || job.Group == query.Group) && job.CreatedAt >= query.From && job.CreatedAt <= query.To)
+                .Where(job => query.After?.IsBefore(PositionOf(job)) is not false)
+                .Take(query.Count)
+                .ToList();
+            return Task.FromResult(new JobPage(jobs, jobs.Count < query.Count ? null : PositionOf(jobs[^1])));
         }
     }
 
@@ -56,6 +70,8 @@ internal sealed class MemoryJobLedger(IOptions<JobsOptions> options, TimeProvide
 
     public Task RememberAsync(GenerationId id, string account, string dialect) => ApplyAsync(JobChange.Begin(
         new Job(id.Value, account, dialect, Client: null, Group: null, Model: null, clock.GetUtcNow(), IdempotencyKeyHash: null, JobState.Queued)));
+
+    private static JobPosition PositionOf(Job job) => new(job.CreatedAt.ToUnixTimeMilliseconds(), job.Key);
 
     private void RemoveExpired()
     {

@@ -9,6 +9,9 @@ namespace LumaGateway.Jobs;
 internal sealed partial class RedisJobLedger(
     LedgerDatabase ledger, RedisSigner signer, IOptions<JobsOptions> options, TimeProvider clock, ILogger<RedisJobLedger> logger) : IJobLedger
 {
+    /// <summary>How many more entries than asked for are read at first: jobs of the same millisecond as the cursor are skipped.</summary>
+    private const int PageMargin = 16;
+
     private readonly TimeSpan _retention = options.Value.Retention;
 
     public async ValueTask<Job?> FindAsync(GenerationId id, CancellationToken cancellationToken)
@@ -17,11 +20,32 @@ internal sealed partial class RedisJobLedger(
         return Read(key, await ledger.ReadAsync(database => database.StringGetAsync(key), cancellationToken));
     }
 
-    public async ValueTask<IReadOnlyList<Job?>> FindAsync(IReadOnlyList<GenerationId> ids, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<Job?>> FindAsync(IReadOnlyList<GenerationId> ids, CancellationToken cancellationToken) =>
+        await FindAsync(ids.Select(id => JobKeys.Of(id.Value)).ToArray(), cancellationToken);
+
+    public async Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken)
     {
-        string[] keys = [.. ids.Select(id => JobKeys.Of(id.Value))];
-        var values = await ledger.ReadAsync(database => database.StringGetAsync([.. keys.Select(key => (RedisKey)key)]), cancellationToken);
-        return [.. keys.Zip(values, Read)];
+        var index = query.Group is null ? JobKeys.AllJobs : JobKeys.OfGroup(query.Group);
+        var latest = Math.Min(query.To.ToUnixTimeMilliseconds(), query.After?.At ?? long.MaxValue);
+        for (var take = query.Count + PageMargin; ; take *= 2)
+        {
+            var read = take;
+            var entries = await ledger.ReadAsync(
+                database => database.SortedSetRangeByScoreWithScoresAsync(index, query.From.ToUnixTimeMilliseconds(), latest, Exclude.None, Order.Descending, 0, read), cancellationToken);
+            var positions = entries
+                .Select(entry => new JobPosition((long)entry.Score, entry.Element!))
+                .Where(position => query.After?.IsBefore(position) is not false)
+                .Take(query.Count)
+                .ToList();
+            if (positions.Count == 0 && entries.Length == take)
+            {
+                continue; // more jobs in one millisecond than were read
+            }
+
+            var jobs = await FindAsync(positions.Select(position => JobKeys.Of(position.Key)).ToArray(), cancellationToken);
+            var isEnd = positions.Count < query.Count && entries.Length < take;
+            return new JobPage([.. jobs.OfType<Job>()], isEnd ? null : positions[^1]);
+        }
     }
 
     public Task ApplyAsync(JobChange change) => ledger.WriteAsync(database => database.ScriptEvaluateAsync(
@@ -32,6 +56,12 @@ internal sealed partial class RedisJobLedger(
         var job = new Job(id.Value, account, dialect, Client: null, Group: null, Model: null, clock.GetUtcNow(), IdempotencyKeyHash: null, JobState.Queued);
         var key = JobKeys.Of(job.Key);
         return ledger.WriteAsync(database => database.StringSetAsync(key, signer.Sign(SignedKind.Record, key, job.Serialize()), _retention, When.NotExists));
+    }
+
+    private async Task<Job?[]> FindAsync(string[] keys, CancellationToken cancellationToken)
+    {
+        var values = keys.Length == 0 ? [] : await ledger.ReadAsync(database => database.StringGetAsync([.. keys.Select(key => (RedisKey)key)]), cancellationToken);
+        return [.. keys.Zip(values, Read)];
     }
 
     private Job? Read(string key, RedisValue stored)

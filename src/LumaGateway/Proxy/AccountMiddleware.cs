@@ -7,9 +7,9 @@ namespace LumaGateway.Proxy;
 
 /// <summary>
 /// Determines the account of a request under <c>/luma</c>: that of the client, else that of the header <c>X-Luma-Account</c>, else that of the id in the path, else, for a create, one
-/// that <see cref="CreateDistributionMiddleware"/> chooses by weight, else the first one.
+/// that <see cref="AccountChooser"/> chooses by weight, else the first one.
 /// </summary>
-internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts accounts, AccountDirectory directory, AccountSearch search)
+internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts accounts, AccountDirectory directory, AccountSearch search, AccountChooser chooser)
 {
     /// <summary>The name of an account. It is not sent to the upstream.</summary>
     public const string Header = "X-Luma-Account";
@@ -46,8 +46,8 @@ internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts a
     }
 
     /// <summary>The body of a create is written for one dialect: that of the first account whose upstream has the path.</summary>
-    private ProxyAccount OfCreate(string path) => accounts.All.FirstOrDefault(account => account.Dialect.CreatePaths.Contains(path)) is { } first
-        ? ProxyAccount.OneOf([.. accounts.All.Where(account => account.Dialect.Name == first.Dialect.Name)])
+    private ProxyAccount? OfCreate(string path) => accounts.All.FirstOrDefault(account => account.Dialect.CreatePaths.Contains(path)) is { } first
+        ? ProxyAccount.Choose(chooser, [.. accounts.All.Where(account => account.Dialect.Name == first.Dialect.Name)])
         : ProxyAccount.Given(accounts.First);
 
     /// <summary>The first account responds for an id that no account has. Throws <see cref="UpstreamException"/> if an account could not be asked.</summary>
@@ -64,15 +64,27 @@ internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts a
         }
     }
 
-    private Task ContinueAsync(HttpContext context, ProxyAccount account)
+    private Task ContinueAsync(HttpContext context, ProxyAccount? account)
     {
-        if (account.Account is { Options.Draining: true } && CreateRequest.Is(context))
+        if (account is null || (account.Account.Options.Draining && CreateRequest.Is(context)))
         {
             return ProblemWriter.WriteAsync(context, ProblemKinds.AccountDraining);
         }
 
         context.Features.Set(account);
-        return next(context);
+        return account.IsChosen ? ContinueWithChoiceAsync() : next(context);
+
+        async Task ContinueWithChoiceAsync()
+        {
+            try
+            {
+                await next(context);
+            }
+            finally
+            {
+                account.ReturnUnused(chooser);
+            }
+        }
     }
 
     private static GenerationId? IdOf(HttpContext context) => GenerationId.TryParse(context.Request.RouteValues["id"] as string, null, out var id) ? id : null;

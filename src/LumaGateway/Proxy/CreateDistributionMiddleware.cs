@@ -9,22 +9,18 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Sends a create without a given account to one that is chosen by weight. After a <see cref="CreateRefusal"/>, or a failure before the first byte was sent, sends it to the next one. A create with
+/// Sends a create whose account was chosen by weight. After a <see cref="CreateRefusal"/>, or a failure before the first byte was sent, sends it to the next one. A create with
 /// an unknown outcome is never sent again. <see cref="UpstreamTransformProvider"/> finds the refusals.
 /// </summary>
 internal sealed class CreateDistributionMiddleware(RequestDelegate next, AccountChooser chooser, ProxyMetrics metrics, IOptions<PassthroughOptions> options)
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.Features.Get<ProxyAccount>() is not { Candidates.Count: > 0 } account)
+        if (context.Features.Get<ProxyAccount>() is not { IsChosen: true } account)
         {
             await next(context);
         }
-        else if (!account.TryChoose(chooser))
-        {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.AccountDraining);
-        }
-        else if (account.Candidates.Count == 1 || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is false)
+        else if (!account.HasAlternatives || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is false)
         {
             await SendAsync(context, account, null);
         }
@@ -64,10 +60,11 @@ internal sealed class CreateDistributionMiddleware(RequestDelegate next, Account
                 context.Request.Body = body;
             }
 
-            var current = account.Account!;
+            var current = account.Account;
             context.Response.StatusCode = StatusCodes.Status200OK; // YARP forwards only if no response was set
             context.Features.Set<IForwarderErrorFeature>(null);
             context.Features.Set<CreateOutcomeFeature>(null);
+            context.Features.Set<SendProgress>(null);
             await next(context);
             if (context.Features.Get<IForwarderErrorFeature>() is { } failure && !context.RequestAborted.IsCancellationRequested
                 && CreateOutcomes.FromFailure(failure, context.Features.Get<SendProgress>()) is CreateOutcome.Refused && failure.Error is not ForwarderError.RequestBodyClient)

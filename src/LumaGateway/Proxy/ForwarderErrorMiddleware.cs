@@ -12,7 +12,7 @@ namespace LumaGateway.Proxy;
 internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, ProxyMetrics metrics, ILogger<ForwarderErrorMiddleware> logger)
 {
     /// <summary>The most bytes of a create's response that are buffered until it is complete. Every documented response to a create is smaller.</summary>
-    private const int MaxBufferedBytes = 8 * 1024;
+    public const int MaxBufferedBytes = 8 * 1024;
 
     public async Task InvokeAsync(HttpContext context)
     {

@@ -5,45 +5,61 @@ namespace LumaGateway.Proxy;
 /// <summary>Request feature: the account that the request is sent to. A create without a given account has candidates, and may move from one to the next.</summary>
 internal sealed class ProxyAccount
 {
+    private readonly IReadOnlyList<UpstreamAccount> _candidates;
     private readonly List<UpstreamAccount> _refused = [];
+    private AccountChoice? _choice;
+    private bool _isSent;
 
-    /// <summary>The account; null before <see cref="CreateDistributionMiddleware"/> has chosen one.</summary>
-    public UpstreamAccount? Account { get; private set; }
+    private ProxyAccount(UpstreamAccount account, IReadOnlyList<UpstreamAccount> candidates) => (Account, _candidates) = (account, candidates);
 
-    /// <summary>The accounts that one is chosen from; empty if the account is given.</summary>
-    public IReadOnlyList<UpstreamAccount> Candidates { get; private init; } = [];
+    /// <summary>The account. It changes if a create moves.</summary>
+    public UpstreamAccount Account { get; private set; }
+
+    /// <summary>Whether the account was chosen by weight.</summary>
+    public bool IsChosen => _candidates.Count > 0;
+
+    /// <summary>Whether a refused create may have another account to move to.</summary>
+    public bool HasAlternatives => _candidates.Count > 1;
 
     /// <summary>True after a refusal, until the create is sent to the next account.</summary>
     public bool HasMoved { get; private set; }
 
-    public static ProxyAccount Given(UpstreamAccount account) => new() { Account = account };
+    public static ProxyAccount Given(UpstreamAccount account) => new(account, []);
 
-    public static ProxyAccount OneOf(IReadOnlyList<UpstreamAccount> candidates) => new() { Candidates = candidates };
+    /// <summary>Returns null if all candidates are draining.</summary>
+    public static ProxyAccount? Choose(AccountChooser chooser, IReadOnlyList<UpstreamAccount> candidates) =>
+        chooser.Choose(candidates, []) is { } choice ? new ProxyAccount(choice.Account, candidates) { _choice = choice } : null;
 
-    /// <summary>Returns the account of a request; null while none is chosen.</summary>
+    /// <summary>Returns the account of a request; null if the request is not under <c>/luma</c>.</summary>
     public static UpstreamAccount? Of(HttpContext context) => context.Features.Get<ProxyAccount>()?.Account;
 
-    /// <summary>Chooses the first account. Returns false if all candidates are draining.</summary>
-    public bool TryChoose(AccountChooser chooser) => (Account = chooser.Choose(Candidates, _refused)) is not null;
+    /// <summary>To be called before each attempt.</summary>
+    public void Start() => (HasMoved, _isSent) = (false, true);
 
     /// <summary>Moves to the next account after the current one has refused the create or was not reached. Returns false if there is none; the account stays then.</summary>
     public bool TryMove(AccountChooser chooser)
     {
-        if (Candidates.Count == 0)
+        if (!IsChosen)
         {
             return false;
         }
 
-        _refused.Add(Account!);
-        if (chooser.Choose(Candidates, _refused) is not { } next)
+        _refused.Add(Account);
+        if (chooser.Choose(_candidates, _refused) is not { } next)
         {
             return false;
         }
 
-        (Account, HasMoved) = (next, true);
+        (_choice, Account, HasMoved) = (next, next.Account, true);
         return true;
     }
 
-    /// <summary>To be called before each attempt.</summary>
-    public void Start() => HasMoved = false;
+    /// <summary>Gives back the choice if nothing was sent, as for a repeated create whose response is recorded.</summary>
+    public void ReturnUnused(AccountChooser chooser)
+    {
+        if (_choice is { } unused && !_isSent)
+        {
+            chooser.Return(unused);
+        }
+    }
 }

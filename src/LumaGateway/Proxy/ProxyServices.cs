@@ -17,6 +17,7 @@ internal static class ProxyServices
         services.AddGatewayMetrics<ProxyMetrics>();
         services.AddSingleton<IValidateOptions<AccessOptions>, ClientAccountRules>();
         services.AddIdempotency();
+        services.AddSingleton<CreateJobs>();
         services.AddSingleton<IForwarderHttpClientFactory, UpstreamForwarderClientFactory>();
         services.AddReverseProxy()
             .LoadFromConfig(routes)
@@ -35,6 +36,7 @@ internal static class ProxyServices
                 pipeline.UseMiddleware<ForwarderErrorMiddleware>();
                 pipeline.UseMiddleware<ProxyCacheMiddleware>();
                 pipeline.UseMiddleware<IdempotencyMiddleware>();
+                pipeline.UseMiddleware<JobMiddleware>();
                 pipeline.UseMiddleware<CallbackUrlMiddleware>(); // after IdempotencyMiddleware, which must compare the caller's body
                 pipeline.UseMiddleware<UserIdMiddleware>();
                 pipeline.UseMiddleware<CreateDistributionMiddleware>(); // last: it sends the final body, perhaps to several accounts

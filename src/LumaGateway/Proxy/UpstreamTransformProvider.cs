@@ -89,7 +89,7 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
     private async ValueTask<bool> HandleRefusalAsync(ResponseTransformContext context, UpstreamAccount account, UpstreamFault fault)
     {
         var choice = context.HttpContext.Features.Get<ProxyAccount>();
-        var isDistributed = choice is { Candidates.Count: > 0 };
+        var isDistributed = choice is { IsChosen: true };
         if (fault is UpstreamFault.Throttled && !isDistributed)
         {
             return false; // it concerns this caller, who retries

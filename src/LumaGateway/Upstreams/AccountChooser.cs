@@ -10,35 +10,47 @@ internal sealed class AccountChooser
     private readonly Dictionary<UpstreamAccount, int> _credits = [];
 
     /// <summary>
-    /// Returns the account that a create is sent to; null if none is left. Draining accounts are never chosen. If no candidate accepts creates now, the first attempt goes to one
+    /// Chooses the account that a create is sent to; null if none is left. Draining accounts are never chosen. If no candidate accepts creates now, the first attempt goes to one
     /// of them nevertheless, and the upstream decides.
     /// </summary>
     /// <param name="candidates">The accounts that can run the create.</param>
     /// <param name="refused">The accounts that have refused this create.</param>
-    public UpstreamAccount? Choose(IReadOnlyList<UpstreamAccount> candidates, IReadOnlyCollection<UpstreamAccount> refused)
+    public AccountChoice? Choose(IReadOnlyList<UpstreamAccount> candidates, IReadOnlyCollection<UpstreamAccount> refused)
     {
         var open = candidates.Where(account => !account.Options.Draining && !refused.Contains(account)).ToList();
         var accepting = open.Where(static account => account.AcceptsCreates).ToList();
         return accepting.Count > 0 ? Next(accepting) : refused.Count == 0 && open.Count > 0 ? Next(open) : null;
     }
 
-    private UpstreamAccount Next(List<UpstreamAccount> accounts)
-    {
-        if (accounts.Count == 1)
-        {
-            return accounts[0];
-        }
+    /// <summary>Gives back a choice that no create was sent for: it does not count for the shares.</summary>
+    public void Return(AccountChoice choice) => Charge(choice, -1);
 
+    private AccountChoice Next(List<UpstreamAccount> accounts)
+    {
         lock (_lock)
         {
-            foreach (var account in accounts)
+            var choice = new AccountChoice(accounts.MaxBy(account => _credits.GetValueOrDefault(account) + account.Options.Weight)!, accounts);
+            Charge(choice, 1);
+            return choice;
+        }
+    }
+
+    /// <summary>Each of the accounts earns its weight, and the chosen one pays for all. The order of several charges makes no difference.</summary>
+    private void Charge(AccountChoice choice, int sign)
+    {
+        lock (_lock)
+        {
+            foreach (var account in choice.Among)
             {
-                _credits[account] = _credits.GetValueOrDefault(account) + account.Options.Weight;
+                _credits[account] = _credits.GetValueOrDefault(account) + (sign * account.Options.Weight);
             }
 
-            var next = accounts.MaxBy(account => _credits[account])!;
-            _credits[next] -= accounts.Sum(static account => account.Options.Weight);
-            return next;
+            _credits[choice.Account] -= sign * choice.Among.Sum(static account => account.Options.Weight);
         }
     }
 }
+
+/// <summary>The account of a create.</summary>
+/// <param name="Account">The account.</param>
+/// <param name="Among">The accounts that it was chosen from.</param>
+internal sealed record AccountChoice(UpstreamAccount Account, IReadOnlyList<UpstreamAccount> Among);

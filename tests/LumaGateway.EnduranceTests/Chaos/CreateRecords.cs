@@ -8,7 +8,7 @@ namespace LumaGateway.EnduranceTests.Chaos;
 /// <summary>Deletes the idempotency records in Redis, each at most once, half of them while the create runs. Thread-safe.</summary>
 internal sealed class CreateRecords
 {
-    private const string Pattern = "luma-gateway:create:*";
+    private const string Pattern = "luma-gateway:{ledger}:create:*";
     private const int SignatureBytes = 32;
 
     private readonly ConcurrentDictionary<string, Create> _creates = new();

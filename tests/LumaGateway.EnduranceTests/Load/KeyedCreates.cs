@@ -43,7 +43,7 @@ internal sealed class KeyedCreates(ReplicaGroup group, RedisServer redis, int se
     {
         var probe = new KeyedCreate("done-probe");
         Assert.Equal(CreateResult.Sent, await SendAsync(probe, 0, new Random(seed)));
-        Assert.Equal(RecordOf(probe), Assert.Single(await redis.KeysAsync("luma-gateway:create:*")));
+        Assert.Equal(RecordOf(probe), Assert.Single(await redis.KeysAsync("luma-gateway:{ledger}:create:*")));
 
         await redis.ExecuteAsync("CONFIG", "SET", "notify-keyspace-events", "Ee");
         var subscriber = (await redis.DataAsync()).Multiplexer.GetSubscriber();
@@ -156,7 +156,7 @@ internal sealed class KeyedCreates(ReplicaGroup group, RedisServer redis, int se
     private static string RecordOf(KeyedCreate create)
     {
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"system-tests\n/luma/generations/{create.Id}/extend\n{create.Id}"));
-        return $"luma-gateway:create:2:sandbox:relay:{Convert.ToHexStringLower(digest)}";
+        return $"luma-gateway:{{ledger}}:create:2:sandbox:relay:{Convert.ToHexStringLower(digest)}";
     }
 
     /// <summary>Deletes the record as soon as it exists. Returns whether the create ran at that time.</summary>

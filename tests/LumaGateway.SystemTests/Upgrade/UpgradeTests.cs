@@ -33,7 +33,7 @@ public sealed class UpgradeTests(SharedSandbox sandbox)
         Assert.Equal(HttpStatusCode.OK, created.StatusCode);
         var written = (await redis.KeysAsync("*")).Select(key => (string)key!).Except(Previous.Select(one => one.Key)).ToList();
         Assert.Contains(written, key => key.EndsWith("{done-upgrade-new}:final", StringComparison.Ordinal));
-        Assert.Contains(written, key => key.StartsWith("luma-gateway:create:2:upgrade:relay:", StringComparison.Ordinal));
+        Assert.Contains(written, key => key.StartsWith("luma-gateway:{ledger}:create:2:upgrade:relay:", StringComparison.Ordinal));
         // The previous release reads no other names, so it cannot read what this version wrote.
         Assert.DoesNotContain(written, key => key.StartsWith("luma-gateway:1:", StringComparison.Ordinal) || key.StartsWith("luma-gateway:create:upgrade:", StringComparison.Ordinal));
         Assert.Equal(before, await DumpsAsync(redis));
@@ -68,7 +68,7 @@ public sealed class UpgradeTests(SharedSandbox sandbox)
         Assert.NotEqual("", (await Creates.JsonAsync(repeated)).GetProperty("id").GetString());
         Assert.Equal("idempotency_key_reused", await Creates.CodeAsync(reused));
         Assert.Equal(before, await group.Sandbox.CountAsync(CreatedFrom));
-        Assert.DoesNotContain(await redis.KeysAsync("luma-gateway:create:2:*"), _ => true);
+        Assert.DoesNotContain(await redis.KeysAsync("luma-gateway:{ledger}:create:*"), _ => true);
     }
 
     private static async Task<HttpResponseMessage> SendAnotherBodyAsync(GatewayProcess replica)

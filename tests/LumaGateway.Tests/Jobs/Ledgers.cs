@@ -1,7 +1,11 @@
 using System.Diagnostics.Metrics;
 using LumaGateway.Jobs;
+using LumaGateway.Proxy;
 using LumaGateway.Redis;
 using LumaGateway.Tests.Redis;
+using LumaGateway.Tests.Support;
+using LumaGateway.Time;
+using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,6 +30,12 @@ internal static class Ledgers
         var ledger = new LedgerConnection(options, cache, NullLogger<RedisConnection>.Instance);
         return new LedgerDatabase(ledger.Redis, new LedgerMetrics(Meters, ledger), clock, NullLogger<LedgerDatabase>.Instance);
     }
+
+    public static CreateJobs CreateJobs(IMeterFactory meters, TimeProvider clock) => new(
+        new AccountDirectory(TestAccounts.Create(new MonotonicClock(clock), null, TestAccounts.Named("account")), InMemory(clock), clock, NullLogger<AccountDirectory>.Instance),
+        new JobMetrics(meters),
+        clock,
+        NullLogger<CreateJobs>.Instance);
 
     public static LedgerDatabase Database(FakeRedis redis, TimeProvider clock) => Database(() => Task.FromResult(redis.Connect()), clock);
 

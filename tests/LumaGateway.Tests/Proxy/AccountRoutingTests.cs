@@ -1,7 +1,10 @@
 using System.Net;
 using System.Text;
+using LumaGateway.Contracts;
+using LumaGateway.Jobs;
 using LumaGateway.Proxy;
 using LumaGateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Proxy;
 
@@ -203,6 +206,59 @@ public sealed class AccountRoutingTests : IDisposable
 
         Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (first.StatusCode, second.StatusCode));
         Assert.Equal("true", second.Header("Idempotency-Replayed"));
+        Assert.Equal("a c", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task Replays_do_not_change_the_shares()
+    {
+        using var caller = _raw.CreateCaller();
+        for (var i = 0; i < 8; i++)
+        {
+            for (var repetition = 0; repetition < 2; repetition++)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, "/luma/generations") { Content = new StringContent(Body, Encoding.UTF8, "application/json") };
+                request.Headers.Add("Idempotency-Key", $"k{i}");
+                using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
+                Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+            }
+        }
+
+        Assert.Equal((6, 2), (_raw.Upstream.AccountsOf().Count(name => name == 'a'), _raw.Upstream.AccountsOf().Count(name => name == 'c')));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("k1")]
+    public async Task The_ledger_has_the_account_that_ran_the_create(string? key)
+    {
+        _faults["a"] = HttpStatusCode.TooManyRequests;
+        using var caller = _raw.CreateCaller();
+        caller.DefaultRequestHeaders.Add(key is null ? "X-Test" : "Idempotency-Key", key ?? "none");
+
+        using var response = await CreateAsync(caller);
+        using var read = await caller.SendGetAsync("/generations/c1");
+
+        var job = await _raw.Gateway.Services.GetRequiredService<IJobLedger>().FindAsync(GenerationId.Parse("c1", null), TestContext.Current.CancellationToken);
+        Assert.Equal(("c", "relay"), (job!.Account, job.Dialect));
+        Assert.Equal("a c c", _raw.Upstream.AccountsOf()); // the read goes to c without a search
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("k1")]
+    public async Task The_ledger_has_the_account_whose_outcome_is_unknown(string? key)
+    {
+        _faults["a"] = HttpStatusCode.TooManyRequests;
+        _faults["c"] = HttpStatusCode.InternalServerError;
+        using var caller = _raw.CreateCaller();
+        caller.DefaultRequestHeaders.Add(key is null ? "X-Test" : "Idempotency-Key", key ?? "none");
+
+        using var response = await CreateAsync(caller);
+
+        var jobs = await _raw.Gateway.Services.GetRequiredService<IJobLedger>().ListAsync(
+            new JobQuery(null, DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null, 10), TestContext.Current.CancellationToken);
+        Assert.Equal([("c", JobState.Unknown)], jobs.Jobs.Select(job => (job.Account, job.State)));
         Assert.Equal("a c", _raw.Upstream.AccountsOf());
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using LumaGateway.Jobs;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -153,7 +154,7 @@ public sealed class IdempotencyKeyTests : IDisposable
 
         public void LoseAll() => _records.Clear();
 
-        public Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime)
+        public Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime, JobChange? change = null)
         {
             var existing = _records.GetOrAdd(key, record);
             return Task.FromResult(ReferenceEquals(existing, record) ? null : existing);
@@ -161,7 +162,7 @@ public sealed class IdempotencyKeyTests : IDisposable
 
         public Task<byte[]?> FindAsync(string key) => Task.FromResult(_records.GetValueOrDefault(key));
 
-        public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime)
+        public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime, JobChange? change = null)
         {
             var isReplaced = _records.TryGetValue(key, out var stored) && stored.AsSpan().SequenceEqual(expected) && _records.TryUpdate(key, record, stored);
             if (!IsReplaceUnconfirmedOnce)
@@ -173,7 +174,7 @@ public sealed class IdempotencyKeyTests : IDisposable
             return Task.FromException<bool>(new IdempotencyStoreUnavailableException("The store did not confirm."));
         }
 
-        public Task RemoveAsync(string key, byte[] expected)
+        public Task RemoveAsync(string key, byte[] expected, JobChange? change = null)
         {
             if (_records.TryGetValue(key, out var stored) && stored.AsSpan().SequenceEqual(expected))
             {

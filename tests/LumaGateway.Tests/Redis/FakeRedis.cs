@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using LumaGateway.Caching;
 using LumaGateway.Jobs;
+using LumaGateway.Proxy.Idempotency;
 using Microsoft.Extensions.Caching.Distributed;
 using StackExchange.Redis;
 
@@ -225,9 +226,31 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         CacheScripts.Extend => RunAsync("extend", keys[3]!, () => RedisResult.Create(ExtendLock(keys[3]!, values[0]!, TimeSpan.FromMilliseconds((long)values[1])))),
         CacheScripts.Write => RunAsync("set", (values[1] == "final" ? keys[0] : keys[1])!, () => RedisResult.Create(WriteAndRelease(keys, values))),
         CacheScripts.Purge => RunAsync("purge", keys[2]!, () => RedisResult.Create(Purge(keys, values[0]!, values[1]))),
+        RedisIdempotencyStore.AddScript => RunAsync("add", keys[0]!, () => RedisResult.Create((RedisValue)AddWithJob(keys, values))),
+        RedisIdempotencyStore.ReplaceScript => RunAsync("replace", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, values, () => Put(keys[0]!, values[1]!, TimeSpan.FromMilliseconds((long)values[2]))))),
+        RedisIdempotencyStore.RemoveScript => RunAsync("remove", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, values, () => _values.Remove(keys[0]!)))),
         JobScript.Apply => RunAsync("apply", keys[1]!, () => RedisResult.Create(ApplyJob(keys, values))),
         _ => ScriptAsync(script, keys[0]!, values),
     };
+
+    /// <summary>The scripts of idempotency records in C#. The system tests run the scripts themselves.</summary>
+    private byte[]? AddWithJob(RedisKey[] keys, RedisValue[] values)
+    {
+        if (Find(keys[0]!) is { } existing)
+        {
+            return existing;
+        }
+
+        Put(keys[0]!, values[1]!, TimeSpan.FromMilliseconds((long)values[2]));
+        ApplyJob(keys, values);
+        return null;
+    }
+
+    private int ChangeWithJob(RedisKey[] keys, RedisValue[] values, Func<bool> change)
+    {
+        ApplyJob(keys, values);
+        return Find(keys[0]!) is { } known && known.AsSpan().SequenceEqual(values[0]) && change() ? 1 : 0;
+    }
 
     /// <summary><see cref="JobScript.Apply"/> in C#, without the indexes. The system tests run the script itself.</summary>
     private int ApplyJob(RedisKey[] keys, RedisValue[] values)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using LumaGateway.Proxy.Idempotency;
+using LumaGateway.Tests.Jobs;
 using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Redis;
@@ -11,7 +12,7 @@ public sealed class MemoryIdempotencyStoreTests
     private readonly FakeTimeProvider _clock = new();
     private readonly MemoryIdempotencyStore _store;
 
-    public MemoryIdempotencyStoreTests() => _store = new MemoryIdempotencyStore(_clock);
+    public MemoryIdempotencyStoreTests() => _store = new MemoryIdempotencyStore(Ledgers.InMemory(_clock), _clock);
 
     [Fact]
     public async Task Removed_keys_are_garbage_collected()

@@ -26,7 +26,7 @@ public sealed class AccountChooserTests : IDisposable
     [Fact]
     public void The_creates_of_an_account_do_not_come_in_a_row()
     {
-        Assert.Equal("a b c a a b a c b a", string.Join(' ', Enumerable.Range(0, 10).Select(_ => _chooser.Choose(_accounts.All, [])!.Name)));
+        Assert.Equal("a b c a a b a c b a", string.Join(' ', Enumerable.Range(0, 10).Select(_ => _chooser.Choose(_accounts.All, [])!.Account.Name)));
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class AccountChooserTests : IDisposable
     {
         var (a, b, c) = (_accounts.Find("a")!, _accounts.Find("b")!, _accounts.Find("c")!);
 
-        Assert.Equal(c, _chooser.Choose(_accounts.All, [a, b]));
+        Assert.Equal(c, _chooser.Choose(_accounts.All, [a, b])!.Account);
         Assert.Null(_chooser.Choose(_accounts.All, [a, b, c]));
     }
 
@@ -75,8 +75,21 @@ public sealed class AccountChooserTests : IDisposable
         Assert.Null(_chooser.Choose([a, b], [a]));
     }
 
+    [Fact]
+    public void A_choice_that_was_given_back_does_not_change_the_shares()
+    {
+        var sent = new List<string>();
+        for (var i = 0; i < 100; i++)
+        {
+            sent.Add(_chooser.Choose(_accounts.All, [])!.Account.Name);
+            _chooser.Return(_chooser.Choose(_accounts.All, [])!);
+        }
+
+        Assert.Equal((50, 30, 20), (sent.Count(name => name == "a"), sent.Count(name => name == "b"), sent.Count(name => name == "c")));
+    }
+
     private string Choose(int creates) => string.Join(' ', Enumerable.Range(0, creates)
-        .Select(_ => _chooser.Choose(_accounts.All, [])!.Name)
+        .Select(_ => _chooser.Choose(_accounts.All, [])!.Account.Name)
         .CountBy(name => name)
         .OrderBy(share => share.Key, StringComparer.Ordinal)
         .Select(share => $"{share.Key}:{share.Value}"));

@@ -17,9 +17,18 @@ internal enum CreateOutcome
     Unknown,
 }
 
-/// <summary>Determines the outcome of a create. If in doubt, the outcome is unknown. Pure.</summary>
+/// <summary>Determines the outcome of a create. If in doubt, the outcome is unknown.</summary>
 internal static class CreateOutcomes
 {
+    /// <summary>The outcome of a create that was forwarded without an exception.</summary>
+    public static CreateOutcome Of(HttpContext context) => context.Features.Get<IForwarderErrorFeature>() is { } failure
+        ? FromFailure(failure, context.Features.Get<SendProgress>())
+        : context.Features.Get<CreateOutcomeFeature>()?.Outcome ?? CreateOutcome.Refused; // no upstream response: the create was not sent
+
+    /// <summary>Whether the upstream may have received any byte of the request.</summary>
+    public static bool MayHaveBeenSent(HttpContext context) =>
+        context.Features.Get<SendProgress>() is { HasStarted: true } || context.Features.Get<CreateOutcomeFeature>() is not null;
+
     /// <param name="response">The upstream's response.</param>
     public static CreateOutcome FromResponse(HttpResponseMessage response) => (int)response.StatusCode switch
     {

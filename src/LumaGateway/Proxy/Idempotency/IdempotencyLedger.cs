@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LumaGateway.Jobs;
 using LumaGateway.Redis;
 using Microsoft.Extensions.Options;
 
@@ -32,17 +33,18 @@ internal sealed partial class IdempotencyLedger(
     /// <param name="subject">Client, route and key; together they identify a create within the account.</param>
     /// <param name="fingerprint">A digest of query and body.</param>
     /// <param name="previousSubject">The subject of the previous release, whose records count too, until they expire.</param>
-    public async Task<IdempotencyClaim> ClaimAsync(string client, IEnumerable<string> subject, string fingerprint, IEnumerable<string> previousSubject)
+    /// <param name="attempt">The job of the create, recorded in the same step; null if the request makes no generation.</param>
+    public async Task<IdempotencyClaim> ClaimAsync(string client, IEnumerable<string> subject, string fingerprint, IEnumerable<string> previousSubject, Job? attempt = null)
     {
-        var key = $"luma-gateway:create:{Schema}:{keyspace.Account}:{keyspace.Dialect}:{DigestOf(subject)}";
+        var key = $"{LedgerConnection.Prefix}create:{Schema}:{keyspace.Account}:{keyspace.Dialect}:{DigestOf(subject)}";
         var previousKey = $"luma-gateway:create:{keyspace.Account}:{DigestOf(previousSubject)}";
         var record = new IdempotencyRecord(Guid.NewGuid().ToString("N"), fingerprint, clock.GetUtcNow() + options.Value.CreateTimeout + ClockSkewAllowance);
         var bytes = record.Serialize();
-        var existing = await store.FindAsync(previousKey) ?? await store.TryAddAsync(client, key, bytes, options.Value.IdempotencyLifetime);
+        var existing = await store.FindAsync(previousKey) ?? await store.TryAddAsync(client, key, bytes, options.Value.IdempotencyLifetime, attempt is null ? null : JobChange.Begin(attempt));
 
         if (existing is null)
         {
-            return new IdempotencyClaim(client, key, record, bytes, IsAcquired: true);
+            return new IdempotencyClaim(client, key, record, bytes, IsAcquired: true, attempt);
         }
 
         var found = IdempotencyRecord.Deserialize(existing);
@@ -54,14 +56,18 @@ internal sealed partial class IdempotencyLedger(
         return new IdempotencyClaim(client, key, found ?? record with { IsOutcomeUnknown = true }, existing, IsAcquired: false);
     }
 
-    private static string DigestOf(IEnumerable<string> subject) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', subject))));
+    /// <summary>SHA-256 of the subject of a create in lower-case hex.</summary>
+    public static string DigestOf(IEnumerable<string> subject) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', subject))));
 
-    public Task RecordResponseAsync(IdempotencyClaim claim, RecordedResponse response) => RecordOutcomeAsync(claim, claim.Record with { Response = response });
+    /// <summary>Records the response of a settled create and, in the same step, the end of its job.</summary>
+    public Task RecordResponseAsync(IdempotencyClaim claim, RecordedResponse response, JobChange? change = null) =>
+        RecordOutcomeAsync(claim, claim.Record with { Response = response }, change);
 
-    public Task RecordUnknownAsync(IdempotencyClaim claim) => RecordOutcomeAsync(claim, claim.Record with { IsOutcomeUnknown = true });
+    /// <summary>The job of the create stays: its state is unknown since the claim. The change names another account if the create has moved.</summary>
+    public Task RecordUnknownAsync(IdempotencyClaim claim, JobChange? change = null) => RecordOutcomeAsync(claim, claim.Record with { IsOutcomeUnknown = true }, change);
 
     /// <summary>Makes the key usable again, after a create that the upstream refused.</summary>
-    public Task ReleaseAsync(IdempotencyClaim claim) => RecordOutcomeAsync(claim, null);
+    public Task ReleaseAsync(IdempotencyClaim claim) => RecordOutcomeAsync(claim, null, claim.Attempt is { } attempt ? JobChange.Cancel(attempt) : null);
 
     public bool IsRunning(IdempotencyRecord record) => !record.IsOutcomeUnknown && record.Response is null && clock.GetUtcNow() < record.Deadline;
 
@@ -73,13 +79,13 @@ internal sealed partial class IdempotencyLedger(
     /// Writes the record, or removes it (null), in at most two attempts. If both fail, the running record stays. It counts as unknown after its deadline, so the
     /// create is not sent a second time.
     /// </summary>
-    private async Task RecordOutcomeAsync(IdempotencyClaim claim, IdempotencyRecord? record)
+    private async Task RecordOutcomeAsync(IdempotencyClaim claim, IdempotencyRecord? record, JobChange? change)
     {
         for (var isLastAttempt = false; ; isLastAttempt = true)
         {
             try
             {
-                await (record is null ? store.RemoveAsync(claim.Key, claim.RecordBytes) : ReplaceOrAddAsync(claim, record));
+                await (record is null ? store.RemoveAsync(claim.Key, claim.RecordBytes, change) : ReplaceOrAddAsync(claim, record, change));
                 return;
             }
             catch (IdempotencyStoreUnavailableException exception)
@@ -96,11 +102,11 @@ internal sealed partial class IdempotencyLedger(
     }
 
     /// <summary>Replaces the running record. If the store has lost it, adds the new record, because a repetition must find the outcome.</summary>
-    private async Task ReplaceOrAddAsync(IdempotencyClaim claim, IdempotencyRecord record)
+    private async Task ReplaceOrAddAsync(IdempotencyClaim claim, IdempotencyRecord record, JobChange? change)
     {
         var bytes = record.Serialize();
         var lifetime = LifetimeOf(record);
-        if (await store.ReplaceAsync(claim.Key, claim.RecordBytes, bytes, lifetime))
+        if (await store.ReplaceAsync(claim.Key, claim.RecordBytes, bytes, lifetime, change))
         {
             return;
         }
@@ -138,4 +144,5 @@ internal sealed partial class IdempotencyLedger(
 /// <param name="Record">The record in the store.</param>
 /// <param name="RecordBytes">The record's bytes in the store, to compare with.</param>
 /// <param name="IsAcquired">Whether this request sends the create; if false, the record belongs to an earlier request.</param>
-internal sealed record IdempotencyClaim(string Client, string Key, IdempotencyRecord Record, byte[] RecordBytes, bool IsAcquired);
+/// <param name="Attempt">The job of the create, if this request sends it.</param>
+internal sealed record IdempotencyClaim(string Client, string Key, IdempotencyRecord Record, byte[] RecordBytes, bool IsAcquired, Job? Attempt = null);

@@ -12,7 +12,7 @@ namespace LumaGateway.Proxy.Idempotency;
 /// again. A create that was sent runs to its end even if its caller disconnects.
 /// </summary>
 internal sealed partial class IdempotencyMiddleware(
-    RequestDelegate next, IdempotencyLedger ledger, ProxyMetrics metrics, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<IdempotencyMiddleware> logger)
+    RequestDelegate next, IdempotencyLedger ledger, CreateJobs jobs, ProxyMetrics metrics, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<IdempotencyMiddleware> logger)
 {
     public const string KeyHeader = "Idempotency-Key";
     public const string ReplayedHeader = "Idempotency-Replayed";
@@ -80,10 +80,11 @@ internal sealed partial class IdempotencyMiddleware(
         IdempotencyClaim claim;
         try
         {
-            var client = RateLimitLease.Of(context)!.Client.Name;
-            string[] subject = [client, CanonicalPath.Of(context, lowercaseCatchAll: true), key];
-            string[] previousSubject = [client, context.Request.Method, context.Request.Path.ToString(), key];
-            claim = await ledger.ClaimAsync(client, subject, body.Fingerprint, previousSubject);
+            var client = RateLimitLease.Of(context)!.Client;
+            string[] subject = [client.Name, CanonicalPath.Of(context, lowercaseCatchAll: true), key];
+            string[] previousSubject = [client.Name, context.Request.Method, context.Request.Path.ToString(), key];
+            var attempt = CreateRequest.Is(context) ? jobs.CreateAttempt(client, ProxyAccount.Of(context)!, IdempotencyLedger.DigestOf(subject)) : null;
+            claim = await ledger.ClaimAsync(client.Name, subject, body.Fingerprint, previousSubject, attempt);
         }
         catch (IdempotencyStoreFullException full)
         {
@@ -129,7 +130,7 @@ internal sealed partial class IdempotencyMiddleware(
         }
         catch
         {
-            await (MayHaveBeenSent(context) ? ledger.RecordUnknownAsync(claim) : ledger.ReleaseAsync(claim));
+            await (CreateOutcomes.MayHaveBeenSent(context) ? ledger.RecordUnknownAsync(claim) : ledger.ReleaseAsync(claim));
             throw;
         }
 
@@ -155,22 +156,17 @@ internal sealed partial class IdempotencyMiddleware(
             responseBody = captured.Body;
         }
 
-        var outcome = context.Features.Get<IForwarderErrorFeature>() is { } failure
-            ? CreateOutcomes.FromFailure(failure, context.Features.Get<SendProgress>())
-            : context.Features.Get<CreateOutcomeFeature>()?.Outcome ?? CreateOutcome.Refused; // no upstream response: the create was not sent
+        var outcome = CreateOutcomes.Of(context);
+        var change = claim.Attempt is { } attempt ? jobs.End(attempt, ProxyAccount.Of(context)!, outcome, context.Response.StatusCode, responseBody, context.TraceIdentifier) : null;
         await (outcome switch
         {
-            CreateOutcome.Settled => ledger.RecordResponseAsync(claim, new RecordedResponse(context.Response.StatusCode, HeadersOf(context.Response), responseBody)),
+            CreateOutcome.Settled => ledger.RecordResponseAsync(claim, new RecordedResponse(context.Response.StatusCode, HeadersOf(context.Response), responseBody), change),
             CreateOutcome.Refused => ledger.ReleaseAsync(claim),
-            _ => ledger.RecordUnknownAsync(claim),
+            _ => ledger.RecordUnknownAsync(claim, change),
         });
 
         return responseBody;
     }
-
-    /// <summary>Whether the upstream may have received any byte of the request.</summary>
-    private static bool MayHaveBeenSent(HttpContext context) =>
-        context.Features.Get<SendProgress>() is { HasStarted: true } || context.Features.Get<CreateOutcomeFeature>() is not null;
 
     private static Task ReplayAsync(HttpResponse response, RecordedResponse recorded)
     {

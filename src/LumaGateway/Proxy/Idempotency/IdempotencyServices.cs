@@ -8,8 +8,8 @@ internal static class IdempotencyServices
     public static IServiceCollection AddIdempotency(this IServiceCollection services)
     {
         services.AddSingleton<IdempotencyLedger>();
-        services.AddSingleton<IIdempotencyStore>(provider => provider.GetRequiredService<LedgerConnection>() is { IsConfigured: true } ledger
-            ? new RedisIdempotencyStore(ledger.Redis, provider.GetRequiredService<RedisSigner>(), provider.GetRequiredService<TimeProvider>())
+        services.AddSingleton<IIdempotencyStore>(static provider => provider.GetRequiredService<LedgerConnection>().IsConfigured
+            ? ActivatorUtilities.CreateInstance<RedisIdempotencyStore>(provider)
             : ActivatorUtilities.CreateInstance<MemoryIdempotencyStore>(provider));
 
         return services;

@@ -1,10 +1,12 @@
+using LumaGateway.Jobs;
+
 namespace LumaGateway.Proxy.Idempotency;
 
 /// <summary>
 /// Keeps idempotency records in this process, up to a limit in bytes. Unlike a cache it never evicts: a full store rejects new records. One client may use
 /// <see cref="ClientShare"/>, so that it cannot fill the store alone.
 /// </summary>
-internal sealed class MemoryIdempotencyStore(TimeProvider clock) : IIdempotencyStore
+internal sealed class MemoryIdempotencyStore(IJobLedger jobs, TimeProvider clock) : IIdempotencyStore
 {
     /// <summary>The bytes that a record takes in addition to key and value: entries in two collections and the array's header.</summary>
     private const int Overhead = 300;
@@ -20,25 +22,15 @@ internal sealed class MemoryIdempotencyStore(TimeProvider clock) : IIdempotencyS
         static (a, b) => a.ExpiresAt != b.ExpiresAt ? a.ExpiresAt.CompareTo(b.ExpiresAt) : string.CompareOrdinal(a.Key, b.Key)));
     private long _bytes;
 
-    public Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime)
+    public async Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime, JobChange? change = null)
     {
-        lock (_gate)
+        var existing = TryAdd(client, key, record, lifetime);
+        if (existing is null)
         {
-            RemoveExpired();
-            if (_records.TryGetValue(key, out var existing))
-            {
-                return Task.FromResult<byte[]?>(existing.Record);
-            }
-
-            var size = SizeOf(key, record);
-            if (FindReachedLimit(client, size) is { } limit)
-            {
-                return Task.FromException<byte[]?>(new IdempotencyStoreFullException(limit));
-            }
-
-            Put(client, key, record, lifetime);
-            return Task.FromResult<byte[]?>(null);
+            await ApplyAsync(change);
         }
+
+        return existing;
     }
 
     public Task<byte[]?> FindAsync(string key)
@@ -50,22 +42,13 @@ internal sealed class MemoryIdempotencyStore(TimeProvider clock) : IIdempotencyS
         }
     }
 
-    public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime)
+    public async Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime, JobChange? change = null)
     {
-        lock (_gate)
-        {
-            if (Find(key, expected) is not { } stored)
-            {
-                return Task.FromResult(false);
-            }
-
-            Remove(key, stored);
-            Put(stored.Client, key, record, lifetime); // not limited: the outcome of a create must not be lost
-            return Task.FromResult(true);
-        }
+        await ApplyAsync(change);
+        return Replace(key, expected, record, lifetime);
     }
 
-    public Task RemoveAsync(string key, byte[] expected)
+    public Task RemoveAsync(string key, byte[] expected, JobChange? change = null)
     {
         lock (_gate)
         {
@@ -73,8 +56,46 @@ internal sealed class MemoryIdempotencyStore(TimeProvider clock) : IIdempotencyS
             {
                 Remove(key, stored);
             }
+        }
 
-            return Task.CompletedTask;
+        return ApplyAsync(change);
+    }
+
+    private Task ApplyAsync(JobChange? change) => change is null ? Task.CompletedTask : jobs.ApplyAsync(change);
+
+    private byte[]? TryAdd(string client, string key, byte[] record, TimeSpan lifetime)
+    {
+        lock (_gate)
+        {
+            RemoveExpired();
+            if (_records.TryGetValue(key, out var existing))
+            {
+                return existing.Record;
+            }
+
+            var size = SizeOf(key, record);
+            if (FindReachedLimit(client, size) is { } limit)
+            {
+                throw new IdempotencyStoreFullException(limit);
+            }
+
+            Put(client, key, record, lifetime);
+            return null;
+        }
+    }
+
+    private bool Replace(string key, byte[] expected, byte[] record, TimeSpan lifetime)
+    {
+        lock (_gate)
+        {
+            if (Find(key, expected) is not { } stored)
+            {
+                return false;
+            }
+
+            Remove(key, stored);
+            Put(stored.Client, key, record, lifetime); // not limited: the outcome of a create must not be lost
+            return true;
         }
     }
 

@@ -1,4 +1,7 @@
+using LumaGateway.Jobs;
+using LumaGateway.Problems;
 using LumaGateway.Redis;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace LumaGateway.Proxy.Idempotency;
@@ -7,37 +10,36 @@ namespace LumaGateway.Proxy.Idempotency;
 /// Keeps idempotency records in Redis, shared by all replicas. A Redis that evicts or loses writes loses records. A record with an invalid signature is returned
 /// as an empty array: the key is taken, but its state is unknown.
 /// </summary>
-internal sealed class RedisIdempotencyStore(RedisConnection connection, RedisSigner signer, TimeProvider clock) : IIdempotencyStore
+internal sealed class RedisIdempotencyStore(LedgerDatabase ledger, RedisSigner signer, IOptions<JobsOptions> jobs) : IIdempotencyStore
 {
-    private const string ReplaceScript = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 else return 0 end";
-    private const string RemoveScript = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
+    public const string AddScript = "local existing = redis.call('GET', KEYS[1]) if existing then return existing end redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n" + JobScript.Apply + "return false";
+    public const string ReplaceScript = JobScript.Apply + "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1 else return 0 end";
+    public const string RemoveScript = JobScript.Apply + "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end";
 
-    /// <summary>Longer than the cache waits: without a record the create must not be sent.</summary>
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
-
-    public async Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime)
+    public async Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime, JobChange? change = null)
     {
         try
         {
-            return await RunAsync(database => AddOrGetAsync(database, key, record, lifetime));
+            var added = signer.Sign(SignedKind.Record, key, record);
+            return Verify(key, (RedisValue)await WriteAsync(AddScript, key, change, "", added, (long)lifetime.TotalMilliseconds));
         }
         catch (IdempotencyStoreUnavailableException)
         {
-            _ = UndoAddAsync(key, record); // Redis may have added the record although it did not confirm
+            _ = UndoAddAsync(key, record, change?.Add); // Redis may have added the record although it did not confirm
             throw;
         }
     }
 
-    public Task<byte[]?> FindAsync(string key) => RunAsync(database => GetAsync(database, key));
+    public async Task<byte[]?> FindAsync(string key) => Verify(key, await RunAsync(() => ledger.ReadAsync(database => database.StringGetAsync(key))));
 
-    public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime) => RunAsync(async database =>
+    public Task<bool> ReplaceAsync(string key, byte[] expected, byte[] record, TimeSpan lifetime, JobChange? change = null)
     {
         var signed = signer.Sign(SignedKind.Record, key, record);
-        return await TryEachSignatureAsync(key, expected, async expectedBytes => (bool)await database.ScriptEvaluateAsync(ReplaceScript, [key], [expectedBytes, signed, (long)lifetime.TotalMilliseconds]));
-    });
+        return TryEachSignatureAsync(key, expected, async bytes => (bool)await WriteAsync(ReplaceScript, key, change, bytes, signed, (long)lifetime.TotalMilliseconds));
+    }
 
-    public Task RemoveAsync(string key, byte[] expected) => RunAsync(database =>
-        TryEachSignatureAsync(key, expected, async expectedBytes => (bool)await database.ScriptEvaluateAsync(RemoveScript, [key], [expectedBytes])));
+    public Task RemoveAsync(string key, byte[] expected, JobChange? change = null) =>
+        TryEachSignatureAsync(key, expected, async bytes => (bool)await WriteAsync(RemoveScript, key, change, bytes, "", ""));
 
     /// <summary>Runs the script with the expected record signed by each signing key: the key may have been rotated since the record was written.</summary>
     private async Task<bool> TryEachSignatureAsync(string key, byte[] expected, Func<byte[], Task<bool>> runAsync)
@@ -53,33 +55,14 @@ internal sealed class RedisIdempotencyStore(RedisConnection connection, RedisSig
         return false;
     }
 
-    private async Task<byte[]?> AddOrGetAsync(IDatabase database, string key, byte[] record, TimeSpan lifetime)
-    {
-        var signed = signer.Sign(SignedKind.Record, key, record);
-        while (true)
-        {
-            if (await database.StringSetAsync(key, signed, lifetime, When.NotExists))
-            {
-                return null;
-            }
+    private byte[]? Verify(string key, RedisValue stored) =>
+        stored.IsNull ? null : signer.TryVerify(SignedKind.Record, key, (byte[])stored!, out var verified) ? verified.ToArray() : [];
 
-            if (await GetAsync(database, key) is { } existing)
-            {
-                return existing;
-            }
-
-            // The record expired between SET and GET.
-        }
-    }
-
-    private async Task<byte[]?> GetAsync(IDatabase database, string key) => await database.StringGetAsync(key) is not { IsNull: false } stored ? null
-        : signer.TryVerify(SignedKind.Record, key, (byte[])stored!, out var verified) ? verified.ToArray() : [];
-
-    private async Task UndoAddAsync(string key, byte[] record)
+    private async Task UndoAddAsync(string key, byte[] record, Job? attempt)
     {
         try
         {
-            await RemoveAsync(key, record);
+            await RemoveAsync(key, record, attempt is null ? null : JobChange.Cancel(attempt));
         }
         catch (IdempotencyStoreUnavailableException)
         {
@@ -87,16 +70,19 @@ internal sealed class RedisIdempotencyStore(RedisConnection connection, RedisSig
         }
     }
 
-    private async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> command)
+    private Task<RedisResult> WriteAsync(string script, string key, JobChange? change, RedisValue expected, RedisValue record, RedisValue lifetime) =>
+        RunAsync(() => ledger.WriteAsync(database => database.ScriptEvaluateAsync(
+            script, JobScript.Keys(key, change), JobScript.Values(change, jobs.Value.Retention, signer, expected, record, lifetime))));
+
+    private static async Task<T> RunAsync<T>(Func<Task<T>> command)
     {
         try
         {
-            var redis = await connection.GetAsync().WaitAsync(Timeout, clock);
-            return await command(redis.GetDatabase()).WaitAsync(Timeout, clock);
+            return await command();
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        catch (LedgerUnavailableException exception)
         {
-            throw new IdempotencyStoreUnavailableException("Redis did not confirm.", exception);
+            throw new IdempotencyStoreUnavailableException("Redis did not confirm.", exception.InnerException);
         }
     }
 }

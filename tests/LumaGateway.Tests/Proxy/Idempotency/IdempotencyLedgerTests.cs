@@ -4,6 +4,7 @@ using LumaGateway.Proxy;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Redis;
 using LumaGateway.Tests.Caching;
+using LumaGateway.Tests.Jobs;
 using LumaGateway.Tests.Redis;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -65,7 +66,7 @@ public sealed class IdempotencyLedgerTests
     {
         var claim = await ClaimAsync("one");
 
-        Assert.Matches("^luma-gateway:create:2:account:dialect:[0-9a-f]{64}$", claim.Key);
+        Assert.Matches(@"^luma-gateway:\{ledger\}:create:2:account:dialect:[0-9a-f]{64}$", claim.Key);
         Assert.Equal([claim.Key], _redis.Keys);
     }
 
@@ -74,7 +75,7 @@ public sealed class IdempotencyLedgerTests
     {
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', PreviousSubject))));
         var record = """{"Owner":"o","Fingerprint":"one","Until":"2026-01-02T03:04:05+00:00","IsUnknown":false,"Answer":{"Status":201,"Headers":{},"Body":"e30="}}"""u8.ToArray();
-        var store = new MemoryIdempotencyStore(_clock);
+        var store = new MemoryIdempotencyStore(Ledgers.InMemory(_clock), _clock);
         await store.TryAddAsync("client", $"luma-gateway:create:account:{digest}", record, TimeSpan.FromHours(1));
         var ledger = new IdempotencyLedger(store, new RedisKeyspace("account", "dialect", "9"), Options.Create(Settings), _clock, NullLogger<IdempotencyLedger>.Instance);
 
@@ -311,12 +312,8 @@ public sealed class IdempotencyLedgerTests
 
     private IdempotencyLedger LedgerWith(RedisSigner signer)
     {
-        var connection = new RedisConnection(Options.Create(new RedisOptions { Redis = "redis.test" }), NullLogger<RedisConnection>.Instance)
-        {
-            Connect = _ => Task.FromResult(_redis.Connect()),
-        };
         return new IdempotencyLedger(
-            new RedisIdempotencyStore(connection, signer, _clock),
+            new RedisIdempotencyStore(Ledgers.Database(_redis, _clock), signer, Ledgers.Options),
             new RedisKeyspace("account", "dialect", "1"),
             Options.Create(Settings),
             _clock,

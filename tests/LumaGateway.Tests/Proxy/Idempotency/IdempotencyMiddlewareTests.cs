@@ -8,8 +8,10 @@ using LumaGateway.Redis;
 using LumaGateway.Telemetry;
 using LumaGateway.Tests.Support;
 using LumaGateway.Tests.Caching;
+using LumaGateway.Tests.Jobs;
 using LumaGateway.Tests.Redis;
 using LumaGateway.Time;
+using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
@@ -31,6 +33,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
 
     private readonly WaitingClock _clock = new();
     private readonly FakeRedis _redis;
+    private readonly UpstreamAccounts _accounts;
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly IdempotencyMiddleware _middleware;
     private readonly MetricCollector<long> _replays;
@@ -43,21 +46,19 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     public IdempotencyMiddlewareTests()
     {
         _redis = new FakeRedis(_clock);
-        var connection = new RedisConnection(Options.Create(new RedisOptions { Redis = "redis.test" }), NullLogger<RedisConnection>.Instance)
-        {
-            Connect = _ => Task.FromResult(_redis.Connect()),
-        };
+        _accounts = TestAccounts.Create(new MonotonicClock(_clock), null, TestAccounts.Named("account"));
         var options = Options.Create(new PassthroughOptions { MaxBodyBytes = MaxBodyBytes });
         var ledger = new IdempotencyLedger(
-            new RedisIdempotencyStore(connection, Signers.None, _clock), new RedisKeyspace("account", "dialect", "1"), options, _clock, NullLogger<IdempotencyLedger>.Instance);
+            new RedisIdempotencyStore(Ledgers.Database(_redis, _clock), Signers.None, Ledgers.Options), new RedisKeyspace("account", "dialect", "1"), options, _clock, NullLogger<IdempotencyLedger>.Instance);
         var meters = _services.GetRequiredService<IMeterFactory>();
         _replays = new MetricCollector<long>(meters, Instrumentation.Name, "luma_gateway.passthrough.replays");
-        _middleware = new IdempotencyMiddleware(ForwardAsync, ledger, new ProxyMetrics(meters, TestAccounts.Create(new MonotonicClock(_clock), null, TestAccounts.Named("a"))), options, _clock, NullLogger<IdempotencyMiddleware>.Instance);
+        _middleware = new IdempotencyMiddleware(ForwardAsync, ledger, Ledgers.CreateJobs(meters, _clock), new ProxyMetrics(meters, _accounts), options, _clock, NullLogger<IdempotencyMiddleware>.Instance);
     }
 
     public void Dispose()
     {
         _replays.Dispose();
+        _accounts.Dispose();
         _services.Dispose();
     }
 
@@ -484,6 +485,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     {
         var context = new DefaultHttpContext();
         context.Features.Set(new RateLimitLease(new Client(client, Permissions.Create, new ClientLimiter(_clock, new ClientLimits(100, 100, 100, 1)))));
+        context.Features.Set(ProxyAccount.Given(_accounts.First));
         var bytes = Encoding.UTF8.GetBytes(body);
         context.Request.Method = method;
         context.Request.Path = "/luma/generations";

@@ -1,0 +1,86 @@
+using LumaGateway.Access;
+using LumaGateway.Jobs;
+using LumaGateway.Problems;
+using LumaGateway.Proxy.Idempotency;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+
+namespace LumaGateway.Proxy;
+
+/// <summary>
+/// Records the job of a create without an <c>Idempotency-Key</c>: before it is sent, and again before its caller gets the response. <see cref="IdempotencyMiddleware"/>
+/// records the others.
+/// </summary>
+internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, CreateJobs jobs)
+{
+    public Task InvokeAsync(HttpContext context) =>
+        CreateRequest.Is(context) && !context.Request.Headers.ContainsKey(IdempotencyMiddleware.KeyHeader) && RateLimitLease.Of(context)?.Client is { } client && context.Features.Get<ProxyAccount>() is { } account
+            ? CreateAsync(context, account, jobs.CreateAttempt(client, account.Account, keyHash: null))
+            : next(context);
+
+    private async Task CreateAsync(HttpContext context, ProxyAccount account, Job attempt)
+    {
+        var isBegun = await TryApplyAsync(JobChange.Begin(attempt));
+        var outcome = CreateOutcome.Unknown;
+        ReadOnlyMemory<byte>? body = null;
+        try
+        {
+            body = await ForwardAsync(context);
+            outcome = CreateOutcomes.Of(context);
+        }
+        catch when (!CreateOutcomes.MayHaveBeenSent(context))
+        {
+            outcome = CreateOutcome.Refused;
+            throw;
+        }
+        finally
+        {
+            var change = jobs.End(attempt, account.Account, outcome, context.Response.StatusCode, body, context.TraceIdentifier) ?? (isBegun ? null : JobChange.Begin(attempt));
+            if (change is not null)
+            {
+                var ending = EndAsync(change, context.TraceIdentifier);
+                await (isBegun ? ending : Task.CompletedTask); // the caller waited for the ledger once, in vain
+            }
+        }
+    }
+
+    /// <summary>Never throws.</summary>
+    private async Task EndAsync(JobChange change, string requestId)
+    {
+        if (!await TryApplyAsync(change))
+        {
+            jobs.RecordUnrecorded(requestId);
+        }
+    }
+
+    /// <summary>Returns the response's body; null if it is longer than the buffer of <see cref="ForwarderErrorMiddleware"/>, which then has sent its start.</summary>
+    private async Task<ReadOnlyMemory<byte>?> ForwardAsync(HttpContext context)
+    {
+        context.Request.Headers.Remove(HeaderNames.AcceptEncoding); // the id is read from the body
+        var feature = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        using var tee = new TeeStream(feature.Stream, ForwarderErrorMiddleware.MaxBufferedBytes);
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(tee, feature));
+        try
+        {
+            await next(context);
+            return tee.Copy;
+        }
+        finally
+        {
+            context.Features.Set(feature);
+        }
+    }
+
+    private async Task<bool> TryApplyAsync(JobChange change)
+    {
+        try
+        {
+            await ledger.ApplyAsync(change);
+            return true;
+        }
+        catch (LedgerUnavailableException)
+        {
+            return false;
+        }
+    }
+}

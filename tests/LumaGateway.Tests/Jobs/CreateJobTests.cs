@@ -1,0 +1,161 @@
+using System.Net;
+using System.Text;
+using LumaGateway.Contracts;
+using LumaGateway.Jobs;
+using LumaGateway.Problems;
+using LumaGateway.Tests.Caching;
+using LumaGateway.Tests.Proxy;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace LumaGateway.Tests.Jobs;
+
+/// <summary>The jobs that creates leave in the ledger, with and without an <c>Idempotency-Key</c>. Needs nothing.</summary>
+public sealed class CreateJobTests : IDisposable
+{
+    private const string Created = """{"id":"g1","state":"pending","prompt":"a cat"}""";
+
+    private readonly RawGateway _raw = new();
+    private readonly GuardedLedger _ledger;
+
+    public CreateJobTests()
+    {
+        _ledger = new GuardedLedger(Ledgers.InMemory(_raw.Gateway.Clock));
+        _raw.Gateway.With(services => services.Replace(ServiceDescriptor.Singleton<IJobLedger>(_ledger)));
+    }
+
+    public static TheoryData<string?> Keys => new("key", null);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _raw.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public async Task A_create_is_in_the_ledger_when_its_caller_hears_of_the_id(string? key)
+    {
+        var duringCreate = new List<Job>();
+        _raw.Upstream.Then((_, _) =>
+        {
+            duringCreate.AddRange(_ledger.Jobs);
+            return Json(HttpStatusCode.Created, Created);
+        });
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller, key);
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        Assert.Equal(Created, await response.Content.ReadAsStringAsync(Cancelled));
+        Assert.Equal((null, JobState.Unknown, "tests", "tests"), Assert.Single(duringCreate) is var before ? (before.Id, before.State, before.Client, before.Group) : default);
+        var job = Assert.Single(_ledger.Jobs);
+        Assert.Equal(
+            ("g1", "default", "relay", "tests", "tests", JobState.Queued, key is not null),
+            (job.Key, job.Account, job.Dialect, job.Client, job.Group, job.State, job.IdempotencyKeyHash is not null));
+        Assert.Equal(_raw.Gateway.Clock.GetUtcNow(), job.CreatedAt);
+    }
+
+    [Theory]
+    [InlineData("key", 400)]
+    [InlineData(null, 400)]
+    [InlineData("key", 429)]
+    [InlineData(null, 429)]
+    [InlineData("key", 402)]
+    [InlineData(null, 402)]
+    public async Task A_create_that_made_no_generation_leaves_no_job(string? key, int status)
+    {
+        _raw.Upstream.Then((_, _) => Json((HttpStatusCode)status, """{"detail":"no"}"""));
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller, key);
+
+        Assert.Empty(_ledger.Jobs);
+    }
+
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public async Task A_create_with_an_unknown_outcome_stays_in_the_ledger_as_unknown(string? key)
+    {
+        _raw.Upstream.Then((_, _) => Json(HttpStatusCode.InternalServerError, "{}"));
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller, key);
+
+        Assert.Equal((null, JobState.Unknown), Assert.Single(_ledger.Jobs) is var job ? (job.Id, job.State) : default);
+    }
+
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public async Task A_response_without_an_id_is_logged_and_counted_and_stays_unknown(string? key)
+    {
+        using var unrecorded = _raw.Gateway.Collect<long>("luma_gateway.jobs.unrecorded");
+        _raw.Upstream.Then((_, _) => Json(HttpStatusCode.OK, """{"made":"something"}"""));
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller, key);
+
+        Assert.Equal("""{"made":"something"}""", await response.Content.ReadAsStringAsync(Cancelled));
+        Assert.Equal(JobState.Unknown, Assert.Single(_ledger.Jobs).State);
+        Assert.Equal("unreadable_response", Assert.Single(unrecorded.GetMeasurementSnapshot(), one => one.Value == 1).Tags["luma_gateway.jobs.reason"]);
+        Assert.Single(_raw.Gateway.Logs.GetSnapshot(), record => record.Id.Id == 4322);
+    }
+
+    [Fact]
+    public async Task A_ledger_that_fails_does_not_stop_a_create_without_a_key()
+    {
+        using var unrecorded = _raw.Gateway.Collect<long>("luma_gateway.jobs.unrecorded");
+        _ledger.IsAvailable = false;
+        _raw.Upstream.Then((_, _) => Json(HttpStatusCode.Created, Created));
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller, key: null);
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        await Eventually.TrueAsync(() => unrecorded.GetMeasurementSnapshot().Any(one => one.Value == 1 && (string)one.Tags["luma_gateway.jobs.reason"]! == "ledger_unavailable"));
+    }
+
+    [Fact]
+    public async Task An_upload_of_a_file_makes_no_job()
+    {
+        _raw.Upstream.Then((_, _) => Json(HttpStatusCode.Created, """{"id":"f1","state":"pending"}"""));
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller, "key", "/luma/files");
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        Assert.Empty(_ledger.Jobs);
+    }
+
+    private static Task<HttpResponseMessage> Json(HttpStatusCode status, string body) =>
+        Task.FromResult(new HttpResponseMessage(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") });
+
+    private static async Task<HttpResponseMessage> CreateAsync(HttpClient caller, string? key, string path = "/luma/generations")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent("""{"user_prompt":"a cat"}""", Encoding.UTF8, "application/json") };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        return await caller.SendAsync(request, Cancelled);
+    }
+
+    /// <summary>A ledger that can fail.</summary>
+    private sealed class GuardedLedger(MemoryJobLedger ledger) : IJobLedger
+    {
+        public bool IsAvailable { get; set; } = true;
+
+        public IReadOnlyList<Job> Jobs => ledger.ListAsync(new JobQuery(null, DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null, 100), Cancelled).GetAwaiter().GetResult().Jobs;
+
+        public ValueTask<Job?> FindAsync(GenerationId id, CancellationToken cancellationToken) => Available.FindAsync(id, cancellationToken);
+
+        public ValueTask<IReadOnlyList<Job?>> FindAsync(IReadOnlyList<GenerationId> ids, CancellationToken cancellationToken) => Available.FindAsync(ids, cancellationToken);
+
+        public Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken) => Available.ListAsync(query, cancellationToken);
+
+        public Task ApplyAsync(JobChange change) => IsAvailable ? ledger.ApplyAsync(change) : Task.FromException(new LedgerUnavailableException());
+
+        public Task RememberAsync(GenerationId id, string account, string dialect) => Available.RememberAsync(id, account, dialect);
+
+        private MemoryJobLedger Available => IsAvailable ? ledger : throw new LedgerUnavailableException();
+    }
+}
