@@ -1,19 +1,22 @@
 using LumaGateway.Contracts;
 using LumaGateway.Jobs;
 using LumaGateway.Problems;
+using LumaGateway.Redis;
+using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Upstreams;
 
 /// <summary>
 /// Knows which account an id belongs to: from memory, else from the ledger. With one account it looks up nothing. An unavailable ledger costs a search, and fails no request. Thread-safe.
 /// </summary>
-internal sealed partial class AccountDirectory(UpstreamAccounts accounts, IJobLedger ledger, TimeProvider clock, ILogger<AccountDirectory> logger)
+internal sealed partial class AccountDirectory(
+    UpstreamAccounts accounts, IJobLedger ledger, IOptions<RedisResilienceOptions> redis, TimeProvider clock, ILogger<AccountDirectory> logger)
 {
     /// <summary>About 200 bytes an id.</summary>
     private const int RecentIds = 50_000;
 
-    /// <summary>How long a read waits for the ledger.</summary>
-    private static readonly TimeSpan LedgerTimeout = TimeSpan.FromMilliseconds(500);
+    /// <summary>How long a read waits for the ledger: longer than for the cache, because an unknown account costs requests to all accounts.</summary>
+    private readonly TimeSpan _ledgerTimeout = 3 * redis.Value.RedisTimeout;
 
     private readonly RecentAccounts _recent = new(RecentIds);
 
@@ -55,7 +58,7 @@ internal sealed partial class AccountDirectory(UpstreamAccounts accounts, IJobLe
 
     private async Task<Job?> FindJobAsync(GenerationId id)
     {
-        using var timeout = new CancellationTokenSource(LedgerTimeout, clock);
+        using var timeout = new CancellationTokenSource(_ledgerTimeout, clock);
         try
         {
             return await ledger.FindAsync(id, timeout.Token);

@@ -32,7 +32,7 @@ internal static class Ledgers
     }
 
     public static CreateJobs CreateJobs(IMeterFactory meters, TimeProvider clock) => new(
-        new AccountDirectory(TestAccounts.Create(new MonotonicClock(clock), null, TestAccounts.Named("account")), InMemory(clock), clock, NullLogger<AccountDirectory>.Instance),
+        new AccountDirectory(TestAccounts.Create(new MonotonicClock(clock), null, TestAccounts.Named("account")), InMemory(clock), Microsoft.Extensions.Options.Options.Create(new RedisResilienceOptions()), clock, NullLogger<AccountDirectory>.Instance),
         new JobMetrics(meters),
         clock,
         NullLogger<CreateJobs>.Instance);

@@ -71,6 +71,10 @@ internal sealed class SandboxProcess : IAsyncDisposable
         return generation.GetProperty("changes").EnumerateArray().Last().GetProperty("at").GetDateTimeOffset();
     }
 
+    /// <summary>The generation as the sandbox has it: 404 if it was not created here.</summary>
+    public Task<HttpResponseMessage> GenerationAsync(string id) =>
+        _control.GetAsync(new Uri($"/sandbox/generations/{id}", UriKind.Relative), TestContext.Current.CancellationToken);
+
     /// <summary>Changes the state of a generation.</summary>
     public async Task SetStateAsync(string id, string state) => (await _control.PutAsJsonAsync(
         new Uri($"/sandbox/generations/{id}", UriKind.Relative), new { state }, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
