@@ -36,6 +36,28 @@ public sealed class StatusTests : IDisposable
     }
 
     [Fact]
+    public async Task The_status_data_contain_each_upstream_account()
+    {
+        _gateway.WithAccounts(TestAccounts.Named("a"), TestAccounts.Named("b", "agents", draining: true))
+            .With("Luma:Retries", "0").Upstream.ThenJson("{}", HttpStatusCode.PaymentRequired).ThenJson("""{"id":"g1","state":"queued"}""");
+        var (main, management) = ListeningGateway.Start(_gateway);
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Add("X-Api-Key", Gateway.Key);
+        using (await client.SendGetAsync($"{main}generations/g1"))
+        {
+        }
+
+        var upstream = (await StatusAsync(management, total: 1)).GetProperty("upstream");
+
+        Assert.True(upstream.GetProperty("is_account_refused").GetBoolean());
+        Assert.Equal(
+            [("a", "relay", true, false, 1), ("b", "agents", false, true, 1)],
+            upstream.GetProperty("accounts").EnumerateArray().Select(one => (
+                one.GetProperty("name").GetString(), one.GetProperty("dialect").GetString(), one.GetProperty("is_account_refused").GetBoolean(),
+                one.GetProperty("is_draining").GetBoolean(), one.GetProperty("asked").GetInt32())));
+    }
+
+    [Fact]
     public async Task Requests_without_a_route_have_no_route_name()
     {
         var (main, management) = ListeningGateway.Start(_gateway);
