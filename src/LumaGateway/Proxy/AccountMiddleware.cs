@@ -1,6 +1,7 @@
 using LumaGateway.Access;
 using LumaGateway.Contracts;
 using LumaGateway.Problems;
+using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
 
 namespace LumaGateway.Proxy;
@@ -72,6 +73,7 @@ internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts a
         }
 
         context.Features.Set(account);
+        context.Features.Set<IRequestAccount>(account);
         return account.IsChosen ? ContinueWithChoiceAsync() : next(context);
 
         async Task ContinueWithChoiceAsync()

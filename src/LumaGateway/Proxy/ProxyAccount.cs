@@ -1,9 +1,10 @@
+using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
 
 namespace LumaGateway.Proxy;
 
 /// <summary>Request feature: the account that the request is sent to. A create without a given account has candidates, and may move from one to the next.</summary>
-internal sealed class ProxyAccount
+internal sealed class ProxyAccount : IRequestAccount
 {
     private readonly IReadOnlyList<UpstreamAccount> _candidates;
     private readonly List<UpstreamAccount> _refused = [];
@@ -14,6 +15,8 @@ internal sealed class ProxyAccount
 
     /// <summary>The account. It changes if a create moves.</summary>
     public UpstreamAccount Account { get; private set; }
+
+    public string AccountName => Account.Name;
 
     /// <summary>Whether the account was chosen by weight.</summary>
     public bool IsChosen => _candidates.Count > 0;

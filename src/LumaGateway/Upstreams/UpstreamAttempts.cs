@@ -11,11 +11,11 @@ internal sealed class UpstreamAttempts
 
     private int _count;
 
-    public Activity? Start(string dialect)
+    public Activity? Start(UpstreamAccount account)
     {
         var resendCount = _count++;
         var span = Instrumentation.Activities.StartActivity(Span);
-        span?.SetTag("luma_gateway.upstream.dialect", dialect);
+        span?.SetTag("luma_gateway.upstream.dialect", account.Dialect.Name).SetTag("luma_gateway.upstream.account", account.Name);
         if (resendCount > 0)
         {
             span?.SetTag("http.request.resend_count", resendCount);

@@ -85,7 +85,7 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
 
     private Task<TResult> AttemptAsync<TResult>(UpstreamRead<TResult> read, CancellationToken token)
     {
-        var span = read.Attempts.Start(_dialect.Name);
+        var span = read.Attempts.Start(account);
         return span is null ? SendAsync() : TraceAsync();
 
         Task<TResult> SendAsync() => transport.GetAsync(read.Path, read.RequestId, read.Read, token);

@@ -210,6 +210,19 @@ public sealed class AccountRoutingTests : IDisposable
     }
 
     [Fact]
+    public async Task The_audit_event_of_a_create_names_its_account()
+    {
+        _faults["a"] = HttpStatusCode.TooManyRequests;
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller);
+
+        await Poll.UntilAsync(() => _raw.Gateway.Logs.GetSnapshot().Any(line => line.Id.Id == 1012));
+        var audited = Assert.Single(_raw.Gateway.Logs.GetSnapshot(), line => line.Id.Id == 1012);
+        Assert.Equal("c", audited.GetStructuredStateValue("Account"));
+    }
+
+    [Fact]
     public async Task Replays_do_not_change_the_shares()
     {
         using var caller = _raw.CreateCaller();
