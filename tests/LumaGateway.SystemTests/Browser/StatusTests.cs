@@ -30,7 +30,7 @@ public sealed class StatusTests(Chromium chromium)
         await Expect(page.Locator("#answers tr").First).ToContainTextAsync("4");
 
         await gateway.RefuseTokenAsync();
-        await Expect(page.Locator("#verdict")).ToContainTextAsync("refuses the account of the gateway");
+        await Expect(page.Locator("#verdict")).ToContainTextAsync("refuses account sandbox");
 
         var light = await BackgroundAsync(page);
         await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
