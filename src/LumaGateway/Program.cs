@@ -44,6 +44,7 @@ app.UseExceptionHandler(); // turns exceptions from below into problems
 app.UseStatusCodePages(); // turns empty error responses from below into problems
 app.UseOptionsAndConnect(); // CONNECT has no path to route by
 app.UseAccessOutcome(); // responds to refused requests; after OPTIONS, which reveals only the allowed methods
+app.UseOwnership(); // after the audit, which records the refusal; before anything that uses the id
 app.UseAuthorization(); // for policies in ReverseProxy:Routes; WebApplication would otherwise insert it before all the others
 
 app.MapGateway();

@@ -8,7 +8,7 @@ namespace LumaGateway.Access;
 /// without <see cref="RequiredPermission"/> is public. A refused request continues without a lease, and <see cref="AccessOutcomeMiddleware"/> responds. Must be
 /// after routing, and before the thread changes: an <see cref="EarlyResponse"/> is written here, without allocations.
 /// </summary>
-internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator authenticator, AccessMetrics metrics, IOptions<AccessLogOptions> log)
+internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator authenticator, Ownership ownership, AccessMetrics metrics, IOptions<AccessLogOptions> log)
 {
     private readonly bool _isLogged = log.Value.AccessLog is not AccessLogMode.None;
 
@@ -58,7 +58,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
         {
             metrics.Admitted(client.Name);
             client.ClientLimiter.SetHeaders(context.Response);
-            if (context.GetEndpoint()!.Metadata.GetMetadata<EarlyResponse>()?.TryWrite(context) is not { } writing)
+            if (!ownership.IsKnownToSee(context, client) || context.GetEndpoint()!.Metadata.GetMetadata<EarlyResponse>()?.TryWrite(context) is not { } writing)
             {
                 isReleasedLater = true;
                 return ContinueAsync(context, client);

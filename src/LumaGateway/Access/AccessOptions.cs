@@ -11,6 +11,9 @@ internal sealed class AccessOptions
     /// <summary>Whether requests without a credential are allowed, with the permissions <c>read</c> and <c>assets</c>. Together they are one client, <c>anonymous</c>.</summary>
     public bool AllowAnonymous { get; set; }
 
+    /// <summary>Who may see a generation: <c>Off</c>: every client; <c>Group</c>: the group of the client that created it, and clients with the permission <c>read-all</c>. Read once, at start-up.</summary>
+    public OwnershipMode Ownership { get; set; }
+
     /// <summary>An issuer whose JWTs are accepted.</summary>
     public JwtOptions Jwt { get; init; } = new();
 }
@@ -24,11 +27,14 @@ internal sealed class ClientOptions
     /// <summary>The SHA-256 of the client's key in lower-case hex; two of them, separated by a comma, while the key is rotated.</summary>
     public string KeySha256 { get; set; } = "";
 
-    /// <summary>The client's permissions: <c>read</c>, <c>raw</c>, <c>create</c>, <c>delete</c>, <c>assets</c>, <c>purge</c>. Without any: <c>read</c> and <c>assets</c>.</summary>
+    /// <summary>The client's permissions: <c>read</c>, <c>raw</c>, <c>create</c>, <c>delete</c>, <c>assets</c>, <c>purge</c>, <c>read-all</c>. Without any: <c>read</c> and <c>assets</c>.</summary>
     public IList<string> Rights { get; init; } = [];
 
     /// <summary>The upstream account of the client's requests under <c>/luma</c>, one of <c>Luma:Accounts</c>. Empty: all accounts.</summary>
     public string Account { get; set; } = "";
+
+    /// <summary>The clients of one group see each other's generations, with <see cref="AccessOptions.Ownership"/> <c>Group</c>. 1 to 128 characters of <c>A-Z a-z 0-9 . _ @ : / | -</c>. Empty: the client's name.</summary>
+    public string Group { get; set; } = "";
 
     /// <summary>Limits that override <see cref="LimitsOptions"/>.</summary>
     public ClientLimitsOptions Limits { get; init; } = new();

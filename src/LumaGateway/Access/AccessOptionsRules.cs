@@ -85,6 +85,11 @@ internal sealed partial class AccessOptionsRules : IValidateOptions<AccessOption
             faults.AddError($"{key}:KeySha256 contains a key that is used twice.");
         }
 
+        if (client.Group.Length > 0 && !Client.IsGroup(client.Group))
+        {
+            faults.AddError($"{key}:Group must be 1 to 128 characters of A-Z, a-z, 0-9, '.', '_', '@', ':', '/', '|' and '-'.");
+        }
+
         AddFaults(faults, $"{key}:Limits", client.Limits);
         foreach (var right in client.Rights.Where(right => !PermissionNames.TryParse(right, out _)))
         {

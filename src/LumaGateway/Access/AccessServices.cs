@@ -25,6 +25,8 @@ internal static class AccessServices
         services.AddSingleton<ClientAuthenticator>();
         services.AddGatewayMetrics<AccessMetrics>();
         services.AddSingleton<Audit>();
+        services.AddSingleton<RecentOwners>();
+        services.AddSingleton<Ownership>();
 
         return services;
     }
@@ -47,6 +49,10 @@ internal static class AccessServices
     public static IApplicationBuilder UseAccess(this IApplicationBuilder app) => app.UseMiddleware<AccessMiddleware>();
 
     public static IApplicationBuilder UseAccessOutcome(this IApplicationBuilder app) => app.UseMiddleware<AccessOutcomeMiddleware>();
+
+    /// <summary>Adds the check of ownership, unless <c>Access:Ownership</c> is <c>Off</c>.</summary>
+    public static IApplicationBuilder UseOwnership(this IApplicationBuilder app) =>
+        app.ApplicationServices.GetRequiredService<Ownership>().IsActive ? app.UseMiddleware<OwnershipMiddleware>() : app;
 
     /// <summary>Accepts a ticket for the generation in the route, instead of a key.</summary>
     public static TBuilder AcceptTickets<TBuilder>(this TBuilder builder)

@@ -1,10 +1,12 @@
+using System.Text.RegularExpressions;
+
 namespace LumaGateway.Access;
 
 /// <summary>An authenticated client, or the anonymous client.</summary>
 /// <param name="Name">Its name in logs and metrics.</param>
 /// <param name="Permissions">Its permissions.</param>
 /// <param name="ClientLimiter">The limiter that all requests of this name share.</param>
-internal sealed record Client(string Name, Permissions Permissions, ClientLimiter ClientLimiter)
+internal sealed partial record Client(string Name, Permissions Permissions, ClientLimiter ClientLimiter)
 {
     /// <summary>The upstream account of the client's requests under <c>/luma</c>; null if it may use all of them.</summary>
     public string? Account { get; init; }
@@ -28,5 +30,11 @@ internal sealed record Client(string Name, Permissions Permissions, ClientLimite
     /// <summary>The group whose jobs the client may see, with <c>Access:Ownership</c> <c>Group</c>.</summary>
     public string Group { get; init; } = Name;
 
+    /// <summary>Whether the text can be the name of a group, or of a client of a JWT.</summary>
+    public static bool IsGroup(string name) => GroupPattern().IsMatch(name);
+
     public bool Has(Permissions permissions) => (Permissions & permissions) == permissions;
+
+    [GeneratedRegex(@"\A[A-Za-z0-9._@:/|-]{1,128}\z")]
+    private static partial Regex GroupPattern();
 }

@@ -75,7 +75,11 @@ internal sealed partial class ClientDirectory : IDisposable
         var clients = new Dictionary<Digest, Client>();
         foreach (var settings in access.Clients)
         {
-            var client = new Client(settings.Name, PermissionsOf(settings), _limiters.Of(settings.Name)) { Account = settings.Account.Length > 0 ? settings.Account : null };
+            var client = new Client(settings.Name, PermissionsOf(settings), _limiters.Of(settings.Name))
+            {
+                Group = settings.Group.Length > 0 ? settings.Group : settings.Name,
+                Account = settings.Account.Length > 0 ? settings.Account : null,
+            };
             foreach (var digest in settings.Digests)
             {
                 clients.Add(MemoryMarshal.Read<Digest>(Convert.FromHexString(digest)), client);

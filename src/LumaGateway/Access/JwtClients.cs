@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using LumaGateway.Problems;
 using LumaGateway.Time;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -119,7 +118,7 @@ internal sealed partial class JwtClients
             return null;
         }
 
-        if (token.TryGetPayloadValue<string>(_jwt.ClientNameClaim, out var name) && name is not null && NamePattern().IsMatch(name)) // the value of a JSON null is null, and the method returns true
+        if (token.TryGetPayloadValue<string>(_jwt.ClientNameClaim, out var name) && name is not null && Client.IsGroup(name)) // the value of a JSON null is null, and the method returns true
         {
             return name;
         }
@@ -135,11 +134,9 @@ internal sealed partial class JwtClients
             .SelectMany(claim => claim.Value.Split(' '))
             .Aggregate(Permissions.None, (permissions, word) => PermissionNames.TryParse(word, out var permission) ? permissions | permission : permissions);
         name = Client.JwtPrefix + name;
-        return new Client(name, permissions, _limiters.Of(name));
+        var group = _jwt.GroupClaim.Length > 0 && token.TryGetPayloadValue<string>(_jwt.GroupClaim, out var claimed) && claimed is not null && Client.IsGroup(claimed) ? claimed : name;
+        return new Client(name, permissions, _limiters.Of(name)) { Group = group };
     }
-
-    [GeneratedRegex(@"\A[A-Za-z0-9._@:/|-]{1,128}\z")]
-    private static partial Regex NamePattern();
 
     private static partial class Log
     {

@@ -15,6 +15,9 @@ internal sealed class JwtOptions
     /// <summary>The claim with the permissions, separated by spaces or as an array. Unknown words are ignored.</summary>
     public string RightsClaim { get; set; } = "scope";
 
+    /// <summary>The claim with the client's group, a text as in <c>Access:Clients:&lt;n&gt;:Group</c>. Empty, or a token without it: the client's name. The issuer decides with it whose generations a client sees.</summary>
+    public string GroupClaim { get; set; } = "";
+
     /// <summary>The maximum size of a token, 1024 to 65536 bytes. A larger one gets a 401 that names the limit. <c>Server:MaxHeaderBytes</c> limits it too.</summary>
     public int MaxTokenBytes { get; set; } = 8 * 1024;
 

@@ -3,7 +3,7 @@ namespace LumaGateway.Access;
 /// <summary>The names of permissions in settings and tokens.</summary>
 internal static class PermissionNames
 {
-    public const string All = "read, raw, create, delete, assets, purge";
+    public const string All = "read, raw, create, delete, assets, purge, read-all";
 
     /// <summary>The permissions of a client without <c>Rights</c> in its settings, and of the anonymous client.</summary>
     public const Permissions Default = Permissions.Read | Permissions.Assets;
@@ -22,6 +22,7 @@ internal static class PermissionNames
             "delete" => Permissions.Delete,
             "assets" => Permissions.Assets,
             "purge" => Permissions.Purge,
+            "read-all" => Permissions.ReadAll,
             _ => Permissions.None,
         };
         return permission is not Permissions.None;

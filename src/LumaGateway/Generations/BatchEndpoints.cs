@@ -23,10 +23,10 @@ internal static class BatchEndpoints
             .WithMetadata(new DocumentedExamples(DocumentedExamples.Batch))
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidRequest, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited,
-                ProblemKinds.Internal, ProblemKinds.IssuerUnavailable)
+                ProblemKinds.Internal, ProblemKinds.LedgerUnavailable, ProblemKinds.IssuerUnavailable)
             .RequirePermission(Permissions.Read);
 
-    private static async Task ReadAsync(HttpContext context, GenerationReader reader, IOptions<BatchOptions> options)
+    private static async Task ReadAsync(HttpContext context, GenerationReader reader, Ownership ownership, IOptions<BatchOptions> options)
     {
         if (BatchIds.TryRead(context.Request.Query["ids"], options.Value.MaxIds, out var ids) is { } error)
         {
@@ -35,11 +35,13 @@ internal static class BatchEndpoints
         }
 
         RateLimitLease.Of(context)?.ChargeBatch(ids.Count); // a batch costs the client as many requests as it has ids
+        List<GenerationId> valid = [.. ids.Select(static text => GenerationId.TryParse(text, null, out var id) ? id : default).Where(static id => id.Value.Length > 0)];
+        var hidden = await ownership.FindHiddenAsync(valid, RateLimitLease.Of(context)?.Client, context.RequestAborted);
         var items = new Item[ids.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, ids.Count),
             new ParallelOptions { MaxDegreeOfParallelism = ParallelReads, CancellationToken = context.RequestAborted },
-            async (index, token) => items[index] = await ReadOneAsync(context, reader, ids[index], token));
+            async (index, token) => items[index] = await ReadOneAsync(context, reader, ids[index], hidden, token));
 
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "private, no-cache";
@@ -77,11 +79,16 @@ internal static class BatchEndpoints
         json.WriteEndObject();
     }
 
-    private static async Task<Item> ReadOneAsync(HttpContext context, GenerationReader reader, string text, CancellationToken token)
+    private static async Task<Item> ReadOneAsync(HttpContext context, GenerationReader reader, string text, IReadOnlySet<GenerationId> hidden, CancellationToken token)
     {
         if (!GenerationId.TryParse(text, null, out var id))
         {
             return new Item(default, ProblemWriter.CreateProblem(context, ProblemKinds.InvalidId));
+        }
+
+        if (hidden.Contains(id))
+        {
+            return new Item(default, ProblemWriter.CreateProblem(context, ProblemKinds.GenerationNotFound));
         }
 
         try

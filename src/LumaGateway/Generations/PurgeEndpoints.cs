@@ -19,7 +19,7 @@ internal static class PurgeEndpoints
             .Produces(StatusCodes.Status204NoContent)
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidId, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited,
-                ProblemKinds.CacheUnavailable, ProblemKinds.IssuerUnavailable)
+                ProblemKinds.GenerationNotFound, ProblemKinds.CacheUnavailable, ProblemKinds.LedgerUnavailable, ProblemKinds.IssuerUnavailable)
             .RequirePermission(Permissions.Purge);
 
     private static async Task PurgeAsync(GenerationId id, HttpContext context, ResponseCache cache)

@@ -18,7 +18,7 @@ internal static class TicketEndpoints
             .Produces<GenerationTicket>(StatusCodes.Status201Created, "application/json")
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidId, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.NotFound, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited,
-                ProblemKinds.IssuerUnavailable)
+                ProblemKinds.GenerationNotFound, ProblemKinds.LedgerUnavailable, ProblemKinds.IssuerUnavailable)
             .RequirePermission(Permissions.None);
 
     private static Task CreateAsync(GenerationId id, HttpContext context, Tickets tickets, Audit audit)

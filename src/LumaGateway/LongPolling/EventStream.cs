@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LumaGateway.Access;
+using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Polling;
 using LumaGateway.Problems;
@@ -18,11 +19,13 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
 
     /// <param name="context">The request.</param>
     /// <param name="ids">The generations, each once.</param>
-    public async Task ServeAsync(HttpContext context, IReadOnlyList<GenerationId> ids)
+    /// <param name="hidden">Those that the client may not see. They are absent for this stream, and not polled.</param>
+    public async Task ServeAsync(HttpContext context, IReadOnlyList<GenerationId> ids, IReadOnlySet<GenerationId> hidden)
     {
         var aborted = context.RequestAborted;
         RateLimitLease.Of(context)?.ChargeBatch(ids.Count);
-        using var subscription = WaiterSubscription.TryCreate(waiters, targets, RateLimitLease.Of(context)?.Client, WaiterKind.Stream, null, ids, aborted);
+        IReadOnlyList<GenerationId> visible = hidden.Count == 0 ? ids : [.. ids.Where(id => !hidden.Contains(id))];
+        using var subscription = WaiterSubscription.TryCreate(waiters, targets, RateLimitLease.Of(context)?.Client, WaiterKind.Stream, null, visible, aborted);
         if (subscription is null)
         {
             await ProblemWriter.WriteAsync(context, ProblemKinds.Saturated, "This replica has reached its limit of waiting callers.");
@@ -31,8 +34,9 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
 
         RateLimitLease.Of(context)?.ReleaseSlot(); // from here on Waiting:Max limits the request
         var lastEventId = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } sent ? sent : null;
-        var progress = new Progress(ids, subscription.Targets, lastEventId);
-        await ReadFirstSnapshotsAsync(context, ids, subscription.Targets, isResumed: lastEventId is not null);
+        var polled = hidden.Count == 0 ? subscription.Targets : WithAbsent(ids, subscription.Targets);
+        var progress = new Progress(ids, polled, lastEventId);
+        await ReadFirstSnapshotsAsync(context, ids, polled, isResumed: lastEventId is not null);
         if (progress.IsComplete)
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent; // an EventSource does not reconnect after it
@@ -49,6 +53,28 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
         {
             // The client closed the connection, which is how most streams end.
         }
+    }
+
+    /// <summary>The targets in the order of the ids, with an absent generation for each id that is not polled.</summary>
+    private List<PollTarget> WithAbsent(IReadOnlyList<GenerationId> ids, IReadOnlyList<PollTarget> polled)
+    {
+        var all = new List<PollTarget>(ids.Count);
+        var next = 0;
+        foreach (var id in ids)
+        {
+            if (next < polled.Count && polled[next].Key == id)
+            {
+                all.Add(polled[next++]);
+                continue;
+            }
+
+            var now = clock.GetUtcNow();
+            var absent = new PollTarget(id);
+            absent.TryUpdate(new GenerationSnapshot(new CacheEntry(id, EntryKind.NotFound, [], now, now, now)), out _);
+            all.Add(absent);
+        }
+
+        return all;
     }
 
     /// <summary>A new stream of one generation fails if the generation cannot be read. Any other stream starts and depends on later polls.</summary>

@@ -17,13 +17,15 @@ internal static class LongPollingEndpoints
         ParameterLocation.Header,
         "The id of the last event that the client received. An EventSource sends it when it reconnects. Events up to that id are not repeated, on any replica.");
 
+    private static readonly HashSet<GenerationId> NoIds = [];
+
     public static void MapLongPolling(this IEndpointRouteBuilder app)
     {
         // Resolved once: a handler parameter would create a service scope that lives as long as its stream.
         var stream = app.ServiceProvider.GetRequiredService<EventStream>();
         var generations = app.MapGroup("/generations").WithTags(DocumentTags.Waiting);
 
-        generations.MapGet("/{id}/events", (GenerationId id, HttpContext context) => stream.ServeAsync(context, [id]))
+        generations.MapGet("/{id}/events", (GenerationId id, HttpContext context) => stream.ServeAsync(context, [id], NoIds))
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId))
             .WithName("StreamGeneration")
             .WithSummary("A stream of one generation's states")
@@ -46,7 +48,7 @@ internal static class LongPollingEndpoints
             .RequirePermission(Permissions.Read);
     }
 
-    private static async Task StreamSeveralAsync(HttpContext context, EventStream stream, IOptions<BatchOptions> options)
+    private static async Task StreamSeveralAsync(HttpContext context, EventStream stream, Ownership ownership, IOptions<BatchOptions> options)
     {
         if (BatchIds.TryRead(context.Request.Query["ids"], options.Value.MaxIds, out var texts) is { } error)
         {
@@ -66,6 +68,6 @@ internal static class LongPollingEndpoints
             ids.Add(id);
         }
 
-        await stream.ServeAsync(context, ids);
+        await stream.ServeAsync(context, ids, await ownership.FindHiddenAsync(ids, RateLimitLease.Of(context)?.Client, context.RequestAborted));
     }
 }

@@ -22,6 +22,7 @@ internal static class DocumentServices
         });
         services.AddOptions<DocumentOptions>().BindConfiguration(DocumentOptions.Section);
         services.AddEndpointsApiExplorer();
+        services.ConfigureSwagger(options => options.SetCustomDocumentSerializer<CompactSerializer>());
         services.AddSwaggerGen(options =>
         {
             options.SwaggerDoc(Document, new OpenApiInfo

@@ -13,7 +13,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
     private static readonly ProblemKind[] OfCreates =
     [
         ProblemKinds.InvalidRequest, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.TooLarge,
-        ProblemKinds.IdempotencyKeyReused, ProblemKinds.AccountDraining, ProblemKinds.IdempotencyUnavailable,
+        ProblemKinds.IdempotencyKeyReused, ProblemKinds.AccountDraining, ProblemKinds.IdempotencyUnavailable, ProblemKinds.LedgerUnavailable,
     ];
 
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
@@ -64,7 +64,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
         };
         IEnumerable<ProblemKind> kinds =
         [
-            .. HttpMethods.IsPost(method) ? OfCreates : [],
+            .. HttpMethods.IsPost(method) ? OfCreates : [], .. path is "/luma/generations" && HttpMethods.IsGet(method) ? (ProblemKind[])[ProblemKinds.ListRefused] : [],
             ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.RateLimited, ProblemKinds.Unreachable,
             ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Saturated, ProblemKinds.TimedOut,
         ];

@@ -71,9 +71,11 @@ internal sealed class SharedParts : IDocumentFilter
     /// </summary>
     private static string NameOf(ProblemKind[] kinds)
     {
-        if (kinds.Length > 1 && kinds.Length == ProblemKinds.All.Count(kind => kind.Status == kinds[0].Status))
+        var phrase = ReasonPhrases.GetReasonPhrase(kinds[0].Status).Replace(" ", "", StringComparison.Ordinal);
+        if (kinds.Length > 1 && kinds.Length == ProblemKinds.All.Count(kind => kind.Status == kinds[0].Status)
+            && !kinds.Any(kind => kind.Code.Replace("_", "", StringComparison.Ordinal).Equals(phrase, StringComparison.OrdinalIgnoreCase))) // a name of one problem
         {
-            return ReasonPhrases.GetReasonPhrase(kinds[0].Status).Replace(" ", "", StringComparison.Ordinal);
+            return phrase;
         }
 
         var first = kinds[0].Code.Split('_');

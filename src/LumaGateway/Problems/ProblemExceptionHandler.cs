@@ -18,6 +18,10 @@ internal sealed class ProblemExceptionHandler : IExceptionHandler
                 await ProblemWriter.WriteAsync(httpContext, ProblemKinds.RateLimited, retryAfter: limit.RetryAfter);
                 return true;
 
+            case LedgerUnavailableException:
+                await ProblemWriter.WriteAsync(httpContext, ProblemKinds.LedgerUnavailable);
+                return true;
+
             case BadHttpRequestException bad:
                 await ProblemWriter.WriteAsync(httpContext, ProblemKinds.Of(bad.StatusCode));
                 return true;

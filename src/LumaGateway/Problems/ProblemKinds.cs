@@ -9,6 +9,7 @@ internal static class ProblemKinds
     public static readonly ProblemKind InvalidRequest = new("invalid_request", 400, "Malformed request", "The request is malformed.");
     public static readonly ProblemKind Unauthenticated = new("unauthenticated", 401, "No valid credential", "Send a client key as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'.");
     public static readonly ProblemKind Forbidden = new("forbidden", 403, "Permission missing", "The route requires a permission that this client does not have.");
+    public static readonly ProblemKind ListRefused = new("list_refused", 403, "List refused", "The upstream's list has the generations of all groups. Use GET /jobs.");
     public static readonly ProblemKind NotFound = new("not_found", 404, "No such route", "The gateway has no route with this path.");
     public static readonly ProblemKind GenerationNotFound = new("generation_not_found", 404, "No such generation", "The upstream does not know this id.");
     public static readonly ProblemKind AssetNotFound = new("asset_not_found", 404, "No such asset", "The generation is final and has no asset of this kind.");
@@ -37,16 +38,17 @@ internal static class ProblemKinds
     public static readonly ProblemKind AccountDraining = new("account_draining", 503, "Account draining", "No account that can run this create accepts creates. Nothing was sent.");
     public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache unavailable", "Redis did not confirm the purge. Other replicas may serve the purged response until the gateway has repeated the purge.");
     public static readonly ProblemKind IdempotencyUnavailable = new("idempotency_unavailable", 503, "Idempotency store unavailable", "Redis did not store the Idempotency-Key, so the gateway sent no request to the upstream.");
+    public static readonly ProblemKind LedgerUnavailable = new("ledger_unavailable", 503, "Ledger unavailable", "The ledger of jobs does not respond.");
     public static readonly ProblemKind IssuerUnavailable = new("issuer_unavailable", 503, "Token not verifiable", "The keys of the token's issuer cannot be fetched. Retry after the time in Retry-After.");
     public static readonly ProblemKind TimedOut = new("upstream_timed_out", 504, "Upstream timed out", "The upstream did not respond within the gateway's deadline.");
 
     /// <summary>All kinds, for the OpenAPI document and tests.</summary>
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
-        InvalidId, InvalidRequest, Unauthenticated, Forbidden, NotFound, GenerationNotFound, AssetNotFound, MethodNotAllowed,
+        InvalidId, InvalidRequest, Unauthenticated, Forbidden, ListRefused, NotFound, GenerationNotFound, AssetNotFound, MethodNotAllowed,
         GenerationUnfinished, CreateInProgress, OutcomeUnknown, PreconditionFailed, TooLarge, RangeNotSatisfiable, IdempotencyKeyReused, RateLimited, Internal,
         Unreachable, Failed, Rejected, Malformed, TokenRefused, OutOfCredit, AssetAddressRefused, AssetUnavailable, AssetNotMedia,
-        Throttled, CircuitOpen, Saturated, AccountDraining, CacheUnavailable, IdempotencyUnavailable, IssuerUnavailable, TimedOut,
+        Throttled, CircuitOpen, Saturated, AccountDraining, CacheUnavailable, IdempotencyUnavailable, LedgerUnavailable, IssuerUnavailable, TimedOut,
     ];
 
     public static ProblemKind Of(UpstreamFault fault) => fault switch

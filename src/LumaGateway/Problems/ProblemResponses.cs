@@ -8,7 +8,7 @@ internal static class ProblemResponses
     [
         ProblemKinds.InvalidId, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.GenerationNotFound, ProblemKinds.MethodNotAllowed,
         ProblemKinds.RateLimited, ProblemKinds.Internal, ProblemKinds.Unreachable, ProblemKinds.Failed, ProblemKinds.Rejected, ProblemKinds.Malformed,
-        ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Throttled, ProblemKinds.CircuitOpen, ProblemKinds.Saturated,
+        ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Throttled, ProblemKinds.CircuitOpen, ProblemKinds.Saturated, ProblemKinds.LedgerUnavailable,
         ProblemKinds.IssuerUnavailable, ProblemKinds.TimedOut,
     ];
 

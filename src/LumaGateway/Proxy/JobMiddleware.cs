@@ -11,7 +11,7 @@ namespace LumaGateway.Proxy;
 /// Records the job of a create without an <c>Idempotency-Key</c>: before it is sent, and again before its caller gets the response. <see cref="IdempotencyMiddleware"/>
 /// records the others.
 /// </summary>
-internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, CreateJobs jobs)
+internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, CreateJobs jobs, Ownership ownership)
 {
     public Task InvokeAsync(HttpContext context) =>
         CreateRequest.Is(context) && !context.Request.Headers.ContainsKey(IdempotencyMiddleware.KeyHeader) && RateLimitLease.Of(context)?.Client is { } client && context.Features.Get<ProxyAccount>() is { } account
@@ -21,6 +21,11 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
     private async Task CreateAsync(HttpContext context, ProxyAccount account, Job attempt)
     {
         var isBegun = await TryApplyAsync(JobChange.Begin(attempt));
+        if (!isBegun && ownership.IsActive)
+        {
+            throw new LedgerUnavailableException(); // nobody could read the generation
+        }
+
         var outcome = CreateOutcome.Unknown;
         ReadOnlyMemory<byte>? body = null;
         try

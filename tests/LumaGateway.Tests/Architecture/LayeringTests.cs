@@ -57,7 +57,7 @@ public sealed class LayeringTests
 
     /// <summary>The configuration binding generator creates one class for all options, so every class that registers options depends on all.</summary>
     private static bool IsBoundByGeneratedCode(IType type, IType target) =>
-        type.Name.EndsWith("Services", StringComparison.Ordinal) && (target.Name.EndsWith("Options", StringComparison.Ordinal) || target.Name is "AssetMode" or "AccessLogMode");
+        type.Name.EndsWith("Services", StringComparison.Ordinal) && (target.Name.EndsWith("Options", StringComparison.Ordinal) || target.Name is "AssetMode" or "AccessLogMode" or "OwnershipMode");
 
     [Fact]
     public void A_dialect_uses_no_network_and_no_clock() =>

@@ -43,6 +43,7 @@ public sealed class KnownSettingsTests
         : type == typeof(double) ? SettingKind.Number
         : type == typeof(TimeSpan) ? SettingKind.Duration
         : type == typeof(AssetMode) ? SettingKind.AssetMode
+        : type == typeof(OwnershipMode) ? SettingKind.OwnershipMode
         : type == typeof(AccessLogMode) ? SettingKind.AccessLogMode
         : null;
 }

@@ -36,6 +36,7 @@ internal sealed partial record Setting(string Key, SettingKind Kind, object? Def
         SettingKind.Boolean => "`true` or `false`",
         SettingKind.Duration => "time",
         SettingKind.AssetMode => "`Stream` or `Redirect`",
+        SettingKind.OwnershipMode => "`Off` or `Group`",
         SettingKind.AccessLogMode => "`None`, `Errors` or `All`",
         SettingKind.Text => "text",
         _ => Key.EndsWith("Bytes", StringComparison.Ordinal) ? "bytes"

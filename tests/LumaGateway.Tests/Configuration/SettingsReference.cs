@@ -101,6 +101,7 @@ internal static class SettingsReference
             SettingKind.Number => new JsonObject { ["type"] = "number" },
             SettingKind.Duration => new JsonObject { ["type"] = "string", ["pattern"] = "^([0-9]+\\.)?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,7})?)?$" },
             SettingKind.AssetMode => new JsonObject { ["enum"] = new JsonArray("Stream", "Redirect") },
+            SettingKind.OwnershipMode => new JsonObject { ["enum"] = new JsonArray("Off", "Group") },
             SettingKind.AccessLogMode => new JsonObject { ["enum"] = new JsonArray("None", "Errors", "All") },
             _ => new JsonObject { ["type"] = "string" },
         };

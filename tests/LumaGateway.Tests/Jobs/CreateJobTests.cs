@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using LumaGateway.Contracts;
 using LumaGateway.Jobs;
-using LumaGateway.Problems;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Proxy;
 using Microsoft.Extensions.DependencyInjection;
@@ -137,25 +136,5 @@ public sealed class CreateJobTests : IDisposable
         }
 
         return await caller.SendAsync(request, Cancelled);
-    }
-
-    /// <summary>A ledger that can fail.</summary>
-    private sealed class GuardedLedger(MemoryJobLedger ledger) : IJobLedger
-    {
-        public bool IsAvailable { get; set; } = true;
-
-        public IReadOnlyList<Job> Jobs => ledger.ListAsync(new JobQuery(null, DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null, 100), Cancelled).GetAwaiter().GetResult().Jobs;
-
-        public ValueTask<Job?> FindAsync(GenerationId id, CancellationToken cancellationToken) => Available.FindAsync(id, cancellationToken);
-
-        public ValueTask<IReadOnlyList<Job?>> FindAsync(IReadOnlyList<GenerationId> ids, CancellationToken cancellationToken) => Available.FindAsync(ids, cancellationToken);
-
-        public Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken) => Available.ListAsync(query, cancellationToken);
-
-        public Task ApplyAsync(JobChange change) => IsAvailable ? ledger.ApplyAsync(change) : Task.FromException(new LedgerUnavailableException());
-
-        public Task RememberAsync(GenerationId id, string account, string dialect) => Available.RememberAsync(id, account, dialect);
-
-        private MemoryJobLedger Available => IsAvailable ? ledger : throw new LedgerUnavailableException();
     }
 }

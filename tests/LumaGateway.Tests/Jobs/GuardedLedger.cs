@@ -1,0 +1,25 @@
+using LumaGateway.Contracts;
+using LumaGateway.Jobs;
+using LumaGateway.Problems;
+
+namespace LumaGateway.Tests.Jobs;
+
+/// <summary>A ledger that can fail.</summary>
+internal sealed class GuardedLedger(MemoryJobLedger ledger) : IJobLedger
+{
+    public bool IsAvailable { get; set; } = true;
+
+    public IReadOnlyList<Job> Jobs => ledger.ListAsync(new JobQuery(null, DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null, 100), TestContext.Current.CancellationToken).GetAwaiter().GetResult().Jobs;
+
+    public ValueTask<Job?> FindAsync(GenerationId id, CancellationToken cancellationToken) => Available.FindAsync(id, cancellationToken);
+
+    public ValueTask<IReadOnlyList<Job?>> FindAsync(IReadOnlyList<GenerationId> ids, CancellationToken cancellationToken) => Available.FindAsync(ids, cancellationToken);
+
+    public Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken) => Available.ListAsync(query, cancellationToken);
+
+    public Task ApplyAsync(JobChange change) => IsAvailable ? ledger.ApplyAsync(change) : Task.FromException(new LedgerUnavailableException());
+
+    public Task RememberAsync(GenerationId id, string account, string dialect) => Available.RememberAsync(id, account, dialect);
+
+    private MemoryJobLedger Available => IsAvailable ? ledger : throw new LedgerUnavailableException();
+}
