@@ -21,10 +21,13 @@ internal sealed class GenerationSource(
         var startedAt = clock.GetUtcNow();
         try
         {
-            var (account, result) = directory.FindInMemory(key) is { } known
-                ? new FoundGeneration(known, await known.Client.GetAsync(key, requestId, deadline))
-                : await search.ReadAsync(key, requestId, deadline);
-            return CreateEntry(key, result, account, startedAt);
+            if (directory.FindInMemory(key) is { } known)
+            {
+                return CreateEntry(key, await known.Client.GetAsync(key, requestId, deadline), known, startedAt);
+            }
+
+            var found = await search.ReadAsync(key, requestId, deadline);
+            return CreateEntry(key, found.Result, found.Account, startedAt);
         }
         catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound)
         {

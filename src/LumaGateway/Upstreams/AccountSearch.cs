@@ -47,4 +47,4 @@ internal sealed class AccountSearch(UpstreamAccounts accounts, AccountDirectory 
 }
 
 /// <summary>A generation and the account that has it.</summary>
-internal readonly record struct FoundGeneration(UpstreamAccount Account, DialectResult Result);
+internal sealed record FoundGeneration(UpstreamAccount Account, DialectResult Result);

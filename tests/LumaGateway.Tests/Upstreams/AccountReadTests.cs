@@ -101,6 +101,23 @@ public sealed class AccountReadTests : IDisposable
         Assert.Equal("a a b a b", _gateway.Upstream.AccountsOf());
     }
 
+    [Fact]
+    public async Task An_account_that_does_not_respond_leaves_time_for_the_others()
+    {
+        using var caller = _gateway.With("Luma:Deadline", "00:00:09").CreateCaller();
+        _gateway.Upstream.Then(async (_, token) =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, _gateway.Clock, token);
+            throw new InvalidOperationException();
+        });
+
+        var reading = ReadAsync(caller, "c1");
+        await _gateway.Upstream.WaitForRequestsAsync(1);
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(3)); // a third of the deadline
+
+        Assert.Equal((HttpStatusCode.OK, "a b c"), (await reading, _gateway.Upstream.AccountsOf()));
+    }
+
     private static async Task<HttpStatusCode> ReadAsync(HttpClient caller, string id)
     {
         using var response = await caller.SendGetAsync($"/generations/{id}");
