@@ -104,6 +104,18 @@ public sealed class AccountRoutingTests : IDisposable
     }
 
     [Fact]
+    public async Task An_unknown_id_gets_the_fault_of_an_account_that_could_not_be_asked()
+    {
+        _faults["b"] = HttpStatusCode.PaymentRequired;
+        using var caller = _raw.CreateCaller();
+
+        using var response = await caller.SendGetAsync("/luma/generations/x1");
+
+        await response.ProblemAsync(502, "upstream_out_of_credit");
+        Assert.Equal("a b c d", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
     public async Task Lists_and_files_go_to_the_first_account()
     {
         using var caller = _raw.CreateCaller();
