@@ -19,6 +19,7 @@ internal static class GatewayEndpoints
         app.MapTickets();
         app.MapAssets();
         app.MapGenerationBatch();
+        app.MapJobs();
         app.MapLongPolling();
         app.MapCallbacks();
         app.MapProxy();

@@ -9,6 +9,8 @@ namespace LumaGateway.Contracts;
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(BatchItem))]
 [JsonSerializable(typeof(GenerationTicket))]
+[JsonSerializable(typeof(JobList))]
+[JsonSerializable(typeof(JobState))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(System.Text.Json.Nodes.JsonNode))]
 internal sealed partial class ContractsJson : JsonSerializerContext

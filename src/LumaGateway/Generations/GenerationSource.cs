@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
+using LumaGateway.Jobs;
 using LumaGateway.Problems;
 using LumaGateway.Time;
 using LumaGateway.Upstreams;
@@ -10,7 +11,8 @@ namespace LumaGateway.Generations;
 
 /// <summary>Makes cache entries of what the upstream returns: the published body, its freshness, and the original links. Thread-safe.</summary>
 internal sealed class GenerationSource(
-    AccountDirectory directory, AccountSearch search, IOptions<LumaOptions> luma, IOptions<FreshnessOptions> freshness, PublishedLinks links, TimeProvider clock) : IEntrySource
+    AccountDirectory directory, AccountSearch search, IOptions<LumaOptions> luma, IOptions<FreshnessOptions> freshness, PublishedLinks links, JobStateUpdater jobs, TimeProvider clock)
+    : IEntrySource
 {
     private readonly FreshnessOptions _freshness = freshness.Value;
 
@@ -48,6 +50,7 @@ internal sealed class GenerationSource(
         var period = GenerationFreshness.Of(generation, account.Dialect.SignsUrls, now, Random.Shared.NextDouble(), _freshness);
         var freshUntil = now + period.For;
         var published = links.ApplyTo(generation);
+        jobs.Observe(key, generation.State, generation.Model);
 
         return new CacheEntry(
             key,

@@ -17,6 +17,8 @@ internal sealed record JobQuery(string? Group, DateTimeOffset From, DateTimeOffs
 /// <param name="Key">The job's key.</param>
 internal readonly record struct JobPosition(long At, string Key)
 {
+    public static JobPosition Of(Job job) => new(job.CreatedAt.ToUnixTimeMilliseconds(), job.Key);
+
     /// <summary>As an opaque text for callers.</summary>
     public string ToCursor() => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{At} {Key}")));
 

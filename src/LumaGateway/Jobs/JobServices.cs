@@ -13,6 +13,8 @@ internal static class JobServices
             ? ActivatorUtilities.CreateInstance<RedisJobLedger>(provider)
             : ActivatorUtilities.CreateInstance<MemoryJobLedger>(provider));
         services.AddGatewayMetrics<JobMetrics>();
+        services.AddSingleton<JobStateUpdater>();
+        services.AddHostedService(provider => provider.GetRequiredService<JobStateUpdater>());
 
         return services;
     }

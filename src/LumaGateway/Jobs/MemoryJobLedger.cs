@@ -15,7 +15,7 @@ internal sealed class MemoryJobLedger(IOptions<JobsOptions> options, TimeProvide
     private readonly TimeSpan _retention = options.Value.Retention;
     private readonly Dictionary<string, Job> _jobs = new(StringComparer.Ordinal);
     private readonly SortedSet<Job> _byTime = new(Comparer<Job>.Create(
-        static (a, b) => a == b ? 0 : PositionOf(a).IsBefore(PositionOf(b)) ? 1 : -1));
+        static (a, b) => a.Key == b.Key ? 0 : JobPosition.Of(a).IsBefore(JobPosition.Of(b)) ? 1 : -1));
 
     public ValueTask<Job?> FindAsync(GenerationId id, CancellationToken cancellationToken)
     {
@@ -42,10 +42,10 @@ internal sealed class MemoryJobLedger(IOptions<JobsOptions> options, TimeProvide
             RemoveExpired();
             var jobs = _byTime.Reverse()
                 .Where(job => job.Group is not null && (query.Group is null || job.Group == query.Group) && job.CreatedAt >= query.From && job.CreatedAt <= query.To)
-                .Where(job => query.After?.IsBefore(PositionOf(job)) is not false)
+                .Where(job => query.After?.IsBefore(JobPosition.Of(job)) is not false)
                 .Take(query.Count)
                 .ToList();
-            return Task.FromResult(new JobPage(jobs, jobs.Count < query.Count ? null : PositionOf(jobs[^1])));
+            return Task.FromResult(new JobPage(jobs, jobs.Count < query.Count ? null : JobPosition.Of(jobs[^1])));
         }
     }
 
@@ -68,10 +68,24 @@ internal sealed class MemoryJobLedger(IOptions<JobsOptions> options, TimeProvide
         return Task.CompletedTask;
     }
 
+    public Task UpdateAsync(GenerationId id, JobState state, string? model)
+    {
+        lock (_gate)
+        {
+            if (_jobs.TryGetValue(id.Value, out var job))
+            {
+                var updated = job with { State = state, Model = job.Model ?? model };
+                _byTime.Remove(job);
+                _byTime.Add(updated);
+                _jobs[id.Value] = updated;
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
     public Task RememberAsync(GenerationId id, string account, string dialect) => ApplyAsync(JobChange.Begin(
         new Job(id.Value, account, dialect, Client: null, Group: null, Model: null, clock.GetUtcNow(), IdempotencyKeyHash: null, JobState.Queued)));
-
-    private static JobPosition PositionOf(Job job) => new(job.CreatedAt.ToUnixTimeMilliseconds(), job.Key);
 
     private void RemoveExpired()
     {

@@ -9,6 +9,8 @@ namespace LumaGateway.Jobs;
 internal sealed partial class RedisJobLedger(
     LedgerDatabase ledger, RedisSigner signer, IOptions<JobsOptions> options, TimeProvider clock, ILogger<RedisJobLedger> logger) : IJobLedger
 {
+    public const string UpdateScript = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL') return 1 else return 0 end";
+
     /// <summary>How many more entries than asked for are read at first: jobs of the same millisecond as the cursor are skipped.</summary>
     private const int PageMargin = 16;
 
@@ -50,6 +52,17 @@ internal sealed partial class RedisJobLedger(
 
     public Task ApplyAsync(JobChange change) => ledger.WriteAsync(database => database.ScriptEvaluateAsync(
         JobScript.Apply, JobScript.Keys(JobKeys.AllJobs, change), JobScript.Values(change, _retention, signer, "", "", "")));
+
+    public async Task UpdateAsync(GenerationId id, JobState state, string? model)
+    {
+        var key = JobKeys.Of(id.Value);
+        var stored = await ledger.ReadAsync(database => database.StringGetAsync(key));
+        if (Read(key, stored) is { } job && job.State != state)
+        {
+            var updated = job with { State = state, Model = job.Model ?? model };
+            await ledger.WriteAsync(database => database.ScriptEvaluateAsync(UpdateScript, [key], [stored, signer.Sign(SignedKind.Record, key, updated.Serialize())]));
+        }
+    }
 
     public Task RememberAsync(GenerationId id, string account, string dialect)
     {

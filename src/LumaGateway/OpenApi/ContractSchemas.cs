@@ -38,6 +38,11 @@ internal sealed class ContractSchemas : ISchemaFilter
             DescribeWords(shape, ContractsJson.Web.GenerationState);
         }
 
+        if (context.Type == typeof(JobState))
+        {
+            DescribeWords(shape, ContractsJson.Web.JobState);
+        }
+
         if (context.Type == typeof(OutputRole))
         {
             DescribeWords(shape, ContractsJson.Web.OutputRole);

@@ -50,6 +50,36 @@ public sealed class JobRecordTests
     }
 
     [Fact]
+    public async Task The_list_of_jobs_is_the_same_on_every_replica_and_shows_final_states()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await using var group = await RedisUse.WaitUntilUsedAsync(await ReplicaGroup.StartAsync(2, redis.Endpoint, ("Access:Ownership", "Group")));
+        var created = new List<string>();
+        for (var i = 0; i < 7; i++)
+        {
+            using var response = await group.Replicas[i % 2].Client.PostAsJsonAsync(new Uri("/luma/generations", UriKind.Relative), new { user_prompt = "a cat" }, Cancelled);
+            created.Insert(0, (await Creates.JsonAsync(response)).GetProperty("id").GetString()!);
+        }
+
+        var listed = new List<string?>();
+        for (var cursor = ""; cursor is not null;)
+        {
+            var page = await group.Replicas[1].Client.GetFromJsonAsync<JsonElement>(new Uri($"/jobs?limit=3&cursor={cursor}", UriKind.Relative), Cancelled);
+            listed.AddRange(page.GetProperty("jobs").EnumerateArray().Select(job => job.GetProperty("id").GetString()));
+            cursor = page.GetProperty("next_cursor").GetString();
+        }
+
+        Assert.Equal(created.Order(), listed.Order()); // those of one millisecond are in the order of their ids
+        await group.Sandbox.SetStateAsync(created[0], "completed");
+        (await group.Replicas[0].Client.GetAsync(new Uri($"/generations/{created[0]}", UriKind.Relative), Cancelled)).EnsureSuccessStatusCode();
+        await Wait.UntilAsync(
+            async () => (await group.Replicas[1].Client.GetFromJsonAsync<JsonElement>(new Uri("/jobs?state=completed", UriKind.Relative), Cancelled)).GetProperty("jobs").EnumerateArray()
+                .Any(job => job.GetProperty("id").GetString() == created[0]),
+            () => "The final state is not in the ledger.");
+    }
+
+    [Fact]
     public async Task A_replica_that_is_killed_during_creates_leaves_no_create_without_a_job_and_none_is_billed_twice()
     {
         RedisServer.Require();

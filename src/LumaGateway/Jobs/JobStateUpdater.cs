@@ -1,0 +1,41 @@
+using System.Threading.Channels;
+using LumaGateway.Contracts;
+using LumaGateway.Problems;
+
+namespace LumaGateway.Jobs;
+
+/// <summary>
+/// Records the final states that the gateway sees, in the background. A state is lost if the ledger fails, or while <see cref="MaxQueued"/> states wait: the list of jobs
+/// then shows the earlier state. Thread-safe.
+/// </summary>
+internal sealed class JobStateUpdater(IJobLedger ledger) : BackgroundService
+{
+    private const int MaxQueued = 10_000;
+
+    private readonly Channel<(GenerationId Id, JobState State, string? Model)> _seen =
+        Channel.CreateBounded<(GenerationId, JobState, string?)>(new BoundedChannelOptions(MaxQueued) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+
+    /// <summary>The upstream returned a generation. Returns at once.</summary>
+    public void Observe(GenerationId id, GenerationState state, string? model)
+    {
+        if (state is GenerationState.Completed or GenerationState.Failed)
+        {
+            _seen.Writer.TryWrite((id, JobStates.Of(state), model));
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var (id, state, model) in _seen.Reader.ReadAllAsync(stoppingToken))
+        {
+            try
+            {
+                await ledger.UpdateAsync(id, state, model);
+            }
+            catch (LedgerUnavailableException)
+            {
+                // The ledger keeps the earlier state.
+            }
+        }
+    }
+}
