@@ -26,16 +26,28 @@ internal sealed class JobStateUpdater(IJobLedger ledger) : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await foreach (var (id, state, model) in _seen.Reader.ReadAllAsync(stoppingToken))
+        try
         {
-            try
+            await foreach (var (id, state, model) in _seen.Reader.ReadAllAsync(stoppingToken))
             {
-                await ledger.UpdateAsync(id, state, model);
+                await UpdateAsync(id, state, model);
             }
-            catch (LedgerUnavailableException)
-            {
-                // The ledger keeps the earlier state.
-            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops. If the start fails, the host would log the exception as critical.
+        }
+    }
+
+    private async Task UpdateAsync(GenerationId id, JobState state, string? model)
+    {
+        try
+        {
+            await ledger.UpdateAsync(id, state, model);
+        }
+        catch (LedgerUnavailableException)
+        {
+            // The ledger keeps the earlier state.
         }
     }
 }
