@@ -12,7 +12,8 @@ namespace LumaGateway.Proxy;
 /// Sends a create whose account was chosen by weight. After a <see cref="CreateRefusal"/>, or a failure before the first byte was sent, sends it to the next one. A create with
 /// an unknown outcome is never sent again. <see cref="UpstreamTransformProvider"/> finds the refusals.
 /// </summary>
-internal sealed class CreateDistributionMiddleware(RequestDelegate next, AccountChooser chooser, ProxyMetrics metrics, IOptions<PassthroughOptions> options)
+internal sealed partial class CreateDistributionMiddleware(
+    RequestDelegate next, AccountChooser chooser, ProxyMetrics metrics, IOptions<PassthroughOptions> options, ILogger<CreateDistributionMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -34,7 +35,19 @@ internal sealed class CreateDistributionMiddleware(RequestDelegate next, Account
     private async Task SpoolAsync(HttpContext context, ProxyAccount account)
     {
         RequestBodyLimit.Apply(context);
-        var body = await SpooledBody.ReadAsync(context.Request, RequestBodyLimit.OfRoute(context) is >= 0 and var bytes ? bytes : options.Value.MaxBodyBytes);
+        SpooledBody? body;
+        try
+        {
+            body = await SpooledBody.ReadAsync(context.Request, RequestBodyLimit.OfRoute(context) is >= 0 and var bytes ? bytes : options.Value.MaxBodyBytes);
+        }
+        catch (SpoolException failure)
+        {
+            Log.NotSpooled(logger, failure.InnerException!.GetType().Name, context.TraceIdentifier);
+            await ProblemWriter.WriteAsync(
+                context, ProblemKinds.IdempotencyUnavailable, "The gateway could not write the body to its temporary directory, so nothing was sent to the upstream.");
+            return;
+        }
+
         if (body is null)
         {
             await ProblemWriter.WriteAsync(context, ProblemKinds.TooLarge);
@@ -79,5 +92,11 @@ internal sealed class CreateDistributionMiddleware(RequestDelegate next, Account
             }
         }
         while (account.HasMoved);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4313, LogLevel.Warning, "The body of a create that may move to another account could not be written to the temporary directory ({Error}), so the create was not sent. Give the gateway a writable directory in TMPDIR (request {RequestId}).")]
+        public static partial void NotSpooled(ILogger logger, string error, string requestId);
     }
 }

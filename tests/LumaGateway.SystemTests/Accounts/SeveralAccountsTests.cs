@@ -80,6 +80,20 @@ public sealed class SeveralAccountsTests
         Assert.Empty(await system.WrongReadsAsync(_ids));
     }
 
+    [Fact]
+    public async Task A_create_whose_body_cannot_be_kept_for_another_account_is_not_sent()
+    {
+        RedisServer.Require();
+        await using var system = await AccountSystem.StartAsync(("TMPDIR", "/nonexistent"));
+        using var content = new StringContent($$"""{"prompt":"{{new string('x', 2_000_000)}}"}""");
+
+        using var response = await system.Group.Replicas[0].Client.PostAsync(new Uri("/luma/generations", UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Contains("idempotency_unavailable", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal((0, 0), (await system.CreatesAsync("relay-a"), await system.CreatesAsync("relay-b")));
+    }
+
     private async Task CallAsync(GatewayProcess replica, Random random)
     {
         var ids = _ids.ToArray();
