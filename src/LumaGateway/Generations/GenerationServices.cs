@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Jobs;
 using LumaGateway.Redis;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -27,6 +28,12 @@ internal static class GenerationServices
         {
             var luma = provider.GetRequiredService<IOptions<LumaOptions>>().Value;
             return new RedisKeyspace(luma.AccountName, luma.Dialect, Schema + provider.GetRequiredService<PublishedLinks>().KeySuffix);
+        });
+
+        services.AddSingleton(provider =>
+        {
+            var luma = provider.GetRequiredService<IOptions<LumaOptions>>().Value;
+            return new JobLimits(new Dictionary<string, SlotLimits> { [luma.AccountName] = new(luma.MaxConcurrentJobs, luma.MaxCreatesPerMinute) });
         });
 
         services.AddSingleton(provider => GenerationFreshness.LimitsOf(provider.GetRequiredService<IOptions<FreshnessOptions>>().Value));

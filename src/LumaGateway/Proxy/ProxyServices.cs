@@ -34,6 +34,7 @@ internal static class ProxyServices
                 pipeline.UseMiddleware<ProxyCacheMiddleware>();
                 pipeline.UseMiddleware<IdempotencyMiddleware>();
                 pipeline.UseMiddleware<JobMiddleware>();
+                pipeline.UseMiddleware<SlotMiddleware>();
                 pipeline.UseMiddleware<CallbackUrlMiddleware>(); // after IdempotencyMiddleware, which must compare the caller's body
                 pipeline.UseMiddleware<UserIdMiddleware>();
             })

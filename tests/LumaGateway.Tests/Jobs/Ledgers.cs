@@ -33,6 +33,7 @@ internal static class Ledgers
     public static CreateJobs CreateJobs(IMeterFactory meters, TimeProvider clock) => new(
         new RedisKeyspace("account", "relay", "1"),
         new UpstreamDialect([new RelayDialect()], Microsoft.Extensions.Options.Options.Create(new LumaOptions())),
+        new JobSlots(new MemorySlotStore(clock), new JobLimits(new Dictionary<string, SlotLimits>()), Options, new JobMetrics(meters), clock),
         new JobMetrics(meters),
         clock,
         NullLogger<CreateJobs>.Instance);
