@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Jobs;
 using LumaGateway.Redis;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -29,6 +30,9 @@ internal static class GenerationServices
             var first = provider.GetRequiredService<UpstreamAccounts>().First;
             return new RedisKeyspace(first.Options.Name.Length > 0 ? first.Name : first.Root.Host, first.Dialect.Name, Schema + provider.GetRequiredService<PublishedLinks>().KeySuffix);
         });
+
+        services.AddSingleton(provider => new JobLimits(provider.GetRequiredService<UpstreamAccounts>().All.ToDictionary(
+            static account => account.Name, static account => new SlotLimits(account.Options.MaxConcurrentJobs, account.Options.MaxCreatesPerMinute))));
 
         services.AddSingleton(provider => GenerationFreshness.LimitsOf(provider.GetRequiredService<IOptions<FreshnessOptions>>().Value));
 

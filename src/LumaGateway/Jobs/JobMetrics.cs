@@ -17,15 +17,21 @@ internal enum UnrecordedReason
 internal sealed class JobMetrics : IGatewayMetrics
 {
     private readonly Counter<long> _unrecorded;
+    private readonly Counter<long> _saturated;
+    private readonly UpDownCounter<long> _waiting;
 
     public JobMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(Instrumentation.Name);
         _unrecorded = meter.CreateCounter<long>("luma_gateway.jobs.unrecorded", "{job}", "Creates whose generation is not in the ledger, by reason.");
+        _saturated = meter.CreateCounter<long>("luma_gateway.jobs.saturated", "{request}", "Creates refused with account_saturated: no slot of the account was free in time.");
+        _waiting = meter.CreateUpDownCounter<long>("luma_gateway.jobs.waiting", "{request}", "Creates that wait for a slot of their account.");
     }
 
     public void Initialize()
     {
+        _saturated.Add(0);
+        _waiting.Add(0);
         foreach (var reason in Enum.GetValues<UnrecordedReason>())
         {
             Count(0, reason);
@@ -33,6 +39,10 @@ internal sealed class JobMetrics : IGatewayMetrics
     }
 
     public void RecordUnrecorded(UnrecordedReason reason) => Count(1, reason);
+
+    public void RecordSaturated() => _saturated.Add(1);
+
+    public void AddWaiting(int creates) => _waiting.Add(creates);
 
     internal static string NameOf(UnrecordedReason reason) => reason switch
     {

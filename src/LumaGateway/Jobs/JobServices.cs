@@ -12,6 +12,10 @@ internal static class JobServices
         services.AddSingleton<IJobLedger>(static provider => provider.GetRequiredService<LedgerConnection>().IsConfigured
             ? ActivatorUtilities.CreateInstance<RedisJobLedger>(provider)
             : ActivatorUtilities.CreateInstance<MemoryJobLedger>(provider));
+        services.AddSingleton<ISlotStore>(static provider => provider.GetRequiredService<LedgerConnection>().IsConfigured
+            ? ActivatorUtilities.CreateInstance<RedisSlotStore>(provider)
+            : ActivatorUtilities.CreateInstance<MemorySlotStore>(provider));
+        services.AddSingleton<JobSlots>();
         services.AddGatewayMetrics<JobMetrics>();
         services.AddSingleton<JobStateUpdater>();
         services.AddHostedService(provider => provider.GetRequiredService<JobStateUpdater>());

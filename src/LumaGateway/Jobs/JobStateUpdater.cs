@@ -5,10 +5,10 @@ using LumaGateway.Problems;
 namespace LumaGateway.Jobs;
 
 /// <summary>
-/// Records the final states that the gateway sees, in the background. A state is lost if the ledger fails, or while <see cref="MaxQueued"/> states wait: the list of jobs
+/// Records the final states that the gateway sees, in the background, and ends the slots of their jobs. A state is lost if the ledger fails, or while <see cref="MaxQueued"/> states wait: the list of jobs
 /// then shows the earlier state. Thread-safe.
 /// </summary>
-internal sealed class JobStateUpdater(IJobLedger ledger) : BackgroundService
+internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots, ILogger<JobStateUpdater> logger) : BackgroundService
 {
     private const int MaxQueued = 10_000;
 
@@ -43,11 +43,26 @@ internal sealed class JobStateUpdater(IJobLedger ledger) : BackgroundService
     {
         try
         {
-            await ledger.UpdateAsync(id, state, model);
+            if (await ledger.UpdateAsync(id, state, model) is { } job)
+            {
+                await slots.ReleaseAsync(job.Account, id);
+            }
         }
         catch (LedgerUnavailableException)
         {
             // The ledger keeps the earlier state.
         }
+#pragma warning disable CA1031 // the next states must be recorded, whatever exception ends this one
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Log.UpdateFailed(logger, exception);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4324, LogLevel.Error, "Recording the final state of a job failed; the ledger keeps its earlier state.")]
+        public static partial void UpdateFailed(ILogger logger, Exception exception);
     }
 }

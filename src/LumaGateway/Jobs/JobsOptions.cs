@@ -11,6 +11,10 @@ internal sealed class JobsOptions
     /// <summary>How long the ledger keeps a job: which client created which generation on which account.</summary>
     [Duration("Jobs:Retention", "01:00:00", "366.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long a create waits for a slot of its account, with <c>Luma:MaxConcurrentJobs</c> or <c>Luma:MaxCreatesPerMinute</c>.</summary>
+    [Duration("Jobs:QueueTimeout", "00:00:00", "00:01:30")]
+    public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }
 
 [OptionsValidator]

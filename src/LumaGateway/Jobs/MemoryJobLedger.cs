@@ -68,7 +68,7 @@ internal sealed class MemoryJobLedger(IOptions<JobsOptions> options, TimeProvide
         return Task.CompletedTask;
     }
 
-    public Task UpdateAsync(GenerationId id, JobState state, string? model)
+    public Task<Job?> UpdateAsync(GenerationId id, JobState state, string? model)
     {
         lock (_gate)
         {
@@ -79,9 +79,9 @@ internal sealed class MemoryJobLedger(IOptions<JobsOptions> options, TimeProvide
                 _byTime.Add(updated);
                 _jobs[id.Value] = updated;
             }
-        }
 
-        return Task.CompletedTask;
+            return Task.FromResult(job);
+        }
     }
 
     public Task RememberAsync(GenerationId id, string account, string dialect) => ApplyAsync(JobChange.Begin(

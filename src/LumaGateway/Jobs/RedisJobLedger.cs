@@ -53,15 +53,18 @@ internal sealed partial class RedisJobLedger(
     public Task ApplyAsync(JobChange change) => ledger.WriteAsync(database => database.ScriptEvaluateAsync(
         JobScript.Apply, JobScript.Keys(JobKeys.AllJobs, change), JobScript.Values(change, _retention, signer, "", "", "")));
 
-    public async Task UpdateAsync(GenerationId id, JobState state, string? model)
+    public async Task<Job?> UpdateAsync(GenerationId id, JobState state, string? model)
     {
         var key = JobKeys.Of(id.Value);
         var stored = await ledger.ReadAsync(database => database.StringGetAsync(key));
-        if (Read(key, stored) is { } job && job.State != state)
+        var job = Read(key, stored);
+        if (job is not null && job.State != state)
         {
             var updated = job with { State = state, Model = job.Model ?? model };
             await ledger.WriteAsync(database => database.ScriptEvaluateAsync(UpdateScript, [key], [stored, signer.Sign(SignedKind.Record, key, updated.Serialize())]));
         }
+
+        return job;
     }
 
     public Task RememberAsync(GenerationId id, string account, string dialect)

@@ -26,6 +26,7 @@ internal static class LongPollingServices
         services.AddHostedService(provider => provider.GetRequiredService<ChangeBroadcast>());
         services.AddSingleton<UpstreamPoller>();
         services.AddHostedService(provider => provider.GetRequiredService<UpstreamPoller>());
+        services.AddHostedService<SlotPoller>();
         services.AddSingleton<FirstSnapshotReader>();
         services.AddSingleton<LongPollReader>();
         services.AddSingleton<EventStream>();

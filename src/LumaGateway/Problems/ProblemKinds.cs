@@ -38,6 +38,7 @@ internal static class ProblemKinds
     public static readonly ProblemKind AccountDraining = new("account_draining", 503, "Account draining", "No account that can run this create accepts creates. Nothing was sent.");
     public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache unavailable", "Redis did not confirm the purge. Other replicas may serve the purged response until the gateway has repeated the purge.");
     public static readonly ProblemKind IdempotencyUnavailable = new("idempotency_unavailable", 503, "Idempotency store unavailable", "Redis did not store the Idempotency-Key, so the gateway sent no request to the upstream.");
+    public static readonly ProblemKind AccountSaturated = new("account_saturated", 503, "Account saturated", "The upstream account has no free slot for another job. Nothing was sent to the upstream. Retry after the time in Retry-After.");
     public static readonly ProblemKind LedgerUnavailable = new("ledger_unavailable", 503, "Ledger unavailable", "The ledger of jobs does not respond.");
     public static readonly ProblemKind IssuerUnavailable = new("issuer_unavailable", 503, "Token not verifiable", "The keys of the token's issuer cannot be fetched. Retry after the time in Retry-After.");
     public static readonly ProblemKind TimedOut = new("upstream_timed_out", 504, "Upstream timed out", "The upstream did not respond within the gateway's deadline.");
@@ -48,7 +49,7 @@ internal static class ProblemKinds
         InvalidId, InvalidRequest, Unauthenticated, Forbidden, ListRefused, NotFound, GenerationNotFound, AssetNotFound, MethodNotAllowed,
         GenerationUnfinished, CreateInProgress, OutcomeUnknown, PreconditionFailed, TooLarge, RangeNotSatisfiable, IdempotencyKeyReused, RateLimited, Internal,
         Unreachable, Failed, Rejected, Malformed, TokenRefused, OutOfCredit, AssetAddressRefused, AssetUnavailable, AssetNotMedia,
-        Throttled, CircuitOpen, Saturated, AccountDraining, CacheUnavailable, IdempotencyUnavailable, LedgerUnavailable, IssuerUnavailable, TimedOut,
+        Throttled, CircuitOpen, Saturated, AccountDraining, CacheUnavailable, IdempotencyUnavailable, AccountSaturated, LedgerUnavailable, IssuerUnavailable, TimedOut,
     ];
 
     public static ProblemKind Of(UpstreamFault fault) => fault switch

@@ -73,7 +73,6 @@ internal sealed partial class CreateDistributionMiddleware(
                 context.Request.Body = body;
             }
 
-            var current = account.Account;
             context.Response.StatusCode = StatusCodes.Status200OK; // YARP forwards only if no response was set
             context.Features.Set<IForwarderErrorFeature>(null);
             context.Features.Set<CreateOutcomeFeature>(null);
@@ -82,16 +81,16 @@ internal sealed partial class CreateDistributionMiddleware(
             if (context.Features.Get<IForwarderErrorFeature>() is { } failure && !context.RequestAborted.IsCancellationRequested
                 && CreateOutcomes.FromFailure(failure, context.Features.Get<SendProgress>()) is CreateOutcome.Refused && failure.Error is not ForwarderError.RequestBodyClient)
             {
-                current.RecordRefusal((failure.Exception as UpstreamException)?.Fault ?? UpstreamFault.Unreachable, null);
+                account.Account.RecordRefusal((failure.Exception as UpstreamException)?.Fault ?? UpstreamFault.Unreachable, null);
                 account.TryMove(chooser);
             }
 
-            if (account.HasMoved)
+            if (account.MovedFrom is { } refusing)
             {
-                metrics.Moved(current.Name);
+                metrics.Moved(refusing.Name);
             }
         }
-        while (account.HasMoved);
+        while (account.MovedFrom is not null);
     }
 
     private static partial class Log

@@ -7,7 +7,7 @@ using LumaGateway.Upstreams;
 namespace LumaGateway.Proxy;
 
 /// <summary>Makes the jobs of creates. Thread-safe.</summary>
-internal sealed partial class CreateJobs(AccountDirectory directory, JobMetrics metrics, TimeProvider clock, ILogger<CreateJobs> logger)
+internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots slots, JobMetrics metrics, TimeProvider clock, ILogger<CreateJobs> logger)
 {
     /// <summary>The job of a create that is not sent yet.</summary>
     /// <param name="client">The client that sends the create.</param>
@@ -48,6 +48,10 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobMetrics 
         directory.Remember(created.Id, account);
         return JobChange.Complete(attempt, attempt with { Key = created.Id.Value, Account = account.Name, State = JobStates.Of(created.State), Model = created.Model });
     }
+
+    /// <summary>Gives the slot of a create to the generation that it made. Does not throw.</summary>
+    public Task BindSlotAsync(HttpContext context, JobChange? change) =>
+        change?.Add?.Id is { } id && context.Features.Get<JobSlot>() is { } slot ? slots.BindAsync(slot, id) : Task.CompletedTask;
 
     /// <summary>The ledger did not record a create.</summary>
     public void RecordUnrecorded(string requestId)

@@ -41,6 +41,7 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
         finally
         {
             var change = jobs.End(attempt, account.Account, outcome, context.Response.StatusCode, body, context.TraceIdentifier) ?? (isBegun ? null : JobChange.Begin(attempt));
+            await jobs.BindSlotAsync(context, change);
             if (change is not null)
             {
                 var ending = EndAsync(change, context.TraceIdentifier);

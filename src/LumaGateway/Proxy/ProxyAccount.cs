@@ -8,6 +8,7 @@ internal sealed class ProxyAccount : IRequestAccount
 {
     private readonly IReadOnlyList<UpstreamAccount> _candidates;
     private readonly List<UpstreamAccount> _refused = [];
+    private readonly List<AccountChoice> _skipped = [];
     private AccountChoice? _choice;
     private bool _isSent;
 
@@ -24,8 +25,8 @@ internal sealed class ProxyAccount : IRequestAccount
     /// <summary>Whether a refused create may have another account to move to.</summary>
     public bool HasAlternatives => _candidates.Count > 1;
 
-    /// <summary>True after a refusal, until the create is sent to the next account.</summary>
-    public bool HasMoved { get; private set; }
+    /// <summary>The account that has refused the create, until the create is sent to the next one; otherwise null.</summary>
+    public UpstreamAccount? MovedFrom { get; private set; }
 
     public static ProxyAccount Given(UpstreamAccount account) => new(account, []);
 
@@ -37,7 +38,14 @@ internal sealed class ProxyAccount : IRequestAccount
     public static UpstreamAccount? Of(HttpContext context) => context.Features.Get<ProxyAccount>()?.Account;
 
     /// <summary>To be called before each attempt.</summary>
-    public void Start() => (HasMoved, _isSent) = (false, true);
+    public void Start()
+    {
+        MovedFrom = null;
+        _skipped.Clear();
+    }
+
+    /// <summary>The request is sent now.</summary>
+    public void MarkSent() => _isSent = true;
 
     /// <summary>Moves to the next account after the current one has refused the create or was not reached. Returns false if there is none; the account stays then.</summary>
     public bool TryMove(AccountChooser chooser)
@@ -53,8 +61,27 @@ internal sealed class ProxyAccount : IRequestAccount
             return false;
         }
 
-        (_choice, Account, HasMoved) = (next, next.Account, true);
+        (MovedFrom, _choice, Account) = (Account, next, next.Account);
         return true;
+    }
+
+    /// <summary>
+    /// Skips the current account, which has no free slot. Returns false if no account has one; the account is then the one that was chosen first, which the create waits for. A
+    /// skipped account keeps its turn.
+    /// </summary>
+    public bool TrySkip(AccountChooser chooser)
+    {
+        _skipped.Add(_choice!);
+        chooser.Return(_choice!);
+        var next = chooser.Choose(_candidates, [.. _refused, .. _skipped.Select(static choice => choice.Account)]);
+        if (next is null)
+        {
+            chooser.Retake(_skipped[0]);
+        }
+
+        _choice = next ?? _skipped[0];
+        Account = _choice.Account;
+        return next is not null;
     }
 
     /// <summary>Gives back the choice if nothing was sent, as for a repeated create whose response is recorded.</summary>

@@ -39,7 +39,8 @@ internal static class ProxyServices
                 pipeline.UseMiddleware<JobMiddleware>();
                 pipeline.UseMiddleware<CallbackUrlMiddleware>(); // after IdempotencyMiddleware, which must compare the caller's body
                 pipeline.UseMiddleware<UserIdMiddleware>();
-                pipeline.UseMiddleware<CreateDistributionMiddleware>(); // last: it sends the final body, perhaps to several accounts
+                pipeline.UseMiddleware<CreateDistributionMiddleware>(); // sends the final body, perhaps to several accounts
+                pipeline.UseMiddleware<SlotMiddleware>(); // last: each of these accounts has its own slots
             })
             .ConfigureEndpoints(static (endpoint, route) =>
             {

@@ -69,6 +69,7 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
         var progress = new SendProgress();
         context.ProxyRequest.Options.Set(SendProgress.Key, progress);
         context.HttpContext.Features.Set(progress);
+        context.HttpContext.Features.Get<ProxyAccount>()?.MarkSent();
         if (accounts.Only is null)
         {
             var account = ProxyAccount.Of(context.HttpContext) ?? throw new InvalidOperationException("No account was chosen for the request.");

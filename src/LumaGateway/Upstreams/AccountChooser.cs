@@ -25,6 +25,9 @@ internal sealed class AccountChooser
     /// <summary>Gives back a choice that no create was sent for: it does not count for the shares.</summary>
     public void Return(AccountChoice choice) => Charge(choice, -1);
 
+    /// <summary>Takes back what <see cref="Return"/> gave back.</summary>
+    public void Retake(AccountChoice choice) => Charge(choice, 1);
+
     private AccountChoice Next(List<UpstreamAccount> accounts)
     {
         lock (_lock)

@@ -65,6 +65,14 @@ internal sealed class LumaOptions
     [Number("Luma:MaxPollsPerSecond", 0.1, 100_000)]
     public double MaxPollsPerSecond { get; set; } = 50;
 
+    /// <summary>The upstream's limit on jobs that are not final, over all replicas. Further creates wait. 0: no limit.</summary>
+    [Number("Luma:MaxConcurrentJobs", 0, 100_000)]
+    public int MaxConcurrentJobs { get; set; }
+
+    /// <summary>The upstream's limit on creates in any 60 seconds, over all replicas. Further creates wait. 0: no limit.</summary>
+    [Number("Luma:MaxCreatesPerMinute", 0, 100_000)]
+    public int MaxCreatesPerMinute { get; set; }
+
     /// <summary>
     /// The ratio of failed attempts within <see cref="BreakerWindow"/> at which the circuit breaker opens. Repeated failures of one id count as one.
     /// </summary>
@@ -86,7 +94,19 @@ internal sealed class LumaOptions
     /// <summary>All accounts: those of the list, or the one of the single keys. The first one names the keys of the cache and of the ledger.</summary>
     public IReadOnlyList<AccountOptions> AllAccounts => Accounts.Count > 0
         ? [.. Accounts]
-        : [new AccountOptions { Name = Name, BaseAddress = BaseAddress, Dialect = Dialect, ApiKey = ApiKey, ApiKeyFile = ApiKeyFile }];
+        :
+        [
+            new AccountOptions
+            {
+                Name = Name,
+                BaseAddress = BaseAddress,
+                Dialect = Dialect,
+                ApiKey = ApiKey,
+                ApiKeyFile = ApiKeyFile,
+                MaxConcurrentJobs = MaxConcurrentJobs,
+                MaxCreatesPerMinute = MaxCreatesPerMinute,
+            },
+        ];
 }
 
 [OptionsValidator]

@@ -10,7 +10,7 @@ internal sealed partial class LumaOptionsRules(IReadOnlyList<IUpstreamDialect> d
     private const int MaxLimit = 100_000;
 
     private static readonly string[] SharedStores = ["ConnectionStrings:Redis", "ConnectionStrings:Ledger"];
-    private static readonly string[] SingleKeys = ["Luma:BaseAddress", "Luma:Dialect", "Luma:Name", "Luma:ApiKey", "Luma:ApiKeyFile"];
+    private static readonly string[] SingleKeys = ["Luma:BaseAddress", "Luma:Dialect", "Luma:Name", "Luma:ApiKey", "Luma:ApiKeyFile", "Luma:MaxConcurrentJobs", "Luma:MaxCreatesPerMinute"];
 
     public ValidateOptionsResult Validate(string? name, LumaOptions options)
     {

@@ -19,7 +19,7 @@ internal sealed class GuardedLedger(MemoryJobLedger ledger) : IJobLedger
 
     public Task ApplyAsync(JobChange change) => IsAvailable ? ledger.ApplyAsync(change) : Task.FromException(new LedgerUnavailableException());
 
-    public Task UpdateAsync(GenerationId id, JobState state, string? model) => Available.UpdateAsync(id, state, model);
+    public Task<Job?> UpdateAsync(GenerationId id, JobState state, string? model) => Available.UpdateAsync(id, state, model);
 
     public Task RememberAsync(GenerationId id, string account, string dialect) => Available.RememberAsync(id, account, dialect);
 

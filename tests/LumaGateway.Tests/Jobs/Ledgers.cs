@@ -33,6 +33,7 @@ internal static class Ledgers
 
     public static CreateJobs CreateJobs(IMeterFactory meters, TimeProvider clock) => new(
         new AccountDirectory(TestAccounts.Create(new MonotonicClock(clock), null, TestAccounts.Named("account")), InMemory(clock), Microsoft.Extensions.Options.Options.Create(new RedisResilienceOptions()), clock, NullLogger<AccountDirectory>.Instance),
+        new JobSlots(new MemorySlotStore(clock), new JobLimits(new Dictionary<string, SlotLimits>()), Options, new JobMetrics(meters), clock),
         new JobMetrics(meters),
         clock,
         NullLogger<CreateJobs>.Instance);

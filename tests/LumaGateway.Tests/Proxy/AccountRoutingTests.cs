@@ -222,6 +222,42 @@ public sealed class AccountRoutingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_create_goes_to_an_account_with_a_free_slot_and_waits_only_if_none_has_one()
+    {
+        var created = 0;
+        _raw.Gateway.With("Luma:Accounts:0:MaxConcurrentJobs", "1").With("Luma:Accounts:2:MaxConcurrentJobs", "2").With("Jobs:QueueTimeout", "00:00:00");
+        _raw.Upstream.Always((_, _) => Task.FromResult(ScriptedUpstream.Json($$"""{"id":"g{{++created}}","state":"queued"}""", HttpStatusCode.Created)));
+        using var caller = _raw.CreateCaller();
+
+        for (var i = 0; i < 3; i++)
+        {
+            using var response = await CreateAsync(caller);
+            Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        }
+
+        using var saturated = await CreateAsync(caller);
+
+        await saturated.ProblemAsync(503, "account_saturated");
+        Assert.Equal("a c c", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task A_create_that_moves_gives_the_slot_of_the_refusing_account_back()
+    {
+        _raw.Gateway.With("Luma:Accounts:0:MaxConcurrentJobs", "1").With("Jobs:QueueTimeout", "00:00:00");
+        _faults["a"] = HttpStatusCode.TooManyRequests;
+        using var caller = _raw.CreateCaller();
+        using var moved = await CreateAsync(caller);
+        _faults.Clear();
+        _raw.Gateway.Clock.Advance(TimeSpan.FromSeconds(5));
+
+        using var next = await CreateAsync(caller);
+
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (moved.StatusCode, next.StatusCode));
+        Assert.Equal("a c a", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
     public async Task The_audit_event_of_a_create_names_its_account()
     {
         _faults["a"] = HttpStatusCode.TooManyRequests;

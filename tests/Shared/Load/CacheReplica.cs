@@ -82,7 +82,7 @@ internal sealed class CacheReplica : IAsyncDisposable
         }
 
         var replica = new CacheReplica(services.BuildServiceProvider());
-        foreach (var service in replica._services.GetServices<IHostedService>())
+        foreach (var service in replica._services.GetServices<IHostedService>().Where(service => service is not EvictionPolicyCheck)) // it uses the connection of the ledger
         {
             await service.StartAsync(TestContext.Current.CancellationToken);
         }

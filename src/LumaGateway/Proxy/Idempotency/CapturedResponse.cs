@@ -25,6 +25,7 @@ internal sealed class CapturedResponse : IHttpRequestLifetimeFeature, IDisposabl
         _buffer = new BoundedBuffer(maxBytes);
         RequestAborted = _timeout.Token;
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(_buffer));
+        context.Features.Set(new CallerLifetime(context.RequestAborted));
         context.Features.Set<IHttpRequestLifetimeFeature>(this);
         context.Features.Set<IHttpResetFeature>(null);
     }

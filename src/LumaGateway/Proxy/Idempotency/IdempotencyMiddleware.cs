@@ -158,6 +158,7 @@ internal sealed partial class IdempotencyMiddleware(
 
         var outcome = CreateOutcomes.Of(context);
         var change = claim.Attempt is { } attempt ? jobs.End(attempt, ProxyAccount.Of(context)!, outcome, context.Response.StatusCode, responseBody, context.TraceIdentifier) : null;
+        await jobs.BindSlotAsync(context, change);
         await (outcome switch
         {
             CreateOutcome.Settled => ledger.RecordResponseAsync(claim, new RecordedResponse(context.Response.StatusCode, HeadersOf(context.Response), responseBody), change),

@@ -1,0 +1,63 @@
+using LumaGateway.Generations;
+using LumaGateway.Jobs;
+using LumaGateway.Problems;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Polling;
+
+/// <summary>
+/// Polls the jobs that hold a slot while creates wait for a slot in this replica, every <c>Waiting:PollEvery</c>: a job that nobody reads would otherwise hold its slot
+/// until it expires. A poll of any replica within the interval counts.
+/// </summary>
+internal sealed partial class SlotPoller(
+    JobSlots slots, GenerationReader reader, PollRateLimiter rateLimiter, IOptions<WaitingOptions> options, TimeProvider clock, ILogger<SlotPoller> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(options.Value.PollEvery, clock, stoppingToken);
+            foreach (var account in slots.AccountsWithWaiters)
+            {
+                await PollAsync(account);
+            }
+        }
+    }
+
+    private async Task PollAsync(string account)
+    {
+        var notBefore = clock.GetUtcNow() - (options.Value.PollEvery * 0.9);
+        foreach (var id in await slots.HoldersAsync(account))
+        {
+            if (!rateLimiter.TryAcquire())
+            {
+                return;
+            }
+
+            try
+            {
+                var result = await reader.RefreshAsync(id, Guid.NewGuid().ToString("N"), notBefore);
+                if (result.Entry is { } entry && new GenerationSnapshot(entry).IsTerminal)
+                {
+                    await slots.ReleaseAsync(account, id); // also if the entry was in the cache
+                }
+            }
+            catch (UpstreamException)
+            {
+                // The next poll repeats it.
+            }
+#pragma warning disable CA1031 // waiting creates depend on the next poll, whatever exception ends this one
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                Log.PollFailed(logger, exception);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4181, LogLevel.Error, "Polling a job that holds a slot of its account failed; it is polled again after Waiting:PollEvery.")]
+        public static partial void PollFailed(ILogger logger, Exception exception);
+    }
+}

@@ -1,0 +1,83 @@
+using LumaGateway.Jobs;
+using LumaGateway.Problems;
+using LumaGateway.Proxy.Idempotency;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Proxy;
+
+/// <summary>
+/// Lets a create wait until its account has a slot (<see cref="JobSlots"/>), and refuses it with 503 <c>account_saturated</c> if there is none in time. A create that
+/// waits has not been sent. A create whose account was chosen by weight goes to another account first, if that has a slot. Must be inside <see cref="IdempotencyMiddleware"/> and <see cref="JobMiddleware"/>, which bind the slot to the generation.
+/// </summary>
+internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, AccountChooser chooser, IOptions<PassthroughOptions> options)
+{
+    /// <summary>A create without a key ends after YARP's own timeout, which is shorter than the default of <c>Passthrough:CreateTimeout</c>.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (!CreateRequest.Is(context) || context.Features.Get<ProxyAccount>() is not { } account)
+        {
+            await next(context);
+            return;
+        }
+
+        var (slot, retryAfter) = await AcquireAsync(account, context.Features.Get<CallerLifetime>()?.Aborted ?? context.RequestAborted);
+        context.Features.Set(slot); // replaces that of an account that refused the create
+        if (retryAfter is not null)
+        {
+            await ProblemWriter.WriteAsync(context, ProblemKinds.AccountSaturated, retryAfter: retryAfter);
+            return;
+        }
+
+        await (slot is null ? next(context) : CreateAsync(context, slot));
+    }
+
+    /// <summary>A slot of the first account with a free one, in the order of the choice. If none is free, waits for the account that was chosen first.</summary>
+    private async ValueTask<SlotResult> AcquireAsync(ProxyAccount account, CancellationToken cancellationToken)
+    {
+        var lifetime = options.Value.CreateTimeout + Margin;
+        while (account.HasAlternatives)
+        {
+            var result = await slots.TryAcquireAsync(account.Account.Name, lifetime);
+            if (result.RetryAfter is null)
+            {
+                return result;
+            }
+
+            if (!account.TrySkip(chooser))
+            {
+                break;
+            }
+        }
+
+        return await slots.AcquireAsync(account.Account.Name, lifetime, cancellationToken);
+    }
+
+    private async Task CreateAsync(HttpContext context, JobSlot slot)
+    {
+        var mayRun = false;
+        try
+        {
+            await next(context);
+            mayRun = CreateOutcomes.Of(context) is var outcome && (outcome is CreateOutcome.Unknown || (outcome is CreateOutcome.Settled && context.Response.StatusCode is >= 200 and < 300));
+        }
+        catch when (CreateOutcomes.MayHaveBeenSent(context))
+        {
+            mayRun = true;
+            throw;
+        }
+        finally
+        {
+            if (!mayRun)
+            {
+                await slots.ReleaseAsync(slot);
+            }
+        }
+    }
+}
+
+/// <summary>Request feature: the caller's own connection, of a create that continues when its caller disconnects.</summary>
+/// <param name="Aborted">Cancelled when the caller disconnects.</param>
+internal sealed record CallerLifetime(CancellationToken Aborted);

@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using LumaGateway.SystemTests.Redis;
+
+namespace LumaGateway.SystemTests.Jobs;
+
+/// <summary>Slots of one account over three replicas, one of which is killed. Needs redis-server. <c>SLOT_CREATES</c> in the environment sets the number of creates.</summary>
+public sealed class SlotTests
+{
+    private const int Slots = 10;
+
+    private static readonly int CreateCount = int.TryParse(Environment.GetEnvironmentVariable("SLOT_CREATES"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 60;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_burst_of_creates_never_exceeds_the_slots_of_the_account_and_leaves_none_taken()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync();
+        await using var sandbox = await SandboxProcess.StartAsync("--Sandbox:QueuedFor=00:00:00.5", "--Sandbox:ProcessingFor=00:00:01.5");
+        await using var group = await RedisUse.WaitUntilUsedAsync(await ReplicaGroup.StartAsync(
+            sandbox, 3, redis.Endpoint, ("Luma:MaxConcurrentJobs", "10"), ("Jobs:QueueTimeout", "00:01:30"), ("Waiting:PollEvery", "00:00:00.5"), ("Waiting:PollFloor", "00:00:00.2"), ("Passthrough:CreateTimeout", "00:01:40")));
+
+        var creates = Enumerable.Range(0, CreateCount).Select(i => CreateAsync(group.Replicas[i % 3], i)).ToList();
+        await Wait.UntilAsync(() => Task.FromResult(creates.Count(create => create.IsCompletedSuccessfully) > CreateCount / 3), TimeSpan.FromSeconds(90), () => "The creates do not progress.");
+        group.Replicas[2].Process.Kill();
+        var results = await Task.WhenAll(creates);
+
+        var ids = results.Where(result => result.Id is not null).Select(result => result.Id!).ToList();
+        var most = await MostAtOnceAsync(sandbox, ids);
+        TestContext.Current.SendDiagnosticMessage(
+            $"{CreateCount} creates on {Slots} slots: {ids.Count} made, {results.Count(result => result.Status is null)} lost with the killed replica, at most {most} jobs at once.");
+        Assert.All(results.Where((_, i) => i % 3 != 2), result => Assert.Equal(HttpStatusCode.OK, result.Status));
+        Assert.InRange(most, 2, Slots);
+
+        // The slots of finished jobs that nobody reads are free for new creates; those of the killed replica's creates expire.
+        var later = await Task.WhenAll(Enumerable.Range(0, Slots / 2).Select(i => CreateAsync(group.Replicas[i % 2], CreateCount + i)));
+        Assert.All(later, result => Assert.Equal(HttpStatusCode.OK, result.Status));
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var lease in await (await redis.DataAsync()).SortedSetRangeByRankWithScoresAsync("luma-gateway:{slots:sandbox}:active"))
+        {
+            var isAttempt = ((string)lease.Element!).EndsWith('/');
+            Assert.InRange(lease.Score, now, now + (isAttempt ? 130_000 : 3_600_000));
+        }
+    }
+
+    private static async Task<(HttpStatusCode? Status, string? Id)> CreateAsync(GatewayProcess replica, int index)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/luma/generations") { Content = JsonContent.Create(new { user_prompt = "a cat" }) };
+        if (index % 2 == 0)
+        {
+            request.Headers.Add("Idempotency-Key", $"slot-{index}");
+        }
+
+        try
+        {
+            using var response = await replica.Client.SendAsync(request, Cancelled);
+            return (response.StatusCode, response.IsSuccessStatusCode ? (await Creates.JsonAsync(response)).GetProperty("id").GetString() : null);
+        }
+        catch (HttpRequestException)
+        {
+            return (null, null);
+        }
+    }
+
+    /// <summary>From the times at which the upstream changed the states.</summary>
+    private static async Task<int> MostAtOnceAsync(SandboxProcess sandbox, IReadOnlyList<string> ids)
+    {
+        using var control = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = sandbox.Address };
+        var events = new List<(DateTimeOffset At, int Change)>();
+        foreach (var id in ids)
+        {
+            var changes = (await control.GetFromJsonAsync<JsonElement>(new Uri($"/sandbox/generations/{id}", UriKind.Relative), Cancelled)).GetProperty("changes").EnumerateArray().ToList();
+            events.Add((changes[0].GetProperty("at").GetDateTimeOffset(), 1));
+            events.Add((changes[^1].GetProperty("at").GetDateTimeOffset(), -1));
+        }
+
+        var (running, most) = (0, 0);
+        foreach (var (_, change) in events.Order())
+        {
+            most = Math.Max(most, running += change);
+        }
+
+        return most;
+    }
+}

@@ -1,0 +1,193 @@
+using System.Diagnostics.Metrics;
+using LumaGateway.Contracts;
+using LumaGateway.Jobs;
+using LumaGateway.Problems;
+using LumaGateway.Tests.Caching;
+using LumaGateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Tests.Jobs;
+
+/// <summary>The slots of accounts, and the order of the creates that wait for one. Needs nothing.</summary>
+public sealed class JobSlotsTests : IDisposable
+{
+    private const string Account = "main";
+
+    private static readonly TimeSpan Lifetime = TimeSpan.FromDays(1); // the clock moves on while a test waits
+    private static readonly GenerationId Id = GenerationId.Parse("g1", null);
+
+    private readonly TestClock _clock = new(new DateTimeOffset(2026, 11, 26, 12, 0, 0, TimeSpan.Zero));
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    private readonly MemorySlotStore _store;
+
+    public JobSlotsTests() => _store = new MemorySlotStore(_clock);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _services.Dispose();
+
+    [Fact]
+    public async Task An_account_without_limits_has_no_slots()
+    {
+        var slots = Create(new SlotLimits(0, 0));
+
+        Assert.Equal(default, await slots.AcquireAsync(Account, Lifetime, Cancelled));
+        Assert.Equal(default, await slots.AcquireAsync("other", Lifetime, Cancelled));
+    }
+
+    [Fact]
+    public async Task Creates_that_wait_get_slots_in_their_order()
+    {
+        var slots = Create(new SlotLimits(1, 0), queueSeconds: 36_000);
+        var held = await TakeAsync(slots);
+        var order = new List<int>();
+        var waiting = new List<Task<JobSlot>>();
+        for (var i = 0; i < 3; i++)
+        {
+            waiting.Add(NoteAsync(i));
+        }
+
+        foreach (var next in waiting)
+        {
+            await slots.ReleaseAsync(held);
+            await AdvanceUntilAsync(next);
+            held = await next;
+        }
+
+        Assert.Equal([0, 1, 2], order);
+
+        async Task<JobSlot> NoteAsync(int index)
+        {
+            var slot = await TakeAsync(slots);
+            order.Add(index);
+            return slot;
+        }
+    }
+
+    [Fact]
+    public async Task A_create_that_leaves_gives_its_place_up()
+    {
+        var slots = Create(new SlotLimits(1, 0), queueSeconds: 36_000);
+        var held = await TakeAsync(slots);
+        using var leaving = new CancellationTokenSource();
+        var left = slots.AcquireAsync(Account, Lifetime, leaving.Token).AsTask();
+        var next = TakeAsync(slots);
+
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left.WithTimeout());
+        await slots.ReleaseAsync(held);
+
+        await AdvanceUntilAsync(next);
+        Assert.Empty(await slots.HoldersAsync(Account));
+    }
+
+    [Fact]
+    public async Task A_create_that_leaves_behind_another_one_does_not_pass_its_place_on_too_early()
+    {
+        var slots = Create(new SlotLimits(1, 0));
+        await TakeAsync(slots);
+        var first = slots.AcquireAsync(Account, Lifetime, Cancelled).AsTask();
+        using var leaving = new CancellationTokenSource();
+        var second = slots.AcquireAsync(Account, Lifetime, leaving.Token).AsTask();
+        var third = slots.AcquireAsync(Account, Lifetime, Cancelled).AsTask();
+
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.WithTimeout());
+        await AdvanceUntilAsync(Task.WhenAll(first, third));
+
+        Assert.All(new[] { await first, await third }, result => Assert.NotNull(result.RetryAfter)); // both waited, neither got a slot
+    }
+
+    [Fact]
+    public async Task A_create_that_waits_too_long_is_told_when_to_come_back()
+    {
+        var slots = Create(new SlotLimits(1, 0));
+        await TakeAsync(slots);
+
+        var waiting = slots.AcquireAsync(Account, Lifetime, Cancelled).AsTask();
+        await AdvanceUntilAsync(waiting);
+
+        Assert.Equal((null, TimeSpan.FromSeconds(30)), ((await waiting).Slot, (await waiting).RetryAfter));
+    }
+
+    [Fact]
+    public async Task The_limit_per_minute_says_exactly_when_it_ends()
+    {
+        var slots = Create(new SlotLimits(0, 2));
+        await TakeAsync(slots);
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        await slots.ReleaseAsync(await TakeAsync(slots));
+
+        var refused = await slots.AcquireAsync(Account, Lifetime, Cancelled); // 50 s are more than the queue allows
+        _clock.Advance(TimeSpan.FromSeconds(50));
+
+        Assert.Equal(TimeSpan.FromSeconds(50), refused.RetryAfter);
+        await TakeAsync(slots);
+    }
+
+    [Fact]
+    public async Task A_slot_belongs_to_its_job_until_the_job_is_final_or_an_hour_has_passed()
+    {
+        var slots = Create(new SlotLimits(1, 0));
+        await slots.BindAsync(await TakeAsync(slots), Id);
+
+        Assert.Equal([Id], await slots.HoldersAsync(Account));
+        await slots.ReleaseAsync(Account, Id);
+        await slots.BindAsync(await TakeAsync(slots), Id);
+        _clock.Advance(TimeSpan.FromHours(1));
+
+        await TakeAsync(slots);
+    }
+
+    [Fact]
+    public async Task The_slot_of_a_replica_that_died_during_a_create_expires()
+    {
+        var slots = Create(new SlotLimits(1, 0));
+        await TakeAsync(slots);
+        _clock.Advance(Lifetime);
+
+        await TakeAsync(slots);
+    }
+
+    [Fact]
+    public async Task Creates_pass_if_the_store_fails()
+    {
+        var slots = Create(new SlotLimits(1, 0), new FailingStore());
+
+        Assert.Equal(default, await slots.AcquireAsync(Account, Lifetime, Cancelled));
+        await slots.ReleaseAsync(Account, Id);
+        Assert.Empty(await slots.HoldersAsync(Account));
+    }
+
+    private static async Task<JobSlot> TakeAsync(JobSlots slots) => (await slots.AcquireAsync(Account, Lifetime, Cancelled)).Slot!;
+
+    /// <summary>Moves the clock in small steps, so that every waiting create can try.</summary>
+    private async Task AdvanceUntilAsync(Task task)
+    {
+        await Eventually.TrueAsync(() =>
+        {
+            _clock.Advance(TimeSpan.FromMilliseconds(200));
+            return task.IsCompleted;
+        });
+        await task;
+    }
+
+    private JobSlots Create(SlotLimits limits, ISlotStore? store = null, int queueSeconds = 30) => new(
+        store ?? _store,
+        new JobLimits(new Dictionary<string, SlotLimits> { [Account] = limits }),
+        Options.Create(new JobsOptions { QueueTimeout = TimeSpan.FromSeconds(queueSeconds) }),
+        new JobMetrics(_services.GetRequiredService<IMeterFactory>()),
+        _clock);
+
+    private sealed class FailingStore : ISlotStore
+    {
+        public Task<TimeSpan?> TryTakeAsync(string account, string lease, SlotLimits limits, TimeSpan lifetime) => Task.FromException<TimeSpan?>(new LedgerUnavailableException());
+
+        public Task BindAsync(string account, string lease, GenerationId id, TimeSpan lifetime) => Task.FromException(new LedgerUnavailableException());
+
+        public Task ReleaseAsync(string account, string holder) => Task.FromException(new LedgerUnavailableException());
+
+        public Task<IReadOnlyList<GenerationId>> HoldersAsync(string account) => Task.FromException<IReadOnlyList<GenerationId>>(new LedgerUnavailableException());
+    }
+}

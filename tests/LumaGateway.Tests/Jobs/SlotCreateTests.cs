@@ -1,0 +1,134 @@
+using System.Net;
+using System.Text;
+using LumaGateway.Tests.Caching;
+using LumaGateway.Tests.Proxy;
+using LumaGateway.Tests.Support;
+
+namespace LumaGateway.Tests.Jobs;
+
+/// <summary>Creates through an account with one slot. Needs nothing.</summary>
+public sealed class SlotCreateTests : IDisposable
+{
+    private readonly RawGateway _raw = new();
+
+    public SlotCreateTests() => _raw.Gateway.With("Luma:MaxConcurrentJobs", "1");
+
+    public static TheoryData<string?> Keys => new("key", null);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _raw.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public async Task A_create_that_waits_too_long_is_refused_and_was_never_sent(string? key)
+    {
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller, key is null ? null : "first", "g1");
+
+        var second = SendAsync(caller, key);
+        await AdvanceUntilAsync(second);
+
+        using var refused = await second;
+        await refused.ProblemAsync(503, "account_saturated");
+        Assert.Equal("30", refused.Headers.GetValues("Retry-After").Single());
+        Assert.Single(_raw.Bodies); // the other requests are polls
+        await FinishAsync(caller, "g1");
+        using var repeated = await CreateAsync(caller, key, "g2"); // the key is free
+        Assert.Equal(HttpStatusCode.Created, repeated.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("key", HttpStatusCode.BadRequest)]
+    [InlineData(null, HttpStatusCode.BadRequest)]
+    [InlineData("key", HttpStatusCode.TooManyRequests)]
+    [InlineData(null, HttpStatusCode.TooManyRequests)]
+    public async Task A_create_that_makes_no_generation_gives_its_slot_back(string? key, HttpStatusCode status)
+    {
+        using var caller = _raw.CreateCaller();
+        _raw.Upstream.ThenJson("{}", status);
+        using var refused = await SendAsync(caller, key);
+
+        using var next = await CreateAsync(caller, key is null ? null : "next", "g1");
+
+        Assert.Equal(HttpStatusCode.Created, next.StatusCode);
+    }
+
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public async Task A_create_waits_until_the_job_before_it_is_final(string? key)
+    {
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller, key is null ? null : "first", "g1");
+        var second = CreateAsync(caller, key, "g2", isScripted: false);
+
+        // While a create waits, the gateway polls the job that holds the slot.
+        _raw.Upstream.ThenJson(Samples.Failed("g1")).ThenJson("""{"id":"g2","state":"pending"}""", HttpStatusCode.Created);
+        await AdvanceUntilAsync(second);
+
+        using var response = await second;
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_caller_that_leaves_a_create_with_a_key_gives_its_place_up_and_its_key_back()
+    {
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller, "first", "g1");
+        using var leaving = new CancellationTokenSource();
+        using var waiting = _raw.Gateway.Collect<long>("luma_gateway.jobs.waiting");
+        var second = SendAsync(caller, "key", leaving.Token);
+        await Eventually.TrueAsync(() => waiting.GetMeasurementSnapshot().Sum(one => one.Value) == 1);
+
+        await leaving.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        await Eventually.TrueAsync(() => waiting.GetMeasurementSnapshot().Sum(one => one.Value) == 0);
+        await FinishAsync(caller, "g1");
+        using var repeated = await CreateAsync(caller, "key", "g2");
+        Assert.Equal(HttpStatusCode.Created, repeated.StatusCode);
+    }
+
+    private async Task FinishAsync(HttpClient caller, string id)
+    {
+        _raw.Upstream.ThenJson(Samples.Failed(id));
+        using var read = await caller.SendGetAsync($"/generations/{id}");
+        Assert.Equal(HttpStatusCode.OK, read.StatusCode);
+    }
+
+    private async Task AdvanceUntilAsync(Task task)
+    {
+        await Eventually.TrueAsync(() =>
+        {
+            _raw.Gateway.Clock.Advance(TimeSpan.FromMilliseconds(200));
+            return task.IsCompleted;
+        });
+    }
+
+    private async Task<HttpResponseMessage> CreateAsync(HttpClient caller, string? key, string id, bool isScripted = true)
+    {
+        if (isScripted)
+        {
+            _raw.Upstream.ThenJson($$"""{"id":"{{id}}","state":"pending"}""", HttpStatusCode.Created);
+        }
+
+        var sending = SendAsync(caller, key);
+        if (isScripted)
+        {
+            await AdvanceUntilAsync(sending); // its slot may become free a moment later
+        }
+
+        return await sending;
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(HttpClient caller, string? key, CancellationToken? cancellationToken = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/luma/generations") { Content = new StringContent("""{"user_prompt":"a cat"}""", Encoding.UTF8, "application/json") };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        return await caller.SendAsync(request, cancellationToken ?? Cancelled);
+    }
+}
