@@ -26,25 +26,37 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await foreach (var (id, state, model) in _seen.Reader.ReadAllAsync(stoppingToken))
+        try
         {
-            try
+            await foreach (var (id, state, model) in _seen.Reader.ReadAllAsync(stoppingToken))
             {
-                if (await ledger.UpdateAsync(id, state, model) is { } job)
-                {
-                    await slots.ReleaseAsync(job.Account, id);
-                }
+                await UpdateAsync(id, state, model);
             }
-            catch (LedgerUnavailableException)
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops. If the start fails, the host would log the exception as critical.
+        }
+    }
+
+    private async Task UpdateAsync(GenerationId id, JobState state, string? model)
+    {
+        try
+        {
+            if (await ledger.UpdateAsync(id, state, model) is { } job)
             {
-                // The ledger keeps the earlier state.
+                await slots.ReleaseAsync(job.Account, id);
             }
+        }
+        catch (LedgerUnavailableException)
+        {
+            // The ledger keeps the earlier state.
+        }
 #pragma warning disable CA1031 // the next states must be recorded, whatever exception ends this one
-            catch (Exception exception)
+        catch (Exception exception)
 #pragma warning restore CA1031
-            {
-                Log.UpdateFailed(logger, exception);
-            }
+        {
+            Log.UpdateFailed(logger, exception);
         }
     }
 

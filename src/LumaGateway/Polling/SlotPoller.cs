@@ -14,13 +14,20 @@ internal sealed partial class SlotPoller(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            await Task.Delay(options.Value.PollEvery, clock, stoppingToken);
-            foreach (var account in slots.AccountsWithWaiters)
+            while (true)
             {
-                await PollAsync(account);
+                await Task.Delay(options.Value.PollEvery, clock, stoppingToken);
+                foreach (var account in slots.AccountsWithWaiters)
+                {
+                    await PollAsync(account);
+                }
             }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The service stops. If the start fails, the host would log the exception as critical.
         }
     }
 
