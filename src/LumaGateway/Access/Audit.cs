@@ -1,4 +1,5 @@
 using System.Net;
+using LumaGateway.Jobs;
 using LumaGateway.Problems;
 using LumaGateway.Telemetry;
 using LumaGateway.Time;
@@ -39,7 +40,7 @@ internal sealed partial class Audit : IDisposable
     public void PermissionUsed(HttpContext context, string client, Permissions used, string outcome) =>
         Log.PermissionUsed(
             _logger, client, context.Connection.RemoteIpAddress, used, context.Request.Method, RouteOf(context), context.Request.Path.ToUriComponent(), outcome,
-            context.Features.Get<IRequestAccount>()?.AccountName, context.TraceIdentifier);
+            context.Features.Get<IRequestAccount>()?.AccountName, context.Features.Get<RecordedJob>()?.Id, context.TraceIdentifier);
 
     public void Dispose()
     {
@@ -101,8 +102,8 @@ internal sealed partial class Audit : IDisposable
         [LoggerMessage(1013, LogLevel.Warning, "Refused {Count} more requests of {Callers} in the last second, which are not logged one by one. luma_gateway.access.refused counts all.")]
         public static partial void NotLogged(ILogger logger, int count, string callers);
 
-        [LoggerMessage(1012, LogLevel.Information, "Client {Client} at {Address} used permission {Right}: {Method} {Route}, path {Path}, outcome {Outcome}, account {Account} (request {RequestId}).")]
+        [LoggerMessage(1012, LogLevel.Information, "Client {Client} at {Address} used permission {Right}: {Method} {Route}, path {Path}, outcome {Outcome}, account {Account}, job {Job} (request {RequestId}).")]
         public static partial void PermissionUsed(
-            ILogger logger, string client, IPAddress? address, Permissions right, string method, string route, string path, string outcome, string? account, string requestId);
+            ILogger logger, string client, IPAddress? address, Permissions right, string method, string route, string path, string outcome, string? account, string? job, string requestId);
     }
 }

@@ -16,7 +16,7 @@ internal sealed partial class SlotPoller(
     {
         try
         {
-            while (!stoppingToken.IsCancellationRequested)
+            while (true)
             {
                 await Task.Delay(options.Value.PollEvery, clock, stoppingToken);
                 foreach (var account in slots.AccountsWithWaiters)
@@ -25,7 +25,7 @@ internal sealed partial class SlotPoller(
                 }
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The service stops. If the start fails, the host would log the exception as critical.
         }

@@ -49,9 +49,17 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots sl
         return JobChange.Complete(attempt, attempt with { Key = created.Id.Value, Account = account.Name, State = JobStates.Of(created.State), Model = created.Model });
     }
 
-    /// <summary>Gives the slot of a create to the generation that it made. Does not throw.</summary>
-    public Task BindSlotAsync(HttpContext context, JobChange? change) =>
-        change?.Add?.Id is { } id && context.Features.Get<JobSlot>() is { } slot ? slots.BindAsync(slot, id) : Task.CompletedTask;
+    /// <summary>Gives the slot of a create to the generation that it made, and names the generation for the audit event. Does not throw.</summary>
+    public Task BindSlotAsync(HttpContext context, JobChange? change)
+    {
+        if (change?.Add?.Id is not { } id)
+        {
+            return Task.CompletedTask;
+        }
+
+        context.Features.Set(new RecordedJob(id.Value));
+        return context.Features.Get<JobSlot>() is { } slot ? slots.BindAsync(slot, id) : Task.CompletedTask;
+    }
 
     /// <summary>The ledger did not record a create.</summary>
     public void RecordUnrecorded(string requestId)

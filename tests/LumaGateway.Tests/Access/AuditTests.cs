@@ -73,6 +73,17 @@ public sealed class AuditTests : IDisposable
     }
 
     [Fact]
+    public async Task The_event_of_a_create_names_the_generation_that_it_made()
+    {
+        using var raw = new RawGateway();
+        raw.Upstream.AlwaysJson("""{"id":"g7","state":"pending"}""", HttpStatusCode.Created);
+
+        await SendAsync(raw.Gateway, Gateway.Key, "POST", "/luma/generations");
+
+        Assert.Equal("g7", Assert.Single(Events(raw.Gateway, Used)).StructuredState!.ToDictionary()["Job"]);
+    }
+
+    [Fact]
     public async Task A_create_without_an_upstream_response_logs_one_event()
     {
         using var raw = new RawGateway();

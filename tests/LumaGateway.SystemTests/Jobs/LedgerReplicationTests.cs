@@ -1,0 +1,41 @@
+using System.Net;
+using LumaGateway.SystemTests.Redis;
+
+namespace LumaGateway.SystemTests.Jobs;
+
+/// <summary>Writes of the ledger wait for the replicas of its Redis. Needs redis-server.</summary>
+public sealed class LedgerReplicationTests
+{
+    [Fact]
+    public async Task A_write_waits_for_the_replica_and_a_replica_that_does_not_confirm_is_logged()
+    {
+        RedisServer.Require();
+        await using var master = await RedisServer.StartAsync("--repl-diskless-sync-delay", "0");
+        await using var replica = await RedisServer.StartAsync("--replicaof", "127.0.0.1 " + master.Endpoint.Split(':')[1]);
+        await Wait.UntilAsync(
+            async () => ((string)(await master.ExecuteAsync("INFO", "replication"))!).Contains("state=online", StringComparison.Ordinal),
+            () => "The replica did not connect.");
+        await using var group = await RedisUse.WaitUntilUsedAsync(await ReplicaGroup.StartAsync(1, master.Endpoint));
+
+        using var created = await Creates.SendAsync(group.Replicas[0], "done-replicated", "one");
+
+        Assert.Equal(HttpStatusCode.OK, created.StatusCode);
+        Assert.Equal(2, await WaitsAsync(master)); // of the claim and of the response
+        Assert.DoesNotContain("replicas of the ledger's Redis confirmed", group.Replicas[0].Log, StringComparison.Ordinal);
+
+        replica.Pause();
+        using var slow = await Creates.SendAsync(group.Replicas[0], "done-not-replicated", "two");
+        replica.Resume();
+
+        Assert.Equal(HttpStatusCode.OK, slow.StatusCode);
+        await Wait.UntilAsync(
+            () => Task.FromResult(group.Replicas[0].Log.Contains("0 of 1 replicas of the ledger's Redis confirmed a write in time", StringComparison.Ordinal)),
+            () => group.Replicas[0].Log);
+    }
+
+    private static async Task<long> WaitsAsync(RedisServer server)
+    {
+        var line = ((string)(await server.ExecuteAsync("INFO", "commandstats"))!).Split('\n').SingleOrDefault(line => line.StartsWith("cmdstat_wait:", StringComparison.Ordinal));
+        return line is null ? 0 : long.Parse(line.Split("calls=")[1].Split(',')[0], null);
+    }
+}
