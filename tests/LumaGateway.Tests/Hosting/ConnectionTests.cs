@@ -38,6 +38,20 @@ public sealed class ConnectionTests : IAsyncDisposable
         Assert.Contains("Cannot be reached", (await CheckAsync("upstream")).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Every_account_is_checked_and_the_worst_one_is_the_result()
+    {
+        _gateway.WithAccounts(TestAccounts.Named("a"), TestAccounts.Named("b"), TestAccounts.Named("c"))
+            .Upstream.ThenJson("""{"error":{"code":"task_not_found"}}""", HttpStatusCode.NotFound).ThenJson("{}", HttpStatusCode.Unauthorized).ThenJson("{}", HttpStatusCode.TooManyRequests);
+
+        var (status, message) = await CheckAsync("upstream");
+
+        Assert.Equal(ConnectionStatus.Failed, status);
+        Assert.Contains("a: Responds at Luma:Accounts:0:BaseAddress in the dialect relay", message, StringComparison.Ordinal);
+        Assert.Contains("b: Rejects the token of Luma:Accounts:1:ApiKey", message, StringComparison.Ordinal);
+        Assert.Contains("c: Responds at Luma:Accounts:2:BaseAddress, but throttles", message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("redis", "ConnectionStrings:Redis")]
     [InlineData("issuer", "Access:Jwt:Authority")]
