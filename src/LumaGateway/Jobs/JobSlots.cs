@@ -15,7 +15,7 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
     public static readonly TimeSpan JobLifetime = TimeSpan.FromHours(1);
 
     /// <summary>How often the first waiting create of a replica tries to take a slot.</summary>
-    private static readonly TimeSpan TryInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan TryInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly ConcurrentDictionary<string, WaitingCreates> _waiting = new(StringComparer.Ordinal);
 

@@ -10,6 +10,7 @@ namespace LumaGateway.SystemTests.Jobs;
 public sealed class SlotTests
 {
     private const int Slots = 10;
+    private const string Active = "luma-gateway:{slots:sandbox}:active";
 
     private static readonly int CreateCount = int.TryParse(Environment.GetEnvironmentVariable("SLOT_CREATES"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 60;
 
@@ -25,14 +26,22 @@ public sealed class SlotTests
             sandbox, 3, redis.Endpoint, ("Luma:MaxConcurrentJobs", "10"), ("Jobs:QueueTimeout", "00:01:30"), ("Waiting:PollEvery", "00:00:00.5"), ("Waiting:PollFloor", "00:00:00.2"), ("Passthrough:CreateTimeout", "00:01:40")));
 
         var creates = Enumerable.Range(0, CreateCount).Select(i => CreateAsync(group.Replicas[i % 3], i)).ToList();
-        await Wait.UntilAsync(() => Task.FromResult(creates.Count(create => create.IsCompletedSuccessfully) > CreateCount / 3), TimeSpan.FromSeconds(90), () => "The creates do not progress.");
+        var taken = new List<long>();
+        await Wait.UntilAsync(
+            async () =>
+            {
+                taken.Add(await (await redis.DataAsync()).SortedSetLengthAsync(Active));
+                return creates.Count(create => create.IsCompletedSuccessfully) > CreateCount / 3;
+            },
+            TimeSpan.FromSeconds(90),
+            () => "The creates do not progress.");
         group.Replicas[2].Process.Kill();
         var results = await Task.WhenAll(creates);
 
         var ids = results.Where(result => result.Id is not null).Select(result => result.Id!).ToList();
         var most = await MostAtOnceAsync(sandbox, ids);
         TestContext.Current.SendDiagnosticMessage(
-            $"{CreateCount} creates on {Slots} slots: {ids.Count} made, {results.Count(result => result.Status is null)} lost with the killed replica, at most {most} jobs at once.");
+            $"{CreateCount} creates on {Slots} slots: {ids.Count} made, {results.Count(result => result.Status is null)} lost with the killed replica, at most {most} jobs at once, slots taken while creates wait {taken.Skip(10).DefaultIfEmpty(0).Average() / Slots:P0}.");
         Assert.All(results.Where((_, i) => i % 3 != 2), result => Assert.Equal(HttpStatusCode.OK, result.Status));
         Assert.InRange(most, 2, Slots);
 
@@ -40,7 +49,7 @@ public sealed class SlotTests
         var later = await Task.WhenAll(Enumerable.Range(0, Slots / 2).Select(i => CreateAsync(group.Replicas[i % 2], CreateCount + i)));
         Assert.All(later, result => Assert.Equal(HttpStatusCode.OK, result.Status));
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-        foreach (var lease in await (await redis.DataAsync()).SortedSetRangeByRankWithScoresAsync("luma-gateway:{slots:sandbox}:active"))
+        foreach (var lease in await (await redis.DataAsync()).SortedSetRangeByRankWithScoresAsync(Active))
         {
             var isAttempt = ((string)lease.Element!).EndsWith('/');
             Assert.InRange(lease.Score, now, now + (isAttempt ? 130_000 : 3_600_000));
