@@ -8,7 +8,7 @@ namespace LumaGateway.Bench;
 
 /// <summary>
 /// A minimal hand-written gateway: a key check, one GET of the cache, and after a miss one GET of the upstream and one SET. It has no
-/// single flight, limits, retries, time-outs, purge, ETag or metrics.
+/// single flight, limits, retries, timeouts, purge, ETag or metrics.
 /// </summary>
 internal static class HandWrittenGateway
 {

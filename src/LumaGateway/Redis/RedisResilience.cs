@@ -6,13 +6,13 @@ using Polly.CircuitBreaker;
 namespace LumaGateway.Redis;
 
 /// <summary>
-/// Isolates callers from faults and slowness of Redis: every step has a soft time-out, and repeated failures open a circuit breaker. Reads and writes
+/// Isolates callers from faults and slowness of Redis: every step has a soft timeout, and repeated failures open a circuit breaker. Reads and writes
 /// have separate breakers, since a full or read-only Redis still reads. A step with <c>extendTimeout</c> saves an upstream request:
-/// it gets up to <see cref="MaxTimeouts"/> time-outs while Redis works for other steps.
+/// it gets up to <see cref="MaxTimeouts"/> timeouts while Redis works for other steps.
 /// </summary>
 internal sealed partial class RedisResilience
 {
-    /// <summary>The maximum number of time-outs of a step. It gets another one if the time-out fired late, or with <c>extendTimeout</c>.</summary>
+    /// <summary>The maximum number of timeouts of a step. It gets another one if the timeout fired late, or with <c>extendTimeout</c>.</summary>
     private const int MaxTimeouts = 8;
 
     private readonly TimeSpan _timeout;
@@ -116,7 +116,7 @@ internal sealed partial class RedisResilience
         return outcome.Exception is null ? (outcome.Result!, true) : (fallback, false);
     }
 
-    /// <summary>A time-out that fires late means that this process lacks CPU time, not that Redis is slow: the step gets another time-out.</summary>
+    /// <summary>A timeout that fires late means that this process lacks CPU time, not that Redis is slow: the step gets another timeout.</summary>
     private async Task<T> WaitWithTimeoutAsync<T>(Task<T> step, bool extendTimeout)
     {
         for (var timeouts = 1; ; timeouts++)
