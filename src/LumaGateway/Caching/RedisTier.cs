@@ -46,9 +46,9 @@ internal sealed partial class RedisTier(
     public async Task WarmUpAsync()
     {
         var probe = GenerationId.Parse("-", null);
-        var owner = NewOwner();
-        await entries.LockAsync(probe, owner, options.Value.LockLifetime);
-        await entries.ReleaseLockAsync(probe, owner);
+        var (names, owner) = (entries.NamesOf(probe), NewOwner());
+        await entries.LockAsync(probe, names, owner, options.Value.LockLifetime);
+        await entries.ReleaseLockAsync(names, owner);
         await entries.ReadAsync(probe);
         await resilience.ReadAsync(() => Task.FromResult(true), false);
     }
@@ -64,7 +64,7 @@ internal sealed partial class RedisTier(
             return WriteResult.Stored;
         }
 
-        var (result, isReached) = await resilience.WriteAsync(() => entries.WriteAsync(entry, token, heldLock?.Owner), WriteResult.Stored);
+        var (result, isReached) = await resilience.WriteAsync(() => entries.WriteAsync(entry, token, heldLock), WriteResult.Stored);
         if (isReached)
         {
             heldLock?.MarkReleased();
@@ -104,9 +104,9 @@ internal sealed partial class RedisTier(
 
         async Task<LockResult?> AcquireAsync()
         {
-            var owner = NewOwner();
-            var (isAcquired, view) = await entries.LockAsync(key, owner, options.Value.LockLifetime);
-            return new LockResult(isAcquired ? new FetchLock(entries, key, owner, options.Value.LockLifetime, clock) : null, view, IsReached: true);
+            var (names, owner) = (entries.NamesOf(key), NewOwner());
+            var (isAcquired, view) = await entries.LockAsync(key, names, owner, options.Value.LockLifetime);
+            return new LockResult(isAcquired ? new FetchLock(entries, names, owner, options.Value.LockLifetime, clock) : null, view, IsReached: true);
         }
     }
 
