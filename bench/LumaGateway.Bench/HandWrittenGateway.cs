@@ -8,7 +8,7 @@ namespace LumaGateway.Bench;
 
 /// <summary>
 /// A minimal hand-written gateway: a key check, one GET of the cache, and after a miss one GET of the upstream and one SET. It has no
-/// single flight, limits, retries, time-outs, purge, ETag or metrics.
+/// single flight, limits, retries, timeouts, purge, ETag or metrics.
 /// </summary>
 internal static class HandWrittenGateway
 {
@@ -47,7 +47,7 @@ internal static class HandWrittenGateway
                 var generation = new SlimGeneration(
                     task!.Id, task.State, task.CreatedAt, task.Model, task.Request?.Prompt, task.Request?.AspectRatio,
                     task.Video is null ? null : new SlimVideo(task.Video.Url, task.Video.Width, task.Video.Height, task.VideoRaw?.Duration),
-                    Image: null, task.Thumbnail, task.LastFrame, Failure: null, ExpiresAt: null);
+                    Image: null, task.Thumbnail, task.LastFrame, OutputsOf(task), Failure: null, ExpiresAt: null);
                 body = JsonSerializer.SerializeToUtf8Bytes(generation, Json);
                 await cache.SetAsync(id, body, Lifetime, context.RequestAborted);
             }
@@ -55,6 +55,27 @@ internal static class HandWrittenGateway
             await Baselines.WriteAsync(context, body);
         });
         return app;
+    }
+
+    private static List<SlimOutput> OutputsOf(RelayTask task)
+    {
+        var outputs = new List<SlimOutput>(3);
+        if (task.Video is { } video)
+        {
+            outputs.Add(new("video", video.Url, video.Width, video.Height, task.VideoRaw?.Duration, "main", Layer: null));
+        }
+
+        if (task.Thumbnail is { } thumbnail)
+        {
+            outputs.Add(new("image", thumbnail.Url, thumbnail.Width, thumbnail.Height, Duration: null, "thumbnail", Layer: null));
+        }
+
+        if (task.LastFrame is { } frame)
+        {
+            outputs.Add(new("image", frame.Url, frame.Width, frame.Height, Duration: null, "last_frame", Layer: null));
+        }
+
+        return outputs;
     }
 
     private sealed record RelayTask(
@@ -66,7 +87,9 @@ internal static class HandWrittenGateway
 
     private sealed record SlimGeneration(
         string Id, string State, DateTime? CreatedAt, string? Model, string? Prompt, string? AspectRatio, SlimVideo? Video, SlimImage? Image, SlimImage? Thumbnail, SlimImage? LastFrame,
-        object? Failure, DateTime? ExpiresAt);
+        IReadOnlyList<SlimOutput> Outputs, object? Failure, DateTime? ExpiresAt);
+
+    private sealed record SlimOutput(string Type, string Url, int? Width, int? Height, double? Duration, string? Role, object? Layer);
 
     private sealed record SlimVideo(string Url, int? Width, int? Height, double? Duration);
 

@@ -48,7 +48,7 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
         SingleFlight<CacheResult>.InFlightFetch fetch, Observation before, RedisView view, Func<CacheEntry, DateTimeOffset, bool>? accepts)
     {
         var (cached, startedAt) = before;
-        var now = clock.GetUtcNow(); // read here: a read with several time-outs may take longer than an entry is fresh
+        var now = clock.GetUtcNow(); // read here: a read with several timeouts may take longer than an entry is fresh
         if (cached is not null && MayHaveBeenPurged(cached, view))
         {
             memory.Remove(fetch.Key);

@@ -1,4 +1,4 @@
-using LumaGateway.Contracts;
+using StackExchange.Redis;
 
 namespace LumaGateway.Caching;
 
@@ -8,20 +8,22 @@ namespace LumaGateway.Caching;
 internal sealed class FetchLock : IDisposable
 {
     private readonly RedisEntries _entries;
-    private readonly GenerationId _key;
     private readonly ITimer _renewal;
     private bool _isReleased;
 
     /// <param name="entries">Renews and releases.</param>
-    /// <param name="key">The locked key.</param>
+    /// <param name="names">The names of the locked key.</param>
     /// <param name="owner">The id under which the lock was acquired.</param>
     /// <param name="lifetime">The life of the lock in Redis; it is renewed three times as often.</param>
     /// <param name="clock">The clock of the renewals.</param>
-    public FetchLock(RedisEntries entries, GenerationId key, string owner, TimeSpan lifetime, TimeProvider clock)
+    public FetchLock(RedisEntries entries, RedisKey[] names, string owner, TimeSpan lifetime, TimeProvider clock)
     {
-        (_entries, _key, Owner) = (entries, key, owner);
-        _renewal = clock.CreateTimer(_ => Ignore(entries.ExtendLockAsync(key, owner, lifetime)), null, lifetime / 3, lifetime / 3);
+        (_entries, Names, Owner) = (entries, names, owner);
+        _renewal = clock.CreateTimer(_ => Ignore(entries.ExtendLockAsync(names, owner, lifetime)), null, lifetime / 3, lifetime / 3);
     }
+
+    /// <summary>The names of the locked key, as <see cref="RedisEntries.NamesOf"/> returns them.</summary>
+    public RedisKey[] Names { get; }
 
     public string Owner { get; }
 
@@ -35,7 +37,7 @@ internal sealed class FetchLock : IDisposable
         if (!_isReleased)
         {
             _isReleased = true;
-            Ignore(_entries.ReleaseLockAsync(_key, Owner));
+            Ignore(_entries.ReleaseLockAsync(Names, Owner));
         }
     }
 

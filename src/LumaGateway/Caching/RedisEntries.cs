@@ -41,45 +41,57 @@ internal sealed class RedisEntries(
     public async Task<RedisView> ReadFinalAsync(GenerationId key)
     {
         var name = Final(key);
-        var entry = Decode(key, name, isFinal: true, await GetAsync(name), out var token);
-        return new RedisView(entry, null, token, true);
+        byte[]? bytes;
+        try
+        {
+            bytes = await store.GetAsync(name);
+        }
+        catch (RedisServerException exception) when (IsOfAnotherType(exception))
+        {
+            bytes = await RemoveAsync(name);
+        }
+
+        return new RedisView(Decode(key, name, isFinal: true, bytes, out var token), null, token, true);
     }
 
     public async Task<RedisView> ReadAsync(GenerationId key)
     {
         // The three names are read in one round trip, since the connection pipelines. The token is read first: an entry from before a purge must never
         // be paired with the token of that purge.
-        var values = await Task.WhenAll(GetAsync(InvalidationToken(key)), GetAsync(Final(key)), GetAsync(Interim(key)));
-        return ViewOf(key, values[0], values[1], values[2]);
+        var (final, interim) = (Final(key), Interim(key));
+        var values = await Task.WhenAll(GetAsync(InvalidationToken(key)), GetAsync(final), GetAsync(interim));
+        return ViewOf(key, final, interim, values[0], values[1], values[2]);
     }
+
+    /// <summary>The names that the scripts change, in the order of <see cref="CacheScripts"/>.</summary>
+    public RedisKey[] NamesOf(GenerationId key) => [Final(key), Interim(key), InvalidationToken(key), keyspace.NameOf(key.Value, "lock")];
 
     /// <summary>Acquires the lock of a key unless another replica holds it, and reads after it: one command.</summary>
     /// <param name="key">The key.</param>
+    /// <param name="names">Its <see cref="NamesOf"/>.</param>
     /// <param name="owner">An id that no other lock has.</param>
     /// <param name="lifetime">When the lock expires by itself.</param>
-    public async Task<(bool IsAcquired, RedisView View)> LockAsync(GenerationId key, string owner, TimeSpan lifetime)
+    public async Task<(bool IsAcquired, RedisView View)> LockAsync(GenerationId key, RedisKey[] names, string owner, TimeSpan lifetime)
     {
-        RedisResult[] reply;
+        RedisResult reply;
         try
         {
-            reply = await LockOnceAsync();
+            reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, lifetime));
         }
         catch (RedisServerException exception) when (IsOfAnotherType(exception))
         {
             await ReadAsync(key); // removes the value
-            reply = await LockOnceAsync();
+            reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, lifetime));
         }
 
-        return ((int)reply[0] is 1, ViewOf(key, (byte[]?)reply[1], (byte[]?)reply[2], (byte[]?)reply[3]));
-
-        async Task<RedisResult[]> LockOnceAsync() => (RedisResult[])(await RunAsync(CacheScripts.Lock, key, CacheScripts.LockArguments(owner, lifetime)))!;
+        return ((int)reply[0] is 1, ViewOf(key, names[0]!, names[1]!, (byte[]?)reply[1], (byte[]?)reply[2], (byte[]?)reply[3]));
     }
 
     /// <summary>Begins the life of a lock anew unless it was lost.</summary>
-    public Task ExtendLockAsync(GenerationId key, string owner, TimeSpan lifetime) => RunAsync(CacheScripts.Extend, key, CacheScripts.LockArguments(owner, lifetime));
+    public Task ExtendLockAsync(RedisKey[] names, string owner, TimeSpan lifetime) => RunAsync(CacheScripts.Extend, names, CacheScripts.LockArguments(owner, lifetime));
 
     /// <summary>Releases a lock unless it was lost.</summary>
-    public Task ReleaseLockAsync(GenerationId key, string owner) => RunAsync(CacheScripts.Release, key, [owner]);
+    public Task ReleaseLockAsync(RedisKey[] names, string owner) => RunAsync(CacheScripts.Release, names, [owner]);
 
     /// <summary>Whether Redis would remove the entry at once.</summary>
     public bool IsExpired(CacheEntry entry) => LifetimeOf(entry, clock.GetUtcNow()) <= TimeSpan.Zero;
@@ -88,28 +100,29 @@ internal sealed class RedisEntries(
     /// Stores an entry if the key's invalidation token is still <paramref name="token"/> and Redis holds nothing newer, and releases the lock, in one
     /// atomic script.
     /// </summary>
-    public async Task<WriteResult> WriteAsync(CacheEntry entry, string? token, string? lockOwner)
+    public async Task<WriteResult> WriteAsync(CacheEntry entry, string? token, FetchLock? heldLock)
     {
         var now = clock.GetUtcNow();
-        var bytes = signer.Sign(SignedKind.Entry, entry.Kind is EntryKind.Final ? Final(entry.Key) : Interim(entry.Key), CacheEntryFormat.Write(entry, token));
-        var arguments = CacheScripts.WriteArguments(entry, bytes, token, LifetimeOf(entry, now) + (entry.Kind is EntryKind.Interim ? InterimRetention : TimeSpan.Zero) + ExtraLifetime, now, TokenLifetime, lockOwner);
-        return (WriteResult)(int)await RunAsync(CacheScripts.Write, entry.Key, arguments);
+        var names = heldLock?.Names ?? NamesOf(entry.Key);
+        var bytes = signer.Sign(SignedKind.Entry, names[entry.Kind is EntryKind.Final ? 0 : 1]!, CacheEntryFormat.Write(entry, token));
+        var arguments = CacheScripts.WriteArguments(entry, bytes, token, LifetimeOf(entry, now) + (entry.Kind is EntryKind.Interim ? InterimRetention : TimeSpan.Zero) + ExtraLifetime, now, TokenLifetime, heldLock?.Owner);
+        return (WriteResult)(int)await RunAsync(CacheScripts.Write, names, arguments);
     }
 
     /// <summary>Removes the entries and sets a new invalidation token.</summary>
-    public Task PurgeAsync(GenerationId key) => RunAsync(CacheScripts.Purge, key, CacheScripts.PurgeArguments(TokenLifetime));
+    public Task PurgeAsync(GenerationId key) => RunAsync(CacheScripts.Purge, NamesOf(key), CacheScripts.PurgeArguments(TokenLifetime));
 
     private static TimeSpan LifetimeOf(CacheEntry entry, DateTimeOffset now) => (entry.Kind is EntryKind.Final ? entry.StaleUntil : entry.FreshUntil) - now;
 
-    private async Task<RedisResult> RunAsync(string script, GenerationId key, RedisValue[] arguments)
+    private async Task<RedisResult> RunAsync(string script, RedisKey[] names, RedisValue[] arguments)
     {
         var redis = await connection.GetAsync();
-        return await redis.GetDatabase().ScriptEvaluateAsync(script, [Final(key), Interim(key), InvalidationToken(key), Lock(key)], arguments);
+        return await redis.GetDatabase().ScriptEvaluateAsync(script, names, arguments);
     }
 
-    private RedisView ViewOf(GenerationId key, byte[]? token, byte[]? final, byte[]? interim) => new(
-        Decode(key, Final(key), isFinal: true, final, out _),
-        Decode(key, Interim(key), isFinal: false, interim, out _),
+    private RedisView ViewOf(GenerationId key, string finalName, string interimName, byte[]? token, byte[]? final, byte[]? interim) => new(
+        Decode(key, finalName, isFinal: true, final, out _),
+        Decode(key, interimName, isFinal: false, interim, out _),
         token is null ? null : Encoding.UTF8.GetString(token),
         true);
 
@@ -122,10 +135,15 @@ internal sealed class RedisEntries(
         }
         catch (RedisServerException exception) when (IsOfAnotherType(exception))
         {
-            metrics.RecordCorrupt();
-            await store.RemoveAsync(name);
-            return null;
+            return await RemoveAsync(name);
         }
+    }
+
+    private async Task<byte[]?> RemoveAsync(string name)
+    {
+        metrics.RecordCorrupt();
+        await store.RemoveAsync(name);
+        return null;
     }
 
     private static bool IsOfAnotherType(RedisServerException exception) => exception.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
@@ -157,6 +175,4 @@ internal sealed class RedisEntries(
     private string Interim(GenerationId key) => keyspace.NameOf(key.Value, "brief");
 
     private string InvalidationToken(GenerationId key) => keyspace.NameOf(key.Value, "epoch");
-
-    private string Lock(GenerationId key) => keyspace.NameOf(key.Value, "lock");
 }

@@ -21,7 +21,7 @@ internal sealed partial class RedisTier(
     /// <summary>The maximum number of purges that are repeated. <see cref="PurgeAsync"/> returns false for every unconfirmed purge, repeated or not.</summary>
     private const int MaxUnconfirmed = 10_000;
 
-    /// <summary>The time-out of a purge; longer than that of other steps, because its confirmation matters.</summary>
+    /// <summary>The timeout of a purge; longer than that of other steps, because its confirmation matters.</summary>
     private static readonly TimeSpan PurgeTimeout = TimeSpan.FromSeconds(3);
 
     private readonly ConcurrentDictionary<GenerationId, bool> _unconfirmed = new();
@@ -37,18 +37,18 @@ internal sealed partial class RedisTier(
 
     /// <summary>Reads both entries and the invalidation token.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="extendTimeout">Whether a slow step gets several time-outs, because its failure would cost an upstream request.</param>
+    /// <param name="extendTimeout">Whether a slow step gets several timeouts, because its failure would cost an upstream request.</param>
     public Task<RedisView> ReadAsync(GenerationId key, bool extendTimeout = false) => ReadAsync(key, static (entries, key) => entries.ReadAsync(key), extendTimeout);
 
     /// <summary>
-    /// Runs every kind of step once, without time-outs: connecting and compiling take longer than a step may. Throws the exceptions of Redis.
+    /// Runs every kind of step once, without timeouts: connecting and compiling take longer than a step may. Throws the exceptions of Redis.
     /// </summary>
     public async Task WarmUpAsync()
     {
         var probe = GenerationId.Parse("-", null);
-        var owner = NewOwner();
-        await entries.LockAsync(probe, owner, options.Value.LockLifetime);
-        await entries.ReleaseLockAsync(probe, owner);
+        var (names, owner) = (entries.NamesOf(probe), NewOwner());
+        await entries.LockAsync(probe, names, owner, options.Value.LockLifetime);
+        await entries.ReleaseLockAsync(names, owner);
         await entries.ReadAsync(probe);
         await resilience.ReadAsync(() => Task.FromResult(true), false);
     }
@@ -64,7 +64,7 @@ internal sealed partial class RedisTier(
             return WriteResult.Stored;
         }
 
-        var (result, isReached) = await resilience.WriteAsync(() => entries.WriteAsync(entry, token, heldLock?.Owner), WriteResult.Stored);
+        var (result, isReached) = await resilience.WriteAsync(() => entries.WriteAsync(entry, token, heldLock), WriteResult.Stored);
         if (isReached)
         {
             heldLock?.MarkReleased();
@@ -104,15 +104,15 @@ internal sealed partial class RedisTier(
 
         async Task<LockResult?> AcquireAsync()
         {
-            var owner = NewOwner();
-            var (isAcquired, view) = await entries.LockAsync(key, owner, options.Value.LockLifetime);
-            return new LockResult(isAcquired ? new FetchLock(entries, key, owner, options.Value.LockLifetime, clock) : null, view, IsReached: true);
+            var (names, owner) = (entries.NamesOf(key), NewOwner());
+            var (isAcquired, view) = await entries.LockAsync(key, names, owner, options.Value.LockLifetime);
+            return new LockResult(isAcquired ? new FetchLock(entries, names, owner, options.Value.LockLifetime, clock) : null, view, IsReached: true);
         }
     }
 
     private static string NewOwner() => Guid.NewGuid().ToString("N");
 
-    /// <summary>Releases a lock that was acquired after the time-out.</summary>
+    /// <summary>Releases a lock that was acquired after the timeout.</summary>
     private static async Task ReleaseLateAsync(Task<LockResult?> late)
     {
         try

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.LongPolling;
 
 /// <summary>
-/// All waiters of this replica, up to <c>Waiting:Max</c>. One timer signals their time-outs and heartbeats; a stop of the service signals all.
+/// All waiters of this replica, up to <c>Waiting:Max</c>. One timer signals their timeouts and heartbeats; a stop of the service signals all.
 /// Thread-safe.
 /// </summary>
 internal sealed class WaiterRegistry(

@@ -6,13 +6,13 @@ using Polly.CircuitBreaker;
 namespace LumaGateway.Redis;
 
 /// <summary>
-/// Isolates callers from faults and slowness of Redis: every step has a soft time-out, and repeated failures open a circuit breaker. Reads and writes
+/// Isolates callers from faults and slowness of Redis: every step has a soft timeout, and repeated failures open a circuit breaker. Reads and writes
 /// have separate breakers, since a full or read-only Redis still reads. A step with <c>extendTimeout</c> saves an upstream request:
-/// it gets up to <see cref="MaxTimeouts"/> time-outs while Redis works for other steps.
+/// it gets up to <see cref="MaxTimeouts"/> timeouts while Redis works for other steps.
 /// </summary>
 internal sealed partial class RedisResilience
 {
-    /// <summary>The maximum number of time-outs of a step. It gets another one if the time-out fired late, or with <c>extendTimeout</c>.</summary>
+    /// <summary>The maximum number of timeouts of a step. It gets another one if the timeout fired late, or with <c>extendTimeout</c>.</summary>
     private const int MaxTimeouts = 8;
 
     private readonly TimeSpan _timeout;
@@ -83,61 +83,64 @@ internal sealed partial class RedisResilience
     private async Task<(T Value, bool Succeeded)> RunAsync<T>(
         ResiliencePipeline pipeline, string operation, Func<Task<T>> start, T fallback, bool extendTimeout, Action<Task<T>>? onTimeout)
     {
+        // Polly's strategies handle objects. A result of another type would be converted in each of them.
         var context = ResilienceContextPool.Shared.Get();
-        var outcome = await pipeline.ExecuteOutcomeAsync(
-            static async (_, run) =>
-            {
-                using var span = RedisSpan.Start(run.operation);
-                var step = default(Task<T>);
-                try
-                {
-                    step = run.start();
-                    var value = await run.resilience.WaitWithTimeoutAsync(step, run.extendTimeout);
-                    run.resilience._state.RecordResponse();
-                    return Outcome.FromResult(value);
-                }
-#pragma warning disable CA1031 // no exception of Redis or its client may reach a caller
-                catch (Exception exception)
-#pragma warning restore CA1031
-                {
-                    span.Fail(exception);
-                    if (step is not null)
-                    {
-                        run.onTimeout?.Invoke(step);
-                    }
-
-                    return Outcome.FromException<T>(exception);
-                }
-            },
-            context,
-            (resilience: this, operation, start, extendTimeout, onTimeout));
+        var outcome = await pipeline.ExecuteOutcomeAsync<object, Step<T>>(
+            static (_, step) => step.Resilience.RunOnceAsync(step), context, new Step<T>(this, operation, start, extendTimeout, onTimeout));
         ResilienceContextPool.Shared.Return(context);
 
-        return outcome.Exception is null ? (outcome.Result!, true) : (fallback, false);
+        return outcome.Exception is null ? ((T)outcome.Result!, true) : (fallback, false);
     }
 
-    /// <summary>A time-out that fires late means that this process lacks CPU time, not that Redis is slow: the step gets another time-out.</summary>
-    private async Task<T> WaitWithTimeoutAsync<T>(Task<T> step, bool extendTimeout)
+    private async ValueTask<Outcome<object>> RunOnceAsync<T>(Step<T> step)
     {
-        for (var timeouts = 1; ; timeouts++)
+        using var span = RedisSpan.Start(step.Operation);
+        var running = default(Task<T>);
+        try
         {
-            var startedAt = _clock.GetTimestamp();
-            try
+            running = step.Start();
+            for (var timeouts = 1; ; timeouts++)
             {
-                return await step.WaitAsync(_timeout, _clock);
-            }
-            catch (TimeoutException) when (!step.IsCompleted && timeouts < MaxTimeouts)
-            {
-                // Timers run before other work items, the response of Redis included: a work item of the same queue shows whether the response was waiting.
-                await Task.Yield();
-                var isLate = _clock.GetElapsedTime(startedAt) > _timeout * 1.2;
-                if (!step.IsCompleted && !isLate && !(extendTimeout && _state.IsUsable))
+                var startedAt = _clock.GetTimestamp();
+                try
                 {
-                    throw;
+                    var value = await running.WaitAsync(_timeout, _clock);
+                    _state.RecordResponse();
+                    return Outcome.FromResult<object>(value);
+                }
+                catch (TimeoutException) when (!running.IsCompleted && timeouts < MaxTimeouts)
+                {
+                    if (!await IsWorthWaitingAsync(running, startedAt, step.ExtendTimeout))
+                    {
+                        throw;
+                    }
                 }
             }
         }
+#pragma warning disable CA1031 // no exception of Redis or its client may reach a caller
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            span.Fail(exception);
+            if (running is not null)
+            {
+                step.OnTimeout?.Invoke(running);
+            }
+
+            return Outcome.FromException<object>(exception);
+        }
     }
+
+    /// <summary>A timeout that fires late means that this process lacks CPU time, not that Redis is slow: the step gets another timeout.</summary>
+    private async Task<bool> IsWorthWaitingAsync(Task running, long startedAt, bool extendTimeout)
+    {
+        // Timers run before other work items, the response of Redis included: a work item of the same queue shows whether the response was waiting.
+        await Task.Yield();
+        var isLate = _clock.GetElapsedTime(startedAt) > _timeout * 1.2;
+        return running.IsCompleted || isLate || (extendTimeout && _state.IsUsable);
+    }
+
+    private readonly record struct Step<T>(RedisResilience Resilience, string Operation, Func<Task<T>> Start, bool ExtendTimeout, Action<Task<T>>? OnTimeout);
 
     private static partial class Log
     {

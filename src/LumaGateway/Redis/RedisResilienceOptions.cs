@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Redis;
 
-/// <summary>Time-outs of Redis. Bound to <c>Cache</c>.</summary>
+/// <summary>Timeouts of Redis. Bound to <c>Cache</c>.</summary>
 internal sealed class RedisResilienceOptions
 {
     public const string Section = "Cache";

@@ -28,7 +28,7 @@ internal sealed class UpstreamAttempts
         .SetTag("error.type", exception is UpstreamException upstream ? UpstreamMetrics.NameOf(upstream.Fault) : TypeOf(exception))
         .SetStatus(ActivityStatusCode.Error, (exception as UpstreamException)?.Message);
 
-    /// <summary>Only the attempt's time-out and the read's deadline cancel an attempt.</summary>
+    /// <summary>Only the attempt's timeout and the read's deadline cancel an attempt.</summary>
     private static string? TypeOf(Exception exception) =>
         exception is OperationCanceledException ? UpstreamMetrics.NameOf(UpstreamFault.TimedOut) : exception.GetType().FullName;
 }

@@ -10,7 +10,7 @@ namespace LumaGateway.Upstreams;
 /// </summary>
 internal sealed class UpstreamConcurrencyLimiter(IOptions<UpstreamLimitsOptions> options, IOptions<LumaOptions> luma, TimeProvider clock) : IDisposable
 {
-    // At most half of an attempt's time-out: otherwise the circuit breaker would count the wait in the queue as a slow upstream.
+    // At most half of an attempt's timeout: otherwise the circuit breaker would count the wait in the queue as a slow upstream.
     private readonly TimeSpan _queueTimeout = TimeSpan.FromTicks(Math.Min(options.Value.QueueTimeout.Ticks, luma.Value.AttemptTimeout.Ticks / 2));
     private readonly ConcurrencyLimiter _limiter = new(new ConcurrencyLimiterOptions
     {

@@ -8,7 +8,7 @@ using Polly.Timeout;
 namespace LumaGateway.Upstreams;
 
 /// <summary>
-/// The resilience pipeline around every read of the upstream, body included: retries, circuit breaker and attempt time-out, within the read's deadline.
+/// The resilience pipeline around every read of the upstream, body included: retries, circuit breaker and attempt timeout, within the read's deadline.
 /// One instance per account, because the circuit breaker represents the state of the account's upstream: repeated failures of one path count once per
 /// <c>Luma:BreakerWindow</c>. For reads only, because a create must not be retried.
 /// </summary>

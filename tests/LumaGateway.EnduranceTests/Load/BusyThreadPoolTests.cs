@@ -4,7 +4,7 @@ using LumaGateway.Contracts;
 namespace LumaGateway.EnduranceTests.Load;
 
 /// <summary>
-/// Replicas without CPU time share a fetch, because a late soft time-out of Redis is ignored. The delay depends on the machine, so the count is reported.
+/// Replicas without CPU time share a fetch, because a late soft timeout of Redis is ignored. The delay depends on the machine, so the count is reported.
 /// The fast suite tests the rule with its own clock. Needs redis-server or Garnet.
 /// </summary>
 public sealed class BusyThreadPoolTests(ITestOutputHelper output)

@@ -1,6 +1,6 @@
 namespace LumaGateway.Tests.Caching;
 
-/// <summary>Waits for events on other threads. The time-out ends a test that cannot pass.</summary>
+/// <summary>Waits for events on other threads. The timeout ends a test that cannot pass.</summary>
 internal static class Eventually
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);

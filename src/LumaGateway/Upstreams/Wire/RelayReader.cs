@@ -1,5 +1,4 @@
 using System.Net;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using LumaGateway.Contracts;
 
@@ -25,9 +24,6 @@ namespace LumaGateway.Upstreams.Wire;
 /// </remarks>
 internal static class RelayReader
 {
-    /// <summary>Three wrappers with a task in each, and the body.</summary>
-    private const int MaxLayers = 7;
-
     /// <summary>Throws no exception other than <see cref="Problems.UpstreamException"/>.</summary>
     public static DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body, RelayRules rules)
     {
@@ -37,10 +33,9 @@ internal static class RelayReader
             WireCode.RequireSuccess(status, ErrorCodeOf(root));
         }
 
-        var buffer = default(LayerBuffer);
-        Span<JsonElement> all = buffer;
-        var layers = all[..FillLayers(all, root)];
-        var task = RejectEnvelopes(layers);
+        var buffer = default(RelayLayers);
+        var layers = buffer.Fill(root);
+        var task = RelayLayers.RejectEnvelopes(layers);
         layers = layers[task..];
 
         var state = StateOf(layers, rules);
@@ -74,51 +69,6 @@ internal static class RelayReader
         return code.AsText() is null ? root.Property("detail").Property("code") : code;
     }
 
-    private static int FillLayers(Span<JsonElement> layers, JsonElement root)
-    {
-        var count = 0;
-        for (var layer = root; layer.ValueKind is JsonValueKind.Object; layer = InnerOf(layer))
-        {
-            layers[count++] = layer;
-            if (count == layers.Length)
-            {
-                break;
-            }
-        }
-
-        if (count == 0)
-        {
-            root.RequireObject();
-        }
-
-        return count;
-    }
-
-    private static JsonElement InnerOf(JsonElement layer)
-    {
-        var data = layer.Property("data").UnwrapJson();
-        return data.ValueKind is JsonValueKind.Object ? data : layer.Property("output").UnwrapJson();
-    }
-
-    // Returns the index of the first layer that is not an envelope.
-    private static int RejectEnvelopes(ReadOnlySpan<JsonElement> layers)
-    {
-        var task = 0;
-        for (; task + 1 < layers.Length && IsEnvelope(layers[task], layers[task + 1]); task++)
-        {
-            WireCode.RequireSuccess(HttpStatusCode.OK, layers[task].Property("code"));
-            WireFailure.RejectError(layers[task]);
-        }
-
-        return task;
-    }
-
-    // A wrapper may have an id and a status of its own, as a request has. They are not the task's.
-    private static bool IsEnvelope(JsonElement layer, JsonElement inner) =>
-        !IsGiven(layer.Property("task_id"))
-        && (!IsGiven(layer.Property("id"))
-            || (layer.Property("status").AsText() is null && layer.Property("state").AsText() is null && IsGiven(inner.Property("task_id"))));
-
     private static void RequireTask(GenerationId id, ReadOnlySpan<JsonElement> layers, WireState state, bool isRoot, JsonElement root)
     {
         var given = IdOf(layers);
@@ -136,8 +86,8 @@ internal static class RelayReader
         foreach (var layer in layers)
         {
             var id = layer.Property("task_id");
-            id = IsGiven(id) ? id : layer.Property("id");
-            if (IsGiven(id))
+            id = RelayLayers.IsGiven(id) ? id : layer.Property("id");
+            if (RelayLayers.IsGiven(id))
             {
                 return id;
             }
@@ -230,14 +180,5 @@ internal static class RelayReader
         }
 
         return null;
-    }
-
-    private static bool IsGiven(JsonElement id) =>
-        id.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null) && !(id.ValueKind is JsonValueKind.String && id.ValueEquals(""));
-
-    [InlineArray(MaxLayers)]
-    private struct LayerBuffer
-    {
-        private JsonElement _first;
     }
 }
