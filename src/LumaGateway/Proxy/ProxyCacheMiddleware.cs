@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Compression;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Generations;
@@ -105,17 +104,10 @@ internal sealed partial class ProxyCacheMiddleware(
     {
         var encoding = context.Response.Headers.ContentEncoding.ToString();
         using var encoded = new MemoryStream(body.ToArray());
-        await using Stream? decoder = encoding.Trim().ToLowerInvariant() switch
+        await using var decoder = ContentDecoder.Decode(context.Response.Headers.ContentEncoding.ToString(), encoded);
+        if (decoder is null || decoder == encoded)
         {
-            "gzip" or "x-gzip" => // RFC 9110, section 8.4.1.3
-                new GZipStream(encoded, CompressionMode.Decompress),
-            "br" => new BrotliStream(encoded, CompressionMode.Decompress),
-            "deflate" => new ZLibStream(encoded, CompressionMode.Decompress),
-            _ => null,
-        };
-        if (decoder is null)
-        {
-            return encoding is "" or "identity" ? body : null;
+            return decoder is null ? null : body;
         }
 
         var decompressed = new ArrayBufferWriter<byte>();

@@ -12,7 +12,7 @@ internal sealed class CredentialHandler(UpstreamAccount account) : DelegatingHan
     /// <summary>The largest body while two tokens are configured: it is buffered for the second attempt.</summary>
     private const long MaxBodyBytes = 64 * 1024 * 1024;
 
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.RequestUri is not { } address
             || address.Port != account.Root.Port || address.Scheme != account.Root.Scheme || !address.Host.Equals(account.Root.Host, StringComparison.OrdinalIgnoreCase))
@@ -21,11 +21,13 @@ internal sealed class CredentialHandler(UpstreamAccount account) : DelegatingHan
         }
 
         var current = account.Tokens.Current;
-        if (current.Secondary is null)
-        {
-            return await SendAsync(request, current.Primary, cancellationToken);
-        }
+        return current.Secondary is null
+            ? SendAsync(request, current.Primary, cancellationToken)
+            : SendWithEitherAsync(request, current, cancellationToken);
+    }
 
+    private async Task<HttpResponseMessage> SendWithEitherAsync(HttpRequestMessage request, UpstreamTokens current, CancellationToken cancellationToken)
+    {
         if (request.Content is { } body)
         {
             await body.LoadIntoBufferAsync(MaxBodyBytes, cancellationToken);

@@ -1,7 +1,5 @@
 using System.Diagnostics.Metrics;
-using System.Net.Http.Headers;
 using LumaGateway.Problems;
-using LumaGateway.Telemetry;
 using LumaGateway.Time;
 using LumaGateway.Upstreams.Dialects;
 using Microsoft.Extensions.Options;
@@ -43,7 +41,7 @@ internal sealed class UpstreamAccount : IDisposable
         Metrics = new UpstreamMetrics(meters, Name);
         Drift = new DriftMetrics(meters, Name, Dialect.Name);
         Client = new UpstreamClient(
-            new UpstreamTransport(CreateHttpClient(handlers), this, luma.Value, clock),
+            new UpstreamTransport(CreateInvoker(handlers), this, luma.Value, clock),
             new UpstreamPipeline(luma.Value, this, clock, loggers.CreateLogger<UpstreamPipeline>()),
             this,
             new DriftDetector(Drift, Dialect.Name, loggers.CreateLogger<DriftDetector>()));
@@ -105,13 +103,7 @@ internal sealed class UpstreamAccount : IDisposable
 
     public void Dispose() => Limiter.Dispose();
 
-    private HttpClient CreateHttpClient(IHttpMessageHandlerFactory handlers)
-    {
-        var http = new HttpClient(new CredentialHandler(this) { InnerHandler = handlers.CreateHandler(HttpClientName) }, disposeHandler: false)
-        {
-            Timeout = Timeout.InfiniteTimeSpan, // UpstreamPipeline limits the time
-        };
-        http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("LumaGateway", Instrumentation.Version));
-        return http;
-    }
+    /// <summary>An <see cref="HttpMessageInvoker"/>, because an HTTP client adds a time limit, which the pipeline already has.</summary>
+    private HttpMessageInvoker CreateInvoker(IHttpMessageHandlerFactory handlers) =>
+        new(new CredentialHandler(this) { InnerHandler = handlers.CreateHandler(HttpClientName) }, disposeHandler: false);
 }

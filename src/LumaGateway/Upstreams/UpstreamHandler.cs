@@ -19,7 +19,7 @@ internal static class UpstreamHandler
         handler.UseCookies = false;
         handler.UseProxy = true; // the proxy of https_proxy, http_proxy and no_proxy: YARP disables it by default
         handler.AllowAutoRedirect = false; // the token must not be sent to another address
-        handler.AutomaticDecompression = DecompressionMethods.All;
+        handler.AutomaticDecompression = DecompressionMethods.None; // YARP forwards bodies as they are; ContentDecoder decompresses the others
         handler.MaxResponseHeadersLength = 64; // KiB
         handler.RequestHeaderEncodingSelector = static (_, _) => HeaderBytes.Encoding;
         handler.ActivityHeadersPropagator = PropagatorOf(options, isTraced);

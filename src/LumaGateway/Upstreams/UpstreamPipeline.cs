@@ -90,8 +90,12 @@ internal sealed partial class UpstreamPipeline
         try
         {
             // Polly's strategies handle objects. A result of another type would be converted in each of them.
-            var outcome = await _retries.ExecuteOutcomeAsync<object, (UpstreamPipeline Pipeline, string Path, Func<TState, CancellationToken, Task<TResult>> Attempt, TState State)>(
-                static (context, read) => read.Pipeline.AttemptAsync(read.Path, read.Attempt, read.State, context), context, (this, path, attempt, state));
+            var outcome = await AttemptAsync(path, attempt, state, context);
+            if (outcome.Exception is not null)
+            {
+                outcome = await RetryAsync(outcome, path, attempt, state, context);
+            }
+
             switch (outcome.Exception)
             {
                 case BrokenCircuitException exception:
@@ -109,6 +113,26 @@ internal sealed partial class UpstreamPipeline
         {
             ResilienceContextPool.Shared.Return(context);
         }
+    }
+
+    /// <summary>Retries after the first attempt has failed. A read that succeeds at once does not pass the retry strategy.</summary>
+    private ValueTask<Outcome<object>> RetryAsync<TState, TResult>(
+        Outcome<object> first, string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, ResilienceContext context)
+    {
+        var isFirst = true;
+        return _retries.ExecuteOutcomeAsync<object, bool>(
+            (context, _) =>
+            {
+                if (!isFirst)
+                {
+                    return AttemptAsync(path, attempt, state, context);
+                }
+
+                isFirst = false;
+                return new(first);
+            },
+            context,
+            default);
     }
 
     /// <summary>

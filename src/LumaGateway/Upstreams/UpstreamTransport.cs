@@ -1,7 +1,7 @@
-using System.IO.Compression;
 using System.Net;
 using System.Text.Json;
 using LumaGateway.Problems;
+using LumaGateway.Telemetry;
 using LumaGateway.Time;
 
 namespace LumaGateway.Upstreams;
@@ -10,10 +10,12 @@ namespace LumaGateway.Upstreams;
 /// Sends one GET to an account and reads the JSON of its response. Applies the limits on concurrency and size, and the upstream's <c>Retry-After</c>. Throws
 /// <see cref="UpstreamException"/> if there is no usable response. Thread-safe.
 /// </summary>
-internal sealed class UpstreamTransport(HttpClient http, UpstreamAccount account, LumaOptions options, TimeProvider clock)
+internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount account, LumaOptions options, TimeProvider clock)
 {
     /// <summary>The responses of all known upstreams are nested at most ten deep.</summary>
     private static readonly JsonDocumentOptions Json = new() { MaxDepth = 64 };
+
+    private static readonly string UserAgent = $"LumaGateway/{Instrumentation.Version}";
 
     private readonly int _maxBodyBytes = options.MaxBodyBytes;
     private readonly string _root = account.Root.AbsoluteUri;
@@ -36,10 +38,12 @@ internal sealed class UpstreamTransport(HttpClient http, UpstreamAccount account
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_root + path));
         request.Headers.TryAddWithoutValidation("X-Request-Id", requestId);
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", ContentDecoder.Accepted);
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         account.Metrics.RecordRequest();
         try
         {
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+            using var response = await http.SendAsync(request, token);
             using var body = await ReadBodyAsync(response, token);
             return Read(read, response, body);
         }
@@ -86,7 +90,9 @@ internal sealed class UpstreamTransport(HttpClient http, UpstreamAccount account
         var body = new PooledBody();
         try
         {
-            await using var stream = await DecompressAsync(response.Content, token);
+            var encoding = response.Content.Headers.NonValidated.TryGetValues("Content-Encoding", out var values) ? values.ToString() : "";
+            var encoded = await response.Content.ReadAsStreamAsync(token);
+            await using var stream = ContentDecoder.Decode(encoding, encoded) ?? encoded; // an unknown encoding is not JSON, and of an error the status is enough
             while (await stream.ReadAsync(body.Free, token) is > 0 and var count)
             {
                 body.Advance(count);
@@ -103,15 +109,6 @@ internal sealed class UpstreamTransport(HttpClient http, UpstreamAccount account
             body.Dispose();
             throw;
         }
-    }
-
-    /// <summary>Decompresses <c>x-gzip</c>, the old name of gzip (RFC 9110, section 8.4.1.3). The HTTP handler decompresses the other encodings.</summary>
-    private static async ValueTask<Stream> DecompressAsync(HttpContent content, CancellationToken token)
-    {
-        var stream = await content.ReadAsStreamAsync(token);
-        return content.Headers.ContentEncoding is { Count: 1 } encodings && encodings.Single().Equals("x-gzip", StringComparison.OrdinalIgnoreCase)
-            ? new GZipStream(stream, CompressionMode.Decompress)
-            : stream;
     }
 
     /// <summary>A date is compared with the response's own <c>Date</c>: the upstream's clock can differ from the gateway's.</summary>

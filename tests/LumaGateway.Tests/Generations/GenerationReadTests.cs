@@ -43,7 +43,7 @@ public sealed class GenerationReadTests : IDisposable
         Assert.Equal($"Bearer {Gateway.Token}", received.Headers["Authorization"]);
         Assert.Equal("application/json", received.Headers["Accept"]);
         Assert.Equal("caller-1", received.Headers["X-Request-Id"]);
-        Assert.Equal(["accept", "authorization", "user-agent", "x-request-id"], received.Headers.Keys.Select(name => name.ToLowerInvariant()).Order());
+        Assert.Equal(["accept", "accept-encoding", "authorization", "user-agent", "x-request-id"], received.Headers.Keys.Select(name => name.ToLowerInvariant()).Order());
         Assert.Equal("caller-1", response.Header("X-Request-Id"));
     }
 
