@@ -1,26 +1,24 @@
 namespace LumaGateway.Time;
 
 /// <summary>
-/// The time limit of an operation with all its waits, fetches and retries. <see cref="Token"/> is canceled when it passes.
+/// The time limit of an operation with all its waits, fetches and retries. <see cref="Token"/> is canceled when it passes. Not thread-safe.
 /// </summary>
 internal sealed class Deadline : IDisposable
 {
     private readonly TimeProvider _clock;
     private readonly TimeSpan _length;
     private readonly long _start;
-    private readonly CancellationTokenSource _source;
+    private CancellationTokenSource? _source;
 
     public Deadline(TimeSpan length, TimeProvider clock)
     {
         _clock = clock;
         _length = length;
         _start = clock.GetTimestamp();
-        _source = new CancellationTokenSource(length, clock);
     }
 
-    public CancellationToken Token => _source.Token;
-
-    public bool HasPassed => _source.IsCancellationRequested || Remaining == TimeSpan.Zero;
+    /// <summary>The timer starts with the first use: most operations end without one.</summary>
+    public CancellationToken Token => (_source ??= new CancellationTokenSource(Remaining, _clock)).Token;
 
     /// <summary>The remaining time, never negative.</summary>
     public TimeSpan Remaining
@@ -32,5 +30,5 @@ internal sealed class Deadline : IDisposable
         }
     }
 
-    public void Dispose() => _source.Dispose();
+    public void Dispose() => _source?.Dispose();
 }

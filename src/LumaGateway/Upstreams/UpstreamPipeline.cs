@@ -3,7 +3,6 @@ using LumaGateway.Time;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
-using Polly.Timeout;
 
 namespace LumaGateway.Upstreams;
 
@@ -17,14 +16,16 @@ internal sealed partial class UpstreamPipeline
     private static readonly ResiliencePropertyKey<Deadline> DeadlineKey = new("deadline");
 
     private readonly ResiliencePipeline _retries;
-    private readonly ResiliencePipeline _withBreaker;
-    private readonly ResiliencePipeline _withoutBreaker;
+    private readonly ResiliencePipeline _breaker;
+    private readonly TimeSpan _attemptTimeout;
+    private readonly TimeProvider _clock;
     private readonly CircuitBreakerStateProvider _breakerState = new();
     private readonly FailingPaths _failingPaths;
     private readonly RetryBudget _budget = new();
 
     public UpstreamPipeline(LumaOptions luma, UpstreamAccount account, MonotonicClock clock, ILogger<UpstreamPipeline> logger)
     {
+        (_attemptTimeout, _clock) = (luma.AttemptTimeout, clock);
         _failingPaths = new FailingPaths(luma.BreakerWindow, clock);
         var builder = new ResiliencePipelineBuilder { TimeProvider = clock };
 
@@ -48,8 +49,7 @@ internal sealed partial class UpstreamPipeline
         }
 
         _retries = builder.Build();
-        _withoutBreaker = new ResiliencePipelineBuilder { TimeProvider = clock }.AddTimeout(luma.AttemptTimeout).Build();
-        _withBreaker = new ResiliencePipelineBuilder { TimeProvider = clock }
+        _breaker = new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 FailureRatio = luma.BreakerFailureRatio,
@@ -72,7 +72,6 @@ internal sealed partial class UpstreamPipeline
                     return default;
                 },
             })
-            .AddTimeout(luma.AttemptTimeout)
             .Build();
     }
 
@@ -85,29 +84,46 @@ internal sealed partial class UpstreamPipeline
         string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, Deadline deadline)
     {
         _budget.AddRead();
+        var outcome = await AttemptAsync(path, attempt, state, deadline);
+        if (outcome.Exception is not null)
+        {
+            outcome = await RetryAsync(outcome, path, attempt, state, deadline);
+        }
+
+        switch (outcome.Exception)
+        {
+            case BrokenCircuitException exception:
+                throw new UpstreamException(UpstreamFault.CircuitOpen, "The circuit breaker is open.") { RetryAfter = exception.RetryAfter };
+            case OperationCanceledException:
+                throw new UpstreamException(UpstreamFault.TimedOut, "The deadline has passed.");
+            default:
+                outcome.ThrowIfException();
+                return (TResult)outcome.Result!;
+        }
+    }
+
+    /// <summary>Retries after the first attempt has failed. A read that succeeds at once does not pass the retry strategy.</summary>
+    private async ValueTask<Outcome<object>> RetryAsync<TState, TResult>(
+        Outcome<object> first, string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, Deadline deadline)
+    {
+        var isFirst = true;
         var context = ResilienceContextPool.Shared.Get(deadline.Token);
         context.Properties.Set(DeadlineKey, deadline);
         try
         {
-            // Polly's strategies handle objects. A result of another type would be converted in each of them.
-            var outcome = await AttemptAsync(path, attempt, state, context);
-            if (outcome.Exception is not null)
-            {
-                outcome = await RetryAsync(outcome, path, attempt, state, context);
-            }
+            return await _retries.ExecuteOutcomeAsync<object, bool>(
+                (_, _) =>
+                {
+                    if (!isFirst)
+                    {
+                        return AttemptAsync(path, attempt, state, deadline);
+                    }
 
-            switch (outcome.Exception)
-            {
-                case BrokenCircuitException exception:
-                    throw new UpstreamException(UpstreamFault.CircuitOpen, "The circuit breaker is open.") { RetryAfter = exception.RetryAfter };
-                case TimeoutRejectedException:
-                    throw new UpstreamException(UpstreamFault.TimedOut, "The last attempt timed out.");
-                case OperationCanceledException when deadline.HasPassed:
-                    throw new UpstreamException(UpstreamFault.TimedOut, "The deadline has passed.");
-                default:
-                    outcome.ThrowIfException();
-                    return (TResult)outcome.Result!;
-            }
+                    isFirst = false;
+                    return new(first);
+                },
+                context,
+                default);
         }
         finally
         {
@@ -115,35 +131,28 @@ internal sealed partial class UpstreamPipeline
         }
     }
 
-    /// <summary>Retries after the first attempt has failed. A read that succeeds at once does not pass the retry strategy.</summary>
-    private ValueTask<Outcome<object>> RetryAsync<TState, TResult>(
-        Outcome<object> first, string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, ResilienceContext context)
-    {
-        var isFirst = true;
-        return _retries.ExecuteOutcomeAsync<object, bool>(
-            (context, _) =>
-            {
-                if (!isFirst)
-                {
-                    return AttemptAsync(path, attempt, state, context);
-                }
-
-                isFirst = false;
-                return new(first);
-            },
-            context,
-            default);
-    }
-
     /// <summary>
     /// Runs one attempt. While the circuit breaker is closed, a path that has failed recently bypasses it. Its failures would open the circuit breaker for
     /// every path, and counting them as successes would hide that the upstream is down.
     /// </summary>
     private async ValueTask<Outcome<object>> AttemptAsync<TState, TResult>(
-        string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, ResilienceContext context)
+        string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, Deadline deadline)
     {
+        Outcome<object> outcome;
         var usesBreaker = _breakerState.CircuitState is not CircuitState.Closed || !_failingPaths.Contains(path);
-        var outcome = await (usesBreaker ? _withBreaker : _withoutBreaker).ExecuteOutcomeAsync(RunAsync, context, (attempt, state));
+        if (usesBreaker)
+        {
+            // Polly's strategies handle objects. A result of another type would be converted in each of them.
+            var context = ResilienceContextPool.Shared.Get();
+            outcome = await _breaker.ExecuteOutcomeAsync<object, (UpstreamPipeline Pipeline, Func<TState, CancellationToken, Task<TResult>> Attempt, TState State, Deadline Deadline)>(
+                static (_, read) => read.Pipeline.RunAsync(read.Attempt, read.State, read.Deadline), context, (this, attempt, state, deadline));
+            ResilienceContextPool.Shared.Return(context);
+        }
+        else
+        {
+            outcome = await RunAsync(attempt, state, deadline);
+        }
+
         if (outcome.Exception is null)
         {
             _failingPaths.Remove(path);
@@ -154,30 +163,36 @@ internal sealed partial class UpstreamPipeline
         }
 
         return outcome;
+    }
 
-        static async ValueTask<Outcome<object>> RunAsync(ResilienceContext context, (Func<TState, CancellationToken, Task<TResult>> Attempt, TState State) read)
+    /// <summary>Ends at the timeout of an attempt with <see cref="UpstreamFault.TimedOut"/>, at the deadline with an <see cref="OperationCanceledException"/>.</summary>
+    private async ValueTask<Outcome<object>> RunAsync<TState, TResult>(Func<TState, CancellationToken, Task<TResult>> attempt, TState state, Deadline deadline)
+    {
+        var remaining = deadline.Remaining;
+        using var timeout = new CancellationTokenSource(remaining < _attemptTimeout ? remaining : _attemptTimeout, _clock);
+        try
         {
-            try
-            {
-                return Outcome.FromResult<object>(await read.Attempt(read.State, context.CancellationToken));
-            }
+            return Outcome.FromResult<object>(await attempt(state, timeout.Token));
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && _attemptTimeout < remaining)
+        {
+            return Outcome.FromException<object>(new UpstreamException(UpstreamFault.TimedOut, "The last attempt timed out."));
+        }
 #pragma warning disable CA1031 // the outcome carries it to the caller
-            catch (Exception exception)
+        catch (Exception exception)
 #pragma warning restore CA1031
-            {
-                return Outcome.FromException<object>(exception);
-            }
+        {
+            return Outcome.FromException<object>(exception);
         }
     }
 
     /// <summary>Adds a random delay, so that clients with the same <c>Retry-After</c> do not retry at the same time. Null means the usual back-off.</summary>
     private static TimeSpan? WithJitter(TimeSpan? retryAfter) => retryAfter + TimeSpan.FromMilliseconds(Random.Shared.Next(10, 200));
 
-    private static bool IsUpstreamDown(Exception? exception) => exception is TimeoutRejectedException
-        or UpstreamException { Fault: UpstreamFault.Unreachable or UpstreamFault.Failed };
+    private static bool IsUpstreamDown(Exception? exception) => exception is UpstreamException { Fault: UpstreamFault.Unreachable or UpstreamFault.Failed or UpstreamFault.TimedOut };
 
     /// <summary>Whether the failure may depend on the path. A connection failure does not.</summary>
-    private static bool MayDependOnPath(Exception exception) => exception is TimeoutRejectedException or UpstreamException { Fault: UpstreamFault.Failed };
+    private static bool MayDependOnPath(Exception exception) => exception is UpstreamException { Fault: UpstreamFault.Failed or UpstreamFault.TimedOut };
 
     /// <summary>Retries if another attempt may succeed and can start before the deadline, and the budget allows it.</summary>
     private bool ShouldRetry(Exception? exception, ResilienceContext context)
