@@ -16,7 +16,7 @@ internal static class JobEndpoints
     private const int ReadAtOnce = 200;
 
     public static void MapJobs(this IEndpointRouteBuilder app) =>
-        app.MapGet("/jobs", ListAsync)
+        app.MapMethods("/jobs", [HttpMethods.Get, HttpMethods.Head], ListAsync)
             .WithTags(DocumentTags.Generations)
             .WithName("GetJobs")
             .WithSummary("The creates of the caller's group, newest first")

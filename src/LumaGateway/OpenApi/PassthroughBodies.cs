@@ -45,26 +45,13 @@ internal static class PassthroughBodies
         {
             Name = AccountMiddleware.Header,
             In = ParameterLocation.Header,
-            Description = "An upstream account of the gateway. Any operation under `/luma` accepts it.",
+            Description = "The name of an upstream account of the gateway. By default the gateway chooses the account.",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
         };
     }
 
-    /// <summary>Two operations have the parameter of the account, which all accept: the document is limited in size.</summary>
-    public static IEnumerable<IOpenApiParameter> ParametersOf(string path, string method, OpenApiDocument document) => (path, method.ToUpperInvariant()) switch
-    {
-        ("/luma/generations", "GET") => [new OpenApiParameterReference(AccountName, document), Query("limit", "Dream Machine: how many generations to return.", JsonSchemaType.Integer), Query("offset", "Dream Machine: how many generations to skip.", JsonSchemaType.Integer)],
-        (FilesPath, "GET") =>
-        [
-            Query("limit", "How many files to return: 1 to 100, by default 25.", JsonSchemaType.Integer),
-            Query("cursor", "`next_cursor` of the previous page.", JsonSchemaType.String),
-            Query("purpose", "Only files with this purpose: `input` or `reference`.", JsonSchemaType.String),
-            Query("state", "Only files in this state: `pending`, `ready`, `failed` or `deleted`.", JsonSchemaType.String),
-        ],
-        ("/luma/generations", "POST") => [new OpenApiParameterReference(AccountName, document), new OpenApiParameterReference(KeyName, document)],
-        (_, "POST") => [new OpenApiParameterReference(KeyName, document)],
-        _ => [],
-    };
+    public static IEnumerable<IOpenApiParameter> ParametersOf(string path, string method, OpenApiDocument document) =>
+        OwnParametersOf(path, method, document).Prepend(new OpenApiParameterReference(AccountName, document));
 
     /// <summary>Null for methods without a body.</summary>
     public static IOpenApiRequestBody? RequestOf(string path, string method, OpenApiDocument document)
@@ -118,6 +105,20 @@ internal static class PassthroughBodies
         responses["default"] = new OpenApiResponseReference(ErrorName, document);
         return responses;
     }
+
+    private static IEnumerable<IOpenApiParameter> OwnParametersOf(string path, string method, OpenApiDocument document) => (path, method.ToUpperInvariant()) switch
+    {
+        ("/luma/generations", "GET") => [Query("limit", "Dream Machine: how many generations to return.", JsonSchemaType.Integer), Query("offset", "Dream Machine: how many generations to skip.", JsonSchemaType.Integer)],
+        (FilesPath, "GET") =>
+        [
+            Query("limit", "How many files to return: 1 to 100, by default 25.", JsonSchemaType.Integer),
+            Query("cursor", "`next_cursor` of the previous page.", JsonSchemaType.String),
+            Query("purpose", "Only files with this purpose: `input` or `reference`.", JsonSchemaType.String),
+            Query("state", "Only files in this state: `pending`, `ready`, `failed` or `deleted`.", JsonSchemaType.String),
+        ],
+        (_, "POST") => [new OpenApiParameterReference(KeyName, document)],
+        _ => [],
+    };
 
     private static bool HasBody(string method) => HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
 

@@ -65,7 +65,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
         IEnumerable<ProblemKind> kinds =
         [
             .. HttpMethods.IsPost(method) ? OfCreates : [], .. path is "/luma/generations" && HttpMethods.IsGet(method) ? (ProblemKind[])[ProblemKinds.ListRefused] : [],
-            ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.RateLimited, ProblemKinds.Unreachable,
+            ProblemKinds.UnknownAccount, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.RateLimited, ProblemKinds.Unreachable,
             ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Saturated, ProblemKinds.TimedOut,
         ];
         SharedParts.AddProblems(operation, kinds, document);

@@ -7,6 +7,7 @@ internal static class ProblemKinds
 {
     public static readonly ProblemKind InvalidId = new("invalid_id", 400, "Malformed id", GenerationId.Rule);
     public static readonly ProblemKind InvalidRequest = new("invalid_request", 400, "Malformed request", "The request is malformed.");
+    public static readonly ProblemKind UnknownAccount = new("unknown_account", 400, "Unknown account", "X-Luma-Account names no account that this client may use.");
     public static readonly ProblemKind Unauthenticated = new("unauthenticated", 401, "No valid credential", "Send a client key as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'.");
     public static readonly ProblemKind Forbidden = new("forbidden", 403, "Permission missing", "The route requires a permission that this client does not have.");
     public static readonly ProblemKind ListRefused = new("list_refused", 403, "List refused", "The upstream's list has the generations of all groups. Use GET /jobs.");
@@ -46,7 +47,7 @@ internal static class ProblemKinds
     /// <summary>All kinds, for the OpenAPI document and tests.</summary>
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
-        InvalidId, InvalidRequest, Unauthenticated, Forbidden, ListRefused, NotFound, GenerationNotFound, AssetNotFound, MethodNotAllowed,
+        InvalidId, InvalidRequest, UnknownAccount, Unauthenticated, Forbidden, ListRefused, NotFound, GenerationNotFound, AssetNotFound, MethodNotAllowed,
         GenerationUnfinished, CreateInProgress, OutcomeUnknown, PreconditionFailed, TooLarge, RangeNotSatisfiable, IdempotencyKeyReused, RateLimited, Internal,
         Unreachable, Failed, Rejected, Malformed, TokenRefused, OutOfCredit, AssetAddressRefused, AssetUnavailable, AssetNotMedia,
         Throttled, CircuitOpen, Saturated, AccountDraining, CacheUnavailable, IdempotencyUnavailable, AccountSaturated, LedgerUnavailable, IssuerUnavailable, TimedOut,

@@ -25,7 +25,7 @@ internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts a
         var named = isNamed ? accounts.Find(values.Count == 1 ? values[0] : null) : null;
         if (isNamed && (named is null || (bound is not null && named.Name != bound)))
         {
-            return ProblemWriter.WriteAsync(context, ProblemKinds.InvalidRequest, $"{Header} names no account that this client may use.");
+            return ProblemWriter.WriteAsync(context, ProblemKinds.UnknownAccount);
         }
 
         return (accounts.Only ?? accounts.Find(bound) ?? named) is { } given ? ContinueAsync(context, ProxyAccount.Given(given)) : FindAsync(context);

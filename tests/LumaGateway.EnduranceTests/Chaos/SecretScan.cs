@@ -42,6 +42,7 @@ internal static class SecretScan
     private static async Task<string> ValueAsync(IDatabase data, RedisKey key) => await data.KeyTypeAsync(key) switch
     {
         RedisType.Hash => string.Join(' ', await data.HashGetAllAsync(key)),
+        RedisType.SortedSet => string.Join(' ', await data.SortedSetRangeByRankAsync(key)),
         RedisType.Set => string.Join(' ', await data.SetMembersAsync(key)),
         RedisType.String or RedisType.None => (await data.StringGetAsync(key)).ToString(),
         var type => throw new NotSupportedException($"The scan does not read the type {type} of {key}."),

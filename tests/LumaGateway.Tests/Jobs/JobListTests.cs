@@ -40,6 +40,17 @@ public sealed class JobListTests : IDisposable
     }
 
     [Fact]
+    public async Task HEAD_has_the_headers_of_GET()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var request = new HttpRequestMessage(HttpMethod.Head, "/jobs");
+
+        using var response = await caller.SendAsync(request, Cancelled);
+
+        Assert.Equal((System.Net.HttpStatusCode.OK, "application/json; charset=utf-8"), (response.StatusCode, response.Content.Headers.ContentType?.ToString()));
+    }
+
+    [Fact]
     public async Task Pages_contain_every_job_once_also_those_of_one_millisecond()
     {
         for (var i = 0; i < 25; i++)

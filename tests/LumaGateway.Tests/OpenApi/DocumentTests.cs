@@ -153,7 +153,7 @@ public sealed partial class DocumentTests(ServedDocument document) : IClassFixtu
     [InlineData("/callbacks/luma/{secret}", "post", "secret")]
     [InlineData("/luma/generations", "get", "X-Luma-Account limit offset")]
     [InlineData("/luma/generations", "post", "X-Luma-Account Idempotency-Key")]
-    [InlineData("/luma/files", "get", "limit cursor purpose state")]
+    [InlineData("/luma/files", "get", "X-Luma-Account limit cursor purpose state")]
     public void Parameters_that_the_code_reads_by_hand_are_in_the_document(string path, string method, string parameters) =>
         Assert.Equal(parameters.Split(' '), document.Operation(path, method)["parameters"]!.AsArray().Select(parameter => Text(document.Resolve(parameter!)["name"])));
 

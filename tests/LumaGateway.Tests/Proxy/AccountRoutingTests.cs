@@ -58,7 +58,7 @@ public sealed class AccountRoutingTests : IDisposable
 
         using var response = await caller.SendGetAsync("/luma/generations");
 
-        await response.ProblemAsync(400, "invalid_request");
+        await response.ProblemAsync(400, "unknown_account");
         Assert.Equal(0, _raw.Upstream.RequestCount);
     }
 
@@ -74,7 +74,7 @@ public sealed class AccountRoutingTests : IDisposable
         caller.DefaultRequestHeaders.Add(AccountMiddleware.Header, "a");
         using var other = await caller.SendGetAsync("/luma/generations");
 
-        await other.ProblemAsync(400, "invalid_request");
+        await other.ProblemAsync(400, "unknown_account");
         Assert.Equal("c c c", _raw.Upstream.AccountsOf());
     }
 
