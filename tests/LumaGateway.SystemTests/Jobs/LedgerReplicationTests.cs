@@ -33,6 +33,36 @@ public sealed class LedgerReplicationTests
             () => group.Replicas[0].Log);
     }
 
+    /// <summary>Without <c>WAIT</c> the replica would get the record 200 ms after the caller got the response.</summary>
+    [Fact]
+    public async Task A_create_is_not_billed_twice_if_the_master_dies_when_its_caller_has_the_response()
+    {
+        RedisServer.Require();
+        await using var master = await RedisServer.StartAsync("--repl-diskless-sync-delay", "0");
+        await using var slow = FaultProxy.To(master.Port);
+        await using var replica = await RedisServer.StartAsync("--replicaof", $"127.0.0.1 {slow.Port}");
+        await Wait.UntilAsync(
+            async () => ((string)(await master.ExecuteAsync("INFO", "replication"))!).Contains("state=online", StringComparison.Ordinal),
+            () => "The replica did not connect.");
+        await using var group = await RedisUse.WaitUntilUsedAsync(await ReplicaGroup.StartAsync(1, $"{master.Endpoint},{replica.Endpoint}"));
+        slow.Delay = TimeSpan.FromMilliseconds(200);
+
+        using var created = await Creates.SendAsync(group.Replicas[0], "done-lost", "lost");
+        master.Kill();
+        await replica.ExecuteAsync("REPLICAOF", "NO", "ONE");
+
+        Assert.Equal(HttpStatusCode.OK, created.StatusCode);
+        await Wait.UntilAsync(
+            async () =>
+            {
+                using var repeated = await Creates.SendAsync(group.Replicas[0], "done-lost", "lost");
+                return repeated.StatusCode is HttpStatusCode.OK;
+            },
+            TimeSpan.FromSeconds(60),
+            () => "The gateway does not use the new master.");
+        Assert.Equal(1, await group.Sandbox.CountAsync("done-lost"));
+    }
+
     private static async Task<long> WaitsAsync(RedisServer server)
     {
         var line = ((string)(await server.ExecuteAsync("INFO", "commandstats"))!).Split('\n').SingleOrDefault(line => line.StartsWith("cmdstat_wait:", StringComparison.Ordinal));
