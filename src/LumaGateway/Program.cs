@@ -45,7 +45,6 @@ app.UseStatusCodePages(); // turns empty error responses from below into problem
 app.UseOptionsAndConnect(); // CONNECT has no path to route by
 app.UseAccessOutcome(); // responds to refused requests; after OPTIONS, which reveals only the allowed methods
 app.UseOwnership(); // after the audit, which records the refusal; before anything that uses the id
-app.UseAuthorization(); // for policies in ReverseProxy:Routes; WebApplication would otherwise insert it before all the others
 
 app.MapGateway();
 app.AddListeners();

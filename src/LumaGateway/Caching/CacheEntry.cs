@@ -1,5 +1,6 @@
-using LumaGateway.Contracts;
+using System.Buffers.Binary;
 using System.IO.Hashing;
+using LumaGateway.Contracts;
 
 namespace LumaGateway.Caching;
 
@@ -20,6 +21,7 @@ internal enum EntryKind : byte
 internal sealed class CacheEntry
 {
     private const int Overhead = 256;
+    private const int HashBytes = 16;
 
     /// <summary>The allowed difference between the clocks of replicas. A time further in the future proves nothing: a clock is or was wrong.</summary>
     private static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(2);
@@ -35,7 +37,7 @@ internal sealed class CacheEntry
         RequestedAt = storedAt;
         FreshUntil = freshUntil;
         StaleUntil = staleUntil;
-        ETag = $"\"{Convert.ToHexStringLower(XxHash128.Hash(body))}\"";
+        ETag = ETagOf(body);
 
         // The last tenth of the freshness, at most one minute: time for one refresh in the background.
         var refreshAhead = (freshUntil - storedAt) / 10;
@@ -113,4 +115,12 @@ internal sealed class CacheEntry
     }
 
     public bool CanServeStale(DateTimeOffset now) => Kind is EntryKind.Final && now < StaleUntil;
+
+    private static string ETagOf(ReadOnlySpan<byte> body) => string.Create(2 + (2 * HashBytes), XxHash128.HashToUInt128(body), static (text, hash) =>
+    {
+        Span<byte> bytes = stackalloc byte[HashBytes];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, hash);
+        (text[0], text[^1]) = ('"', '"');
+        Convert.TryToHexStringLower(bytes, text[1..], out _);
+    });
 }

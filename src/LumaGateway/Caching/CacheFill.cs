@@ -34,13 +34,13 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
         using var staleTimer = accepts is null ? ServeStaleIfSlow(fetch, lookup) : null;
         if (!redis.IsConfigured)
         {
-            return await FetchAsync(fetch, request, lookup, null, deadline);
+            return await FetchAsync(fetch, request, lookup.Entry, lookup.InvalidationToken, null, deadline);
         }
 
         (var heldLock, lookup) = await WaitForLockAsync(fetch, lookup, accepts, deadline);
         using (heldLock)
         {
-            return lookup.Found ?? await FetchAsync(fetch, request, lookup, heldLock, deadline);
+            return lookup.Found ?? await FetchAsync(fetch, request, lookup.Entry, lookup.InvalidationToken, heldLock, deadline);
         }
     }
 
@@ -96,12 +96,13 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
             {
                 metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
                 var fault = new UpstreamException(UpstreamFault.TimedOut, "The fetch of another replica took longer than the deadline.");
-                return (null, lookup with { Found = ServeStale(fetch, lookup, fault) });
+                return (null, lookup with { Found = ServeStale(fetch, lookup.Entry, lookup.InvalidationToken, fault) });
             }
         }
     }
 
-    private async Task<CacheResult> FetchAsync(SingleFlight<CacheResult>.InFlightFetch fetch, FetchRequest request, CacheLookup.Result lookup, FetchLock? heldLock, Deadline deadline)
+    private async Task<CacheResult> FetchAsync(
+        SingleFlight<CacheResult>.InFlightFetch fetch, FetchRequest request, CacheEntry? stale, string? token, FetchLock? heldLock, Deadline deadline)
     {
         CacheEntry entry;
         var startedAt = clock.GetTimestamp();
@@ -112,18 +113,18 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
         }
         catch (UpstreamException fault)
         {
-            return ServeStale(fetch, lookup, fault);
+            return ServeStale(fetch, stale, token, fault);
         }
 
-        if (entry.Kind is EntryKind.Interim && lookup.Entry is { Kind: EntryKind.Final })
+        if (entry.Kind is EntryKind.Interim && stale is { Kind: EntryKind.Final })
         {
-            return ServeStale(fetch, lookup, null); // a final state never becomes interim again
+            return ServeStale(fetch, stale, token, null); // a final state never becomes interim again
         }
 
-        var written = fetch.IsInvalidated ? WriteResult.Invalidated : await redis.WriteAsync(entry, lookup.InvalidationToken, heldLock);
+        var written = fetch.IsInvalidated ? WriteResult.Invalidated : await redis.WriteAsync(entry, token, heldLock);
         if (written is WriteResult.Stored)
         {
-            lookups.StoreInMemory(fetch, entry, lookup.InvalidationToken, startedAt);
+            lookups.StoreInMemory(fetch, entry, token, startedAt);
         }
         else if (written is WriteResult.Outdated && (await lookups.ReadAgainAsync(fetch, null)).Found is { } newer)
         {
@@ -134,10 +135,10 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
     }
 
     /// <summary>Returns the entry in memory, or the one found before the fetch; the fault if neither can be served.</summary>
-    private CacheResult ServeStale(SingleFlight<CacheResult>.InFlightFetch fetch, CacheLookup.Result lookup, UpstreamException? fault)
+    private CacheResult ServeStale(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry? found, string? token, UpstreamException? fault)
     {
         var now = clock.GetUtcNow();
-        var current = memory.Find(fetch.Key)?.Entry ?? lookup.Entry; // another writer may have stored a newer entry in memory since the fetch began
+        var current = memory.Find(fetch.Key)?.Entry ?? found; // another writer may have stored a newer entry in memory since the fetch began
         if (current is not { } entry || (fault is not null && !entry.CanServeStale(now)))
         {
             return new CacheResult(null, CacheStatus.Miss, CacheTier.None, fault);
@@ -149,7 +150,7 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
         }
 
         var verifiedAt = memory.Find(fetch.Key) is { } cached && ReferenceEquals(cached.Entry, entry) ? cached.VerifiedAt : clock.GetTimestamp();
-        lookups.StoreInMemory(fetch, entry, lookup.InvalidationToken, verifiedAt).MarkStale(fault, now + options.Value.CoverRetry);
+        lookups.StoreInMemory(fetch, entry, token, verifiedAt).MarkStale(fault, now + options.Value.CoverRetry);
         return new CacheResult(entry, CacheStatus.Stale, CacheTier.Memory, fault);
     }
 

@@ -27,7 +27,7 @@ internal sealed class ProxyRoutesRules : IValidateOptions<ProxyRoutes>
             foreach (var route in config.Routes)
             {
                 AddFaults(faults, $"{section.Path}:Routes:{route.RouteId}", validator.ValidateRouteAsync(route));
-                if (RoutePermission.FaultOf(route) is { } fault)
+                foreach (var fault in RouteRules.FaultsOf(route))
                 {
                     faults.AddError($"{section.Path}:Routes:{route.RouteId}:{fault}");
                 }

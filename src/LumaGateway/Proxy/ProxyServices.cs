@@ -27,7 +27,10 @@ internal static class ProxyServices
         return services;
     }
 
-    public static void MapProxy(this IEndpointRouteBuilder app) =>
+    public static void MapProxy(this IEndpointRouteBuilder app)
+    {
+        // YARP adds the services of authorization policies, so WebApplication would run their middleware for every request. No route has a policy (RouteRules).
+        ((IApplicationBuilder)app).Properties["__AuthorizationMiddlewareSet"] = true;
         app.MapReverseProxy(static pipeline =>
             {
                 pipeline.Use(UnreservedPathCheck.CheckAsync);
@@ -48,4 +51,5 @@ internal static class ProxyServices
                 var permission = RoutePermission.Of(route);
                 endpoint.RequirePermission(Permissions.Raw, forPost: permission ?? Permissions.Create, forDelete: permission ?? Permissions.Delete);
             });
+    }
 }

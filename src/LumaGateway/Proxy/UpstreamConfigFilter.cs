@@ -31,7 +31,7 @@ internal sealed class UpstreamConfigFilter(UpstreamAccounts accounts, IOptions<P
             throw new InvalidOperationException($"The route '{route.RouteId}' names an unknown cluster.");
         }
 
-        if (RoutePermission.FaultOf(route) is { } fault)
+        if (RouteRules.FaultsOf(route).FirstOrDefault() is { } fault)
         {
             throw new InvalidOperationException($"The route '{route.RouteId}': {fault}");
         }

@@ -4,16 +4,15 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>Counts the attempts of one read and creates a span for each. The attempts of one read never overlap.</summary>
-internal sealed class UpstreamAttempts
+/// <summary>Creates a span for each attempt of a read.</summary>
+internal static class UpstreamAttempts
 {
     private const string Span = "attempt";
 
-    private int _count;
-
-    public Activity? Start(UpstreamAccount account)
+    /// <param name="account">The account that is asked.</param>
+    /// <param name="resendCount">The number of earlier attempts.</param>
+    public static Activity? Start(UpstreamAccount account, int resendCount)
     {
-        var resendCount = _count++;
         var span = Instrumentation.Activities.StartActivity(Span);
         span?.SetTag("luma_gateway.upstream.dialect", account.Dialect.Name).SetTag("luma_gateway.upstream.account", account.Name);
         if (resendCount > 0)

@@ -85,7 +85,7 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
 
     private Task<TResult> AttemptAsync<TResult>(UpstreamRead<TResult> read, CancellationToken token)
     {
-        var span = read.Attempts.Start(account);
+        var span = UpstreamAttempts.Start(account, read.Attempts++);
         return span is null ? SendAsync() : TraceAsync();
 
         Task<TResult> SendAsync() => transport.GetAsync(read.Path, read.RequestId, read.Read, token);
@@ -110,6 +110,7 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     /// <summary>One read, with all its attempts.</summary>
     private sealed record UpstreamRead<TResult>(string Path, Func<HttpStatusCode, JsonElement, TResult> Read, string RequestId)
     {
-        public UpstreamAttempts Attempts { get; } = new();
+        /// <summary>The attempts that have started. They never overlap.</summary>
+        public int Attempts { get; set; }
     }
 }

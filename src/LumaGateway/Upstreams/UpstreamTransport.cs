@@ -85,7 +85,7 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
         }
     }
 
-    private async Task<PooledBody> ReadBodyAsync(HttpResponseMessage response, CancellationToken token)
+    private async ValueTask<PooledBody> ReadBodyAsync(HttpResponseMessage response, CancellationToken token)
     {
         var body = new PooledBody();
         try
