@@ -38,8 +38,7 @@ app.UseCrossOriginRequests(); // responds to preflight requests, which have no c
 app.UseAccess(); // authentication, permissions and limits; writes a fresh entry from memory without a change of thread
 app.UseYieldToThreadPool(); // everything below may compute for long, and must not block the socket's thread
 app.UseForwardedHeaders(); // sets the client's address before anything logs it
-app.UseTraceContext(); // the trace id is in every problem and log message below
-app.UseRequestLogScope(); // outside the exception handler, which logs
+app.UseRequestLogScope(); // outside the exception handler, which logs; the trace id is in every problem and log message below
 app.UseExceptionHandler(); // turns exceptions from below into problems
 app.UseStatusCodePages(); // turns empty error responses from below into problems
 app.UseOptionsAndConnect(); // CONNECT has no path to route by

@@ -35,12 +35,13 @@ internal static class AccessServices
     public static IApplicationBuilder UseAccessLog(this IApplicationBuilder app) =>
         app.ApplicationServices.GetRequiredService<IOptions<AccessLogOptions>>().Value.AccessLog is AccessLogMode.None ? app : app.UseMiddleware<AccessLogMiddleware>();
 
-    /// <summary>Adds the request's id and the client's name to the log messages of the request.</summary>
+    /// <summary>Adds a trace to the request, and the trace id, the request's id and the client's name to its log messages.</summary>
     public static IApplicationBuilder UseRequestLogScope(this IApplicationBuilder app)
     {
         var logger = app.ApplicationServices.GetRequiredService<ILogger<RequestLogScope>>();
         return app.Use(next => async context =>
         {
+            using var activity = TraceContext.StartIfNone(context);
             using var scope = logger.BeginScope(new RequestLogScope(context.TraceIdentifier, Client.NameOf(context)));
             await next(context);
         });

@@ -11,7 +11,6 @@ internal sealed class FreshnessHeaders
     {
         Ttl = ttl;
         CacheControl = kind is EntryKind.Final && ttl > 0 ? string.Create(CultureInfo.InvariantCulture, $"private, max-age={ttl}") : NoCache;
-        HitStatus = string.Create(CultureInfo.InvariantCulture, $"LumaGateway; hit; ttl={ttl}");
         RetryAfter = kind is EntryKind.Interim ? Math.Clamp(ttl + 1, 1, 60).ToString(CultureInfo.InvariantCulture) : null;
     }
 
@@ -22,7 +21,7 @@ internal sealed class FreshnessHeaders
     public string CacheControl { get; }
 
     /// <summary><c>Cache-Status</c> of a hit, RFC 9211, section 2.</summary>
-    public string HitStatus { get; }
+    public string HitStatus => field ??= string.Create(CultureInfo.InvariantCulture, $"LumaGateway; hit; ttl={Ttl}");
 
     /// <summary><c>Retry-After</c>, seconds; null unless the entry is interim.</summary>
     public string? RetryAfter { get; }

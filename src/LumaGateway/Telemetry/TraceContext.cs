@@ -11,12 +11,15 @@ internal static class TraceContext
 {
     private const string Operation = "request";
 
-    public static IApplicationBuilder UseTraceContext(this IApplicationBuilder app) =>
-        app.Use(static next => context => Activity.Current is null ? TraceAsync(context, next) : next(context));
-
-    private static async Task TraceAsync(HttpContext context, RequestDelegate next)
+    /// <summary>Returns the activity to dispose when the request ends; null if the host has started one.</summary>
+    public static Activity? StartIfNone(HttpContext context)
     {
-        using var activity = new Activity(Operation);
+        if (Activity.Current is not null)
+        {
+            return null;
+        }
+
+        var activity = new Activity(Operation);
         var headers = context.Request.Headers;
         if (ActivityContext.TryParse(headers.TraceParent, headers.TraceState, out var caller))
         {
@@ -24,7 +27,6 @@ internal static class TraceContext
             activity.TraceStateString = caller.TraceState;
         }
 
-        activity.Start();
-        await next(context);
+        return activity.Start();
     }
 }

@@ -24,7 +24,8 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     /// <param name="requestId">Sent as <c>X-Request-Id</c>, so that the upstream's operators can find the request.</param>
     /// <param name="deadline">The limit on the whole read, with all attempts.</param>
     public Task<DialectResult> GetAsync(GenerationId id, string requestId, Deadline deadline) =>
-        ExecuteAsync(new UpstreamRead<DialectResult>(_dialect.PathOf(id), (status, body) => ReadOne(id, status, body), requestId), deadline);
+        ExecuteAsync(
+            new UpstreamRead<DialectResult>(this, _dialect.PathOf(id), static (read, status, body) => read.Client.ReadOne(read.Id, status, body), requestId) { Id = id }, deadline);
 
     /// <summary>Reads a page of the account's generations, newest first. Requires <see cref="SupportsList"/>.</summary>
     /// <param name="limit">The length of the page.</param>
@@ -33,19 +34,19 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     /// <param name="deadline">The limit on the whole read, with all attempts.</param>
     public Task<DialectPage> ListAsync(int limit, int offset, string requestId, Deadline deadline)
     {
-        var dialect = (IListingDialect)_dialect;
-        return ExecuteAsync(new UpstreamRead<DialectPage>(dialect.PathOfList(limit, offset), (status, body) => ReadPage(dialect, status, body), requestId), deadline);
+        var path = ((IListingDialect)_dialect).PathOfList(limit, offset);
+        return ExecuteAsync(new UpstreamRead<DialectPage>(this, path, static (read, status, body) => read.Client.ReadPage(status, body), requestId), deadline);
     }
 
     /// <summary>Sends the probe of any dialect, with the token in the header of the configured dialect.</summary>
     public Task<ProbeResult> ProbeAsync(DialectProbe probe, string requestId, Deadline deadline) =>
-        ExecuteAsync(new UpstreamRead<ProbeResult>(probe.Path, (status, body) => ProbeResult.Read(probe, status, body), requestId), deadline);
+        ExecuteAsync(new UpstreamRead<ProbeResult>(this, probe.Path, (_, status, body) => ProbeResult.Read(probe, status, body), requestId), deadline);
 
     private async Task<TResult> ExecuteAsync<TResult>(UpstreamRead<TResult> read, Deadline deadline)
     {
         try
         {
-            var result = await pipeline.ExecuteAsync(read.Path, static (state, token) => state.client.AttemptAsync(state.read, token), (client: this, read), deadline);
+            var result = await pipeline.ExecuteAsync(read.Path, static (read, token) => read.Client.AttemptAsync(read, token), read, deadline);
             account.Acceptance.MarkAccepted();
             return result;
         }
@@ -76,9 +77,9 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
         return result;
     }
 
-    private DialectPage ReadPage(IListingDialect dialect, HttpStatusCode status, JsonElement body)
+    private DialectPage ReadPage(HttpStatusCode status, JsonElement body)
     {
-        var page = dialect.ReadList(status, body);
+        var page = ((IListingDialect)_dialect).ReadList(status, body);
         drift.Inspect(body, page.Results.All(static result => result.IsKnownState));
         return page;
     }
@@ -88,7 +89,7 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
         var span = UpstreamAttempts.Start(account, read.Attempts++);
         return span is null ? SendAsync() : TraceAsync();
 
-        Task<TResult> SendAsync() => transport.GetAsync(read.Path, read.RequestId, read.Read, token);
+        Task<TResult> SendAsync() => transport.GetAsync(read.Path, read.RequestId, read.Read, read, token);
 
         async Task<TResult> TraceAsync()
         {
@@ -108,8 +109,12 @@ internal sealed class UpstreamClient(UpstreamTransport transport, UpstreamPipeli
     }
 
     /// <summary>One read, with all its attempts.</summary>
-    private sealed record UpstreamRead<TResult>(string Path, Func<HttpStatusCode, JsonElement, TResult> Read, string RequestId)
+    private sealed record UpstreamRead<TResult>(
+        UpstreamClient Client, string Path, Func<UpstreamRead<TResult>, HttpStatusCode, JsonElement, TResult> Read, string RequestId)
     {
+        /// <summary>The generation, if the read is of one.</summary>
+        public GenerationId Id { get; init; }
+
         /// <summary>The attempts that have started. They never overlap.</summary>
         public int Attempts { get; set; }
     }

@@ -26,8 +26,10 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
     /// <param name="path">The path below <c>Luma:BaseAddress</c>, without a leading slash.</param>
     /// <param name="requestId">Sent as <c>X-Request-Id</c>.</param>
     /// <param name="read">Reads the status and the JSON. The JSON is undefined if an error response has none.</param>
+    /// <param name="state">Passed to <paramref name="read"/>.</param>
     /// <param name="token">Cancels the request.</param>
-    public async Task<TResult> GetAsync<TResult>(string path, string requestId, Func<HttpStatusCode, JsonElement, TResult> read, CancellationToken token)
+    public async Task<TResult> GetAsync<TState, TResult>(
+        string path, string requestId, Func<TState, HttpStatusCode, JsonElement, TResult> read, TState state, CancellationToken token)
     {
         if (account.Hold.Remaining is var remaining && remaining > TimeSpan.Zero)
         {
@@ -45,7 +47,7 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
         {
             using var response = await http.SendAsync(request, token);
             using var body = await ReadBodyAsync(response, token);
-            return Read(read, response, body);
+            return Read(read, state, response, body);
         }
         catch (InvalidDataException)
         {
@@ -57,12 +59,12 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
         }
     }
 
-    private TResult Read<TResult>(Func<HttpStatusCode, JsonElement, TResult> read, HttpResponseMessage response, PooledBody body)
+    private TResult Read<TState, TResult>(Func<TState, HttpStatusCode, JsonElement, TResult> read, TState state, HttpResponseMessage response, PooledBody body)
     {
         try
         {
             using var document = Parse(response.IsSuccessStatusCode, body.Written);
-            return read(response.StatusCode, document?.RootElement ?? default);
+            return read(state, response.StatusCode, document?.RootElement ?? default);
         }
         catch (UpstreamException exception) when (RetryAfterOf(response) is { } delay
             && response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
@@ -91,7 +93,7 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
         try
         {
             var encoding = response.Content.Headers.NonValidated.TryGetValues("Content-Encoding", out var values) ? values.ToString() : "";
-            var encoded = await response.Content.ReadAsStreamAsync(token);
+            var encoded = response.Content.ReadAsStream(token);
             await using var stream = ContentDecoder.Decode(encoding, encoded) ?? encoded; // an unknown encoding is not JSON, and of an error the status is enough
             while (await stream.ReadAsync(body.Free, token) is > 0 and var count)
             {
