@@ -23,8 +23,12 @@ internal static class GenerationEndpoints
         new DocumentedHeader("X-Request-Id", "The request id: the caller's own, or a new one."),
     ];
 
-    public static void MapGenerations(this IEndpointRouteBuilder app) =>
-        app.MapMethods("/generations/{id}", [HttpMethods.Get, HttpMethods.Head], ReadAsync)
+    public static void MapGenerations(this IEndpointRouteBuilder app)
+    {
+        // Resolved once: services as parameters of the handler would create a scope for each request.
+        var services = app.ServiceProvider;
+        var (reader, longPoll, clock) = (services.GetRequiredService<GenerationReader>(), services.GetRequiredService<LongPollReader>(), services.GetRequiredService<TimeProvider>());
+        app.MapMethods("/generations/{id}", [HttpMethods.Get, HttpMethods.Head], (GenerationId id, HttpContext context) => ReadAsync(id, context, reader, longPoll, clock))
             .WithTags(DocumentTags.Generations)
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId))
             .WithName("GetGeneration")
@@ -37,9 +41,10 @@ internal static class GenerationEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .WithMetadata(Headers)
             .WithMetadata(new DocumentedExamples(DocumentedExamples.Completed, DocumentedExamples.Processing, DocumentedExamples.Failed))
-            .WithMetadata(new EarlyResponse(app.ServiceProvider.GetRequiredService<HitResponse>().TryWrite))
+            .WithMetadata(new EarlyResponse(services.GetRequiredService<HitResponse>().TryWrite))
             .ProducesGatewayProblems(ProblemResponses.OfReads)
             .RequirePermission(Permissions.Read);
+    }
 
     private static async Task ReadAsync(GenerationId id, HttpContext context, GenerationReader reader, LongPollReader longPoll, TimeProvider clock)
     {

@@ -12,6 +12,11 @@ internal static class PreferredWait
     /// <param name="longest">The upper limit of the result.</param>
     public static TimeSpan? Read(StringValues prefer, TimeSpan longest)
     {
+        if (prefer.Count == 0)
+        {
+            return null;
+        }
+
         foreach (var preference in prefer.SelectMany(header => Split(header ?? string.Empty)))
         {
             // RFC 7240, section 2: the first of several values counts, even a malformed one.
