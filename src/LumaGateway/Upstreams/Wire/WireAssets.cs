@@ -29,7 +29,7 @@ internal sealed class WireAssets
         get
         {
             DateTimeOffset? earliest = null;
-            foreach (var output in Outputs)
+            foreach (var output in _outputs ?? [])
             {
                 earliest = SignedUrl.Earliest(earliest, SignedUrl.ExpiryOf(output.Url));
             }
