@@ -23,15 +23,16 @@ internal sealed class CallbackUrlMiddleware(RequestDelegate next, IOptions<Callb
     private readonly string _prefix = options.Value.PublicUrl.TrimEnd('/') + CallbackEndpoints.RootPath + "/";
     private readonly bool _isEnabled = options.Value.PublicUrl.Length > 0;
 
-    public async Task InvokeAsync(HttpContext context)
-    {
-        if (_isEnabled && CreateRequest.Is(context)
+    public Task InvokeAsync(HttpContext context) =>
+        _isEnabled && CreateRequest.Is(context)
             && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
-            && secrets.CreateToken() is { } token)
-        {
-            await AddCallbackUrlAsync(context.Request, _prefix + token);
-        }
+            && secrets.CreateToken() is { } token
+            ? ForwardAsync(context, _prefix + token)
+            : next(context);
 
+    private async Task ForwardAsync(HttpContext context, string url)
+    {
+        await AddCallbackUrlAsync(context.Request, url);
         await next(context);
     }
 

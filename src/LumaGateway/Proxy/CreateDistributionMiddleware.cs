@@ -15,20 +15,16 @@ namespace LumaGateway.Proxy;
 internal sealed partial class CreateDistributionMiddleware(
     RequestDelegate next, AccountChooser chooser, ProxyMetrics metrics, IOptions<PassthroughOptions> options, ILogger<CreateDistributionMiddleware> logger)
 {
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
         if (context.Features.Get<ProxyAccount>() is not { IsChosen: true } account)
         {
-            await next(context);
+            return next(context);
         }
-        else if (!account.HasAlternatives || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is false)
-        {
-            await SendAsync(context, account, null);
-        }
-        else
-        {
-            await SpoolAsync(context, account);
-        }
+
+        return account.HasAlternatives && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
+            ? SpoolAsync(context, account)
+            : SendAsync(context, account, null);
     }
 
     /// <summary>Reads the body before it is sent, so that it can be sent again.</summary>

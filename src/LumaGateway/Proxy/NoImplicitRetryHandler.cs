@@ -9,13 +9,11 @@ namespace LumaGateway.Proxy;
 /// </summary>
 internal sealed class NoImplicitRetryHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-    {
-        if (request.Method != HttpMethod.Post && request.Method != HttpMethod.Patch)
-        {
-            return await base.SendAsync(request, cancellationToken);
-        }
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        request.Method == HttpMethod.Post || request.Method == HttpMethod.Patch ? SendTrackedAsync(request, cancellationToken) : base.SendAsync(request, cancellationToken);
 
+    private async Task<HttpResponseMessage> SendTrackedAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
         var content = request.Content ?? new ByteArrayContent([]);
         request.Options.TryGetValue(SendProgress.Key, out var progress);
         request.Content = new TrackedContent(content, progress);

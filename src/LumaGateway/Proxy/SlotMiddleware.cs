@@ -15,14 +15,11 @@ internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, Accou
     /// <summary>A create without a key ends after YARP's own timeout, which is shorter than the default of <c>Passthrough:CreateTimeout</c>.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
 
-    public async Task InvokeAsync(HttpContext context)
-    {
-        if (!CreateRequest.Is(context) || context.Features.Get<ProxyAccount>() is not { } account)
-        {
-            await next(context);
-            return;
-        }
+    public Task InvokeAsync(HttpContext context) =>
+        CreateRequest.Is(context) && context.Features.Get<ProxyAccount>() is { } account ? WaitAsync(context, account) : next(context);
 
+    private async Task WaitAsync(HttpContext context, ProxyAccount account)
+    {
         var (slot, retryAfter) = await AcquireAsync(account, context.Features.Get<CallerLifetime>()?.Aborted ?? context.RequestAborted);
         context.Features.Set(slot); // replaces that of an account that refused the create
         if (retryAfter is not null)

@@ -17,15 +17,16 @@ internal sealed class UserIdMiddleware(RequestDelegate next, IOptions<LumaOption
     /// <summary>The most bytes in which the first character of the JSON is searched.</summary>
     private const int MaxStartBytes = 1024;
 
-    public async Task InvokeAsync(HttpContext context)
-    {
-        if (options.Value.SendUserId && CreateRequest.Is(context)
+    public Task InvokeAsync(HttpContext context) =>
+        options.Value.SendUserId && CreateRequest.Is(context)
             && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
-            && RateLimitLease.Of(context)?.Client.Name is { } client)
-        {
-            await AddUserIdAsync(context.Request, client);
-        }
+            && RateLimitLease.Of(context)?.Client.Name is { } client
+            ? ForwardAsync(context, client)
+            : next(context);
 
+    private async Task ForwardAsync(HttpContext context, string client)
+    {
+        await AddUserIdAsync(context.Request, client);
         await next(context);
     }
 
