@@ -81,8 +81,19 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
     }
 
     /// <summary>The upstream's limits for the gateway's account, such as <c>X-RateLimit-Remaining</c>. Upstreams name them differently.</summary>
-    private static string[] RateLimitHeadersOf(HttpResponseMessage response) =>
-        [.. response.Headers.NonValidated.Select(header => header.Key).Where(name => name.StartsWith(RateLimitPrefix, StringComparison.OrdinalIgnoreCase))];
+    private static string[] RateLimitHeadersOf(HttpResponseMessage response)
+    {
+        List<string>? names = null;
+        foreach (var (name, _) in response.Headers.NonValidated)
+        {
+            if (name.StartsWith(RateLimitPrefix, StringComparison.OrdinalIgnoreCase))
+            {
+                (names ??= []).Add(name);
+            }
+        }
+
+        return names?.ToArray() ?? [];
+    }
 
     /// <summary>
     /// Records that the upstream refused the account. Returns true if the caller does not get this response: a create moves to another account, or a problem replaces the response.

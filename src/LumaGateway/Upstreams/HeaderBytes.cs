@@ -13,7 +13,9 @@ internal static class HeaderBytes
 
     /// <summary>The values of a caller's header for the upstream, without values that cannot be sent. Empty if there are none.</summary>
     public static StringValues OfRequest(HttpRequest request, string name) =>
-        request.Headers.TryGetValue(name, out var values) ? Sendable(values.Select(static value => OfCaller(value ?? string.Empty))) : StringValues.Empty;
+        !request.Headers.TryGetValue(name, out var values) ? StringValues.Empty
+        : values is [{ } single] && CanBeSent(OfCaller(single)) ? OfCaller(single)
+        : Sendable(values.Select(static value => OfCaller(value ?? string.Empty)));
 
     /// <summary>Sets the named headers of an upstream's response in the caller's response, without values that cannot be sent.</summary>
     public static void Copy(HttpResponseMessage upstream, HttpResponse response, string[] names)
@@ -22,7 +24,7 @@ internal static class HeaderBytes
         {
             if (upstream.Headers.NonValidated.TryGetValues(name, out var values) || upstream.Content.Headers.NonValidated.TryGetValues(name, out values))
             {
-                response.Headers[name] = Sendable(values);
+                response.Headers[name] = values.Count == 1 && CanBeSent(values.ToString()) ? values.ToString() : Sendable(values);
             }
         }
     }
