@@ -3,6 +3,7 @@ using LumaGateway.Assets;
 using LumaGateway.Caching;
 using LumaGateway.Callbacks;
 using LumaGateway.Configuration;
+using LumaGateway.Creating;
 using LumaGateway.Generations;
 using LumaGateway.Hosting;
 using LumaGateway.LongPolling;
@@ -40,6 +41,7 @@ internal static class GatewayServices
         services.AddUpstreams();
         services.AddRedis();
         services.AddProxy(configuration.GetSection("ReverseProxy"));
+        services.AddCreating();
         services.AddGatewayHealth();
         services.AddStatus();
         services.AddGatewayDocument();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LumaGateway.Contracts;
 using LumaGateway.Hosting;
 using LumaGateway.Telemetry;
@@ -22,6 +23,7 @@ internal static class DocumentServices
         });
         services.AddOptions<DocumentOptions>().BindConfiguration(DocumentOptions.Section);
         services.AddEndpointsApiExplorer();
+        services.ConfigureSwagger(options => options.SetCustomDocumentSerializer<CompactSerializer>());
         services.AddSwaggerGen(options =>
         {
             options.SwaggerDoc(Document, new OpenApiInfo
@@ -48,6 +50,7 @@ internal static class DocumentServices
             });
             options.SupportNonNullableReferenceTypes();
             options.UseAllOfToExtendReferenceSchemas(); // so that a reference can be nullable
+            options.MapType<JsonObject>(() => new OpenApiSchema { Type = JsonSchemaType.Object | JsonSchemaType.Null });
             options.IncludeXmlComments(typeof(DocumentServices).Assembly);
             options.AddSchemaFilterInstance(new ContractSchemas());
             options.AddOperationFilterInstance(new OperationDetails());

@@ -41,6 +41,9 @@ internal static class PassthroughBodies
         };
     }
 
+    /// <summary>The parameter <c>Idempotency-Key</c>.</summary>
+    public static OpenApiParameterReference Key(OpenApiDocument document) => new(KeyName, document);
+
     public static IEnumerable<IOpenApiParameter> ParametersOf(string path, string method, OpenApiDocument document) => (path, method.ToUpperInvariant()) switch
     {
         ("/luma/generations", "GET") => [Query("limit", "Dream Machine: how many generations to return.", JsonSchemaType.Integer), Query("offset", "Dream Machine: how many generations to skip.", JsonSchemaType.Integer)],
@@ -51,7 +54,7 @@ internal static class PassthroughBodies
             Query("purpose", "Only files with this purpose: `input` or `reference`.", JsonSchemaType.String),
             Query("state", "Only files in this state: `pending`, `ready`, `failed` or `deleted`.", JsonSchemaType.String),
         ],
-        (_, "POST") => [new OpenApiParameterReference(KeyName, document)],
+        (_, "POST") => [Key(document)],
         _ => [],
     };
 

@@ -19,6 +19,12 @@ internal interface IUpstreamDialect
     /// <summary>The path of one generation below <c>Luma:BaseAddress</c>, without a leading slash.</summary>
     string PathOf(GenerationId id);
 
+    /// <summary>The path to delete one generation; null if the upstream deletes and cancels none.</summary>
+    string? DeletePathOf(GenerationId id);
+
+    /// <summary>Writes creates.</summary>
+    ICreateWriter Writer { get; }
+
     /// <summary>The request header that carries the token.</summary>
     (string Name, string Value) Credential(string token);
 

@@ -30,6 +30,7 @@ internal static class UpstreamServices
         services.AddSingleton<UpstreamConcurrencyLimiter>();
         services.AddTransient<CredentialHandler>();
         services.AddTransient<ConcurrencyHandler>();
+        services.AddTransient<NoImplicitRetryHandler>();
 
         // Does not read the callers' baggage, so no request to the upstream can contain it.
         services.AddSingleton<DistributedContextPropagator, TraceParentPropagator>();
@@ -43,6 +44,20 @@ internal static class UpstreamServices
             .AddHttpMessageHandler<CredentialHandler>()
             .RemoveAllLoggers() // they log the upstream's address with every request
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // SocketsHttpHandler renews its connections
+            .UseSocketsHttpHandler((handler, provider) => UpstreamHandler.Configure(
+                handler, provider.GetRequiredService<IOptions<LumaOptions>>().Value, provider.ExportsSpans()));
+
+        services.AddHttpClient<UpstreamSender>((provider, http) =>
+            {
+                http.Timeout = Timeout.InfiniteTimeSpan; // the caller limits the time
+                http.MaxResponseContentBufferSize = provider.GetRequiredService<IOptions<LumaOptions>>().Value.MaxBodyBytes;
+                http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("LumaGateway", Instrumentation.Version));
+            })
+            .AddHttpMessageHandler<ConcurrencyHandler>()
+            .AddHttpMessageHandler<CredentialHandler>()
+            .AddHttpMessageHandler<NoImplicitRetryHandler>()
+            .RemoveAllLoggers()
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .UseSocketsHttpHandler((handler, provider) => UpstreamHandler.Configure(
                 handler, provider.GetRequiredService<IOptions<LumaOptions>>().Value, provider.ExportsSpans()));
 

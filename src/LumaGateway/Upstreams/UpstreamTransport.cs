@@ -125,7 +125,7 @@ internal sealed class UpstreamTransport(
     }
 
     /// <summary>Creates an exception without the inner exception, whose message contains the host.</summary>
-    private static UpstreamException Unreachable(Exception cause)
+    public static UpstreamException Unreachable(Exception cause)
     {
         var error = cause switch
         {

@@ -23,7 +23,7 @@ public sealed class LayeringTests
         ["LongPolling"],
         ["Callbacks", "Assets"],
         ["Proxy"],
-        ["Hosting"],
+        ["Hosting", "Creating"],
         ["OpenApi", "Status"],
     ];
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using LumaGateway.Proxy;
 using LumaGateway.Tests.Support;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
-using LumaGateway.Proxy;
 using LumaGateway.Tests.Support;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,23 +35,6 @@ internal sealed class RawGateway : IDisposable
             var credential = services.GetRequiredService<CredentialHandler>();
             (concurrency.InnerHandler, credential.InnerHandler) = (credential, new NoImplicitRetryHandler(handler));
             return new HttpMessageInvoker(concurrency, disposeHandler: false);
-        }
-    }
-
-    private sealed class BodyRecorder(HttpMessageHandler inner, ConcurrentQueue<string> bodies) : DelegatingHandler(inner)
-    {
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            if (request.Content is { } content)
-            {
-                using var sent = new MemoryStream();
-                await content.CopyToAsync(sent, cancellationToken);
-                bodies.Enqueue(Encoding.UTF8.GetString(sent.ToArray()));
-            }
-
-            var response = await base.SendAsync(request, cancellationToken);
-            response.RequestMessage = request;
-            return response;
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using LumaGateway.Hosting;
@@ -51,9 +52,14 @@ internal sealed class Gateway : WebApplicationFactory<Program>
 
     private readonly List<Action<IServiceCollection>> _services = [];
 
+    private readonly ConcurrentQueue<string> _bodies = new();
+
     private bool _isNetworked;
 
     public ScriptedUpstream Upstream { get; } = new();
+
+    /// <summary>The bodies of the creates that the upstream received, in order.</summary>
+    public IReadOnlyList<string> Bodies => [.. _bodies];
 
     public PendingRequests PendingRequests { get; } = new();
 
@@ -127,6 +133,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
             if (!_isNetworked)
             {
                 services.AddHttpClient<UpstreamTransport>().ConfigurePrimaryHttpMessageHandler(() => Upstream);
+                services.AddHttpClient<UpstreamSender>().ConfigurePrimaryHttpMessageHandler(() => new BodyRecorder(Upstream, _bodies));
             }
 
             foreach (var change in _services)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using LumaGateway.Access;
 using LumaGateway.Problems;
+using LumaGateway.Upstreams;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
@@ -31,7 +32,7 @@ internal sealed partial class IdempotencyMiddleware(
     private static readonly string[] RecordedHeaders =
     [
         HeaderNames.ContentType, HeaderNames.ContentLanguage, HeaderNames.ContentEncoding, HeaderNames.ContentDisposition, HeaderNames.ETag,
-        HeaderNames.LastModified, HeaderNames.CacheControl, ShouldRetryHeader.Name,
+        HeaderNames.LastModified, HeaderNames.CacheControl, HeaderNames.Location, ShouldRetryHeader.Name,
     ];
 
     public Task InvokeAsync(HttpContext context)
@@ -39,7 +40,9 @@ internal sealed partial class IdempotencyMiddleware(
         var keys = context.Request.Headers[KeyHeader];
         if (!HttpMethods.IsPost(context.Request.Method) || keys.Count == 0)
         {
-            return next(context);
+            return options.Value.RequireIdempotencyKey && CreateRequest.Is(context)
+                ? ProblemWriter.WriteAsync(context, ProblemKinds.IdempotencyKeyRequired)
+                : next(context);
         }
 
         return keys is [{ Length: > 0 and <= MaxKeyLength } key] && !key.AsSpan().ContainsAnyExcept(VisibleAscii)

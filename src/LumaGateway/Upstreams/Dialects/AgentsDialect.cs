@@ -14,7 +14,11 @@ internal sealed class AgentsDialect : IUpstreamDialect
 
     public bool SignsUrls => true;
 
+    public ICreateWriter Writer { get; } = new AgentsWriter();
+
     public string PathOf(GenerationId id) => $"generations/{id.Value}";
+
+    public string? DeletePathOf(GenerationId id) => null;
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 

@@ -17,7 +17,11 @@ internal sealed class DreamMachineDialect : IListingDialect
 
     public bool SignsUrls => false;
 
+    public ICreateWriter Writer { get; } = new DreamMachineWriter();
+
     public string PathOf(GenerationId id) => $"generations/{id.Value}";
+
+    public string? DeletePathOf(GenerationId id) => PathOf(id);
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 

@@ -17,7 +17,11 @@ internal sealed class NewApiDialect(Lazy<Uri>? upstream = null) : IUpstreamDiale
 
     public bool SignsUrls => false;
 
+    public ICreateWriter Writer { get; } = new NewApiWriter();
+
     public string PathOf(GenerationId id) => $"generations/{id.Value}";
+
+    public string? DeletePathOf(GenerationId id) => null;
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 

@@ -8,6 +8,7 @@ using LumaGateway.Redis;
 using LumaGateway.Telemetry;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Redis;
+using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;

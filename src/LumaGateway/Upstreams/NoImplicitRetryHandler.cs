@@ -1,14 +1,23 @@
 using System.Net;
 
-namespace LumaGateway.Proxy;
+namespace LumaGateway.Upstreams;
 
 /// <summary>
 /// Prevents implicit retries of POST and PATCH. SocketsHttpHandler sends a request without a content again if its pooled connection closes before the response,
 /// even if the upstream has read the request (<c>HttpConnection.SendAsync</c>). It does not retry a request with a content, even an empty one. Records in
 /// <see cref="SendProgress"/> that sending has started.
 /// </summary>
-internal sealed class NoImplicitRetryHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
+internal sealed class NoImplicitRetryHandler : DelegatingHandler
 {
+    public NoImplicitRetryHandler()
+    {
+    }
+
+    public NoImplicitRetryHandler(HttpMessageHandler inner)
+        : base(inner)
+    {
+    }
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.Method != HttpMethod.Post && request.Method != HttpMethod.Patch)
