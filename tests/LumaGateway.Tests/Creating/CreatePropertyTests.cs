@@ -31,12 +31,39 @@ public sealed class CreatePropertyTests : IDisposable
         "callback_url", "options", "unknown", "",
     ];
 
-    /// <summary>Half of the members have a valid value, so that many bodies are sent.</summary>
-    private static readonly Gen<string> Member = Gen.Select(OneOf(Names), OneOf(Texts), Gen.Bool, (name, any, isValid) =>
-        $"\"{name}\":{(isValid && ExpressibleFields.Fields.Contains(name) ? ExpressibleFields.Sample("relay", "video", name)[name]!.ToJsonString() : any)}");
+    /// <summary>Values of the right type: those that some dialect documents, and others.</summary>
+    private static readonly (string Name, int Percent, string[] Values)[] Typed =
+    [
+        ("type", 30, ["\"video\"", "\"image\"", "null"]),
+        ("prompt", 95, ["\"cat dance\"", "\"ab\"", "null"]),
+        ("model", 40, ["\"ray-2\"", "\"ray-v2\"", "\"ray-3.2\"", "\"uni-1\"", "\"photon-1\"", "\"luma\""]),
+        ("aspect_ratio", 20, ["\"16:9\"", "\"1:1\"", "\"99:1\"", "\"wide\""]),
+        ("duration", 20, ["5", "9", "10", "7.5", "1e300"]),
+        ("resolution", 15, ["\"720p\"", "\"1080p\"", "\"4k\"", "\"p\""]),
+        ("loop", 20, ["true", "false"]),
+        ("start_image", 20, ["\"https://h/a\""]),
+        ("end_image", 10, ["\"https://h/b\""]),
+        ("source_video", 5, ["\"https://h/v\""]),
+        ("reference_images", 10, ["[]", "[\"https://h/r\"]"]),
+        ("negative_prompt", 5, ["\"dogs\"", "null"]),
+        ("seed", 5, ["7", "-9223372036854775808"]),
+        ("callback_url", 10, ["\"https://mine/c\""]),
+        ("options", 10, ["{\"relay\":{\"x\":1}}", "{\"agents\":{\"video\":{\"hdr\":true}}}", "{\"agents\":{\"video\":5}}", "{\"new-api\":{\"model\":\"m\"}}", "{\"piapi\":{\"input\":null}}"]),
+    ];
 
-    private static readonly Gen<(string Dialect, string Body)> Create =
-        Gen.Select(OneOf(Dialects), Member.Array[0, 8], (dialect, members) => (dialect, $"{{{string.Join(',', members)}}}"));
+    /// <summary>Fields in any order, each at most once.</summary>
+    private static readonly Gen<List<string>> Fields = Gen.Int[0, 99].Array[Typed.Length].Select(Gen.Int[0, 99].Array[Typed.Length], (draws, choices) => Typed
+        .Select((field, index) => (Text: $"\"{field.Name}\":{field.Values[choices[index] % field.Values.Length]}", IsGiven: draws[index] < field.Percent))
+        .Where(field => field.IsGiven)
+        .Select(field => field.Text)
+        .ToList());
+
+    /// <summary>Any value under any name.</summary>
+    private static readonly Gen<string> Wild = Gen.Select(OneOf(Names), OneOf(Texts), (name, any) => $"\"{name}\":{any}");
+
+    /// <summary>One body in four has up to four wild members too.</summary>
+    private static readonly Gen<(string Dialect, string Body)> Create = Gen.Select(OneOf(Dialects), Fields, Wild.Array[1, 4], Gen.Int[0, 3], (dialect, fields, wild, draw) =>
+        (dialect, $"{{{string.Join(',', draw == 0 ? [.. fields, .. wild] : fields)}}}"));
 
     private readonly Dictionary<string, (Gateway Gateway, HttpClient Caller)> _gateways = Dialects.ToDictionary(dialect => dialect, Start);
 
