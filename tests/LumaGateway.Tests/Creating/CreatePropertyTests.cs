@@ -113,7 +113,7 @@ public sealed class CreatePropertyTests : IDisposable
 
     private static (Gateway Gateway, HttpClient Caller) Start(string dialect)
     {
-        var gateway = new Gateway().With("Luma:Dialect", dialect);
+        var gateway = new Gateway().With("Luma:Dialect", dialect).With("Limits:RequestsPerSecond", "0");
         gateway.Upstream.AlwaysJson("""{"id":"g1","task_id":"g1","state":"queued","status":"queued"}""");
         return (gateway, gateway.CreateCaller());
     }
