@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using LumaGateway.Contracts;
 
 namespace LumaGateway.Client;
 

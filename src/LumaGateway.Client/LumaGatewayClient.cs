@@ -101,7 +101,7 @@ public sealed class LumaGatewayClient
 
     /// <summary>
     /// Creates a generation. All attempts of one call have the same idempotency key, so the upstream is asked once. A call that fails with the code
-    /// <c>outcome_unknown</c> may have created a generation.
+    /// <c>outcome_unknown</c> or <c>create_outcome_unknown</c> may have created a generation.
     /// </summary>
     public Task<Generation> CreateAsync(CreateGenerationRequest request, CancellationToken cancellationToken = default)
     {

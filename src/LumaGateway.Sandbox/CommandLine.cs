@@ -16,7 +16,7 @@ internal static class CommandLine
 
         dotnet run --project src/LumaGateway.Sandbox -- [options]
 
-          --dialect all            relay, dream-machine, agents, or all: one gateway for each (default)
+          --dialect all            relay, dream-machine, agents, new-api, piapi, or all: one gateway for each of the first three (default)
           --gateway-port 8080      port of the first gateway; with all, the others listen on this port + 2 and + 3
                                    (each has its status page 1000 ports higher)
           --port 8081              port of the emulated Luma

@@ -21,11 +21,11 @@ internal sealed class SandboxOptions
     [Range(1, 64532)]
     public int GatewayPort { get; set; } = 8080;
 
-    /// <summary>The dialect of the demo's gateway, or <c>all</c> for one gateway for each. The sandbox itself serves all three.</summary>
-    [AllowedValues("all", "relay", "dream-machine", "agents", ErrorMessage = "--dialect must be all, relay, dream-machine or agents.")]
+    /// <summary>The dialect of the demo's gateway, or <c>all</c> for one gateway for each of the first three. The sandbox itself serves all five.</summary>
+    [AllowedValues("all", "relay", "dream-machine", "agents", "new-api", "piapi", ErrorMessage = "--dialect must be all, relay, dream-machine, agents, new-api or piapi.")]
     public string Dialect { get; set; } = AllDialects;
 
-    /// <summary>The initial bearer token of all dialects.</summary>
+    /// <summary>The initial token of all dialects.</summary>
     [Required]
     public string Token { get; set; } = "sandbox-token";
 

@@ -42,6 +42,8 @@ internal static class SandboxServices
         services.AddSingleton<ISandboxDialect, RelayDialect>();
         services.AddSingleton<ISandboxDialect, DreamMachineDialect>();
         services.AddSingleton<ISandboxDialect, AgentsDialect>();
+        services.AddSingleton<ISandboxDialect, NewApiDialect>();
+        services.AddSingleton<ISandboxDialect, PiApiDialect>();
         services.AddSingleton<DialectSet>();
         services.AddSingleton<GatewayLauncher>();
         services.AddSingleton<WelcomeText>();

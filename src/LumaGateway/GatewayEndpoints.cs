@@ -1,5 +1,6 @@
 using LumaGateway.Assets;
 using LumaGateway.Callbacks;
+using LumaGateway.Creating;
 using LumaGateway.Generations;
 using LumaGateway.Hosting;
 using LumaGateway.LongPolling;
@@ -15,6 +16,7 @@ internal static class GatewayEndpoints
     public static void MapGateway(this WebApplication app)
     {
         app.MapGenerations();
+        app.MapCreates();
         app.MapPurge();
         app.MapTickets();
         app.MapAssets();

@@ -3,6 +3,7 @@ using LumaGateway.Assets;
 using LumaGateway.Caching;
 using LumaGateway.Callbacks;
 using LumaGateway.Configuration;
+using LumaGateway.Creating;
 using LumaGateway.Generations;
 using LumaGateway.Hosting;
 using LumaGateway.Jobs;
@@ -42,6 +43,7 @@ internal static class GatewayServices
         services.AddRedis();
         services.AddJobs();
         services.AddProxy(configuration.GetSection("ReverseProxy"));
+        services.AddCreating();
         services.AddGatewayHealth();
         services.AddStatus();
         services.AddGatewayDocument();

@@ -15,7 +15,7 @@ internal sealed class BadRequestMiddleware(RequestDelegate next, DialectSet dial
         {
             var message = $"{exception.Message} {exception.InnerException?.Message}".TrimEnd();
             IResult response = dialects.Of(context.Request.Path) is { } dialect
-                ? new JsonResponse(exception.StatusCode, dialect.Error(exception.StatusCode, message))
+                ? dialect.Error(exception.StatusCode, message)
                 : TypedResults.Text(message, statusCode: exception.StatusCode);
             await response.ExecuteAsync(context);
         }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using LumaGateway.Sandbox.Assets;
 using LumaGateway.Sandbox.Files;
 using LumaGateway.Sandbox.Generations;
+using static LumaGateway.Sandbox.Dialects.BodyRules;
 
 namespace LumaGateway.Sandbox.Dialects;
 
@@ -11,6 +12,19 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
 {
     /// <summary>The documented limit on creates a minute. It is reported and not enforced.</summary>
     private const int RequestsPerMinute = 30;
+
+    private static readonly BodyRules Media = new([],
+        ("url", Url), ("data", Text), ("media_type", Text), ("generation_id", Text), ("file_id", Text));
+
+    private static readonly BodyRules Video = new([],
+        ("duration", OneOf("5s", "10s")), ("resolution", OneOf("360p", "540p", "720p", "1080p")), ("loop", Flag), ("hdr", Flag), ("exr_export", Flag),
+        ("start_frame", BodyRules.Object(Media)), ("end_frame", BodyRules.Object(Media)), ("edit", Any), ("source_position", Any));
+
+    private static readonly BodyRules Create = new(["prompt"],
+        ("prompt", Text), ("type", OneOf("image", "image_edit", "video", "video_edit", "video_reframe", "layering")),
+        ("model", OneOf("uni-1", "uni-1-max", "ray-3.2")), ("aspect_ratio", Ratio(3)), ("image_ref", List(BodyRules.Object(Media))),
+        ("source", BodyRules.Object(Media)), ("style", OneOf("auto", "manga")), ("output_format", OneOf("png", "jpeg")), ("web_search", Flag),
+        ("user_id", Text), ("video", BodyRules.Object(Video)), ("callback_url", Url));
 
     private readonly byte[] _sample = DocumentedSample.Of("agents");
 
@@ -23,13 +37,15 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
 
     public string SampleId => "d290f1ee-6c54-4b01-90e6-d701748f0851";
 
+    public string TokenHeader => "Authorization";
+
     public void Map(RouteGroupBuilder routes, DialectOperations operations)
     {
         routes.AddEndpointFilter(EchoRequestIdAsync);
         routes.MapGet("/generations/{id}", (string id) => operations.Read(id));
         files.Map(routes, operations);
         routes.MapGet("/usage", Usage);
-        routes.MapPost("/generations", (HttpRequest request) => operations.CreateAsync(request, null, StatusCodes.Status201Created))
+        routes.MapPost("/generations", (HttpRequest request) => operations.CreateAsync(request, null, StatusCodes.Status201Created, Create))
             .AddEndpointFilter(ReportRateLimitAsync);
     }
 
@@ -62,7 +78,9 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
         ["failure_code"] = state is GenerationState.Failed ? "content_moderated" : null,
     };
 
-    public JsonNode Error(int status, string message) => new JsonObject { ["detail"] = message };
+    public JsonResponse Error(int status, string message) => new(status, new JsonObject { ["detail"] = message });
+
+    public JsonResponse Refuse(BodyFault fault) => Error(StatusCodes.Status422UnprocessableEntity, $"{fault.Path}: {fault.Message}");
 
     private static ValueTask<object?> EchoRequestIdAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {

@@ -12,15 +12,24 @@ internal sealed class DialectOperations(ISandboxDialect dialect, GenerationStore
         : store.Find(id) is { } generation ? new JsonResponse(StatusCodes.Status200OK, Render(generation))
         : NotFound();
 
-    public async Task<IResult> CreateAsync(HttpRequest request, string? kind, int status)
+    /// <param name="request">The create.</param>
+    /// <param name="kind"><c>video</c> or <c>image</c>; null if the body says it.</param>
+    /// <param name="status">The status of the response.</param>
+    /// <param name="rules">What the upstream accepts; null for any object.</param>
+    public async Task<IResult> CreateAsync(HttpRequest request, string? kind, int status, BodyRules? rules = null)
     {
         if (await BodyAsync(request) is not { } body)
         {
             return Error(StatusCodes.Status422UnprocessableEntity, "The body is not a JSON object.");
         }
 
+        if (rules?.FindFault(body) is { } fault)
+        {
+            return dialect.Refuse(fault);
+        }
+
         var generation = store.Create(kind ?? KindOf(body), body);
-        if (Text(body, "callback_url") is { } callback && Uri.TryCreate(callback, UriKind.Absolute, out var address))
+        if (CallbackOf(body) is { } callback && Uri.TryCreate(callback, UriKind.Absolute, out var address))
         {
             callbacks.Subscribe(generation, address, dialect);
         }
@@ -50,7 +59,10 @@ internal sealed class DialectOperations(ISandboxDialect dialect, GenerationStore
 
     public IResult NotFound() => Error(StatusCodes.Status404NotFound, "Generation not found");
 
-    public IResult Error(int status, string message) => new JsonResponse(status, dialect.Error(status, message));
+    public IResult Error(int status, string message) => dialect.Error(status, message);
+
+    private static string? CallbackOf(JsonObject body) =>
+        Text(body, "callback_url") ?? Text(body, "notify_hook") ?? (body["config"] is JsonObject config && config["webhook_config"] is JsonObject webhook ? Text(webhook, "endpoint") : null);
 
     private static string? Text(JsonObject body, string name) =>
         body[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;

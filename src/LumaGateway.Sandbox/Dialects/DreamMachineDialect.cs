@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using LumaGateway.Sandbox.Assets;
 using LumaGateway.Sandbox.Generations;
+using static LumaGateway.Sandbox.Dialects.BodyRules;
 
 namespace LumaGateway.Sandbox.Dialects;
 
@@ -11,6 +12,28 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
     private const int Created = StatusCodes.Status201Created;
     private const int MaxPage = 100;
 
+    private static readonly MemberCheck Ratios = OneOf("1:1", "16:9", "9:16", "4:3", "3:4", "21:9", "9:21");
+    private static readonly MemberCheck Prompt = Length(3, 5000);
+    private static readonly BodyRules Frame = new(["type"],
+        ("type", OneOf("image", "generation")), ("url", Url), ("id", Text));
+    private static readonly BodyRules Frames = new([],
+        ("frame0", BodyRules.Object(Frame)), ("frame1", BodyRules.Object(Frame)));
+    private static readonly BodyRules Concept = new(["key"],
+        ("key", Text));
+    private static readonly BodyRules Reference = new(["url"],
+        ("url", Url), ("weight", Number));
+
+    private static readonly BodyRules Video = new(["model"],
+        ("model", OneOf("ray-2", "ray-flash-2")), ("prompt", Prompt), ("aspect_ratio", Ratios), ("loop", Flag),
+        ("keyframes", BodyRules.Object(Frames)), ("generation_type", OneOf("video")), ("resolution", OneOf("540p", "720p", "1080p", "4k")),
+        ("duration", OneOf("5s", "9s")), ("concepts", List(BodyRules.Object(Concept))), ("callback_url", Url), ("user_id", Text));
+
+    private static readonly BodyRules Image = new(["model"],
+        ("model", OneOf("photon-1", "photon-flash-1")), ("prompt", Prompt), ("aspect_ratio", Ratios), ("format", OneOf("jpg", "png")),
+        ("generation_type", OneOf("image")), ("image_ref", List(BodyRules.Object(Reference))), ("style_ref", List(BodyRules.Object(Reference))),
+        ("character_ref", Any), ("modify_image_ref", BodyRules.Object(Reference)), ("sync", Flag), ("sync_timeout", Number), ("callback_url", Url),
+        ("user_id", Text));
+
     private readonly byte[] _sample = DocumentedSample.Of("dream-machine");
 
     public string Name => "dream-machine";
@@ -19,14 +42,16 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
 
     public string SampleId => "123e4567-e89b-12d3-a456-426614174000";
 
+    public string TokenHeader => "Authorization";
+
     public void Map(RouteGroupBuilder routes, DialectOperations operations)
     {
         routes.MapGet("/generations/{id}", (string id) => operations.Read(id));
         routes.MapGet("/generations", (int? limit, int? offset) =>
             operations.List(Math.Max(offset ?? 0, 0), Math.Clamp(limit ?? MaxPage, 1, MaxPage)));
         routes.MapPost("/generations", (HttpRequest request) => operations.CreateAsync(request, null, Created));
-        routes.MapPost("/generations/video", (HttpRequest request) => operations.CreateAsync(request, "video", Created));
-        routes.MapPost("/generations/image", (HttpRequest request) => operations.CreateAsync(request, "image", Created));
+        routes.MapPost("/generations/video", (HttpRequest request) => operations.CreateAsync(request, "video", Created, Video));
+        routes.MapPost("/generations/image", (HttpRequest request) => operations.CreateAsync(request, "image", Created, Image));
         routes.MapPost("/generations/video/modify", (HttpRequest request) => operations.CreateAsync(request, "video", Created));
         routes.MapPost("/generations/video/reframe", (HttpRequest request) => operations.CreateAsync(request, "video", Created));
         routes.MapPost("/generations/image/reframe", (HttpRequest request) => operations.CreateAsync(request, "image", Created));
@@ -60,12 +85,18 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
     };
 
     /// <summary>A string; for status 422 the list of FastAPI.</summary>
-    public JsonNode Error(int status, string message) => new JsonObject
+    public JsonResponse Error(int status, string message) =>
+        status is StatusCodes.Status422UnprocessableEntity ? Refuse(new BodyFault([], message)) : new JsonResponse(status, new JsonObject { ["detail"] = message });
+
+    public JsonResponse Refuse(BodyFault fault) => new(StatusCodes.Status422UnprocessableEntity, new JsonObject
     {
-        ["detail"] = status is not StatusCodes.Status422UnprocessableEntity
-            ? message
-            : new JsonArray(new JsonObject { ["type"] = "model_attributes_type", ["loc"] = new JsonArray("body"), ["msg"] = message }),
-    };
+        ["detail"] = new JsonArray(new JsonObject
+        {
+            ["type"] = "model_attributes_type",
+            ["loc"] = new JsonArray(["body", .. fault.Location.Select(part => (JsonNode)part)]),
+            ["msg"] = fault.Message,
+        }),
+    });
 
     private static JsonResponse Ok(JsonNode body) => new(StatusCodes.Status200OK, body);
 

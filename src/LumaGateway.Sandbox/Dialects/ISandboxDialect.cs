@@ -15,6 +15,9 @@ internal interface ISandboxDialect
     /// <summary>The id under which the documented sample is served.</summary>
     string SampleId { get; }
 
+    /// <summary>The header with the token: <c>Authorization</c> has it after <c>Bearer</c>.</summary>
+    string TokenHeader { get; }
+
     void Map(RouteGroupBuilder routes, DialectOperations operations);
 
     /// <summary>The documented sample with current times.</summary>
@@ -22,5 +25,8 @@ internal interface ISandboxDialect
 
     JsonNode Render(SandboxGeneration generation, GenerationState state);
 
-    JsonNode Error(int status, string message);
+    JsonResponse Error(int status, string message);
+
+    /// <summary>The response to a create with a wrong body.</summary>
+    JsonResponse Refuse(BodyFault fault);
 }

@@ -2,12 +2,19 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using LumaGateway.Sandbox.Assets;
 using LumaGateway.Sandbox.Generations;
+using static LumaGateway.Sandbox.Dialects.BodyRules;
 
 namespace LumaGateway.Sandbox.Dialects;
 
 /// <summary>The relay: each final field twice, once under <c>artifact</c>; <c>pending</c> for queued; errors under <c>error</c>.</summary>
 internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
 {
+    /// <summary><c>prompt</c> is the name in older variants. The gateway adds <c>callback_url</c> and <c>user_id</c> under <c>/luma</c>.</summary>
+    private static readonly BodyRules Create = new([],
+        ("user_prompt", Text), ("prompt", Text), ("model_name", OneOf("ray-v1", "ray-v2", "ray-v3")), ("duration", OneOf("5s")),
+        ("resolution", OneOf("540p", "720p", "1080p")), ("aspect_ratio", Ratio()), ("expand_prompt", Flag), ("loop", Flag), ("image_url", Url),
+        ("image_end_url", Url), ("notify_hook", Url), ("callback_url", Url), ("user_id", Text));
+
     private readonly byte[] _sample = DocumentedSample.Of("relay");
 
     public string Name => "relay";
@@ -16,10 +23,12 @@ internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
 
     public string SampleId => "4665a07c-7641-4809-a133-10786201bb56";
 
+    public string TokenHeader => "Authorization";
+
     public void Map(RouteGroupBuilder routes, DialectOperations operations)
     {
         routes.MapGet("/generations/{id}", (string id) => operations.Read(id));
-        routes.MapPost("/generations", (HttpRequest request) => operations.CreateAsync(request, "video", StatusCodes.Status200OK));
+        routes.MapPost("/generations", (HttpRequest request) => operations.CreateAsync(request, "video", StatusCodes.Status200OK, Create));
         routes.MapPost("/generations/{id}/extend", (string id, HttpRequest request) =>
             operations.DeriveAsync(id, request, StatusCodes.Status200OK));
     }
@@ -29,12 +38,17 @@ internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
     public JsonNode Render(SandboxGeneration generation, GenerationState state) =>
         state is GenerationState.Completed ? Final(generation) : Interim(generation, state);
 
-    public JsonNode Error(int status, string message) => new JsonObject
+    public JsonResponse Error(int status, string message) => new(status, ErrorBody(status, message, null));
+
+    public JsonResponse Refuse(BodyFault fault) => new(StatusCodes.Status400BadRequest, ErrorBody(StatusCodes.Status400BadRequest, fault.Message, fault.Path));
+
+    private static JsonObject ErrorBody(int status, string message, string? name) => new()
     {
         ["error"] = new JsonObject
         {
             ["message"] = message,
             ["type"] = status < 500 ? "invalid_request_error" : "upstream_error",
+            ["param"] = name,
             ["code"] = status switch
             {
                 StatusCodes.Status401Unauthorized => "invalid_token",

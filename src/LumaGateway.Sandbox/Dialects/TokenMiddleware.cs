@@ -1,13 +1,13 @@
 namespace LumaGateway.Sandbox.Dialects;
 
-/// <summary>Checks the bearer token of requests to the dialects. Assets need none, as at Luma.</summary>
+/// <summary>Checks the token of requests to the dialects. Assets need none, as at Luma.</summary>
 internal sealed class TokenMiddleware(RequestDelegate next, DialectSet dialects, AcceptedToken token)
 {
     public Task InvokeAsync(HttpContext context) =>
-        dialects.Of(context.Request.Path) is { } dialect && !token.IsIn(context.Request)
+        dialects.Of(context.Request.Path) is { } dialect && !token.IsIn(context.Request, dialect)
             ? Unauthorized(dialect).ExecuteAsync(context)
             : next(context);
 
     private static JsonResponse Unauthorized(ISandboxDialect dialect) =>
-        new(StatusCodes.Status401Unauthorized, dialect.Error(StatusCodes.Status401Unauthorized, "Invalid token"));
+        dialect.Error(StatusCodes.Status401Unauthorized, "Invalid token");
 }

@@ -63,7 +63,7 @@ internal sealed class FaultMiddleware(
         var dialect = dialects.Of(context.Request.Path) ?? dialects.All[0];
         return status is StatusCodes.Status204NoContent or StatusCodes.Status304NotModified
             ? Results.StatusCode(status).ExecuteAsync(context)
-            : new JsonResponse(status, dialect.Error(status, "The sandbox was told to fail.")).ExecuteAsync(context);
+            : dialect.Error(status, "The sandbox was told to fail.").ExecuteAsync(context);
     }
 
     private static Task ResetAsync(HttpContext context)

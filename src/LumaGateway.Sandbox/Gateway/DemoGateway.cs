@@ -16,7 +16,7 @@ internal sealed record DemoGateway(ISandboxDialect Dialect, int Port)
 
     public Uri Management => new($"http://localhost:{ManagementPort}");
 
-    /// <summary>The gateways of <c>--dialect</c>.</summary>
+    /// <summary>The gateways of <c>--dialect</c>; with <c>all</c> one for each port offset.</summary>
     public static IReadOnlyList<DemoGateway> Of(SandboxOptions options, DialectSet dialects) => options.Dialect is SandboxOptions.AllDialects
         ? [.. dialects.All.Zip(Offsets, (dialect, offset) => new DemoGateway(dialect, options.GatewayPort + offset))]
         : [new DemoGateway(dialects.Named(options.Dialect), options.GatewayPort)];

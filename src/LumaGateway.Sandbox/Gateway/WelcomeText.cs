@@ -25,10 +25,11 @@ internal sealed class WelcomeText(PublicAddress address)
         Add(text, "Read a finished generation:", $"curl -i {Key} {generations}/{first.Dialect.SampleId}");
         Add(text, "Wait until a generation is finished, at most 30 s; this one takes 5 s:", $"curl -i {Key} -H \"Prefer: wait=30\" {generations}/run-5-wait");
         Add(text, "Watch its states as server-sent events; this one takes 8 s:", $"curl -N {Key} {generations}/run-8-watch/events");
+        Add(text, "Create a generation and wait until it is finished, at most 50 s (the emulated Luma takes 20 s):", CreateAndWaitCommand(generations));
         Add(text, "Download the video:", $"curl -o video.mp4 {Key} {generations}/done-demo/video");
-        foreach (var gateway in gateways)
+        foreach (var gateway in gateways.Where(gateway => gateway.Dialect.Name is not "piapi")) // the gateway has no route for PiAPI's own path
         {
-            Add(text, $"Create a generation ({gateway.Dialect.Name}):", CreateCommand(gateway));
+            Add(text, $"Create with the upstream's own body ({gateway.Dialect.Name}):", RawCreateCommand(gateway));
         }
 
         if (gateways.FirstOrDefault(gateway => gateway.Dialect.Name is DreamMachine) is { } luma)
@@ -48,12 +49,16 @@ internal sealed class WelcomeText(PublicAddress address)
         }
     }
 
-    private static string CreateCommand(DemoGateway gateway)
+    private static string CreateAndWaitCommand(string generations) =>
+        $"curl -i {Key} -H \"Content-Type: application/json\" -H \"Prefer: wait=50\" -d '{{\"prompt\":\"a cat dancing\",\"aspect_ratio\":\"16:9\"}}' {generations}";
+
+    private static string RawCreateCommand(DemoGateway gateway)
     {
         var (path, body) = gateway.Dialect.Name switch
         {
             "relay" => ("generations", """{"user_prompt":"a cat dancing"}"""),
             DreamMachine => ("generations/video", """{"model":"ray-2","prompt":"a cat dancing"}"""),
+            "new-api" => ("generations", """{"model":"luma-ray","prompt":"a cat dancing"}"""),
             _ => ("generations", """{"model":"ray-3.2","type":"video","prompt":"a cat dancing"}"""),
         };
         return $"curl -i {Key} -H \"Content-Type: application/json\" -d '{body}' {gateway.Address.OriginalString}/luma/{path}";

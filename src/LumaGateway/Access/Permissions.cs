@@ -12,10 +12,10 @@ internal enum Permissions
     /// <summary>Read the upstream's API under <c>/luma</c>.</summary>
     Raw = 2,
 
-    /// <summary>POST under <c>/luma</c>.</summary>
+    /// <summary>Create generations, and POST under <c>/luma</c>.</summary>
     Create = 4,
 
-    /// <summary>DELETE under <c>/luma</c>.</summary>
+    /// <summary>Delete generations, and DELETE under <c>/luma</c>.</summary>
     Delete = 8,
 
     /// <summary>Download assets.</summary>

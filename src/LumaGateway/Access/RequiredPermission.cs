@@ -7,7 +7,7 @@ namespace LumaGateway.Access;
 internal sealed record RequiredPermission(Permissions Permission, Permissions ForPost = Permissions.None, Permissions ForDelete = Permissions.None)
 {
     /// <summary>Whether every request causes an upstream request. A read of a generation may be a cache hit.</summary>
-    public bool GoesUpstream => (Permission & (Permissions.Raw | Permissions.Assets)) != 0;
+    public bool GoesUpstream => (Permission & (Permissions.Raw | Permissions.Assets | Permissions.Create | Permissions.Delete)) != 0;
 
     public Permissions For(string method) => IsSafe(method) ? Permission : HttpMethods.IsDelete(method) ? Permission | ForDelete : Permission | ForPost;
 

@@ -9,6 +9,7 @@ internal static class CallbackServices
     {
         services.AddOptionsWithValidateOnStart<CallbackOptions, CallbackOptionsRules>().BindConfiguration(CallbackOptions.Section);
         services.AddSingleton<CallbackSecrets>();
+        services.AddSingleton<CallbackAddresses>();
         services.AddHostedService(provider => provider.GetRequiredService<CallbackSecrets>());
         services.AddSingleton<IRequestSecret, HiddenCallbackSecret>();
 

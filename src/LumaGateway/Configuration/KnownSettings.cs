@@ -50,6 +50,7 @@ internal static class KnownSettings
         ("Management", SettingKind.Integer, "Port"),
         ("Passthrough", SettingKind.Duration, "CreateTimeout IdempotencyLifetime"),
         ("Passthrough", SettingKind.Integer, "MaxBodyBytes"),
+        ("Passthrough", SettingKind.Boolean, "RequireIdempotencyKey"),
         ("Server", SettingKind.Duration, "HeaderTimeout KeepAliveTimeout ShutdownDelay ShutdownTimeout"),
         ("Server", SettingKind.Integer, "MaxBodyBytes MaxRequestLineBytes MaxHeaderBytes MaxHeaders MinBytesPerSecond MaxConnections"),
         ("Swagger", SettingKind.Boolean, "Enabled"),

@@ -7,6 +7,7 @@ namespace LumaGateway.Contracts;
 /// <summary>Serializes contracts with snake_case names, like Luma, and with null values. Use <see cref="Web"/>.</summary>
 [JsonSerializable(typeof(Generation))]
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(CreateGenerationRequest))]
 [JsonSerializable(typeof(BatchItem))]
 [JsonSerializable(typeof(GenerationTicket))]
 [JsonSerializable(typeof(JobList))]

@@ -9,4 +9,5 @@ internal sealed record DocumentedExamples(params string[] Names)
     public const string Failed = "failed";
     public const string Batch = "batch";
     public const string Event = "event";
+    public const string Create = "create";
 }

@@ -7,7 +7,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace LumaGateway.OpenApi;
 
-/// <summary>Completes the schemas of the contracts: every key is required, a reference that may be null is a union with null, and the states are an enumeration.</summary>
+/// <summary>Completes the schemas of the contracts: every key of a response is required, a reference that may be null is a union with null, and the states are an enumeration.</summary>
 internal sealed class ContractSchemas : ISchemaFilter
 {
     public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
@@ -19,8 +19,9 @@ internal sealed class ContractSchemas : ISchemaFilter
 
         if (context.Type.Namespace == typeof(Generation).Namespace && shape.Properties is { Count: > 0 } properties)
         {
-            shape.Required = properties.Keys.ToHashSet();
-            shape.AdditionalPropertiesAllowed = true; // later versions may add keys, and never remove any
+            var isRequest = context.Type == typeof(CreateGenerationRequest);
+            shape.Required = isRequest ? null : properties.Keys.Where(static name => name is not "errors").ToHashSet();
+            shape.AdditionalPropertiesAllowed = !isRequest; // later versions may add keys to a response, and never remove any
             foreach (var (name, property) in properties.ToList())
             {
                 properties[name] = Simplify(property);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LumaGateway.Contracts;
 using LumaGateway.Hosting;
 using LumaGateway.Telemetry;
@@ -49,6 +50,7 @@ internal static class DocumentServices
             });
             options.SupportNonNullableReferenceTypes();
             options.UseAllOfToExtendReferenceSchemas(); // so that a reference can be nullable
+            options.MapType<JsonObject>(() => new OpenApiSchema { Type = JsonSchemaType.Object | JsonSchemaType.Null });
             options.IncludeXmlComments(typeof(DocumentServices).Assembly);
             options.AddSchemaFilterInstance(new ContractSchemas());
             options.AddOperationFilterInstance(new OperationDetails());

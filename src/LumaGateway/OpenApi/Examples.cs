@@ -39,7 +39,7 @@ internal static class Examples
         Failure = new GenerationFailure("content_moderated", "Generation output was flagged by our content moderation system.", Retryable: false),
     });
 
-    /// <summary>The examples of the responses 200.</summary>
+    /// <summary>The examples of successful responses and of requests.</summary>
     public static IReadOnlyList<(string Name, string? Summary, JsonNode Value)> OfResponses { get; } =
     [
         (DocumentedExamples.Completed, "Completed", Completed),
@@ -52,6 +52,7 @@ internal static class Examples
                 new JsonObject { ["id"] = "unknown", ["generation"] = null, ["problem"] = Of(ProblemKinds.GenerationNotFound) }),
         }),
         (DocumentedExamples.Event, "One event", EventOf("p", Processing)),
+        (DocumentedExamples.Create, null, new JsonObject { ["prompt"] = "cat dance", ["aspect_ratio"] = "16:9", ["duration"] = 5 }),
     ];
 
     public static JsonNode Of(ProblemKind kind) => JsonSerializer.SerializeToNode(

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LumaGateway.Access;
 using LumaGateway.Documentation;
 using LumaGateway.Problems;
+using LumaGateway.Proxy.Idempotency;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -16,10 +17,15 @@ internal sealed class OperationDetails : IOperationFilter
         operation.Parameters =
         [
             .. (operation.Parameters ?? []).Select(parameter => parameter.Name is "id" ? SharedParts.Id(context.Document) : parameter),
-            .. metadata.OfType<DocumentedParameter>().Select(CreateParameter),
+            .. metadata.OfType<DocumentedParameter>().Select(parameter => CreateParameter(parameter, context.Document)),
         ];
+        if (metadata.OfType<DocumentedBody>().FirstOrDefault() is { } body)
+        {
+            operation.RequestBody = CreateBody(body, context);
+        }
+
         operation.Responses ??= [];
-        if (operation.Responses.TryGetValue("200", out var response) && response is OpenApiResponse success)
+        if ((operation.Responses.TryGetValue("200", out var response) || operation.Responses.TryGetValue("201", out response)) && response is OpenApiResponse success)
         {
             AddHeaders(success, metadata.OfType<DocumentedHeader>());
             AddExamples(success, metadata.OfType<DocumentedExamples>().SelectMany(examples => examples.Names), context.Document);
@@ -38,8 +44,26 @@ internal sealed class OperationDetails : IOperationFilter
         SharedParts.AddProblems(operation, metadata.OfType<ProducedProblems>().SelectMany(produced => produced.Kinds), context.Document);
     }
 
-    private static OpenApiParameter CreateParameter(DocumentedParameter parameter)
+    private static OpenApiRequestBody CreateBody(DocumentedBody body, OperationFilterContext context) => new()
     {
+        Required = true,
+        Content = new Dictionary<string, IOpenApiMediaType>
+        {
+            ["application/json"] = new OpenApiMediaType
+            {
+                Schema = context.SchemaGenerator.GenerateSchema(body.Type, context.SchemaRepository),
+                Examples = new Dictionary<string, IOpenApiExample> { [body.Example] = new OpenApiExampleReference(body.Example, context.Document) },
+            },
+        },
+    };
+
+    private static IOpenApiParameter CreateParameter(DocumentedParameter parameter, OpenApiDocument document)
+    {
+        if (parameter.Name is IdempotencyMiddleware.KeyHeader)
+        {
+            return PassthroughBodies.Key(document); // the operations under /luma refer to it too
+        }
+
         var text = new OpenApiSchema { Type = JsonSchemaType.String };
         return new OpenApiParameter
         {

@@ -50,6 +50,9 @@ internal static class PassthroughBodies
         };
     }
 
+    /// <summary>The parameter <c>Idempotency-Key</c>.</summary>
+    public static OpenApiParameterReference Key(OpenApiDocument document) => new(KeyName, document);
+
     public static IEnumerable<IOpenApiParameter> ParametersOf(string path, string method, OpenApiDocument document) =>
         OwnParametersOf(path, method, document).Prepend(new OpenApiParameterReference(AccountName, document));
 
@@ -116,7 +119,7 @@ internal static class PassthroughBodies
             Query("purpose", "Only files with this purpose: `input` or `reference`.", JsonSchemaType.String),
             Query("state", "Only files in this state: `pending`, `ready`, `failed` or `deleted`.", JsonSchemaType.String),
         ],
-        (_, "POST") => [new OpenApiParameterReference(KeyName, document)],
+        (_, "POST") => [Key(document)],
         _ => [],
     };
 

@@ -18,10 +18,15 @@ internal static class ProblemKinds
     public static readonly ProblemKind GenerationUnfinished = new("generation_unfinished", 409, "Generation not finished", "The generation is not finished. Retry after the time in Retry-After.");
     public static readonly ProblemKind CreateInProgress = new("create_in_progress", 409, "Create in progress", "A create with this Idempotency-Key is in progress. Retry after the time in Retry-After to get its response.");
     public static readonly ProblemKind OutcomeUnknown = new("outcome_unknown", 409, "Outcome unknown", "The create with this Idempotency-Key failed without a response, and may have been billed. The gateway does not repeat it. Check whether its generation exists before you send a new key.") { ForbidsRetry = true };
+    public static readonly ProblemKind NotCancellable = new("not_cancellable", 409, "Not cancellable", "The upstream neither deletes nor cancels generations.");
     public static readonly ProblemKind PreconditionFailed = new("precondition_failed", 412, "Precondition failed", "The current version of the asset does not match the precondition of the request.");
     public static readonly ProblemKind TooLarge = new("request_too_large", 413, "Request too large", "The request's body is larger than the gateway's limit.");
     public static readonly ProblemKind RangeNotSatisfiable = new("range_not_satisfiable", 416, "Range not satisfiable", "The asset has no bytes in this range. Content-Range contains its size.");
     public static readonly ProblemKind IdempotencyKeyReused = new("idempotency_key_reused", 422, "Idempotency key reused", "This Idempotency-Key was used with another request. Use a new key for a new request.");
+    public static readonly ProblemKind UnsupportedField = new("unsupported_field", 422, "Unsupported field", "The upstream cannot express the fields in errors.");
+    public static readonly ProblemKind CreateRejected = new("create_rejected", 422, "Create rejected", "The upstream rejected the create. Its reasons are in errors.");
+    public static readonly ProblemKind Moderated = new("moderated", 422, "Moderated", "The upstream's content moderation rejected the create.");
+    public static readonly ProblemKind IdempotencyKeyRequired = new("idempotency_key_required", 428, "Idempotency key required", "This gateway accepts creates with an Idempotency-Key only.");
     public static readonly ProblemKind RateLimited = new("rate_limited", 429, "Too many requests", "This client exceeds its limit. Retry after the time in Retry-After.");
     public static readonly ProblemKind Internal = new("internal_error", 500, "Internal error", "The gateway failed. Search its logs for the request id.");
     public static readonly ProblemKind Unreachable = new("upstream_unreachable", 502, "Upstream unreachable", "The connection to the upstream failed or was lost.");
@@ -30,6 +35,7 @@ internal static class ProblemKinds
     public static readonly ProblemKind Malformed = new("upstream_malformed", 502, "Upstream response malformed", "The gateway cannot read the upstream's response.");
     public static readonly ProblemKind TokenRefused = new("upstream_token_refused", 502, "Upstream account refused", "The upstream rejects the gateway's account. Only an operator of the gateway can solve this; a retry does not help.") { ForbidsRetry = true };
     public static readonly ProblemKind OutOfCredit = new("upstream_out_of_credit", 502, "Upstream account out of credit", "The gateway's account at the upstream is out of credit. Only an operator of the gateway can solve this; a retry does not help.") { ForbidsRetry = true };
+    public static readonly ProblemKind CreateOutcomeUnknown = new("create_outcome_unknown", 502, "Outcome of the create unknown", "The create was sent and its response is missing or unreadable, so it may have been billed. Check whether its generation exists before you send it again.") { ForbidsRetry = true };
     public static readonly ProblemKind AssetAddressRefused = new("asset_address_refused", 502, "Asset address refused", "The asset's link, or a redirect of it, has an address that the gateway's settings do not allow.") { ForbidsRetry = true };
     public static readonly ProblemKind AssetUnavailable = new("asset_unavailable", 502, "Asset unavailable", "Fetching the asset failed, even with a renewed link.");
     public static readonly ProblemKind AssetNotMedia = new("asset_not_media", 502, "Asset is not media", "The asset's link returns neither a video nor an image.");
@@ -48,8 +54,9 @@ internal static class ProblemKinds
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
         InvalidId, InvalidRequest, UnknownAccount, Unauthenticated, Forbidden, ListRefused, NotFound, GenerationNotFound, AssetNotFound, MethodNotAllowed,
-        GenerationUnfinished, CreateInProgress, OutcomeUnknown, PreconditionFailed, TooLarge, RangeNotSatisfiable, IdempotencyKeyReused, RateLimited, Internal,
-        Unreachable, Failed, Rejected, Malformed, TokenRefused, OutOfCredit, AssetAddressRefused, AssetUnavailable, AssetNotMedia,
+        GenerationUnfinished, CreateInProgress, OutcomeUnknown, NotCancellable, PreconditionFailed, TooLarge, RangeNotSatisfiable, IdempotencyKeyReused,
+        UnsupportedField, CreateRejected, Moderated, IdempotencyKeyRequired, RateLimited, Internal, Unreachable, Failed, Rejected, Malformed, TokenRefused, OutOfCredit,
+        CreateOutcomeUnknown, AssetAddressRefused, AssetUnavailable, AssetNotMedia,
         Throttled, CircuitOpen, Saturated, AccountDraining, CacheUnavailable, IdempotencyUnavailable, AccountSaturated, LedgerUnavailable, IssuerUnavailable, TimedOut,
     ];
 

@@ -39,7 +39,9 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     /// <param name="kind">The row of the table.</param>
     /// <param name="detail">The detail; null for the default of the kind.</param>
     /// <param name="retryAfter"><c>Retry-After</c> for 429, 503 and 409, limited to 1–60 s.</param>
-    public static Task WriteAsync(HttpContext context, ProblemKind kind, string? detail = null, TimeSpan? retryAfter = null)
+    /// <param name="errors">Reasons by field, for a refused body.</param>
+    public static Task WriteAsync(
+        HttpContext context, ProblemKind kind, string? detail = null, TimeSpan? retryAfter = null, IReadOnlyDictionary<string, IReadOnlyList<string>>? errors = null)
     {
         var response = context.Response;
         response.StatusCode = kind.Status;
@@ -66,7 +68,7 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
             response.Headers["x-should-retry"] = "false"; // obeyed by Luma's official SDKs
         }
 
-        var body = JsonSerializer.SerializeToUtf8Bytes(CreateProblem(context, kind, detail), ContractsJson.Web.Problem);
+        var body = JsonSerializer.SerializeToUtf8Bytes(CreateProblem(context, kind, detail) with { Errors = errors }, ContractsJson.Web.Problem);
         response.ContentLength = body.Length;
 
         // No cancellation token: a write to a closed connection does nothing, and a cancellation here would be logged as an unhandled exception.

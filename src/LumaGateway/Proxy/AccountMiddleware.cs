@@ -7,7 +7,7 @@ using LumaGateway.Upstreams;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Determines the account of a request under <c>/luma</c>: that of the client, else that of the header <c>X-Luma-Account</c>, else that of the id in the path, else, for a create, one
+/// Determines the account of a request under <c>/luma</c> or of a create: that of the client, else that of the header <c>X-Luma-Account</c>, else that of the id in the path, else, for a create, one
 /// that <see cref="AccountChooser"/> chooses by weight, else the first one.
 /// </summary>
 internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts accounts, AccountDirectory directory, AccountSearch search, AccountChooser chooser)
@@ -46,8 +46,11 @@ internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts a
         }
     }
 
-    /// <summary>The body of a create is written for one dialect: that of the first account whose upstream has the path.</summary>
-    private ProxyAccount? OfCreate(string path) => accounts.All.FirstOrDefault(account => account.Dialect.CreatePaths.Contains(path)) is { } first
+    /// <summary>
+    /// The body of a create under <c>/luma</c> is written for one dialect: that of the first account whose upstream has the path. The gateway writes the body of other
+    /// creates, for any dialect.
+    /// </summary>
+    private ProxyAccount? OfCreate(string path) => path.StartsWith('/') ? ProxyAccount.Choose(chooser, accounts.All) : accounts.All.FirstOrDefault(account => account.Dialect.CreatePaths.Contains(path)) is { } first
         ? ProxyAccount.Choose(chooser, [.. accounts.All.Where(account => account.Dialect.Name == first.Dialect.Name)])
         : ProxyAccount.Given(accounts.First);
 

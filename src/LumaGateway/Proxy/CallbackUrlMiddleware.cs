@@ -4,30 +4,25 @@ using LumaGateway.Callbacks;
 using LumaGateway.Contracts;
 using LumaGateway.Upstreams.Wire;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Adds the gateway's <c>callback_url</c> to a create that has none. The address holds a token for this create (<see cref="CallbackToken"/>) instead of the secret,
-/// because the upstream's responses repeat the address. Does nothing unless <c>Callbacks:PublicUrl</c> is set.
+/// Adds the gateway's <c>callback_url</c> (<see cref="CallbackAddresses"/>) to a create that has none. Does nothing unless <c>Callbacks:PublicUrl</c> is set.
 /// </summary>
-internal sealed class CallbackUrlMiddleware(RequestDelegate next, IOptions<CallbackOptions> options, CallbackSecrets secrets)
+internal sealed class CallbackUrlMiddleware(RequestDelegate next, CallbackAddresses addresses)
 {
     private const string CallbackUrl = "callback_url";
 
     /// <summary>The largest body that is parsed, in bytes. Luma documents no create that large; a larger body is forwarded unchanged, without a callback.</summary>
     private const int MaxParsedBytes = 256 * 1024;
 
-    private readonly string _prefix = options.Value.PublicUrl.TrimEnd('/') + CallbackEndpoints.RootPath + "/";
-    private readonly bool _isEnabled = options.Value.PublicUrl.Length > 0;
-
     public Task InvokeAsync(HttpContext context) =>
-        _isEnabled && CreateRequest.Is(context)
+        CreateRequest.Is(context)
             && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
-            && secrets.CreateToken() is { } token
-            ? ForwardAsync(context, _prefix + token)
+            && addresses.Create() is { } address
+            ? ForwardAsync(context, address)
             : next(context);
 
     private async Task ForwardAsync(HttpContext context, string url)

@@ -1,5 +1,6 @@
 using LumaGateway.Problems;
 using LumaGateway.Proxy.Idempotency;
+using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Proxy;
 
-/// <summary>Limits of the upstream's API under <c>/luma</c>. Bound to <c>Passthrough</c>. The routes are in YARP's own section, <c>ReverseProxy</c>.</summary>
+/// <summary>Limits of the upstream's API under <c>/luma</c>, and of creates. Bound to <c>Passthrough</c>. The routes are in YARP's own section, <c>ReverseProxy</c>.</summary>
 internal sealed class PassthroughOptions
 {
     public const string Section = "Passthrough";
@@ -12,13 +12,16 @@ internal sealed class PassthroughOptions
     [Number("Passthrough:MaxBodyBytes", 1024, 1024 * 1024 * 1024)]
     public long MaxBodyBytes { get; set; } = 32 * 1024 * 1024;
 
-    /// <summary>How long a create with an <c>Idempotency-Key</c> may take. It continues if its caller disconnects.</summary>
+    /// <summary>How long a create with an <c>Idempotency-Key</c>, or under <c>/generations</c>, may take. With a key it continues if its caller disconnects.</summary>
     [Duration("Passthrough:CreateTimeout", "00:00:01", "00:10:00")]
     public TimeSpan CreateTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>How long the record of an <c>Idempotency-Key</c> is kept; 10 minutes if the upstream responded with 400 or 422.</summary>
     [Duration("Passthrough:IdempotencyLifetime", "00:10:00", "30.00:00:00")]
     public TimeSpan IdempotencyLifetime { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>Refuses creates without an <c>Idempotency-Key</c> with 428, under <c>/generations</c> and under <c>/luma</c>.</summary>
+    public bool RequireIdempotencyKey { get; set; }
 }
 
 [OptionsValidator]

@@ -22,6 +22,12 @@ internal interface IUpstreamDialect
     /// <summary>The paths below the root that create a generation with a POST and contain no id.</summary>
     IReadOnlyList<string> CreatePaths { get; }
 
+    /// <summary>The path to delete one generation; null if the upstream deletes and cancels none.</summary>
+    string? DeletePathOf(GenerationId id);
+
+    /// <summary>Writes creates.</summary>
+    ICreateWriter Writer { get; }
+
     /// <summary>The request header that carries the token.</summary>
     (string Name, string Value) Credential(string token);
 

@@ -45,6 +45,9 @@ internal sealed class UpstreamAccount : IDisposable
             new UpstreamPipeline(luma.Value, this, clock, loggers.CreateLogger<UpstreamPipeline>()),
             this,
             new DriftDetector(Drift, Dialect.Name, loggers.CreateLogger<DriftDetector>()));
+        var connections = new NoImplicitRetryHandler(handlers.CreateHandler(HttpClientName));
+        Sender = new UpstreamSender(
+            new HttpMessageInvoker(new ConcurrencyHandler(this) { InnerHandler = new CredentialHandler(this) { InnerHandler = connections } }, disposeHandler: false), this, luma.Value);
     }
 
     public AccountOptions Options { get; }
@@ -76,6 +79,8 @@ internal sealed class UpstreamAccount : IDisposable
     public DriftMetrics Drift { get; }
 
     public UpstreamClient Client { get; }
+
+    public UpstreamSender Sender { get; }
 
     /// <summary>
     /// Whether the account is healthy and below its limits: its circuit breaker is closed, the upstream does not refuse it, no <c>Retry-After</c> holds it, and no request waits for a

@@ -15,7 +15,7 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
     /// <summary>The responses of all known upstreams are nested at most ten deep.</summary>
     private static readonly JsonDocumentOptions Json = new() { MaxDepth = 64 };
 
-    private static readonly string UserAgent = $"LumaGateway/{Instrumentation.Version}";
+    public static readonly string UserAgent = $"LumaGateway/{Instrumentation.Version}";
 
     private readonly int _maxBodyBytes = options.MaxBodyBytes;
     private readonly string _root = account.Root.AbsoluteUri;
@@ -46,7 +46,7 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
         try
         {
             using var response = await http.SendAsync(request, token);
-            using var body = await ReadBodyAsync(response, token);
+            using var body = await ReadBodyAsync(response, _maxBodyBytes, token);
             return Read(read, state, response, body);
         }
         catch (InvalidDataException)
@@ -87,7 +87,8 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
         }
     }
 
-    private async ValueTask<PooledBody> ReadBodyAsync(HttpResponseMessage response, CancellationToken token)
+    /// <summary>Throws <see cref="InvalidDataException"/> if the body cannot be decompressed.</summary>
+    public static async ValueTask<PooledBody> ReadBodyAsync(HttpResponseMessage response, int maxBytes, CancellationToken token)
     {
         var body = new PooledBody();
         try
@@ -98,7 +99,7 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
             while (await stream.ReadAsync(body.Free, token) is > 0 and var count)
             {
                 body.Advance(count);
-                if (body.Written.Length > _maxBodyBytes)
+                if (body.Written.Length > maxBytes)
                 {
                     throw new UpstreamException(UpstreamFault.Malformed, "The response is larger than Luma:MaxBodyBytes.");
                 }
@@ -122,7 +123,7 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
     }
 
     /// <summary>Creates an exception without the inner exception, whose message contains the host.</summary>
-    private static UpstreamException Unreachable(Exception cause)
+    public static UpstreamException Unreachable(Exception cause)
     {
         var error = cause switch
         {

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -5,7 +6,7 @@ namespace LumaGateway.SystemTests.Browser;
 
 /// <summary>Swagger UI in a real browser. Needs chromium.</summary>
 [Collection<UsesChromium>]
-public sealed class SwaggerTests(Chromium chromium, SharedSandbox shared)
+public sealed partial class SwaggerTests(Chromium chromium, SharedSandbox shared)
 {
     [Fact]
     public async Task Swagger_UI_sends_the_client_key_shows_the_generation_and_requests_no_other_host()
@@ -17,11 +18,7 @@ public sealed class SwaggerTests(Chromium chromium, SharedSandbox shared)
         var page = browser.Page;
 
         await page.GotoAsync(new Uri(gateway.Address, "/swagger").AbsoluteUri);
-        await page.Locator("button.authorize").First.ClickAsync();
-        var dialog = page.Locator(".dialog-ux");
-        await dialog.GetByLabel("Value").First.FillAsync(GatewayProcess.ClientKey);
-        await dialog.GetByRole(AriaRole.Button, new() { Name = "Authorize", Exact = true }).First.ClickAsync();
-        await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).First.ClickAsync();
+        await AuthorizeAsync(page);
 
         await ExpectVideoAsync(page.Locator(".opblock-get#operations-Generations-GetGeneration"));
         await ExpectVideoAsync(page.Locator(".opblock-get").Filter(new() { HasText = "/luma/generations/{id}" })); // the key is sent there too
@@ -29,6 +26,69 @@ public sealed class SwaggerTests(Chromium chromium, SharedSandbox shared)
         Assert.NotEmpty(browser.Requests);
         Assert.All(browser.Requests, request => Assert.Equal(gateway.Address.Authority, request.Authority));
     }
+
+    [Fact]
+    public async Task A_person_creates_a_generation_waits_for_it_and_opens_its_video()
+    {
+        await using var browser = await chromium.OpenAsync();
+        await using var sandbox = await SandboxProcess.StartAsync("--Sandbox:QueuedFor=00:00:00.5", "--Sandbox:ProcessingFor=00:00:00.5");
+        await using var gateway = await GatewayProcess.StartAsync(new Dictionary<string, string>(ReplicaGroup.SettingsFor(sandbox, redis: null))
+        {
+            ["Assets:AllowHttp"] = "true",
+            ["Assets:AllowedHosts:0"] = sandbox.Address.Authority,
+            ["Assets:AllowedNetworks:0"] = "127.0.0.0/8",
+        });
+        var page = browser.Page;
+        await page.GotoAsync(new Uri(gateway.Address, "/swagger").AbsoluteUri);
+        await AuthorizeAsync(page);
+        Assert.StartsWith("operations-Generations-", await page.Locator(".opblock").First.GetAttributeAsync("id"), StringComparison.Ordinal); // the first group
+
+        // The body of the example is sent as it is.
+        var create = page.Locator(".opblock-post#operations-Generations-CreateGeneration");
+        await ExecuteAsync(create, prefer: null);
+        await Expect(StatusOf(create)).ToContainTextAsync("201");
+        var id = Id().Match(await create.Locator(".live-responses-table .response .response-col_description").InnerTextAsync()).Groups[1].Value;
+        Assert.NotEqual("", id);
+
+        var read = page.Locator(".opblock-get#operations-Generations-GetGeneration");
+        await ExecuteAsync(read, prefer: "wait=50", id);
+        await Expect(read.Locator(".live-responses-table .response .response-col_description")).ToContainTextAsync("\"completed\"");
+
+        var video = page.Locator(".opblock-get#operations-Assets-GetVideo");
+        await ExecuteAsync(video, prefer: null, id);
+        await Expect(StatusOf(video)).ToContainTextAsync("200");
+    }
+
+    private static async Task AuthorizeAsync(IPage page)
+    {
+        await page.Locator("button.authorize").First.ClickAsync();
+        var dialog = page.Locator(".dialog-ux");
+        await dialog.GetByLabel("Value").First.FillAsync(GatewayProcess.ClientKey);
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Authorize", Exact = true }).First.ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Close" }).First.ClickAsync();
+    }
+
+    private static ILocator StatusOf(ILocator operation) => operation.Locator(".live-responses-table .response .response-col_status");
+
+    private static async Task ExecuteAsync(ILocator operation, string? prefer, string? id = null)
+    {
+        await operation.Locator(".opblock-summary-control").ClickAsync();
+        await operation.GetByRole(AriaRole.Button, new() { Name = "Try it out" }).ClickAsync();
+        if (id is not null)
+        {
+            await operation.GetByPlaceholder("id").FillAsync(id);
+        }
+
+        if (prefer is not null)
+        {
+            await operation.GetByPlaceholder("Prefer").FillAsync(prefer);
+        }
+
+        await operation.GetByRole(AriaRole.Button, new() { Name = "Execute" }).ClickAsync();
+    }
+
+    [GeneratedRegex("\"id\": \"([^\"]+)\"")]
+    private static partial Regex Id();
 
     private static async Task ExpectVideoAsync(ILocator operation)
     {

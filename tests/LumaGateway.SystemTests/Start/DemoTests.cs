@@ -22,7 +22,7 @@ public sealed class DemoTests : IDisposable
         await using var demo = await FreePort.UseAsync(_ => StartAsync());
         var commands = demo.Output.Where(line => line.StartsWith("curl ", StringComparison.Ordinal)).ToList();
 
-        Assert.Equal(7, commands.Count); // read, wait, watch, download, and a create for each of three dialects
+        Assert.Equal(8, commands.Count); // read, wait, watch, create and wait, download, and a create of the upstream's own for each of three dialects
         foreach (var command in commands)
         {
             await RunAsync($"{command} --fail-with-body --noproxy '*'", _folder.FullName);
@@ -83,7 +83,7 @@ public sealed class DemoTests : IDisposable
     [InlineData(2, "Unknown argument: '--prot'. See --help.", "--prot", "8081")]
     [InlineData(2, "Unknown argument: 'stray'. See --help.", "stray")]
     [InlineData(2, "The argument '--port' needs a value. See --help.", "--port", "--alone")]
-    [InlineData(1, "--dialect must be all, relay, dream-machine or agents.", "--dialect", "other")]
+    [InlineData(1, "--dialect must be all, relay, dream-machine, agents, new-api or piapi.", "--dialect", "other")]
     [InlineData(0, "--gateway-port", "--help")]
     public async Task Arguments_are_explained_or_refused(int exitCode, string output, params string[] arguments)
     {

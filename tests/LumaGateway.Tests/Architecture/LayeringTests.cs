@@ -24,7 +24,7 @@ public sealed class LayeringTests
         ["LongPolling"],
         ["Callbacks", "Assets"],
         ["Proxy"],
-        ["Hosting"],
+        ["Hosting", "Creating"],
         ["OpenApi", "Status"],
     ];
 

@@ -86,12 +86,12 @@ public sealed class HeaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("POST", "/generations/g1", "GET, HEAD")]
-    [InlineData("PUT", "/generations/g1", "GET, HEAD")]
-    [InlineData("DELETE", "/generations/g1", "GET, HEAD")]
-    [InlineData("PATCH", "/generations/g1", "GET, HEAD")]
-    [InlineData("TRACE", "/generations/g1", "GET, HEAD")]
-    [InlineData("BREW", "/generations/g1", "GET, HEAD")]
+    [InlineData("POST", "/generations/g1", "DELETE, GET, HEAD")]
+    [InlineData("PUT", "/generations/g1", "DELETE, GET, HEAD")]
+    [InlineData("PUT", "/generations", "GET, POST")]
+    [InlineData("PATCH", "/generations/g1", "DELETE, GET, HEAD")]
+    [InlineData("TRACE", "/generations/g1", "DELETE, GET, HEAD")]
+    [InlineData("BREW", "/generations/g1", "DELETE, GET, HEAD")]
     [InlineData("GET", "/generations/g1/cache", "DELETE")]
     [InlineData("POST", "/health/live", "GET, HEAD")]
     [InlineData("DELETE", "/health/ready", "GET, HEAD")]
@@ -105,7 +105,7 @@ public sealed class HeaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("/generations/g1", "GET, HEAD, OPTIONS")]
+    [InlineData("/generations/g1", "DELETE, GET, HEAD, OPTIONS")]
     [InlineData("/generations/g1/cache", "DELETE, OPTIONS")]
     [InlineData("/health/live", "GET, HEAD, OPTIONS")]
     public async Task OPTIONS_returns_the_methods_of_the_route(string path, string allowed)

@@ -24,7 +24,7 @@ public sealed class ProblemTests : IDisposable
     }
 
     [Theory]
-    [InlineData("POST", "/generations/g1", "GET, HEAD")]
+    [InlineData("POST", "/generations/g1", "DELETE, GET, HEAD")]
     [InlineData("PUT", "/generations/g1/cache", "DELETE")]
     [InlineData("PATCH", "/luma/generations/g1", "DELETE, GET, HEAD")]
     public async Task An_unsupported_method_returns_the_supported_ones_in_Allow(string method, string path, string allowed)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 using LumaGateway.Proxy;
 using LumaGateway.Tests.Support;
 using LumaGateway.Upstreams;
@@ -33,22 +32,5 @@ internal sealed class RawGateway : IDisposable
     {
         public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context) =>
             new HttpMessageInvoker(new AccountHandler(services.GetRequiredService<UpstreamAccounts>(), handler), disposeHandler: false);
-    }
-
-    private sealed class BodyRecorder(HttpMessageHandler inner, ConcurrentQueue<string> bodies) : DelegatingHandler(inner)
-    {
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            if (request.Content is { } content)
-            {
-                using var sent = new MemoryStream();
-                await content.CopyToAsync(sent, cancellationToken);
-                bodies.Enqueue(Encoding.UTF8.GetString(sent.ToArray()));
-            }
-
-            var response = await base.SendAsync(request, cancellationToken);
-            response.RequestMessage = request;
-            return response;
-        }
     }
 }

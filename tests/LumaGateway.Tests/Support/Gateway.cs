@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using LumaGateway.Hosting;
@@ -51,9 +52,14 @@ internal sealed class Gateway : WebApplicationFactory<Program>
 
     private readonly List<Action<IServiceCollection>> _services = [];
 
+    private readonly ConcurrentQueue<string> _bodies = new();
+
     private bool _isNetworked;
 
     public ScriptedUpstream Upstream { get; } = new();
+
+    /// <summary>The bodies of the creates that the upstream received, in order.</summary>
+    public IReadOnlyList<string> Bodies => [.. _bodies];
 
     public PendingRequests PendingRequests { get; } = new();
 
@@ -126,7 +132,7 @@ internal sealed class Gateway : WebApplicationFactory<Program>
             services.Remove(services.Single(service => service.ImplementationType == typeof(StartupGarbageCollection))); // the process runs many gateways
             if (!_isNetworked)
             {
-                services.AddHttpClient(UpstreamAccount.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => Upstream);
+                services.AddHttpClient(UpstreamAccount.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => new BodyRecorder(Upstream, _bodies));
             }
 
             foreach (var change in _services)

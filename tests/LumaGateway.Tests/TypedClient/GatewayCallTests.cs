@@ -10,6 +10,8 @@ using LumaGateway.Tests.Assets;
 using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using CreateGenerationRequest = client::LumaGateway.Contracts.CreateGenerationRequest;
+using GenerationState = client::LumaGateway.Contracts.GenerationState;
 using OutputRole = client::LumaGateway.Contracts.OutputRole;
 
 namespace LumaGateway.Tests.TypedClient;
@@ -170,17 +172,21 @@ public sealed class GatewayCallTests : IDisposable
         Assert.NotNull(problem.RetryAfter);
     }
 
-    /// <summary>The client's README says that this version of the gateway has neither route. Change it together with this test.</summary>
     [Fact]
-    public async Task This_version_of_the_gateway_has_no_route_for_creates_and_deletes()
+    public async Task A_generation_is_created_and_deleted_and_what_the_upstream_cannot_express_is_a_problem_with_the_fields()
     {
+        _gateway.With("Luma:Dialect", "dream-machine").Upstream
+            .ThenJson("""{"id":"g1","state":"queued","request":{"prompt":"cat"}}""", HttpStatusCode.Created)
+            .Then((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.NoContent)));
         using var tested = TestedClient.Of(_gateway);
 
-        var create = await Assert.ThrowsAsync<LumaGatewayException>(() => tested.Client.CreateAsync(new CreateGenerationRequest { Prompt = "cat" }, Cancelled));
-        var delete = await Assert.ThrowsAsync<LumaGatewayException>(() => tested.Client.DeleteAsync("g1", Cancelled));
+        var created = await tested.Client.CreateAsync(new CreateGenerationRequest { Prompt = "cat", Duration = 5, Options = new JsonObject { ["dream-machine"] = new JsonObject { ["concepts"] = new JsonArray() } } }, Cancelled);
+        await tested.Client.DeleteAsync(created.Id, Cancelled);
+        var refused = await Assert.ThrowsAsync<LumaGatewayException>(() => tested.Client.CreateAsync(new CreateGenerationRequest { Prompt = "cat", Seed = 7 }, Cancelled));
 
-        Assert.Equal(("method_not_allowed", "method_not_allowed"), (create.Code, delete.Code));
-        Assert.Contains("This version of the gateway has neither", Repository.Read("src/LumaGateway.Client/README.md"), StringComparison.Ordinal);
+        Assert.Equal(("g1", GenerationState.Queued, "cat"), (created.Id, created.State, created.Prompt));
+        Assert.Equal([HttpMethod.Post, HttpMethod.Delete], _gateway.Upstream.Received.Select(request => request.Method));
+        Assert.Equal(("unsupported_field", "seed"), (refused.Code, Assert.Single(refused.Problem!.Errors!).Key));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using client::LumaGateway.Client;
 using LumaGateway.Tests.Support;
+using CreateGenerationRequest = client::LumaGateway.Contracts.CreateGenerationRequest;
 using GenerationState = client::LumaGateway.Contracts.GenerationState;
 using static LumaGateway.Tests.TypedClient.GatewayResponses;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using LumaGateway.Problems;
+using LumaGateway.Upstreams;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Proxy.Idempotency;

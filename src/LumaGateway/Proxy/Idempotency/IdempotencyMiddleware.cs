@@ -31,7 +31,7 @@ internal sealed partial class IdempotencyMiddleware(
     private static readonly string[] RecordedHeaders =
     [
         HeaderNames.ContentType, HeaderNames.ContentLanguage, HeaderNames.ContentEncoding, HeaderNames.ContentDisposition, HeaderNames.ETag,
-        HeaderNames.LastModified, HeaderNames.CacheControl, ShouldRetryHeader.Name,
+        HeaderNames.LastModified, HeaderNames.CacheControl, HeaderNames.Location, ShouldRetryHeader.Name,
     ];
 
     public Task InvokeAsync(HttpContext context)
@@ -39,7 +39,9 @@ internal sealed partial class IdempotencyMiddleware(
         var keys = context.Request.Headers[KeyHeader];
         if (!HttpMethods.IsPost(context.Request.Method) || keys.Count == 0)
         {
-            return next(context);
+            return options.Value.RequireIdempotencyKey && CreateRequest.Is(context)
+                ? ProblemWriter.WriteAsync(context, ProblemKinds.IdempotencyKeyRequired)
+                : next(context);
         }
 
         return keys is [{ Length: > 0 and <= MaxKeyLength } key] && !key.AsSpan().ContainsAnyExcept(VisibleAscii)

@@ -14,9 +14,13 @@ internal sealed class AgentsDialect : IUpstreamDialect
 
     public bool SignsUrls => true;
 
+    public ICreateWriter Writer { get; } = new AgentsWriter();
+
     public string PathOf(GenerationId id) => $"generations/{id.Value}";
 
     public IReadOnlyList<string> CreatePaths { get; } = ["generations"];
+
+    public string? DeletePathOf(GenerationId id) => null;
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 

@@ -17,12 +17,16 @@ internal sealed class DreamMachineDialect : IListingDialect
 
     public bool SignsUrls => false;
 
+    public ICreateWriter Writer { get; } = new DreamMachineWriter();
+
     public string PathOf(GenerationId id) => $"generations/{id.Value}";
 
     public IReadOnlyList<string> CreatePaths { get; } =
     [
         "generations", "generations/video", "generations/video/modify", "generations/video/reframe", "generations/image", "generations/image/reframe",
     ];
+
+    public string? DeletePathOf(GenerationId id) => PathOf(id);
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 

@@ -17,9 +17,13 @@ internal sealed class NewApiDialect(Lazy<Uri>? upstream = null) : IUpstreamDiale
 
     public bool SignsUrls => false;
 
+    public ICreateWriter Writer { get; } = new NewApiWriter();
+
     public string PathOf(GenerationId id) => $"generations/{id.Value}";
 
     public IReadOnlyList<string> CreatePaths { get; } = ["generations"];
+
+    public string? DeletePathOf(GenerationId id) => null;
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 

@@ -17,9 +17,13 @@ internal sealed class PiApiDialect(Lazy<Uri>? upstream = null) : IUpstreamDialec
 
     public bool SignsUrls => false;
 
+    public ICreateWriter Writer { get; } = new PiApiWriter();
+
     public string PathOf(GenerationId id) => $"task/{id.Value}";
 
     public IReadOnlyList<string> CreatePaths { get; } = ["task"];
+
+    public string? DeletePathOf(GenerationId id) => null;
 
     public (string Name, string Value) Credential(string token) => ("x-api-key", token);
 

@@ -17,9 +17,13 @@ internal sealed class RelayDialect(Lazy<Uri>? upstream = null) : IUpstreamDialec
 
     public bool SignsUrls => false;
 
+    public ICreateWriter Writer { get; } = new RelayWriter();
+
     public string PathOf(GenerationId id) => $"generations/{id.Value}";
 
     public IReadOnlyList<string> CreatePaths { get; } = ["generations"];
+
+    public string? DeletePathOf(GenerationId id) => null;
 
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace LumaGateway.Proxy;
+namespace LumaGateway.Upstreams;
 
 /// <summary>
 /// Prevents implicit retries of POST and PATCH. SocketsHttpHandler sends a request without a content again if its pooled connection closes before the response,

@@ -1,0 +1,28 @@
+using LumaGateway.Proxy;
+using LumaGateway.Proxy.Idempotency;
+
+namespace LumaGateway.Creating;
+
+/// <summary>
+/// The middleware of a create: that of creates under <c>/luma</c>, so that both have the same accounts, idempotency records, jobs and slots. The idempotency record has the
+/// path <c>/generations</c> and the caller's own body.
+/// </summary>
+internal sealed class CreatePipeline
+{
+    private readonly RequestDelegate _pipeline;
+
+    public CreatePipeline(IServiceProvider services, CreateHandler handler)
+    {
+        var builder = new ApplicationBuilder(services);
+        builder.UseMiddleware<CreateWaitMiddleware>(); // outside the idempotency record, which keeps the first state
+        builder.UseMiddleware<AccountMiddleware>();
+        builder.UseMiddleware<IdempotencyMiddleware>();
+        builder.UseMiddleware<JobMiddleware>();
+        builder.UseMiddleware<CreateDistributionMiddleware>();
+        builder.UseMiddleware<SlotMiddleware>();
+        builder.Run(handler.HandleAsync);
+        _pipeline = builder.Build();
+    }
+
+    public Task InvokeAsync(HttpContext context) => _pipeline(context);
+}

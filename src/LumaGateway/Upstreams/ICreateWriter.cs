@@ -1,0 +1,18 @@
+using System.Text.Json.Nodes;
+
+namespace LumaGateway.Upstreams;
+
+/// <summary>Writes the create of one kind of upstream. Pure: no network, no clock, no state. Thread-safe.</summary>
+internal interface ICreateWriter
+{
+    /// <summary>
+    /// Writes the upstream's request. The writer takes each field that it can express from <paramref name="fields"/>, and refuses the values that the upstream does
+    /// not document. A given field that it does not take is refused.
+    /// </summary>
+    UpstreamCreate Write(CreateFields fields);
+}
+
+/// <summary>A create in the words of one upstream.</summary>
+/// <param name="Path">The path below <c>Luma:BaseAddress</c>, without a leading slash.</param>
+/// <param name="Body">The body.</param>
+internal sealed record UpstreamCreate(string Path, JsonObject Body);

@@ -1,0 +1,106 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+
+namespace LumaGateway.SystemTests.Upstream;
+
+/// <summary>Creates in the gateway's own format in front of all five emulated upstreams, and the emulated upstreams' own checks of creates.</summary>
+public sealed class CreateTests(CreateTests.FastSandbox fixture) : IClassFixture<CreateTests.FastSandbox>
+{
+    /// <summary>One body for every upstream. The options are those that an upstream requires.</summary>
+    private const string Body = """{"prompt":"cat dance","duration":5,"start_image":"https://example.com/cat.jpg","options":{"new-api":{"model":"luma-ray"}}}""";
+
+    [Theory]
+    [InlineData("relay", "/luma")]
+    [InlineData("dream-machine", "/dream-machine/v1")]
+    [InlineData("agents", "/agents/v1")]
+    [InlineData("new-api", "/v1/video")]
+    [InlineData("piapi", "/api/v1")]
+    public async Task One_body_creates_a_video_at_every_upstream_and_its_file_can_be_read(string dialect, string root)
+    {
+        await using var gateway = await StartAsync(dialect, root);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/generations") { Content = new StringContent(Body, Encoding.UTF8, "application/json") };
+        request.Headers.Add("Prefer", "wait=50");
+        request.Headers.Add("Idempotency-Key", $"one-body-{dialect}");
+
+        using var response = await gateway.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        var created = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        Assert.Equal("completed", created.GetProperty("state").GetString());
+        using var video = await gateway.Client.GetAsync(new Uri($"{response.Headers.Location}/video", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, video.StatusCode);
+
+        using var repeated = new HttpRequestMessage(HttpMethod.Post, "/generations") { Content = new StringContent(Body, Encoding.UTF8, "application/json") };
+        repeated.Headers.Add("Idempotency-Key", $"one-body-{dialect}");
+        using var again = await gateway.Client.SendAsync(repeated, TestContext.Current.CancellationToken);
+        Assert.Equal("true", again.Headers.GetValues("Idempotency-Replayed").Single());
+        Assert.Equal(created.GetProperty("id").GetString(), (await again.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString());
+
+        using var deleted = await gateway.Client.DeleteAsync(response.Headers.Location, TestContext.Current.CancellationToken);
+        Assert.Equal(dialect is "dream-machine" ? HttpStatusCode.NoContent : HttpStatusCode.Conflict, deleted.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/luma/generations", """{"user_prompt":"cat","model_name":"ray-9"}""", 400, "\"param\":\"model_name\"")]
+    [InlineData("/luma/generations", """{"user_promt":"cat"}""", 400, "Extra inputs are not permitted")]
+    [InlineData("/luma/generations", """{"user_prompt":"cat","duration":5}""", 400, "duration")]
+    [InlineData("/dream-machine/v1/generations/video", """{"prompt":"cat"}""", 422, "[\"body\",\"model\"]")]
+    [InlineData("/dream-machine/v1/generations/video", """{"model":"ray-2","prompt":"ca"}""", 422, "3 to 5000 characters")]
+    [InlineData("/dream-machine/v1/generations/video", """{"model":"ray-2","prompt":"cat","keyframes":{"frame0":{"type":"image","url":7}}}""", 422, "[\"body\",\"keyframes\",\"frame0\",\"url\"]")]
+    [InlineData("/dream-machine/v1/generations/image", """{"model":"ray-2","prompt":"cat"}""", 422, "photon-1")]
+    [InlineData("/agents/v1/generations", """{"type":"video"}""", 422, "prompt: Field required")]
+    [InlineData("/agents/v1/generations", """{"prompt":"cat","video":{"duration":"9s"}}""", 422, "video.duration")]
+    [InlineData("/agents/v1/generations", """{"prompt":"cat","aspect_ratio":"4:1"}""", 422, "aspect_ratio")]
+    [InlineData("/v1/video/generations", """{"prompt":"cat"}""", 400, "\"code\":\"invalid_request\"")]
+    [InlineData("/v1/video/generations", """{"model":"m","prompt":"cat","duration":"5s"}""", 400, "duration")]
+    [InlineData("/api/v1/task", """{"model":"luma","task_type":"video_generation"}""", 400, "input: Field required")]
+    [InlineData("/api/v1/task", """{"model":"luma","task_type":"video_generation","input":{"user_prompt":"cat"}}""", 400, "input.user_prompt")]
+    public async Task The_emulated_upstream_refuses_a_wrong_body_as_the_upstream_does(string path, string body, int status, string text)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = fixture.Sandbox.Address };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.Add(path.StartsWith("/api", StringComparison.Ordinal) ? "x-api-key" : "Authorization", path.StartsWith("/api", StringComparison.Ordinal) ? SandboxProcess.Token : $"Bearer {SandboxProcess.Token}");
+
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Contains(text, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("relay", "/luma", """{"prompt":"cat","options":{"relay":{"expand_prompt":"yes"}}}""", "expand_prompt")]
+    [InlineData("dream-machine", "/dream-machine/v1", """{"prompt":"cat","options":{"dream-machine":{"concepts":[{"name":"x"}]}}}""", "concepts.0.key")]
+    public async Task What_the_upstream_refuses_is_a_422_with_its_field(string dialect, string root, string body, string field)
+    {
+        await using var gateway = await StartAsync(dialect, root);
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+
+        using var response = await gateway.Client.PostAsync(new Uri("/generations", UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+        var problem = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "create_rejected"), (response.StatusCode, problem.GetProperty("code").GetString()));
+        Assert.Equal(field, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+    }
+
+    private Task<GatewayProcess> StartAsync(string dialect, string root) => GatewayProcess.StartAsync(new Dictionary<string, string>(ReplicaGroup.SettingsFor(fixture.Sandbox, redis: null))
+    {
+        ["Luma:Dialect"] = dialect,
+        ["Luma:BaseAddress"] = new Uri(fixture.Sandbox.Address, root).AbsoluteUri,
+        ["Assets:AllowHttp"] = "true",
+        ["Assets:AllowedHosts:0"] = fixture.Sandbox.Address.Authority,
+        ["Assets:AllowedNetworks:0"] = "127.0.0.0/8",
+    });
+
+    /// <summary>An emulated upstream whose generations take one second.</summary>
+    public sealed class FastSandbox : IAsyncLifetime
+    {
+        internal SandboxProcess Sandbox { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() =>
+            Sandbox = await SandboxProcess.StartAsync("--Sandbox:QueuedFor=00:00:00.5", "--Sandbox:ProcessingFor=00:00:00.5");
+
+        public ValueTask DisposeAsync() => Sandbox.DisposeAsync();
+    }
+}
