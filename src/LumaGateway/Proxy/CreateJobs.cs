@@ -30,7 +30,7 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots sl
         if (outcome is CreateOutcome.Unknown)
         {
             // A create that has moved may have been run by the last account only.
-            return attempt.Account == account.Name ? null : JobChange.Complete(attempt, attempt with { Key = Job.NewAttemptKey(), Account = account.Name });
+            return attempt.Account == account.Name ? null : JobChange.Complete(attempt, attempt with { Key = Job.NewAttemptKey(), Account = account.Name, Dialect = account.Dialect.Name });
         }
 
         if (outcome is CreateOutcome.Refused || status is < 200 or >= 300)
@@ -46,7 +46,7 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots sl
         }
 
         directory.Remember(created.Id, account);
-        return JobChange.Complete(attempt, attempt with { Key = created.Id.Value, Account = account.Name, State = JobStates.Of(created.State), Model = created.Model });
+        return JobChange.Complete(attempt, attempt with { Key = created.Id.Value, Account = account.Name, Dialect = account.Dialect.Name, State = JobStates.Of(created.State), Model = created.Model });
     }
 
     /// <summary>Gives the slot of a create to the generation that it made, and names the generation for the audit event. Does not throw.</summary>
