@@ -10,12 +10,16 @@ namespace LumaGateway.SystemTests.Jobs;
 public sealed class SlotTests
 {
     private const int Slots = 10;
+    private static readonly TimeSpan MaxQueueTimeout = TimeSpan.FromSeconds(90);
+
     private const string Active = "luma-gateway:{slots:sandbox}:active";
 
     private static readonly int CreateCount = int.TryParse(Environment.GetEnvironmentVariable("SLOT_CREATES"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 60;
 
     /// <summary>A create waits and runs at most this long. The slots of a killed replica end 30 s later.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20 + (0.4 * CreateCount));
+
+    private static readonly TimeSpan QueueTimeout = Timeout < MaxQueueTimeout ? Timeout : MaxQueueTimeout;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -26,7 +30,7 @@ public sealed class SlotTests
         await using var redis = await RedisServer.StartAsync();
         await using var sandbox = await SandboxProcess.StartAsync("--Sandbox:QueuedFor=00:00:00.5", "--Sandbox:ProcessingFor=00:00:01.5", "--Sandbox:MaxConcurrentJobs=10");
         await using var group = await RedisUse.WaitUntilUsedAsync(await ReplicaGroup.StartAsync(
-            sandbox, 3, redis.Endpoint, ("Luma:MaxConcurrentJobs", "10"), ("Jobs:QueueTimeout", Timeout.ToString()), ("Waiting:PollEvery", "00:00:00.5"), ("Waiting:PollFloor", "00:00:00.2"), ("Passthrough:CreateTimeout", Timeout.ToString())));
+            sandbox, 3, redis.Endpoint, ("Luma:MaxConcurrentJobs", "10"), ("Jobs:QueueTimeout", QueueTimeout.ToString()), ("Waiting:PollEvery", "00:00:00.5"), ("Waiting:PollFloor", "00:00:00.2"), ("Passthrough:CreateTimeout", Timeout.ToString())));
 
         var creates = Enumerable.Range(0, CreateCount).Select(i => CreateAsync(group.Replicas[i % 3], i)).ToList();
         var taken = new List<double>();
