@@ -52,6 +52,14 @@ internal sealed class SandboxOptions
     /// <summary>The size of each asset in bytes.</summary>
     [Range(0, long.MaxValue)]
     public long AssetBytes { get; set; } = 1_000_000;
+
+    /// <summary>The most created generations that are not final. A create above it is refused with 429. 0 is no limit.</summary>
+    [Range(0, int.MaxValue)]
+    public int MaxConcurrentJobs { get; set; }
+
+    /// <summary>The most creates in any 60 seconds. A create above it is refused with 429. 0 is no limit.</summary>
+    [Range(0, int.MaxValue)]
+    public int MaxCreatesPerMinute { get; set; }
 }
 
 [OptionsValidator]

@@ -32,6 +32,7 @@ internal static class SandboxServices
         services.AddSingleton<PublicAddress>();
         services.AddSingleton<AssetLinks>();
         services.AddSingleton<GenerationStore>();
+        services.AddSingleton<CreateLimits>();
         services.AddSingleton<FileStore>();
         services.AddSingleton<FileEndpoints>();
         services.AddSingleton<CallbackSender>();

@@ -8,10 +8,12 @@ using static LumaGateway.Sandbox.Dialects.BodyRules;
 namespace LumaGateway.Sandbox.Dialects;
 
 /// <summary>Luma's Agents API: a list of outputs with new presigned URLs in every response, files, usage, errors under <c>detail</c>.</summary>
-internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, GenerationStore generations, TimeProvider clock) : ISandboxDialect
+internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, GenerationStore generations, CreateLimits limits, SandboxOptions options, TimeProvider clock) : ISandboxDialect
 {
-    /// <summary>The documented limit on creates a minute. It is reported and not enforced.</summary>
-    private const int RequestsPerMinute = 30;
+    /// <summary>The documented limit on creates a minute. It is reported, and only enforced if <c>Sandbox:MaxCreatesPerMinute</c> is set.</summary>
+    private const int DocumentedPerMinute = 30;
+
+    private readonly int _perMinute = options.MaxCreatesPerMinute > 0 ? options.MaxCreatesPerMinute : DocumentedPerMinute;
 
     private static readonly BodyRules Media = new([],
         ("url", Url), ("data", Text), ("media_type", Text), ("generation_id", Text), ("file_id", Text));
@@ -27,9 +29,6 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
         ("user_id", Text), ("video", BodyRules.Object(Video)), ("callback_url", Url));
 
     private readonly byte[] _sample = DocumentedSample.Of("agents");
-
-    /// <summary>The times of the creates of the last minute. Also the lock.</summary>
-    private readonly Queue<DateTimeOffset> _creates = new();
 
     public string Name => "agents";
 
@@ -92,26 +91,14 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
         return next(context);
     }
 
-    private ValueTask<object?> ReportRateLimitAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    private async ValueTask<object?> ReportRateLimitAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
-        var now = clock.GetUtcNow();
-        int used;
-        lock (_creates)
-        {
-            _creates.Enqueue(now);
-            while (_creates.Peek() <= now.AddMinutes(-1))
-            {
-                _creates.Dequeue();
-            }
-
-            used = _creates.Count;
-        }
-
+        var result = await next(context);
         var headers = context.HttpContext.Response.Headers;
-        headers["X-RateLimit-Limit"] = RequestsPerMinute.ToString(CultureInfo.InvariantCulture);
-        headers["X-RateLimit-Remaining"] = Math.Max(0, RequestsPerMinute - used).ToString(CultureInfo.InvariantCulture);
-        headers["X-RateLimit-Reset"] = now.AddMinutes(1).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        return next(context);
+        headers["X-RateLimit-Limit"] = _perMinute.ToString(CultureInfo.InvariantCulture);
+        headers["X-RateLimit-Remaining"] = Math.Max(0, _perMinute - limits.CreatesOfLastMinute).ToString(CultureInfo.InvariantCulture);
+        headers["X-RateLimit-Reset"] = clock.GetUtcNow().AddMinutes(1).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        return result;
     }
 
     /// <summary>The number of creates by <c>user_id</c>. Luma does not document the body.</summary>

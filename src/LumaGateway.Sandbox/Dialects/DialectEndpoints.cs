@@ -13,6 +13,7 @@ internal static class DialectEndpoints
             var operations = new DialectOperations(
                 dialect,
                 services.GetRequiredService<GenerationStore>(),
+                services.GetRequiredService<CreateLimits>(),
                 services.GetRequiredService<CallbackSender>(),
                 services.GetRequiredService<TimeProvider>());
             var routes = app.MapGroup(dialect.Root);

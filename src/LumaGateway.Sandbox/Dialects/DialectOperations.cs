@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LumaGateway.Sandbox.Generations;
@@ -5,7 +6,7 @@ using LumaGateway.Sandbox.Generations;
 namespace LumaGateway.Sandbox.Dialects;
 
 /// <summary>The operations that all dialects share, with responses in the shape of one dialect.</summary>
-internal sealed class DialectOperations(ISandboxDialect dialect, GenerationStore store, CallbackSender callbacks, TimeProvider clock)
+internal sealed class DialectOperations(ISandboxDialect dialect, GenerationStore store, CreateLimits limits, CallbackSender callbacks, TimeProvider clock)
 {
     public IResult Read(string id) =>
         IsSample(id) ? new JsonResponse(StatusCodes.Status200OK, dialect.Sample())
@@ -28,13 +29,18 @@ internal sealed class DialectOperations(ISandboxDialect dialect, GenerationStore
             return dialect.Refuse(fault);
         }
 
-        var generation = store.Create(kind ?? KindOf(body), body);
-        if (CallbackOf(body) is { } callback && Uri.TryCreate(callback, UriKind.Absolute, out var address))
+        if (limits.TryCreate(() => store.Create(kind ?? KindOf(body), body), out var generation) is { } wait)
         {
-            callbacks.Subscribe(generation, address, dialect);
+            request.HttpContext.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            return Error(StatusCodes.Status429TooManyRequests, "Too many requests");
         }
 
-        return new JsonResponse(status, Render(generation));
+        if (CallbackOf(body) is { } callback && Uri.TryCreate(callback, UriKind.Absolute, out var address))
+        {
+            callbacks.Subscribe(generation!, address, dialect);
+        }
+
+        return new JsonResponse(status, Render(generation!));
     }
 
     /// <summary>Creates a generation from an existing one.</summary>

@@ -32,7 +32,7 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
         ("model", OneOf("photon-1", "photon-flash-1")), ("prompt", Prompt), ("aspect_ratio", Ratios), ("format", OneOf("jpg", "png")),
         ("generation_type", OneOf("image")), ("image_ref", List(BodyRules.Object(Reference))), ("style_ref", List(BodyRules.Object(Reference))),
         ("character_ref", Any), ("modify_image_ref", BodyRules.Object(Reference)), ("sync", Flag), ("sync_timeout", Number), ("callback_url", Url),
-        ("user_id", Text));
+        ("user_id", Text), ("image", Any)); // the Vercel AI SDK sends image, which the upstream does not document
 
     private readonly byte[] _sample = DocumentedSample.Of("dream-machine");
 

@@ -7,10 +7,12 @@ namespace LumaGateway.Sandbox.Requests;
 /// <param name="ById">By generation id, over all paths.</param>
 /// <param name="FirstAt">Arrival of the first request.</param>
 /// <param name="LastAt">Arrival of the last request.</param>
+/// <param name="CreatesRefused">Creates refused with 429 because of <c>Sandbox:MaxConcurrentJobs</c> or <c>Sandbox:MaxCreatesPerMinute</c>.</param>
 internal sealed record RequestCounts(
     long Total,
     int ConcurrentMax,
     IReadOnlyDictionary<string, long> ByPath,
     IReadOnlyDictionary<string, long> ById,
     DateTimeOffset? FirstAt,
-    DateTimeOffset? LastAt);
+    DateTimeOffset? LastAt,
+    long CreatesRefused);

@@ -17,6 +17,7 @@ internal sealed class RequestLog(TimeProvider clock)
     private readonly Dictionary<string, Queue<RecordedRequest>> _records = new(StringComparer.Ordinal);
 
     private long _total;
+    private long _createsRefused;
     private int _concurrent;
     private int _concurrentMax;
     private DateTimeOffset? _firstAt;
@@ -54,11 +55,14 @@ internal sealed class RequestLog(TimeProvider clock)
         }
     }
 
+    /// <summary>A create was refused because of a limit.</summary>
+    public void RecordRefusedCreate() => Interlocked.Increment(ref _createsRefused);
+
     public RequestCounts Counts()
     {
         lock (_lock)
         {
-            return new(_total, _concurrentMax, _byPath.ToDictionary(), _byId.ToDictionary(), _firstAt, _lastAt);
+            return new(_total, _concurrentMax, _byPath.ToDictionary(), _byId.ToDictionary(), _firstAt, _lastAt, Interlocked.Read(ref _createsRefused));
         }
     }
 
@@ -80,6 +84,7 @@ internal sealed class RequestLog(TimeProvider clock)
             _byId.Clear();
             _records.Clear();
             (_total, _concurrentMax, _firstAt, _lastAt) = (0, _concurrent, null, null);
+            Interlocked.Exchange(ref _createsRefused, 0);
         }
     }
 

@@ -13,36 +13,41 @@ internal enum UnrecordedReason
     UnreadableResponse,
 }
 
-/// <summary>Metrics of jobs.</summary>
+/// <summary>Metrics of jobs. Attribute values come from closed sets; the accounts are those of the settings.</summary>
 internal sealed class JobMetrics : IGatewayMetrics
 {
     private readonly Counter<long> _unrecorded;
     private readonly Counter<long> _saturated;
     private readonly UpDownCounter<long> _waiting;
+    private readonly JobLimits _limits;
 
-    public JobMetrics(IMeterFactory meters)
+    public JobMetrics(IMeterFactory meters, JobLimits limits)
     {
+        _limits = limits;
         var meter = meters.Create(Instrumentation.Name);
-        _unrecorded = meter.CreateCounter<long>("luma_gateway.jobs.unrecorded", "{job}", "Creates whose generation is not in the ledger, by reason.");
-        _saturated = meter.CreateCounter<long>("luma_gateway.jobs.saturated", "{request}", "Creates refused with account_saturated: no slot of the account was free in time.");
-        _waiting = meter.CreateUpDownCounter<long>("luma_gateway.jobs.waiting", "{request}", "Creates that wait for a slot of their account.");
+        _unrecorded = meter.CreateCounter<long>("luma_gateway.jobs.unrecorded", "{job}", "Creates whose generation is not in the ledger, by account and reason.");
+        _saturated = meter.CreateCounter<long>("luma_gateway.jobs.saturated", "{request}", "Creates refused with account_saturated: no slot was free in time; by the account that was chosen first.");
+        _waiting = meter.CreateUpDownCounter<long>("luma_gateway.jobs.waiting", "{request}", "Creates that wait for a slot, by the account that was chosen first.");
     }
 
     public void Initialize()
     {
-        _saturated.Add(0);
-        _waiting.Add(0);
-        foreach (var reason in Enum.GetValues<UnrecordedReason>())
+        foreach (var account in _limits.ByAccount.Keys)
         {
-            Count(0, reason);
+            _saturated.Add(0, Instrumentation.AccountTag(account));
+            _waiting.Add(0, Instrumentation.AccountTag(account));
+            foreach (var reason in Enum.GetValues<UnrecordedReason>())
+            {
+                Count(0, reason, account);
+            }
         }
     }
 
-    public void RecordUnrecorded(UnrecordedReason reason) => Count(1, reason);
+    public void RecordUnrecorded(UnrecordedReason reason, string account) => Count(1, reason, account);
 
-    public void RecordSaturated() => _saturated.Add(1);
+    public void RecordSaturated(string account) => _saturated.Add(1, Instrumentation.AccountTag(account));
 
-    public void AddWaiting(int creates) => _waiting.Add(creates);
+    public void AddWaiting(int creates, string account) => _waiting.Add(creates, Instrumentation.AccountTag(account));
 
     internal static string NameOf(UnrecordedReason reason) => reason switch
     {
@@ -51,5 +56,6 @@ internal sealed class JobMetrics : IGatewayMetrics
         _ => throw new ArgumentOutOfRangeException(nameof(reason)),
     };
 
-    private void Count(int jobs, UnrecordedReason reason) => _unrecorded.Add(jobs, new KeyValuePair<string, object?>("luma_gateway.jobs.reason", NameOf(reason)));
+    private void Count(int jobs, UnrecordedReason reason, string account) =>
+        _unrecorded.Add(jobs, Instrumentation.AccountTag(account), new KeyValuePair<string, object?>("luma_gateway.jobs.reason", NameOf(reason)));
 }

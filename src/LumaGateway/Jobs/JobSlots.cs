@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Jobs;
 
 /// <summary>
-/// Keeps the creates of an account below its limits: a create waits in this replica, first come first served, until the account has a slot. If the store of slots fails,
-/// creates pass: the upstream still has its own limits. Thread-safe.
+/// Keeps the creates of an account below its limits: a create waits in this replica, first come first served, until the account has a slot.
+/// If the store of slots fails, creates pass: the upstream still has its own limits. Thread-safe.
 /// </summary>
 internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<JobsOptions> options, JobMetrics metrics, TimeProvider clock)
 {
@@ -22,12 +22,12 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
     /// <summary>The accounts for which creates wait in this replica.</summary>
     public IEnumerable<string> AccountsWithWaiters => _waiting.Where(static pair => pair.Value.Count > 0).Select(static pair => pair.Key);
 
-    /// <summary>Takes a slot, after waiting for it at most <c>Jobs:QueueTimeout</c>.</summary>
-    /// <param name="account">The account.</param>
+    /// <summary>Takes a slot of the account that has one first, after waiting for it at most <c>Jobs:QueueTimeout</c>.</summary>
+    /// <param name="accounts">The accounts. The create has its place in the queue of the first one.</param>
     /// <param name="lifetime">How long the create holds the slot until it has an id: longer than it can take.</param>
     /// <param name="cancellationToken">Gives the place in the queue up.</param>
-    public ValueTask<SlotResult> AcquireAsync(string account, TimeSpan lifetime, CancellationToken cancellationToken) =>
-        limits.Of(account) is { AreSet: true } limit ? new(WaitAsync(account, limit, lifetime, cancellationToken)) : ValueTask.FromResult(default(SlotResult));
+    public ValueTask<SlotResult> AcquireAsync(IReadOnlyList<string> accounts, TimeSpan lifetime, CancellationToken cancellationToken) =>
+        accounts.All(account => limits.Of(account).AreSet) ? new(WaitAsync(accounts, lifetime, cancellationToken)) : ValueTask.FromResult(default(SlotResult));
 
     /// <summary>Takes a slot if one is free and no create waits for it in this replica. Does not wait.</summary>
     /// <param name="account">The account.</param>
@@ -46,8 +46,7 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
 
         try
         {
-            var lease = NewLease();
-            return await store.TryTakeAsync(account, lease, limit, lifetime) is { } blocked ? new SlotResult(null, blocked) : new SlotResult(new JobSlot(account, lease), null);
+            return await TryTakeAsync(account, limit, lifetime);
         }
         catch (LedgerUnavailableException)
         {
@@ -79,33 +78,32 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
 
     private static string NewLease() => Guid.NewGuid().ToString("N") + "/"; // never an id
 
-    private async Task<SlotResult> WaitAsync(string account, SlotLimits limit, TimeSpan lifetime, CancellationToken cancellationToken)
+    private async Task<SlotResult> WaitAsync(IReadOnlyList<string> accounts, TimeSpan lifetime, CancellationToken cancellationToken)
     {
-        var waiting = _waiting.GetOrAdd(account, static _ => new WaitingCreates());
+        var queues = accounts.Select(account => _waiting.GetOrAdd(account, static _ => new WaitingCreates())).ToList();
         var start = clock.GetTimestamp();
-        var previous = waiting.Enqueue(out var place);
-        metrics.AddWaiting(1);
+        var previous = queues[0].Enqueue(out var place);
+        queues.ForEach(static queue => queue.Add());
+        metrics.AddWaiting(1, accounts[0]);
         try
         {
-            var left = options.Value.QueueTimeout;
             if (!previous.IsCompleted)
             {
-                await previous.WaitAsync(left, clock, cancellationToken);
+                await previous.WaitAsync(options.Value.QueueTimeout, clock, cancellationToken);
             }
 
             while (true)
             {
-                var lease = NewLease();
-                if (await store.TryTakeAsync(account, lease, limit, lifetime) is not { } blocked)
+                var result = await TryTakeAnyAsync(accounts, lifetime);
+                if (result.RetryAfter is not { } blocked)
                 {
-                    waiting.RecordGrant(clock.GetUtcNow());
-                    return new SlotResult(new JobSlot(account, lease), null);
+                    return result;
                 }
 
-                left = options.Value.QueueTimeout - clock.GetElapsedTime(start);
+                var left = options.Value.QueueTimeout - clock.GetElapsedTime(start);
                 if (left <= TimeSpan.Zero || blocked > left)
                 {
-                    return Saturated(waiting, blocked);
+                    return Saturated(accounts[0], blocked);
                 }
 
                 await Task.Delay(left < TryInterval ? left : TryInterval, clock, cancellationToken);
@@ -113,7 +111,7 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
         }
         catch (TimeoutException)
         {
-            return Saturated(waiting, TimeSpan.Zero);
+            return Saturated(accounts[0], TimeSpan.Zero);
         }
         catch (LedgerUnavailableException)
         {
@@ -121,16 +119,42 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
         }
         finally
         {
-            metrics.AddWaiting(-1);
-            waiting.Dequeue(previous, place);
+            metrics.AddWaiting(-1, accounts[0]);
+            queues.ForEach(static queue => queue.Remove());
+            WaitingCreates.Dequeue(previous, place);
         }
     }
 
-    /// <summary>When the limit per minute ends, if it is reached; otherwise the time in which this replica got its last slot.</summary>
-    private SlotResult Saturated(WaitingCreates waiting, TimeSpan blocked)
+    /// <summary>A slot of the first account with a free one; otherwise the shortest time until one of them can have one.</summary>
+    private async Task<SlotResult> TryTakeAnyAsync(IReadOnlyList<string> accounts, TimeSpan lifetime)
     {
-        metrics.RecordSaturated();
-        return new SlotResult(null, blocked > TimeSpan.Zero ? blocked : waiting.GrantInterval ?? options.Value.QueueTimeout);
+        var shortest = TimeSpan.MaxValue;
+        foreach (var account in accounts)
+        {
+            var result = await TryTakeAsync(account, limits.Of(account), lifetime);
+            if (result.RetryAfter is not { } blocked)
+            {
+                _waiting[account].RecordGrant(clock.GetUtcNow());
+                return result;
+            }
+
+            shortest = blocked < shortest ? blocked : shortest;
+        }
+
+        return new SlotResult(null, shortest);
+    }
+
+    private async Task<SlotResult> TryTakeAsync(string account, SlotLimits limit, TimeSpan lifetime)
+    {
+        var lease = NewLease();
+        return await store.TryTakeAsync(account, lease, limit, lifetime) is { } blocked ? new SlotResult(null, blocked) : new SlotResult(new JobSlot(account, lease), null);
+    }
+
+    /// <summary>When the limit per minute ends, if it is reached; otherwise the time between the last two slots of the account in this replica.</summary>
+    private SlotResult Saturated(string account, TimeSpan blocked)
+    {
+        metrics.RecordSaturated(account);
+        return new SlotResult(null, blocked > TimeSpan.Zero ? blocked : _waiting[account].GrantInterval ?? options.Value.QueueTimeout);
     }
 
     private static async Task TryAsync(Func<Task> change)
@@ -144,64 +168,4 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
             // The lease expires by itself.
         }
     }
-
-    /// <summary>The creates that wait for one account: each waits for the end of the one before it. Thread-safe.</summary>
-    private sealed class WaitingCreates
-    {
-        private readonly Lock _gate = new();
-        private Task _last = Task.CompletedTask;
-        private DateTimeOffset? _grantedAt;
-        private int _count;
-
-        public int Count => Volatile.Read(ref _count);
-
-        /// <summary>The time between the last two slots; null before.</summary>
-        public TimeSpan? GrantInterval { get; private set; }
-
-        /// <summary>Returns the task that ends when all earlier creates have ended their wait.</summary>
-        public Task Enqueue(out TaskCompletionSource place)
-        {
-            place = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            lock (_gate)
-            {
-                _count++;
-                var previous = _last;
-                _last = place.Task;
-                return previous;
-            }
-        }
-
-        /// <summary>Lets the next create try, as soon as all earlier ones have ended their wait.</summary>
-        public void Dequeue(Task previous, TaskCompletionSource place)
-        {
-            Interlocked.Decrement(ref _count);
-            if (previous.IsCompleted)
-            {
-                place.SetResult();
-            }
-            else
-            {
-                _ = previous.ContinueWith(static (_, place) => ((TaskCompletionSource)place!).SetResult(), place, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            }
-        }
-
-        public void RecordGrant(DateTimeOffset now)
-        {
-            lock (_gate)
-            {
-                GrantInterval = now - _grantedAt;
-                _grantedAt = now;
-            }
-        }
-    }
 }
-
-/// <summary>The result of asking for a slot.</summary>
-/// <param name="Slot">The slot; null if the account has no limits, or is saturated.</param>
-/// <param name="RetryAfter">When to try again, if the account is saturated; otherwise null.</param>
-internal readonly record struct SlotResult(JobSlot? Slot, TimeSpan? RetryAfter);
-
-/// <summary>A slot that a create holds. Also a request feature.</summary>
-/// <param name="Account">The account.</param>
-/// <param name="Lease">The name of the lease.</param>
-internal sealed record JobSlot(string Account, string Lease);

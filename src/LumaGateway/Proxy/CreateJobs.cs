@@ -40,7 +40,7 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots sl
 
         if (body is not { } json || CreatedGeneration.Read(account.Dialect, json) is not { } created)
         {
-            metrics.RecordUnrecorded(UnrecordedReason.UnreadableResponse);
+            metrics.RecordUnrecorded(UnrecordedReason.UnreadableResponse, account.Name);
             Log.Unreadable(logger, status, requestId);
             return null;
         }
@@ -62,9 +62,9 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots sl
     }
 
     /// <summary>The ledger did not record a create.</summary>
-    public void RecordUnrecorded(string requestId)
+    public void RecordUnrecorded(string account, string requestId)
     {
-        metrics.RecordUnrecorded(UnrecordedReason.LedgerUnavailable);
+        metrics.RecordUnrecorded(UnrecordedReason.LedgerUnavailable, account);
         Log.NotRecorded(logger, requestId);
     }
 

@@ -44,18 +44,18 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
             await jobs.BindSlotAsync(context, change);
             if (change is not null)
             {
-                var ending = EndAsync(change, context.TraceIdentifier);
+                var ending = EndAsync(change, account.AccountName, context.TraceIdentifier);
                 await (isBegun ? ending : Task.CompletedTask); // the caller waited for the ledger once, in vain
             }
         }
     }
 
     /// <summary>Never throws.</summary>
-    private async Task EndAsync(JobChange change, string requestId)
+    private async Task EndAsync(JobChange change, string account, string requestId)
     {
         if (!await TryApplyAsync(change))
         {
-            jobs.RecordUnrecorded(requestId);
+            jobs.RecordUnrecorded(account, requestId);
         }
     }
 

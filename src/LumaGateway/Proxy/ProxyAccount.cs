@@ -66,8 +66,8 @@ internal sealed class ProxyAccount : IRequestAccount
     }
 
     /// <summary>
-    /// Skips the current account, which has no free slot. Returns false if no account has one; the account is then the one that was chosen first, which the create waits for. A
-    /// skipped account keeps its turn.
+    /// Skips the current account, which has no free slot. Returns false if no account has one; the account is then the one that
+    /// was chosen first. A skipped account keeps its turn.
     /// </summary>
     public bool TrySkip(AccountChooser chooser)
     {
@@ -82,6 +82,23 @@ internal sealed class ProxyAccount : IRequestAccount
         _choice = next ?? _skipped[0];
         Account = _choice.Account;
         return next is not null;
+    }
+
+    /// <summary>The accounts that the create waits for: all skipped ones, the first chosen first; without any, its account.</summary>
+    public IReadOnlyList<string> AccountsWithoutSlot => _skipped.Count > 0 ? [.. _skipped.Select(static choice => choice.Account.Name)] : [AccountName];
+
+    /// <summary>One of <see cref="AccountsWithoutSlot"/> has a slot now: the create goes there.</summary>
+    public void MoveToSlot(string account, AccountChooser chooser)
+    {
+        if (account == AccountName)
+        {
+            return;
+        }
+
+        chooser.Return(_choice!);
+        _choice = _skipped.Single(choice => choice.Account.Name == account);
+        chooser.Retake(_choice);
+        Account = _choice.Account;
     }
 
     /// <summary>Gives back the choice if nothing was sent, as for a repeated create whose response is recorded.</summary>

@@ -28,7 +28,7 @@ internal sealed class ProxyMetrics : IGatewayMetrics
         _replays.Add(0);
         foreach (var account in _accounts.All)
         {
-            _moves.Add(0, UpstreamMetrics.TagOf(account.Name));
+            _moves.Add(0, Instrumentation.AccountTag(account.Name));
             foreach (var outcome in Enum.GetValues<CreateOutcome>())
             {
                 Count(0, outcome, account.Name);
@@ -38,7 +38,7 @@ internal sealed class ProxyMetrics : IGatewayMetrics
 
     public void Created(CreateOutcome outcome, string account) => Count(1, outcome, account);
 
-    public void Moved(string account) => _moves.Add(1, UpstreamMetrics.TagOf(account));
+    public void Moved(string account) => _moves.Add(1, Instrumentation.AccountTag(account));
 
     public void Replayed() => _replays.Add(1);
 
@@ -51,5 +51,5 @@ internal sealed class ProxyMetrics : IGatewayMetrics
     };
 
     private void Count(int creates, CreateOutcome outcome, string account) =>
-        _creates.Add(creates, UpstreamMetrics.TagOf(account), new KeyValuePair<string, object?>("luma_gateway.create.outcome", NameOf(outcome)));
+        _creates.Add(creates, Instrumentation.AccountTag(account), new KeyValuePair<string, object?>("luma_gateway.create.outcome", NameOf(outcome)));
 }

@@ -7,8 +7,9 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Lets a create wait until its account has a slot (<see cref="JobSlots"/>), and refuses it with 503 <c>account_saturated</c> if there is none in time. A create that
-/// waits has not been sent. A create whose account was chosen by weight goes to another account first, if that has a slot. Must be inside <see cref="IdempotencyMiddleware"/> and <see cref="JobMiddleware"/>, which bind the slot to the generation.
+/// Lets a create wait until its account has a slot (<see cref="JobSlots"/>), and refuses it with 503 <c>account_saturated</c> if there is none in time.
+/// A create that waits has not been sent. A create whose account was chosen by weight takes the first free slot of any account.
+/// Must be inside <see cref="IdempotencyMiddleware"/> and <see cref="JobMiddleware"/>, which bind the slot to the generation.
 /// </summary>
 internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, AccountChooser chooser, IOptions<PassthroughOptions> options)
 {
@@ -31,7 +32,7 @@ internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, Accou
         await (slot is null ? next(context) : CreateAsync(context, slot));
     }
 
-    /// <summary>A slot of the first account with a free one, in the order of the choice. If none is free, waits for the account that was chosen first.</summary>
+    /// <summary>A slot of the first account with a free one, in the order of the choice. If none is free, waits for the account that has one first.</summary>
     private async ValueTask<SlotResult> AcquireAsync(ProxyAccount account, CancellationToken cancellationToken)
     {
         var lifetime = options.Value.CreateTimeout + Margin;
@@ -49,7 +50,13 @@ internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, Accou
             }
         }
 
-        return await slots.AcquireAsync(account.Account.Name, lifetime, cancellationToken);
+        var waited = await slots.AcquireAsync(account.AccountsWithoutSlot, lifetime, cancellationToken);
+        if (waited.Slot is { } slot)
+        {
+            account.MoveToSlot(slot.Account, chooser);
+        }
+
+        return waited;
     }
 
     private async Task CreateAsync(HttpContext context, JobSlot slot)

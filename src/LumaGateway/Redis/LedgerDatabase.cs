@@ -16,8 +16,8 @@ internal sealed partial class LedgerDatabase(RedisConnection connection, LedgerM
     /// <summary>How long a write waits for the replicas of Redis. After it the write counts, although a failover can lose it.</summary>
     private static readonly TimeSpan ReplicationTimeout = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long the number of the replicas of Redis is kept.</summary>
-    private static readonly TimeSpan CountLifetime = TimeSpan.FromSeconds(5);
+    /// <summary>How long the number of the replicas of Redis is kept. Writes do not wait for a replica that joined in this time.</summary>
+    private static readonly TimeSpan CountLifetime = TimeSpan.FromSeconds(1);
 
     private readonly TokenBucket _warnings = new(clock);
     private volatile Replication? _replication;
@@ -49,7 +49,7 @@ internal sealed partial class LedgerDatabase(RedisConnection connection, LedgerM
     /// <summary><c>WAIT</c> on the connection of the write: it counts the replicas that have all earlier writes of this connection.</summary>
     private async Task WaitForReplicasAsync(IConnectionMultiplexer redis)
     {
-        if (_replication is not { } replication || clock.GetElapsedTime(replication.ReadAt) > CountLifetime)
+        if (_replication is not { Master: not null } replication || clock.GetElapsedTime(replication.ReadAt) > CountLifetime)
         {
             _replication = replication = await ReadReplicationAsync(redis);
         }

@@ -13,7 +13,7 @@ internal sealed class DriftMetrics
     public DriftMetrics(IMeterFactory meters, string account, string dialect)
     {
         _dialect = new("luma_gateway.upstream.dialect", dialect);
-        _account = UpstreamMetrics.TagOf(account);
+        _account = Instrumentation.AccountTag(account);
         _drift = meters.Create(Instrumentation.Name).CreateCounter<long>(
             "luma_gateway.upstream.drift", "{response}", "Responses of the upstream with a field, state or type that the gateway does not know.");
     }

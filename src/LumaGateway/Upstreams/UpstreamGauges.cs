@@ -33,5 +33,5 @@ internal sealed class UpstreamGauges : IGatewayMetrics
     }
 
     private IEnumerable<Measurement<T>> Measure<T>(Func<UpstreamAccount, T> read)
-        where T : struct => _accounts.All.Select(account => new Measurement<T>(read(account), UpstreamMetrics.TagOf(account.Name)));
+        where T : struct => _accounts.All.Select(account => new Measurement<T>(read(account), Instrumentation.AccountTag(account.Name)));
 }

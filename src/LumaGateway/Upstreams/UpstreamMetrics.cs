@@ -18,7 +18,7 @@ internal sealed class UpstreamMetrics
 
     public UpstreamMetrics(IMeterFactory meters, string account)
     {
-        _account = TagOf(account);
+        _account = Instrumentation.AccountTag(account);
         var meter = meters.Create(Instrumentation.Name);
         _requests = meter.CreateCounter<long>("luma_gateway.upstream.requests", "{request}", "Reads sent to the upstream, retries included.");
         _retries = meter.CreateCounter<long>("luma_gateway.upstream.retries", "{request}", "Repeated attempts of upstream reads.");
@@ -63,9 +63,6 @@ internal sealed class UpstreamMetrics
             _unknownStates.Add(1, _account);
         }
     }
-
-    /// <summary>The attribute of every measurement of an account.</summary>
-    internal static KeyValuePair<string, object?> TagOf(string account) => new("luma_gateway.upstream.account", account);
 
     internal static string NameOf(UpstreamFault fault) => fault switch
     {

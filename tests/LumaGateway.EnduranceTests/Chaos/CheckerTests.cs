@@ -212,5 +212,5 @@ public sealed class CheckerTests
     private static ObservedResponse Error(string code, int status, double at) =>
         Response("done-a", "", at) with { Status = status, Body = $$"""{"code":"{{code}}"}""", MediaType = "application/problem+json" };
 
-    private static RequestCounts Counts(string id, long count) => new(count, 1, new Dictionary<string, long> { [$"GET /luma/generations/{id}"] = count }, new Dictionary<string, long>());
+    private static RequestCounts Counts(string id, long count) => new(count, 1, new Dictionary<string, long> { [$"GET /luma/generations/{id}"] = count }, new Dictionary<string, long>(), 0);
 }

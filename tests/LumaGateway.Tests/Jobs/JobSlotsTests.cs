@@ -13,6 +13,7 @@ namespace LumaGateway.Tests.Jobs;
 public sealed class JobSlotsTests : IDisposable
 {
     private const string Account = "main";
+    private const string Second = "second";
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(1); // the clock moves on while a test waits
     private static readonly GenerationId Id = GenerationId.Parse("g1", null);
@@ -32,8 +33,8 @@ public sealed class JobSlotsTests : IDisposable
     {
         var slots = Create(new SlotLimits(0, 0));
 
-        Assert.Equal(default, await slots.AcquireAsync(Account, Lifetime, Cancelled));
-        Assert.Equal(default, await slots.AcquireAsync("other", Lifetime, Cancelled));
+        Assert.Equal(default, await slots.AcquireAsync([Account], Lifetime, Cancelled));
+        Assert.Equal(default, await slots.AcquireAsync(["other"], Lifetime, Cancelled));
     }
 
     [Fact]
@@ -71,7 +72,7 @@ public sealed class JobSlotsTests : IDisposable
         var slots = Create(new SlotLimits(1, 0), queueSeconds: 36_000);
         var held = await TakeAsync(slots);
         using var leaving = new CancellationTokenSource();
-        var left = slots.AcquireAsync(Account, Lifetime, leaving.Token).AsTask();
+        var left = slots.AcquireAsync([Account], Lifetime, leaving.Token).AsTask();
         var next = TakeAsync(slots);
 
         await leaving.CancelAsync();
@@ -87,10 +88,10 @@ public sealed class JobSlotsTests : IDisposable
     {
         var slots = Create(new SlotLimits(1, 0));
         await TakeAsync(slots);
-        var first = slots.AcquireAsync(Account, Lifetime, Cancelled).AsTask();
+        var first = slots.AcquireAsync([Account], Lifetime, Cancelled).AsTask();
         using var leaving = new CancellationTokenSource();
-        var second = slots.AcquireAsync(Account, Lifetime, leaving.Token).AsTask();
-        var third = slots.AcquireAsync(Account, Lifetime, Cancelled).AsTask();
+        var second = slots.AcquireAsync([Account], Lifetime, leaving.Token).AsTask();
+        var third = slots.AcquireAsync([Account], Lifetime, Cancelled).AsTask();
 
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.WithTimeout());
@@ -105,7 +106,7 @@ public sealed class JobSlotsTests : IDisposable
         var slots = Create(new SlotLimits(1, 0));
         await TakeAsync(slots);
 
-        var waiting = slots.AcquireAsync(Account, Lifetime, Cancelled).AsTask();
+        var waiting = slots.AcquireAsync([Account], Lifetime, Cancelled).AsTask();
         await AdvanceUntilAsync(waiting);
 
         Assert.Equal((null, TimeSpan.FromSeconds(30)), ((await waiting).Slot, (await waiting).RetryAfter));
@@ -119,7 +120,7 @@ public sealed class JobSlotsTests : IDisposable
         _clock.Advance(TimeSpan.FromSeconds(10));
         await slots.ReleaseAsync(await TakeAsync(slots));
 
-        var refused = await slots.AcquireAsync(Account, Lifetime, Cancelled); // 50 s are more than the queue allows
+        var refused = await slots.AcquireAsync([Account], Lifetime, Cancelled); // 50 s are more than the queue allows
         _clock.Advance(TimeSpan.FromSeconds(50));
 
         Assert.Equal(TimeSpan.FromSeconds(50), refused.RetryAfter);
@@ -150,17 +151,49 @@ public sealed class JobSlotsTests : IDisposable
         await TakeAsync(slots);
     }
 
+    [Theory]
+    [InlineData(Account)]
+    [InlineData(Second)]
+    public async Task A_create_of_several_accounts_takes_the_first_slot_that_becomes_free(string freed)
+    {
+        var slots = Create(new SlotLimits(1, 0), queueSeconds: 36_000);
+        var held = new[] { await TakeAsync(slots), (await slots.AcquireAsync([Second], Lifetime, Cancelled)).Slot! };
+        var waiting = slots.AcquireAsync([Account, Second], Lifetime, Cancelled).AsTask();
+
+        Assert.Equal([Account, Second], slots.AccountsWithWaiters.Order()); // the jobs of both are polled
+        await slots.ReleaseAsync(held.Single(slot => slot.Account == freed));
+        var later = await slots.TryAcquireAsync(Second, Lifetime);
+        await AdvanceUntilAsync(waiting);
+
+        Assert.Equal(freed, (await waiting).Slot!.Account);
+        Assert.Equal(TimeSpan.Zero, later.RetryAfter); // it does not pass the create that waits
+        Assert.Empty(slots.AccountsWithWaiters);
+    }
+
+    [Fact]
+    public async Task A_create_of_several_accounts_is_told_when_the_first_of_them_has_a_slot()
+    {
+        var slots = Create(new SlotLimits(0, 1));
+        await TakeAsync(slots);
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        await slots.AcquireAsync([Second], Lifetime, Cancelled);
+
+        var refused = await slots.AcquireAsync([Second, Account], Lifetime, Cancelled);
+
+        Assert.Equal(TimeSpan.FromSeconds(50), refused.RetryAfter);
+    }
+
     [Fact]
     public async Task Creates_pass_if_the_store_fails()
     {
         var slots = Create(new SlotLimits(1, 0), new FailingStore());
 
-        Assert.Equal(default, await slots.AcquireAsync(Account, Lifetime, Cancelled));
+        Assert.Equal(default, await slots.AcquireAsync([Account], Lifetime, Cancelled));
         await slots.ReleaseAsync(Account, Id);
         Assert.Empty(await slots.HoldersAsync(Account));
     }
 
-    private static async Task<JobSlot> TakeAsync(JobSlots slots) => (await slots.AcquireAsync(Account, Lifetime, Cancelled)).Slot!;
+    private static async Task<JobSlot> TakeAsync(JobSlots slots) => (await slots.AcquireAsync([Account], Lifetime, Cancelled)).Slot!;
 
     /// <summary>Moves the clock in small steps, so that every waiting create can try.</summary>
     private async Task AdvanceUntilAsync(Task task)
@@ -173,12 +206,16 @@ public sealed class JobSlotsTests : IDisposable
         await task;
     }
 
-    private JobSlots Create(SlotLimits limits, ISlotStore? store = null, int queueSeconds = 30) => new(
-        store ?? _store,
-        new JobLimits(new Dictionary<string, SlotLimits> { [Account] = limits }),
-        Options.Create(new JobsOptions { QueueTimeout = TimeSpan.FromSeconds(queueSeconds) }),
-        new JobMetrics(_services.GetRequiredService<IMeterFactory>()),
-        _clock);
+    private JobSlots Create(SlotLimits limits, ISlotStore? store = null, int queueSeconds = 30)
+    {
+        var all = new JobLimits(new Dictionary<string, SlotLimits> { [Account] = limits, [Second] = limits });
+        return new(
+            store ?? _store,
+            all,
+            Options.Create(new JobsOptions { QueueTimeout = TimeSpan.FromSeconds(queueSeconds) }),
+            new JobMetrics(_services.GetRequiredService<IMeterFactory>(), all),
+            _clock);
+    }
 
     private sealed class FailingStore : ISlotStore
     {

@@ -21,6 +21,8 @@ internal static class Ledgers
 
     public static IOptions<JobsOptions> Options { get; } = Microsoft.Extensions.Options.Options.Create(new JobsOptions());
 
+    private static JobLimits NoLimits { get; } = new(new Dictionary<string, SlotLimits>());
+
     public static MemoryJobLedger InMemory(TimeProvider clock) => new(Options, clock);
 
     public static LedgerDatabase Database(Func<Task<IConnectionMultiplexer>> connect, TimeProvider clock)
@@ -33,8 +35,8 @@ internal static class Ledgers
 
     public static CreateJobs CreateJobs(IMeterFactory meters, TimeProvider clock) => new(
         new AccountDirectory(TestAccounts.Create(new MonotonicClock(clock), null, TestAccounts.Named("account")), InMemory(clock), Microsoft.Extensions.Options.Options.Create(new RedisResilienceOptions()), clock, NullLogger<AccountDirectory>.Instance),
-        new JobSlots(new MemorySlotStore(clock), new JobLimits(new Dictionary<string, SlotLimits>()), Options, new JobMetrics(meters), clock),
-        new JobMetrics(meters),
+        new JobSlots(new MemorySlotStore(clock), NoLimits, Options, new JobMetrics(meters, NoLimits), clock),
+        new JobMetrics(meters, NoLimits),
         clock,
         NullLogger<CreateJobs>.Instance);
 

@@ -3,6 +3,7 @@ using System.Text;
 using LumaGateway.Contracts;
 using LumaGateway.Jobs;
 using LumaGateway.Proxy;
+using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -239,6 +240,32 @@ public sealed class AccountRoutingTests : IDisposable
 
         await saturated.ProblemAsync(503, "account_saturated");
         Assert.Equal("a c c", _raw.Upstream.AccountsOf());
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("c")]
+    public async Task A_create_that_waits_goes_to_the_account_that_has_a_free_slot_first(string freed)
+    {
+        _raw.Gateway.With("Luma:Accounts:0:MaxConcurrentJobs", "1").With("Luma:Accounts:2:MaxConcurrentJobs", "1");
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller);
+        using var second = await CreateAsync(caller);
+        using var waiting = _raw.Gateway.Collect<long>("luma_gateway.jobs.waiting");
+        var third = CreateAsync(caller);
+        await Eventually.TrueAsync(() => waiting.GetMeasurementSnapshot().Sum(one => one.Value) == 1);
+        Assert.Equal("a", waiting.GetMeasurementSnapshot()[^1].Tags["luma_gateway.upstream.account"]);
+
+        await _raw.Gateway.Services.GetRequiredService<JobSlots>().ReleaseAsync(freed, GenerationId.Parse(freed + "1", null));
+        await Eventually.TrueAsync(() =>
+        {
+            _raw.Gateway.Clock.Advance(TimeSpan.FromMilliseconds(100));
+            return third.IsCompleted;
+        });
+
+        using var response = await third;
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        Assert.Equal(freed, _raw.Upstream.Received.Last(sent => sent.Method == HttpMethod.Post).Address.Host.Split('.')[0]);
     }
 
     [Fact]

@@ -92,7 +92,7 @@ internal sealed class SandboxProcess : IAsyncDisposable
 
 /// <summary>The sandbox's counts since the last reset.</summary>
 internal sealed record RequestCounts(
-    long Total, int ConcurrentMax, IReadOnlyDictionary<string, long> ByPath, IReadOnlyDictionary<string, long> ById);
+    long Total, int ConcurrentMax, IReadOnlyDictionary<string, long> ByPath, IReadOnlyDictionary<string, long> ById, long CreatesRefused);
 
 /// <summary>A request that the sandbox received.</summary>
 internal sealed record Arrival(DateTimeOffset At, string Host);
