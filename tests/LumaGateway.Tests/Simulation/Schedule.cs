@@ -38,20 +38,26 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
 
     public static readonly TimeSpan Length = TimeSpan.FromSeconds(20);
 
+    /// <summary>Whether the clock may advance while work is ready, as on a slow machine. A step of Redis can time out then.</summary>
+    public bool HasLag => Seed % 2 == 0;
+
     /// <summary>When the last fault has ended.</summary>
     public TimeSpan Calm => Operations.Select(operation => operation.At + operation.Length).Append(Length).Max();
 
     public static Schedule Of(int seed)
     {
         var random = new Random(seed ^ 0x5eed);
-        var bursts = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Time(Length)).ToArray(); // most calls are close together, so that they meet
+        (TimeSpan ExistsFrom, TimeSpan FinalFrom, TimeSpan? DeletedFrom)[] generations = [.. Enumerable.Range(0, Keys).Select(_ => Generation())];
+
+        // Most calls are close together, so that they meet; many when a generation appears.
+        TimeSpan[] bursts = [.. Enumerable.Range(0, random.Next(0, 3)).Select(_ => Time(Length)), generations[0].ExistsFrom < TimeSpan.FromSeconds(2) ? TimeSpan.Zero : generations[0].ExistsFrom - TimeSpan.FromSeconds(2)];
         var operations = Enumerable.Range(0, random.Next(10, 40)).Select(_ => new Operation(CallTime(), Call(), random.Next(3), random.Next(4) == 0 ? 1 : 0, TimeSpan.Zero)).ToList();
         if (random.Next(5) > 0)
         {
             operations.AddRange(Enumerable.Range(0, random.Next(1, 5)).Select(_ => new Operation(Time(Length), Fault(), random.Next(3), random.Next(Keys), Time(TimeSpan.FromSeconds(5)))));
         }
 
-        return new Schedule(seed, random.Next(2, 4), [.. operations.OrderBy(operation => operation.At)], [.. Enumerable.Range(0, Keys).Select(_ => Generation())]);
+        return new Schedule(seed, random.Next(2, 4), [.. operations.OrderBy(operation => operation.At)], generations);
 
         TimeSpan Time(TimeSpan limit) => TimeSpan.FromMilliseconds(random.Next((int)limit.TotalMilliseconds));
 
@@ -70,8 +76,8 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
 
         (TimeSpan, TimeSpan, TimeSpan?) Generation()
         {
-            var existsFrom = random.Next(2) == 0 ? TimeSpan.Zero : Time(TimeSpan.FromSeconds(8));
-            var finalFrom = existsFrom + Time(TimeSpan.FromSeconds(8));
+            var existsFrom = random.Next(3) == 0 ? TimeSpan.Zero : Time(TimeSpan.FromSeconds(8));
+            var finalFrom = existsFrom + Time(random.Next(3) > 0 ? TimeSpan.FromMilliseconds(300) : TimeSpan.FromSeconds(8));
             return (existsFrom, finalFrom, random.Next(4) == 0 ? finalFrom + Time(TimeSpan.FromSeconds(8)) : null);
         }
     }

@@ -73,5 +73,5 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
         return !Fails;
     }
 
-    private TimeSpan Latency() => TimeSpan.FromMilliseconds(IsSlow || scheduler.Random.Next(6) == 0 ? scheduler.Random.Next(500, 6000) : scheduler.Random.Next(5, 150));
+    private TimeSpan Latency() => TimeSpan.FromMilliseconds(IsSlow || scheduler.Random.Next(3) == 0 ? scheduler.Random.Next(500, 6000) : scheduler.Random.Next(5, 150));
 }

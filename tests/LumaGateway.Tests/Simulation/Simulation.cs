@@ -25,7 +25,7 @@ internal sealed class Simulation
     private Simulation(Schedule schedule, PlantedBug bug, bool isTraced)
     {
         (Schedule, _bug) = (schedule, bug);
-        _scheduler = new SimulationScheduler(schedule.Seed, isTraced);
+        _scheduler = new SimulationScheduler(schedule.Seed, schedule.HasLag, isTraced);
         Upstream = new SimulatedUpstream(_scheduler, schedule, bug);
         _network = new SimulatedNetwork(_scheduler, _world) { AfterEffect = AfterEffect };
         _redis = new FakeRedis(_scheduler) { Network = _network, ChangeScript = ChangeScript };

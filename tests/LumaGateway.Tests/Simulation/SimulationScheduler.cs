@@ -8,7 +8,7 @@ namespace LumaGateway.Tests.Simulation;
 /// ready, and sometimes earlier, as on a slow machine. Work that reaches it from another thread fails the run.
 /// </summary>
 [SuppressMessage("Security", "CA5394", Justification = "A seed repeats the choices.")]
-internal sealed class SimulationScheduler(int seed, bool isTraced) : TimeProvider
+internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) : TimeProvider
 {
     private const int MaxSteps = 200_000;
 
@@ -110,7 +110,7 @@ internal sealed class SimulationScheduler(int seed, bool isTraced) : TimeProvide
         BeforeStep();
         _ready.RemoveAll(static item => item.Context.Process.IsDead);
         var runnable = _ready.FindAll(item => item.Context.Process.PausedUntil <= Now);
-        if (runnable.Count == 0 || (Random.Next(100) == 0 && NextDueAt() - _now < MaxLag.Ticks))
+        if (runnable.Count == 0 || (hasLag && Random.Next(100) == 0 && NextDueAt() - _now < MaxLag.Ticks))
         {
             return FireNextTimer() || runnable.Count > 0;
         }
