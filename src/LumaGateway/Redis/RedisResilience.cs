@@ -84,7 +84,8 @@ internal sealed partial class RedisResilience
         ResiliencePipeline pipeline, string operation, Func<Task<T>> start, T fallback, bool extendTimeout, Action<Task<T>>? onTimeout)
     {
         // Polly's strategies handle objects. A result of another type would be converted in each of them.
-        var context = ResilienceContextPool.Shared.Get();
+        // The captured context is null in ASP.NET Core. In a simulation it is the one that runs all steps in an order given by a seed.
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true);
         var outcome = await pipeline.ExecuteOutcomeAsync<object, Step<T>>(
             static (_, step) => step.Resilience.RunOnceAsync(step), context, new Step<T>(this, operation, start, extendTimeout, onTimeout));
         ResilienceContextPool.Shared.Return(context);

@@ -24,6 +24,12 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     /// <summary>The connection state that the client reports.</summary>
     public bool IsConnected { get; set; } = true;
 
+    /// <summary>Runs the effect of each command; null to run it at once. A simulation delays, orders and fails commands with it.</summary>
+    public INetwork? Network { get; init; }
+
+    /// <summary>Changes the values of a script before it runs; null to run it unchanged. A planted bug uses it.</summary>
+    public Action<string, RedisKey[], RedisValue[]>? ChangeScript { get; init; }
+
     /// <summary>Whether the client's subscription is on a Redis replica. Messages published through that connection reach no subscriber.</summary>
     public bool IsSubscribedToReplica { get; set; }
 
@@ -139,6 +145,33 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         }
     }
 
+    /// <summary>The value of a key; null if there is none.</summary>
+    public byte[]? ValueOf(string key)
+    {
+        lock (_gate)
+        {
+            return Find(key);
+        }
+    }
+
+    /// <summary>Returns an action that restores the keys for which the predicate is true, as a failover that loses the writes since now does.</summary>
+    public Action Snapshot(Func<string, bool> isLost)
+    {
+        lock (_gate)
+        {
+            var (values, entries) = (_values.Where(pair => isLost(pair.Key)).ToList(), _entries.Where(pair => isLost(pair.Key)).ToList());
+            return () =>
+            {
+                lock (_gate)
+                {
+                    _values.Keys.Where(isLost).ToList().ForEach(key => _values.Remove(key));
+                    values.ForEach(pair => _values[pair.Key] = pair.Value);
+                    entries.ForEach(pair => _entries[pair.Key] = pair.Value);
+                }
+            };
+        }
+    }
+
     public byte[]? Get(string key) => throw new NotSupportedException();
 
     public Task<byte[]?> GetAsync(string key, CancellationToken token = default) => RunAsync("get", key, () => Find(key));
@@ -173,7 +206,20 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         return rule;
     }
 
-    private async Task<T> RunAsync<T>(string command, string key, Func<T> effect)
+    private Task<T> RunAsync<T>(string command, string key, Func<T> effect)
+    {
+        return Network is null ? RunRuledAsync(command, key, effect) : Network.RunAsync(command, key, Run);
+
+        T Run()
+        {
+            lock (_gate)
+            {
+                return effect();
+            }
+        }
+    }
+
+    private async Task<T> RunRuledAsync<T>(string command, string key, Func<T> effect)
     {
         Rule? rule;
         lock (_gate)
@@ -221,17 +267,23 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
     private Task<RedisResult> ScriptAsync(string script, RedisKey[] keys, RedisValue[] values) => script switch
     {
-        CacheScripts.Lock => RunAsync("add", keys[3]!, () => AcquireLock(keys, values)),
-        CacheScripts.Release => RunAsync("remove", keys[3]!, () => RedisResult.Create(ReleaseLock(keys[3]!, values[0]!))),
+        CacheScripts.Lock => RunAsync("add", keys[3]!, () => AcquireLock(keys, Changed(script, keys, values))),
+        CacheScripts.Release => RunAsync("remove", keys[3]!, () => RedisResult.Create(ReleaseLock(keys[3]!, Changed(script, keys, values)[0]!))),
         CacheScripts.Extend => RunAsync("extend", keys[3]!, () => RedisResult.Create(ExtendLock(keys[3]!, values[0]!, TimeSpan.FromMilliseconds((long)values[1])))),
-        CacheScripts.Write => RunAsync("set", (values[1] == "final" ? keys[0] : keys[1])!, () => RedisResult.Create(WriteAndRelease(keys, values))),
-        CacheScripts.Purge => RunAsync("purge", keys[2]!, () => RedisResult.Create(Purge(keys, values[0]!, values[1]))),
-        RedisIdempotencyStore.AddScript => RunAsync("add", keys[0]!, () => RedisResult.Create((RedisValue)AddWithJob(keys, values))),
+        CacheScripts.Write => RunAsync("set", (values[1] == "final" ? keys[0] : keys[1])!, () => RedisResult.Create(WriteAndRelease(keys, Changed(script, keys, values)))),
+        CacheScripts.Purge => RunAsync("purge", keys[2]!, () => RedisResult.Create(Purge(keys, Changed(script, keys, values)))),
+        RedisIdempotencyStore.AddScript => RunAsync("add", keys[0]!, () => RedisResult.Create((RedisValue)AddWithJob(keys, Changed(script, keys, values)))),
         RedisIdempotencyStore.ReplaceScript => RunAsync("replace", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, values, () => Put(keys[0]!, values[1]!, TimeSpan.FromMilliseconds((long)values[2]))))),
         RedisIdempotencyStore.RemoveScript => RunAsync("remove", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, values, () => _values.Remove(keys[0]!)))),
         JobScript.Apply => RunAsync("apply", keys[1]!, () => RedisResult.Create(ApplyJob(keys, values))),
         _ => ScriptAsync(script, keys[0]!, values),
     };
+
+    private RedisValue[] Changed(string script, RedisKey[] keys, RedisValue[] values)
+    {
+        ChangeScript?.Invoke(script, keys, values);
+        return values;
+    }
 
     /// <summary>The scripts of idempotency records in C#. The system tests run the scripts themselves.</summary>
     private byte[]? AddWithJob(RedisKey[] keys, RedisValue[] values)
@@ -315,9 +367,9 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             && entry.RequestedAt > requestedAt && entry.RequestedAt <= latest && (onlyKind is null || entry.Kind == onlyKind);
     }
 
-    private int Purge(RedisKey[] keys, byte[] token, RedisValue life)
+    private int Purge(RedisKey[] keys, RedisValue[] values)
     {
-        Put(keys[2]!, token, TimeSpan.FromMilliseconds((long)life));
+        Put(keys[2]!, values[0]!, TimeSpan.FromMilliseconds((long)values[1]));
         _values.Remove(keys[0]!);
         _values.Remove(keys[1]!);
         return 1;
@@ -342,11 +394,28 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         return (long)_subscribers.Count;
     });
 
-    private Task<bool> SubscribeAsync(RedisChannel channel, Action<RedisChannel, RedisValue> handler) => RunAsync("subscribe", channel.ToString(), () =>
+    private Task<bool> SubscribeAsync(RedisChannel channel, Action<RedisChannel, RedisValue> handler)
     {
-        _subscribers.Add(handler);
-        return true;
-    });
+        var subscriber = Network is null ? handler : Network.Subscriber(handler);
+        return RunAsync("subscribe", channel.ToString(), () =>
+        {
+            _subscribers.Add(subscriber);
+            return true;
+        });
+    }
+
+    /// <summary>The network between the clients and Redis.</summary>
+    internal interface INetwork
+    {
+        /// <summary>Runs the effect of a command of the current client, or fails.</summary>
+        Task<T> RunAsync<T>(string command, string key, Func<T> effect);
+
+        /// <summary>Returns what Redis calls for each message to the current client.</summary>
+        Action<RedisChannel, RedisValue> Subscriber(Action<RedisChannel, RedisValue> handler);
+
+        /// <summary>Adds a handler of the current client for lost (true) and restored connections.</summary>
+        void AddConnectionHandler(EventHandler<ConnectionFailedEventArgs> handler, bool isLost);
+    }
 
     private sealed record Rule(string Command, string Part, bool ReplyOnly, bool Once, Func<Task> RunAsync) : IDisposable
     {
@@ -370,7 +439,8 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             ("GetDatabase", _) => As<IDatabase>(),
             ("GetSubscriber", _) => As<ISubscriber>(),
             ("get_IsConnected" or "IsConnected", _) => Redis.IsConnected,
-            ("add_ConnectionFailed" or "add_ConnectionRestored", _) => null,
+            ("add_ConnectionFailed", [EventHandler<ConnectionFailedEventArgs> handler]) => AddConnectionHandler(handler, isLost: true),
+            ("add_ConnectionRestored", [EventHandler<ConnectionFailedEventArgs> handler]) => AddConnectionHandler(handler, isLost: false),
             ("GetServers", _) => Array.Empty<IServer>(), // the ledger's policy cannot be read
             ("ConfigureAsync", _) => Redis.RunAsync("configure", "", () => true),
             ("DisposeAsync", _) => new ValueTask(Redis.RunAsync("dispose", "", () => true)),
@@ -388,6 +458,12 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
         private async Task<RedisResult> ExecutePublishAsync(object[] arguments) =>
             RedisResult.Create(await Redis.PublishAsync(RedisChannel.Literal((string)arguments[0]), (RedisValue)arguments[1]));
+
+        private object? AddConnectionHandler(EventHandler<ConnectionFailedEventArgs> handler, bool isLost)
+        {
+            Redis.Network?.AddConnectionHandler(handler, isLost);
+            return null;
+        }
 
         private async Task<RedisValue> StringGetAsync(string key) => await Redis.GetAsync(key);
 

@@ -1,0 +1,101 @@
+using LumaGateway.Caching;
+using LumaGateway.Problems;
+
+namespace LumaGateway.Tests.Simulation;
+
+/// <summary>Judges the history of a run. Each method returns the violations of one property.</summary>
+internal static class Checkers
+{
+    private static readonly DateTimeOffset Start = new(2026, 4, 8, 12, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(9);
+
+    public static IEnumerable<string> Check(Simulation run) =>
+        [.. FinalStays(run), .. NothingOlderThanAPurge(run), .. OneBilledCreate(run), .. OneRequestAtATime(run), .. EveryCallerGetsAResult(run), .. Recovers(run), .. NothingGoesBack(run)];
+
+    private static IEnumerable<string> FinalStays(Simulation run)
+    {
+        foreach (var (before, after) in Sequences(run).Where(pair => pair.Before.Result.Entry is { Kind: EntryKind.Final }))
+        {
+            var isDeleted = run.Schedule.Generations[before.Key].DeletedFrom <= after.EndAt;
+            // The message of an earlier purge may remove the entry late; the next fetch may fail, but it does not return an older state.
+            var isPurged = run.Purges.Exists(purge => purge.Key == before.Key && (after.Result.Entry is null || (purge.BeginStep < after.EndStep && !(purge.IsConfirmed && purge.EndStep < before.BeginStep))));
+            if (after.Result.Entry is not { Kind: EntryKind.Final } && !isDeleted && !isPurged)
+            {
+                yield return $"g{before.Key}: final in step {before.EndStep} is {after.Result.Entry?.Kind} {after.Result.Fault?.Fault} in step {after.EndStep}";
+            }
+        }
+    }
+
+    private static IEnumerable<string> NothingOlderThanAPurge(Simulation run)
+    {
+        var losesPurges = run.Schedule.Has(OperationKind.Failover);
+        var isSteady = !run.Schedule.HasLag && !run.Schedule.Has(OperationKind.Failover, OperationKind.RedisDown, OperationKind.RepliesLost, OperationKind.ReadOnly, OperationKind.RedisSlow, OperationKind.Pause, OperationKind.Crash);
+        foreach (var purge in run.Purges.Where(purge => purge.EndStep is not null && !losesPurges))
+        {
+            foreach (var read in run.Reads.Where(read => read.Key == purge.Key && read.BeginStep > purge.EndStep && read.Result.Entry is { } entry && entry.RequestedAt < Start + purge.BeginAt))
+            {
+                if (read.Process == purge.Process || (isSteady && read.BeginAt > purge.EndAt + Simulation.MemoryLifetime + TimeSpan.FromSeconds(1)))
+                {
+                    yield return $"g{read.Key}: read in step {read.EndStep} is older than the purge in step {purge.BeginStep}";
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<string> OneBilledCreate(Simulation run) => run.Upstream.Billed.Where(pair => pair.Value > 1).Select(pair => $"create {pair.Key} was billed {pair.Value} times");
+
+    /// <summary>Without lag and faults of Redis or a replica, the upstream has one request for a key at a time. List requests are not counted.</summary>
+    private static IEnumerable<string> OneRequestAtATime(Simulation run)
+    {
+        if (run.Schedule.Operations.Any(operation => operation.Kind is >= OperationKind.RedisDown and <= OperationKind.Crash or OperationKind.PutListed) || run.Schedule.HasLag)
+        {
+            yield break;
+        }
+
+        var requests = run.Upstream.Requests;
+        for (var index = 1; index < requests.Count; index++)
+        {
+            if (requests.Take(index).Any(other => other.Key == requests[index].Key && other.To > requests[index].From && requests[index].To > requests[index].From))
+            {
+                yield return $"{requests[index].Key}: two requests at once at {requests[index].From}";
+            }
+        }
+    }
+
+    private static IEnumerable<string> EveryCallerGetsAResult(Simulation run)
+    {
+        var pauses = run.Schedule.Operations.Where(operation => operation.Kind is OperationKind.Pause).Aggregate(TimeSpan.Zero, (sum, operation) => sum + operation.Length);
+        return run.Reads.Where(read => !read.Process.IsDead && (read.EndStep is null || read.EndAt - read.BeginAt > MaxWait + pauses)).Select(read => $"g{read.Key}: read of step {read.BeginStep} took until {read.EndAt}");
+    }
+
+    private static IEnumerable<string> Recovers(Simulation run) =>
+        run.Reads.Where(read => read.IsLast && read.Result.Entry is null && read.Result.Fault is { Fault: not UpstreamFault.TimedOut }).Select(read => $"g{read.Key}: no entry after the last fault: {read.Result.Fault?.Fault}");
+
+    /// <summary>
+    /// Without faults, a replica returns nothing that was requested before an earlier final or not-found result. Listed entries are not judged: without a timely response
+    /// of Redis they are in the memory of one replica only.
+    /// </summary>
+    private static IEnumerable<string> NothingGoesBack(Simulation run)
+    {
+        if (run.Schedule.Operations.Any(operation => operation.Kind is OperationKind.PutListed or (>= OperationKind.RedisDown and not OperationKind.Pause)))
+        {
+            yield break;
+        }
+
+        foreach (var (before, after) in Sequences(run))
+        {
+            if (before.Result.Entry is { Kind: not EntryKind.Interim } one && after.Result.Entry is { } two && two.RequestedAt < one.RequestedAt)
+            {
+                yield return $"g{before.Key}: {after.Result.Entry.Kind} in step {after.EndStep} is older than {one.Kind} in step {before.EndStep}";
+            }
+        }
+    }
+
+    /// <summary>Reads of a key on one replica, of which the second began after the first had ended.</summary>
+    private static IEnumerable<(ReadRecord Before, ReadRecord After)> Sequences(Simulation run) =>
+        from before in run.Reads
+        where before.EndStep is not null
+        from after in run.Reads
+        where after.EndStep is not null && after.Process == before.Process && after.Key == before.Key && after.BeginStep > before.EndStep
+        select (before, after);
+}

@@ -1,0 +1,37 @@
+namespace LumaGateway.Tests.Simulation;
+
+/// <summary>Faults that a test plants in the simulated Redis, upstream or settings. The simulation must find each of them.</summary>
+internal enum PlantedBug
+{
+    None,
+
+    /// <summary>The write of an entry does not compare the invalidation token.</summary>
+    WriteIgnoresToken,
+
+    /// <summary>The write of an entry does not look for a newer one.</summary>
+    WriteIgnoresNewer,
+
+    /// <summary>The lock is given although another replica holds it.</summary>
+    LockIgnoresOwner,
+
+    /// <summary>The lock is not released.</summary>
+    LockIsNotReleased,
+
+    /// <summary>The invalidation token expires after a millisecond.</summary>
+    TokenExpires,
+
+    /// <summary>The invalidation token cannot be read, and a listed entry is stored after a purge.</summary>
+    ListedEntryIgnoresPurge,
+
+    /// <summary>A purge does not invalidate the fetches in flight.</summary>
+    PurgeKeepsFetches,
+
+    /// <summary>A late not-found response counts as new.</summary>
+    LateNotFoundIsNew,
+
+    /// <summary>The claim of an idempotency key is lost.</summary>
+    ClaimIsLost,
+
+    /// <summary>An entry in memory is not verified in Redis.</summary>
+    MemoryIsNotVerified,
+}

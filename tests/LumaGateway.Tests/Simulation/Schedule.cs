@@ -1,0 +1,99 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace LumaGateway.Tests.Simulation;
+
+/// <summary>An operation of a caller or a fault, at a time.</summary>
+/// <param name="At">When it begins.</param>
+/// <param name="Kind">What it does.</param>
+/// <param name="Replica">The index of the replica.</param>
+/// <param name="Key">The index of the generation or of the idempotency key.</param>
+/// <param name="Length">How long a fault lasts.</param>
+internal sealed record Operation(TimeSpan At, OperationKind Kind, int Replica, int Key, TimeSpan Length);
+
+internal enum OperationKind
+{
+    Read,
+    Poll,
+    Purge,
+    PutListed,
+    Create,
+    RedisDown,
+    RepliesLost,
+    ReadOnly,
+    RedisSlow,
+    MessagesLost,
+    Evict,
+    Failover,
+    Pause,
+    Crash,
+    UpstreamFails,
+    UpstreamSlow,
+}
+
+/// <summary>The operations of a run and the history of its upstream, made from a seed.</summary>
+[SuppressMessage("Security", "CA5394", Justification = "A seed repeats the choices.")]
+internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation> Operations, IReadOnlyList<(TimeSpan ExistsFrom, TimeSpan FinalFrom, TimeSpan? DeletedFrom)> Generations)
+{
+    public const int Keys = 2;
+
+    public static readonly TimeSpan Length = TimeSpan.FromSeconds(20);
+
+    /// <summary>Whether the clock may advance while work is ready, as on a slow machine. A step of Redis can time out then.</summary>
+    public bool HasLag => Seed % 2 == 0;
+
+    /// <summary>When the last fault has ended.</summary>
+    public TimeSpan Calm => Operations.Select(operation => operation.At + operation.Length).Append(Length).Max();
+
+    public static Schedule Of(int seed)
+    {
+        var random = new Random(seed ^ 0x5eed);
+        (TimeSpan ExistsFrom, TimeSpan FinalFrom, TimeSpan? DeletedFrom)[] generations = [.. Enumerable.Range(0, Keys).Select(_ => Generation())];
+
+        // Most calls are close together, so that they meet; many when a generation appears.
+        TimeSpan[] bursts = [.. Enumerable.Range(0, random.Next(0, 3)).Select(_ => Time(Length)), generations[0].ExistsFrom < TimeSpan.FromSeconds(2) ? TimeSpan.Zero : generations[0].ExistsFrom - TimeSpan.FromSeconds(2)];
+        var operations = Enumerable.Range(0, random.Next(10, 40)).Select(_ => new Operation(CallTime(), Call(), random.Next(3), random.Next(4) == 0 ? 1 : 0, TimeSpan.Zero)).ToList();
+        if (random.Next(5) > 0)
+        {
+            operations.AddRange(Enumerable.Range(0, random.Next(1, 5)).Select(_ => new Operation(Time(Length), Fault(), random.Next(3), random.Next(Keys), Time(TimeSpan.FromSeconds(5)))));
+        }
+
+        return new Schedule(seed, random.Next(2, 4), [.. operations.OrderBy(operation => operation.At)], generations);
+
+        TimeSpan Time(TimeSpan limit) => TimeSpan.FromMilliseconds(random.Next((int)limit.TotalMilliseconds));
+
+        TimeSpan CallTime() => random.Next(4) == 0 ? Time(Length) : bursts[random.Next(bursts.Length)] + Time(TimeSpan.FromSeconds(4));
+
+        OperationKind Fault() => random.Next(4) == 0 ? OperationKind.MessagesLost : (OperationKind)random.Next((int)OperationKind.RedisDown, (int)OperationKind.UpstreamSlow + 1);
+
+        OperationKind Call() => random.Next(12) switch
+        {
+            < 6 => OperationKind.Read,
+            < 8 => OperationKind.Poll,
+            8 => OperationKind.Purge,
+            9 => OperationKind.PutListed,
+            _ => OperationKind.Create,
+        };
+
+        (TimeSpan, TimeSpan, TimeSpan?) Generation()
+        {
+            var existsFrom = random.Next(3) == 0 ? TimeSpan.Zero : Time(TimeSpan.FromSeconds(8));
+            var finalFrom = existsFrom + Time(random.Next(3) > 0 ? TimeSpan.FromMilliseconds(300) : TimeSpan.FromSeconds(8));
+            return (existsFrom, finalFrom, random.Next(4) == 0 ? finalFrom + Time(TimeSpan.FromSeconds(8)) : null);
+        }
+    }
+
+    public bool Has(params ReadOnlySpan<OperationKind> kinds)
+    {
+        foreach (var operation in Operations)
+        {
+            if (kinds.Contains(operation.Kind))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public override string ToString() => $"seed {Seed}, {Replicas} replicas\n" + string.Join('\n', Operations.Select(operation => $"  {operation}"));
+}

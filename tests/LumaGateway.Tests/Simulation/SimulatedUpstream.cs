@@ -1,0 +1,77 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Problems;
+using LumaGateway.Time;
+
+namespace LumaGateway.Tests.Simulation;
+
+/// <summary>
+/// The upstream: each generation appears, becomes final, and may be deleted. A request reads the state at its beginning and responds later. Records every request.
+/// </summary>
+[SuppressMessage("Security", "CA5394", Justification = "A seed repeats the choices.")]
+internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule schedule, PlantedBug bug) : IEntrySource
+{
+    private int _version;
+
+    public bool Fails { get; set; }
+
+    public bool IsSlow { get; set; }
+
+    /// <summary>The requests: key, begin, end, and the result; null if it failed.</summary>
+    public List<(GenerationId Key, TimeSpan From, TimeSpan To, EntryKind? Kind)> Requests { get; } = [];
+
+    /// <summary>The number of billed creates by idempotency key.</summary>
+    public Dictionary<int, int> Billed { get; } = [];
+
+    public TimeSpan Deadline { get; } = TimeSpan.FromSeconds(5);
+
+    public static GenerationId KeyOf(int index) => GenerationId.Parse(string.Create(CultureInfo.InvariantCulture, $"g{index}"), null);
+
+    public async Task<CacheEntry> FetchAsync(GenerationId key, string requestId, Deadline deadline)
+    {
+        var from = scheduler.Now;
+        var requestedAt = scheduler.GetUtcNow();
+        scheduler.Write($"upstream request {key}");
+        var index = Requests.Count;
+        Requests.Add((key, from, TimeSpan.MaxValue, null));
+        var (existsFrom, finalFrom, deletedFrom) = schedule.Generations[key.Value[1] - '0'];
+        var kind = from < existsFrom || from >= deletedFrom ? EntryKind.NotFound : from < finalFrom ? EntryKind.Interim : EntryKind.Final;
+        try
+        {
+            await Task.Delay(Latency(), scheduler, deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Requests[index] = (key, from, scheduler.Now, null);
+            throw new UpstreamException(UpstreamFault.TimedOut, "The upstream is slow.");
+        }
+
+        if (Fails)
+        {
+            Requests[index] = (key, from, scheduler.Now, null);
+            throw new UpstreamException(UpstreamFault.Failed, "The upstream fails.");
+        }
+
+        Requests[index] = (key, from, scheduler.Now, kind);
+        var now = scheduler.GetUtcNow();
+        var freshFor = kind switch { EntryKind.Final => TimeSpan.FromHours(1), EntryKind.Interim => TimeSpan.FromSeconds(1 + scheduler.Random.NextDouble()), _ => TimeSpan.FromSeconds(1) };
+        byte[] body = kind is EntryKind.NotFound ? [] : Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{kind} {_version++}"));
+        return new CacheEntry(key, kind, body, now, now + freshFor, now + freshFor + (kind is EntryKind.Final ? TimeSpan.FromDays(7) : TimeSpan.Zero))
+        {
+            RequestedAt = bug is PlantedBug.LateNotFoundIsNew && kind is EntryKind.NotFound ? now : requestedAt,
+        };
+    }
+
+    /// <summary>A create: billed when it is received. Returns false if the outcome is unknown to the caller.</summary>
+    public async Task<bool> CreateAsync(int key)
+    {
+        Billed[key] = Billed.GetValueOrDefault(key) + 1;
+        await Task.Delay(Latency(), scheduler, CancellationToken.None);
+        return !Fails;
+    }
+
+    private TimeSpan Latency() => TimeSpan.FromMilliseconds(IsSlow || scheduler.Random.Next(3) == 0 ? scheduler.Random.Next(500, 6000) : scheduler.Random.Next(5, 150));
+}
