@@ -49,16 +49,19 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
     {
         var (cached, startedAt) = before;
         var now = clock.GetUtcNow(); // read here: a read with several timeouts may take longer than an entry is fresh
+        var dropped = default(CacheEntry?);
         if (cached is not null && MayHaveBeenPurged(cached, view))
         {
             memory.Remove(fetch.Key);
-            cached = null;
+            (dropped, cached) = (cached.Entry, null);
         }
 
         // The newer of two interim entries may expire first: their freshness is random.
         if (view.Best is { } stored && (cached is null || !cached.Entry.Outranks(stored, now)))
         {
-            var result = IsFreshEnough(stored, now, accepts) ? new CacheResult(stored, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
+            // A final entry that was fetched while Redis refused writes has no token, so it is dropped after an earlier purge. An older interim entry must not replace it.
+            var isOutdated = dropped is { Kind: EntryKind.Final } && stored.Kind is not EntryKind.Final && stored.RequestedAt < dropped.RequestedAt;
+            var result = !isOutdated && IsFreshEnough(stored, now, accepts) ? new CacheResult(stored, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
             return new Result(StoreInMemory(fetch, stored, view.InvalidationToken, startedAt).Entry, view.InvalidationToken, result);
         }
 

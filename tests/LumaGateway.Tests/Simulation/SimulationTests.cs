@@ -27,13 +27,11 @@ public sealed class SimulationTests
 
     [Theory]
     [InlineData(nameof(PlantedBug.WriteIgnoresToken))]
-    [InlineData(nameof(PlantedBug.WriteIgnoresNewer))]
     [InlineData(nameof(PlantedBug.LockIgnoresOwner))]
     [InlineData(nameof(PlantedBug.LockIsNotReleased))]
     [InlineData(nameof(PlantedBug.TokenExpires))]
     [InlineData(nameof(PlantedBug.ListedEntryIgnoresPurge))]
     [InlineData(nameof(PlantedBug.PurgeKeepsFetches))]
-    [InlineData(nameof(PlantedBug.LateNotFoundIsNew))]
     [InlineData(nameof(PlantedBug.ClaimIsLost))]
     [InlineData(nameof(PlantedBug.MemoryIsNotVerified))]
     public void A_planted_bug_is_found_within_a_thousand_seeds(string bug)
