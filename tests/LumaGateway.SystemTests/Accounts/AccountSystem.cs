@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 
 namespace LumaGateway.SystemTests.Accounts;
@@ -51,7 +52,13 @@ internal sealed class AccountSystem : IAsyncDisposable
     /// <param name="kind">0: a relay account by weight; 1: the account of Dream Machine by its path; 2: the account of the Agents API by its name.</param>
     public static async Task<string?> CreateAsync(GatewayProcess replica, int kind)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, kind is 1 ? "/luma/generations/video" : "/luma/generations") { Content = JsonContent.Create(new { prompt = "a cat", model = "ray-2" }) };
+        var (path, body) = kind switch
+        {
+            0 => ("/luma/generations", """{"user_prompt":"a cat"}"""),
+            1 => ("/luma/generations/video", """{"prompt":"a cat","model":"ray-2"}"""),
+            _ => ("/luma/generations", """{"prompt":"a cat"}"""),
+        };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         if (kind is 2)
         {
             request.Headers.Add("X-Luma-Account", "agents");

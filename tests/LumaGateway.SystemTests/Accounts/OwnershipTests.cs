@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -82,7 +83,8 @@ public sealed partial class OwnershipTests
     private static async Task<string> CreateAsync(GatewayProcess replica, string path, string? account)
     {
         using var request = RequestOf(OtherKey, HttpMethod.Post, path);
-        request.Content = JsonContent.Create(new { prompt = "a cat", model = "ray-2" });
+        var body = path.EndsWith("/video", StringComparison.Ordinal) ? """{"prompt":"a cat","model":"ray-2"}""" : account is null ? """{"user_prompt":"a cat"}""" : """{"prompt":"a cat"}""";
+        request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         if (account is not null)
         {
             request.Headers.Add("X-Luma-Account", account);

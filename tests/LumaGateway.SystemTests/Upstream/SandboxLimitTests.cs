@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text;
 
 namespace LumaGateway.SystemTests.Upstream;
 
@@ -48,7 +49,13 @@ public sealed class SandboxLimitTests
     private static async Task<HttpResponseMessage> CreateAsync(SandboxProcess sandbox, string path)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = sandbox.Address };
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(new { prompt = "a cat" }) };
+        var body = path switch
+        {
+            "/luma/generations" => """{"user_prompt":"a cat"}""",
+            "/agents/v1/generations" => """{"prompt":"a cat"}""",
+            _ => """{"prompt":"a cat","model":"ray-2"}""",
+        };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", SandboxProcess.Token);
         return await client.SendAsync(request, Cancelled);
     }
