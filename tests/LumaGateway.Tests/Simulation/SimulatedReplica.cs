@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using LumaGateway.Caching;
 using LumaGateway.Proxy;
@@ -16,7 +17,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Tests.Simulation;
 
 /// <summary>One replica of the product's cache, Redis and idempotency classes, with the simulated clock, Redis and upstream.</summary>
-internal sealed class SimulatedReplica
+internal sealed class SimulatedReplica : IDisposable
 {
     private const BindingFlags Private = BindingFlags.Instance | BindingFlags.NonPublic;
 
@@ -71,4 +72,7 @@ internal sealed class SimulatedReplica
 
     /// <summary>Subscribes to the messages of the other replicas. BackgroundService would do it on the thread pool.</summary>
     public void Start() => typeof(ReplicaBus).GetMethod("ExecuteAsync", Private)!.Invoke(_services.GetRequiredService<ReplicaBus>(), [CancellationToken.None]);
+
+    /// <summary>Removes the metrics. The runtime keeps a list of all meters of the process, and each gateway of another test would search it.</summary>
+    public void Dispose() => _services.GetRequiredService<IMeterFactory>().Dispose();
 }

@@ -21,6 +21,7 @@ internal sealed class Simulation
     private readonly SimulatedNetwork _network;
     private readonly FakeRedis _redis;
     private readonly SimulatedReplica[] _replicas;
+    private readonly List<SimulatedReplica> _started = []; // also those that were killed
 
     private Simulation(Schedule schedule, PlantedBug bug, bool isTraced)
     {
@@ -62,9 +63,16 @@ internal sealed class Simulation
 
         // After the last fault, the breakers need Cache:RedisPause and a slow upstream its deadline.
         run._scheduler.At(run._world, TimeSpan.FromSeconds(13) + schedule.Calm, run.ReadAll);
-        run._scheduler.Run();
-        run.CheckEnd();
-        return run;
+        try
+        {
+            run._scheduler.Run();
+            run.CheckEnd();
+            return run;
+        }
+        finally
+        {
+            run._started.ForEach(static replica => replica.Dispose());
+        }
     }
 
     private void Start(int index)
@@ -72,6 +80,7 @@ internal sealed class Simulation
         var process = new SimulatedProcess($"replica{index}");
         var replica = new SimulatedReplica(process, _scheduler, _redis, Upstream, _bug is PlantedBug.MemoryIsNotVerified ? TimeSpan.FromMinutes(1) : MemoryLifetime);
         _replicas[index] = replica;
+        _started.Add(replica);
         _scheduler.At(process, _scheduler.Now, replica.Start);
     }
 
