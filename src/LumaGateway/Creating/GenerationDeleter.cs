@@ -49,6 +49,11 @@ internal sealed class GenerationDeleter(
             }
         }
 
+        if (fault is UpstreamFault.TokenRefused or UpstreamFault.OutOfCredit)
+        {
+            account.RecordRefusal(fault.Value, retryAfter);
+        }
+
         await RespondAsync(context, fault, retryAfter);
     }
 

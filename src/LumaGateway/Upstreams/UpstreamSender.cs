@@ -39,12 +39,19 @@ internal sealed class UpstreamSender(HttpMessageInvoker http, UpstreamAccount ac
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         }
 
+        HttpResponseMessage? response = null;
         try
         {
-            var response = await http.SendAsync(request, token);
-            RecordAccount(response);
+            response = await http.SendAsync(request, token);
             using var content = await UpstreamTransport.ReadBodyAsync(response, _maxBodyBytes, token);
-            return new UpstreamReply(response, UpstreamTransport.Parse(isSuccess: false, content.Written.ToArray()));
+            var reply = new UpstreamReply(response, UpstreamTransport.Parse(isSuccess: false, content.Written.ToArray()));
+            if (response.IsSuccessStatusCode)
+            {
+                account.Acceptance.MarkAccepted();
+            }
+
+            response = null; // the reply disposes of it
+            return reply;
         }
         catch (InvalidDataException)
         {
@@ -54,13 +61,9 @@ internal sealed class UpstreamSender(HttpMessageInvoker http, UpstreamAccount ac
         {
             throw UpstreamTransport.Unreachable(exception);
         }
-    }
-
-    private void RecordAccount(HttpResponseMessage response)
-    {
-        if (response.IsSuccessStatusCode)
+        finally
         {
-            account.Acceptance.MarkAccepted();
+            response?.Dispose(); // otherwise an unread body keeps its connection
         }
     }
 }

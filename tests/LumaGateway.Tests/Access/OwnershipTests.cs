@@ -57,7 +57,7 @@ public sealed partial class OwnershipTests : IDisposable
             new HashSet<string>
             {
                 "GET /generations/{id}", "HEAD /generations/{id}", "GET /generations/{id}/events", "GET /generations/{id}/video", "HEAD /generations/{id}/outputs/0",
-                "DELETE /generations/{id}/cache", "POST /generations/{id}/ticket", "GET /luma/generations/{id}", "DELETE /luma/generations/{id}",
+                "DELETE /generations/{id}", "DELETE /generations/{id}/cache", "POST /generations/{id}/ticket", "GET /luma/generations/{id}", "DELETE /luma/generations/{id}",
                 "POST /luma/generations/{id}/extend", "POST /luma/generations/{id}/upscale", "POST /luma/generations/{id}/audio",
             },
             checkedRoutes.ToHashSet());

@@ -30,6 +30,18 @@ public sealed class CreateOutcomeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_response_that_cannot_be_read_gives_its_connection_back()
+    {
+        var body = new DisposalContent(new string('x', 2_000_000));
+        _gateway.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.Created) { Content = body }));
+
+        using var response = await CreateAsync("k1");
+
+        await response.ProblemAsync(502, "create_outcome_unknown");
+        Assert.True(body.IsDisposed);
+    }
+
+    [Fact]
     public async Task A_repetition_can_wait_for_the_generation()
     {
         _gateway.Upstream.ThenJson(Created).AlwaysJson(Samples.CompletedAs("g1"));
@@ -211,4 +223,15 @@ public sealed class CreateOutcomeTests : IDisposable
 
     private Task<HttpResponseMessage> CreateAsync(string key, string body = Body, params (string Name, string Value)[] headers) =>
         CreateTests.SendCreateAsync(_gateway, body, [.. headers, ("Idempotency-Key", key)]);
+
+    private sealed class DisposalContent(string text) : StringContent(text)
+    {
+        public bool IsDisposed { get; private set; }
+
+        protected override void Dispose(bool disposing)
+        {
+            IsDisposed = true;
+            base.Dispose(disposing);
+        }
+    }
 }

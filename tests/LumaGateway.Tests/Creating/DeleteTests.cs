@@ -1,5 +1,7 @@
 using System.Net;
 using LumaGateway.Tests.Support;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Creating;
 
@@ -47,6 +49,20 @@ public sealed class DeleteTests : IDisposable
 
         var problem = await response.ProblemAsync(expected, code);
         Assert.DoesNotContain("text of the upstream", problem.GetRawText(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.Unauthorized, true)]
+    [InlineData(HttpStatusCode.PaymentRequired, true)]
+    [InlineData(HttpStatusCode.InternalServerError, false)]
+    public async Task A_delete_that_refuses_the_account_is_recorded_for_the_account(HttpStatusCode status, bool isRefused)
+    {
+        _gateway.Upstream.ThenJson("{}", status);
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await DeleteAsync(caller);
+
+        Assert.Equal(isRefused, _gateway.Services.GetRequiredService<UpstreamAccounts>().First.State.RefusedFor is not null);
     }
 
     [Theory]
