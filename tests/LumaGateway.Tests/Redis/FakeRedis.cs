@@ -30,6 +30,9 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     /// <summary>Changes the values of a script before it runs; null to run it unchanged. A planted bug uses it.</summary>
     public Action<string, RedisKey[], RedisValue[]>? ChangeScript { get; init; }
 
+    /// <summary>Receives the request times, in microseconds, of an entry that is replaced or removed by a write and of the one that is written.</summary>
+    public Action<long, long>? OnReplace { get; init; }
+
     /// <summary>Whether the client's subscription is on a Redis replica. Messages published through that connection reach no subscriber.</summary>
     public bool IsSubscribedToReplica { get; set; }
 
@@ -352,13 +355,21 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             return (int)WriteResult.Outdated;
         }
 
+        var target = kind is "final" ? keys[0] : keys[1];
+        foreach (var key in kind is "absent" ? [target, keys[0]] : new[] { target })
+        {
+            if (Find(key!) is not null && _entries.TryGetValue(key!, out var replaced))
+            {
+                OnReplace?.Invoke(replaced.RequestedAt, requestedAt);
+            }
+        }
+
         if (kind is "absent" && Find(keys[0]!) is not null)
         {
             _values.Remove(keys[0]!);
             Put(keys[2]!, values[6]!, TimeSpan.FromMilliseconds((long)values[7]));
         }
 
-        var target = kind is "final" ? keys[0] : keys[1];
         _entries[target!] = (requestedAt, kind);
         Put(target!, values[4]!, TimeSpan.FromMilliseconds((long)values[5]));
         return (int)WriteResult.Stored;

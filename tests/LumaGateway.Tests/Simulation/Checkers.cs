@@ -9,8 +9,18 @@ internal static class Checkers
     private static readonly DateTimeOffset Start = new(2026, 4, 8, 12, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(9);
 
-    public static IEnumerable<string> Check(Simulation run) =>
-        [.. FinalStays(run), .. NothingOlderThanAPurge(run), .. OneBilledCreate(run), .. OneRequestAtATime(run), .. EveryCallerGetsAResult(run), .. Recovers(run), .. NothingGoesBack(run)];
+    public static IEnumerable<Violation> Check(Simulation run) =>
+    [
+        .. Of(Property.FinalStays, FinalStays(run)),
+        .. Of(Property.NothingOlderThanAPurge, NothingOlderThanAPurge(run)),
+        .. Of(Property.OneBilledCreate, OneBilledCreate(run)),
+        .. Of(Property.OneRequestAtATime, OneRequestAtATime(run)),
+        .. Of(Property.ReadsEnd, ReadsEnd(run)),
+        .. Of(Property.Recovers, Recovers(run)),
+        .. Of(Property.NothingGoesBack, NothingGoesBack(run)),
+    ];
+
+    private static IEnumerable<Violation> Of(Property property, IEnumerable<string> texts) => texts.Select(text => new Violation(property, text));
 
     private static IEnumerable<string> FinalStays(Simulation run)
     {
@@ -29,7 +39,7 @@ internal static class Checkers
     private static IEnumerable<string> NothingOlderThanAPurge(Simulation run)
     {
         var losesPurges = run.Schedule.Has(OperationKind.Failover);
-        var isSteady = !run.Schedule.HasLag && !run.Schedule.Has(OperationKind.Failover, OperationKind.RedisDown, OperationKind.RepliesLost, OperationKind.ReadOnly, OperationKind.RedisSlow, OperationKind.Pause, OperationKind.Crash);
+        var isSteady = !run.Schedule.HasLag && !run.Schedule.Has(OperationKind.Failover, OperationKind.RedisDown, OperationKind.RepliesLost, OperationKind.ReadOnly, OperationKind.RedisSlow, OperationKind.ConnectionSlow, OperationKind.Pause, OperationKind.Crash);
         foreach (var purge in run.Purges.Where(purge => purge.EndStep is not null && !losesPurges))
         {
             foreach (var read in run.Reads.Where(read => read.Key == purge.Key && read.BeginStep > purge.EndStep && read.Result.Entry is { } entry && entry.RequestedAt < Start + purge.BeginAt))
@@ -62,22 +72,28 @@ internal static class Checkers
         }
     }
 
-    private static IEnumerable<string> EveryCallerGetsAResult(Simulation run)
+    /// <summary>A caller that disconnects ends its read at once; without lag, a timer fires on time.</summary>
+    private static IEnumerable<string> ReadsEnd(Simulation run)
     {
         var pauses = run.Schedule.Operations.Where(operation => operation.Kind is OperationKind.Pause).Aggregate(TimeSpan.Zero, (sum, operation) => sum + operation.Length);
-        return run.Reads.Where(read => !read.Process.IsDead && (read.EndStep is null || read.EndAt - read.BeginAt > MaxWait + pauses)).Select(read => $"g{read.Key}: read of step {read.BeginStep} took until {read.EndAt}");
+        return run.Reads
+            .Where(read => !read.Process.IsDead && (read.EndStep is null || read.EndAt - read.BeginAt > pauses + LimitOf(read)))
+            .Select(read => $"g{read.Key}: read of step {read.BeginStep} took until {read.EndAt}");
+
+        TimeSpan LimitOf(ReadRecord read) => run.Schedule.HasLag ? MaxWait : read.Patience ?? MaxWait;
     }
 
     private static IEnumerable<string> Recovers(Simulation run) =>
         run.Reads.Where(read => read.IsLast && read.Result.Entry is null && read.Result.Fault is { Fault: not UpstreamFault.TimedOut }).Select(read => $"g{read.Key}: no entry after the last fault: {read.Result.Fault?.Fault}");
 
     /// <summary>
-    /// Without faults, a replica returns nothing that was requested before an earlier final or not-found result. Listed entries are not judged: without a timely response
-    /// of Redis they are in the memory of one replica only.
+    /// Without faults, a replica returns nothing that was requested before an earlier final or not-found result. With list sweeps it is judged if Redis responds in time:
+    /// otherwise a listed entry is in the memory of one replica only.
     /// </summary>
     private static IEnumerable<string> NothingGoesBack(Simulation run)
     {
-        if (run.Schedule.Operations.Any(operation => operation.Kind is OperationKind.PutListed or (>= OperationKind.RedisDown and not OperationKind.Pause)))
+        var isLate = run.Schedule.HasLag || run.Schedule.Has(OperationKind.Pause);
+        if (run.Schedule.Operations.Any(operation => operation.Kind is >= OperationKind.RedisDown and not OperationKind.Pause) || (isLate && run.Schedule.Has(OperationKind.PutListed)))
         {
             yield break;
         }
@@ -94,8 +110,8 @@ internal static class Checkers
     /// <summary>Reads of a key on one replica, of which the second began after the first had ended.</summary>
     private static IEnumerable<(ReadRecord Before, ReadRecord After)> Sequences(Simulation run) =>
         from before in run.Reads
-        where before.EndStep is not null
+        where before is { EndStep: not null, HasLeft: false }
         from after in run.Reads
-        where after.EndStep is not null && after.Process == before.Process && after.Key == before.Key && after.BeginStep > before.EndStep
+        where after is { EndStep: not null, HasLeft: false } && after.Process == before.Process && after.Key == before.Key && after.BeginStep > before.EndStep
         select (before, after);
 }

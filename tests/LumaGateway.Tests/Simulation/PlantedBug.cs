@@ -34,4 +34,7 @@ internal enum PlantedBug
 
     /// <summary>An entry in memory is not verified in Redis.</summary>
     MemoryIsNotVerified,
+
+    /// <summary>A caller that disconnects cancels the fetch that it started.</summary>
+    CallerCancelsFetch,
 }

@@ -26,6 +26,9 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
     /// <summary>The number of billed creates by idempotency key.</summary>
     public Dictionary<int, int> Billed { get; } = [];
 
+    /// <summary>With <see cref="PlantedBug.CallerCancelsFetch"/>: the callers that cancel their request when they disconnect.</summary>
+    public Dictionary<string, CancellationToken> Callers { get; } = [];
+
     public TimeSpan Deadline { get; } = TimeSpan.FromSeconds(5);
 
     public static GenerationId KeyOf(int index) => GenerationId.Parse(string.Create(CultureInfo.InvariantCulture, $"g{index}"), null);
@@ -39,11 +42,12 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
         Requests.Add((key, from, TimeSpan.MaxValue, null));
         var (existsFrom, finalFrom, deletedFrom) = schedule.Generations[key.Value[1] - '0'];
         var kind = from < existsFrom || from >= deletedFrom ? EntryKind.NotFound : from < finalFrom ? EntryKind.Interim : EntryKind.Final;
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, Callers.GetValueOrDefault(requestId));
         try
         {
-            await Task.Delay(Latency(), scheduler, deadline.Token);
+            await Task.Delay(Latency(), scheduler, cancellation.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (deadline.Token.IsCancellationRequested)
         {
             Requests[index] = (key, from, scheduler.Now, null);
             throw new UpstreamException(UpstreamFault.TimedOut, "The upstream is slow.");
