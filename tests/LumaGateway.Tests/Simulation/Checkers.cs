@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Jobs;
 using LumaGateway.Problems;
 
 namespace LumaGateway.Tests.Simulation;
@@ -15,6 +16,9 @@ internal static class Checkers
         .. Of(Property.NothingOlderThanAPurge, NothingOlderThanAPurge(run)),
         .. Of(Property.OneBilledCreate, OneBilledCreate(run)),
         .. Of(Property.OneRequestAtATime, OneRequestAtATime(run)),
+        .. Of(Property.EveryCreateHasItsRecord, EveryCreateHasItsRecord(run)),
+        .. Of(Property.SlotsLimitJobs, SlotsLimitJobs(run)),
+        .. Of(Property.NothingIsLeft, NoSlotIsLeft(run)),
         .. Of(Property.ReadsEnd, ReadsEnd(run)),
         .. Of(Property.Recovers, Recovers(run)),
         .. Of(Property.NothingGoesBack, NothingGoesBack(run)),
@@ -28,8 +32,8 @@ internal static class Checkers
         {
             var isDeleted = run.Schedule.Generations[before.Key].DeletedFrom <= after.EndAt;
             // The message of an earlier purge may remove the entry late; the next fetch may fail, but it does not return an older state.
-            var isPurged = run.Purges.Exists(purge => purge.Key == before.Key && (after.Result.Entry is null || (purge.BeginStep < after.EndStep && !(purge.IsConfirmed && purge.EndStep < before.BeginStep))));
-            if (after.Result.Entry is not { Kind: EntryKind.Final } && !isDeleted && !isPurged)
+            var isFailedAfterPurge = after.Result.Entry is null && run.Purges.Exists(purge => purge.Key == before.Key);
+            if (after.Result.Entry is not { Kind: EntryKind.Final } && !isDeleted && !isFailedAfterPurge && !IsPurgedMeanwhile(run, before, after))
             {
                 yield return $"g{before.Key}: final in step {before.EndStep} is {after.Result.Entry?.Kind} {after.Result.Fault?.Fault} in step {after.EndStep}";
             }
@@ -53,6 +57,24 @@ internal static class Checkers
     }
 
     private static IEnumerable<string> OneBilledCreate(Simulation run) => run.Upstream.Billed.Where(pair => pair.Value > 1).Select(pair => $"create {pair.Key} was billed {pair.Value} times");
+
+    private static IEnumerable<string> EveryCreateHasItsRecord(Simulation run) =>
+        run.Creates.Where(create => run.Redis.ValueOf(JobKeys.Of(create.Attempt)) is null && (create.Id is not { } id || run.Redis.ValueOf(JobKeys.Of(id.Value)) is null)).Select(create => $"{create.Id}: no record");
+
+    /// <summary>If the ledger fails, creates pass without a slot.</summary>
+    private static IEnumerable<string> SlotsLimitJobs(Simulation run)
+    {
+        var jobs = run.Upstream.Jobs;
+        return LedgerMayFail(run)
+            ? []
+            : jobs.Where(job => jobs.Count(other => other.From <= job.From && other.To > job.From) > SimulatedUpstream.MaxConcurrentJobs).Select(job => $"{job.Id} began at {job.From} without a free slot");
+    }
+
+    /// <summary>A crashed replica, a lost response and a failed ledger leave leases that expire by themselves.</summary>
+    private static IEnumerable<string> NoSlotIsLeft(Simulation run) =>
+        LedgerMayFail(run) || run.Schedule.Has(OperationKind.Crash, OperationKind.UpstreamFails) ? [] : run.Redis.Leases.Select(lease => $"the slot of {(lease.EndsWith('/') ? "a create" : lease)} is left");
+
+    private static bool LedgerMayFail(Simulation run) => run.Schedule.HasLag || run.Schedule.Operations.Any(operation => operation.Kind is >= OperationKind.RedisDown and <= OperationKind.ConnectionSlow);
 
     /// <summary>Without lag and faults of Redis or a replica, the upstream has one request for a key at a time. List requests are not counted.</summary>
     private static IEnumerable<string> OneRequestAtATime(Simulation run)
@@ -100,12 +122,16 @@ internal static class Checkers
 
         foreach (var (before, after) in Sequences(run))
         {
-            if (before.Result.Entry is { Kind: not EntryKind.Interim } one && after.Result.Entry is { } two && two.RequestedAt < one.RequestedAt)
+            if (before.Result.Entry is { Kind: not EntryKind.Interim } one && after.Result.Entry is { } two && two.RequestedAt < one.RequestedAt && !IsPurgedMeanwhile(run, before, after))
             {
                 yield return $"g{before.Key}: {after.Result.Entry.Kind} in step {after.EndStep} is older than {one.Kind} in step {before.EndStep}";
             }
         }
     }
+
+    /// <summary>Whether a purge may have removed the first entry. A fetch that began before the purge returns its older entry to its callers.</summary>
+    private static bool IsPurgedMeanwhile(Simulation run, ReadRecord before, ReadRecord after) =>
+        run.Purges.Exists(purge => purge.Key == before.Key && purge.BeginStep < after.EndStep && !(purge.IsConfirmed && purge.EndStep < before.BeginStep));
 
     /// <summary>Reads of a key on one replica, of which the second began after the first had ended.</summary>
     private static IEnumerable<(ReadRecord Before, ReadRecord After)> Sequences(Simulation run) =>

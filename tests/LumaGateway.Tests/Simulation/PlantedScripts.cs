@@ -1,5 +1,7 @@
 using System.Text;
 using LumaGateway.Caching;
+using LumaGateway.Jobs;
+using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Tests.Redis;
 using StackExchange.Redis;
 
@@ -34,6 +36,12 @@ internal sealed class PlantedScripts(PlantedBug bug, Func<FakeRedis> redis)
                 break;
             case (PlantedBug.LockIsNotReleased, CacheScripts.Write):
                 values[8] = "none";
+                break;
+            case (PlantedBug.LeaseIsKept, RedisSlotStore.BindScript):
+                values[0] = "none";
+                break;
+            case (PlantedBug.JobIsLost, RedisIdempotencyStore.ReplaceScript):
+                values[3] = "";
                 break;
             case (PlantedBug.TokenExpires, CacheScripts.Purge):
                 values[1] = 1;

@@ -27,7 +27,13 @@ internal enum Property
     /// <summary>A write does not replace an entry in Redis that was requested later.</summary>
     NewerEntryStays,
 
-    /// <summary>No fetch, no lock and no work is left at the end.</summary>
+    /// <summary>Every create that was sent has a record in the ledger of jobs: that of its generation, or that of its attempt.</summary>
+    EveryCreateHasItsRecord,
+
+    /// <summary>The upstream runs no more jobs than the account's limit.</summary>
+    SlotsLimitJobs,
+
+    /// <summary>No fetch, no lock, no slot and no work is left at the end.</summary>
     NothingIsLeft,
 }
 

@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 
 namespace LumaGateway.Tests.Simulation;
 
@@ -45,4 +46,20 @@ internal sealed class PurgeRecord(SimulatedProcess process, int key, int beginSt
     public TimeSpan EndAt { get; set; }
 
     public bool IsConfirmed { get; set; }
+}
+
+/// <summary>A create that was sent.</summary>
+internal sealed class CreateRecord(string attempt)
+{
+    /// <summary>The key of its attempt in the ledger of jobs.</summary>
+    public string Attempt => attempt;
+
+    /// <summary>Its generation; null before the response, and if the outcome is unknown.</summary>
+    public GenerationId? Id { get; set; }
+
+    /// <summary>Whether its outcome was recorded, or could not be.</summary>
+    public bool IsRecorded { get; set; }
+
+    /// <summary>Whether a replica has seen the final state.</summary>
+    public bool IsUpdated { get; set; }
 }

@@ -73,7 +73,7 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
         {
             var kind = Call();
             var patience = kind is OperationKind.Read && random.Next(4) == 0 ? Time(TimeSpan.FromSeconds(3)) : TimeSpan.Zero;
-            return new Operation(CallTime(), kind, random.Next(3), random.Next(4) == 0 ? 1 : 0, patience);
+            return new Operation(CallTime(), kind, random.Next(3), kind is OperationKind.Create ? random.Next(6) : random.Next(4) == 0 ? 1 : 0, patience);
         }
 
         OperationKind Call() => random.Next(12) switch
@@ -89,7 +89,7 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
         {
             var existsFrom = random.Next(3) == 0 ? TimeSpan.Zero : Time(TimeSpan.FromSeconds(8));
             var finalFrom = existsFrom + Time(random.Next(3) > 0 ? TimeSpan.FromMilliseconds(300) : TimeSpan.FromSeconds(8));
-            return (existsFrom, finalFrom, random.Next(3) == 0 ? finalFrom + Time(TimeSpan.FromSeconds(random.Next(2) == 0 ? 2 : 8)) : null);
+            return (existsFrom, finalFrom, random.Next(3) == 0 ? finalFrom + Time(TimeSpan.FromSeconds(random.Next(3) switch { 0 => 0.5, 1 => 2, _ => 8 })) : null);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
+using LumaGateway.Jobs;
 using LumaGateway.Problems;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Time;
@@ -11,12 +12,17 @@ namespace LumaGateway.Tests.Simulation;
 /// <summary>What callers and list sweeps do on a replica, and the record of it.</summary>
 internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedUpstream upstream, PlantedBug bug, List<Violation> violations)
 {
+    /// <summary>Longer than a run: a lease does not expire meanwhile.</summary>
+    private static readonly TimeSpan SlotLifetime = TimeSpan.FromMinutes(5);
+
     /// <summary>Callers that can disconnect: after the fetch, Task.WaitAsync continues on the thread pool.</summary>
     private readonly List<(Task Fetch, CancellationToken Caller)> _waiting = [];
 
     public List<ReadRecord> Reads { get; } = [];
 
     public List<PurgeRecord> Purges { get; } = [];
+
+    public List<CreateRecord> Creates { get; } = [];
 
     /// <summary>The callers whose fetch has ended in the last step, and who continue on the thread pool.</summary>
     public int TakeEnded()
@@ -93,25 +99,55 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedU
         }
     }
 
-    /// <summary>The steps of the idempotency middleware with the product's ledger.</summary>
+    /// <summary>The steps of the middleware for idempotency keys and slots, with the product's ledger and slots.</summary>
     public async Task CreateAsync(SimulatedReplica replica, int key)
     {
+        var attempt = new Job(Job.NewAttemptKey(), SimulatedReplica.Account, "dialect", "client", null, null, scheduler.GetUtcNow(), null, JobState.Unknown);
         IdempotencyClaim claim;
         try
         {
-            claim = await replica.Ledger.ClaimAsync("client", ["client", "create", $"{key}"], "body", ["previous", $"{key}"]);
+            claim = await replica.Ledger.ClaimAsync("client", ["client", "create", $"{key}"], "body", ["previous", $"{key}"], attempt);
         }
         catch (IdempotencyStoreUnavailableException)
         {
             return; // refused: nothing was sent
         }
 
-        if (claim.IsAcquired)
+        if (!claim.IsAcquired)
         {
-            scheduler.Write($"{replica.Process.Name} creates {key}");
-            await (await upstream.CreateAsync(key)
-                ? replica.Ledger.RecordResponseAsync(claim, new RecordedResponse(201, new Dictionary<string, string>(), []))
-                : replica.Ledger.RecordUnknownAsync(claim));
+            return;
+        }
+
+        var (slot, retryAfter) = await replica.Slots.TryAcquireAsync(SimulatedReplica.Account, SlotLifetime);
+        scheduler.Write($"{replica.Process.Name} creates {key}: {(retryAfter is null ? "sent" : "no slot")}");
+        if (retryAfter is not null)
+        {
+            await replica.Ledger.ReleaseAsync(claim);
+            return;
+        }
+
+        var create = new CreateRecord(attempt.Key);
+        Creates.Add(create);
+        create.Id = await upstream.CreateAsync(key);
+        if (create.Id is not { } id)
+        {
+            await replica.Ledger.RecordUnknownAsync(claim);
+            return;
+        }
+
+        await (slot is null ? Task.CompletedTask : replica.Slots.BindAsync(slot, id));
+        await replica.Ledger.RecordResponseAsync(claim, new RecordedResponse(201, new Dictionary<string, string>(), []), JobChange.Complete(attempt, attempt with { Key = id.Value, State = JobState.Queued }));
+        create.IsRecorded = true;
+    }
+
+    /// <summary>A replica sees the final state of every job that has ended and whose record is written.</summary>
+    public async Task UpdateJobsAsync(SimulatedReplica replica)
+    {
+        foreach (var create in Creates.Where(create => create is { IsRecorded: true, IsUpdated: false } && upstream.Jobs.Exists(job => job.Id == create.Id && job.To <= scheduler.Now)).ToList())
+        {
+            create.IsUpdated = true;
+            await replica.UpdateJobAsync(create.Id!.Value);
+            scheduler.Write($"{replica.Process.Name} saw the end of {create.Id}");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using LumaGateway.Redis;
 using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Simulation;
@@ -48,6 +49,11 @@ internal sealed class Simulation
 
     public List<PurgeRecord> Purges => _callers.Purges;
 
+    public List<CreateRecord> Creates => _callers.Creates;
+
+    /// <summary>Redis, after the run.</summary>
+    public FakeRedis Redis => _redis;
+
     public List<Violation> Violations { get; } = [];
 
     public IReadOnlyList<string> Trace => _scheduler.Trace;
@@ -63,6 +69,11 @@ internal sealed class Simulation
 
         // After the last fault, the breakers need Cache:RedisPause and a slow upstream its deadline.
         run._scheduler.At(run._world, TimeSpan.FromSeconds(13) + schedule.Calm, run.ReadAll);
+        for (var at = TimeSpan.FromSeconds(3); at < TimeSpan.FromSeconds(20) + schedule.Calm; at += TimeSpan.FromSeconds(2))
+        {
+            run._scheduler.At(run._world, at, run.UpdateJobs);
+        }
+
         try
         {
             run._scheduler.Run();
@@ -137,7 +148,7 @@ internal sealed class Simulation
                 _redis.Lose(_scheduler.Random.Next(2) == 0 ? ":final" : ":brief");
                 break;
             case OperationKind.Failover:
-                var restore = _redis.Snapshot(static key => !key.Contains(":create:", StringComparison.Ordinal));
+                var restore = _redis.Snapshot(static key => !key.StartsWith(LedgerConnection.Prefix, StringComparison.Ordinal));
                 After(operation, restore);
                 break;
             case OperationKind.Pause:
@@ -175,6 +186,12 @@ internal sealed class Simulation
             _network.Fault = NetworkFault.None;
             _network.Notify(isLost: false);
         });
+    }
+
+    private void UpdateJobs()
+    {
+        var replica = _replicas[_scheduler.Random.Next(_replicas.Length)];
+        On(replica, () => _ = _callers.UpdateJobsAsync(replica));
     }
 
     private void ReadAll()

@@ -37,6 +37,8 @@ public sealed class SimulationTests
     [InlineData(nameof(PlantedBug.LateNotFoundIsNew), nameof(Property.FinalStays))]
     [InlineData(nameof(PlantedBug.ClaimIsLost), nameof(Property.OneBilledCreate))]
     [InlineData(nameof(PlantedBug.MemoryIsNotVerified), nameof(Property.NothingOlderThanAPurge))]
+    [InlineData(nameof(PlantedBug.LeaseIsKept), nameof(Property.NothingIsLeft))]
+    [InlineData(nameof(PlantedBug.JobIsLost), nameof(Property.EveryCreateHasItsRecord))]
     [InlineData(nameof(PlantedBug.CallerCancelsFetch), nameof(Property.ReadsEnd))]
     public void A_planted_bug_is_found_within_a_thousand_seeds_by_the_property_that_it_violates(string bug, string property)
     {
