@@ -131,12 +131,26 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
             return ServeStale(fetch, stale, token, null); // a final state never becomes interim again
         }
 
+        return await StoreAsync(fetch, entry, token, heldLock, startedAt);
+    }
+
+    /// <summary>Stores a fetched entry in both tiers. Returns it, or a better one that was stored since the fetch began.</summary>
+    private async Task<CacheResult> StoreAsync(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry, string? token, FetchLock? heldLock, long startedAt)
+    {
         var written = fetch.IsInvalidated ? WriteResult.Invalidated : await redis.WriteAsync(entry, token, heldLock);
-        if (written is WriteResult.Stored)
+        if (written is WriteResult.Invalidated)
         {
-            lookups.StoreInMemory(fetch, entry, token, startedAt);
+            memory.NoteUnstored(entry);
         }
-        else if (written is WriteResult.Outdated && (await lookups.ReadAgainAsync(fetch, null)).Found is { } newer)
+        else if (written is WriteResult.Stored)
+        {
+            var stored = lookups.StoreInMemory(fetch, entry, token, startedAt).Entry;
+            if (!ReferenceEquals(stored, entry))
+            {
+                return ServeStale(fetch, stored, token, null); // without Redis, an entry of another source is in memory only
+            }
+        }
+        else if ((await lookups.ReadAgainAsync(fetch, null)).Found is { } newer)
         {
             return newer with { Status = CacheStatus.Collapsed }; // this replica was slow or paused and lost the lock; another one has stored a newer entry
         }

@@ -49,7 +49,7 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
 
     /// <summary>Returns the entry in memory if it is fresh enough and verified.</summary>
     public Result? FindInMemory(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
-        memory.Find(fetch.Key) is { } cached && IsFreshEnough(fetch, cached.Entry, clock.GetUtcNow(), accepts) && memory.IsVerified(cached)
+        memory.Find(fetch.Key) is { } cached && IsFreshEnough(cached.Entry, clock.GetUtcNow(), accepts) && memory.IsVerified(cached)
             ? new Result(cached.Entry, cached.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory))
             : null;
 
@@ -62,22 +62,18 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
         if (cached is not null && MayHaveBeenPurged(cached, view))
         {
             memory.Remove(fetch.Key);
-            if (cached.Entry.Kind is EntryKind.Final)
-            {
-                fetch.InterimNotBefore = cached.Entry.RequestedAt; // it may be from after the purge, fetched while Redis refused writes
-            }
-
             cached = null;
         }
 
-        // The newer of two interim entries may expire first: their freshness is random.
-        if (view.Best is { } stored && (cached is null || !cached.Entry.Outranks(stored, now)))
+        // The newer of two interim entries may expire first: their freshness is random. A final entry that was removed may be from after the purge, fetched while Redis refused
+        // writes: then Redis holds an older interim entry.
+        if (view.Best is { } stored && !memory.IsOutdated(stored) && (cached is null || !cached.Entry.Outranks(stored, now)))
         {
-            var result = IsFreshEnough(fetch, stored, now, accepts) ? new CacheResult(stored, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
+            var result = IsFreshEnough(stored, now, accepts) ? new CacheResult(stored, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
             return new Result(StoreInMemory(fetch, stored, view.InvalidationToken, startedAt).Entry, view.InvalidationToken, result);
         }
 
-        if (cached is not null && IsFreshEnough(fetch, cached.Entry, now, accepts))
+        if (cached is not null && IsFreshEnough(cached.Entry, now, accepts))
         {
             // Redis has lost the entry, so it is written again from memory.
             if (view.IsReached && await redis.WriteAsync(cached.Entry, view.InvalidationToken) is not WriteResult.Stored)
@@ -106,6 +102,7 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
         var cached = new MemoryEntry(entry, memory.VerifyAt(redis.IsConfigured), token, verifiedAt);
         if (fetch.IsInvalidated)
         {
+            memory.NoteUnstored(entry);
             return cached;
         }
 
@@ -118,9 +115,8 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
         return cached;
     }
 
-    private static bool IsFreshEnough(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry, DateTimeOffset now, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
-        (entry.Kind is EntryKind.Final || entry.RequestedAt >= fetch.InterimNotBefore)
-        && (accepts is null ? entry.IsFreshBeforeRefresh(now) : accepts(entry, now));
+    private static bool IsFreshEnough(CacheEntry entry, DateTimeOffset now, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
+        accepts is null ? entry.IsFreshBeforeRefresh(now) : accepts(entry, now);
 
     /// <summary>Memory and the clock before a read from Redis.</summary>
     internal readonly record struct Observation(MemoryEntry? Cached, long At);

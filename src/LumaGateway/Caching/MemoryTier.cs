@@ -10,6 +10,9 @@ namespace LumaGateway.Caching;
 /// <summary>Cache entries in this process, limited by bytes. Thread-safe.</summary>
 internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState state, TimeProvider clock) : IDisposable
 {
+    /// <summary>The approximate size of an <see cref="UnstoredFinal"/> in memory, bytes.</summary>
+    private const int UnstoredSize = 256;
+
     private readonly MemoryCache _cache = new(new MemoryCacheOptions
     {
         SizeLimit = options.Value.MemoryBytes,
@@ -19,9 +22,11 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState stat
 
     private readonly Lock _setLock = new();
 
-    public MemoryEntry? Find(GenerationId key) => _cache.TryGetValue(key.Value, out var cached) ? (MemoryEntry?)cached : null;
+    public MemoryEntry? Find(GenerationId key) => _cache.TryGetValue(key.Value, out var cached) ? cached as MemoryEntry : null;
 
-    /// <summary>Stores an entry unless the stored one <see cref="CacheEntry.Outranks"/> it. Returns the entry that is stored now.</summary>
+    /// <summary>
+    /// Stores an entry unless the stored one <see cref="CacheEntry.Outranks"/> it, or it <see cref="IsOutdated"/>. Returns the stored entry, or the one that was not stored.
+    /// </summary>
     public MemoryEntry Set(MemoryEntry candidate)
     {
         var key = candidate.Entry.Key;
@@ -33,15 +38,17 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState stat
                 return current;
             }
 
+            if (IsOutdated(candidate.Entry))
+            {
+                return candidate;
+            }
+
             // Freshness is a field of the entry; this expiry only frees memory.
             var expiresAt = candidate.Entry.Kind is EntryKind.Final ? candidate.Entry.StaleUntil : candidate.Entry.FreshUntil;
             var lifetime = expiresAt - now;
             if (lifetime > TimeSpan.Zero)
             {
-                using var cacheEntry = _cache.CreateEntry(key.Value);
-                cacheEntry.Value = candidate;
-                cacheEntry.Size = candidate.Entry.Size;
-                cacheEntry.AbsoluteExpirationRelativeToNow = lifetime;
+                Put(key, candidate, candidate.Entry.Size, lifetime);
             }
 
             return candidate;
@@ -61,9 +68,52 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState stat
     /// <summary>Whether an entry was verified within <c>Cache:MemoryLifetime</c>, and since this replica receives the purges of the others.</summary>
     public bool IsVerified(MemoryEntry cached) => clock.GetTimestamp() < cached.VerifyAt && cached.VerifiedAt >= state.ReceivesSince;
 
-    public void Remove(GenerationId key) => _cache.Remove(key.Value);
+    /// <summary>
+    /// Whether an entry was requested before a final one that this replica has had and does not store: callers have seen the later state. A final entry is never outdated.
+    /// </summary>
+    public bool IsOutdated(CacheEntry entry) =>
+        entry.Kind is not EntryKind.Final && _cache.TryGetValue(entry.Key.Value, out var cached) && cached is UnstoredFinal final && entry.RequestedAt < final.RequestedAt;
+
+    /// <summary>Removes an entry. Of a final one its request time stays, for <see cref="IsOutdated"/>.</summary>
+    public void Remove(GenerationId key)
+    {
+        lock (_setLock)
+        {
+            if (Find(key) is not { } cached)
+            {
+                return;
+            }
+
+            _cache.Remove(key.Value);
+            NoteUnstored(cached.Entry);
+        }
+    }
+
+    /// <summary>Keeps the request time of a final entry that was fetched and is not stored, for <see cref="IsOutdated"/>. Does nothing for another entry.</summary>
+    public void NoteUnstored(CacheEntry entry)
+    {
+        var isCredible = entry.RequestedAt <= CacheEntry.LatestCredible(clock.GetUtcNow()); // a request time in the future proves nothing
+        lock (_setLock)
+        {
+            if (entry.Kind is EntryKind.Final && isCredible && Find(entry.Key) is not { Entry.Kind: EntryKind.Final })
+            {
+                Put(entry.Key, new UnstoredFinal(entry.RequestedAt), UnstoredSize, RedisEntries.InterimRetention);
+            }
+        }
+    }
 
     public void Dispose() => _cache.Dispose();
+
+    private void Put(GenerationId key, object value, long size, TimeSpan lifetime)
+    {
+        using var cacheEntry = _cache.CreateEntry(key.Value);
+        cacheEntry.Value = value;
+        cacheEntry.Size = size;
+        cacheEntry.AbsoluteExpirationRelativeToNow = lifetime;
+    }
+
+    /// <summary>A final entry that this replica has had and does not store.</summary>
+    private sealed record UnstoredFinal(DateTimeOffset RequestedAt);
 
     private sealed class SystemClock(TimeProvider clock) : ISystemClock
     {

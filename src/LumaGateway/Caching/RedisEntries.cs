@@ -27,13 +27,13 @@ internal sealed class RedisEntries(
     /// <summary>How long an invalidation token lives: longer than any fetch.</summary>
     public static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(10);
 
-    /// <summary>Entries expire in Redis a little after their freshness: clocks of replicas differ.</summary>
-    private static readonly TimeSpan ExtraLifetime = TimeSpan.FromSeconds(2);
-
     /// <summary>
     /// How long an interim entry stays in Redis after its freshness: it replaces polls of other replicas by its age. Equals the maximum of Waiting:PollSlowest.
     /// </summary>
-    private static readonly TimeSpan InterimRetention = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan InterimRetention = TimeSpan.FromMinutes(10);
+
+    /// <summary>Entries expire in Redis a little after their freshness: clocks of replicas differ.</summary>
+    private static readonly TimeSpan ExtraLifetime = TimeSpan.FromSeconds(2);
 
     public bool IsConfigured => connection.IsConfigured;
 

@@ -77,7 +77,7 @@ internal sealed class ResponseCache(
 
     /// <summary>
     /// Stores an entry that was not fetched by this cache, such as one from a list. Returns the entry that is stored now: it, a final one, or a newer
-    /// one. Returns null if the key may have been purged since <see cref="Purges"/> was <paramref name="purges"/>.
+    /// one. Returns null if the key may have been purged since <see cref="Purges"/> was <paramref name="purges"/>, or the entry is older than a final one that was.
     /// </summary>
     public async Task<CacheEntry?> PutAsync(CacheEntry entry, long purges)
     {
@@ -116,7 +116,7 @@ internal sealed class ResponseCache(
             entry = view.Final ?? entry;
         }
 
-        return StoreInMemory(entry, null, purges, startedAt) ? entry : null;
+        return StoreInMemory(entry, null, purges, startedAt);
     }
 
     /// <summary>Whether memory holds a fresh final entry.</summary>
@@ -152,7 +152,7 @@ internal sealed class ResponseCache(
             StoreInMemory(final, view.InvalidationToken, purges, startedAt); // stored in memory, so that this replica can serve it again without Redis
         }
 
-        return view.Best is { } stored && IsEnough(stored, clock.GetUtcNow()) ? stored : null;
+        return view.Best is { } stored && !memory.IsOutdated(stored) && IsEnough(stored, clock.GetUtcNow()) ? stored : null;
 
         bool IsEnough(CacheEntry entry, DateTimeOffset now) => notBefore is { } earliest ? entry.IsRecent(now, earliest) : entry.IsFresh(now);
     }
@@ -204,21 +204,22 @@ internal sealed class ResponseCache(
         memory.Remove(key);
     }
 
-    /// <summary>Stores an entry in memory. Returns false if the key may have been purged meanwhile.</summary>
-    private bool StoreInMemory(CacheEntry entry, string? token, long purges, long verifiedAt)
+    /// <summary>Stores an entry in memory. Returns the entry that is stored now; null if the key may have been purged meanwhile, or a final entry requested later was.</summary>
+    private CacheEntry? StoreInMemory(CacheEntry entry, string? token, long purges, long verifiedAt)
     {
-        if (Purges == purges)
+        if (Purges != purges || memory.IsOutdated(entry))
         {
-            memory.Set(new MemoryEntry(entry, memory.VerifyAt(redis.IsConfigured), token, verifiedAt));
+            return null;
         }
 
+        var stored = memory.Set(new MemoryEntry(entry, memory.VerifyAt(redis.IsConfigured), token, verifiedAt)).Entry;
         if (Purges == purges)
         {
-            return true;
+            return stored;
         }
 
         memory.Remove(entry.Key);
-        return false;
+        return null;
     }
 
     private async ValueTask<CacheResult> JoinAsync(GenerationId key, FetchRequest request, CancellationToken cancellationToken)

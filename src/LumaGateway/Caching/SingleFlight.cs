@@ -64,9 +64,6 @@ internal sealed class SingleFlight<TResult>
             set => _isInvalidated = value;
         }
 
-        /// <summary>An interim entry that was requested earlier is not enough: this replica has had a final one.</summary>
-        public DateTimeOffset InterimNotBefore { get; set; }
-
         /// <summary>The span of the fetch, for links from callers that joined. Read it only after completion.</summary>
         public ActivityContext? Context { get; set; }
 

@@ -38,26 +38,6 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_older_interim_entry_in_Redis_does_not_replace_a_final_one_that_was_fetched_without_a_token()
-    {
-        await using var other = await CacheUnderTest.StartAsync(_clock, _redis, ("Cache:MemoryLifetime", "00:00:05"));
-        await _cache.Cache.PurgeAsync(Entries.Key); // the key has an invalidation token from here on
-        Origin.Returns(Entries.Interim(_clock.Now, freshFor: TimeSpan.FromSeconds(30)));
-        await ReadAsync(_cache);
-        _clock.Advance(TimeSpan.FromMilliseconds(10));
-        other.Origin.Returns(Entries.Final(_clock.Now));
-        other.Origin.Returns(Entries.Final(_clock.Now, "fetched again"));
-        using (_redis.Fail())
-        {
-            Assert.Equal("final", Summary(await ReadAsync(other)).Item1);
-        }
-
-        _clock.Advance(TimeSpan.FromSeconds(10)); // longer than Cache:MemoryLifetime: the entry must be verified in Redis
-
-        Assert.Equal("fetched again", Summary(await ReadAsync(other)).Item1);
-    }
-
-    [Fact]
     public async Task A_replica_finds_the_entry_of_another_replica_in_Redis()
     {
         using var corrupt = _cache.Collect<long>("corrupt");

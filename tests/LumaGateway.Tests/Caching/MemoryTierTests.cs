@@ -68,6 +68,47 @@ public sealed class MemoryTierTests : IDisposable
     }
 
     [Fact]
+    public void An_interim_entry_older_than_a_removed_final_one_is_not_stored_for_ten_minutes()
+    {
+        Set(Entries.Final(Now));
+        _memory.Remove(Key);
+        _memory.Remove(Key);
+
+        Assert.Null(_memory.Find(Key));
+        foreach (var older in new[] { Entries.Interim(Now - Tick, freshFor: TimeSpan.FromHours(1)), Entries.NotFound(Now - Tick) })
+        {
+            Assert.True(_memory.IsOutdated(older));
+            Assert.Same(older, Set(older).Entry);
+            Assert.Null(_memory.Find(Key));
+        }
+
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.False(_memory.IsOutdated(Entries.Interim(Now.AddHours(-1))));
+    }
+
+    [Fact]
+    public void An_interim_entry_as_new_as_a_removed_final_one_and_an_older_final_one_are_stored()
+    {
+        foreach (var entry in new[] { Entries.Interim(Now), Entries.Final(Now.AddMinutes(-1)) })
+        {
+            Set(Entries.Final(Now));
+            _memory.Remove(Key);
+
+            Assert.False(_memory.IsOutdated(entry));
+            Set(entry);
+            Assert.Same(entry, _memory.Find(Key)?.Entry);
+        }
+    }
+
+    [Fact]
+    public void A_final_entry_from_the_future_keeps_no_interim_one_out()
+    {
+        _memory.NoteUnstored(Entries.Final(Now.AddSeconds(3)));
+
+        Assert.False(_memory.IsOutdated(Entries.Interim(Now)));
+    }
+
+    [Fact]
     public void Every_other_entry_replaces_the_previous_one()
     {
         CacheEntry[] entries =

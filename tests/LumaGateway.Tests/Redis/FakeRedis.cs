@@ -17,6 +17,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (byte[] Value, DateTimeOffset Until)> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (long RequestedAt, string Kind)> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<string, DateTimeOffset>> _leases = new(StringComparer.Ordinal);
     private readonly List<Rule> _rules = [];
     private readonly List<(string Command, string Key)> _commands = [];
     private readonly List<Action<RedisChannel, RedisValue>> _subscribers = [];
@@ -29,6 +30,9 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
     /// <summary>Changes the values of a script before it runs; null to run it unchanged. A planted bug uses it.</summary>
     public Action<string, RedisKey[], RedisValue[]>? ChangeScript { get; init; }
+
+    /// <summary>Receives the request times, in microseconds, of an entry that is replaced or removed by a write and of the one that is written.</summary>
+    public Action<long, long>? OnReplace { get; init; }
 
     /// <summary>Whether the client's subscription is on a Redis replica. Messages published through that connection reach no subscriber.</summary>
     public bool IsSubscribedToReplica { get; set; }
@@ -92,6 +96,18 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             lock (_gate)
             {
                 return [.. _values.Keys.Where(key => Find(key) is not null)];
+            }
+        }
+    }
+
+    /// <summary>The leases of slots that have not expired.</summary>
+    public List<string> Leases
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _leases.Values.SelectMany(leases => leases.Where(lease => lease.Value > clock.GetUtcNow()).Select(lease => lease.Key))];
             }
         }
     }
@@ -273,8 +289,11 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         CacheScripts.Write => RunAsync("set", (values[1] == "final" ? keys[0] : keys[1])!, () => RedisResult.Create(WriteAndRelease(keys, Changed(script, keys, values)))),
         CacheScripts.Purge => RunAsync("purge", keys[2]!, () => RedisResult.Create(Purge(keys, Changed(script, keys, values)))),
         RedisIdempotencyStore.AddScript => RunAsync("add", keys[0]!, () => RedisResult.Create((RedisValue)AddWithJob(keys, Changed(script, keys, values)))),
-        RedisIdempotencyStore.ReplaceScript => RunAsync("replace", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, values, () => Put(keys[0]!, values[1]!, TimeSpan.FromMilliseconds((long)values[2]))))),
+        RedisIdempotencyStore.ReplaceScript => RunAsync("replace", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, Changed(script, keys, values), () => Put(keys[0]!, values[1]!, TimeSpan.FromMilliseconds((long)values[2]))))),
         RedisIdempotencyStore.RemoveScript => RunAsync("remove", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, values, () => _values.Remove(keys[0]!)))),
+        RedisJobLedger.UpdateScript => RunAsync("update", keys[0]!, () => RedisResult.Create(UpdateJob(keys[0]!, values))),
+        RedisSlotStore.TakeScript => RunAsync("take", keys[0]!, () => RedisResult.Create((RedisValue)TakeSlot(keys[0]!, values))),
+        RedisSlotStore.BindScript => RunAsync("bind", keys[0]!, () => RedisResult.Create((RedisValue)BindSlot(keys[0]!, Changed(script, keys, values)))),
         JobScript.Apply => RunAsync("apply", keys[1]!, () => RedisResult.Create(ApplyJob(keys, values))),
         _ => ScriptAsync(script, keys[0]!, values),
     };
@@ -313,6 +332,33 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         }
 
         return values[3] != "" && Find(keys[1]!) is null && Put(keys[1]!, values[4]!, TimeSpan.FromMilliseconds((long)values[5])) ? 1 : 0;
+    }
+
+    /// <summary><see cref="RedisSlotStore.TakeScript"/> in C#, without the limit per minute. The system tests run the script itself.</summary>
+    private int TakeSlot(string key, RedisValue[] values)
+    {
+        var leases = _leases.TryGetValue(key, out var known) ? known : _leases[key] = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
+        RemoveExpired(leases);
+        return leases.Count < (int)values[1] && leases.TryAdd(values[0]!, clock.GetUtcNow().AddMilliseconds((long)values[3])) ? -1 : 0;
+    }
+
+    /// <summary><see cref="RedisSlotStore.BindScript"/> in C#. The system tests run the script itself.</summary>
+    private int BindSlot(string key, RedisValue[] values)
+    {
+        _leases[key].Remove(values[0]!);
+        _leases[key][values[1]!] = clock.GetUtcNow().AddMilliseconds((long)values[2]);
+        return 1;
+    }
+
+    /// <summary><see cref="RedisJobLedger.UpdateScript"/> in C#. The system tests run the script itself.</summary>
+    private bool UpdateJob(string key, RedisValue[] values) => Find(key) is { } known && known.AsSpan().SequenceEqual(values[0]) && Put(key, values[1]!, _values[key].Until - clock.GetUtcNow());
+
+    private void RemoveExpired(Dictionary<string, DateTimeOffset> leases)
+    {
+        foreach (var (lease, _) in leases.Where(lease => lease.Value <= clock.GetUtcNow()).ToList())
+        {
+            leases.Remove(lease);
+        }
     }
 
     /// <summary><see cref="CacheScripts.Lock"/> in C#. The system tests run the script itself.</summary>
@@ -354,13 +400,21 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             return (int)WriteResult.Outdated;
         }
 
+        var target = kind is "final" ? keys[0] : keys[1];
+        foreach (var key in kind is "absent" ? [target, keys[0]] : new[] { target })
+        {
+            if (Find(key!) is not null && _entries.TryGetValue(key!, out var replaced))
+            {
+                OnReplace?.Invoke(replaced.RequestedAt, requestedAt);
+            }
+        }
+
         if (kind is "absent" && Find(keys[0]!) is not null)
         {
             _values.Remove(keys[0]!);
             Put(keys[2]!, values[6]!, TimeSpan.FromMilliseconds((long)values[7]));
         }
 
-        var target = kind is "final" ? keys[0] : keys[1];
         _entries[target!] = (requestedAt, kind);
         Put(target!, values[4]!, TimeSpan.FromMilliseconds((long)values[5]));
         return (int)WriteResult.Stored;
@@ -453,6 +507,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             ("ScriptEvaluateAsync", [string script, RedisKey[] keys, RedisValue[] values, ..]) => Redis.ScriptAsync(script, keys, values),
             ("PublishAsync", [RedisChannel channel, RedisValue message, ..]) => Redis.IsSubscribedToReplica ? Task.FromResult(0L) : Redis.PublishAsync(channel, message),
             ("ExecuteAsync", ["PUBLISH", ICollection<object> arguments, CommandFlags.DemandMaster]) => ExecutePublishAsync([.. arguments]),
+            ("SortedSetRemoveAsync", [RedisKey key, RedisValue member, ..]) => Redis.RunAsync("release", key!, () => Redis._leases.TryGetValue(key!, out var leases) && leases.Remove(member!)),
             ("PingAsync", _) => Redis.RunAsync("ping", "", () => TimeSpan.Zero),
             ("SubscribeAsync", [RedisChannel channel, Action<RedisChannel, RedisValue> handler, ..]) => Redis.SubscribeAsync(channel, handler),
             _ => throw new NotSupportedException(targetMethod.ToString()),

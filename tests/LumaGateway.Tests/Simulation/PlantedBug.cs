@@ -32,6 +32,15 @@ internal enum PlantedBug
     /// <summary>The claim of an idempotency key is lost.</summary>
     ClaimIsLost,
 
+    /// <summary>The lease of a create stays when its generation gets the slot.</summary>
+    LeaseIsKept,
+
+    /// <summary>The job of a generation is not recorded, and its attempt is removed.</summary>
+    JobIsLost,
+
     /// <summary>An entry in memory is not verified in Redis.</summary>
     MemoryIsNotVerified,
+
+    /// <summary>A caller that disconnects cancels the fetch that it started.</summary>
+    CallerCancelsFetch,
 }

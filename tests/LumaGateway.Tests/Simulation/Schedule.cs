@@ -7,7 +7,7 @@ namespace LumaGateway.Tests.Simulation;
 /// <param name="Kind">What it does.</param>
 /// <param name="Replica">The index of the replica.</param>
 /// <param name="Key">The index of the generation or of the idempotency key.</param>
-/// <param name="Length">How long a fault lasts.</param>
+/// <param name="Length">How long a fault lasts, or a caller waits before it disconnects; zero if it does not disconnect.</param>
 internal sealed record Operation(TimeSpan At, OperationKind Kind, int Replica, int Key, TimeSpan Length);
 
 internal enum OperationKind
@@ -21,6 +21,7 @@ internal enum OperationKind
     RepliesLost,
     ReadOnly,
     RedisSlow,
+    ConnectionSlow,
     MessagesLost,
     Evict,
     Failover,
@@ -49,36 +50,46 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
         var random = new Random(seed ^ 0x5eed);
         (TimeSpan ExistsFrom, TimeSpan FinalFrom, TimeSpan? DeletedFrom)[] generations = [.. Enumerable.Range(0, Keys).Select(_ => Generation())];
 
-        // Most calls are close together, so that they meet; many when a generation appears.
-        TimeSpan[] bursts = [.. Enumerable.Range(0, random.Next(0, 3)).Select(_ => Time(Length)), generations[0].ExistsFrom < TimeSpan.FromSeconds(2) ? TimeSpan.Zero : generations[0].ExistsFrom - TimeSpan.FromSeconds(2)];
-        var operations = Enumerable.Range(0, random.Next(10, 40)).Select(_ => new Operation(CallTime(), Call(), random.Next(3), random.Next(4) == 0 ? 1 : 0, TimeSpan.Zero)).ToList();
+        // Most calls, and half of the faults, are close together, so that they meet; many when a generation appears or is deleted.
+        TimeSpan[] bursts = [.. Enumerable.Range(0, random.Next(0, 2)).Select(_ => Time(Length)), Before(generations[0].ExistsFrom), .. generations[0].DeletedFrom is { } end ? [Before(end)] : Array.Empty<TimeSpan>()];
+        var lists = random.Next(3) == 0 ? 4 : 1; // of twelve calls
+        var operations = Enumerable.Range(0, random.Next(10, 40)).Select(_ => NewCall()).ToList();
         if (random.Next(5) > 0)
         {
-            operations.AddRange(Enumerable.Range(0, random.Next(1, 5)).Select(_ => new Operation(Time(Length), Fault(), random.Next(3), random.Next(Keys), Time(TimeSpan.FromSeconds(5)))));
+            operations.AddRange(Enumerable.Range(0, random.Next(1, 5)).Select(_ => new Operation(random.Next(2) == 0 ? Time(Length) : CallTime(), Fault(), random.Next(3), random.Next(Keys), Time(TimeSpan.FromSeconds(5)))));
         }
 
         return new Schedule(seed, random.Next(2, 4), [.. operations.OrderBy(operation => operation.At)], generations);
 
         TimeSpan Time(TimeSpan limit) => TimeSpan.FromMilliseconds(random.Next((int)limit.TotalMilliseconds));
 
+        TimeSpan Before(TimeSpan time) => time < TimeSpan.FromSeconds(2) ? TimeSpan.Zero : time - TimeSpan.FromSeconds(2);
+
         TimeSpan CallTime() => random.Next(4) == 0 ? Time(Length) : bursts[random.Next(bursts.Length)] + Time(TimeSpan.FromSeconds(4));
 
         OperationKind Fault() => random.Next(4) == 0 ? OperationKind.MessagesLost : (OperationKind)random.Next((int)OperationKind.RedisDown, (int)OperationKind.UpstreamSlow + 1);
 
+        Operation NewCall()
+        {
+            var kind = Call();
+            var patience = kind is OperationKind.Read && random.Next(4) == 0 ? Time(TimeSpan.FromSeconds(3)) : TimeSpan.Zero;
+            return new Operation(CallTime(), kind, random.Next(3), kind is OperationKind.Create ? random.Next(6) : random.Next(4) == 0 ? 1 : 0, patience);
+        }
+
         OperationKind Call() => random.Next(12) switch
         {
-            < 6 => OperationKind.Read,
-            < 8 => OperationKind.Poll,
-            8 => OperationKind.Purge,
-            9 => OperationKind.PutListed,
-            _ => OperationKind.Create,
+            var call when call < lists => OperationKind.PutListed,
+            4 => OperationKind.Purge,
+            5 => OperationKind.Create,
+            6 or 7 => OperationKind.Poll,
+            _ => OperationKind.Read,
         };
 
         (TimeSpan, TimeSpan, TimeSpan?) Generation()
         {
             var existsFrom = random.Next(3) == 0 ? TimeSpan.Zero : Time(TimeSpan.FromSeconds(8));
             var finalFrom = existsFrom + Time(random.Next(3) > 0 ? TimeSpan.FromMilliseconds(300) : TimeSpan.FromSeconds(8));
-            return (existsFrom, finalFrom, random.Next(4) == 0 ? finalFrom + Time(TimeSpan.FromSeconds(8)) : null);
+            return (existsFrom, finalFrom, random.Next(3) == 0 ? finalFrom + Time(TimeSpan.FromSeconds(random.Next(3) switch { 0 => 0.5, 1 => 2, _ => 8 })) : null);
         }
     }
 

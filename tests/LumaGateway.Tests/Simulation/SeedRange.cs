@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace LumaGateway.Tests.Simulation;
 
-/// <summary>Runs many seeds on all processors.</summary>
+/// <summary>Runs many seeds, with one thread for each processor. They are not of the thread pool, which runs some of their continuations.</summary>
 internal static class SeedRange
 {
     public const string CountVariable = "SIMULATION_SEEDS";
@@ -12,17 +12,43 @@ internal static class SeedRange
     public static (int First, int Count) FromEnvironment() =>
         (Number(FirstVariable, 0), Number(CountVariable, Environment.GetEnvironmentVariable("CI") == "true" ? 2000 : 200));
 
-    /// <summary>Returns the first seed whose run violates the protocol; null if there is none.</summary>
-    public static int? FirstFailure(int first, int count, PlantedBug bug)
+    /// <summary>Returns the first seed whose run violates a property, or the given one; null if there is none.</summary>
+    public static int? FirstFailure(int first, int count, PlantedBug bug, Property? property = null)
     {
-        var failed = Parallel.For(first, first + count, (seed, state) =>
+        var (next, failed, fault) = (first - 1, int.MaxValue, default(Exception));
+        var gate = new Lock();
+        var threads = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(RunSeeds)).ToList();
+        threads.ForEach(static thread => thread.Start());
+        threads.ForEach(static thread => thread.Join());
+        return fault is not null ? throw new InvalidOperationException("A run failed.", fault) : failed < int.MaxValue ? failed : null;
+
+        void RunSeeds()
         {
-            if (Simulation.Run(Schedule.Of(seed), bug).Faults.Count > 0)
+            for (var seed = Interlocked.Increment(ref next); seed < first + count && seed < Volatile.Read(ref failed); seed = Interlocked.Increment(ref next))
             {
-                state.Break();
+                try
+                {
+                    if (Simulation.Run(Schedule.Of(seed), bug).Violations.Exists(violation => property is null || violation.Property == property))
+                    {
+                        Stop(seed, null);
+                    }
+                }
+#pragma warning disable CA1031 // it is thrown again on the caller's thread
+                catch (Exception exception)
+#pragma warning restore CA1031
+                {
+                    Stop(seed, new InvalidOperationException($"Seed {seed} does not run to its end.", exception));
+                }
             }
-        });
-        return (int?)failed.LowestBreakIteration;
+        }
+
+        void Stop(int seed, Exception? exception)
+        {
+            lock (gate)
+            {
+                (failed, fault) = seed < failed ? (seed, exception) : (failed, fault);
+            }
+        }
     }
 
     private static int Number(string variable, int otherwise) =>

@@ -8,7 +8,7 @@ internal static class Shrinker
     {
         var shrunk = Shrink(schedule, bug);
         var run = Simulation.Run(shrunk, bug, isTraced: true);
-        return $"{shrunk}\nViolations:\n  {string.Join("\n  ", run.Faults)}\nTrace:\n{string.Join('\n', run.Trace)}";
+        return $"{shrunk}\nViolations:\n  {string.Join("\n  ", run.Violations)}\nTrace:\n{string.Join('\n', run.Trace)}";
     }
 
     public static Schedule Shrink(Schedule schedule, PlantedBug bug)
@@ -16,7 +16,7 @@ internal static class Shrinker
         for (var index = 0; index < schedule.Operations.Count;)
         {
             var smaller = schedule with { Operations = [.. schedule.Operations.Where((_, other) => other != index)] };
-            if (Simulation.Run(smaller, bug).Faults.Count > 0)
+            if (Simulation.Run(smaller, bug).Violations.Count > 0)
             {
                 schedule = smaller;
             }

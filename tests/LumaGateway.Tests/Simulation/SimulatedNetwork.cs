@@ -17,6 +17,9 @@ internal sealed class SimulatedNetwork(SimulationScheduler scheduler, SimulatedP
 
     public NetworkFault Fault { get; set; }
 
+    /// <summary>The clients whose connection is slow, with its order kept.</summary>
+    public HashSet<SimulatedProcess> SlowClients { get; } = [];
+
     public bool LosesMessages { get; set; }
 
     /// <summary>Called after the effect of a command; a planted bug uses it.</summary>
@@ -27,7 +30,7 @@ internal sealed class SimulatedNetwork(SimulationScheduler scheduler, SimulatedP
         var client = scheduler.Current().Process;
         var completion = new TaskCompletionSource<T>();
         var (lastCommand, lastReply) = _last.GetValueOrDefault(client);
-        var arrival = Later(scheduler.Now + Latency(), lastCommand);
+        var arrival = Later(scheduler.Now + Latency(client), lastCommand);
         _last[client] = (arrival, lastReply);
         scheduler.At(world, arrival, Arrive);
         return completion.Task;
@@ -56,7 +59,7 @@ internal sealed class SimulatedNetwork(SimulationScheduler scheduler, SimulatedP
 
         void Reply(Action complete)
         {
-            var at = Later(scheduler.Now + Latency(), _last[client].Reply);
+            var at = Later(scheduler.Now + Latency(client), _last[client].Reply);
             _last[client] = (_last[client].Command, at);
             scheduler.At(world, at, complete);
         }
@@ -81,7 +84,7 @@ internal sealed class SimulatedNetwork(SimulationScheduler scheduler, SimulatedP
         {
             if (!LosesMessages)
             {
-                scheduler.At(client.Process, scheduler.Now + Latency(), () => handler(channel, message));
+                scheduler.At(client.Process, scheduler.Now + Latency(client.Process), () => handler(channel, message));
             }
         };
     }
@@ -98,7 +101,11 @@ internal sealed class SimulatedNetwork(SimulationScheduler scheduler, SimulatedP
         }
     }
 
-    private TimeSpan Latency() => TimeSpan.FromMicroseconds((Fault is NetworkFault.Slow ? 40_000 : 0) + scheduler.Random.Next(100, Fault is NetworkFault.Slow ? 400_000 : 4_000));
+    private TimeSpan Latency(SimulatedProcess client)
+    {
+        var isSlow = Fault is NetworkFault.Slow || SlowClients.Contains(client);
+        return TimeSpan.FromMicroseconds((isSlow ? 40_000 : 0) + scheduler.Random.Next(100, isSlow ? 400_000 : 4_000));
+    }
 
     private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

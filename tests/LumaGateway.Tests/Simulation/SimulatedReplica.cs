@@ -2,6 +2,8 @@ using System.Collections;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Jobs;
 using LumaGateway.Proxy;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Redis;
@@ -19,6 +21,8 @@ namespace LumaGateway.Tests.Simulation;
 /// <summary>One replica of the product's cache, Redis and idempotency classes, with the simulated clock, Redis and upstream.</summary>
 internal sealed class SimulatedReplica : IDisposable
 {
+    public const string Account = "account";
+
     private const BindingFlags Private = BindingFlags.Instance | BindingFlags.NonPublic;
 
     private readonly ServiceProvider _services;
@@ -34,7 +38,7 @@ internal sealed class SimulatedReplica : IDisposable
         services.AddMetrics();
         services.AddSingleton<TimeProvider>(scheduler);
         services.AddSingleton<MonotonicClock>();
-        services.AddSingleton(new RedisKeyspace("account", "dialect", "1"));
+        services.AddSingleton(new RedisKeyspace(Account, "dialect", "1"));
         services.AddSingleton(CacheUnderTest.Limits);
         services.AddSingleton(source);
         services.AddRedis();
@@ -46,9 +50,12 @@ internal sealed class SimulatedReplica : IDisposable
         });
         services.AddSingleton(Options.Create(new PassthroughOptions()));
         services.AddIdempotency();
+        services.AddSingleton(new JobLimits(new Dictionary<string, SlotLimits> { [Account] = new(SimulatedUpstream.MaxConcurrentJobs, 0) }));
+        services.AddJobs();
         _services = services.BuildServiceProvider();
         Cache = _services.GetRequiredService<ResponseCache>();
         Ledger = _services.GetRequiredService<IdempotencyLedger>();
+        Slots = _services.GetRequiredService<JobSlots>();
         Breakers = new BreakerCallbacks(_services.GetRequiredService<RedisResilience>());
     }
 
@@ -57,6 +64,8 @@ internal sealed class SimulatedReplica : IDisposable
     public ResponseCache Cache { get; }
 
     public IdempotencyLedger Ledger { get; }
+
+    public JobSlots Slots { get; }
 
     public BreakerCallbacks Breakers { get; }
 
@@ -72,6 +81,9 @@ internal sealed class SimulatedReplica : IDisposable
 
     /// <summary>Subscribes to the messages of the other replicas. BackgroundService would do it on the thread pool.</summary>
     public void Start() => typeof(ReplicaBus).GetMethod("ExecuteAsync", Private)!.Invoke(_services.GetRequiredService<ReplicaBus>(), [CancellationToken.None]);
+
+    /// <summary>Records the final state of a job, as after a read. The queue before it would continue on the thread pool.</summary>
+    public Task UpdateJobAsync(GenerationId id) => (Task)typeof(JobStateUpdater).GetMethod("UpdateAsync", Private)!.Invoke(_services.GetRequiredService<JobStateUpdater>(), [id, JobState.Completed, null])!;
 
     /// <summary>Removes the metrics. The runtime keeps a list of all meters of the process, and each gateway of another test would search it.</summary>
     public void Dispose() => _services.GetRequiredService<IMeterFactory>().Dispose();

@@ -14,6 +14,9 @@ namespace LumaGateway.Tests.Simulation;
 [SuppressMessage("Security", "CA5394", Justification = "A seed repeats the choices.")]
 internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule schedule, PlantedBug bug) : IEntrySource
 {
+    /// <summary>The limit of the account. It is small, so that creates wait for it.</summary>
+    public const int MaxConcurrentJobs = 2;
+
     private int _version;
 
     public bool Fails { get; set; }
@@ -23,8 +26,14 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
     /// <summary>The requests: key, begin, end, and the result; null if it failed.</summary>
     public List<(GenerationId Key, TimeSpan From, TimeSpan To, EntryKind? Kind)> Requests { get; } = [];
 
+    /// <summary>The jobs that the upstream has begun, with the time of their end.</summary>
+    public List<(GenerationId Id, TimeSpan From, TimeSpan To)> Jobs { get; } = [];
+
     /// <summary>The number of billed creates by idempotency key.</summary>
     public Dictionary<int, int> Billed { get; } = [];
+
+    /// <summary>With <see cref="PlantedBug.CallerCancelsFetch"/>: the callers that cancel their request when they disconnect.</summary>
+    public Dictionary<string, CancellationToken> Callers { get; } = [];
 
     public TimeSpan Deadline { get; } = TimeSpan.FromSeconds(5);
 
@@ -39,11 +48,12 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
         Requests.Add((key, from, TimeSpan.MaxValue, null));
         var (existsFrom, finalFrom, deletedFrom) = schedule.Generations[key.Value[1] - '0'];
         var kind = from < existsFrom || from >= deletedFrom ? EntryKind.NotFound : from < finalFrom ? EntryKind.Interim : EntryKind.Final;
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, Callers.GetValueOrDefault(requestId));
         try
         {
-            await Task.Delay(Latency(), scheduler, deadline.Token);
+            await Task.Delay(Latency(), scheduler, cancellation.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (deadline.Token.IsCancellationRequested)
         {
             Requests[index] = (key, from, scheduler.Now, null);
             throw new UpstreamException(UpstreamFault.TimedOut, "The upstream is slow.");
@@ -65,12 +75,15 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
         };
     }
 
-    /// <summary>A create: billed when it is received. Returns false if the outcome is unknown to the caller.</summary>
-    public async Task<bool> CreateAsync(int key)
+    /// <summary>A create: billed when it is received. Returns null if its outcome is unknown to the caller.</summary>
+    public async Task<GenerationId?> CreateAsync(int key)
     {
         Billed[key] = Billed.GetValueOrDefault(key) + 1;
-        await Task.Delay(Latency(), scheduler, CancellationToken.None);
-        return !Fails;
+        var id = GenerationId.Parse(string.Create(CultureInfo.InvariantCulture, $"job{Jobs.Count}"), null);
+        var latency = Latency();
+        Jobs.Add((id, scheduler.Now, scheduler.Now + latency + TimeSpan.FromMilliseconds(scheduler.Random.Next(6000))));
+        await Task.Delay(latency, scheduler, CancellationToken.None);
+        return Fails ? null : id;
     }
 
     private TimeSpan Latency() => TimeSpan.FromMilliseconds(IsSlow || scheduler.Random.Next(3) == 0 ? scheduler.Random.Next(500, 6000) : scheduler.Random.Next(5, 150));

@@ -5,7 +5,7 @@ namespace LumaGateway.Tests.Simulation;
 
 /// <summary>
 /// Runs all work of a simulation on one thread: tasks, timers and messages. The seed chooses the next ready item. The clock advances to the next timer if no item is
-/// ready, and sometimes earlier, as on a slow machine. Work that reaches it from another thread fails the run.
+/// ready, and sometimes earlier, as on a slow machine. Work that reaches it unexpectedly from another thread fails the run.
 /// </summary>
 [SuppressMessage("Security", "CA5394", Justification = "A seed repeats the choices.")]
 internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) : TimeProvider
@@ -20,6 +20,7 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly List<(SimulationContext Context, SendOrPostCallback Callback, object? State)> _ready = [];
     private readonly PriorityQueue<(SimulationTimer Timer, int Version), (long DueAt, long Order)> _timers = new();
+    private readonly List<(SimulationContext Context, SendOrPostCallback Callback, object? State)> _fromThreadPool = [];
     private long _now;
     private long _order;
 
@@ -79,13 +80,37 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
 
     public void Post(SimulationContext context, SendOrPostCallback callback, object? state)
     {
-        if (Environment.CurrentManagedThreadId != _thread)
+        if (Environment.CurrentManagedThreadId == _thread)
         {
-            HasEscaped = true;
+            _ready.Add((context, callback, state));
             return;
         }
 
-        _ready.Add((context, callback, state));
+        lock (_fromThreadPool)
+        {
+            _fromThreadPool.Add((context, callback, state));
+            Monitor.Pulse(_fromThreadPool);
+        }
+    }
+
+    /// <summary>Waits for the work that the thread pool posts, and orders it by the steps that wait for it.</summary>
+    /// <param name="count">How much work the thread pool must post.</param>
+    public void AwaitThreadPool(int count)
+    {
+        lock (_fromThreadPool)
+        {
+            while (_fromThreadPool.Count < count)
+            {
+                if (!Monitor.Wait(_fromThreadPool, TimeSpan.FromMinutes(1)))
+                {
+                    throw new InvalidOperationException("The thread pool does not continue.");
+                }
+            }
+
+            HasEscaped |= _fromThreadPool.Count > count;
+            _ready.AddRange(_fromThreadPool.OrderBy(static item => item.Context.Step));
+            _fromThreadPool.Clear();
+        }
     }
 
     /// <summary>Runs until there is no work and no timer.</summary>
@@ -221,6 +246,9 @@ internal sealed class SimulatedProcess(string name)
 /// <summary>Posts continuations of a process to the scheduler.</summary>
 internal sealed class SimulationContext(SimulationScheduler scheduler, SimulatedProcess process) : SynchronizationContext
 {
+    /// <summary>The step that the context was made for.</summary>
+    public int Step { get; } = scheduler.Step;
+
     public SimulatedProcess Process => process;
 
     public override void Post(SendOrPostCallback d, object? state) => scheduler.Post(this, d, state);

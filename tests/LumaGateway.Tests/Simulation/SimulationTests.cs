@@ -26,17 +26,23 @@ public sealed class SimulationTests
     }
 
     [Theory]
-    [InlineData(nameof(PlantedBug.WriteIgnoresToken))]
-    [InlineData(nameof(PlantedBug.LockIgnoresOwner))]
-    [InlineData(nameof(PlantedBug.LockIsNotReleased))]
-    [InlineData(nameof(PlantedBug.TokenExpires))]
-    [InlineData(nameof(PlantedBug.ListedEntryIgnoresPurge))]
-    [InlineData(nameof(PlantedBug.PurgeKeepsFetches))]
-    [InlineData(nameof(PlantedBug.ClaimIsLost))]
-    [InlineData(nameof(PlantedBug.MemoryIsNotVerified))]
-    public void A_planted_bug_is_found_within_a_thousand_seeds(string bug)
+    [InlineData(nameof(PlantedBug.WriteIgnoresToken), nameof(Property.NothingOlderThanAPurge))]
+    [InlineData(nameof(PlantedBug.WriteIgnoresNewer), nameof(Property.NothingGoesBack))]
+    [InlineData(nameof(PlantedBug.WriteIgnoresNewer), nameof(Property.NewerEntryStays))]
+    [InlineData(nameof(PlantedBug.LockIgnoresOwner), nameof(Property.OneRequestAtATime))]
+    [InlineData(nameof(PlantedBug.LockIsNotReleased), nameof(Property.NothingIsLeft))]
+    [InlineData(nameof(PlantedBug.TokenExpires), nameof(Property.NothingOlderThanAPurge))]
+    [InlineData(nameof(PlantedBug.ListedEntryIgnoresPurge), nameof(Property.NothingOlderThanAPurge))]
+    [InlineData(nameof(PlantedBug.PurgeKeepsFetches), nameof(Property.NothingOlderThanAPurge))]
+    [InlineData(nameof(PlantedBug.LateNotFoundIsNew), nameof(Property.FinalStays))]
+    [InlineData(nameof(PlantedBug.ClaimIsLost), nameof(Property.OneBilledCreate))]
+    [InlineData(nameof(PlantedBug.MemoryIsNotVerified), nameof(Property.NothingOlderThanAPurge))]
+    [InlineData(nameof(PlantedBug.LeaseIsKept), nameof(Property.NothingIsLeft))]
+    [InlineData(nameof(PlantedBug.JobIsLost), nameof(Property.EveryCreateHasItsRecord))]
+    [InlineData(nameof(PlantedBug.CallerCancelsFetch), nameof(Property.ReadsEnd))]
+    public void A_planted_bug_is_found_within_a_thousand_seeds_by_the_property_that_it_violates(string bug, string property)
     {
-        var found = SeedRange.FirstFailure(0, 1000, Enum.Parse<PlantedBug>(bug));
+        var found = SeedRange.FirstFailure(0, 1000, Enum.Parse<PlantedBug>(bug), Enum.Parse<Property>(property));
 
         Assert.NotNull(found);
         TestContext.Current.TestOutputHelper?.WriteLine($"{bug}: seed {found}");
