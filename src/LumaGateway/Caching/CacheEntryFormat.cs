@@ -7,7 +7,7 @@ namespace LumaGateway.Caching;
 
 /// <summary>
 /// The binary form of an entry: checksum (XXH3, 8 bytes), kind and flag, four times (UTC ticks), lengths of key, metadata and token, key, metadata, token, body.
-/// Damaged bytes and bytes of another key are rejected.
+/// The token is that of earlier versions and is not used. Damaged bytes and bytes of another key are rejected.
 /// </summary>
 internal static class CacheEntryFormat
 {
@@ -15,13 +15,10 @@ internal static class CacheEntryFormat
     private const int ChecksumLength = 8;
     private const int FixedLength = ChecksumLength + 1 + (4 * sizeof(long)) + sizeof(ushort) + (2 * sizeof(int));
 
-    /// <param name="entry">The entry.</param>
-    /// <param name="token">The key's invalidation token at the time of the write; null if there is none.</param>
-    public static byte[] Write(CacheEntry entry, string? token = null)
+    public static byte[] Write(CacheEntry entry)
     {
         var keyLength = entry.Key.Value.Length; // ASCII, at most GenerationId.MaxLength characters
-        var tokenLength = token is null ? 0 : Encoding.UTF8.GetByteCount(token);
-        var bytes = new byte[FixedLength + keyLength + entry.Metadata.Length + tokenLength + entry.Body.Length];
+        var bytes = new byte[FixedLength + keyLength + entry.Metadata.Length + entry.Body.Length];
         var rest = bytes.AsSpan(ChecksumLength);
         rest[0] = (byte)((byte)entry.Kind | (entry.IsStateUnknown ? UnknownStateFlag : 0));
         BinaryPrimitives.WriteInt64LittleEndian(rest[1..], entry.StoredAt.UtcTicks);
@@ -30,23 +27,17 @@ internal static class CacheEntryFormat
         BinaryPrimitives.WriteInt64LittleEndian(rest[25..], entry.RequestedAt.UtcTicks);
         BinaryPrimitives.WriteUInt16LittleEndian(rest[33..], (ushort)keyLength);
         BinaryPrimitives.WriteInt32LittleEndian(rest[35..], entry.Metadata.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(rest[39..], tokenLength);
-        rest = rest[43..];
+        rest = rest[43..]; // the length of the token stays 0
         Encoding.ASCII.GetBytes(entry.Key.Value, rest);
         entry.Metadata.CopyTo(rest[keyLength..]);
-        Encoding.UTF8.GetBytes(token, rest[(keyLength + entry.Metadata.Length)..]);
-        entry.Body.CopyTo(rest[(keyLength + entry.Metadata.Length + tokenLength)..]);
+        entry.Body.CopyTo(rest[(keyLength + entry.Metadata.Length)..]);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, XxHash3.HashToUInt64(bytes.AsSpan(ChecksumLength)));
         return bytes;
     }
 
     /// <summary>Returns null if the bytes are not an intact entry of <paramref name="key"/>.</summary>
-    public static CacheEntry? Read(GenerationId key, ReadOnlySpan<byte> bytes) => Read(key, bytes, out _);
-
-    /// <summary>Returns null if the bytes are not an intact entry of <paramref name="key"/>.</summary>
-    public static CacheEntry? Read(GenerationId key, ReadOnlySpan<byte> bytes, out string? token)
+    public static CacheEntry? Read(GenerationId key, ReadOnlySpan<byte> bytes)
     {
-        token = null;
         if (bytes.Length < FixedLength
             || BinaryPrimitives.ReadUInt64LittleEndian(bytes) != XxHash3.HashToUInt64(bytes[ChecksumLength..]))
         {
@@ -65,7 +56,6 @@ internal static class CacheEntryFormat
             return null;
         }
 
-        token = tokenLength is 0 ? null : Encoding.UTF8.GetString(body.Slice(keyLength + metadataLength, tokenLength));
         return new CacheEntry(
             key,
             (EntryKind)kind,

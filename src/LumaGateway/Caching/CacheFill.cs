@@ -25,35 +25,50 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
         using var activity = Instrumentation.Activities.StartActivity(Span);
         fetch.Context = activity?.Context;
         using var deadline = new Deadline(source.Deadline, clock);
-        var lookup = await lookups.LookUpAsync(fetch, accepts);
-        if (lookup.Found is { } found)
+        var startedAt = clock.GetTimestamp();
+        var (attempt, lookup) = await lookups.LookUpAsync(fetch, accepts);
+        var heldLock = attempt.Lock;
+        try
         {
-            return found;
-        }
+            if (lookup.Found is { } found)
+            {
+                return found;
+            }
 
-        using var staleTimer = accepts is null ? ServeStaleIfSlow(fetch, lookup) : null;
-        if (!redis.IsConfigured)
-        {
-            return await FetchAsync(fetch, request, lookup.Entry, lookup.InvalidationToken, null, deadline);
-        }
+            using var staleTimer = accepts is null ? ServeStaleIfSlow(fetch, lookup) : null;
+            if (redis.IsConfigured)
+            {
+                if (heldLock is null && attempt.IsReached)
+                {
+                    (heldLock, lookup) = await WaitForLockAsync(fetch, lookup, attempt.IsTaken, accepts, deadline);
+                }
 
-        (var heldLock, lookup) = await WaitForLockAsync(fetch, lookup, accepts, deadline);
-        using (heldLock)
-        {
+                metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
+            }
+
             return lookup.Found ?? await FetchAsync(fetch, request, lookup.Entry, lookup.InvalidationToken, heldLock, deadline);
+        }
+        finally
+        {
+            heldLock?.Dispose();
         }
     }
 
     /// <summary>Waits until this replica holds the lock, another replica has stored an entry, or Redis is unavailable.</summary>
     private async Task<(FetchLock? Lock, CacheLookup.Result Lookup)> WaitForLockAsync(
-        SingleFlight<CacheResult>.InFlightFetch fetch, CacheLookup.Result lookup, Func<CacheEntry, DateTimeOffset, bool>? accepts, Deadline deadline)
+        SingleFlight<CacheResult>.InFlightFetch fetch, CacheLookup.Result lookup, bool isTaken, Func<CacheEntry, DateTimeOffset, bool>? accepts, Deadline deadline)
     {
-        var startedAt = clock.GetTimestamp();
-        var lockSeenAt = default(long?); // when another replica was last seen with the lock
+        var lockSeenAt = isTaken ? clock.GetTimestamp() : default(long?); // when another replica was last seen with the lock
         for (var pause = FirstPause; ; pause = pause * 1.5 < MaxPause ? pause * 1.5 : MaxPause)
         {
+            if (lockSeenAt is not null && !await PauseAsync(pause, deadline))
+            {
+                var fault = new UpstreamException(UpstreamFault.TimedOut, "The fetch of another replica took longer than the deadline.");
+                return (null, lookup with { Found = ServeStale(fetch, lookup.Entry, lookup.InvalidationToken, fault) });
+            }
+
             var before = lookups.Observe(fetch.Key);
-            var (heldLock, view, isReached) = await redis.TryAcquireLockAsync(fetch.Key);
+            var (heldLock, _, view, isReached) = await redis.TryAcquireLockAsync(fetch.Key);
             if (isReached)
             {
                 try
@@ -68,13 +83,6 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
 
                 if (lookup.Found is { } result)
                 {
-                    // The first attempt is also the first read of an interim entry.
-                    if (pause == FirstPause && result.Entry is { Kind: not EntryKind.Final })
-                    {
-                        return (heldLock, lookup);
-                    }
-
-                    metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
                     return (heldLock, lookup with { Found = result with { Status = CacheStatus.Collapsed } });
                 }
 
@@ -84,20 +92,22 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
             // Redis became unavailable while another replica held the lock. That replica gets the lock's lifetime to store its entry.
             if (heldLock is not null || (!isReached && !(lockSeenAt is { } seenAt && clock.GetElapsedTime(seenAt) < options.Value.LockLifetime)))
             {
-                metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
                 return (heldLock, lookup);
             }
+        }
+    }
 
-            try
-            {
-                await Task.Delay(pause, clock, deadline.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
-                var fault = new UpstreamException(UpstreamFault.TimedOut, "The fetch of another replica took longer than the deadline.");
-                return (null, lookup with { Found = ServeStale(fetch, lookup.Entry, lookup.InvalidationToken, fault) });
-            }
+    /// <summary>Returns false if the deadline has passed.</summary>
+    private async Task<bool> PauseAsync(TimeSpan pause, Deadline deadline)
+    {
+        try
+        {
+            await Task.Delay(pause, clock, deadline.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 

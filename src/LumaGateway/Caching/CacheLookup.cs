@@ -8,23 +8,33 @@ namespace LumaGateway.Caching;
 internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvider clock)
 {
     /// <summary>
-    /// Looks up memory, then the final entry in Redis. The rest of Redis is read with the lock, or at once if memory has an entry that may be enough.
+    /// Looks up memory, then Redis. The command that reads Redis also acquires the lock, unless there is a final entry or another replica holds the lock. The caller disposes
+    /// of the lock.
     /// </summary>
-    public async ValueTask<Result> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
+    public async ValueTask<(LockResult Lock, Result Result)> LookUpAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
     {
         if (FindInMemory(fetch, accepts) is { } verified)
         {
-            return verified;
+            return (LockResult.Unreached, verified);
         }
 
         var before = Observe(fetch.Key);
-        var view = redis.IsConfigured ? await redis.ReadFinalAsync(fetch.Key) : default;
-        if (view is { IsReached: true, Final: null } && before.Cached is { Entry: { } entry } && (entry.Kind is EntryKind.Final || IsFreshEnough(entry, clock.GetUtcNow(), accepts)))
+        if (!redis.IsConfigured)
         {
-            view = await redis.ReadAsync(fetch.Key);
+            return (LockResult.Unreached, await JudgeAsync(fetch, before, default, accepts));
         }
 
-        return await JudgeAsync(fetch, before, view, accepts);
+        var attempt = await redis.TryAcquireLockAsync(fetch.Key, unlessFinal: true);
+        try
+        {
+            // A read-only or full Redis refuses the lock, but can be read.
+            return (attempt, await JudgeAsync(fetch, before, attempt.IsReached ? attempt.View : await redis.ReadAsync(fetch.Key), accepts));
+        }
+        catch
+        {
+            attempt.Lock?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Reads both entries and the token from Redis, whatever memory has.</summary>

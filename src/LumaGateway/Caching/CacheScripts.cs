@@ -15,6 +15,19 @@ internal enum WriteResult
     Outdated = 2,
 }
 
+/// <summary>The result of the script that acquires the lock.</summary>
+internal enum LockState
+{
+    /// <summary>The caller holds the lock.</summary>
+    Acquired,
+
+    /// <summary>Another replica holds the lock.</summary>
+    Taken,
+
+    /// <summary>There is a final entry, so the lock was not tried.</summary>
+    Final,
+}
+
 /// <summary>
 /// The scripts that change the four Redis names of a key (final, brief, epoch, lock) atomically. Values are hashes with the fields of <c>RedisCache</c>, which
 /// reads them, and two more: <c>asked</c>, the request time, and <c>kind</c>. The lock is a string, the id of its holder. Field names and kinds are shared with
@@ -23,12 +36,16 @@ internal enum WriteResult
 internal static class CacheScripts
 {
     /// <summary>
-    /// Acquires the lock unless another replica holds it, then reads: the previous holder has stored an entry by now, or failed. Returns whether the lock
-    /// was acquired, and the token, the final and the interim entry.
+    /// Acquires the lock unless another replica holds it, then reads: the previous holder has stored an entry by now, or failed. With
+    /// <c>unless_final</c> it does not lock if there is a final entry. Returns <c>acquired</c>, <c>taken</c> or <c>final</c>, and the token, the final and the interim entry.
     /// </summary>
     public const string Lock = """
-        local acquired = redis.call('SET', KEYS[4], ARGV[1], 'NX', 'PX', ARGV[2])
-        return { acquired and 1 or 0, redis.call('HGET', KEYS[3], 'data'), redis.call('HGET', KEYS[1], 'data'), redis.call('HGET', KEYS[2], 'data') }
+        local final = redis.call('HGET', KEYS[1], 'data')
+        local lock = 'final'
+        if not final or ARGV[3] ~= 'unless_final' then
+          lock = redis.call('SET', KEYS[4], ARGV[1], 'NX', 'PX', ARGV[2]) and 'acquired' or 'taken'
+        end
+        return { lock, redis.call('HGET', KEYS[3], 'data'), final, redis.call('HGET', KEYS[2], 'data') }
         """;
 
     /// <summary>Releases the lock unless it was lost.</summary>
@@ -86,7 +103,16 @@ internal static class CacheScripts
         Milliseconds(lifetime), NewToken(), Milliseconds(tokenLifetime), lockOwner ?? string.Empty,
     ];
 
-    public static RedisValue[] LockArguments(string owner, TimeSpan lifetime) => [owner, Milliseconds(lifetime)];
+    public static RedisValue[] LockArguments(string owner, TimeSpan lifetime, bool unlessFinal) => [owner, Milliseconds(lifetime), unlessFinal ? "unless_final" : string.Empty];
+
+    public static LockState LockStateOf(RedisResult state) => (string?)state switch
+    {
+        "acquired" => LockState.Acquired,
+        "taken" => LockState.Taken,
+        _ => LockState.Final,
+    };
+
+    public static RedisValue[] ExtendArguments(string owner, TimeSpan lifetime) => [owner, Milliseconds(lifetime)];
 
     public static RedisValue[] PurgeArguments(TimeSpan tokenLifetime) => [NewToken(), Milliseconds(tokenLifetime)];
 

@@ -37,23 +37,6 @@ internal sealed class RedisEntries(
 
     public bool IsConfigured => connection.IsConfigured;
 
-    /// <summary>Reads only the final entry, with the token that it was written with: while the entry exists, the key was not purged since. One command.</summary>
-    public async Task<RedisView> ReadFinalAsync(GenerationId key)
-    {
-        var name = Final(key);
-        byte[]? bytes;
-        try
-        {
-            bytes = await store.GetAsync(name);
-        }
-        catch (RedisServerException exception) when (IsOfAnotherType(exception))
-        {
-            bytes = await RemoveAsync(name);
-        }
-
-        return new RedisView(Decode(key, name, isFinal: true, bytes, out var token), null, token, true);
-    }
-
     public async Task<RedisView> ReadAsync(GenerationId key)
     {
         // The three names are read in one round trip, since the connection pipelines. The token is read first: an entry from before a purge must never
@@ -71,24 +54,25 @@ internal sealed class RedisEntries(
     /// <param name="names">Its <see cref="NamesOf"/>.</param>
     /// <param name="owner">An id that no other lock has.</param>
     /// <param name="lifetime">When the lock expires by itself.</param>
-    public async Task<(bool IsAcquired, RedisView View)> LockAsync(GenerationId key, RedisKey[] names, string owner, TimeSpan lifetime)
+    /// <param name="unlessFinal">Whether a final entry is read without the lock.</param>
+    public async Task<(LockState State, RedisView View)> LockAsync(GenerationId key, RedisKey[] names, string owner, TimeSpan lifetime, bool unlessFinal)
     {
         RedisResult reply;
         try
         {
-            reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, lifetime));
+            reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, lifetime, unlessFinal));
         }
         catch (RedisServerException exception) when (IsOfAnotherType(exception))
         {
             await ReadAsync(key); // removes the value
-            reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, lifetime));
+            reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, lifetime, unlessFinal));
         }
 
-        return ((int)reply[0] is 1, ViewOf(key, names[0]!, names[1]!, (byte[]?)reply[1], (byte[]?)reply[2], (byte[]?)reply[3]));
+        return (CacheScripts.LockStateOf(reply[0]), ViewOf(key, names[0]!, names[1]!, (byte[]?)reply[1], (byte[]?)reply[2], (byte[]?)reply[3]));
     }
 
     /// <summary>Begins the life of a lock anew unless it was lost.</summary>
-    public Task ExtendLockAsync(RedisKey[] names, string owner, TimeSpan lifetime) => RunAsync(CacheScripts.Extend, names, CacheScripts.LockArguments(owner, lifetime));
+    public Task ExtendLockAsync(RedisKey[] names, string owner, TimeSpan lifetime) => RunAsync(CacheScripts.Extend, names, CacheScripts.ExtendArguments(owner, lifetime));
 
     /// <summary>Releases a lock unless it was lost.</summary>
     public Task ReleaseLockAsync(RedisKey[] names, string owner) => RunAsync(CacheScripts.Release, names, [owner]);
@@ -104,7 +88,7 @@ internal sealed class RedisEntries(
     {
         var now = clock.GetUtcNow();
         var names = heldLock?.Names ?? NamesOf(entry.Key);
-        var bytes = signer.Sign(SignedKind.Entry, names[entry.Kind is EntryKind.Final ? 0 : 1]!, CacheEntryFormat.Write(entry, token));
+        var bytes = signer.Sign(SignedKind.Entry, names[entry.Kind is EntryKind.Final ? 0 : 1]!, CacheEntryFormat.Write(entry));
         var arguments = CacheScripts.WriteArguments(entry, bytes, token, LifetimeOf(entry, now) + (entry.Kind is EntryKind.Interim ? InterimRetention : TimeSpan.Zero) + ExtraLifetime, now, TokenLifetime, heldLock?.Owner);
         return (WriteResult)(int)await RunAsync(CacheScripts.Write, names, arguments);
     }
@@ -121,8 +105,8 @@ internal sealed class RedisEntries(
     }
 
     private RedisView ViewOf(GenerationId key, string finalName, string interimName, byte[]? token, byte[]? final, byte[]? interim) => new(
-        Decode(key, finalName, isFinal: true, final, out _),
-        Decode(key, interimName, isFinal: false, interim, out _),
+        Decode(key, finalName, isFinal: true, final),
+        Decode(key, interimName, isFinal: false, interim),
         token is null ? null : Encoding.UTF8.GetString(token),
         true);
 
@@ -151,15 +135,14 @@ internal sealed class RedisEntries(
     /// <summary>
     /// Returns null if the bytes are damaged, not authenticated, of another key or of the wrong kind. Times are limited to what the settings allow.
     /// </summary>
-    private CacheEntry? Decode(GenerationId key, string name, bool isFinal, byte[]? bytes, out string? token)
+    private CacheEntry? Decode(GenerationId key, string name, bool isFinal, byte[]? bytes)
     {
-        token = null;
         if (bytes is null)
         {
             return null;
         }
 
-        var entry = signer.TryVerify(SignedKind.Entry, name, bytes, out var verified) ? CacheEntryFormat.Read(key, verified, out token) : null;
+        var entry = signer.TryVerify(SignedKind.Entry, name, bytes, out var verified) ? CacheEntryFormat.Read(key, verified) : null;
         if (entry is not null && entry.Kind is EntryKind.Final == isFinal && limits.Clamp(entry, clock.GetUtcNow()) is { } bounded)
         {
             return bounded;

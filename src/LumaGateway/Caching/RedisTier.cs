@@ -32,13 +32,19 @@ internal sealed partial class RedisTier(
 
     public bool IsConfigured => entries.IsConfigured;
 
-    /// <summary>Reads only the final entry: one command.</summary>
-    public Task<RedisView> ReadFinalAsync(GenerationId key) => ReadAsync(key, static (entries, key) => entries.ReadFinalAsync(key));
-
     /// <summary>Reads both entries and the invalidation token.</summary>
     /// <param name="key">The key.</param>
     /// <param name="extendTimeout">Whether a slow step gets several timeouts, because its failure would cost an upstream request.</param>
-    public Task<RedisView> ReadAsync(GenerationId key, bool extendTimeout = false) => ReadAsync(key, static (entries, key) => entries.ReadAsync(key), extendTimeout);
+    public async Task<RedisView> ReadAsync(GenerationId key, bool extendTimeout = false)
+    {
+        if (!IsConfigured || IsUnconfirmed(key))
+        {
+            return default;
+        }
+
+        var (view, isReached) = await resilience.ReadAsync(() => entries.ReadAsync(key), default, extendTimeout);
+        return isReached && !IsUnconfirmed(key) ? view : default;
+    }
 
     /// <summary>
     /// Runs every kind of step once, without timeouts: connecting and compiling take longer than a step may. Throws the exceptions of Redis.
@@ -47,7 +53,7 @@ internal sealed partial class RedisTier(
     {
         var probe = GenerationId.Parse("-", null);
         var (names, owner) = (entries.NamesOf(probe), NewOwner());
-        await entries.LockAsync(probe, names, owner, options.Value.LockLifetime);
+        await entries.LockAsync(probe, names, owner, options.Value.LockLifetime, unlessFinal: false);
         await entries.ReleaseLockAsync(names, owner);
         await entries.ReadAsync(probe);
         await resilience.ReadAsync(() => Task.FromResult(true), false);
@@ -97,7 +103,9 @@ internal sealed partial class RedisTier(
     /// Tries to acquire the distributed lock of a key, and reads the key after it. The lock is null while another replica holds it, and if Redis is
     /// unavailable. The caller disposes of it.
     /// </summary>
-    public async Task<LockResult> TryAcquireLockAsync(GenerationId key)
+    /// <param name="key">The key.</param>
+    /// <param name="unlessFinal">Whether a final entry is read without the lock.</param>
+    public async Task<LockResult> TryAcquireLockAsync(GenerationId key, bool unlessFinal = false)
     {
         var (result, isReached) = await resilience.LockAsync<LockResult>(AcquireAsync, static late => _ = ReleaseLateAsync(late));
         return !isReached ? LockResult.Unreached : IsUnconfirmed(key) ? result! with { View = default } : result!;
@@ -105,8 +113,8 @@ internal sealed partial class RedisTier(
         async Task<LockResult?> AcquireAsync()
         {
             var (names, owner) = (entries.NamesOf(key), NewOwner());
-            var (isAcquired, view) = await entries.LockAsync(key, names, owner, options.Value.LockLifetime);
-            return new LockResult(isAcquired ? new FetchLock(entries, names, owner, options.Value.LockLifetime, clock) : null, view, IsReached: true);
+            var (state, view) = await entries.LockAsync(key, names, owner, options.Value.LockLifetime, unlessFinal);
+            return new LockResult(state is LockState.Acquired ? new FetchLock(entries, names, owner, options.Value.LockLifetime, clock) : null, state is LockState.Taken, view, IsReached: true);
         }
     }
 
@@ -123,17 +131,6 @@ internal sealed partial class RedisTier(
         {
             // The lock was not acquired.
         }
-    }
-
-    private async Task<RedisView> ReadAsync(GenerationId key, Func<RedisEntries, GenerationId, Task<RedisView>> read, bool extendTimeout = false)
-    {
-        if (!IsConfigured || IsUnconfirmed(key))
-        {
-            return default;
-        }
-
-        var (view, isReached) = await resilience.ReadAsync(() => read(entries, key), default, extendTimeout);
-        return isReached && !IsUnconfirmed(key) ? view : default;
     }
 
     private bool IsUnconfirmed(GenerationId key) => Volatile.Read(ref _unconfirmedCount) > 0 && _unconfirmed.ContainsKey(key);
@@ -189,11 +186,12 @@ internal sealed partial class RedisTier(
 }
 
 /// <summary>The result of acquiring a lock.</summary>
-/// <param name="Lock">The lock; null if another replica holds it, or Redis is unavailable.</param>
+/// <param name="Lock">The lock; null if it was not acquired.</param>
+/// <param name="IsTaken">Whether another replica holds the lock.</param>
 /// <param name="View">The key, read after the lock was acquired or refused.</param>
 /// <param name="IsReached">Whether Redis responded.</param>
-internal sealed record LockResult(FetchLock? Lock, RedisView View, bool IsReached)
+internal sealed record LockResult(FetchLock? Lock, bool IsTaken, RedisView View, bool IsReached)
 {
     /// <summary>Redis is unavailable.</summary>
-    public static LockResult Unreached { get; } = new(null, default, false);
+    public static LockResult Unreached { get; } = new(null, false, default, false);
 }

@@ -154,17 +154,18 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         Assert.Equal(CacheTier.Shared, (await ReadAsync(_other)).Tier);
 
-        Assert.Equal(["get final"], _redis.Commands);
+        Assert.Equal(["add lock"], _redis.Commands); // reads, because there is a final entry
+        Assert.Null(_redis.Value(":lock"));
     }
 
     [Fact]
-    public async Task A_miss_is_three_commands_the_last_of_which_releases_the_lock()
+    public async Task A_miss_is_two_commands_the_last_of_which_releases_the_lock()
     {
         Origin.Returns(Entries.Final(_clock.Now));
 
         Assert.Equal(CacheStatus.Miss, (await _cache.ReadAsync()).Status);
 
-        Assert.Equal(["get final", "add lock", "set final", "remove lock"], _redis.Commands); // one script sets and removes
+        Assert.Equal(["add lock", "set final", "remove lock"], _redis.Commands); // one script sets and removes
     }
 
     [Fact]
@@ -362,7 +363,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         var late = _redis.Hold("add", ":lock");
         var reading = _cache.ReadAsync();
         await late.ReachedAsync();
-        Origin.Returns(Entries.Final(_clock.Now));
+        Origin.Returns(Entries.Interim(_clock.Now)); // with a final entry in Redis, the lock would not be acquired
         await _clock.PassUntilAsync(reading, CacheUnderTest.RedisTimeout);
 
         late.Release();
@@ -426,7 +427,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         Origin.Returns(Entries.Final(_clock.Now, "before"));
         await ReadAsync(_cache);
-        var lookup = _redis.Hold("get", ":final", replyOnly: true);
+        var lookup = _redis.Hold("add", ":lock", replyOnly: true);
         var before = _other.ReadAsync();
         await lookup.ReachedAsync();
         await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
@@ -437,19 +438,6 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         Assert.Equal("before", (await before).Entry.Text());
         Assert.Equal("after", _other.Memory.Find(Entries.Key)?.Entry.Text());
-    }
-
-    [Fact]
-    public async Task The_first_lookup_in_Redis_ends_after_one_time_out()
-    {
-        var lookup = _redis.Hold("get", ":final");
-        Origin.Returns(Entries.Final(_clock.Now));
-        var reading = _cache.ReadAsync();
-        await lookup.ReachedAsync();
-
-        await _clock.PassAsync(CacheUnderTest.RedisTimeout);
-
-        Assert.Equal("final", (await reading).Entry.Text());
     }
 
     [Fact]
@@ -679,6 +667,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now));
         _redis.ClearCommands();
+        using (_redis.Fail("add"))
         using (_redis.Fail("get"))
         {
             _clock.Advance(CacheUnderTest.MemoryLifetime);
@@ -696,6 +685,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout();
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
+        using (_redis.Fail("add"))
         using (_redis.Fail("get"))
         {
             _clock.Advance(CacheUnderTest.MemoryLifetime);
@@ -772,7 +762,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         var outdated = Entries.Final(_clock.Now, "outdated");
         Origin.Returns(outdated);
         await ReadAsync(_cache);
-        var lookup = _redis.Hold("get", ":final");
+        var lookup = _redis.Hold("add", ":lock");
         var reading = _other.ReadAsync();
         await lookup.ReachedAsync();
         _clock.Advance(TimeSpan.FromSeconds(0.1));
@@ -803,21 +793,43 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lookup_with_the_lock_acquired_waits_longer_than_the_first_one()
+    public async Task A_lookup_in_Redis_may_take_several_timeouts()
     {
         Origin.Returns(Entries.Final(_clock.Now));
-        var first = _redis.Hold("get", ":final", replyOnly: true);
-        var reading = _other.ReadAsync();
-        await first.ReachedAsync();
         await ReadAsync(_cache);
-        var second = _redis.Hold("add", ":lock", replyOnly: true);
-        first.Release();
-        await second.ReachedAsync();
+        var lookup = _redis.Hold("add", ":lock", replyOnly: true);
+        var reading = _other.ReadAsync();
+        await lookup.ReachedAsync();
         await _clock.PassAsync(CacheUnderTest.RedisTimeout);
-        second.Release();
+        lookup.Release();
 
         Assert.Equal("final", (await reading).Entry.Text());
         Assert.Equal(0, _other.Origin.RequestCount);
+    }
+
+    [Fact]
+    public async Task A_Redis_that_refuses_the_lock_is_read_without_it()
+    {
+        Origin.Returns(Entries.Final(_clock.Now));
+        await ReadAsync(_cache);
+        using var failing = _redis.Fail("add");
+
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
+        Assert.Equal(0, _other.Origin.RequestCount);
+    }
+
+    [Fact]
+    public async Task A_stale_final_entry_is_read_without_the_lock_and_refreshed_with_it()
+    {
+        Origin.Returns(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromSeconds(1), staleFor: TimeSpan.FromHours(1)));
+        await ReadAsync(_cache);
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        _redis.ClearCommands();
+        _other.Origin.Returns(Entries.Final(_clock.Now, "new"));
+
+        Assert.Equal(("new", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_other)));
+
+        Assert.Equal(["add lock", "add lock", "set final", "remove lock"], _redis.Commands);
     }
 
     [Theory]
@@ -886,7 +898,9 @@ public sealed class CacheFillTests : IAsyncLifetime
     public async Task A_value_of_another_Redis_type_is_removed_and_counted()
     {
         using var corrupt = _cache.Collect<long>("corrupt");
-        using (_redis.Fail("get", ":final", exception: new RedisServerException(RedisErrorKind.WrongType, CommandFlags.None, "WRONGTYPE Operation against a key")))
+        var wrongType = new RedisServerException(RedisErrorKind.WrongType, CommandFlags.None, "WRONGTYPE Operation against a key");
+        using (_redis.Fail("add", exception: wrongType))
+        using (_redis.Fail("get", ":final", exception: wrongType))
         {
             Origin.Returns(Entries.Final(_clock.Now));
             await ReadAsync(_cache);
@@ -901,7 +915,9 @@ public sealed class CacheFillTests : IAsyncLifetime
     public async Task Another_error_of_Redis_removes_nothing()
     {
         using var corrupt = _cache.Collect<long>("corrupt");
-        using var failing = _redis.Fail("get", ":final", exception: new RedisServerException(RedisErrorKind.Loading, CommandFlags.None, "LOADING Redis is loading"));
+        var loading = new RedisServerException(RedisErrorKind.Loading, CommandFlags.None, "LOADING Redis is loading");
+        using var locking = _redis.Fail("add", exception: loading);
+        using var reading = _redis.Fail("get", ":final", exception: loading);
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
 

@@ -364,8 +364,10 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     /// <summary><see cref="CacheScripts.Lock"/> in C#. The system tests run the script itself.</summary>
     private RedisResult AcquireLock(RedisKey[] keys, RedisValue[] values)
     {
-        var isAcquired = Find(keys[3]!) is null && Put(keys[3]!, values[0]!, TimeSpan.FromMilliseconds((long)values[1]));
-        return RedisResult.Create([RedisResult.Create(isAcquired ? 1 : 0), .. new[] { keys[2], keys[0], keys[1] }.Select(key => RedisResult.Create((RedisValue)Find(key!)))]);
+        var state = values[2] == "unless_final" && Find(keys[0]!) is not null ? "final"
+            : Find(keys[3]!) is null && Put(keys[3]!, values[0]!, TimeSpan.FromMilliseconds((long)values[1])) ? "acquired"
+            : "taken";
+        return RedisResult.Create([RedisResult.Create((RedisValue)state), .. new[] { keys[2], keys[0], keys[1] }.Select(key => RedisResult.Create((RedisValue)Find(key!)))]);
     }
 
     private int WriteAndRelease(RedisKey[] keys, RedisValue[] values)
