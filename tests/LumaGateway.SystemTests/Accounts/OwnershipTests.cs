@@ -20,7 +20,7 @@ public sealed partial class OwnershipTests
            ]
            from method in (string[])["GET", "HEAD"]
            select (method, path),
-        ("GET", "/generations/{id}/events"), ("GET", "/generations/events?ids={id}"), ("DELETE", "/generations/{id}/cache"), ("POST", "/generations/{id}/ticket"),
+        ("GET", "/generations/{id}/events"), ("GET", "/generations/events?ids={id}"), ("DELETE", "/generations/{id}"), ("DELETE", "/generations/{id}/cache"), ("POST", "/generations/{id}/ticket"),
         ("DELETE", "/luma/generations/{id}"), ("POST", "/luma/generations/{id}/extend"), ("POST", "/luma/generations/{id}/upscale"), ("POST", "/luma/generations/{id}/audio"),
     ];
 
