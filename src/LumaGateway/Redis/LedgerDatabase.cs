@@ -46,6 +46,9 @@ internal sealed partial class LedgerDatabase(RedisConnection connection, LedgerM
         throw new LedgerUnavailableException();
     });
 
+    /// <summary>The number of replicas of the ledger's master that are online.</summary>
+    public Task<int> CountReplicasAsync() => RunAsync(async redis => (await ReadReplicationAsync(redis)).Replicas);
+
     private async Task<T> RunAsync<T>(Func<IConnectionMultiplexer, Task<T>> command)
     {
         try

@@ -29,6 +29,7 @@ internal class FakeMaster : DispatchProxy
         ("get_IsConnected", _) => true,
         ("get_IsReplica", _) => false,
         ("get_ClusterConfiguration", _) => null,
+        ("ExecuteAsync", ["INFO", object[] section]) when section is ["memory"] => Task.FromResult(RedisResult.Create((RedisValue)"maxmemory_policy:noeviction\r\n")),
         ("ExecuteAsync", ["INFO", ..]) => Task.FromResult(RedisResult.Create((RedisValue)Replication())),
         ("ExecuteAsync", ["WAIT", ..]) => Task.FromResult(Wait()),
         _ => throw new NotSupportedException(targetMethod.ToString()),
