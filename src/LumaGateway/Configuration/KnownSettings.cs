@@ -35,6 +35,7 @@ internal static class KnownSettings
         ("ForwardedHeaders", SettingKind.Integer, "Limit"),
         ("Freshness", SettingKind.Duration, "Completed Failed SignedMargin UnreadableExpiry UnfinishedMin UnfinishedMax NotFound UnknownStateTimeout Stale"),
         ("Jobs", SettingKind.Duration, "Retention QueueTimeout"),
+        ("Jobs", SettingKind.Integer, "LedgerReplicas"),
         ("Limits", SettingKind.Integer, "RequestsPerSecond Burst Concurrency UpstreamCost"),
         ("Limits:Upstream", SettingKind.Integer, "Concurrency Queue"),
         ("Limits:Upstream", SettingKind.Duration, "QueueTimeout"),

@@ -31,7 +31,7 @@ internal static class CreateEndpoints
                 ProblemKinds.TooLarge, ProblemKinds.IdempotencyKeyReused, ProblemKinds.UnsupportedField, ProblemKinds.CreateRejected, ProblemKinds.Moderated,
                 ProblemKinds.IdempotencyKeyRequired, ProblemKinds.RateLimited, ProblemKinds.Internal, ProblemKinds.Unreachable, ProblemKinds.Failed, ProblemKinds.Rejected,
                 ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.CreateOutcomeUnknown, ProblemKinds.Throttled, ProblemKinds.Saturated,
-                ProblemKinds.IdempotencyUnavailable, ProblemKinds.IssuerUnavailable, ProblemKinds.TimedOut)
+                ProblemKinds.IdempotencyUnavailable, ProblemKinds.BodyStorageUnavailable, ProblemKinds.IssuerUnavailable, ProblemKinds.TimedOut)
             .RequirePermission(Permissions.Create);
 
         app.MapDelete(Path + "/{id}", DeleteAsync)

@@ -1,10 +1,13 @@
+using LumaGateway.Jobs;
+using LumaGateway.Problems;
 using LumaGateway.Redis;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Connects to the ledger's Redis and reads its <c>maxmemory-policy</c>.</summary>
-internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) : IConnectionCheck
+/// <summary>Connects to the ledger's Redis, reads its <c>maxmemory-policy</c>, and compares the number of its replicas with <c>Jobs:LedgerReplicas</c>.</summary>
+internal sealed class LedgerCheck(LedgerConnection ledger, LedgerDatabase database, IOptions<JobsOptions> jobs, TimeProvider clock) : IConnectionCheck
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
@@ -21,7 +24,7 @@ internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) :
         {
             return await ledger.ReadPolicyAsync().WaitAsync(Timeout, clock) switch
             {
-                LedgerConnection.SafePolicy => new(ConnectionStatus.Ok, "Responds; its maxmemory-policy is noeviction."),
+                LedgerConnection.SafePolicy => await CheckReplicasAsync(),
                 null when !ledger.Redis.IsConnected => Unusable(),
                 null => new(ConnectionStatus.Ok, "Responds, but its maxmemory-policy cannot be read: the ledger requires noeviction."),
                 var policy => new(
@@ -34,10 +37,23 @@ internal sealed class LedgerCheck(LedgerConnection ledger, TimeProvider clock) :
             // The first word is the error code; the rest may contain anything.
             return Failed($"Responds, but with the error {exception.Message.Split(' ')[0]}.");
         }
-        catch (Exception exception) when (exception is RedisException or RedisCommandException or TimeoutException)
+        catch (Exception exception) when (exception is RedisException or RedisCommandException or TimeoutException or LedgerUnavailableException)
         {
             return Unusable();
         }
+    }
+
+    private async Task<ConnectionCheckResult> CheckReplicasAsync()
+    {
+        var (online, required) = (await database.CountReplicasAsync(), jobs.Value.LedgerReplicas);
+        return online.CompareTo(required) switch
+        {
+            < 0 => new(ConnectionStatus.Failed, $"Has {online} replicas online, but Jobs:LedgerReplicas requires {required}: creates with an Idempotency-Key are refused."),
+            > 0 => new(
+                ConnectionStatus.Ok,
+                $"WARNING: has {online} replicas online, but Jobs:LedgerReplicas is {required}. A failover while a replica joins lets a retried create be billed twice: set Jobs:LedgerReplicas to {online}."),
+            _ => new(ConnectionStatus.Ok, "Responds; its maxmemory-policy is noeviction."),
+        };
     }
 
     private ConnectionCheckResult Unusable() => Failed("Cannot be used: it does not respond, or the user, the password or TLS is wrong.");

@@ -15,6 +15,13 @@ internal sealed class JobsOptions
     /// <summary>How long a create waits for a slot of its account, with <c>Luma:MaxConcurrentJobs</c> or <c>Luma:MaxCreatesPerMinute</c>.</summary>
     [Duration("Jobs:QueueTimeout", "00:00:00", "00:01:30")]
     public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How many replicas of the ledger's Redis must confirm an <c>Idempotency-Key</c> before its create is sent; with fewer, the create is refused. Set it to the number of replicas that a
+    /// master has. 0: creates are sent whatever the replicas confirm.
+    /// </summary>
+    [Number("Jobs:LedgerReplicas", 0, 10)]
+    public int LedgerReplicas { get; set; }
 }
 
 [OptionsValidator]

@@ -13,7 +13,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
     private static readonly ProblemKind[] OfCreates =
     [
         ProblemKinds.InvalidRequest, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.TooLarge,
-        ProblemKinds.IdempotencyKeyReused, ProblemKinds.AccountDraining, ProblemKinds.IdempotencyUnavailable, ProblemKinds.AccountSaturated, ProblemKinds.LedgerUnavailable,
+        ProblemKinds.IdempotencyKeyReused, ProblemKinds.AccountDraining, ProblemKinds.IdempotencyUnavailable, ProblemKinds.BodyStorageUnavailable, ProblemKinds.AccountSaturated, ProblemKinds.LedgerUnavailable,
     ];
 
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)

@@ -45,6 +45,7 @@ internal static class ProblemKinds
     public static readonly ProblemKind AccountDraining = new("account_draining", 503, "Account draining", "No account that can run this create accepts creates. Nothing was sent.");
     public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache unavailable", "Redis did not confirm the purge. Other replicas may serve the purged response until the gateway has repeated the purge.");
     public static readonly ProblemKind IdempotencyUnavailable = new("idempotency_unavailable", 503, "Idempotency store unavailable", "Redis did not store the Idempotency-Key, so the gateway sent no request to the upstream.");
+    public static readonly ProblemKind BodyStorageUnavailable = new("body_storage_unavailable", 503, "Body storage unavailable", "The gateway could not write the body to its temporary directory, so nothing was sent to the upstream.");
     public static readonly ProblemKind AccountSaturated = new("account_saturated", 503, "Account saturated", "The upstream account has no free slot for another job. Nothing was sent to the upstream. Retry after the time in Retry-After.");
     public static readonly ProblemKind LedgerUnavailable = new("ledger_unavailable", 503, "Ledger unavailable", "The ledger of jobs does not respond.");
     public static readonly ProblemKind IssuerUnavailable = new("issuer_unavailable", 503, "Token not verifiable", "The keys of the token's issuer cannot be fetched. Retry after the time in Retry-After.");
@@ -57,7 +58,7 @@ internal static class ProblemKinds
         GenerationUnfinished, CreateInProgress, OutcomeUnknown, NotCancellable, PreconditionFailed, TooLarge, RangeNotSatisfiable, IdempotencyKeyReused,
         UnsupportedField, CreateRejected, Moderated, IdempotencyKeyRequired, RateLimited, Internal, Unreachable, Failed, Rejected, Malformed, TokenRefused, OutOfCredit,
         CreateOutcomeUnknown, AssetAddressRefused, AssetUnavailable, AssetNotMedia,
-        Throttled, CircuitOpen, Saturated, AccountDraining, CacheUnavailable, IdempotencyUnavailable, AccountSaturated, LedgerUnavailable, IssuerUnavailable, TimedOut,
+        Throttled, CircuitOpen, Saturated, AccountDraining, CacheUnavailable, IdempotencyUnavailable, BodyStorageUnavailable, AccountSaturated, LedgerUnavailable, IssuerUnavailable, TimedOut,
     ];
 
     public static ProblemKind Of(UpstreamFault fault) => fault switch

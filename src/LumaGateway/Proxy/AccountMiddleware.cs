@@ -3,12 +3,13 @@ using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
+using LumaGateway.Upstreams.Dialects;
 
 namespace LumaGateway.Proxy;
 
 /// <summary>
 /// Determines the account of a request under <c>/luma</c> or of a create: that of the client, else that of the header <c>X-Luma-Account</c>, else that of the id in the path, else, for a create, one
-/// that <see cref="AccountChooser"/> chooses by weight, else the first one.
+/// that <see cref="AccountChooser"/> chooses by weight, else the first one. <c>files</c> and <c>usage</c> have the first account of the Agents API.
 /// </summary>
 internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts accounts, AccountDirectory directory, AccountSearch search, AccountChooser chooser)
 {
@@ -17,6 +18,7 @@ internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts a
 
     private const string Prefix = "/luma/";
     private const string Files = "files";
+    private const string Usage = "usage";
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -35,8 +37,11 @@ internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts a
     {
         var path = CanonicalPath.Of(context, lowercaseCatchAll: true);
         path = path.StartsWith(Prefix, StringComparison.Ordinal) ? path[Prefix.Length..] : path;
-        var isFile = path == Files || path.StartsWith(Files + "/", StringComparison.Ordinal);
-        if (!isFile && IdOf(context) is { } id)
+        if (path is Files or Usage || path.StartsWith(Files + "/", StringComparison.Ordinal))
+        {
+            await ContinueAsync(context, ProxyAccount.Given(accounts.All.FirstOrDefault(static account => account.Dialect is AgentsDialect) ?? accounts.First));
+        }
+        else if (IdOf(context) is { } id)
         {
             await ContinueAsync(context, ProxyAccount.Given(await directory.FindAsync(id) ?? await SearchAsync(context, id)));
         }

@@ -2,8 +2,6 @@ using LumaGateway.Problems;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Options;
-using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Proxy;
@@ -12,8 +10,7 @@ namespace LumaGateway.Proxy;
 /// Sends a create whose account was chosen by weight. After a <see cref="CreateRefusal"/>, or a failure before the first byte was sent, sends it to the next one. A create with
 /// an unknown outcome is never sent again. <see cref="UpstreamTransformProvider"/> finds the refusals.
 /// </summary>
-internal sealed partial class CreateDistributionMiddleware(
-    RequestDelegate next, AccountChooser chooser, ProxyMetrics metrics, IOptions<PassthroughOptions> options, ILogger<CreateDistributionMiddleware> logger)
+internal sealed class CreateDistributionMiddleware(RequestDelegate next, AccountChooser chooser, BodySpooler spooler, ProxyMetrics metrics)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -30,43 +27,23 @@ internal sealed partial class CreateDistributionMiddleware(
     /// <summary>Reads the body before it is sent, so that it can be sent again.</summary>
     private async Task SpoolAsync(HttpContext context, ProxyAccount account)
     {
-        RequestBodyLimit.Apply(context);
-        SpooledBody? body;
-        try
+        if (await spooler.ReadAsync(context) is { } body)
         {
-            body = await SpooledBody.ReadAsync(context.Request, RequestBodyLimit.OfRoute(context) is >= 0 and var bytes ? bytes : options.Value.MaxBodyBytes);
-        }
-        catch (SpoolException failure)
-        {
-            Log.NotSpooled(logger, failure.InnerException!.GetType().Name, context.TraceIdentifier);
-            await ProblemWriter.WriteAsync(
-                context, ProblemKinds.IdempotencyUnavailable, "The gateway could not write the body to its temporary directory, so nothing was sent to the upstream.");
-            return;
-        }
-
-        if (body is null)
-        {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.TooLarge);
-            return;
-        }
-
-        await using (body)
-        {
-            context.Request.Headers.ContentLength = body.Content.Length;
-            context.Request.Headers.Remove(HeaderNames.TransferEncoding);
-            await SendAsync(context, account, body.Content);
+            await using (body)
+            {
+                await SendAsync(context, account, body);
+            }
         }
     }
 
-    private async Task SendAsync(HttpContext context, ProxyAccount account, Stream? body)
+    private async Task SendAsync(HttpContext context, ProxyAccount account, SpooledBody? body)
     {
         do
         {
             account.Start();
             if (body is not null)
             {
-                body.Position = 0;
-                context.Request.Body = body;
+                BodySpooler.Send(context, body);
             }
 
             context.Response.StatusCode = StatusCodes.Status200OK; // YARP forwards only if no response was set
@@ -87,11 +64,5 @@ internal sealed partial class CreateDistributionMiddleware(
             }
         }
         while (account.MovedFrom is not null);
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(4313, LogLevel.Warning, "The body of a create that may move to another account could not be written to the temporary directory ({Error}), so the create was not sent. Give the gateway a writable directory in TMPDIR (request {RequestId}).")]
-        public static partial void NotSpooled(ILogger logger, string error, string requestId);
     }
 }

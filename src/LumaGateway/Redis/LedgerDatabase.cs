@@ -5,8 +5,8 @@ using StackExchange.Redis;
 namespace LumaGateway.Redis;
 
 /// <summary>
-/// Runs the commands of the ledger. A write is complete when Redis and its replicas have it (<c>WAIT</c>), so that a failover does not lose it. Every method throws
-/// <see cref="LedgerUnavailableException"/> if Redis does not confirm. Thread-safe.
+/// Runs the commands of the ledger. A write is complete when Redis and its replicas that are online have it (<c>WAIT</c>), so that a failover does not lose it. Every method
+/// throws <see cref="LedgerUnavailableException"/> if Redis does not confirm. Thread-safe.
 /// </summary>
 internal sealed partial class LedgerDatabase(RedisConnection connection, LedgerMetrics metrics, TimeProvider clock, ILogger<LedgerDatabase> logger)
 {
@@ -25,12 +25,29 @@ internal sealed partial class LedgerDatabase(RedisConnection connection, LedgerM
     public async Task<T> ReadAsync<T>(Func<IDatabase, Task<T>> command, CancellationToken cancellationToken = default) =>
         await RunAsync(async redis => await command(redis.GetDatabase())).WaitAsync(cancellationToken);
 
-    public Task<T> WriteAsync<T>(Func<IDatabase, Task<T>> command) => RunAsync(async redis =>
+    /// <param name="command">The write.</param>
+    /// <param name="requiredReplicas">How many replicas must confirm the write, by its result; null for none. With fewer, the write counts as not confirmed.</param>
+    public Task<T> WriteAsync<T>(Func<IDatabase, Task<T>> command, Func<T, int>? requiredReplicas = null) => RunAsync(async redis =>
     {
         var result = await command(redis.GetDatabase());
-        await WaitForReplicasAsync(redis);
-        return result;
+        var required = requiredReplicas?.Invoke(result) ?? 0;
+        var confirmed = await WaitForReplicasAsync(redis, required);
+        if (confirmed >= required)
+        {
+            return result;
+        }
+
+        _ = connection.DiscoverRolesAsync(); // two servers may claim to be the master
+        if (_warnings.TryTake(1, 1, out _))
+        {
+            Log.TooFewReplicas(logger, confirmed, required);
+        }
+
+        throw new LedgerUnavailableException();
     });
+
+    /// <summary>The number of replicas of the ledger's master that are online.</summary>
+    public Task<int> CountReplicasAsync() => RunAsync(async redis => (await ReadReplicationAsync(redis)).Replicas);
 
     private async Task<T> RunAsync<T>(Func<IConnectionMultiplexer, Task<T>> command)
     {
@@ -46,29 +63,37 @@ internal sealed partial class LedgerDatabase(RedisConnection connection, LedgerM
         }
     }
 
-    /// <summary><c>WAIT</c> on the connection of the write: it counts the replicas that have all earlier writes of this connection.</summary>
-    private async Task WaitForReplicasAsync(IConnectionMultiplexer redis)
+    /// <summary>
+    /// <c>WAIT</c> on the connection of the write: it counts the replicas that have all earlier writes of this connection. Does not wait if fewer replicas than
+    /// required are online, because <c>WAIT</c> holds the commands behind it. Returns how many confirmed.
+    /// </summary>
+    private async Task<int> WaitForReplicasAsync(IConnectionMultiplexer redis, int required)
     {
-        if (_replication is not { Master: not null } replication || clock.GetElapsedTime(replication.ReadAt) > CountLifetime)
+        if (_replication is not { Master: not null } replication || replication.Replicas < required || clock.GetElapsedTime(replication.ReadAt) > CountLifetime)
         {
             _replication = replication = await ReadReplicationAsync(redis);
         }
 
-        if (replication is not { Master: { } master, Replicas: > 0 })
+        var expected = Math.Max(replication.Replicas, required);
+        if (expected == 0)
         {
-            return;
+            return 0;
         }
 
-        var confirmed = (int)await master.ExecuteAsync("WAIT", replication.Replicas, (int)ReplicationTimeout.TotalMilliseconds);
-        if (confirmed < replication.Replicas)
+        var confirmed = replication.Master is { } master && replication.Replicas >= required
+            ? (int)await master.ExecuteAsync("WAIT", expected, (int)ReplicationTimeout.TotalMilliseconds)
+            : 0;
+        if (confirmed < expected)
         {
             _replication = null; // a replica may have left
             metrics.RecordUnreplicated();
-            if (_warnings.TryTake(1, 1, out _))
+            if (confirmed >= required && _warnings.TryTake(1, 1, out _))
             {
-                Log.NotReplicated(logger, confirmed, replication.Replicas);
+                Log.NotReplicated(logger, confirmed, expected);
             }
         }
+
+        return confirmed;
     }
 
     /// <summary>The master that holds the ledger's hash slot, and the number of its replicas.</summary>
@@ -90,5 +115,8 @@ internal sealed partial class LedgerDatabase(RedisConnection connection, LedgerM
     {
         [LoggerMessage(2033, LogLevel.Warning, "{Confirmed} of {Replicas} replicas of the ledger's Redis confirmed a write in time; a failover now can lose it, and a create with its Idempotency-Key could be billed twice. Check the replication (docs/jobs.md). Logged at most once a second.")]
         public static partial void NotReplicated(ILogger logger, int confirmed, int replicas);
+
+        [LoggerMessage(2034, LogLevel.Warning, "{Confirmed} replicas of the ledger's Redis confirmed the claim of an Idempotency-Key, but Jobs:LedgerReplicas requires {Required}. The create was refused and not sent. Check the replication (docs/jobs.md). Logged at most once a second.")]
+        public static partial void TooFewReplicas(ILogger logger, int confirmed, int required);
     }
 }

@@ -20,7 +20,7 @@ public sealed partial class OwnershipTests
            ]
            from method in (string[])["GET", "HEAD"]
            select (method, path),
-        ("GET", "/generations/{id}/events"), ("GET", "/generations/events?ids={id}"), ("DELETE", "/generations/{id}/cache"), ("POST", "/generations/{id}/ticket"),
+        ("GET", "/generations/{id}/events"), ("GET", "/generations/events?ids={id}"), ("DELETE", "/generations/{id}"), ("DELETE", "/generations/{id}/cache"), ("POST", "/generations/{id}/ticket"),
         ("DELETE", "/luma/generations/{id}"), ("POST", "/luma/generations/{id}/extend"), ("POST", "/luma/generations/{id}/upscale"), ("POST", "/luma/generations/{id}/audio"),
     ];
 
@@ -41,6 +41,7 @@ public sealed partial class OwnershipTests
             ["relay"] = await CreateAsync(system.Group.Replicas[0], "/luma/generations", null),
             ["dream-machine"] = await CreateAsync(system.Group.Replicas[1], "/luma/generations/video", null),
             ["agents"] = await CreateAsync(system.Group.Replicas[2], "/luma/generations", "agents"),
+            ["POST /generations"] = await CreateAsync(system.Group.Replicas[0], "/generations", null),
         };
         foreach (var id in foreign.Values)
         {
@@ -65,13 +66,16 @@ public sealed partial class OwnershipTests
             }
         }
 
+        var own = await CreateAsync(system.Group.Replicas[1], "/generations", null, GatewayProcess.ClientKey);
+        Assert.StartsWith("200", await SendAsync(system.Group.Replicas[2], GatewayProcess.ClientKey, "GET", "/generations/{id}", own), StringComparison.Ordinal);
+        Assert.StartsWith("404", await SendAsync(system.Group.Replicas[2], OtherKey, "DELETE", "/generations/{id}", own), StringComparison.Ordinal);
         foreach (var sandbox in system.Sandboxes.Values)
         {
             Assert.DoesNotContain((await sandbox.CountsAsync()).ById.Keys, foreign.ContainsValue); // the upstream was not asked, and nothing was deleted
         }
 
         Assert.StartsWith("200", await SendAsync(system.Group.Replicas[2], OtherKey, "GET", "/luma/generations/{id}", foreign["dream-machine"]), StringComparison.Ordinal);
-        TestContext.Current.SendDiagnosticMessage($"{Routes.Length} routes and methods, 3 dialects, 3 replicas: {compared} comparisons, all equal.");
+        TestContext.Current.SendDiagnosticMessage($"{Routes.Length} routes and methods, {foreign.Count} generations of 3 dialects, 3 replicas: {compared} comparisons, all equal.");
     }
 
     private static IEnumerable<(string Key, string Value)> Client(int index, string name, string key, params string[] permissions) =>
@@ -80,10 +84,10 @@ public sealed partial class OwnershipTests
         .. permissions.Select((permission, i) => ($"Access:Clients:{index}:Rights:{i}", permission)),
     ];
 
-    private static async Task<string> CreateAsync(GatewayProcess replica, string path, string? account)
+    private static async Task<string> CreateAsync(GatewayProcess replica, string path, string? account, string key = OtherKey)
     {
-        using var request = RequestOf(OtherKey, HttpMethod.Post, path);
-        var body = path.EndsWith("/video", StringComparison.Ordinal) ? """{"prompt":"a cat","model":"ray-2"}""" : account is null ? """{"user_prompt":"a cat"}""" : """{"prompt":"a cat"}""";
+        using var request = RequestOf(key, HttpMethod.Post, path);
+        var body = path.EndsWith("/video", StringComparison.Ordinal) ? """{"prompt":"a cat","model":"ray-2"}""" : account is null && path != "/generations" ? """{"user_prompt":"a cat"}""" : """{"prompt":"a cat"}""";
         request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         if (account is not null)
         {

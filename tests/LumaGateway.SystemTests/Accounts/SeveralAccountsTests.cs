@@ -90,7 +90,7 @@ public sealed class SeveralAccountsTests
         using var response = await system.Group.Replicas[0].Client.PostAsync(new Uri("/luma/generations", UriKind.Relative), content, TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
-        Assert.Contains("idempotency_unavailable", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("body_storage_unavailable", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Equal((0, 0), (await system.CreatesAsync("relay-a"), await system.CreatesAsync("relay-b")));
     }
 

@@ -63,6 +63,44 @@ public sealed class LedgerReplicationTests
         Assert.Equal(1, await group.Sandbox.CountAsync("done-lost"));
     }
 
+    /// <summary>Without the setting the create is sent while the replica still waits for its first copy, and again after the failover.</summary>
+    [Fact]
+    public async Task With_LedgerReplicas_a_create_is_not_sent_before_the_replica_has_joined()
+    {
+        RedisServer.Require();
+        await using var master = await RedisServer.StartAsync("--repl-diskless-sync-delay", "5");
+        await using var replica = await RedisServer.StartAsync();
+        await replica.MakeReadOnlyAsync(); // so that the gateway does not see two masters
+        await using var group = await RedisUse.WaitUntilUsedAsync(
+            await ReplicaGroup.StartAsync(1, $"{master.Endpoint},{replica.Endpoint}", ("Jobs:LedgerReplicas", "1")));
+        await replica.ExecuteAsync("REPLICAOF", "127.0.0.1", master.Port);
+        await Wait.UntilAsync(
+            async () => ((string)(await master.ExecuteAsync("INFO", "replication"))!).Contains("state=wait_bgsave", StringComparison.Ordinal),
+            () => "The replica did not connect.");
+
+        using var refused = await Creates.SendAsync(group.Replicas[0], "done-joining", "joining");
+        var sentEarly = await group.Sandbox.CountAsync("done-joining");
+        await Wait.UntilAsync(
+            async () =>
+            {
+                using var created = await Creates.SendAsync(group.Replicas[0], "done-joining", "joining");
+                return created.StatusCode is HttpStatusCode.OK;
+            },
+            () => group.Replicas[0].Log);
+        master.Kill();
+        await replica.ExecuteAsync("REPLICAOF", "NO", "ONE");
+        await Wait.UntilAsync(
+            async () =>
+            {
+                using var repeated = await Creates.SendAsync(group.Replicas[0], "done-joining", "joining");
+                return repeated.StatusCode is HttpStatusCode.OK;
+            },
+            () => group.Replicas[0].Log);
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "idempotency_unavailable", 0), (refused.StatusCode, await Creates.CodeAsync(refused), sentEarly));
+        Assert.Equal(1, await group.Sandbox.CountAsync("done-joining"));
+    }
+
     private static async Task<long> WaitsAsync(RedisServer server)
     {
         var line = ((string)(await server.ExecuteAsync("INFO", "commandstats"))!).Split('\n').SingleOrDefault(line => line.StartsWith("cmdstat_wait:", StringComparison.Ordinal));

@@ -76,7 +76,7 @@ public sealed class AgentsTests(AgentsTests.Gateway fixture) : IClassFixture<Age
         using var small = await CreateAsync("""{"prompt":"cat"}""", gateway.Client);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, large.StatusCode);
-        Assert.Contains("\"code\":\"idempotency_unavailable\"", await large.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"body_storage_unavailable\"", await large.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         Assert.Contains("4305", gateway.Log, StringComparison.Ordinal);
         Assert.True(small.IsSuccessStatusCode);
         Assert.Equal(1, (await sandbox.CountsAsync()).ByPath.Where(path => path.Key.StartsWith("POST", StringComparison.Ordinal)).Sum(path => path.Value));

@@ -179,17 +179,31 @@ public sealed partial class OwnershipTests : IDisposable
         Assert.StartsWith("200 ", await SendAsync(caller, "GET", "/luma/files/f1"), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_client_reads_what_it_creates()
+    [Theory]
+    [InlineData("/luma/generations")]
+    [InlineData("/generations")]
+    public async Task A_client_reads_and_deletes_what_it_creates_and_another_group_does_not_find_it(string path)
     {
+        _raw.Gateway.With("Access:Clients:2:Name", "team-c").With("Access:Clients:2:KeySha256", Gateway.Digest("other-key"))
+            .With("Access:Clients:2:Rights:0", "read").With("Access:Clients:2:Rights:1", "delete");
+        using var other = await CallerAsync("other-key");
         using var caller = await CallerAsync();
         _raw.Upstream.ThenJson($$"""{"id":"{{Unknown}}","state":"pending"}""", HttpStatusCode.Created).ThenJson(Completed(Unknown));
 
-        var created = await SendAsync(caller, "POST", "/luma/generations");
+        var created = await SendAsync(caller, "POST", path);
         var read = await SendAsync(caller, "GET", $"/generations/{Unknown}");
 
         Assert.StartsWith("201 ", created, StringComparison.Ordinal);
         Assert.StartsWith("200 ", read, StringComparison.Ordinal);
+        foreach (var method in (string[])["GET", "DELETE"])
+        {
+            var foreign = await SendAsync(other, method, $"/generations/{Unknown}");
+            Assert.Equal(await SendAsync(other, method, "/generations/22222222-2222-4222-8222-222222222223"), foreign);
+            Assert.StartsWith("404 ", foreign, StringComparison.Ordinal);
+        }
+
+        _raw.Upstream.ThenJson("{}", HttpStatusCode.NotFound);
+        Assert.StartsWith("409 ", await SendAsync(caller, "DELETE", $"/generations/{Unknown}"), StringComparison.Ordinal); // the relay cannot delete
     }
 
     [Fact]
@@ -205,6 +219,7 @@ public sealed partial class OwnershipTests : IDisposable
         Assert.StartsWith("503 ", foreign, StringComparison.Ordinal);
         Assert.Contains("\"code\":\"ledger_unavailable\"", foreign, StringComparison.Ordinal);
         Assert.Contains("ledger_unavailable", await SendAsync(caller, "POST", "/luma/generations"), StringComparison.Ordinal);
+        Assert.Contains("ledger_unavailable", await SendAsync(caller, "POST", "/generations"), StringComparison.Ordinal);
         Assert.Equal(0, _raw.Upstream.RequestCount);
     }
 

@@ -25,13 +25,17 @@ internal static class Ledgers
 
     public static MemoryJobLedger InMemory(TimeProvider clock) => new(Options, clock);
 
-    public static LedgerDatabase Database(Func<Task<IConnectionMultiplexer>> connect, TimeProvider clock)
+    public static LedgerDatabase Database(Func<Task<IConnectionMultiplexer>> connect, TimeProvider clock) => Database(Connection(connect), clock);
+
+    public static LedgerConnection Connection(Func<Task<IConnectionMultiplexer>> connect)
     {
         var options = Microsoft.Extensions.Options.Options.Create(new RedisOptions { Redis = "redis.test" });
         var cache = new RedisConnection(options, NullLogger<RedisConnection>.Instance) { Connect = _ => connect() };
-        var ledger = new LedgerConnection(options, cache, NullLogger<RedisConnection>.Instance);
-        return new LedgerDatabase(ledger.Redis, new LedgerMetrics(Meters, ledger), clock, NullLogger<LedgerDatabase>.Instance);
+        return new LedgerConnection(options, cache, NullLogger<RedisConnection>.Instance);
     }
+
+    public static LedgerDatabase Database(LedgerConnection ledger, TimeProvider clock) =>
+        new(ledger.Redis, new LedgerMetrics(Meters, ledger), clock, NullLogger<LedgerDatabase>.Instance);
 
     public static CreateJobs CreateJobs(IMeterFactory meters, TimeProvider clock) => new(
         new AccountDirectory(TestAccounts.Create(new MonotonicClock(clock), null, TestAccounts.Named("account")), InMemory(clock), Microsoft.Extensions.Options.Options.Create(new RedisResilienceOptions()), clock, NullLogger<AccountDirectory>.Instance),

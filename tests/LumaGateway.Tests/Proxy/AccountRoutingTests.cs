@@ -117,7 +117,7 @@ public sealed class AccountRoutingTests : IDisposable
     }
 
     [Fact]
-    public async Task Lists_and_files_go_to_the_first_account()
+    public async Task Lists_and_without_an_account_of_the_Agents_API_files_go_to_the_first_account()
     {
         using var caller = _raw.CreateCaller();
 
@@ -126,6 +126,34 @@ public sealed class AccountRoutingTests : IDisposable
         using var upload = await CreateAsync(caller, "/luma/files");
 
         Assert.Equal("a a a", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task Files_and_usage_go_to_the_first_account_of_the_Agents_API_or_to_the_named_one()
+    {
+        _raw.Gateway.WithAccounts(TestAccounts.Named("a"), TestAccounts.Named("b", "agents"), TestAccounts.Named("c", "agents"));
+        using var caller = _raw.CreateCaller();
+
+        using var list = await caller.SendGetAsync("/luma/files");
+        using var file = await caller.SendGetAsync("/luma/Files/a1/");
+        using var usage = await caller.SendGetAsync("/luma/usage");
+        using var upload = await CreateAsync(caller, "/luma/files");
+        using var complete = await CreateAsync(caller, "/luma/files/a1/complete");
+        caller.DefaultRequestHeaders.Add(AccountMiddleware.Header, "c");
+        using var named = await CreateAsync(caller, "/luma/files");
+
+        Assert.Equal("b b b b b c", _raw.Upstream.AccountsOf());
+    }
+
+    [Fact]
+    public async Task Files_of_a_client_with_an_account_go_there()
+    {
+        _raw.Gateway.WithAccounts(TestAccounts.Named("a"), TestAccounts.Named("b", "agents"), TestAccounts.Named("c", "agents")).With("Access:Clients:0:Account", "c");
+        using var caller = _raw.CreateCaller();
+
+        using var upload = await CreateAsync(caller, "/luma/files");
+
+        Assert.Equal("c", _raw.Upstream.AccountsOf());
     }
 
     [Fact]

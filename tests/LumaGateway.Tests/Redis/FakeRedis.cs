@@ -25,6 +25,9 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     /// <summary>The connection state that the client reports.</summary>
     public bool IsConnected { get; set; } = true;
 
+    /// <summary>The servers that the client lists. Without one, the ledger's policy cannot be read, and its writes wait for no replica.</summary>
+    public IServer[] Masters { get; set; } = [];
+
     /// <summary>Runs the effect of each command; null to run it at once. A simulation delays, orders and fails commands with it.</summary>
     public INetwork? Network { get; init; }
 
@@ -497,7 +500,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             ("get_IsConnected" or "IsConnected", _) => Redis.IsConnected,
             ("add_ConnectionFailed", [EventHandler<ConnectionFailedEventArgs> handler]) => AddConnectionHandler(handler, isLost: true),
             ("add_ConnectionRestored", [EventHandler<ConnectionFailedEventArgs> handler]) => AddConnectionHandler(handler, isLost: false),
-            ("GetServers", _) => Array.Empty<IServer>(), // the ledger's policy cannot be read
+            ("GetServers", _) => Redis.Masters,
             ("ConfigureAsync", _) => Redis.RunAsync("configure", "", () => true),
             ("DisposeAsync", _) => new ValueTask(Redis.RunAsync("dispose", "", () => true)),
             ("StringSetAsync", [RedisKey key, RedisValue value, TimeSpan life, When.NotExists, ..]) => Redis.AddAsync(key!, value!, life),

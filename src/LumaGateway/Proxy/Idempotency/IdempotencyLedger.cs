@@ -40,11 +40,11 @@ internal sealed partial class IdempotencyLedger(
         var previousKey = $"luma-gateway:create:{keyspace.Account}:{DigestOf(previousSubject)}";
         var record = new IdempotencyRecord(Guid.NewGuid().ToString("N"), fingerprint, clock.GetUtcNow() + options.Value.CreateTimeout + ClockSkewAllowance);
         var bytes = record.Serialize();
-        var existing = await store.FindAsync(previousKey) ?? await store.TryAddAsync(client, key, bytes, options.Value.IdempotencyLifetime, attempt is null ? null : JobChange.Begin(attempt));
-
+        var claim = new IdempotencyClaim(client, key, record, bytes, IsAcquired: true, attempt);
+        var existing = await store.FindAsync(previousKey) ?? await TryAddAsync(claim);
         if (existing is null)
         {
-            return new IdempotencyClaim(client, key, record, bytes, IsAcquired: true, attempt);
+            return claim;
         }
 
         var found = IdempotencyRecord.Deserialize(existing);
@@ -54,6 +54,32 @@ internal sealed partial class IdempotencyLedger(
         }
 
         return new IdempotencyClaim(client, key, found ?? record with { IsOutcomeUnknown = true }, existing, IsAcquired: false);
+    }
+
+    private async Task<byte[]?> TryAddAsync(IdempotencyClaim claim)
+    {
+        try
+        {
+            return await store.TryAddAsync(claim.Client, claim.Key, claim.RecordBytes, options.Value.IdempotencyLifetime, claim.Attempt is { } attempt ? JobChange.Begin(attempt) : null);
+        }
+        catch (IdempotencyStoreUnavailableException)
+        {
+            _ = UndoAsync(claim); // the store may have added the claim although it did not confirm
+            throw;
+        }
+    }
+
+    /// <summary>Only a claim is undone: its create is not sent. Never throws.</summary>
+    private async Task UndoAsync(IdempotencyClaim claim)
+    {
+        try
+        {
+            await store.RemoveAsync(claim.Key, claim.RecordBytes, claim.Attempt is { } attempt ? JobChange.Cancel(attempt) : null);
+        }
+        catch (IdempotencyStoreUnavailableException)
+        {
+            // The record expires by itself.
+        }
     }
 
     /// <summary>SHA-256 of the subject of a create in lower-case hex.</summary>

@@ -11,8 +11,8 @@ namespace LumaGateway.Proxy.Idempotency;
 /// Sends a POST with an <c>Idempotency-Key</c> to the upstream once. A repetition gets the recorded response; a create with an unknown outcome is never sent
 /// again. A create that was sent runs to its end even if its caller disconnects.
 /// </summary>
-internal sealed partial class IdempotencyMiddleware(
-    RequestDelegate next, IdempotencyLedger ledger, CreateJobs jobs, ProxyMetrics metrics, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<IdempotencyMiddleware> logger)
+internal sealed class IdempotencyMiddleware(
+    RequestDelegate next, IdempotencyLedger ledger, CreateJobs jobs, BodySpooler spooler, ProxyMetrics metrics, IOptions<PassthroughOptions> options, TimeProvider clock)
 {
     public const string KeyHeader = "Idempotency-Key";
     public const string ReplayedHeader = "Idempotency-Replayed";
@@ -51,29 +51,12 @@ internal sealed partial class IdempotencyMiddleware(
 
     private async Task ProcessAsync(HttpContext context, string key)
     {
-        RequestBodyLimit.Apply(context);
-        SpooledBody? spooled;
-        try
+        if (await spooler.ReadAsync(context) is { } body)
         {
-            spooled = await SpooledBody.ReadAsync(context.Request, RequestBodyLimit.OfRoute(context) is >= 0 and var bytes ? bytes : options.Value.MaxBodyBytes);
-        }
-        catch (SpoolException failure)
-        {
-            Log.NotSpooled(logger, failure.InnerException!.GetType().Name, context.TraceIdentifier);
-            await ProblemWriter.WriteAsync(
-                context, ProblemKinds.IdempotencyUnavailable, "The gateway could not write the body to its temporary directory, so nothing was sent to the upstream.");
-            return;
-        }
-
-        if (spooled is null)
-        {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.TooLarge);
-            return;
-        }
-
-        await using (spooled)
-        {
-            await ProcessAsync(context, key, spooled);
+            await using (body)
+            {
+                await ProcessAsync(context, key, body);
+            }
         }
     }
 
@@ -146,9 +129,7 @@ internal sealed partial class IdempotencyMiddleware(
     /// <summary>Sends the create, records its outcome, and returns the response's body. The response to the caller does not start before the outcome is recorded.</summary>
     private async Task<byte[]> ForwardAsync(HttpContext context, IdempotencyClaim claim, SpooledBody body)
     {
-        context.Request.Body = body.Content;
-        context.Request.Headers.ContentLength = body.Content.Length;
-        context.Request.Headers.Remove(HeaderNames.TransferEncoding);
+        BodySpooler.Send(context, body);
         context.Request.Headers.Remove(HeaderNames.AcceptEncoding); // a repetition may not accept the encoding of the first request
 
         byte[] responseBody;
@@ -191,10 +172,4 @@ internal sealed partial class IdempotencyMiddleware(
 
     private static Dictionary<string, string> HeadersOf(HttpResponse response) =>
         RecordedHeaders.Where(response.Headers.ContainsKey).ToDictionary(name => name, name => response.Headers[name].ToString());
-
-    private static partial class Log
-    {
-        [LoggerMessage(4305, LogLevel.Warning, "The body of a create with an Idempotency-Key could not be written to the temporary directory ({Error}), so the create was not sent. Give the gateway a writable directory in TMPDIR (request {RequestId}).")]
-        public static partial void NotSpooled(ILogger logger, string error, string requestId);
-    }
 }

@@ -8,6 +8,7 @@ internal static class IdempotencyServices
     public static IServiceCollection AddIdempotency(this IServiceCollection services)
     {
         services.AddSingleton<IdempotencyLedger>();
+        services.AddSingleton<BodySpooler>();
         services.AddSingleton<IIdempotencyStore>(static provider => provider.GetRequiredService<LedgerConnection>().IsConfigured
             ? ActivatorUtilities.CreateInstance<RedisIdempotencyStore>(provider)
             : ActivatorUtilities.CreateInstance<MemoryIdempotencyStore>(provider));

@@ -18,16 +18,9 @@ internal sealed class RedisIdempotencyStore(LedgerDatabase ledger, RedisSigner s
 
     public async Task<byte[]?> TryAddAsync(string client, string key, byte[] record, TimeSpan lifetime, JobChange? change = null)
     {
-        try
-        {
-            var added = signer.Sign(SignedKind.Record, key, record);
-            return Verify(key, (RedisValue)await WriteAsync(AddScript, key, change, "", added, (long)lifetime.TotalMilliseconds));
-        }
-        catch (IdempotencyStoreUnavailableException)
-        {
-            _ = UndoAddAsync(key, record, change?.Add); // Redis may have added the record although it did not confirm
-            throw;
-        }
+        var added = signer.Sign(SignedKind.Record, key, record);
+        return Verify(key, (RedisValue)await WriteAsync(
+            AddScript, key, change, "", added, (long)lifetime.TotalMilliseconds, result => result.IsNull ? jobs.Value.LedgerReplicas : 0));
     }
 
     public async Task<byte[]?> FindAsync(string key) => Verify(key, await RunAsync(() => ledger.ReadAsync(database => database.StringGetAsync(key))));
@@ -58,21 +51,9 @@ internal sealed class RedisIdempotencyStore(LedgerDatabase ledger, RedisSigner s
     private byte[]? Verify(string key, RedisValue stored) =>
         stored.IsNull ? null : signer.TryVerify(SignedKind.Record, key, (byte[])stored!, out var verified) ? verified.ToArray() : [];
 
-    private async Task UndoAddAsync(string key, byte[] record, Job? attempt)
-    {
-        try
-        {
-            await RemoveAsync(key, record, attempt is null ? null : JobChange.Cancel(attempt));
-        }
-        catch (IdempotencyStoreUnavailableException)
-        {
-            // The record expires by itself.
-        }
-    }
-
-    private Task<RedisResult> WriteAsync(string script, string key, JobChange? change, RedisValue expected, RedisValue record, RedisValue lifetime) =>
-        RunAsync(() => ledger.WriteAsync(database => database.ScriptEvaluateAsync(
-            script, JobScript.Keys(key, change), JobScript.Values(change, jobs.Value.Retention, signer, expected, record, lifetime))));
+    private Task<RedisResult> WriteAsync(
+        string script, string key, JobChange? change, RedisValue expected, RedisValue record, RedisValue lifetime, Func<RedisResult, int>? requiredReplicas = null) => RunAsync(() => ledger.WriteAsync(
+            database => database.ScriptEvaluateAsync(script, JobScript.Keys(key, change), JobScript.Values(change, jobs.Value.Retention, signer, expected, record, lifetime)), requiredReplicas));
 
     private static async Task<T> RunAsync<T>(Func<Task<T>> command)
     {

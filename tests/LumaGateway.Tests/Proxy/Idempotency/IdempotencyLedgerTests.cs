@@ -260,6 +260,50 @@ public sealed class IdempotencyLedgerTests
     }
 
     [Fact]
+    public async Task A_claim_that_was_added_without_confirmation_is_removed()
+    {
+        using (_redis.Fail("add", replyOnly: true))
+        {
+            await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => ClaimAsync("one"));
+        }
+
+        await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
+        Assert.True((await ClaimAsync("two")).IsAcquired);
+    }
+
+    [Fact]
+    public async Task The_claim_of_another_request_is_not_removed()
+    {
+        var first = await ClaimAsync("one");
+        using (_redis.Fail("add", replyOnly: true))
+        {
+            await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => ClaimAsync("two"));
+        }
+
+        await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
+        Assert.Equal(first.Record.ClaimId, (await ClaimAsync("two")).Record.ClaimId);
+    }
+
+    /// <summary>Its removal would let a repetition send the create again.</summary>
+    [Fact]
+    public async Task An_outcome_that_was_recorded_without_confirmation_stays()
+    {
+        var claim = await ClaimAsync("one");
+        var failing = _redis.Fail("replace", replyOnly: true);
+        using (_redis.Fail("add", replyOnly: true))
+        {
+            var recording = _ledger.RecordResponseAsync(claim, Response("body"));
+            await _clock.WaitedForAsync(RetryDelay);
+            failing.Dispose();
+            _clock.Advance(RetryDelay);
+            await recording.WithTimeout();
+        }
+
+        Assert.NotNull((await ClaimAsync("one")).Record.Response);
+        Assert.Equal(0, _redis.Count("remove"));
+    }
+
+    [Fact]
     public async Task The_second_attempt_records_the_outcome()
     {
         var claim = await ClaimAsync("one");

@@ -52,7 +52,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
             new RedisIdempotencyStore(Ledgers.Database(_redis, _clock), Signers.None, Ledgers.Options), new RedisKeyspace("account", "dialect", "1"), options, _clock, NullLogger<IdempotencyLedger>.Instance);
         var meters = _services.GetRequiredService<IMeterFactory>();
         _replays = new MetricCollector<long>(meters, Instrumentation.Name, "luma_gateway.passthrough.replays");
-        _middleware = new IdempotencyMiddleware(ForwardAsync, ledger, Ledgers.CreateJobs(meters, _clock), new ProxyMetrics(meters, _accounts), options, _clock, NullLogger<IdempotencyMiddleware>.Instance);
+        _middleware = new IdempotencyMiddleware(ForwardAsync, ledger, Ledgers.CreateJobs(meters, _clock), new BodySpooler(options, NullLogger<BodySpooler>.Instance), new ProxyMetrics(meters, _accounts), options, _clock);
     }
 
     public void Dispose()

@@ -230,33 +230,6 @@ public sealed class IdempotencyStoreTests
         connecting.SetResult(_redis.Connect());
     }
 
-    [Fact]
-    public async Task A_record_that_was_added_without_confirmation_is_removed()
-    {
-        var store = Create(isRedis: true);
-        using (_redis.Fail("add", replyOnly: true))
-        {
-            await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "a", First, Lifetime));
-        }
-
-        await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
-        Assert.Null(await store.TryAddAsync(Client, "a", Second, Lifetime).WithTimeout());
-    }
-
-    [Fact]
-    public async Task The_record_of_another_claim_is_not_removed()
-    {
-        var store = Create(isRedis: true);
-        await store.TryAddAsync(Client, "a", First, Lifetime).WithTimeout();
-        using (_redis.Fail("add", replyOnly: true))
-        {
-            await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "a", Second, Lifetime));
-        }
-
-        await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
-        Assert.Equal(First, await store.TryAddAsync(Client, "a", Second, Lifetime).WithTimeout());
-    }
-
     private IIdempotencyStore Create(bool isRedis) => isRedis ? CreateOn(() => Task.FromResult(_redis.Connect())) : new MemoryIdempotencyStore(Ledgers.InMemory(_clock), _clock);
 
     private RedisIdempotencyStore CreateOn(Func<Task<IConnectionMultiplexer>> connect) => new(

@@ -1,0 +1,56 @@
+using LumaGateway.Problems;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace LumaGateway.Proxy.Idempotency;
+
+/// <summary>
+/// Reads the body of a create before it is sent, so that it can be compared and sent again. Refuses a body that is too large or cannot be kept. Thread-safe.
+/// </summary>
+internal sealed partial class BodySpooler(IOptions<PassthroughOptions> options, ILogger<BodySpooler> logger)
+{
+    /// <summary>Returns null after a problem response. The body is read once: if the request has a spooled body already, returns that.</summary>
+    public async Task<SpooledBody?> ReadAsync(HttpContext context)
+    {
+        if (context.Features.Get<SpooledBody>() is { } known && ReferenceEquals(known.Content, context.Request.Body))
+        {
+            return known;
+        }
+
+        RequestBodyLimit.Apply(context);
+        SpooledBody? body;
+        try
+        {
+            body = await SpooledBody.ReadAsync(context.Request, RequestBodyLimit.OfRoute(context) is >= 0 and var bytes ? bytes : options.Value.MaxBodyBytes);
+        }
+        catch (SpoolException failure)
+        {
+            Log.NotSpooled(logger, failure.InnerException!.GetType().Name, context.TraceIdentifier);
+            await ProblemWriter.WriteAsync(context, ProblemKinds.BodyStorageUnavailable);
+            return null;
+        }
+
+        if (body is null)
+        {
+            await ProblemWriter.WriteAsync(context, ProblemKinds.TooLarge);
+        }
+
+        return body;
+    }
+
+    /// <summary>Makes the body that of the request, from its first byte.</summary>
+    public static void Send(HttpContext context, SpooledBody body)
+    {
+        body.Content.Position = 0;
+        context.Features.Set(body);
+        context.Request.Body = body.Content;
+        context.Request.Headers.ContentLength = body.Content.Length;
+        context.Request.Headers.Remove(HeaderNames.TransferEncoding);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4305, LogLevel.Warning, "The body of a create could not be written to the temporary directory ({Error}), so the create was not sent. Give the gateway a writable directory in TMPDIR (request {RequestId}).")]
+        public static partial void NotSpooled(ILogger logger, string error, string requestId);
+    }
+}
