@@ -54,7 +54,8 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
         context.AddResponseTransform(TransformResponseAsync);
     }
 
-    private ValueTask TransformRequestAsync(RequestTransformContext context)
+    /// <summary>Copies the allowed headers of the caller to the upstream's request.</summary>
+    internal static void CopyRequestHeaders(RequestTransformContext context)
     {
         foreach (var name in RequestHeaders)
         {
@@ -63,7 +64,24 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
                 RequestTransform.AddHeader(context, name, values);
             }
         }
+    }
 
+    /// <summary>Copies the allowed headers of the upstream to the caller's response, which no shared cache may store.</summary>
+    internal static void CopyResponseHeaders(HttpResponseMessage upstream, HttpResponse response)
+    {
+        HeaderBytes.Copy(upstream, response, ResponseHeaders);
+        HeaderBytes.Copy(upstream, response, RateLimitHeadersOf(upstream));
+
+        // The response was authorized for this caller only, so no shared cache may store it, whatever the upstream allows.
+        if (!response.Headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase))
+        {
+            response.Headers.CacheControl = "private, no-cache";
+        }
+    }
+
+    private ValueTask TransformRequestAsync(RequestTransformContext context)
+    {
+        CopyRequestHeaders(context);
         RequestTransform.AddHeader(context, RequestId.Header, context.HttpContext.TraceIdentifier);
 
         var progress = new SendProgress();
@@ -149,16 +167,7 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
             account.Acceptance.MarkAccepted();
         }
 
-        HeaderBytes.Copy(response, context.HttpContext.Response, ResponseHeaders);
-        HeaderBytes.Copy(response, context.HttpContext.Response, RateLimitHeadersOf(response));
-        var headers = context.HttpContext.Response.Headers;
-
-        // The response was authorized for this caller only, so no shared cache may store it, whatever the upstream allows.
-        if (!headers.CacheControl.ToString().Contains("no-store", StringComparison.OrdinalIgnoreCase))
-        {
-            headers.CacheControl = "private, no-cache";
-        }
-
+        CopyResponseHeaders(response, context.HttpContext.Response);
         if (isCreate && outcome is CreateOutcome.Unknown)
         {
             ShouldRetryHeader.SetFalse(context.HttpContext.Response); // an SDK would retry a POST that may have been billed

@@ -7,8 +7,9 @@ namespace LumaGateway.EnduranceTests.Chaos;
 /// <param name="FirstRound">The number of the first round; above 0 to repeat a failure.</param>
 /// <param name="Length">No new round starts after this time.</param>
 /// <param name="RoundLength">How long faults are applied before the system must recover.</param>
+/// <param name="History">The file for the history of all calls, one JSON object for each (<c>--history</c>); null for none.</param>
 /// <param name="Violation">The violation to inject (<c>--lie</c>), to test the checkers; null for none.</param>
-internal sealed record ChaosOptions(int Seed, int FirstRound, TimeSpan Length, TimeSpan RoundLength, string? Violation)
+internal sealed record ChaosOptions(int Seed, int FirstRound, TimeSpan Length, TimeSpan RoundLength, string? History, string? Violation)
 {
     private const int DefaultSeed = 7;
 
@@ -24,6 +25,7 @@ internal sealed record ChaosOptions(int Seed, int FirstRound, TimeSpan Length, T
             Number("ROUND") ?? 0,
             TimeSpan.FromMinutes(minutes ?? 0),
             TimeSpan.FromSeconds(Number("ROUND_SECONDS") ?? (minutes is null ? 22 : 45)),
+            Text("HISTORY"),
             Text("LIE"));
     }
 

@@ -10,6 +10,12 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
 {
     private static readonly TimeSpan QuietPeriod = TimeSpan.FromSeconds(4);
 
+    /// <summary>A failover can lose writes that are up to this old.</summary>
+    private static readonly TimeSpan ReplicationLag = TimeSpan.FromSeconds(1);
+
+    /// <summary>The time of all attempts of one create.</summary>
+    private static readonly TimeSpan LongestCreate = TimeSpan.FromMinutes(2);
+
     private readonly Findings _findings = new();
 
     /// <summary>Returns the violated invariants.</summary>
@@ -63,6 +69,12 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
         await ActiveResources.CheckAsync(system, _findings, clock);
         await creators.CheckAsync(system.Sandbox, faults.Token.Current);
         await SecretScan.RunAsync(system, _findings);
+        checker.History.Check(_findings, call => IsReliable(call, sender, faults));
+        if (options.History is { } path)
+        {
+            await checker.History.WriteAsync(path);
+        }
+
         print(string.Create(
             CultureInfo.InvariantCulture,
             $"""
@@ -70,12 +82,22 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
             faults: {string.Join(", ", faults.Applied.OrderBy(count => count.Key).Select(count => $"{count.Key} × {count.Value}"))}
             shared state: {faults.Shared}
             removals: {deleters}
+            history: {checker.History.Checked} calls judged
             {string.Join('\n', figures)}
             invariants:
             {_findings}
             slowest recovery: {slowest.TotalSeconds:0.0} s of {Recovery.Limit.TotalSeconds:0} s
             """));
         return _findings.ViolatedInvariants;
+    }
+
+    /// <summary>Whether no failover may have lost this purge, delete or create, and no fault has deleted the record of the create.</summary>
+    private static bool IsReliable(HistoryCall call, RequestSender sender, Faults faults)
+    {
+        var from = sender.TimestampAt(call.Operation is HistoryOperation.Create ? call.EndAt - LongestCreate : call.BeginAt);
+        return call.Operation is HistoryOperation.Create
+            ? faults.Shared.Records.DeletionOf(call.Key) is Deletion.None && !faults.Redis.MayHaveLostWrites(from, sender.TimestampAt(call.EndAt))
+            : call.IsConfirmed && !faults.Redis.MayHaveLostWrites(from, sender.TimestampAt(call.EndAt + ReplicationLag));
     }
 
     private async Task<TimeSpan> RunRoundAsync(int round, ChaosSystem system, Faults faults, Recovery recovery, Deleters deleters)

@@ -84,6 +84,7 @@ internal sealed class Creators(RequestSender sender, Faults faults, Findings fin
             {
                 var id = (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString()!;
                 _named.GetOrAdd(key, _ => new ConcurrentQueue<string>()).Enqueue(id);
+                sender.Checker.History.AddCreate(key, id, sender.Now);
                 if (first is not null)
                 {
                     CreateBounds.CheckRepetition(key, first, id, Records.DeletionOf(key), MayHaveLostRecord(key, from), findings);

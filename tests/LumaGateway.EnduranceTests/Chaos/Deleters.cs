@@ -62,10 +62,22 @@ internal sealed class Deleters(ChaosSystem system, RequestSender sender, Faults 
         var from = clock.GetTimestamp();
         var (_, process, address) = sender.ChooseReplica((number / 3) + (number / 9));
         using var request = new HttpRequestMessage(HttpMethod.Delete, new Uri(address, PathOf(id, number)));
-        var response = await sender.SendAsync(request);
+        var started = sender.Now;
+        HttpResponseMessage response;
+        try
+        {
+            response = await sender.SendAsync(request);
+        }
+        catch
+        {
+            sender.Checker.History.AddRemoval(id, isDeleted, process, started, null, isConfirmed: false);
+            throw;
+        }
+
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         findings.Check(Invariant.NoInternalError, !body.Contains("internal_error", StringComparison.Ordinal), () => $"{request}: {body}"); // a 500 of the upstream is passed through
         var isConfirmed = Removal.IsConfirmedBy(response.StatusCode, response.Headers.TryGetValues("Cache-Status", out var values) ? string.Join(',', values) : "", body);
+        sender.Checker.History.AddRemoval(id, isDeleted, process, started, sender.Now, isConfirmed is true);
         findings.Check(
             Invariant.PurgedNeverReturns,
             isConfirmed is not null || !(response.IsSuccessStatusCode || response.StatusCode is HttpStatusCode.NotFound),
@@ -168,9 +180,13 @@ internal sealed class Deleters(ChaosSystem system, RequestSender sender, Faults 
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(sender.ChooseReplica(number).Address, $"/generations/{id}"));
+            var (_, process, address) = sender.ChooseReplica(number);
+            var started = sender.Now;
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, $"/generations/{id}"));
             using var response = await sender.SendAsync(request);
-            return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            sender.Checker.History.AddRead(new ObservedResponse(process, id, started, sender.Now, (int)response.StatusCode, body, null, null));
+            return (response.StatusCode, body);
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException && !TestContext.Current.CancellationToken.IsCancellationRequested)
         {

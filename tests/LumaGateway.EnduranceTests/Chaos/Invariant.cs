@@ -33,6 +33,9 @@ internal enum Invariant
     /// <summary>After a confirmed delete or purge no replica serves the old response.</summary>
     PurgedNeverReturns,
 
+    /// <summary>The calls of each key have an order that explains them: no read goes back behind a final state, a purge, a delete or a create.</summary>
+    HistoryIsConsistent,
+
     /// <summary>Without callers, no concurrency slot, waiter, poll target or queue entry is in use.</summary>
     NoResourceLeaks,
 

@@ -8,6 +8,9 @@ internal sealed class RequestSender(ChaosSystem system, Faults faults, ResponseC
     /// <summary>The time since the start of the run.</summary>
     public TimeSpan Now => clock.GetElapsedTime(_started);
 
+    /// <summary>The timestamp of a time of the run.</summary>
+    public long TimestampAt(TimeSpan time) => _started + (long)(time.TotalSeconds * clock.TimestampFrequency);
+
     public ResponseChecker Checker => checker;
 
     /// <summary>The replica with this number, or the next running one, as a load balancer does.</summary>

@@ -29,8 +29,12 @@ internal sealed class ResponseChecker(Findings findings)
     /// <summary>The ids with a final response.</summary>
     public IReadOnlyCollection<string> FinalIds => [.. _final.Keys];
 
+    /// <summary>All checked responses, and the other calls of the run.</summary>
+    public HistoryRecorder History { get; } = new();
+
     public void Check(ObservedResponse response)
     {
+        History.AddRead(response);
         var wasKnown = _known.TryGetValue((response.Replica, response.Id), out var known) && known.Ended <= response.Started;
         findings.Check(Invariant.EveryRequestGetsAResponse, response.Status is not 0 || !response.HadReplicaNoFault, () => $"No response: {response}");
         findings.Check(Invariant.NoInternalError, response.Status is not 500, () => $"{response}");

@@ -1,6 +1,8 @@
+using System.Globalization;
 using LumaGateway.Caching;
 using LumaGateway.Jobs;
 using LumaGateway.Problems;
+using LumaGateway.Tests.Shared.Histories;
 
 namespace LumaGateway.Tests.Simulation;
 
@@ -26,34 +28,15 @@ internal static class Checkers
 
     private static IEnumerable<Violation> Of(Property property, IEnumerable<string> texts) => texts.Select(text => new Violation(property, text));
 
-    private static IEnumerable<string> FinalStays(Simulation run)
-    {
-        foreach (var (before, after) in Sequences(run).Where(pair => pair.Before.Result.Entry is { Kind: EntryKind.Final }))
-        {
-            var isDeleted = run.Schedule.Generations[before.Key].DeletedFrom <= after.EndAt;
-            // The message of an earlier purge may remove the entry late; the next fetch may fail, but it does not return an older state.
-            var isFailedAfterPurge = after.Result.Entry is null && run.Purges.Exists(purge => purge.Key == before.Key);
-            if (after.Result.Entry is not { Kind: EntryKind.Final } && !isDeleted && !isFailedAfterPurge && !IsPurgedMeanwhile(run, before, after))
-            {
-                yield return $"g{before.Key}: final in step {before.EndStep} is {after.Result.Entry?.Kind} {after.Result.Fault?.Fault} in step {after.EndStep}";
-            }
-        }
-    }
+    private static IEnumerable<string> FinalStays(Simulation run) =>
+        HistoryChecker.FinalStays([.. ReadsOf(run), .. PurgesOf(run), .. run.Schedule.Generations.Select((generation, key) => new HistoryCall("", $"g{key}", HistoryOperation.Delete, 0, 0) { BeginAt = generation.DeletedFrom ?? TimeSpan.MaxValue })]);
 
     private static IEnumerable<string> NothingOlderThanAPurge(Simulation run)
     {
-        var losesPurges = run.Schedule.Has(OperationKind.Failover);
         var isSteady = !run.Schedule.HasLag && !run.Schedule.Has(OperationKind.Failover, OperationKind.RedisDown, OperationKind.RepliesLost, OperationKind.ReadOnly, OperationKind.RedisSlow, OperationKind.ConnectionSlow, OperationKind.Pause, OperationKind.Crash);
-        foreach (var purge in run.Purges.Where(purge => purge.EndStep is not null && !losesPurges))
-        {
-            foreach (var read in run.Reads.Where(read => read.Key == purge.Key && read.BeginStep > purge.EndStep && read.Result.Entry is { } entry && entry.RequestedAt < Start + purge.BeginAt))
-            {
-                if (read.Process == purge.Process || (isSteady && read.BeginAt > purge.EndAt + Simulation.MemoryLifetime + TimeSpan.FromSeconds(1)))
-                {
-                    yield return $"g{read.Key}: read in step {read.EndStep} is older than the purge in step {purge.BeginStep}";
-                }
-            }
-        }
+        return run.Schedule.Has(OperationKind.Failover) // it loses purges
+            ? []
+            : HistoryChecker.NothingGoesBack([.. ReadsOf(run).Select(read => read with { ProvenVersion = null }), .. PurgesOf(run)], isSteady ? Simulation.MemoryLifetime + TimeSpan.FromSeconds(1) : null);
     }
 
     private static IEnumerable<string> OneBilledCreate(Simulation run) => run.Upstream.Billed.Where(pair => pair.Value > 1).Select(pair => $"create {pair.Key} was billed {pair.Value} times");
@@ -120,24 +103,39 @@ internal static class Checkers
             yield break;
         }
 
-        foreach (var (before, after) in Sequences(run))
+        foreach (var violation in HistoryChecker.NothingGoesBack([.. ReadsOf(run)], null))
         {
-            if (before.Result.Entry is { Kind: not EntryKind.Interim } one && after.Result.Entry is { } two && two.RequestedAt < one.RequestedAt && !IsPurgedMeanwhile(run, before, after))
-            {
-                yield return $"g{before.Key}: {after.Result.Entry.Kind} in step {after.EndStep} is older than {one.Kind} in step {before.EndStep}";
-            }
+            yield return violation;
         }
     }
 
-    /// <summary>Whether a purge may have removed the first entry. A fetch that began before the purge returns its older entry to its callers.</summary>
-    private static bool IsPurgedMeanwhile(Simulation run, ReadRecord before, ReadRecord after) =>
-        run.Purges.Exists(purge => purge.Key == before.Key && purge.BeginStep < after.EndStep && !(purge.IsConfirmed && purge.EndStep < before.BeginStep));
+    /// <summary>A later entry has a later request time. Only a final or not-found entry proves that a lower version is wrong.</summary>
+    private static IEnumerable<HistoryCall> ReadsOf(Simulation run) => run.Reads.Where(read => read is { EndStep: not null, HasLeft: false }).Select(read => new HistoryCall(NameOf(run, read.Process), $"g{read.Key}", HistoryOperation.Read, read.BeginStep, read.EndStep)
+    {
+        BeginAt = read.BeginAt,
+        EndAt = read.EndAt,
+        State = read.Result.Entry is { } entry ? StateOf(entry.Kind) : null,
+        Version = read.Result.Entry?.RequestedAt.Ticks,
+        ProvenVersion = read.Result.Entry is { Kind: not EntryKind.Interim } settled ? settled.RequestedAt.Ticks : null,
+    });
 
-    /// <summary>Reads of a key on one replica, of which the second began after the first had ended.</summary>
-    private static IEnumerable<(ReadRecord Before, ReadRecord After)> Sequences(Simulation run) =>
-        from before in run.Reads
-        where before is { EndStep: not null, HasLeft: false }
-        from after in run.Reads
-        where after is { EndStep: not null, HasLeft: false } && after.Process == before.Process && after.Key == before.Key && after.BeginStep > before.EndStep
-        select (before, after);
+    private static IEnumerable<HistoryCall> PurgesOf(Simulation run) => run.Purges.Select(purge => new HistoryCall(NameOf(run, purge.Process), $"g{purge.Key}", HistoryOperation.Purge, purge.BeginStep, purge.EndStep)
+    {
+        BeginAt = purge.BeginAt,
+        EndAt = purge.EndAt,
+        IsConfirmed = purge.IsConfirmed,
+        ProvenVersion = purge.EndStep is null ? null : (Start + purge.BeginAt).Ticks,
+    });
+
+    /// <summary>A restarted replica has the name of the one before, but another memory.</summary>
+    private static string NameOf(Simulation run, SimulatedProcess process) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{process.Name}.{run.Reads.Select(read => read.Process).Concat(run.Purges.Select(purge => purge.Process)).Where(other => other.Name == process.Name).Distinct().ToList().IndexOf(process)}");
+
+    private static HistoryState StateOf(EntryKind kind) => kind switch
+    {
+        EntryKind.Final => HistoryState.Final,
+        EntryKind.Interim => HistoryState.Interim,
+        _ => HistoryState.NotFound,
+    };
 }

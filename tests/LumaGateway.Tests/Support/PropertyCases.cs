@@ -1,4 +1,5 @@
 using System.Globalization;
+using CsCheck;
 
 namespace LumaGateway.Tests.Support;
 
@@ -17,6 +18,24 @@ internal static class PropertyCases
     /// <param name="all">The number of cases at 100 percent.</param>
     /// <param name="atLeast">The minimum, for example for a test of a mean.</param>
     public static int Of(int all, int atLeast = 1) => Share(all, atLeast, Environment.GetEnvironmentVariable(Variable));
+
+    /// <summary>Checks a property with generated values, and writes the number of executions to the output of the test.</summary>
+    /// <param name="values">Generates the values.</param>
+    /// <param name="property">Throws if the property does not hold.</param>
+    /// <param name="all">The number of cases at 100 percent.</param>
+    /// <param name="atLeast">The minimum number of cases.</param>
+    public static void Check<T>(Gen<T> values, Action<T> property, int all, int atLeast = 1)
+    {
+        var executions = 0L;
+        values.Sample(
+            value =>
+            {
+                property(value);
+                Interlocked.Increment(ref executions);
+            },
+            iter: Of(all, atLeast));
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"executions: {executions}"));
+    }
 
     internal static int Share(int all, int atLeast, string? percent)
     {

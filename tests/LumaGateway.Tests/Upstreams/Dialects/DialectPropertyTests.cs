@@ -9,7 +9,10 @@ namespace LumaGateway.Tests.Upstreams.Dialects;
 /// <summary>Properties of every dialect for any JSON. CsCheck prints the seed and the body of a counterexample. Needs nothing.</summary>
 public sealed class DialectPropertyTests
 {
-    private static readonly int Bodies = PropertyCases.Of(25_000, atLeast: 2500);
+    private const int AllBodies = 25_000;
+    private const int MinBodies = 2500;
+
+    private static readonly int Bodies = PropertyCases.Of(AllBodies, MinBodies);
 
     [Fact]
     public void Reading_any_JSON_throws_only_an_upstream_exception()
@@ -112,7 +115,8 @@ public sealed class DialectPropertyTests
     private static int Sample(Func<DialectResult, bool> property)
     {
         var counted = 0;
-        DriftedBody.Any.Sample(
+        PropertyCases.Check(
+            DriftedBody.Any,
             body =>
             {
                 if (body.Read() is { } result && property(result))
@@ -120,7 +124,8 @@ public sealed class DialectPropertyTests
                     Interlocked.Increment(ref counted);
                 }
             },
-            iter: Bodies);
+            AllBodies,
+            MinBodies);
         return counted;
     }
 
