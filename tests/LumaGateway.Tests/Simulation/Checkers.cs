@@ -7,7 +7,6 @@ namespace LumaGateway.Tests.Simulation;
 /// <summary>Judges the history of a run. Each method returns the violations of one property.</summary>
 internal static class Checkers
 {
-    private static readonly DateTimeOffset Start = new(2026, 4, 8, 12, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(9);
 
     public static IEnumerable<Violation> Check(Simulation run) =>
@@ -33,7 +32,7 @@ internal static class Checkers
             var isDeleted = run.Schedule.Generations[before.Key].DeletedFrom <= after.EndAt;
             // The message of an earlier purge may remove the entry late; the next fetch may fail, but it does not return an older state.
             var isFailedAfterPurge = after.Result.Entry is null && run.Purges.Exists(purge => purge.Key == before.Key);
-            if (after.Result.Entry is not { Kind: EntryKind.Final } && !isDeleted && !isFailedAfterPurge && !IsPurgedMeanwhile(run, before, after))
+            if (after.Result.Entry is not { Kind: EntryKind.Final } && !isDeleted && !isFailedAfterPurge && !IsPurgedMeanwhile(run, before, after) && !IsOrderUnknown(run, before, after))
             {
                 yield return $"g{before.Key}: final in step {before.EndStep} is {after.Result.Entry?.Kind} {after.Result.Fault?.Fault} in step {after.EndStep}";
             }
@@ -46,7 +45,7 @@ internal static class Checkers
         var isSteady = !run.Schedule.HasLag && !run.Schedule.Has(OperationKind.Failover, OperationKind.RedisDown, OperationKind.RepliesLost, OperationKind.ReadOnly, OperationKind.RedisSlow, OperationKind.ConnectionSlow, OperationKind.Pause, OperationKind.Crash);
         foreach (var purge in run.Purges.Where(purge => purge.EndStep is not null && !losesPurges))
         {
-            foreach (var read in run.Reads.Where(read => read.Key == purge.Key && read.BeginStep > purge.EndStep && read.Result.Entry is { } entry && entry.RequestedAt < Start + purge.BeginAt))
+            foreach (var read in run.Reads.Where(read => read.Key == purge.Key && read.BeginStep > purge.EndStep && read.Result.Entry is { } entry && run.Upstream.RequestTimeOf(entry) < purge.BeginAt))
             {
                 if (read.Process == purge.Process || (isSteady && read.BeginAt > purge.EndAt + Simulation.MemoryLifetime + TimeSpan.FromSeconds(1)))
                 {
@@ -109,20 +108,20 @@ internal static class Checkers
         run.Reads.Where(read => read.IsLast && read.Result.Entry is null && read.Result.Fault is { Fault: not UpstreamFault.TimedOut }).Select(read => $"g{read.Key}: no entry after the last fault: {read.Result.Fault?.Fault}");
 
     /// <summary>
-    /// Without faults, a replica returns nothing that was requested before an earlier final or not-found result. With list sweeps it is judged if Redis responds in time:
+    /// Without faults of Redis and replicas, a replica returns nothing that was requested before an earlier final or not-found result. With list sweeps it is judged if Redis responds in time:
     /// otherwise a listed entry is in the memory of one replica only.
     /// </summary>
     private static IEnumerable<string> NothingGoesBack(Simulation run)
     {
         var isLate = run.Schedule.HasLag || run.Schedule.Has(OperationKind.Pause);
-        if (run.Schedule.Operations.Any(operation => operation.Kind is >= OperationKind.RedisDown and not OperationKind.Pause) || (isLate && run.Schedule.Has(OperationKind.PutListed)))
+        if (run.Schedule.Operations.Any(operation => operation.Kind is >= OperationKind.RedisDown and <= OperationKind.Crash and not OperationKind.Pause) || (isLate && run.Schedule.Has(OperationKind.PutListed)))
         {
             yield break;
         }
 
         foreach (var (before, after) in Sequences(run))
         {
-            if (before.Result.Entry is { Kind: not EntryKind.Interim } one && after.Result.Entry is { } two && two.RequestedAt < one.RequestedAt && !IsPurgedMeanwhile(run, before, after))
+            if (before.Result.Entry is { Kind: not EntryKind.Interim } one && after.Result.Entry is { } two && run.Upstream.RequestTimeOf(two) < run.Upstream.RequestTimeOf(one) && !IsOrderUnknown(run, before, after) && !IsPurgedMeanwhile(run, before, after))
             {
                 yield return $"g{before.Key}: {after.Result.Entry.Kind} in step {after.EndStep} is older than {one.Kind} in step {before.EndStep}";
             }
@@ -132,6 +131,10 @@ internal static class Checkers
     /// <summary>Whether a purge may have removed the first entry. A fetch that began before the purge returns its older entry to its callers.</summary>
     private static bool IsPurgedMeanwhile(Simulation run, ReadRecord before, ReadRecord after) =>
         run.Purges.Exists(purge => purge.Key == before.Key && purge.BeginStep < after.EndStep && !(purge.IsConfirmed && purge.EndStep < before.BeginStep));
+
+    /// <summary>The clocks of replicas differ: of entries that were requested within the difference, the earlier one may count as the later.</summary>
+    private static bool IsOrderUnknown(Simulation run, ReadRecord before, ReadRecord after) =>
+        run.Schedule.HasClockSkew && after.Result.Entry is { } two && (run.Upstream.RequestTimeOf(before.Result.Entry!) - run.Upstream.RequestTimeOf(two)).Duration() < Schedule.MaxClockSkew;
 
     /// <summary>Reads of a key on one replica, of which the second began after the first had ended.</summary>
     private static IEnumerable<(ReadRecord Before, ReadRecord After)> Sequences(Simulation run) =>

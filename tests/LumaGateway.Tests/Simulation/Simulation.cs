@@ -88,7 +88,8 @@ internal sealed class Simulation
 
     private void Start(int index)
     {
-        var process = new SimulatedProcess($"replica{index}");
+        var offset = Schedule.HasClockSkew ? (_scheduler.Random.NextDouble() - 0.5) * Schedule.MaxClockSkew : TimeSpan.Zero;
+        var process = new SimulatedProcess($"replica{index}") { ClockOffset = offset };
         var replica = new SimulatedReplica(process, _scheduler, _redis, Upstream, _bug is PlantedBug.MemoryIsNotVerified ? TimeSpan.FromMinutes(1) : MemoryLifetime);
         _replicas[index] = replica;
         _started.Add(replica);
