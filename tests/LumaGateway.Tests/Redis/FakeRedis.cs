@@ -34,6 +34,9 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     /// <summary>Receives the request times, in microseconds, of an entry that is replaced or removed by a write and of the one that is written.</summary>
     public Action<long, long>? OnReplace { get; init; }
 
+    /// <summary>Receives the request time, in microseconds, of each entry that is stored.</summary>
+    public Action<long>? OnStore { get; init; }
+
     /// <summary>Whether the client's subscription is on a Redis replica. Messages published through that connection reach no subscriber.</summary>
     public bool IsSubscribedToReplica { get; set; }
 
@@ -414,6 +417,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         }
 
         _entries[target!] = (requestedAt, kind);
+        OnStore?.Invoke(requestedAt);
         Put(target!, values[4]!, TimeSpan.FromMilliseconds((long)values[5]));
         return (int)WriteResult.Stored;
 

@@ -109,7 +109,7 @@ internal static class Checkers
 
     /// <summary>
     /// Without faults of Redis and replicas, a replica returns nothing that was requested before an earlier final or not-found result. With list sweeps it is judged if Redis responds in time:
-    /// otherwise a listed entry is in the memory of one replica only.
+    /// otherwise a listed entry is in the memory of one replica only. Nor does another replica know an entry that Redis did not store, because its token was not read in time.
     /// </summary>
     private static IEnumerable<string> NothingGoesBack(Simulation run)
     {
@@ -121,7 +121,7 @@ internal static class Checkers
 
         foreach (var (before, after) in Sequences(run))
         {
-            if (before.Result.Entry is { Kind: not EntryKind.Interim } one && after.Result.Entry is { } two && run.Upstream.RequestTimeOf(two) < run.Upstream.RequestTimeOf(one) && !IsOrderUnknown(run, before, after) && !IsPurgedMeanwhile(run, before, after))
+            if (before.Result.Entry is { Kind: not EntryKind.Interim } one && run.IsStored(one) && after.Result.Entry is { } two && run.Upstream.RequestTimeOf(two) < run.Upstream.RequestTimeOf(one) && !IsOrderUnknown(run, before, after) && !IsPurgedMeanwhile(run, before, after))
             {
                 yield return $"g{before.Key}: {after.Result.Entry.Kind} in step {after.EndStep} is older than {one.Kind} in step {before.EndStep}";
             }
