@@ -37,6 +37,9 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     /// <summary>Receives the request times, in microseconds, of an entry that is replaced or removed by a write and of the one that is written.</summary>
     public Action<long, long>? OnReplace { get; init; }
 
+    /// <summary>Receives the request time, in microseconds, of each entry that is stored.</summary>
+    public Action<long>? OnStore { get; init; }
+
     /// <summary>Whether the client's subscription is on a Redis replica. Messages published through that connection reach no subscriber.</summary>
     public bool IsSubscribedToReplica { get; set; }
 
@@ -295,7 +298,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         RedisIdempotencyStore.ReplaceScript => RunAsync("replace", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, Changed(script, keys, values), () => Put(keys[0]!, values[1]!, TimeSpan.FromMilliseconds((long)values[2]))))),
         RedisIdempotencyStore.RemoveScript => RunAsync("remove", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, values, () => _values.Remove(keys[0]!)))),
         RedisJobLedger.UpdateScript => RunAsync("update", keys[0]!, () => RedisResult.Create(UpdateJob(keys[0]!, values))),
-        RedisSlotStore.TakeScript => RunAsync("take", keys[0]!, () => RedisResult.Create((RedisValue)TakeSlot(keys[0]!, values))),
+        RedisSlotStore.TakeScript => RunAsync("take", keys[0]!, () => RedisResult.Create((RedisValue)TakeSlot(keys[0]!, Changed(script, keys, values)))),
         RedisSlotStore.BindScript => RunAsync("bind", keys[0]!, () => RedisResult.Create((RedisValue)BindSlot(keys[0]!, Changed(script, keys, values)))),
         JobScript.Apply => RunAsync("apply", keys[1]!, () => RedisResult.Create(ApplyJob(keys, values))),
         _ => ScriptAsync(script, keys[0]!, values),
@@ -419,6 +422,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         }
 
         _entries[target!] = (requestedAt, kind);
+        OnStore?.Invoke(requestedAt);
         Put(target!, values[4]!, TimeSpan.FromMilliseconds((long)values[5]));
         return (int)WriteResult.Stored;
 

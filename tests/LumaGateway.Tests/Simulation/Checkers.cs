@@ -9,7 +9,6 @@ namespace LumaGateway.Tests.Simulation;
 /// <summary>Judges the history of a run. Each method returns the violations of one property.</summary>
 internal static class Checkers
 {
-    private static readonly DateTimeOffset Start = new(2026, 4, 8, 12, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(9);
 
     public static IEnumerable<Violation> Check(Simulation run) =>
@@ -29,7 +28,7 @@ internal static class Checkers
     private static IEnumerable<Violation> Of(Property property, IEnumerable<string> texts) => texts.Select(text => new Violation(property, text));
 
     private static IEnumerable<string> FinalStays(Simulation run) =>
-        HistoryChecker.FinalStays([.. ReadsOf(run), .. PurgesOf(run), .. run.Schedule.Generations.Select((generation, key) => new HistoryCall("", $"g{key}", HistoryOperation.Delete, 0, 0) { BeginAt = generation.DeletedFrom ?? TimeSpan.MaxValue })]);
+        HistoryChecker.FinalStays([.. ReadsOf(run), .. PurgesOf(run), .. run.Schedule.Generations.Select((generation, key) => new HistoryCall("", $"g{key}", HistoryOperation.Delete, 0, 0) { BeginAt = generation.DeletedFrom ?? TimeSpan.MaxValue })], UnorderedOf(run).Ticks);
 
     private static IEnumerable<string> NothingOlderThanAPurge(Simulation run)
     {
@@ -92,13 +91,13 @@ internal static class Checkers
         run.Reads.Where(read => read.IsLast && read.Result.Entry is null && read.Result.Fault is { Fault: not UpstreamFault.TimedOut }).Select(read => $"g{read.Key}: no entry after the last fault: {read.Result.Fault?.Fault}");
 
     /// <summary>
-    /// Without faults, a replica returns nothing that was requested before an earlier final or not-found result. With list sweeps it is judged if Redis responds in time:
-    /// otherwise a listed entry is in the memory of one replica only.
+    /// Without faults of Redis and replicas, a replica returns nothing that was requested before an earlier final or not-found result. With list sweeps it is judged if Redis responds in time:
+    /// otherwise a listed entry is in the memory of one replica only. Nor does another replica know an entry that Redis did not store, because its token was not read in time.
     /// </summary>
     private static IEnumerable<string> NothingGoesBack(Simulation run)
     {
         var isLate = run.Schedule.HasLag || run.Schedule.Has(OperationKind.Pause);
-        if (run.Schedule.Operations.Any(operation => operation.Kind is >= OperationKind.RedisDown and not OperationKind.Pause) || (isLate && run.Schedule.Has(OperationKind.PutListed)))
+        if (run.Schedule.Operations.Any(operation => operation.Kind is >= OperationKind.RedisDown and <= OperationKind.Crash and not OperationKind.Pause) || (isLate && run.Schedule.Has(OperationKind.PutListed)))
         {
             yield break;
         }
@@ -109,14 +108,14 @@ internal static class Checkers
         }
     }
 
-    /// <summary>A later entry has a later request time. Only a final or not-found entry proves that a lower version is wrong.</summary>
+    /// <summary>The version of an entry is its true request time. Only a final or not-found entry that Redis has stored proves that a lower version is wrong.</summary>
     private static IEnumerable<HistoryCall> ReadsOf(Simulation run) => run.Reads.Where(read => read is { EndStep: not null, HasLeft: false }).Select(read => new HistoryCall(NameOf(run, read.Process), $"g{read.Key}", HistoryOperation.Read, read.BeginStep, read.EndStep)
     {
         BeginAt = read.BeginAt,
         EndAt = read.EndAt,
         State = read.Result.Entry is { } entry ? StateOf(entry.Kind) : null,
-        Version = read.Result.Entry?.RequestedAt.Ticks,
-        ProvenVersion = read.Result.Entry is { Kind: not EntryKind.Interim } settled ? settled.RequestedAt.Ticks : null,
+        Version = read.Result.Entry is { } returned ? run.Upstream.RequestTimeOf(returned).Ticks : null,
+        ProvenVersion = read.Result.Entry is { Kind: not EntryKind.Interim } settled && run.IsStored(settled) ? (run.Upstream.RequestTimeOf(settled) - UnorderedOf(run)).Ticks : null,
     });
 
     private static IEnumerable<HistoryCall> PurgesOf(Simulation run) => run.Purges.Select(purge => new HistoryCall(NameOf(run, purge.Process), $"g{purge.Key}", HistoryOperation.Purge, purge.BeginStep, purge.EndStep)
@@ -124,13 +123,16 @@ internal static class Checkers
         BeginAt = purge.BeginAt,
         EndAt = purge.EndAt,
         IsConfirmed = purge.IsConfirmed,
-        ProvenVersion = purge.EndStep is null ? null : (Start + purge.BeginAt).Ticks,
+        ProvenVersion = purge.EndStep is null ? null : purge.BeginAt.Ticks,
     });
 
     /// <summary>A restarted replica has the name of the one before, but another memory.</summary>
     private static string NameOf(Simulation run, SimulatedProcess process) => string.Create(
         CultureInfo.InvariantCulture,
         $"{process.Name}.{run.Reads.Select(read => read.Process).Concat(run.Purges.Select(purge => purge.Process)).Where(other => other.Name == process.Name).Distinct().ToList().IndexOf(process)}");
+
+    /// <summary>The clocks of replicas differ: of entries that were requested within the difference, the earlier one may count as the later.</summary>
+    private static TimeSpan UnorderedOf(Simulation run) => run.Schedule.HasClockSkew ? Schedule.MaxClockSkew : TimeSpan.Zero;
 
     private static HistoryState StateOf(EntryKind kind) => kind switch
     {

@@ -32,6 +32,9 @@ internal enum PlantedBug
     /// <summary>The claim of an idempotency key is lost.</summary>
     ClaimIsLost,
 
+    /// <summary>A slot is given although the account has none free.</summary>
+    SlotsIgnoreLimit,
+
     /// <summary>The lease of a create stays when its generation gets the slot.</summary>
     LeaseIsKept,
 

@@ -37,6 +37,9 @@ internal sealed class PlantedScripts(PlantedBug bug, Func<FakeRedis> redis)
             case (PlantedBug.LockIsNotReleased, CacheScripts.Write):
                 values[8] = "none";
                 break;
+            case (PlantedBug.SlotsIgnoreLimit, RedisSlotStore.TakeScript):
+                values[1] = int.MaxValue;
+                break;
             case (PlantedBug.LeaseIsKept, RedisSlotStore.BindScript):
                 values[0] = "none";
                 break;

@@ -37,10 +37,16 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
 {
     public const int Keys = 2;
 
+    /// <summary>The difference of clocks that the cache allows.</summary>
+    public static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(2);
+
     public static readonly TimeSpan Length = TimeSpan.FromSeconds(20);
 
     /// <summary>Whether the clock may advance while work is ready, as on a slow machine. A step of Redis can time out then.</summary>
     public bool HasLag => Seed % 2 == 0;
+
+    /// <summary>Whether the wall clocks of the replicas differ, by less than <see cref="MaxClockSkew"/>.</summary>
+    public bool HasClockSkew => Seed % 5 == 0;
 
     /// <summary>When the last fault has ended.</summary>
     public TimeSpan Calm => Operations.Select(operation => operation.At + operation.Length).Append(Length).Max();

@@ -17,6 +17,7 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
     /// <summary>The limit of the account. It is small, so that creates wait for it.</summary>
     public const int MaxConcurrentJobs = 2;
 
+    private readonly Dictionary<(GenerationId Key, DateTimeOffset RequestedAt), TimeSpan> _requestTimes = [];
     private int _version;
 
     public bool Fails { get; set; }
@@ -34,6 +35,9 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
 
     /// <summary>With <see cref="PlantedBug.CallerCancelsFetch"/>: the callers that cancel their request when they disconnect.</summary>
     public Dictionary<string, CancellationToken> Callers { get; } = [];
+
+    /// <summary>When an entry was really requested: <see cref="CacheEntry.RequestedAt"/> is of the clock of its replica.</summary>
+    public TimeSpan RequestTimeOf(CacheEntry entry) => _requestTimes[(entry.Key, entry.RequestedAt)];
 
     public TimeSpan Deadline { get; } = TimeSpan.FromSeconds(5);
 
@@ -69,9 +73,11 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
         var now = scheduler.GetUtcNow();
         var freshFor = kind switch { EntryKind.Final => TimeSpan.FromHours(1), EntryKind.Interim => TimeSpan.FromSeconds(1 + scheduler.Random.NextDouble()), _ => TimeSpan.FromSeconds(1) };
         byte[] body = kind is EntryKind.NotFound ? [] : Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{kind} {_version++}"));
+        var entryRequestedAt = bug is PlantedBug.LateNotFoundIsNew && kind is EntryKind.NotFound ? now : requestedAt;
+        _requestTimes[(key, entryRequestedAt)] = from;
         return new CacheEntry(key, kind, body, now, now + freshFor, now + freshFor + (kind is EntryKind.Final ? TimeSpan.FromDays(7) : TimeSpan.Zero))
         {
-            RequestedAt = bug is PlantedBug.LateNotFoundIsNew && kind is EntryKind.NotFound ? now : requestedAt,
+            RequestedAt = entryRequestedAt,
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using LumaGateway.Caching;
 using LumaGateway.Redis;
 using LumaGateway.Tests.Redis;
 
@@ -17,6 +18,7 @@ internal sealed class Simulation
     private readonly FakeRedis _redis;
     private readonly SimulatedCallers _callers;
     private readonly SimulatedReplica[] _replicas;
+    private readonly HashSet<long> _stored = [];
     private readonly List<SimulatedReplica> _started = []; // also those that were killed
 
     private Simulation(Schedule schedule, PlantedBug bug, bool isTraced)
@@ -27,7 +29,7 @@ internal sealed class Simulation
         _callers = new SimulatedCallers(_scheduler, Upstream, bug, Violations);
         var planted = new PlantedScripts(bug, () => _redis!);
         _network = new SimulatedNetwork(_scheduler, _world) { AfterEffect = planted.AfterEffect };
-        _redis = new FakeRedis(_scheduler) { Network = _network, ChangeScript = planted.ChangeScript, OnReplace = CheckReplaced };
+        _redis = new FakeRedis(_scheduler) { Network = _network, ChangeScript = planted.ChangeScript, OnReplace = CheckReplaced, OnStore = requestedAt => _stored.Add(requestedAt) };
         _replicas = new SimulatedReplica[schedule.Replicas];
         for (var index = 0; index < _replicas.Length; index++)
         {
@@ -57,6 +59,9 @@ internal sealed class Simulation
     public List<Violation> Violations { get; } = [];
 
     public IReadOnlyList<string> Trace => _scheduler.Trace;
+
+    /// <summary>Whether Redis has stored the entry.</summary>
+    public bool IsStored(CacheEntry entry) => _stored.Contains((entry.RequestedAt - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
 
     /// <summary>Runs the schedule to its end, then reads every key on every replica.</summary>
     public static Simulation Run(Schedule schedule, PlantedBug bug = PlantedBug.None, bool isTraced = false)
@@ -88,7 +93,8 @@ internal sealed class Simulation
 
     private void Start(int index)
     {
-        var process = new SimulatedProcess($"replica{index}");
+        var offset = Schedule.HasClockSkew ? (_scheduler.Random.NextDouble() - 0.5) * Schedule.MaxClockSkew : TimeSpan.Zero;
+        var process = new SimulatedProcess($"replica{index}") { ClockOffset = offset };
         var replica = new SimulatedReplica(process, _scheduler, _redis, Upstream, _bug is PlantedBug.MemoryIsNotVerified ? TimeSpan.FromMinutes(1) : MemoryLifetime);
         _replicas[index] = replica;
         _started.Add(replica);

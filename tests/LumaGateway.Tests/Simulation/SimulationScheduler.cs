@@ -37,7 +37,8 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override DateTimeOffset GetUtcNow() => Start + Now;
+    /// <summary>The wall clock of the current process.</summary>
+    public override DateTimeOffset GetUtcNow() => Start + Now + ((SynchronizationContext.Current as SimulationContext)?.Process.ClockOffset ?? TimeSpan.Zero);
 
     public override long GetTimestamp() => Now.Ticks;
 
@@ -237,6 +238,9 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
 internal sealed class SimulatedProcess(string name)
 {
     public string Name => name;
+
+    /// <summary>How much the wall clock of the process is ahead.</summary>
+    public TimeSpan ClockOffset { get; init; }
 
     public bool IsDead { get; set; }
 

@@ -36,6 +36,7 @@ public sealed class SimulationTests
     [InlineData(nameof(PlantedBug.LateNotFoundIsNew), nameof(Property.FinalStays))]
     [InlineData(nameof(PlantedBug.ClaimIsLost), nameof(Property.OneBilledCreate))]
     [InlineData(nameof(PlantedBug.MemoryIsNotVerified), nameof(Property.NothingOlderThanAPurge))]
+    [InlineData(nameof(PlantedBug.SlotsIgnoreLimit), nameof(Property.SlotsLimitJobs))]
     [InlineData(nameof(PlantedBug.LeaseIsKept), nameof(Property.NothingIsLeft))]
     [InlineData(nameof(PlantedBug.JobIsLost), nameof(Property.EveryCreateHasItsRecord))]
     [InlineData(nameof(PlantedBug.CallerCancelsFetch), nameof(Property.ReadsEnd))]

@@ -6,7 +6,9 @@ internal static class HistoryChecker
     /// <summary>
     /// A replica that has returned a final state returns it to every later read. A purge that overlaps the reads excuses another state, a delete every later one.
     /// </summary>
-    public static IEnumerable<string> FinalStays(IReadOnlyCollection<HistoryCall> history)
+    /// <param name="history">The history.</param>
+    /// <param name="unordered">Versions that differ by less have no order.</param>
+    public static IEnumerable<string> FinalStays(IReadOnlyCollection<HistoryCall> history, long unordered = 0)
     {
         var removals = history.Where(call => call.Operation is HistoryOperation.Purge or HistoryOperation.Delete).ToLookup(call => call.Key);
         foreach (var reads in history.Where(call => call is { Operation: HistoryOperation.Read, End: not null }).GroupBy(call => (call.Replica, call.Key)))
@@ -14,7 +16,7 @@ internal static class HistoryChecker
             // Of the final reads that ended before, the one that began last is excused by the fewest removals.
             foreach (var after in reads.Where(read => read.State is not HistoryState.Final))
             {
-                var before = reads.Where(read => read.State is HistoryState.Final && read.End < after.Begin).MaxBy(read => read.Begin);
+                var before = reads.Where(read => read.State is HistoryState.Final && read.End < after.Begin && !(Math.Abs((read.Version - after.Version) ?? long.MaxValue) < unordered)).MaxBy(read => read.Begin);
                 if (before is not null && !removals[after.Key].Any(removal => Excuses(removal, before, after)))
                 {
                     yield return $"A final state was lost: {before}, then {after}";
