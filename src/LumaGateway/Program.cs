@@ -34,6 +34,7 @@ app.UseManagementPort(); // before the cache: it may not respond on the manageme
 app.UseRequestId(); // in every response, every problem and every log message below
 app.UseAccessLog(); // measures all of the work below
 app.UseSecurityHeaders(); // in every response; an endpoint can change them
+app.UseStrictRequests(); // before the cache, which responds without the rest
 app.UseCrossOriginRequests(); // responds to preflight requests, which have no credential
 app.UseAccess(); // authentication, permissions and limits; writes a fresh entry from memory without a change of thread
 app.UseYieldToThreadPool(); // everything below may compute for long, and must not block the socket's thread

@@ -81,6 +81,27 @@ public sealed partial class MalformedRequestTests : IDisposable
     }
 
     [Theory]
+    [InlineData("POST /generations/g1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "Content-Length and Transfer-Encoding")]
+    [InlineData("GET /generations/g1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", "Content-Length and Transfer-Encoding")]
+    [InlineData("GET /generations/g1 HTTP/1.1\r\nHost:\r\n\r\n", "Host header is empty")]
+    public async Task A_request_that_Kestrel_accepts_against_the_RFC_is_refused_and_its_connection_is_closed(string request, string detail)
+    {
+        var response = await SendAsync(Start(), request);
+
+        Assert.StartsWith("HTTP/1.1 400", response, StringComparison.Ordinal);
+        Assert.Contains("Connection: close", response, StringComparison.Ordinal);
+        Assert.Contains("\"invalid_request\"", response, StringComparison.Ordinal);
+        Assert.Contains(detail, response, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET /health/live HTTP/1.1\r\nHost: a\r\nX-Content-Length: 5\r\nConnection: close\r\n\r\n")]
+    [InlineData("GET /health/live HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n")]
+    [InlineData("GET http://a/health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")]
+    [InlineData("GET /health/live HTTP/1.0\r\n\r\n")]
+    public async Task A_valid_request_is_not_refused(string request) => Assert.StartsWith("HTTP/1.1 200", await SendAsync(Start(), request), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("X-Long", 20_000, 1, "431")]
     [InlineData("X-Many", 1, 100, "431")]
     public async Task Headers_over_the_limits_are_refused(string name, int length, int count, string status)
