@@ -70,6 +70,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
             faults: {string.Join(", ", faults.Applied.OrderBy(count => count.Key).Select(count => $"{count.Key} × {count.Value}"))}
             shared state: {faults.Shared}
             removals: {deleters}
+            generations created: {creators}
             {string.Join('\n', figures)}
             invariants:
             {_findings}
