@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Mvc.ApiExplorer;
 namespace LumaGateway.OpenApi;
 
 /// <summary>
-/// The order of the gateway's own operations in the document, which Swagger UI keeps: by tag, path and method. A POST comes first, so that the page begins with the create.
+/// The order of the gateway's own operations in the document, which Swagger UI keeps: by tag, path and method. A POST comes first, so that the page begins with the create; a DELETE comes last.
 /// </summary>
 internal static class OperationOrder
 {
@@ -15,7 +15,7 @@ internal static class OperationOrder
     {
         var tag = operation.ActionDescriptor.EndpointMetadata.OfType<ITagsMetadata>().LastOrDefault()?.Tags is [var first, ..] ? first : null;
         var tagNumber = DocumentTags.All.TakeWhile(known => known.Name != tag).Count();
-        var methodNumber = HttpMethods.IsPost(operation.HttpMethod ?? "") ? 0 : 1;
-        return string.Create(CultureInfo.InvariantCulture, $"{tagNumber} {operation.RelativePath} {methodNumber} {operation.HttpMethod}");
+        var methodNumber = operation.HttpMethod switch { "POST" => 0, "GET" => 1, _ => 2 };
+        return string.Create(CultureInfo.InvariantCulture, $"{tagNumber} {operation.RelativePath} {methodNumber}");
     }
 }

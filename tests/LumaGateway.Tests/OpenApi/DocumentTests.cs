@@ -42,7 +42,7 @@ public sealed partial class DocumentTests(ServedDocument document) : IClassFixtu
         var tags = document.Root["tags"]!.AsArray().Select(tag => Text(tag!["name"])).ToList();
         var operations = document.Operations.Select(operation => (Id: Text(operation.Operation["operationId"]), Tag: tags.IndexOf(Text(operation.Operation["tags"]![0])))).ToList();
 
-        Assert.Equal(["CreateGeneration", "GetGenerations", "DeleteGeneration", "GetGeneration"], operations.Take(4).Select(operation => operation.Id));
+        Assert.Equal(["CreateGeneration", "GetGenerations", "GetGeneration", "DeleteGeneration"], operations.Take(4).Select(operation => operation.Id));
         Assert.Equal(
             ["Generations", "Waiting", "Assets", "Operations"], // of the gateway's own operations: those under /luma follow
             operations.Where(operation => tags[operation.Tag] is not "Raw API").Select(operation => tags[operation.Tag]).Distinct());
