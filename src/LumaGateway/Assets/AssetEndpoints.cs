@@ -22,7 +22,7 @@ internal static class AssetEndpoints
         assets.MapMethods("/image", Methods, SendImageAsync).Describe(AssetKind.Image, "image/jpeg");
         assets.MapMethods("/thumbnail", Methods, SendThumbnailAsync).Describe(AssetKind.Thumbnail, "image/jpeg");
         assets.MapMethods("/last_frame", Methods, SendLastFrameAsync).Describe(AssetKind.LastFrame, "image/jpeg");
-        assets.MapMethods("/outputs/{n:int:min(0)}", Methods, SendOutputAsync).Describe("GetOutput", "Download an output by its index in `outputs`", AssetMediaType.Unknown);
+        assets.MapMethods("/outputs/{n:int:min(0)}", Methods, SendOutputAsync).Describe("GetOutput", "Download an output by its index", AssetMediaType.Unknown);
     }
 
     private static void Describe(this RouteHandlerBuilder asset, AssetKind kind, string mediaType) =>

@@ -18,7 +18,7 @@ internal static class CreateEndpoints
             .WithTags(DocumentTags.Generations)
             .WithName("CreateGeneration")
             .WithSummary("Create a generation")
-            .WithDescription("The same body for every upstream. A field that the upstream cannot express is refused, never dropped. Without `Idempotency-Key` a repeated create is billed again.")
+            .WithDescription("The same body for every upstream. A field that the upstream cannot express is refused, never dropped. Without `Idempotency-Key` a repeated create is billed again. While the create waits for a slot of the account, it has no id and is not sent: end the request to cancel it at no cost.")
             .WithMetadata(new DocumentedBody(typeof(CreateGenerationRequest), DocumentedExamples.Create))
             .WithMetadata(
                 new DocumentedParameter(IdempotencyMiddleware.KeyHeader, ParameterLocation.Header, ""),
@@ -27,11 +27,12 @@ internal static class CreateEndpoints
             .WithMetadata(new DocumentedHeader("Location", "The address of the generation."))
             .WithMetadata(new DocumentedExamples(DocumentedExamples.Processing))
             .ProducesGatewayProblems(
-                ProblemKinds.InvalidRequest, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown,
+                ProblemKinds.InvalidRequest, ProblemKinds.UnknownAccount, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.AccountDraining,
                 ProblemKinds.TooLarge, ProblemKinds.IdempotencyKeyReused, ProblemKinds.UnsupportedField, ProblemKinds.CreateRejected, ProblemKinds.Moderated,
                 ProblemKinds.IdempotencyKeyRequired, ProblemKinds.RateLimited, ProblemKinds.Internal, ProblemKinds.Unreachable, ProblemKinds.Failed, ProblemKinds.Rejected,
                 ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.CreateOutcomeUnknown, ProblemKinds.Throttled, ProblemKinds.Saturated,
-                ProblemKinds.IdempotencyUnavailable, ProblemKinds.BodyStorageUnavailable, ProblemKinds.IssuerUnavailable, ProblemKinds.TimedOut)
+                ProblemKinds.AccountSaturated, ProblemKinds.IdempotencyUnavailable, ProblemKinds.BodyStorageUnavailable, ProblemKinds.LedgerUnavailable, ProblemKinds.IssuerUnavailable,
+                ProblemKinds.TimedOut)
             .RequirePermission(Permissions.Create);
 
         app.MapDelete(Path + "/{id}", DeleteAsync)
@@ -39,7 +40,7 @@ internal static class CreateEndpoints
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId))
             .WithName("DeleteGeneration")
             .WithSummary("Delete a generation")
-            .WithDescription("Deletes it at the upstream and purges it from the cache.")
+            .WithDescription("Deletes it at the upstream and purges it from the cache. A create that still waits for a slot has no id: end its request to cancel it.")
             .Produces(StatusCodes.Status204NoContent)
             .ProducesGatewayProblems([.. ProblemResponses.OfReads, ProblemKinds.NotCancellable])
             .RequirePermission(Permissions.Delete);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LumaGateway.Access;
 using LumaGateway.Callbacks;
 using LumaGateway.Contracts;
@@ -10,55 +9,12 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Creating;
 
-/// <summary>Reads a create, writes it in the dialect of the account, and has it sent. A body that cannot be read or expressed is not sent. Thread-safe.</summary>
-internal sealed class CreateHandler(
-    GenerationCreator creator, AccountChooser chooser, IReadOnlyList<IUpstreamDialect> dialects, CallbackAddresses callbacks, IOptions<LumaOptions> luma)
+/// <summary>Writes a create in the dialect of the account, and has it sent. A create that the dialect cannot express is not sent. Thread-safe.</summary>
+internal sealed class CreateHandler(GenerationCreator creator, AccountChooser chooser, CallbackAddresses callbacks, IOptions<LumaOptions> luma)
 {
-    private readonly string[] _dialects = [.. dialects.Select(dialect => dialect.Name)];
-
     public async Task HandleAsync(HttpContext context)
     {
-        if (await ReadAsync(context) is { } request)
-        {
-            await SendAsync(context, request);
-        }
-    }
-
-    /// <summary>Returns null after a problem response.</summary>
-    private async Task<CreateGenerationRequest?> ReadAsync(HttpContext context)
-    {
-        JsonDocument document;
-        try
-        {
-            document = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
-        }
-        catch (JsonException)
-        {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.InvalidRequest, "The body is not valid JSON.");
-            return null;
-        }
-
-        using (document)
-        {
-            if (document.RootElement.ValueKind is not JsonValueKind.Object)
-            {
-                await ProblemWriter.WriteAsync(context, ProblemKinds.InvalidRequest, "The body must be a JSON object.");
-                return null;
-            }
-
-            var reader = new CreateRequestReader(_dialects);
-            var request = reader.Read(document.RootElement);
-            if (request is null)
-            {
-                await ProblemWriter.WriteAsync(context, ProblemKinds.InvalidRequest, "The fields in errors are not valid.", errors: reader.Faults);
-            }
-
-            return request;
-        }
-    }
-
-    private async Task SendAsync(HttpContext context, CreateGenerationRequest request)
-    {
+        var request = context.Features.GetRequiredFeature<CreateGenerationRequest>();
         var choice = context.Features.GetRequiredFeature<ProxyAccount>();
         var dialect = choice.Account.Dialect;
         var defaults = new CreateDefaults(callbacks.Create(), luma.Value.SendUserId ? RateLimitLease.Of(context)?.Client.Name : null);

@@ -16,7 +16,7 @@ internal static class BatchEndpoints
         app.MapGet("/generations", ReadAsync)
             .WithTags(DocumentTags.Generations)
             .WithName("GetGenerations")
-            .WithSummary("Several generations in one response")
+            .WithSummary("Read several generations")
             .WithDescription("In the order of the query, each id once. Each item has a `generation` or, if it cannot be read, a `problem`; the others are not affected.")
             .WithMetadata(BatchIds.Parameter)
             .Produces<GenerationBatch>(StatusCodes.Status200OK, "application/json")

@@ -32,7 +32,7 @@ internal static class GenerationEndpoints
             .WithTags(DocumentTags.Generations)
             .WithMetadata(new InvalidInput(ProblemKinds.InvalidId))
             .WithName("GetGeneration")
-            .WithSummary("One generation")
+            .WithSummary("Read a generation, or wait for it")
             .WithDescription("The state of one generation and, when it is completed, its links. Final responses come from the cache. Concurrent reads share one upstream request.")
             .WithMetadata(
                 new DocumentedParameter("Prefer", ParameterLocation.Header, "`wait=N` (RFC 7240): respond when the generation reaches a final state, or after N seconds with the current state. N is limited to `Waiting:Longest`."),

@@ -48,6 +48,7 @@ internal static class DocumentServices
                 Scheme = "bearer",
                 Description = "The same client key, as Luma's SDKs send it; or a JWT, if the gateway's operators have configured an issuer.",
             });
+            options.OrderActionsBy(OperationOrder.KeyOf);
             options.SupportNonNullableReferenceTypes();
             options.UseAllOfToExtendReferenceSchemas(); // so that a reference can be nullable
             options.MapType<JsonObject>(() => new OpenApiSchema { Type = JsonSchemaType.Object | JsonSchemaType.Null });

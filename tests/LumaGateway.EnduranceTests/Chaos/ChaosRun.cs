@@ -83,6 +83,7 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string> print, TimeP
             shared state: {faults.Shared}
             removals: {deleters}
             history: {checker.History.Checked} calls judged
+            generations created: {creators}
             {string.Join('\n', figures)}
             invariants:
             {_findings}

@@ -12,6 +12,7 @@ internal sealed class CreateRecords
     private const int SignatureBytes = 32;
 
     private readonly ConcurrentDictionary<string, Create> _creates = new();
+    private readonly ConcurrentDictionary<string, string> _digests = new();
     private volatile bool _isDeleting;
 
     /// <summary>Whether records are being deleted now.</summary>
@@ -21,16 +22,21 @@ internal sealed class CreateRecords
         set => _isDeleting = value;
     }
 
-    /// <summary>Allows the deletion of the record until <see cref="Complete"/>.</summary>
-    public void Add(string key) => _creates[DigestOf(key)] = new Create(DeleteWhileRunning: DigestOf(key)[0] < '8');
+    /// <summary>Allows the deletion of the record of a create at this path until <see cref="Complete"/>.</summary>
+    public void Add(string path, string key)
+    {
+        var digest = DigestOf(path, key);
+        _creates[digest] = new Create(DeleteWhileRunning: digest[0] < '8');
+        _digests[key] = digest;
+    }
 
-    public void Complete(string key) => _creates[DigestOf(key)].IsCompleted = true;
+    public void Complete(string key) => _creates[_digests[key]].IsCompleted = true;
 
     /// <summary>Marks whether a request of the create is in flight.</summary>
-    public void SetInFlight(string key, bool isInFlight) => _creates[DigestOf(key)].IsInFlight = isInFlight;
+    public void SetInFlight(string key, bool isInFlight) => _creates[_digests[key]].IsInFlight = isInFlight;
 
     /// <summary>How the record was deleted.</summary>
-    public Deletion DeletionOf(string key) => _creates.TryGetValue(DigestOf(key), out var create) ? create.Deletion : Deletion.None;
+    public Deletion DeletionOf(string key) => _digests.TryGetValue(key, out var digest) ? _creates[digest].Deletion : Deletion.None;
 
     /// <summary>The number of records that were deleted in this way.</summary>
     public int Count(Deletion deletion) => _creates.Values.Count(create => create.Deletion == deletion);
@@ -56,7 +62,7 @@ internal sealed class CreateRecords
         (IdempotencyRecord.Deserialize(record) ?? IdempotencyRecord.Deserialize(record[..^Math.Min(SignatureBytes, record.Length)])) is { Response: null, IsOutcomeUnknown: false };
 
     /// <summary>The last part of the Redis key.</summary>
-    private static string DigestOf(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"system-tests\n/luma/generations\n{key}")));
+    private static string DigestOf(string path, string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"system-tests\n{path}\n{key}")));
 
     private sealed record Create(bool DeleteWhileRunning)
     {

@@ -6,17 +6,23 @@ using System.Text.Json;
 
 namespace LumaGateway.EnduranceTests.Chaos;
 
-/// <summary>Callers that create with an <c>Idempotency-Key</c> and repeat the request on another replica until they get an outcome. Thread-safe.</summary>
+/// <summary>
+/// Callers that create with an <c>Idempotency-Key</c> and repeat the request on another replica until they get an outcome. By turns, in the upstream's format under
+/// <c>/luma</c> and in the gateway's own. Thread-safe.
+/// </summary>
 internal sealed class Creators(RequestSender sender, Faults faults, Findings findings, string name, TimeProvider clock)
 {
     private const int Attempts = 4;
     private const int MaxIds = 30;
+    private const string RawPath = "/luma/generations";
+    private const string OwnPath = "/generations";
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, (long From, long Until)> _keys = new();
     private readonly ConcurrentDictionary<string, ConcurrentQueue<string>> _named = new();
     private readonly ConcurrentQueue<string> _ids = new();
+    private readonly ConcurrentDictionary<string, int> _created = new();
 
     /// <summary>One of the latest created generations; null if there is none.</summary>
     public string? Latest(int draw) => _ids.ToArray() is { Length: > 0 } ids ? ids[draw % ids.Length] : null;
@@ -25,16 +31,20 @@ internal sealed class Creators(RequestSender sender, Faults faults, Findings fin
     {
         var key = $"create-{name}{number}";
         var from = clock.GetTimestamp();
-        Records.Add(key);
+        var path = number % 2 == 0 ? RawPath : OwnPath;
+        Records.Add(path, key);
         try
         {
-            return await RepeatAsync(key, number, from) ?? throw new HttpRequestException("No replica returned a response.");
+            return await RepeatAsync(path, key, number, from) ?? throw new HttpRequestException("No replica returned a response.");
         }
         finally
         {
             Records.Complete(key);
         }
     }
+
+    /// <summary>The number of keys with a response that names the generation, for the report.</summary>
+    public override string ToString() => string.Join(", ", new[] { RawPath, OwnPath }.Select(path => $"{_created.GetValueOrDefault(path)} keys at {path}"));
 
     /// <summary>Checks the number of generations of each key in the sandbox's list. Call it only without faults.</summary>
     public async Task CheckAsync(SandboxProcess sandbox, string token)
@@ -71,16 +81,16 @@ internal sealed class Creators(RequestSender sender, Faults faults, Findings fin
         faults.Redis.MayHaveLostWrites(from, clock.GetTimestamp()) || (Records.DeletionOf(key) is not Deletion.None && !faults.Redis.WasStableSince(from));
 
     /// <summary>Returns the last response.</summary>
-    private async Task<HttpResponseMessage?> RepeatAsync(string key, int number, long from)
+    private async Task<HttpResponseMessage?> RepeatAsync(string path, string key, int number, long from)
     {
         string? first = null;
         HttpResponseMessage? response = null;
         for (var i = 0; i < Attempts; i++)
         {
             response?.Dispose();
-            response = await SendAsync(key, number + i);
+            response = await SendAsync(path, key, number + i);
             _keys[key] = (from, clock.GetTimestamp());
-            if (response?.StatusCode is HttpStatusCode.OK)
+            if (response?.StatusCode is HttpStatusCode.OK or HttpStatusCode.Created)
             {
                 var id = (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString()!;
                 _named.GetOrAdd(key, _ => new ConcurrentQueue<string>()).Enqueue(id);
@@ -92,6 +102,7 @@ internal sealed class Creators(RequestSender sender, Faults faults, Findings fin
                 }
 
                 first = id;
+                _created.AddOrUpdate(path, 1, static (_, count) => count + 1);
                 AddId(id);
                 if (number % 3 != 0 && !Records.IsDeleting)
                 {
@@ -105,7 +116,7 @@ internal sealed class Creators(RequestSender sender, Faults faults, Findings fin
         return response;
     }
 
-    private async Task<HttpResponseMessage?> SendAsync(string key, int number)
+    private async Task<HttpResponseMessage?> SendAsync(string path, string key, int number)
     {
         try
         {
@@ -116,7 +127,7 @@ internal sealed class Creators(RequestSender sender, Faults faults, Findings fin
 
             var (_, _, address) = sender.ChooseReplica(number);
             Records.SetInFlight(key, isInFlight: true);
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/luma/generations")) { Content = JsonContent.Create(new { prompt = key }) };
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, path)) { Content = JsonContent.Create(new { prompt = key }) };
             request.Headers.Add("Idempotency-Key", key);
             var response = await sender.SendAsync(request);
             var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);

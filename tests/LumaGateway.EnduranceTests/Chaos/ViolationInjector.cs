@@ -58,7 +58,7 @@ internal sealed class ViolationInjector(string kind, ChaosSystem system, HttpMes
                 }
 
                 return response;
-            case "other-create" when request.Method == HttpMethod.Post && response.StatusCode is HttpStatusCode.OK:
+            case "other-create" when request.Method == HttpMethod.Post && response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Created:
                 var created = await TextAsync();
                 return Replace(response, response.StatusCode, Interlocked.Exchange(ref _lastCreated, created) ?? created, "application/json");
             case "other-create":

@@ -127,14 +127,63 @@ public sealed class CreateAccountTests : IDisposable
     [Fact]
     public async Task The_header_chooses_the_account()
     {
-        using var caller = _gateway.CreateCaller();
-        caller.DefaultRequestHeaders.Add("X-Luma-Account", "b");
-        using var body = new StringContent("""{"prompt":"cat dance"}""", Encoding.UTF8, "application/json");
-
-        using var response = await caller.PostAsync(new Uri("/generations", UriKind.Relative), body, TestContext.Current.CancellationToken);
+        using var response = await CreateAsync(account: "b");
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         Assert.Equal(["b"], Asked);
+    }
+
+    [Fact]
+    public async Task The_account_of_the_client_takes_all_its_creates_and_its_dialect_writes_them()
+    {
+        _gateway.With("Access:Clients:0:Account", "b");
+        for (var i = 0; i < 4; i++)
+        {
+            using var response = await CreateAsync();
+            Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        }
+
+        Assert.Equal(["b", "b", "b", "b"], Asked);
+        Assert.All(_gateway.Bodies, body => Assert.Contains("\"prompt\":\"cat dance\"", body, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.TooManyRequests, "upstream_throttled")]
+    [InlineData(HttpStatusCode.PaymentRequired, "upstream_out_of_credit")]
+    public async Task A_create_does_not_move_away_from_the_account_of_the_client(HttpStatusCode refusal, string code)
+    {
+        _gateway.With("Access:Clients:0:Account", "b");
+        _faults["b"] = refusal;
+
+        using var response = await CreateAsync();
+
+        await response.ProblemAsync((int)response.StatusCode, code);
+        Assert.Equal(["b"], Asked);
+    }
+
+    [Fact]
+    public async Task The_header_cannot_name_another_account_than_that_of_the_client()
+    {
+        _gateway.With("Access:Clients:0:Account", "b");
+
+        using var response = await CreateAsync(account: "a");
+
+        await response.ProblemAsync(400, "unknown_account");
+        Assert.Empty(Asked);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("a")]
+    public async Task A_create_for_draining_accounts_is_refused_and_not_sent(string? account)
+    {
+        _gateway.With("Luma:Accounts:0:Draining", "true").With("Luma:Accounts:1:Draining", account is null ? "true" : "false");
+
+        using var response = await CreateAsync(key: "key-1", account: account);
+
+        await response.ProblemAsync(503, "account_draining");
+        Assert.Empty(Asked);
+        Assert.Empty(await JobsAsync());
     }
 
     [Fact]
@@ -153,13 +202,18 @@ public sealed class CreateAccountTests : IDisposable
 
     private static string AccountOf(Uri address) => address.Host.Split('.')[0];
 
-    private async Task<HttpResponseMessage> CreateAsync(string json = """{"prompt":"cat dance"}""", string? key = null)
+    private async Task<HttpResponseMessage> CreateAsync(string json = """{"prompt":"cat dance"}""", string? key = null, string? account = null)
     {
         using var caller = _gateway.CreateCaller();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/generations") { Content = new StringContent(json, Encoding.UTF8, "application/json") };
         if (key is not null)
         {
             request.Headers.Add("Idempotency-Key", key);
+        }
+
+        if (account is not null)
+        {
+            request.Headers.Add("X-Luma-Account", account);
         }
 
         return await caller.SendAsync(request, TestContext.Current.CancellationToken);

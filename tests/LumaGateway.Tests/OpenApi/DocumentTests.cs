@@ -37,6 +37,18 @@ public sealed partial class DocumentTests(ServedDocument document) : IClassFixtu
     }
 
     [Fact]
+    public void The_document_begins_with_the_create_and_has_its_operations_by_tag()
+    {
+        var tags = document.Root["tags"]!.AsArray().Select(tag => Text(tag!["name"])).ToList();
+        var operations = document.Operations.Select(operation => (Id: Text(operation.Operation["operationId"]), Tag: tags.IndexOf(Text(operation.Operation["tags"]![0])))).ToList();
+
+        Assert.Equal(["CreateGeneration", "GetGenerations", "GetGeneration", "DeleteGeneration"], operations.Take(4).Select(operation => operation.Id));
+        Assert.Equal(
+            ["Generations", "Waiting", "Assets", "Operations"], // of the gateway's own operations: those under /luma follow
+            operations.Where(operation => tags[operation.Tag] is not "Raw API").Select(operation => tags[operation.Tag]).Distinct());
+    }
+
+    [Fact]
     public void Names_are_valid_for_generators()
     {
         var components = document.Root["components"]!.AsObject().SelectMany(kind => kind.Value!.AsObject().Select(component => component.Key)).ToList();

@@ -14,8 +14,17 @@ internal interface IGeneratedClient
     /// <summary>Reads an unknown id.</summary>
     Task<(int Status, string? Code, string Message)> FailAsync(string id);
 
+    /// <summary>Creates a generation with <c>POST /generations</c>, and returns it.</summary>
+    Task<(string? Id, string? State)> CreateAsync(string prompt, string ratio, double duration, string key, string? prefer);
+
+    /// <summary>Creates one with a field that the upstream cannot express.</summary>
+    Task<(int Status, string? Code, string? Fields)> CreateUnsupportedAsync(string prompt, long seed);
+
+    /// <summary>Deletes a generation; null without a problem.</summary>
+    Task<(int Status, string? Code)?> DeleteAsync(string id);
+
     /// <summary>Creates a generation through the upstream's own API, and returns its id.</summary>
-    Task<string?> CreateAsync(string prompt, string key);
+    Task<string?> CreateRawAsync(string prompt, string key);
 }
 
 internal static class Contract
@@ -40,10 +49,21 @@ internal static class Contract
         Require("problem", problem is (404, "generation_not_found", _) && problem.Message.Contains("The upstream does not know this id.", StringComparison.Ordinal), problem);
 
         var key = Guid.NewGuid().ToString();
-        var created = await client.CreateAsync("cat dance", key);
-        var again = await client.CreateAsync("cat dance", key);
-        Require("create", created is { Length: > 0 } && created == again, (created, again));
-        var state = (await client.GetAsync(created!)).State;
+        var created = await client.CreateAsync("cat dance", "16:9", 5, key, null);
+        var again = await client.CreateAsync("cat dance", "16:9", 5, key, null);
+        Require("create", created is { Id.Length: > 0, State: "queued" or "processing" } && created == again, (created, again));
+        var finished = await client.CreateAsync("cat dance", "16:9", 5, Guid.NewGuid().ToString(), "wait=30");
+        Require("create and wait", finished.State is "completed", finished);
+        var unsupported = await client.CreateUnsupportedAsync("cat dance", 7);
+        Require("create problem", unsupported is (422, "unsupported_field", "seed"), unsupported);
+        var deleted = await client.DeleteAsync(created.Id!);
+        Require("delete problem", deleted is (409, "not_cancellable"), deleted);
+
+        var rawKey = Guid.NewGuid().ToString();
+        var raw = await client.CreateRawAsync("cat dance", rawKey);
+        var rawAgain = await client.CreateRawAsync("cat dance", rawKey);
+        Require("create raw", raw is { Length: > 0 } && raw == rawAgain, (raw, rawAgain));
+        var state = (await client.GetAsync(raw!)).State;
         Require("get created", state is "queued" or "processing" or "completed", state);
     }
 

@@ -47,7 +47,47 @@ internal sealed class KiotaClient(HttpClient http) : IGeneratedClient
         }
     }
 
-    public async Task<string?> CreateAsync(string prompt, string key)
+    public async Task<(string? Id, string? State)> CreateAsync(string prompt, string ratio, double duration, string key, string? prefer)
+    {
+        var request = new CreateGenerationRequest { Prompt = prompt, AspectRatio = ratio, Duration = duration };
+        var created = await _client.Generations.PostAsync(request, options =>
+        {
+            options.Headers.Add("Idempotency-Key", key);
+            if (prefer is not null)
+            {
+                options.Headers.Add("Prefer", prefer);
+            }
+        });
+        return (created?.Id, WordOf(created?.State));
+    }
+
+    public async Task<(int Status, string? Code, string? Fields)> CreateUnsupportedAsync(string prompt, long seed)
+    {
+        try
+        {
+            await _client.Generations.PostAsync(new CreateGenerationRequest { Prompt = prompt, Seed = seed });
+            return default;
+        }
+        catch (Problem problem)
+        {
+            return (problem.ResponseStatusCode, problem.Code, string.Join(' ', problem.Errors!.AdditionalData.Keys));
+        }
+    }
+
+    public async Task<(int Status, string? Code)?> DeleteAsync(string id)
+    {
+        try
+        {
+            await _client.Generations[id].DeleteAsync();
+            return null;
+        }
+        catch (Problem problem)
+        {
+            return (problem.ResponseStatusCode, problem.Code);
+        }
+    }
+
+    public async Task<string?> CreateRawAsync(string prompt, string key)
     {
         var request = new UpstreamObject { AdditionalData = new Dictionary<string, object> { ["user_prompt"] = prompt } };
         var created = await _client.Luma.Generations.PostAsync(request, options => options.Headers.Add("Idempotency-Key", key));

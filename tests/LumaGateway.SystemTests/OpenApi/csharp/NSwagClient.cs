@@ -39,7 +39,39 @@ internal sealed class NSwagClient(HttpClient http) : IGeneratedClient
         }
     }
 
-    public async Task<string?> CreateAsync(string prompt, string key)
+    public async Task<(string? Id, string? State)> CreateAsync(string prompt, string ratio, double duration, string key, string? prefer)
+    {
+        var created = await _client.CreateGenerationAsync(new CreateGenerationRequest { Prompt = prompt, Aspect_ratio = ratio, Duration = duration }, key, prefer);
+        return (created.Id, WordOf(created.State));
+    }
+
+    public async Task<(int Status, string? Code, string? Fields)> CreateUnsupportedAsync(string prompt, long seed)
+    {
+        try
+        {
+            await _client.CreateGenerationAsync(new CreateGenerationRequest { Prompt = prompt, Seed = seed }, null, null);
+            return default;
+        }
+        catch (ApiException<Problem> exception)
+        {
+            return (exception.StatusCode, exception.Result.Code, string.Join(' ', exception.Result.Errors!.Keys));
+        }
+    }
+
+    public async Task<(int Status, string? Code)?> DeleteAsync(string id)
+    {
+        try
+        {
+            await _client.DeleteGenerationAsync(id);
+            return null;
+        }
+        catch (ApiException<Problem> exception)
+        {
+            return (exception.StatusCode, exception.Result.Code);
+        }
+    }
+
+    public async Task<string?> CreateRawAsync(string prompt, string key)
     {
         var created = await _client.PostLumaGenerationsAsync(body: new Dictionary<string, object> { ["user_prompt"] = prompt }, idempotency_Key: key);
         return ((JsonElement)created["id"]).GetString();

@@ -10,8 +10,14 @@ export interface Client {
   downloadVideo(id: string): Promise<Blob>;
   /** Reads an unknown id. */
   fail(id: string): Promise<{ status: number; code: string; detail: string | null }>;
+  /** Creates a generation with `POST /generations`. */
+  create(body: { prompt: string; aspect_ratio: string; duration: number }, key: string, prefer?: string): Promise<{ id: string; state: string }>;
+  /** Creates one with a field that the upstream cannot express. */
+  createUnsupported(body: { prompt: string; seed: number }): Promise<{ status: number; code: string; fields: string[] }>;
+  /** Deletes a generation that the upstream cannot delete. */
+  failToDelete(id: string): Promise<{ status: number; code: string }>;
   /** Creates a generation through the upstream's own API. */
-  create(prompt: string, key: string): Promise<unknown>;
+  createRaw(prompt: string, key: string): Promise<unknown>;
 }
 
 export async function checkContract(client: Client): Promise<void> {
@@ -32,10 +38,22 @@ export async function checkContract(client: Client): Promise<void> {
   expectThat('problem', problem.status === 404 && problem.code === 'generation_not_found' && problem.detail === 'The upstream does not know this id.', problem);
 
   const key = crypto.randomUUID();
-  const created = await client.create('cat dance', key);
-  const again = await client.create('cat dance', key);
-  expectThat('create', typeof created === 'string' && created === again, [created, again]);
-  const state = (await client.get(created as string)).state;
+  const body = { prompt: 'cat dance', aspect_ratio: '16:9', duration: 5 };
+  const created = await client.create(body, key);
+  const again = await client.create(body, key);
+  expectThat('create', created.id !== '' && ['queued', 'processing'].includes(created.state) && created.id === again.id && created.state === again.state, [created, again]);
+  const finished = await client.create(body, crypto.randomUUID(), 'wait=30');
+  expectThat('create and wait', finished.state === 'completed', finished);
+  const unsupported = await client.createUnsupported({ prompt: 'cat dance', seed: 7 });
+  expectThat('create problem', unsupported.status === 422 && unsupported.code === 'unsupported_field' && unsupported.fields.join() === 'seed', unsupported);
+  const deleted = await client.failToDelete(created.id);
+  expectThat('delete problem', deleted.status === 409 && deleted.code === 'not_cancellable', deleted);
+
+  const rawKey = crypto.randomUUID();
+  const raw = await client.createRaw('cat dance', rawKey);
+  const rawAgain = await client.createRaw('cat dance', rawKey);
+  expectThat('create raw', typeof raw === 'string' && raw === rawAgain, [raw, rawAgain]);
+  const state = (await client.get(raw as string)).state;
   expectThat('get created', ['queued', 'processing', 'completed'].includes(state), state);
 }
 

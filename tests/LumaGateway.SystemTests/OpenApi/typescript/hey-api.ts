@@ -1,7 +1,7 @@
 // The client of @hey-api/openapi-ts.
 import { checkContract } from './contract.js';
 import { client } from './generated/hey-api/client.gen.js';
-import { getGeneration, getGenerations, getVideo, postLumaGenerations } from './generated/hey-api/index.js';
+import { createGeneration, deleteGeneration, getGeneration, getGenerations, getVideo, postLumaGenerations } from './generated/hey-api/index.js';
 
 client.setConfig({ baseUrl: process.env.GATEWAY!, headers: { 'X-Api-Key': process.env.CLIENT_KEY! } });
 
@@ -29,7 +29,20 @@ await checkContract({
     if (!error || !response) throw new Error('The request did not fail.');
     return { status: response.status, code: error.code, detail: error.detail };
   },
-  async create(prompt, key) {
+  async create(body, key, prefer) {
+    return (await createGeneration({ headers: { 'Idempotency-Key': key, Prefer: prefer }, body, throwOnError: true })).data;
+  },
+  async createUnsupported(body) {
+    const { error, response } = await createGeneration({ body });
+    if (!error || !response) throw new Error('The request did not fail.');
+    return { status: response.status, code: error.code, fields: Object.keys(error.errors ?? {}) };
+  },
+  async failToDelete(id) {
+    const { error, response } = await deleteGeneration({ path: { id } });
+    if (!error || !response) throw new Error('The request did not fail.');
+    return { status: response.status, code: error.code };
+  },
+  async createRaw(prompt, key) {
     return (await postLumaGenerations({ headers: { 'Idempotency-Key': key }, body: { user_prompt: prompt }, throwOnError: true })).data.id;
   },
 });

@@ -34,7 +34,22 @@ await checkContract({
     if (!error) throw new Error('The request did not fail.');
     return { status: response.status, code: error.code, detail: error.detail };
   },
-  async create(prompt, key) {
+  async create(body, key, prefer) {
+    const { data, error } = await client.POST('/generations', { params: { header: { 'Idempotency-Key': key, Prefer: prefer } }, body });
+    if (!data) throw new Error(error.detail ?? error.title);
+    return data;
+  },
+  async createUnsupported(body) {
+    const { error, response } = await client.POST('/generations', { body });
+    if (!error) throw new Error('The request did not fail.');
+    return { status: response.status, code: error.code, fields: Object.keys(error.errors ?? {}) };
+  },
+  async failToDelete(id) {
+    const { error, response } = await client.DELETE('/generations/{id}', { params: { path: { id } } });
+    if (!error) throw new Error('The request did not fail.');
+    return { status: response.status, code: error.code };
+  },
+  async createRaw(prompt, key) {
     const { data, error } = await client.POST('/luma/generations', { params: { header: { 'Idempotency-Key': key } }, body: { user_prompt: prompt } });
     if (!data) throw new Error(JSON.stringify(error));
     return data.id;
