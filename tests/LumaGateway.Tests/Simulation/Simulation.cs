@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using LumaGateway.Caching;
-using LumaGateway.Redis;
 using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Simulation;
@@ -17,6 +16,7 @@ internal sealed class Simulation
     private readonly SimulatedNetwork _network;
     private readonly FakeRedis _redis;
     private readonly SimulatedCallers _callers;
+    private readonly SimulatedFaults _faults;
     private readonly SimulatedReplica[] _replicas;
     private readonly HashSet<long> _stored = [];
     private readonly List<SimulatedReplica> _started = []; // also those that were killed
@@ -30,6 +30,7 @@ internal sealed class Simulation
         var planted = new PlantedScripts(bug, () => _redis!);
         _network = new SimulatedNetwork(_scheduler, _world) { AfterEffect = planted.AfterEffect };
         _redis = new FakeRedis(_scheduler) { Network = _network, ChangeScript = planted.ChangeScript, OnReplace = CheckReplaced, OnStore = requestedAt => _stored.Add(requestedAt) };
+        _faults = new SimulatedFaults(_scheduler, _world, _network, _redis, Upstream);
         _replicas = new SimulatedReplica[schedule.Replicas];
         for (var index = 0; index < _replicas.Length; index++)
         {
@@ -130,69 +131,17 @@ internal sealed class Simulation
             case OperationKind.Create:
                 On(replica, () => _ = _callers.CreateAsync(replica, operation.Key));
                 break;
-            case OperationKind.RedisDown:
-                BeginFault(operation, NetworkFault.Down);
-                break;
-            case OperationKind.RepliesLost:
-                BeginFault(operation, NetworkFault.RepliesLost);
-                break;
-            case OperationKind.ReadOnly:
-                BeginFault(operation, NetworkFault.ReadOnly);
-                break;
-            case OperationKind.RedisSlow:
-                BeginFault(operation, NetworkFault.Slow);
-                break;
-            case OperationKind.ConnectionSlow:
-                _network.SlowClients.Add(replica.Process);
-                After(operation, () => _network.SlowClients.Remove(replica.Process));
-                break;
-            case OperationKind.MessagesLost:
-                _network.LosesMessages = true;
-                After(operation, () => _network.LosesMessages = false);
-                break;
-            case OperationKind.Evict:
-                _redis.Lose(_scheduler.Random.Next(2) == 0 ? ":final" : ":brief");
-                break;
-            case OperationKind.Failover:
-                var restore = _redis.Snapshot(static key => !key.StartsWith(LedgerConnection.Prefix, StringComparison.Ordinal));
-                After(operation, restore);
-                break;
-            case OperationKind.Pause:
-                replica.Process.PausedUntil = _scheduler.Now + operation.Length;
-                break;
             case OperationKind.Crash:
                 replica.Process.IsDead = true;
                 Start(Array.IndexOf(_replicas, replica));
                 break;
-            case OperationKind.UpstreamFails:
-                Upstream.Fails = true;
-                After(operation, () => Upstream.Fails = false);
-                break;
-            case OperationKind.UpstreamSlow:
-                Upstream.IsSlow = true;
-                After(operation, () => Upstream.IsSlow = false);
+            default:
+                _faults.Begin(operation, replica.Process);
                 break;
         }
     }
 
     private void On(SimulatedReplica replica, Action action) => _scheduler.At(replica.Process, _scheduler.Now, action);
-
-    private void After(Operation operation, Action action) => _scheduler.At(_world, _scheduler.Now + operation.Length, action);
-
-    private void BeginFault(Operation operation, NetworkFault fault)
-    {
-        _network.Fault = fault;
-        if (fault is NetworkFault.Down)
-        {
-            _network.Notify(isLost: true);
-        }
-
-        After(operation, () =>
-        {
-            _network.Fault = NetworkFault.None;
-            _network.Notify(isLost: false);
-        });
-    }
 
     private void UpdateJobs()
     {
