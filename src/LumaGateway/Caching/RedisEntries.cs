@@ -28,7 +28,8 @@ internal sealed class RedisEntries(
     public static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How long an interim entry stays in Redis after its freshness: it replaces polls of other replicas by its age. Equals the maximum of Waiting:PollSlowest.
+    /// How long an interim or not-found entry stays in Redis after its freshness. An interim one replaces polls of other replicas by its age; this is the maximum of
+    /// Waiting:PollSlowest. A not-found one keeps out the final entry that a paused replica requested before the generation was deleted.
     /// </summary>
     public static readonly TimeSpan InterimRetention = TimeSpan.FromMinutes(10);
 
@@ -89,7 +90,7 @@ internal sealed class RedisEntries(
         var now = clock.GetUtcNow();
         var names = heldLock?.Names ?? NamesOf(entry.Key);
         var bytes = signer.Sign(SignedKind.Entry, names[entry.Kind is EntryKind.Final ? 0 : 1]!, CacheEntryFormat.Write(entry));
-        var arguments = CacheScripts.WriteArguments(entry, bytes, token, LifetimeOf(entry, now) + (entry.Kind is EntryKind.Interim ? InterimRetention : TimeSpan.Zero) + ExtraLifetime, now, TokenLifetime, heldLock?.Owner);
+        var arguments = CacheScripts.WriteArguments(entry, bytes, token, LifetimeOf(entry, now) + (entry.Kind is EntryKind.Final ? TimeSpan.Zero : InterimRetention) + ExtraLifetime, now, TokenLifetime, heldLock?.Owner);
         return (WriteResult)(int)await RunAsync(CacheScripts.Write, names, arguments);
     }
 

@@ -86,6 +86,19 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_final_entry_of_a_replica_that_was_paused_does_not_replace_a_later_not_found_entry_that_has_expired()
+    {
+        var late = Entries.Final(_clock.Now);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await Tier.WriteAsync(Entries.NotFound(_clock.Now), null).WithTimeout();
+        _clock.Advance(TimeSpan.FromMinutes(5));
+
+        Assert.Equal(WriteResult.Outdated, await Tier.WriteAsync(late, null).WithTimeout());
+
+        Assert.Null(_redis.Value(":final"));
+    }
+
+    [Fact]
     public async Task A_write_is_refused_only_if_the_invalidation_token_has_changed()
     {
         Assert.True(await Tier.PurgeAsync(Key).WithTimeout());
