@@ -42,6 +42,7 @@ public sealed class RedisSpanTests : IDisposable
         await TracedAsync(async () =>
         {
             await replica.ReadAsync(key, EntryKind.Final, "final");
+            await replica.Cache.FindAsync(GenerationId.Parse("another", null));
             Assert.True(await replica.Cache.PurgeAsync(key));
         });
         await Wait.UntilAsync(() => Task.FromResult(Operations().Count >= 5), () => string.Join(' ', Operations()));

@@ -1,6 +1,5 @@
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
-using Microsoft.Extensions.Caching.Distributed;
 
 namespace LumaGateway.SystemTests.Redis;
 
@@ -28,7 +27,7 @@ public sealed class SlowRedisTests(SharedSystem shared)
             return released.Task;
         });
         await started.Task;
-        proxy.Delay = LongerThanCallerTimeout; // the first lookup times out
+        proxy.Delay = LongerThanCallerTimeout;
         var waiting = second.ReadAsync(Key, EntryKind.Final, "fetched again");
 
         released.SetResult(CacheReplica.Entry(Key, EntryKind.Final, "fetched once"));
@@ -41,11 +40,11 @@ public sealed class SlowRedisTests(SharedSystem shared)
     public async Task An_entry_that_expires_during_a_slow_read_is_fetched_again()
     {
         await using var first = await StartAsync();
-        DelayedStore? delayed = null;
-        await using var second = await StartAsync(CallerTimeout, store => delayed = new DelayedStore(store));
+        await using var proxy = FaultProxy.To(shared.Redis.Port);
+        await using var second = await CacheReplica.StartAsync(proxy.Endpoint, _account, redisTimeout: CallerTimeout);
         await first.ReadAsync(Key, EntryKind.Interim, "fresh for a second");
 
-        delayed!.Delay = LongerThanCallerTimeout; // the first lookup times out, and the lookup with the lock takes longer than the entry is fresh
+        proxy.Delay = LongerThanCallerTimeout; // the lookup takes longer than the entry is fresh
 
         Assert.Equal("fetched again", await second.ReadAsync(Key, EntryKind.Interim, "fetched again"));
     }
@@ -61,8 +60,5 @@ public sealed class SlowRedisTests(SharedSystem shared)
         Assert.Equal("fetched", await replica.ReadAsync(Key, EntryKind.Final, "fetched"));
     }
 
-    /// <param name="redisTimeout"><c>Cache:RedisTimeout</c>; null for the default of the suite.</param>
-    /// <param name="store">Wraps the store of entries; null for no wrapper.</param>
-    private Task<CacheReplica> StartAsync(TimeSpan? redisTimeout = null, Func<IDistributedCache, IDistributedCache>? store = null) =>
-        CacheReplica.StartAsync(shared.Redis.Endpoint, _account, redisTimeout: redisTimeout, store: store);
+    private Task<CacheReplica> StartAsync() => CacheReplica.StartAsync(shared.Redis.Endpoint, _account);
 }
