@@ -38,7 +38,7 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
             using var staleTimer = accepts is null ? ServeStaleIfSlow(fetch, lookup) : null;
             if (redis.IsConfigured)
             {
-                if (heldLock is null && attempt.IsReached)
+                if (heldLock is null)
                 {
                     (heldLock, lookup) = await WaitForLockAsync(fetch, lookup, attempt.IsTaken, accepts, deadline);
                 }

@@ -24,7 +24,7 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
             return (LockResult.Unreached, await JudgeAsync(fetch, before, default, accepts));
         }
 
-        var attempt = await redis.TryAcquireLockAsync(fetch.Key, unlessFinal: true);
+        var attempt = await redis.TryAcquireLockAsync(fetch.Key, isFirst: true);
         try
         {
             // A read-only or full Redis refuses the lock, but can be read.

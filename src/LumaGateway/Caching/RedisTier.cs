@@ -104,16 +104,16 @@ internal sealed partial class RedisTier(
     /// unavailable. The caller disposes of it.
     /// </summary>
     /// <param name="key">The key.</param>
-    /// <param name="unlessFinal">Whether a final entry is read without the lock.</param>
-    public async Task<LockResult> TryAcquireLockAsync(GenerationId key, bool unlessFinal = false)
+    /// <param name="isFirst">Whether it is the first look-up of a fetch: a final entry is read without the lock, and a slow Redis gets one timeout only.</param>
+    public async Task<LockResult> TryAcquireLockAsync(GenerationId key, bool isFirst = false)
     {
-        var (result, isReached) = await resilience.LockAsync<LockResult>(AcquireAsync, static late => _ = ReleaseLateAsync(late));
+        var (result, isReached) = await resilience.LockAsync<LockResult>(AcquireAsync, static late => _ = ReleaseLateAsync(late), extendTimeout: !isFirst);
         return !isReached ? LockResult.Unreached : IsUnconfirmed(key) ? result! with { View = default } : result!;
 
         async Task<LockResult?> AcquireAsync()
         {
             var (names, owner) = (entries.NamesOf(key), NewOwner());
-            var (state, view) = await entries.LockAsync(key, names, owner, options.Value.LockLifetime, unlessFinal);
+            var (state, view) = await entries.LockAsync(key, names, owner, options.Value.LockLifetime, unlessFinal: isFirst);
             return new LockResult(state is LockState.Acquired ? new FetchLock(entries, names, owner, options.Value.LockLifetime, clock) : null, state is LockState.Taken, view, IsReached: true);
         }
     }

@@ -18,16 +18,17 @@ internal sealed partial class RedisResilience
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _clock;
     private readonly RedisState _state;
+    private readonly CircuitBreakerManualControl _readBreaker = new();
     private readonly ResiliencePipeline _reads;
     private readonly ResiliencePipeline _writes;
 
     public RedisResilience(IOptions<RedisResilienceOptions> options, RedisConnection redis, MonotonicClock clock, RedisState state, ILogger<RedisResilience> logger)
     {
         (_timeout, _clock, _state) = (options.Value.RedisTimeout, clock, state);
-        _reads = Build(RedisUse.Read);
-        _writes = Build(RedisUse.Write);
+        _reads = Build(RedisUse.Read, _readBreaker);
+        _writes = Build(RedisUse.Write, null);
 
-        ResiliencePipeline Build(RedisUse use) => new ResiliencePipelineBuilder { TimeProvider = clock }
+        ResiliencePipeline Build(RedisUse use, CircuitBreakerManualControl? control) => new ResiliencePipelineBuilder { TimeProvider = clock }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 // A short window: earlier successes must not delay the opening of the breaker. At least two failures, so that one slow step does not
@@ -36,6 +37,7 @@ internal sealed partial class RedisResilience
                 MinimumThroughput = 2,
                 SamplingDuration = TimeSpan.FromSeconds(1),
                 BreakDuration = options.Value.RedisPause,
+                ManualControl = control,
                 OnOpened = _ => OnOpened(use),
                 OnClosed = _ => OnStateChanged(use, usable: true),
             })
@@ -74,11 +76,23 @@ internal sealed partial class RedisResilience
     public Task<(T Value, bool Succeeded)> WriteAsync<T>(Func<Task<T>> write, T fallback) =>
         RunAsync(_writes, "write", write, fallback, extendTimeout: false, null);
 
-    /// <summary>As <see cref="WriteAsync"/>, with <c>extendTimeout</c>.</summary>
+    /// <summary>
+    /// As <see cref="WriteAsync"/>. The step also reads, so its success closes the breaker of reads: steps that only read are rare.
+    /// </summary>
     /// <param name="acquire">Acquires the lock.</param>
     /// <param name="onTimeout">Receives the step if it timed out: it cannot be cancelled and may still succeed.</param>
-    public Task<(T? Value, bool Succeeded)> LockAsync<T>(Func<Task<T?>> acquire, Action<Task<T?>> onTimeout)
-        where T : class => RunAsync(_writes, "lock", acquire, null, extendTimeout: true, onTimeout);
+    /// <param name="extendTimeout">Whether the step gets several timeouts while Redis works.</param>
+    public async Task<(T? Value, bool Succeeded)> LockAsync<T>(Func<Task<T?>> acquire, Action<Task<T?>> onTimeout, bool extendTimeout = true)
+        where T : class
+    {
+        var result = await RunAsync(_writes, "lock", acquire, null, extendTimeout, onTimeout);
+        if (result.Succeeded && !_state.IsUsableFor(RedisUse.Read))
+        {
+            _ = _readBreaker.CloseAsync(CancellationToken.None); // ends with the callback, which never throws
+        }
+
+        return result;
+    }
 
     private async Task<(T Value, bool Succeeded)> RunAsync<T>(
         ResiliencePipeline pipeline, string operation, Func<Task<T>> start, T fallback, bool extendTimeout, Action<Task<T>>? onTimeout)

@@ -368,7 +368,8 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         late.Release();
 
-        await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 1);
+        await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 2); // the fetch has acquired and released the lock before
+        Assert.Null(_redis.Value(":lock"));
     }
 
     [Fact]
@@ -793,18 +794,23 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lookup_in_Redis_may_take_several_timeouts()
+    public async Task The_first_lookup_in_Redis_ends_after_one_time_out_and_the_next_waits_longer()
     {
+        var first = _redis.Hold("add", ":lock");
+        var reading = _other.ReadAsync();
+        await first.ReachedAsync();
+        var second = _redis.Hold("add", ":lock");
+        await _clock.PassAsync(CacheUnderTest.RedisTimeout);
+        await second.ReachedAsync();
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
-        var lookup = _redis.Hold("add", ":lock", replyOnly: true);
-        var reading = _other.ReadAsync();
-        await lookup.ReachedAsync();
         await _clock.PassAsync(CacheUnderTest.RedisTimeout);
-        lookup.Release();
+
+        second.Release();
 
         Assert.Equal("final", (await reading).Entry.Text());
         Assert.Equal(0, _other.Origin.RequestCount);
+        first.Release();
     }
 
     [Fact]
@@ -899,6 +905,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         using var corrupt = _cache.Collect<long>("corrupt");
         var wrongType = new RedisServerException(RedisErrorKind.WrongType, CommandFlags.None, "WRONGTYPE Operation against a key");
+        await _cache.SucceedInRedisAsync();
         using (_redis.Fail("add", exception: wrongType))
         using (_redis.Fail("get", ":final", exception: wrongType))
         {

@@ -1,4 +1,5 @@
 using LumaGateway.Redis;
+using LumaGateway.Tests.Caching;
 using LumaGateway.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -51,6 +52,19 @@ public sealed class RedisResilienceTests
 
         Assert.False(_state.IsUsable);
         Assert.Equal((-1, false), await ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_lock_that_succeeds_closes_the_breaker_of_reads()
+    {
+        await RunOutOfTimeAsync();
+        await RunOutOfTimeAsync();
+        Assert.False(_state.IsUsable);
+
+        await _resilience.LockAsync(() => Task.FromResult<object?>(new object()), _ => { });
+
+        Assert.Equal((1, true), await ReadAsync());
+        await Eventually.TrueAsync(() => _state.IsUsable);
     }
 
     [Fact]
