@@ -145,7 +145,7 @@ public sealed class TraceTests : IAsyncLifetime
         using var caller = CreateCaller();
 
         using var response = await caller.SendGetAsync(Path);
-        await Poll.UntilAsync(() => Spans().Any(span => span.DisplayName == "redis write"));
+        await Poll.UntilAsync(() => Spans().Any(span => span.DisplayName == "redis lock") && Spans().Any(span => span.DisplayName == "redis read"));
 
         var read = Spans().First(span => span.DisplayName == "redis read");
         Assert.Equal((ActivityKind.Client, "redis", "read"), (read.Kind, read.GetTagItem("db.system.name"), read.GetTagItem("db.operation.name")));
