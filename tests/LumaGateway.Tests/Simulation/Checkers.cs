@@ -102,7 +102,10 @@ internal static class Checkers
             yield break;
         }
 
-        foreach (var violation in HistoryChecker.NothingGoesBack([.. ReadsOf(run)], null))
+        // A fetch that began before a purge returns its older entry to its callers.
+        HistoryCall[] purges = [.. PurgesOf(run)];
+        var reads = ReadsOf(run).Select(read => purges.Any(purge => purge.Key == read.Key && purge.Begin < read.End && !(purge.End < read.Begin)) ? read with { Version = null } : read);
+        foreach (var violation in HistoryChecker.NothingGoesBack([.. reads], null))
         {
             yield return violation;
         }
