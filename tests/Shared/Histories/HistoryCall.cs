@@ -18,7 +18,7 @@ internal enum HistoryState
 /// <summary>One call of a history: a read, purge or delete of a generation, or a create with an <c>Idempotency-Key</c>.</summary>
 /// <param name="Replica">The process that was called. A restart gives it another name.</param>
 /// <param name="Key">The generation, or the <c>Idempotency-Key</c>.</param>
-/// <param name="Operation">What was called.</param>
+/// <param name="Operation">The kind of the call.</param>
 /// <param name="Begin">The place of the begin in the order of all begins and ends.</param>
 /// <param name="End">The place of the end; null if the call did not end.</param>
 internal sealed record HistoryCall(string Replica, string Key, HistoryOperation Operation, long Begin, long? End)

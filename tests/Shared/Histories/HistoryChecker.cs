@@ -30,7 +30,7 @@ internal static class HistoryChecker
     /// on the other replicas, after <paramref name="lag"/>.
     /// </summary>
     /// <remarks>
-    /// Versions of a key only rise. So such an order (a linearization) exists exactly if no read returns less than what was proven before it began: the reads, sorted by version, are
+    /// Versions of a key only rise. So such an order (a linearization) exists exactly if no read returns a version lower than one proven before it began: the reads, sorted by version, are
     /// that order.
     /// </remarks>
     /// <param name="history">The history.</param>
