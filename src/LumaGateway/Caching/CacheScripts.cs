@@ -100,7 +100,7 @@ internal static class CacheScripts
     public static RedisValue[] WriteArguments(CacheEntry entry, byte[] bytes, string? token, TimeSpan lifetime, DateTimeOffset now, TimeSpan tokenLifetime, string? lockOwner) =>
     [
         token ?? string.Empty, NameOf(entry.Kind), Microseconds(entry.RequestedAt), Microseconds(CacheEntry.LatestCredible(now)), bytes,
-        Milliseconds(lifetime), NewToken(), Milliseconds(tokenLifetime), lockOwner ?? string.Empty,
+        Milliseconds(lifetime), entry.Kind is EntryKind.NotFound ? NewToken() : string.Empty, Milliseconds(tokenLifetime), lockOwner ?? string.Empty,
     ];
 
     public static RedisValue[] LockArguments(string owner, TimeSpan lifetime, bool unlessFinal) => [owner, Milliseconds(lifetime), unlessFinal ? "unless_final" : string.Empty];

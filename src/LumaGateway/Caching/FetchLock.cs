@@ -22,7 +22,7 @@ internal sealed class FetchLock : IDisposable
         _renewal = clock.CreateTimer(_ => Ignore(entries.ExtendLockAsync(names, owner, lifetime)), null, lifetime / 3, lifetime / 3);
     }
 
-    /// <summary>The names of the locked key, as <see cref="RedisEntries.NamesOf"/> returns them.</summary>
+    /// <summary>The names of the locked key, in the order of <see cref="CacheScripts"/>.</summary>
     public RedisKey[] Names { get; }
 
     public string Owner { get; }

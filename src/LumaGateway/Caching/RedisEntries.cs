@@ -36,6 +36,9 @@ internal sealed class RedisEntries(
     /// <summary>Entries expire in Redis a little after their freshness: clocks of replicas differ.</summary>
     private static readonly TimeSpan ExtraLifetime = TimeSpan.FromSeconds(2);
 
+    private readonly string _process = Guid.NewGuid().ToString("N");
+    private long _locks;
+
     public bool IsConfigured => connection.IsConfigured;
 
     public async Task<RedisView> ReadAsync(GenerationId key)
@@ -47,17 +50,13 @@ internal sealed class RedisEntries(
         return ViewOf(key, final, interim, values[0], values[1], values[2]);
     }
 
-    /// <summary>The names that the scripts change, in the order of <see cref="CacheScripts"/>.</summary>
-    public RedisKey[] NamesOf(GenerationId key) => [Final(key), Interim(key), InvalidationToken(key), keyspace.NameOf(key.Value, "lock")];
-
     /// <summary>Acquires the lock of a key unless another replica holds it, and reads after it: one command.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="names">Its <see cref="NamesOf"/>.</param>
-    /// <param name="owner">An id that no other lock has.</param>
     /// <param name="lifetime">When the lock expires by itself.</param>
     /// <param name="unlessFinal">Whether a final entry is read without the lock.</param>
-    public async Task<(LockState State, RedisView View)> LockAsync(GenerationId key, RedisKey[] names, string owner, TimeSpan lifetime, bool unlessFinal)
+    public async Task<LockResult> LockAsync(GenerationId key, TimeSpan lifetime, bool unlessFinal)
     {
+        var (names, owner) = (NamesOf(key), $"{_process}:{Interlocked.Increment(ref _locks)}");
         RedisResult reply;
         try
         {
@@ -69,7 +68,12 @@ internal sealed class RedisEntries(
             reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, lifetime, unlessFinal));
         }
 
-        return (CacheScripts.LockStateOf(reply[0]), ViewOf(key, names[0]!, names[1]!, (byte[]?)reply[1], (byte[]?)reply[2], (byte[]?)reply[3]));
+        var state = CacheScripts.LockStateOf(reply[0]);
+        return new LockResult(
+            state is LockState.Acquired ? new FetchLock(this, names, owner, lifetime, clock) : null,
+            state is LockState.Taken,
+            ViewOf(key, names[0]!, names[1]!, (byte[]?)reply[1], (byte[]?)reply[2], (byte[]?)reply[3]),
+            IsReached: true);
     }
 
     /// <summary>Begins the life of a lock anew unless it was lost.</summary>
@@ -97,12 +101,19 @@ internal sealed class RedisEntries(
     /// <summary>Removes the entries and sets a new invalidation token.</summary>
     public Task PurgeAsync(GenerationId key) => RunAsync(CacheScripts.Purge, NamesOf(key), CacheScripts.PurgeArguments(TokenLifetime));
 
+    /// <summary>The names that the scripts change, in the order of <see cref="CacheScripts"/>.</summary>
+    private RedisKey[] NamesOf(GenerationId key) => [Final(key), Interim(key), InvalidationToken(key), keyspace.NameOf(key.Value, "lock")];
+
     private static TimeSpan LifetimeOf(CacheEntry entry, DateTimeOffset now) => (entry.Kind is EntryKind.Final ? entry.StaleUntil : entry.FreshUntil) - now;
 
-    private async Task<RedisResult> RunAsync(string script, RedisKey[] names, RedisValue[] arguments)
+    private Task<RedisResult> RunAsync(string script, RedisKey[] names, RedisValue[] arguments)
     {
-        var redis = await connection.GetAsync();
-        return await redis.GetDatabase().ScriptEvaluateAsync(script, names, arguments);
+        var connecting = connection.GetAsync();
+        return connecting.IsCompletedSuccessfully ? EvaluateAsync(connecting.GetAwaiter().GetResult()) : AwaitAsync();
+
+        Task<RedisResult> EvaluateAsync(IConnectionMultiplexer redis) => redis.GetDatabase().ScriptEvaluateAsync(script, names, arguments);
+
+        async Task<RedisResult> AwaitAsync() => await EvaluateAsync(await connecting);
     }
 
     private RedisView ViewOf(GenerationId key, string finalName, string interimName, byte[]? token, byte[]? final, byte[]? interim) => new(

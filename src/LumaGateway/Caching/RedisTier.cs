@@ -52,9 +52,7 @@ internal sealed partial class RedisTier(
     public async Task WarmUpAsync()
     {
         var probe = GenerationId.Parse("-", null);
-        var (names, owner) = (entries.NamesOf(probe), NewOwner());
-        await entries.LockAsync(probe, names, owner, options.Value.LockLifetime, unlessFinal: false);
-        await entries.ReleaseLockAsync(names, owner);
+        (await entries.LockAsync(probe, options.Value.LockLifetime, unlessFinal: false)).Lock?.Dispose();
         await entries.ReadAsync(probe);
         await resilience.ReadAsync(() => Task.FromResult(true), false);
     }
@@ -107,25 +105,17 @@ internal sealed partial class RedisTier(
     /// <param name="isFirst">Whether it is the first look-up of a fetch: a final entry is read without the lock, and a slow Redis gets one timeout only.</param>
     public async Task<LockResult> TryAcquireLockAsync(GenerationId key, bool isFirst = false)
     {
-        var (result, isReached) = await resilience.LockAsync<LockResult>(AcquireAsync, static late => _ = ReleaseLateAsync(late), extendTimeout: !isFirst);
-        return !isReached ? LockResult.Unreached : IsUnconfirmed(key) ? result! with { View = default } : result!;
-
-        async Task<LockResult?> AcquireAsync()
-        {
-            var (names, owner) = (entries.NamesOf(key), NewOwner());
-            var (state, view) = await entries.LockAsync(key, names, owner, options.Value.LockLifetime, unlessFinal: isFirst);
-            return new LockResult(state is LockState.Acquired ? new FetchLock(entries, names, owner, options.Value.LockLifetime, clock) : null, state is LockState.Taken, view, IsReached: true);
-        }
+        var (result, _) = await resilience.LockAsync(
+            () => entries.LockAsync(key, options.Value.LockLifetime, unlessFinal: isFirst), LockResult.Unreached, static late => _ = ReleaseLateAsync(late), extendTimeout: !isFirst);
+        return IsUnconfirmed(key) ? result with { View = default } : result;
     }
 
-    private static string NewOwner() => Guid.NewGuid().ToString("N");
-
     /// <summary>Releases a lock that was acquired after the timeout.</summary>
-    private static async Task ReleaseLateAsync(Task<LockResult?> late)
+    private static async Task ReleaseLateAsync(Task<LockResult> late)
     {
         try
         {
-            (await late)?.Lock?.Dispose();
+            (await late).Lock?.Dispose();
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {

@@ -42,7 +42,9 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
 
     /// <summary>Whether the setting is in a section of .NET, and its name does not resemble that of the gateway's setting there.</summary>
     private static bool IsOfDotNet(IConfigurationSection setting) =>
-        setting.Path.StartsWith($"{KnownSettings.Logging}:", StringComparison.OrdinalIgnoreCase) && !KnownSettings.Kinds.Keys.Any(known => EditDistance.Between(setting.Path, known) <= 2);
+        IsLogging(setting.Path) && !KnownSettings.Kinds.Keys.Where(IsLogging).Any(known => EditDistance.Between(setting.Path, known) <= 2);
+
+    private static bool IsLogging(string path) => path.StartsWith($"{KnownSettings.Logging}:", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// Environment variables of other programs can look like settings (<c>LIMA__X</c>). A section with an unknown name is checked only if the name differs in one

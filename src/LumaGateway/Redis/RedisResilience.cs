@@ -70,38 +70,28 @@ internal sealed partial class RedisResilience
 
     /// <summary>Returns the value, or <paramref name="fallback"/> and false if Redis did not respond in time.</summary>
     public Task<(T Value, bool Succeeded)> ReadAsync<T>(Func<Task<T>> read, T fallback, bool extendTimeout = false) =>
-        RunAsync(_reads, "read", read, fallback, extendTimeout, null);
+        RunAsync(_reads, new Step<T>(this, "read", read, extendTimeout), fallback);
 
     /// <summary>Returns the result of the write, or <paramref name="fallback"/> and false if Redis did not respond in time.</summary>
     public Task<(T Value, bool Succeeded)> WriteAsync<T>(Func<Task<T>> write, T fallback) =>
-        RunAsync(_writes, "write", write, fallback, extendTimeout: false, null);
+        RunAsync(_writes, new Step<T>(this, "write", write), fallback);
 
     /// <summary>
     /// As <see cref="WriteAsync"/>. The step also reads, so its success closes the breaker of reads: steps that only read are rare.
     /// </summary>
     /// <param name="acquire">Acquires the lock.</param>
+    /// <param name="fallback">The value if Redis did not respond in time.</param>
     /// <param name="onTimeout">Receives the step if it timed out: it cannot be cancelled and may still succeed.</param>
     /// <param name="extendTimeout">Whether the step gets several timeouts while Redis works.</param>
-    public async Task<(T? Value, bool Succeeded)> LockAsync<T>(Func<Task<T?>> acquire, Action<Task<T?>> onTimeout, bool extendTimeout = true)
-        where T : class
-    {
-        var result = await RunAsync(_writes, "lock", acquire, null, extendTimeout, onTimeout);
-        if (result.Succeeded && !_state.IsUsableFor(RedisUse.Read))
-        {
-            _ = _readBreaker.CloseAsync(CancellationToken.None); // ends with the callback, which never throws
-        }
+    public Task<(T Value, bool Succeeded)> LockAsync<T>(Func<Task<T>> acquire, T fallback, Action<Task<T>> onTimeout, bool extendTimeout = true) =>
+        RunAsync(_writes, new Step<T>(this, "lock", acquire, extendTimeout, AlsoReads: true, onTimeout), fallback);
 
-        return result;
-    }
-
-    private async Task<(T Value, bool Succeeded)> RunAsync<T>(
-        ResiliencePipeline pipeline, string operation, Func<Task<T>> start, T fallback, bool extendTimeout, Action<Task<T>>? onTimeout)
+    private static async Task<(T Value, bool Succeeded)> RunAsync<T>(ResiliencePipeline pipeline, Step<T> step, T fallback)
     {
         // Polly's strategies handle objects. A result of another type would be converted in each of them.
         // The captured context is null in ASP.NET Core. In a simulation it is the one that runs all steps in an order given by a seed.
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true);
-        var outcome = await pipeline.ExecuteOutcomeAsync<object, Step<T>>(
-            static (_, step) => step.Resilience.RunOnceAsync(step), context, new Step<T>(this, operation, start, extendTimeout, onTimeout));
+        var outcome = await pipeline.ExecuteOutcomeAsync<object, Step<T>>(static (_, step) => step.Resilience.RunOnceAsync(step), context, step);
         ResilienceContextPool.Shared.Return(context);
 
         return outcome.Exception is null ? ((T)outcome.Result!, true) : (fallback, false);
@@ -121,6 +111,11 @@ internal sealed partial class RedisResilience
                 {
                     var value = await running.WaitAsync(_timeout, _clock);
                     _state.RecordResponse();
+                    if (step.AlsoReads && !_state.IsUsableFor(RedisUse.Read))
+                    {
+                        _ = _readBreaker.CloseAsync(CancellationToken.None); // ends with the callback, which never throws
+                    }
+
                     return Outcome.FromResult<object>(value);
                 }
                 catch (TimeoutException) when (!running.IsCompleted && timeouts < MaxTimeouts)
@@ -155,7 +150,8 @@ internal sealed partial class RedisResilience
         return running.IsCompleted || isLate || (extendTimeout && _state.IsUsable);
     }
 
-    private readonly record struct Step<T>(RedisResilience Resilience, string Operation, Func<Task<T>> Start, bool ExtendTimeout, Action<Task<T>>? OnTimeout);
+    private readonly record struct Step<T>(
+        RedisResilience Resilience, string Operation, Func<Task<T>> Start, bool ExtendTimeout = false, bool AlsoReads = false, Action<Task<T>>? OnTimeout = null);
 
     private static partial class Log
     {

@@ -61,7 +61,7 @@ public sealed class RedisResilienceTests
         await RunOutOfTimeAsync();
         Assert.False(_state.IsUsable);
 
-        await _resilience.LockAsync(() => Task.FromResult<object?>(new object()), _ => { });
+        await _resilience.LockAsync(() => Task.FromResult(true), false, _ => { });
 
         Assert.Equal((1, true), await ReadAsync());
         await Eventually.TrueAsync(() => _state.IsUsable);
@@ -87,10 +87,10 @@ public sealed class RedisResilienceTests
         await RunOutOfTimeAsync();
         await RunOutOfTimeAsync();
 
-        var locking = _resilience.LockAsync(() => new TaskCompletionSource<object?>().Task, _ => { });
+        var locking = _resilience.LockAsync(() => new TaskCompletionSource<bool>().Task, false, _ => { });
         _clock.Advance(Timeout);
 
-        Assert.Equal((null, false), await locking);
+        Assert.Equal((false, false), await locking);
     }
 
     [Fact]
