@@ -107,6 +107,11 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
 
             return body;
         }
+        catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
+        {
+            body.Dispose();
+            throw new InvalidDataException("The body is damaged.", exception); // BrotliStream throws the one exception, the other decoders throw the other
+        }
         catch
         {
             body.Dispose();
