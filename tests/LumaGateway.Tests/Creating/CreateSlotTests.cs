@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using LumaGateway.Jobs;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Support;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Creating;
 
@@ -105,6 +108,31 @@ public sealed class CreateSlotTests : IDisposable
 
         await refused.ProblemAsync(400, "invalid_request");
         Assert.Equal(["g1"], await JobsAsync());
+    }
+
+    [Fact]
+    public async Task A_caller_that_leaves_before_its_create_is_sent_leaves_no_job_and_no_slot()
+    {
+        _gateway.With("Limits:Upstream:Concurrency", "1");
+        var held = new TaskCompletionSource<HttpResponseMessage>();
+        _gateway.Upstream.Then((_, _) => held.Task);
+        using var caller = _gateway.CreateCaller();
+        var read = caller.SendGetAsync("/generations/held"); // has the only connection
+        await _gateway.Upstream.WaitForRequestsAsync(1);
+        using var leaving = new CancellationTokenSource();
+        var create = SendAsync(null, cancellationToken: leaving.Token);
+        var limiter = _gateway.Services.GetRequiredService<UpstreamAccounts>().First.Limiter;
+        await Eventually.TrueAsync(() => limiter.Queued == 1);
+
+        await leaving.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => create);
+        await Eventually.TrueAsync(() => limiter.Queued == 0);
+        await Poll.UntilAsync(async () => (await JobsAsync()).Count == 0);
+        Assert.NotNull((await _gateway.Services.GetRequiredService<JobSlots>().TryAcquireAsync(UpstreamAccount.Unnamed, TimeSpan.FromMinutes(1))).Slot);
+        held.SetResult(ScriptedUpstream.Json(Samples.Interim("held")));
+        using var response = await read;
+        Assert.Equal(0, Sent);
     }
 
     [Theory]
