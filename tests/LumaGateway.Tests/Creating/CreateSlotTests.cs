@@ -110,6 +110,18 @@ public sealed class CreateSlotTests : IDisposable
         Assert.Equal(["g1"], await JobsAsync());
     }
 
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public async Task A_create_that_the_dialect_cannot_express_is_refused_at_once_without_a_slot(string? key)
+    {
+        using var first = await SendAsync("first");
+
+        using var refused = await SendAsync(key, """{"prompt":"cat dance","seed":7}"""); // the clock does not advance
+
+        await refused.ProblemAsync(422, "unsupported_field");
+        Assert.Equal(["g1"], await JobsAsync());
+    }
+
     [Fact]
     public async Task A_caller_that_leaves_before_its_create_is_sent_leaves_no_job_and_no_slot()
     {
