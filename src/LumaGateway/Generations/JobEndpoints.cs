@@ -27,7 +27,7 @@ internal static class JobEndpoints
                 Query("to", "The latest `created_at`."),
                 Query("cursor", "`next_cursor` of the previous page."),
                 Query("limit", "1 to 200, by default 50."),
-                Query("group", "With the right `read-all`: only this group. By default all."))
+                Query("group", "With the permission `read-all`: only this group. By default all."))
             .Produces<JobList>(StatusCodes.Status200OK, "application/json")
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidRequest, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited, ProblemKinds.Internal,
