@@ -86,11 +86,12 @@ public sealed class CreateSlotTests : IDisposable
         var second = SendAsync(key, Body, prefer, leaving.Token);
         await Eventually.TrueAsync(() => waiting.GetMeasurementSnapshot().Sum(one => one.Value) == 1);
 
+        var now = _gateway.Clock.GetUtcNow();
         await leaving.CancelAsync();
 
+        await _gateway.Clock.UntilAsync(() => second.IsCompleted && waiting.GetMeasurementSnapshot().Sum(one => one.Value) == 0);
+        Assert.Equal((now, 1), (_gateway.Clock.GetUtcNow(), Sent));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-        await Eventually.TrueAsync(() => waiting.GetMeasurementSnapshot().Sum(one => one.Value) == 0);
-        Assert.Equal(1, Sent);
         _finished["g1"] = true;
         using var repeated = await _gateway.Clock.UntilAsync(SendAsync(key, """{"prompt":"another"}""")); // the key is free, also for another body
         Assert.Equal("/generations/g2", repeated.Header("Location"));
@@ -104,7 +105,7 @@ public sealed class CreateSlotTests : IDisposable
     {
         using var first = await SendAsync("first");
 
-        using var refused = await SendAsync(key, """{"promt":"cat dance"}"""); // the clock does not advance
+        using var refused = await SendAtOnceAsync(key, """{"promt":"cat dance"}""");
 
         await refused.ProblemAsync(400, "invalid_request");
         Assert.Equal(["g1"], await JobsAsync());
@@ -116,7 +117,7 @@ public sealed class CreateSlotTests : IDisposable
     {
         using var first = await SendAsync("first");
 
-        using var refused = await SendAsync(key, """{"prompt":"cat dance","seed":7}"""); // the clock does not advance
+        using var refused = await SendAtOnceAsync(key, """{"prompt":"cat dance","seed":7}""");
 
         await refused.ProblemAsync(422, "unsupported_field");
         Assert.Equal(["g1"], await JobsAsync());
@@ -170,6 +171,15 @@ public sealed class CreateSlotTests : IDisposable
 
         await refused.ProblemAsync(503, "account_saturated");
         Assert.Equal(2, Sent);
+    }
+
+    /// <summary>Sends a create that must not wait.</summary>
+    private async Task<HttpResponseMessage> SendAtOnceAsync(string? key, string body)
+    {
+        var now = _gateway.Clock.GetUtcNow();
+        var response = await _gateway.Clock.UntilAsync(SendAsync(key, body));
+        Assert.Equal(now, _gateway.Clock.GetUtcNow());
+        return response;
     }
 
     private async Task<HttpResponseMessage> SendAsync(string? key, string body = Body, string? prefer = null, CancellationToken? cancellationToken = null)
