@@ -20,6 +20,7 @@ internal static class JobEndpoints
             .WithTags(DocumentTags.Generations)
             .WithName("GetJobs")
             .WithSummary("The creates of the caller's group, newest first")
+            .WithDescription("A page can have fewer jobs than `limit`, also if others follow: continue until `next_cursor` is null.")
             .WithMetadata(
                 Query("state", "Only jobs in this state."),
                 Query("model", "Only jobs of this model."),
