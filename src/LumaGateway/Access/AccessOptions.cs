@@ -30,7 +30,7 @@ internal sealed class ClientOptions
     /// <summary>The client's permissions: <c>read</c>, <c>raw</c>, <c>create</c>, <c>delete</c>, <c>assets</c>, <c>purge</c>, <c>read-all</c>. Without any: <c>read</c> and <c>assets</c>.</summary>
     public IList<string> Rights { get; init; } = [];
 
-    /// <summary>The upstream account of the client's requests under <c>/luma</c>, one of <c>Luma:Accounts</c>. Empty: all accounts.</summary>
+    /// <summary>The upstream account of the client's creates and of its requests under <c>/luma</c>, one of <c>Luma:Accounts</c>. Empty: all accounts.</summary>
     public string Account { get; set; } = "";
 
     /// <summary>The clients of one group see each other's generations, with <see cref="AccessOptions.Ownership"/> <c>Group</c>. 1 to 128 characters of <c>A-Z a-z 0-9 . _ @ : / | -</c>. Empty: the client's name.</summary>

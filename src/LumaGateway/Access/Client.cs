@@ -8,7 +8,7 @@ namespace LumaGateway.Access;
 /// <param name="ClientLimiter">The limiter that all requests of this name share.</param>
 internal sealed partial record Client(string Name, Permissions Permissions, ClientLimiter ClientLimiter)
 {
-    /// <summary>The upstream account of the client's requests under <c>/luma</c>; null if it may use all of them.</summary>
+    /// <summary>The upstream account of the client's creates and of its requests under <c>/luma</c>; null if it may use all of them.</summary>
     public string? Account { get; init; }
 
     /// <summary>The name of all requests without a credential; they share one limiter.</summary>

@@ -11,17 +11,18 @@ internal sealed class CreatePipeline
 {
     private readonly RequestDelegate _pipeline;
 
-    public CreatePipeline(IServiceProvider services, CreateHandler handler)
+    public CreatePipeline(IServiceProvider services, GenerationCreator creator)
     {
         var builder = new ApplicationBuilder(services);
         builder.UseMiddleware<CreateWaitMiddleware>(); // outside the idempotency record, which keeps the first state
         builder.UseMiddleware<AccountMiddleware>();
         builder.UseMiddleware<IdempotencyMiddleware>();
         builder.UseMiddleware<CreateBodyMiddleware>();
+        builder.UseMiddleware<CreateDialectMiddleware>();
         builder.UseMiddleware<JobMiddleware>();
         builder.UseMiddleware<CreateDistributionMiddleware>();
         builder.UseMiddleware<SlotMiddleware>();
-        builder.Run(handler.HandleAsync);
+        builder.Run(creator.CreateAsync);
         _pipeline = builder.Build();
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LumaGateway.Contracts;
+using LumaGateway.Upstreams;
 using LumaGateway.Upstreams.Wire;
 
 namespace LumaGateway.Creating;
@@ -15,7 +16,6 @@ internal sealed class CreateRequestReader(IReadOnlyList<string> dialects)
     private const string Known = "type, prompt, model, aspect_ratio, duration, resolution, loop, start_image, end_image, source_video, reference_images, negative_prompt, seed, callback_url, options";
     private const string Url = "must be an absolute http or https URL";
     private const int MaxFaults = 20;
-    private const int MaxNameLength = 64;
 
     private readonly SortedDictionary<string, List<string>> _faults = new(StringComparer.Ordinal);
 
@@ -139,7 +139,7 @@ internal sealed class CreateRequestReader(IReadOnlyList<string> dialects)
                 Check(item, path);
             }
         }
-        else if (value.ValueKind is JsonValueKind.String && value.AsText() is null && value.GetRawText() is var raw && raw.Contains('\\', StringComparison.Ordinal))
+        else if (value.ValueKind is JsonValueKind.String && Decode(value.GetString) is null)
         {
             AddFault(path, "must be valid Unicode");
         }
@@ -153,7 +153,7 @@ internal sealed class CreateRequestReader(IReadOnlyList<string> dialects)
         List<(string, JsonElement)> members = [];
         foreach (var member in body.EnumerateObject())
         {
-            if (NameOf(member) is not { } name)
+            if (Decode(() => member.Name) is not { } name)
             {
                 AddFault(prefix + "?", "is a name that is not valid Unicode");
             }
@@ -170,12 +170,12 @@ internal sealed class CreateRequestReader(IReadOnlyList<string> dialects)
         return members;
     }
 
-    /// <summary>Null for a name with an unpaired surrogate, which cannot be read.</summary>
-    private static string? NameOf(JsonProperty member)
+    /// <summary>Null for a name or a text with an unpaired surrogate or invalid UTF-8, which cannot be read.</summary>
+    private static string? Decode(Func<string?> read)
     {
         try
         {
-            return member.Name;
+            return read();
         }
         catch (InvalidOperationException)
         {
@@ -192,7 +192,7 @@ internal sealed class CreateRequestReader(IReadOnlyList<string> dialects)
     /// <summary>A caller can send thousands of wrong keys; the problem has the first ones.</summary>
     private void AddFault(string name, string reason)
     {
-        var shown = name.Length <= MaxNameLength ? name : $"{name[..MaxNameLength]}…";
+        var shown = CreateFields.Quoted(name);
         if (_faults.TryGetValue(shown, out var reasons))
         {
             if (!reasons.Contains(reason) && reasons.Count < MaxFaults)

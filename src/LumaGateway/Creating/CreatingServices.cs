@@ -6,7 +6,6 @@ internal static class CreatingServices
     public static IServiceCollection AddCreating(this IServiceCollection services)
     {
         services.AddSingleton<GenerationCreator>();
-        services.AddSingleton<CreateHandler>();
         services.AddSingleton<CreatePipeline>();
         services.AddSingleton<GenerationDeleter>();
 

@@ -19,9 +19,11 @@ namespace LumaGateway.Creating;
 internal sealed partial class GenerationCreator(
     GenerationReader reader, GenerationSource source, AccountChooser chooser, ProxyMetrics metrics, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<GenerationCreator> logger)
 {
-    public async Task CreateAsync(HttpContext context, ProxyAccount choice, UpstreamCreate create)
+    public async Task CreateAsync(HttpContext context)
     {
+        var choice = context.Features.GetRequiredFeature<ProxyAccount>();
         var account = choice.Account;
+        var create = context.Features.GetRequiredFeature<WrittenCreate>().ByDialect[account.Dialect.Name];
         var progress = new SendProgress();
         context.Features.Set(progress);
         choice.MarkSent();

@@ -20,6 +20,7 @@ internal static class JobEndpoints
             .WithTags(DocumentTags.Generations)
             .WithName("GetJobs")
             .WithSummary("The creates of the caller's group, newest first")
+            .WithDescription("A page can have fewer jobs than `limit`, also if others follow: continue until `next_cursor` is null.")
             .WithMetadata(
                 Query("state", "Only jobs in this state."),
                 Query("model", "Only jobs of this model."),
@@ -27,7 +28,7 @@ internal static class JobEndpoints
                 Query("to", "The latest `created_at`."),
                 Query("cursor", "`next_cursor` of the previous page."),
                 Query("limit", "1 to 200, by default 50."),
-                Query("group", "With the right `read-all`: only this group. By default all."))
+                Query("group", "With the permission `read-all`: only this group. By default all."))
             .Produces<JobList>(StatusCodes.Status200OK, "application/json")
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidRequest, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited, ProblemKinds.Internal,

@@ -34,7 +34,7 @@ internal sealed class OperationDetails : IOperationFilter
         if (metadata.OfType<RequiredPermission>().FirstOrDefault() is { } permission)
         {
             var right = permission.For(context.ApiDescription.HttpMethod ?? "GET");
-            operation.Description += right is Permissions.None ? "" : $"\n\nRequires the right `{right.ToString().ToLowerInvariant()}`.";
+            operation.Description += right is Permissions.None ? "" : $"\n\nRequires the permission `{right.ToString().ToLowerInvariant()}`.";
         }
         else
         {

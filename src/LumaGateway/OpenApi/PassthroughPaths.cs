@@ -39,7 +39,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
     private static string WithoutConstraints(string path) => Parameter().Replace(path, "{$1}");
 
     private static string RightsFor(string method) =>
-        HttpMethods.IsPost(method) ? "rights `raw` and `create`" : HttpMethods.IsDelete(method) ? "rights `raw` and `delete`" : "right `raw`";
+        HttpMethods.IsPost(method) ? "permissions `raw` and `create`" : HttpMethods.IsDelete(method) ? "permissions `raw` and `delete`" : "permission `raw`";
 
     /// <summary>An id that generators make a name of: <c>GET</c> of <c>camera-motions</c> is <c>GetLumaCameraMotions</c>.</summary>
     private static string IdOf(string route, string method) =>

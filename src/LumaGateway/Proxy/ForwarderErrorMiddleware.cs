@@ -17,12 +17,12 @@ internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, Pro
 
     public async Task InvokeAsync(HttpContext context)
     {
-        var isCreate = HttpMethods.IsPost(context.Request.Method);
-        await (isCreate ? BufferResponseAsync(context) : next(context));
+        var isPost = HttpMethods.IsPost(context.Request.Method); // a create, or the upload of a file
+        await (isPost ? BufferResponseAsync(context) : next(context));
 
         var failure = context.Features.Get<IForwarderErrorFeature>();
-        var outcome = isCreate ? OutcomeOf(context, failure) : null;
-        if (outcome is { } known && ProxyAccount.Of(context) is { } account)
+        var outcome = isPost ? OutcomeOf(context, failure) : null;
+        if (outcome is { } known && CreateRequest.Is(context) && ProxyAccount.Of(context) is { } account)
         {
             metrics.Created(known, account.Name);
         }

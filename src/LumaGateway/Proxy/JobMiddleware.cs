@@ -33,7 +33,7 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
             body = await ForwardAsync(context);
             outcome = CreateOutcomes.Of(context);
         }
-        catch when (!CreateOutcomes.MayHaveBeenSent(context))
+        catch when (!CreateOutcomes.MayHaveRun(context))
         {
             outcome = CreateOutcome.Refused;
             throw;

@@ -6,9 +6,9 @@ namespace LumaGateway.Proxy;
 /// <summary>Request feature: the account that the request is sent to. A create without a given account has candidates, and may move from one to the next.</summary>
 internal sealed class ProxyAccount : IRequestAccount
 {
-    private readonly IReadOnlyList<UpstreamAccount> _candidates;
     private readonly List<UpstreamAccount> _refused = [];
     private readonly List<AccountChoice> _skipped = [];
+    private IReadOnlyList<UpstreamAccount> _candidates;
     private AccountChoice? _choice;
     private bool _isSent;
 
@@ -21,6 +21,9 @@ internal sealed class ProxyAccount : IRequestAccount
 
     /// <summary>Whether the account was chosen by weight.</summary>
     public bool IsChosen => _candidates.Count > 0;
+
+    /// <summary>The accounts that the request may be sent to.</summary>
+    public IReadOnlyList<UpstreamAccount> Candidates => IsChosen ? _candidates : [Account];
 
     /// <summary>Whether a refused create may have another account to move to.</summary>
     public bool HasAlternatives => _candidates.Count > 1;
@@ -36,6 +39,24 @@ internal sealed class ProxyAccount : IRequestAccount
 
     /// <summary>Returns the account of a request; null if the request is not under <c>/luma</c>.</summary>
     public static UpstreamAccount? Of(HttpContext context) => context.Features.Get<ProxyAccount>()?.Account;
+
+    /// <summary>
+    /// Leaves out the candidates that cannot run the create, and chooses among the others: an account that is left out keeps its turn. Returns false if all others are draining. To be
+    /// called before the first attempt, with a condition that holds for a candidate.
+    /// </summary>
+    public bool TryLimitTo(Func<UpstreamAccount, bool> canRun, AccountChooser chooser)
+    {
+        if (Candidates.All(canRun))
+        {
+            return true;
+        }
+
+        _candidates = [.. _candidates.Where(canRun)];
+        chooser.Return(_choice!);
+        _choice = chooser.Choose(_candidates, []);
+        Account = _choice?.Account ?? Account;
+        return _choice is not null;
+    }
 
     /// <summary>To be called before each attempt.</summary>
     public void Start()

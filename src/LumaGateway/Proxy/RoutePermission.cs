@@ -16,7 +16,7 @@ internal static class RoutePermission
 
     /// <summary>Returns null, or an error text that starts with the setting's key below the route.</summary>
     public static string? FaultOf(RouteConfig route) => TextOf(route) is { } text && !PermissionNames.TryParse(text, out _)
-        ? $"Metadata:{Name} '{text}' is not a right; the rights are {PermissionNames.All}."
+        ? $"Metadata:{Name} '{text}' is not a permission; the permissions are {PermissionNames.All}."
         : null;
 
     private static string? TextOf(RouteConfig route) => route.Metadata is { } metadata && metadata.TryGetValue(Name, out var text) ? text : null;

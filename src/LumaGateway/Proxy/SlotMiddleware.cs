@@ -67,7 +67,7 @@ internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, Accou
             await next(context);
             mayRun = CreateOutcomes.Of(context) is var outcome && (outcome is CreateOutcome.Unknown || (outcome is CreateOutcome.Settled && context.Response.StatusCode is >= 200 and < 300));
         }
-        catch when (CreateOutcomes.MayHaveBeenSent(context))
+        catch when (CreateOutcomes.MayHaveRun(context))
         {
             mayRun = true;
             throw;

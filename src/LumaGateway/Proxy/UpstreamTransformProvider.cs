@@ -17,7 +17,7 @@ namespace LumaGateway.Proxy;
 /// YARP's own allow-lists (AddRequestHeadersAllowed, AddResponseHeadersAllowed) do not fit: they forward a caller's non-ASCII bytes in another encoding, fail the
 /// response if a value contains a control character, and append the upstream's <c>Cache-Control</c> to the gateway's.
 /// </remarks>
-internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, AccountChooser chooser) : ITransformProvider
+internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, AccountChooser chooser, TimeProvider clock) : ITransformProvider
 {
     private const string RateLimitPrefix = "X-RateLimit-";
 
@@ -125,7 +125,7 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
             return false; // it concerns this caller, who retries
         }
 
-        account.RecordRefusal(fault, context.ProxyResponse!.Headers.RetryAfter?.Delta);
+        account.RecordRefusal(fault, RetryAfterHeader.Of(context.ProxyResponse!, clock));
         if (isDistributed && choice!.TryMove(chooser))
         {
             context.SuppressResponseBody = true; // CreateDistributionMiddleware sends the create to the next account

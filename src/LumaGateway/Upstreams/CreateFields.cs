@@ -126,6 +126,10 @@ internal sealed class CreateFields(CreateGenerationRequest request, string diale
         return null;
     }
 
+    /// <summary>A caller's text, short enough for a problem. It is not cut within a character.</summary>
+    public static string Quoted(string text) =>
+        text.Length <= MaxQuoted ? text : $"{text[..(char.IsHighSurrogate(text[MaxQuoted - 1]) ? MaxQuoted - 1 : MaxQuoted)]}…";
+
     private object? TakeValue(string name)
     {
         _expressible.Add(name);
@@ -155,9 +159,6 @@ internal sealed class CreateFields(CreateGenerationRequest request, string diale
     private static bool IsSide(string text, out int side) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out side) && side is > 0 and <= 10_000;
 
     private static string InvariantOf(double number) => number.ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>A caller's text, short enough for a problem.</summary>
-    private static string Quoted(string text) => text.Length <= MaxQuoted ? text : $"{text[..MaxQuoted]}…";
 }
 
 /// <summary>What the gateway adds to a create, if the dialect has a member for it.</summary>

@@ -47,7 +47,7 @@ internal sealed class UpstreamAccount : IDisposable
             new DriftDetector(Drift, Dialect.Name, loggers.CreateLogger<DriftDetector>()));
         var connections = new NoImplicitRetryHandler(handlers.CreateHandler(HttpClientName));
         Sender = new UpstreamSender(
-            new HttpMessageInvoker(new ConcurrencyHandler(this) { InnerHandler = new CredentialHandler(this) { InnerHandler = connections } }, disposeHandler: false), this, luma.Value);
+            new HttpMessageInvoker(new ConcurrencyHandler(this) { InnerHandler = new CredentialHandler(this) { InnerHandler = connections } }, disposeHandler: false), this, luma.Value, clock);
     }
 
     public AccountOptions Options { get; }

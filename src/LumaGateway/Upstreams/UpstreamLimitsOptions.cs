@@ -8,7 +8,7 @@ internal sealed class UpstreamLimitsOptions
 {
     public const string Section = "Limits:Upstream";
 
-    /// <summary>The largest number of concurrent requests to the upstream: reads and proxied requests together.</summary>
+    /// <summary>The largest number of concurrent requests to one account: reads, creates, deletes and proxied requests together.</summary>
     [Number("Limits:Upstream:Concurrency", 1, 10_000)]
     public int Concurrency { get; set; } = 64;
 

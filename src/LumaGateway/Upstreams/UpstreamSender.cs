@@ -9,7 +9,7 @@ namespace LumaGateway.Upstreams;
 /// <summary>
 /// Sends creates and deletes to an account, each once. Throws <see cref="UpstreamException"/> if there is no response. The caller limits the time. Thread-safe.
 /// </summary>
-internal sealed class UpstreamSender(HttpMessageInvoker http, UpstreamAccount account, LumaOptions options)
+internal sealed class UpstreamSender(HttpMessageInvoker http, UpstreamAccount account, LumaOptions options, TimeProvider clock)
 {
     private readonly string _root = account.Root.AbsoluteUri;
     private readonly int _maxBodyBytes = options.MaxBodyBytes;
@@ -44,7 +44,7 @@ internal sealed class UpstreamSender(HttpMessageInvoker http, UpstreamAccount ac
         {
             response = await http.SendAsync(request, token);
             using var content = await UpstreamTransport.ReadBodyAsync(response, _maxBodyBytes, token);
-            var reply = new UpstreamReply(response, UpstreamTransport.Parse(isSuccess: false, content.Written.ToArray()));
+            var reply = new UpstreamReply(response, UpstreamTransport.Parse(isSuccess: false, content.Written.ToArray()), RetryAfterHeader.Of(response, clock));
             if (response.IsSuccessStatusCode)
             {
                 account.Acceptance.MarkAccepted();
@@ -71,13 +71,11 @@ internal sealed class UpstreamSender(HttpMessageInvoker http, UpstreamAccount ac
 /// <summary>A response to a create or a delete.</summary>
 /// <param name="Response">The response. Its body is read.</param>
 /// <param name="Body">The JSON of the body; null if it is not JSON.</param>
-internal sealed record UpstreamReply(HttpResponseMessage Response, JsonDocument? Body) : IDisposable
+/// <param name="RetryAfter">The upstream's <c>Retry-After</c>; null if it has none.</param>
+internal sealed record UpstreamReply(HttpResponseMessage Response, JsonDocument? Body, TimeSpan? RetryAfter) : IDisposable
 {
     /// <summary>The JSON of the body; Undefined if it is not JSON.</summary>
     public JsonElement Json => Body?.RootElement ?? default;
-
-    /// <summary>The upstream's <c>Retry-After</c> in seconds; null if it has none.</summary>
-    public TimeSpan? RetryAfter => Response.Headers.RetryAfter?.Delta;
 
     public void Dispose()
     {

@@ -66,7 +66,7 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
             using var document = Parse(response.IsSuccessStatusCode, body.Written);
             return read(state, response.StatusCode, document?.RootElement ?? default);
         }
-        catch (UpstreamException exception) when (RetryAfterOf(response) is { } delay
+        catch (UpstreamException exception) when (RetryAfterHeader.Of(response, clock) is { } delay
             && response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
         {
             account.Hold.Start(delay);
@@ -107,19 +107,16 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
 
             return body;
         }
+        catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
+        {
+            body.Dispose();
+            throw new InvalidDataException("The body is damaged.", exception); // BrotliStream throws the one exception, the other decoders throw the other
+        }
         catch
         {
             body.Dispose();
             throw;
         }
-    }
-
-    /// <summary>A date is compared with the response's own <c>Date</c>: the upstream's clock can differ from the gateway's.</summary>
-    private TimeSpan? RetryAfterOf(HttpResponseMessage response)
-    {
-        var header = response.Headers.RetryAfter;
-        var delay = header?.Delta ?? header?.Date - (response.Headers.Date ?? clock.GetUtcNow());
-        return delay < TimeSpan.Zero ? TimeSpan.Zero : delay;
     }
 
     /// <summary>Creates an exception without the inner exception, whose message contains the host.</summary>

@@ -10,7 +10,7 @@ namespace LumaGateway.Tests.Configuration;
 /// <summary>One setting, read from its options class: the attributes, the default, and the summary that the compiler writes to the documentation file.</summary>
 internal sealed partial record Setting(string Key, SettingKind Kind, object? Default, object? Minimum, object? Maximum, string Summary)
 {
-    private static readonly Dictionary<string, XElement> Summaries = XDocument.Load("LumaGateway.xml").Descendants("member")
+    private static readonly Dictionary<string, XElement> Summaries = XDocument.Load("LumaGateway.xml", LoadOptions.PreserveWhitespace).Descendants("member")
         .Where(member => member.Attribute("name")!.Value.StartsWith("P:", StringComparison.Ordinal))
         .ToDictionary(member => member.Attribute("name")!.Value, StringComparer.Ordinal);
 
@@ -109,7 +109,7 @@ internal sealed partial record Setting(string Key, SettingKind Kind, object? Def
         XText text => text.Value,
         XElement { Name.LocalName: "c" } code => $"`{code.Value}`",
         XElement { Name.LocalName: "see" } see when see.Attribute("cref")?.Value is { } member =>
-            $"`{(KeysByMember.TryGetValue(member, out var key) ? key : member[(member.LastIndexOf('.') + 1)..])}`",
+            $"`{(KeysByMember.TryGetValue(member, out var key) ? key.Replace("#", "<n>", StringComparison.Ordinal) : member[(member.LastIndexOf('.') + 1)..])}`",
         _ => throw new InvalidOperationException($"The summary of a setting contains {node}."),
     };
 

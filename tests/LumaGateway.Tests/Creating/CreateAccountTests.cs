@@ -90,6 +90,44 @@ public sealed class CreateAccountTests : IDisposable
         Assert.Empty(await JobsAsync());
     }
 
+    [Fact]
+    public async Task An_account_that_cannot_express_the_create_does_not_hide_the_refusal_of_the_one_that_can()
+    {
+        _gateway.With("Luma:Accounts:0:Weight", "1").With("Luma:Accounts:1:Weight", "3"); // b comes first
+        _faults["b"] = HttpStatusCode.TooManyRequests;
+
+        using var response = await CreateAsync("""{"prompt":"cat dance","duration":9}""");
+
+        await response.ProblemAsync(503, "upstream_throttled");
+        Assert.Equal(["b"], Asked);
+    }
+
+    [Fact]
+    public async Task A_create_that_only_a_draining_account_can_express_is_refused_and_not_sent()
+    {
+        _gateway.With("Luma:Accounts:1:Draining", "true");
+
+        using var response = await CreateAsync("""{"prompt":"cat dance","duration":9}""");
+
+        await response.ProblemAsync(503, "account_draining");
+        Assert.Empty(Asked);
+    }
+
+    [Fact]
+    public async Task An_account_that_cannot_express_a_create_keeps_its_turn_and_is_no_move()
+    {
+        using var started = await CreateAsync(account: "a"); // starts the gateway
+        using var moves = _gateway.Collect<long>("luma_gateway.passthrough.moves");
+        for (var i = 0; i < 4; i++)
+        {
+            using var inexpressible = await CreateAsync("""{"prompt":"cat dance","duration":9}""");
+            using var response = await CreateAsync();
+        }
+
+        Assert.Equal((4, 5), (Asked.Count(account => account == "a"), Asked.Count(account => account == "b"))); // the other creates are split 3 to 1
+        Assert.Equal(0, moves.GetMeasurementSnapshot().Sum(move => move.Value));
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("key-1")]

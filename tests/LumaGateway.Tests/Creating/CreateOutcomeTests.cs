@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using LumaGateway.Tests.Support;
 
@@ -219,6 +220,26 @@ public sealed class CreateOutcomeTests : IDisposable
 
         await response.ProblemAsync(503, "upstream_throttled");
         Assert.Equal("7", response.Header("Retry-After"));
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    [InlineData(HttpStatusCode.ServiceUnavailable)]
+    public async Task A_date_in_Retry_After_is_compared_with_the_date_of_the_response(HttpStatusCode status)
+    {
+        _gateway.Upstream.Then((_, _) =>
+        {
+            var now = _gateway.Clock.GetUtcNow().AddHours(3);
+            var response = ScriptedUpstream.Json("{}", status);
+            response.Headers.Date = now;
+            response.Headers.RetryAfter = new RetryConditionHeaderValue(now.AddSeconds(40));
+            return Task.FromResult(response);
+        });
+
+        using var response = await CreateTests.SendCreateAsync(_gateway, Body);
+
+        await response.ProblemAsync(503, "upstream_throttled");
+        Assert.Equal("40", response.Header("Retry-After"));
     }
 
     private Task<HttpResponseMessage> CreateAsync(string key, string body = Body, params (string Name, string Value)[] headers) =>

@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using LumaGateway.Jobs;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Support;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Creating;
 
@@ -83,11 +86,12 @@ public sealed class CreateSlotTests : IDisposable
         var second = SendAsync(key, Body, prefer, leaving.Token);
         await Eventually.TrueAsync(() => waiting.GetMeasurementSnapshot().Sum(one => one.Value) == 1);
 
+        var now = _gateway.Clock.GetUtcNow();
         await leaving.CancelAsync();
 
+        await _gateway.Clock.UntilAsync(() => second.IsCompleted && waiting.GetMeasurementSnapshot().Sum(one => one.Value) == 0);
+        Assert.Equal((now, 1), (_gateway.Clock.GetUtcNow(), Sent));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-        await Eventually.TrueAsync(() => waiting.GetMeasurementSnapshot().Sum(one => one.Value) == 0);
-        Assert.Equal(1, Sent);
         _finished["g1"] = true;
         using var repeated = await _gateway.Clock.UntilAsync(SendAsync(key, """{"prompt":"another"}""")); // the key is free, also for another body
         Assert.Equal("/generations/g2", repeated.Header("Location"));
@@ -101,10 +105,47 @@ public sealed class CreateSlotTests : IDisposable
     {
         using var first = await SendAsync("first");
 
-        using var refused = await SendAsync(key, """{"promt":"cat dance"}"""); // the clock does not advance
+        using var refused = await SendAtOnceAsync(key, """{"promt":"cat dance"}""");
 
         await refused.ProblemAsync(400, "invalid_request");
         Assert.Equal(["g1"], await JobsAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public async Task A_create_that_the_dialect_cannot_express_is_refused_at_once_without_a_slot(string? key)
+    {
+        using var first = await SendAsync("first");
+
+        using var refused = await SendAtOnceAsync(key, """{"prompt":"cat dance","seed":7}""");
+
+        await refused.ProblemAsync(422, "unsupported_field");
+        Assert.Equal(["g1"], await JobsAsync());
+    }
+
+    [Fact]
+    public async Task A_caller_that_leaves_before_its_create_is_sent_leaves_no_job_and_no_slot()
+    {
+        _gateway.With("Limits:Upstream:Concurrency", "1");
+        var held = new TaskCompletionSource<HttpResponseMessage>();
+        _gateway.Upstream.Then((_, _) => held.Task);
+        using var caller = _gateway.CreateCaller();
+        var read = caller.SendGetAsync("/generations/held"); // has the only connection
+        await _gateway.Upstream.WaitForRequestsAsync(1);
+        using var leaving = new CancellationTokenSource();
+        var create = SendAsync(null, cancellationToken: leaving.Token);
+        var limiter = _gateway.Services.GetRequiredService<UpstreamAccounts>().First.Limiter;
+        await Eventually.TrueAsync(() => limiter.Queued == 1);
+
+        await leaving.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => create);
+        await Eventually.TrueAsync(() => limiter.Queued == 0);
+        await Poll.UntilAsync(async () => (await JobsAsync()).Count == 0);
+        Assert.NotNull((await _gateway.Services.GetRequiredService<JobSlots>().TryAcquireAsync(UpstreamAccount.Unnamed, TimeSpan.FromMinutes(1))).Slot);
+        held.SetResult(ScriptedUpstream.Json(Samples.Interim("held")));
+        using var response = await read;
+        Assert.Equal(0, Sent);
     }
 
     [Theory]
@@ -130,6 +171,15 @@ public sealed class CreateSlotTests : IDisposable
 
         await refused.ProblemAsync(503, "account_saturated");
         Assert.Equal(2, Sent);
+    }
+
+    /// <summary>Sends a create that must not wait.</summary>
+    private async Task<HttpResponseMessage> SendAtOnceAsync(string? key, string body)
+    {
+        var now = _gateway.Clock.GetUtcNow();
+        var response = await _gateway.Clock.UntilAsync(SendAsync(key, body));
+        Assert.Equal(now, _gateway.Clock.GetUtcNow());
+        return response;
     }
 
     private async Task<HttpResponseMessage> SendAsync(string? key, string body = Body, string? prefer = null, CancellationToken? cancellationToken = null)

@@ -52,6 +52,51 @@ public sealed class CreateTests : IDisposable
     }
 
     [Theory]
+    [InlineData("{\"prompt\":\"cat\",\"options\":{\"relay\":{\"a\":\"\u00ff\"}}}", "options.relay.a")]
+    [InlineData("{\"prompt\":\"cat\",\"options\":{\"relay\":{\"a\":[{\"b\":\"\u00c0\u0080\"}]}}}", "options.relay.a.b")]
+    [InlineData("{\"prompt\":\"cat\",\"options\":{\"relay\":{\"\u00ff\":1}}}", "options.relay.?")]
+    [InlineData("{\"prompt\":\"\u00ff\"}", "prompt")]
+    public async Task Bytes_that_are_not_UTF_8_are_an_invalid_body(string latin1, string field)
+    {
+        using var caller = _gateway.CreateCaller();
+        using var content = new ByteArrayContent(Encoding.Latin1.GetBytes(latin1));
+
+        using var response = await caller.PostAsync(new Uri("/generations", UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+        var problem = await response.ProblemAsync(400, "invalid_request");
+        Assert.True(problem.GetProperty("errors").TryGetProperty(field, out _));
+        Assert.Equal(0, _gateway.Upstream.RequestCount);
+    }
+
+    [Fact]
+    public async Task A_blank_text_with_an_escape_is_allowed_in_options()
+    {
+        _gateway.Upstream.ThenJson(Created);
+
+        using var response = await CreateAsync("""{"prompt":"cat dance","options":{"relay":{"separator":"\n"}}}""");
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        Assert.Equal("""{"user_prompt":"cat dance","separator":"\n"}""", Assert.Single(_gateway.Bodies));
+    }
+
+    [Theory]
+    [InlineData("""{"prompt":"cat","$$":1}""", 400)]
+    [InlineData("""{"prompt":"cat","model":"$$"}""", 422)]
+    [InlineData("""{"prompt":"cat","aspect_ratio":"$$"}""", 422)]
+    [InlineData("""{"prompt":"cat","duration":5,"options":{"relay":{"duration":"10s","$$":1}}}""", 422)]
+    public async Task A_long_name_or_value_is_cut_between_characters(string body, int status)
+    {
+        var text = new string('a', 63) + "\U0001F600\U0001F600"; // the 64th UTF-16 unit is the first half of a character
+
+        using var response = await CreateAsync(body.Replace("$$", text, StringComparison.Ordinal));
+
+        Assert.Equal(status, (int)response.StatusCode);
+        var json = JsonNode.Parse(await TextAsync(response))!["errors"]!.ToJsonString(); // escapes what is not ASCII
+        Assert.DoesNotContain("FFFD", json, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("\\uD83D\\u2026", json, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
     [InlineData("relay", """{"code":"success","message":"","request_id":"r1","data":{"id":"g1","state":"pending"}}""", 200)]
     [InlineData("dream-machine", """{"id":"g1","state":"queued","assets":null}""", 201)]
     [InlineData("agents", """{"id":"g1","state":"queued","output":[]}""", 201)]

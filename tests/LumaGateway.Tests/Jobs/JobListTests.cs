@@ -75,6 +75,8 @@ public sealed class JobListTests : IDisposable
     [InlineData("from=2026-04-08T12:02:00Z", "g3 g2")]
     [InlineData("to=2026-04-08T12:01:00Z", "g1 g0")]
     [InlineData("from=2026-04-08T12:01:00Z&to=2026-04-08T12:02:00Z&state=completed&model=other", "g1")]
+    [InlineData("from=2026-04-08T14:02:00%2B02:00", "g3 g2")]
+    [InlineData("from=2026-04-08", "g3 g2 g1 g0")]
     [InlineData("group=team-a", "g3 g2 g1 g0")]
     [InlineData("state=failed", "")]
     public async Task Filters_select_jobs(string query, string ids)
@@ -90,6 +92,10 @@ public sealed class JobListTests : IDisposable
     [Theory]
     [InlineData("state=done")]
     [InlineData("from=yesterday")]
+    [InlineData("from=12:00")]
+    [InlineData("from=8%20April%202026")]
+    [InlineData("to=04/08/2026")]
+    [InlineData("to=2026-04-08T12:00:00+01:00")] // the query has a space there
     [InlineData("to=1")]
     [InlineData("cursor=%20")]
     [InlineData("cursor=bm90IGEgY3Vyc29y")]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text;
 using LumaGateway.Contracts;
 using LumaGateway.Jobs;
@@ -188,6 +189,28 @@ public sealed class AccountRoutingTests : IDisposable
         Assert.Equal("a c c", _raw.Upstream.AccountsOf());
         Assert.All(_raw.Bodies, body => Assert.Equal(Body, body));
         Assert.Equal("a", Assert.Single(moves.GetMeasurementSnapshot()).Tags["luma_gateway.upstream.account"]);
+    }
+
+    [Fact]
+    public async Task A_date_in_Retry_After_keeps_creates_away_from_the_account()
+    {
+        var clock = _raw.Gateway.Clock;
+        _raw.Upstream.Then((_, _) =>
+        {
+            var response = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
+            response.Headers.Date = clock.GetUtcNow().AddHours(3);
+            response.Headers.RetryAfter = new RetryConditionHeaderValue(clock.GetUtcNow().AddHours(3).AddSeconds(40));
+            return Task.FromResult(response);
+        });
+        using var caller = _raw.CreateCaller();
+
+        using var moved = await CreateAsync(caller);
+        clock.Advance(TimeSpan.FromSeconds(30));
+        using var held = await CreateAsync(caller);
+        clock.Advance(TimeSpan.FromSeconds(11));
+        using var next = await CreateAsync(caller);
+
+        Assert.Equal("a c c a", _raw.Upstream.AccountsOf());
     }
 
     [Theory]

@@ -79,15 +79,17 @@ public sealed class AgentsApiTests : IDisposable
     [Theory]
     [InlineData("files", """{"mime_type":"image/png","size_bytes":5}""")]
     [InlineData("files/f1/complete", "{}")]
-    public async Task A_file_request_is_forwarded_unchanged(string path, string body)
+    public async Task A_file_request_is_forwarded_unchanged_and_not_counted_as_a_create(string path, string body)
     {
         await File.WriteAllTextAsync(_secretFile, new string('s', 32), TestContext.Current.CancellationToken);
         _raw.Gateway.With("Callbacks:SecretFile", _secretFile).With("Callbacks:PublicUrl", "https://luma.internal");
         _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Created);
+        using var creates = _raw.Gateway.Collect<long>("luma_gateway.passthrough.creates");
 
         using var response = await PostAsync(path, body);
 
         Assert.Equal(body, Assert.Single(_raw.Bodies));
+        Assert.Equal(0, creates.GetMeasurementSnapshot().Sum(create => create.Value));
     }
 
     [Fact]

@@ -189,6 +189,22 @@ public sealed class PassthroughTests : IDisposable
         await Poll.UntilAsync(() => _raw.Gateway.Services.IsCached(Samples.CompletedId));
     }
 
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    [InlineData("deflate")]
+    public async Task A_compressed_response_that_is_damaged_is_forwarded_and_not_cached(string encoding)
+    {
+        byte[] bytes = [.. Enumerable.Repeat((byte)0xFF, 64)];
+        _raw.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage { Content = new ByteArrayContent(bytes) { Headers = { { "Content-Encoding", encoding } } } }));
+        using var caller = _raw.CreateCaller();
+
+        using var raw = await caller.SendGetAsync(Path);
+
+        Assert.Equal(bytes, await raw.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        Assert.False(_raw.Gateway.Services.IsCached(Samples.CompletedId));
+    }
+
     [Fact]
     public async Task An_interim_or_invalid_response_is_not_cached()
     {

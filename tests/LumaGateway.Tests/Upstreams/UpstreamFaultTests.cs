@@ -45,6 +45,23 @@ public sealed class UpstreamFaultTests : IDisposable
         Assert.True(next.IsSuccessStatusCode, kind);
     }
 
+    [Theory]
+    [InlineData("br")]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task A_body_that_cannot_be_decompressed_is_a_502(string encoding)
+    {
+        _gateway.Upstream.Always((_, _) => Task.FromResult(new HttpResponseMessage
+        {
+            Content = new ByteArrayContent([.. Enumerable.Repeat((byte)0xFF, 64)]) { Headers = { { "Content-Encoding", encoding } } },
+        }));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.SendGetAsync("/generations/g1");
+
+        await response.ProblemAsync(502, "upstream_malformed");
+    }
+
     [Fact]
     public async Task A_refused_token_is_logged_as_an_error_and_counted_without_the_token()
     {

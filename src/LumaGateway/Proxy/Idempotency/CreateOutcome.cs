@@ -26,9 +26,10 @@ internal static class CreateOutcomes
         ? FromFailure(failure, context.Features.Get<SendProgress>())
         : context.Features.Get<CreateOutcomeFeature>()?.Outcome ?? CreateOutcome.Refused; // no upstream response: the create was not sent
 
-    /// <summary>Whether the upstream may have received any byte of the request.</summary>
-    public static bool MayHaveBeenSent(HttpContext context) =>
-        context.Features.Get<SendProgress>() is { HasStarted: true } || context.Features.Get<CreateOutcomeFeature>() is not null;
+    /// <summary>Whether the upstream may have run a create that ended with an exception: its outcome says so, or without one, a byte of it may have been sent.</summary>
+    public static bool MayHaveRun(HttpContext context) => context.Features.Get<CreateOutcomeFeature>() is { } known
+        ? known.Outcome is not CreateOutcome.Refused
+        : context.Features.Get<SendProgress>() is { HasStarted: true };
 
     /// <param name="response">The upstream's response.</param>
     public static CreateOutcome FromResponse(HttpResponseMessage response) => (int)response.StatusCode switch

@@ -115,7 +115,7 @@ internal sealed class IdempotencyMiddleware(
         }
         catch
         {
-            await (CreateOutcomes.MayHaveBeenSent(context) ? ledger.RecordUnknownAsync(claim) : ledger.ReleaseAsync(claim));
+            await (CreateOutcomes.MayHaveRun(context) ? ledger.RecordUnknownAsync(claim) : ledger.ReleaseAsync(claim));
             throw;
         }
 
