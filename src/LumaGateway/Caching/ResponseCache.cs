@@ -19,6 +19,9 @@ internal sealed class ResponseCache(
     private readonly SingleFlight<CacheResult> _fetches = new();
     private long _purges;
 
+    /// <summary>A key was purged by this process or another one. Its entries and its fetch in flight are invalidated.</summary>
+    public event Action<GenerationId>? Purged;
+
     /// <summary>Counts the purges of this process and those received from other replicas.</summary>
     public long Purges => Volatile.Read(ref _purges);
 
@@ -202,6 +205,7 @@ internal sealed class ResponseCache(
         Interlocked.Increment(ref _purges);
         _fetches.Invalidate(key);
         memory.Remove(key);
+        Purged?.Invoke(key);
     }
 
     /// <summary>Stores an entry in memory. Returns the entry that is stored now; null if the key may have been purged meanwhile, or a final entry requested later was.</summary>

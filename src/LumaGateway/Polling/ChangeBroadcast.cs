@@ -16,6 +16,7 @@ internal sealed class ChangeBroadcast(ChangeMessages messages, PollTargets targe
     public Task StartAsync(CancellationToken cancellationToken)
     {
         reader.EntryRead += targets.Update;
+        cache.Purged += targets.Purge;
         targets.StateChanged += snapshot => Publish(snapshot.Entry);
         messages.Received += OnReceived;
         return Task.CompletedTask;
