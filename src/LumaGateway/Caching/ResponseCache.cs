@@ -160,12 +160,12 @@ internal sealed class ResponseCache(
         bool IsEnough(CacheEntry entry, DateTimeOffset now) => notBefore is { } earliest ? entry.IsRecent(now, earliest) : entry.IsFresh(now);
     }
 
-    /// <summary>Removes an interim entry from memory, because another replica has a newer one in Redis.</summary>
-    public void RemoveInterim(GenerationId key)
+    /// <summary>Removes an interim entry from memory if it is older than <paramref name="newer"/>, which another replica has stored in Redis.</summary>
+    public void RemoveInterim(CacheEntry newer)
     {
-        if (memory.Find(key) is { Entry.Kind: not EntryKind.Final })
+        if (memory.Find(newer.Key) is { Entry: { Kind: not EntryKind.Final } cached } && cached.RequestedAt < newer.RequestedAt)
         {
-            memory.Remove(key);
+            memory.Remove(newer.Key);
         }
     }
 

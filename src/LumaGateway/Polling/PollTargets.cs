@@ -136,6 +136,7 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
             target.SetAbandoned(schedule.IsUnknownForTooLong(target, current));
         }
 
-        target.DueAt = target.HintedAt <= entry.RequestedAt ? schedule.After(target, snapshot) : schedule.AfterHint(snapshot);
+        var latest = target.Snapshot is { } known && known.Entry.RequestedAt > entry.RequestedAt ? known : snapshot; // messages may be late
+        target.DueAt = target.HintedAt <= latest.Entry.RequestedAt ? schedule.After(target, latest) : schedule.AfterHint(latest);
     }
 }
