@@ -19,6 +19,9 @@ internal sealed class ResponseCache(
     private readonly SingleFlight<CacheResult> _fetches = new();
     private long _purges;
 
+    /// <summary>A key was purged by this process or another one. Its entries and its fetch in flight are invalidated.</summary>
+    public event Action<GenerationId>? Purged;
+
     /// <summary>Counts the purges of this process and those received from other replicas.</summary>
     public long Purges => Volatile.Read(ref _purges);
 
@@ -157,12 +160,12 @@ internal sealed class ResponseCache(
         bool IsEnough(CacheEntry entry, DateTimeOffset now) => notBefore is { } earliest ? entry.IsRecent(now, earliest) : entry.IsFresh(now);
     }
 
-    /// <summary>Removes an interim entry from memory, because another replica has a newer one in Redis.</summary>
-    public void RemoveInterim(GenerationId key)
+    /// <summary>Removes an interim entry from memory if it is older than <paramref name="newer"/>, which another replica has stored in Redis.</summary>
+    public void RemoveInterim(CacheEntry newer)
     {
-        if (memory.Find(key) is { Entry.Kind: not EntryKind.Final })
+        if (memory.Find(newer.Key) is { Entry: { Kind: not EntryKind.Final } cached } && cached.RequestedAt < newer.RequestedAt)
         {
-            memory.Remove(key);
+            memory.Remove(newer.Key);
         }
     }
 
@@ -202,6 +205,7 @@ internal sealed class ResponseCache(
         Interlocked.Increment(ref _purges);
         _fetches.Invalidate(key);
         memory.Remove(key);
+        Purged?.Invoke(key);
     }
 
     /// <summary>Stores an entry in memory. Returns the entry that is stored now; null if the key may have been purged meanwhile, or a final entry requested later was.</summary>

@@ -17,6 +17,7 @@ internal static class LongPollingServices
         services.AddHostedService(provider => provider.GetRequiredService<WaiterRegistry>());
         services.AddSingleton<PollSchedule>();
         services.AddSingleton<PollRateLimiter>();
+        services.AddSingleton<RecentPurges>();
         services.AddSingleton<PollTargets>();
         services.AddSingleton<ListSweeps>();
         services.AddSingleton<SweptEntries>();

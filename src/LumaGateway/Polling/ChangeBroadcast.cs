@@ -16,6 +16,7 @@ internal sealed class ChangeBroadcast(ChangeMessages messages, PollTargets targe
     public Task StartAsync(CancellationToken cancellationToken)
     {
         reader.EntryRead += targets.Update;
+        cache.Purged += targets.Purge;
         targets.StateChanged += snapshot => Publish(snapshot.Entry);
         messages.Received += OnReceived;
         return Task.CompletedTask;
@@ -60,7 +61,7 @@ internal sealed class ChangeBroadcast(ChangeMessages messages, PollTargets targe
     {
         if (entry.Kind is not EntryKind.Final)
         {
-            cache.RemoveInterim(entry.Key);
+            cache.RemoveInterim(entry);
             targets.UpdateFromReplica(entry);
         }
         else if (await cache.PutAsync(entry, cache.Purges) is { } stored)

@@ -83,6 +83,15 @@ internal sealed class PollTarget(GenerationId key)
         }
     }
 
+    /// <summary>Drops the snapshot, because the generation was purged.</summary>
+    public void Purge()
+    {
+        lock (_gate)
+        {
+            (_snapshot, _wasAbsent) = (null, false);
+        }
+    }
+
     /// <summary>
     /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores every snapshot after a terminal
     /// one, and an interim snapshot that is older than the current one. A terminal snapshot counts whatever its time: clocks of replicas differ. A known

@@ -6,7 +6,7 @@ using LumaGateway.Time;
 namespace LumaGateway.Polling;
 
 /// <summary>All generations with waiters on this replica. Thread-safe.</summary>
-internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics, TimeProvider clock, MonotonicClock steady)
+internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, WaitingMetrics metrics, TimeProvider clock, MonotonicClock steady)
 {
     private readonly ConcurrentDictionary<GenerationId, PollTarget> _targets = new();
     private readonly WatchHistory _history = new();
@@ -101,6 +101,13 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
     /// <summary>As <see cref="Update(CacheEntry)"/>, for an entry that another replica sent.</summary>
     public void UpdateFromReplica(CacheEntry entry) => Update(entry, isFromReplica: true);
 
+    /// <summary>Callers that wait after a purge get no state from before it.</summary>
+    public void Purge(GenerationId key)
+    {
+        purges.Add(key);
+        Find(key)?.Purge();
+    }
+
     private void Update(CacheEntry entry, bool isFromReplica)
     {
         if (Find(entry.Key) is not { } target)
@@ -109,7 +116,7 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
         }
 
         var snapshot = new GenerationSnapshot(entry);
-        if (target.TryUpdate(snapshot, out var previous) && !isFromReplica)
+        if (!purges.Outdate(entry) && target.TryUpdate(snapshot, out var previous) && !isFromReplica)
         {
             if (snapshot.IsTerminal && previous is not null)
             {
@@ -119,11 +126,17 @@ internal sealed class PollTargets(PollSchedule schedule, WaitingMetrics metrics,
             StateChanged?.Invoke(snapshot);
         }
 
+        if (purges.Outdate(entry))
+        {
+            target.Purge(); // the purge came while the target was updated
+        }
+
         if (target.Snapshot is { } current)
         {
             target.SetAbandoned(schedule.IsUnknownForTooLong(target, current));
         }
 
-        target.DueAt = target.HintedAt <= entry.RequestedAt ? schedule.After(target, snapshot) : schedule.AfterHint(snapshot);
+        var latest = target.Snapshot is { } known && known.Entry.RequestedAt > entry.RequestedAt ? known : snapshot; // messages may be late
+        target.DueAt = target.HintedAt <= latest.Entry.RequestedAt ? schedule.After(target, latest) : schedule.AfterHint(latest);
     }
 }

@@ -107,7 +107,7 @@ internal sealed partial class UpstreamPipeline
         Outcome<object> first, string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, Deadline deadline)
     {
         var isFirst = true;
-        var context = ResilienceContextPool.Shared.Get(deadline.Token);
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, deadline.Token); // see AttemptAsync
         context.Properties.Set(DeadlineKey, deadline);
         try
         {
@@ -143,7 +143,8 @@ internal sealed partial class UpstreamPipeline
         if (usesBreaker)
         {
             // Polly's strategies handle objects. A result of another type would be converted in each of them.
-            var context = ResilienceContextPool.Shared.Get();
+            // The captured context is null in ASP.NET Core. In a simulation it is the one that runs all steps in an order given by a seed.
+            var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true);
             outcome = await _breaker.ExecuteOutcomeAsync<object, (UpstreamPipeline Pipeline, Func<TState, CancellationToken, Task<TResult>> Attempt, TState State, Deadline Deadline)>(
                 static (_, read) => read.Pipeline.RunAsync(read.Attempt, read.State, read.Deadline), context, (this, attempt, state, deadline));
             ResilienceContextPool.Shared.Return(context);

@@ -9,7 +9,8 @@ namespace LumaGateway.Tests.Simulation;
 /// <summary>Judges the history of a run. Each method returns the violations of one property.</summary>
 internal static class Checkers
 {
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(9);
+    /// <summary>How long a read takes: the deadline is five seconds.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(9);
 
     public static IEnumerable<Violation> Check(Simulation run) =>
     [
@@ -20,6 +21,8 @@ internal static class Checkers
         .. Of(Property.EveryCreateHasItsRecord, EveryCreateHasItsRecord(run)),
         .. Of(Property.SlotsLimitJobs, SlotsLimitJobs(run)),
         .. Of(Property.NothingIsLeft, NoSlotIsLeft(run)),
+        .. Of(Property.RequestsAreBounded, PollCheckers.RequestsAreBounded(run)),
+        .. Of(Property.WaitsEnd, PollCheckers.WaitsEnd(run)),
         .. Of(Property.ReadsEnd, ReadsEnd(run)),
         .. Of(Property.Recovers, Recovers(run)),
         .. Of(Property.NothingGoesBack, NothingGoesBack(run)),
@@ -35,7 +38,7 @@ internal static class Checkers
         var isSteady = !run.Schedule.HasLag && !run.Schedule.Has(OperationKind.Failover, OperationKind.RedisDown, OperationKind.RepliesLost, OperationKind.ReadOnly, OperationKind.RedisSlow, OperationKind.ConnectionSlow, OperationKind.Pause, OperationKind.Crash);
         return run.Schedule.Has(OperationKind.Failover) // it loses purges
             ? []
-            : HistoryChecker.NothingGoesBack([.. ReadsOf(run).Select(read => read with { ProvenVersion = null }), .. PurgesOf(run)], isSteady ? Simulation.MemoryLifetime + TimeSpan.FromSeconds(1) : null);
+            : HistoryChecker.NothingGoesBack([.. ReadsOf(run).Select(read => read with { ProvenVersion = null }), .. PurgesOf(run)], isSteady ? SimulatedSettings.MemoryLifetime + TimeSpan.FromSeconds(1) : null);
     }
 
     private static IEnumerable<string> OneBilledCreate(Simulation run) => run.Upstream.Billed.Where(pair => pair.Value > 1).Select(pair => $"create {pair.Key} was billed {pair.Value} times");
@@ -56,12 +59,15 @@ internal static class Checkers
     private static IEnumerable<string> NoSlotIsLeft(Simulation run) =>
         LedgerMayFail(run) || run.Schedule.Has(OperationKind.Crash, OperationKind.UpstreamFails) ? [] : run.Redis.Leases.Select(lease => $"the slot of {(lease.EndsWith('/') ? "a create" : lease)} is left");
 
+    /// <summary>Whether a replica or Redis may respond late or not at all.</summary>
+    public static bool IsDisturbed(Simulation run) => run.Schedule.HasLag || run.Schedule.Operations.Any(static operation => operation.Kind is >= OperationKind.RedisDown and <= OperationKind.Crash);
+
     private static bool LedgerMayFail(Simulation run) => run.Schedule.HasLag || run.Schedule.Operations.Any(operation => operation.Kind is >= OperationKind.RedisDown and <= OperationKind.ConnectionSlow);
 
     /// <summary>Without lag and faults of Redis or a replica, the upstream has one request for a key at a time. List requests are not counted.</summary>
     private static IEnumerable<string> OneRequestAtATime(Simulation run)
     {
-        if (run.Schedule.Operations.Any(operation => operation.Kind is >= OperationKind.RedisDown and <= OperationKind.Crash or OperationKind.PutListed) || run.Schedule.HasLag)
+        if (IsDisturbed(run) || run.Schedule.Has(OperationKind.PutListed))
         {
             yield break;
         }
@@ -81,7 +87,7 @@ internal static class Checkers
     {
         var pauses = run.Schedule.Operations.Where(operation => operation.Kind is OperationKind.Pause).Aggregate(TimeSpan.Zero, (sum, operation) => sum + operation.Length);
         return run.Reads
-            .Where(read => !read.Process.IsDead && (read.EndStep is null || read.EndAt - read.BeginAt > pauses + LimitOf(read)))
+            .Where(read => read.Wait is null && !read.Process.IsDead && (read.EndStep is null || read.EndAt - read.BeginAt > pauses + LimitOf(read)))
             .Select(read => $"g{read.Key}: read of step {read.BeginStep} took until {read.EndAt}");
 
         TimeSpan LimitOf(ReadRecord read) => run.Schedule.HasLag ? MaxWait : read.Patience ?? MaxWait;
@@ -116,9 +122,9 @@ internal static class Checkers
     {
         BeginAt = read.BeginAt,
         EndAt = read.EndAt,
-        State = read.Result.Entry is { } entry ? StateOf(entry.Kind) : null,
-        Version = read.Result.Entry is { } returned ? run.Upstream.RequestTimeOf(returned).Ticks : null,
-        ProvenVersion = read.Result.Entry is { Kind: not EntryKind.Interim } settled && run.IsStored(settled) ? (run.Upstream.RequestTimeOf(settled) - UnorderedOf(run)).Ticks : null,
+        State = read.Result.Entry is { } entry ? StateOf(entry.Kind) : read.Result.Fault is { Fault: UpstreamFault.NotFound } && !run.Schedule.HasClockSkew ? HistoryState.NotFound : null,
+        Version = read.Result.Entry is { } returned ? run.Source.RequestTimeOf(returned).Ticks : null,
+        ProvenVersion = read.Result.Entry is { Kind: not EntryKind.Interim } settled && run.IsStored(settled) ? (run.Source.RequestTimeOf(settled) - UnorderedOf(run)).Ticks : null,
     });
 
     private static IEnumerable<HistoryCall> PurgesOf(Simulation run) => run.Purges.Select(purge => new HistoryCall(NameOf(run, purge.Process), $"g{purge.Key}", HistoryOperation.Purge, purge.BeginStep, purge.EndStep)

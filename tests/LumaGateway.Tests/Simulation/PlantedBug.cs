@@ -46,4 +46,19 @@ internal enum PlantedBug
 
     /// <summary>A caller that disconnects cancels the fetch that it started.</summary>
     CallerCancelsFetch,
+
+    /// <summary>Each waiting caller polls for itself, past the cache.</summary>
+    EachWaiterPolls,
+
+    /// <summary>A generation keeps its waiter after the caller has gone, and is polled on.</summary>
+    WaiterIsKept,
+
+    /// <summary>The polls do not keep the interval.</summary>
+    PollsIgnoreInterval,
+
+    /// <summary>The polls after a fault do not wait.</summary>
+    PollsIgnoreBackOff,
+
+    /// <summary>The polling loop does not run.</summary>
+    PollerIsNotStarted,
 }

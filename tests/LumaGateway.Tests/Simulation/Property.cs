@@ -15,6 +15,12 @@ internal enum Property
     /// <summary>The upstream gets one request for a key at a time.</summary>
     OneRequestAtATime,
 
+    /// <summary>The upstream gets no more requests for an id than the calls and the poll schedule allow.</summary>
+    RequestsAreBounded,
+
+    /// <summary>Every wait ends in time: after its time, and soon after the final state.</summary>
+    WaitsEnd,
+
     /// <summary>Every read ends in time, with an entry or a fault.</summary>
     ReadsEnd,
 
@@ -33,7 +39,7 @@ internal enum Property
     /// <summary>The upstream runs no more jobs than the account's limit.</summary>
     SlotsLimitJobs,
 
-    /// <summary>No fetch, no lock, no slot and no work is left at the end.</summary>
+    /// <summary>No fetch, no lock, no slot and no waiter, no poll and no work is left at the end.</summary>
     NothingIsLeft,
 }
 

@@ -28,6 +28,30 @@ internal sealed class ReadRecord(SimulatedProcess process, int key, int beginSte
 
     /// <summary>Whether it is a read after the last fault.</summary>
     public bool IsLast { get; init; }
+
+    /// <summary>How long the caller waits for a final state; null for a plain read.</summary>
+    public TimeSpan? Wait { get; init; }
+}
+
+/// <summary>A fetch of a replica: one read of a generation, with the search for its account.</summary>
+internal sealed class FetchRecord(SimulatedProcess process, GenerationId key, string requestId, TimeSpan from)
+{
+    public SimulatedProcess Process => process;
+
+    public GenerationId Key => key;
+
+    /// <summary>The request that started it.</summary>
+    public string RequestId => requestId;
+
+    /// <summary>Whether the polling loop started it: its requests have random ids.</summary>
+    public bool IsPoll { get; } = Guid.TryParseExact(requestId, "N", out _);
+
+    public TimeSpan From => from;
+
+    public TimeSpan To { get; set; } = TimeSpan.MaxValue;
+
+    /// <summary>The result; null if it failed.</summary>
+    public EntryKind? Kind { get; set; }
 }
 
 /// <summary>A purge of a caller.</summary>

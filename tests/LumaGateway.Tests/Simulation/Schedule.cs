@@ -8,11 +8,16 @@ namespace LumaGateway.Tests.Simulation;
 /// <param name="Replica">The index of the replica.</param>
 /// <param name="Key">The index of the generation or of the idempotency key.</param>
 /// <param name="Length">How long a fault lasts, or a caller waits before it disconnects; zero if it does not disconnect.</param>
-internal sealed record Operation(TimeSpan At, OperationKind Kind, int Replica, int Key, TimeSpan Length);
+internal sealed record Operation(TimeSpan At, OperationKind Kind, int Replica, int Key, TimeSpan Length)
+{
+    /// <summary>How long a waiting caller waits for a final state, whole seconds.</summary>
+    public TimeSpan Wait { get; init; }
+}
 
 internal enum OperationKind
 {
     Read,
+    Wait,
     Poll,
     Purge,
     PutListed,
@@ -48,8 +53,11 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
     /// <summary>Whether the wall clocks of the replicas differ, by less than <see cref="MaxClockSkew"/>.</summary>
     public bool HasClockSkew => Seed % 5 == 0;
 
+    /// <summary>The number of upstream accounts.</summary>
+    public int Accounts => Seed % 3 == 0 ? 1 : 2;
+
     /// <summary>When the last fault has ended.</summary>
-    public TimeSpan Calm => Operations.Select(operation => operation.At + operation.Length).Append(Length).Max();
+    public TimeSpan Calm => Operations.Select(operation => operation.At + operation.Length + operation.Wait).Append(Length).Max();
 
     public static Schedule Of(int seed)
     {
@@ -58,6 +66,7 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
 
         // Most calls, and half of the faults, are close together, so that they meet; many when a generation appears or is deleted.
         TimeSpan[] bursts = [.. Enumerable.Range(0, random.Next(0, 2)).Select(_ => Time(Length)), Before(generations[0].ExistsFrom), .. generations[0].DeletedFrom is { } end ? [Before(end)] : Array.Empty<TimeSpan>()];
+        var waits = random.Next(3) > 0;
         var lists = random.Next(3) == 0 ? 4 : 1; // of twelve calls
         var operations = Enumerable.Range(0, random.Next(10, 40)).Select(_ => NewCall()).ToList();
         if (random.Next(5) > 0)
@@ -78,8 +87,8 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
         Operation NewCall()
         {
             var kind = Call();
-            var patience = kind is OperationKind.Read && random.Next(4) == 0 ? Time(TimeSpan.FromSeconds(3)) : TimeSpan.Zero;
-            return new Operation(CallTime(), kind, random.Next(3), kind is OperationKind.Create ? random.Next(6) : random.Next(4) == 0 ? 1 : 0, patience);
+            var patience = (kind is OperationKind.Read or OperationKind.Wait) && random.Next(4) == 0 ? Time(TimeSpan.FromSeconds(3)) : TimeSpan.Zero;
+            return new Operation(CallTime(), kind, random.Next(3), kind is OperationKind.Create ? random.Next(6) : random.Next(4) == 0 ? 1 : 0, patience) { Wait = kind is OperationKind.Wait ? TimeSpan.FromSeconds(random.Next(5) == 0 ? 25 : random.Next(1, 10)) : TimeSpan.Zero };
         }
 
         OperationKind Call() => random.Next(12) switch
@@ -87,7 +96,8 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
             var call when call < lists => OperationKind.PutListed,
             4 => OperationKind.Purge,
             5 => OperationKind.Create,
-            6 or 7 => OperationKind.Poll,
+            6 => OperationKind.Poll,
+            7 or 8 when waits => OperationKind.Wait,
             _ => OperationKind.Read,
         };
 

@@ -1,35 +1,31 @@
-using System.Reflection;
-using System.Text;
+using System.Globalization;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Jobs;
+using LumaGateway.Polling;
 using LumaGateway.Problems;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Time;
+using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Simulation;
 
 /// <summary>What callers and list sweeps do on a replica, and the record of it.</summary>
-internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedUpstream upstream, PlantedBug bug, List<Violation> violations)
+internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedUpstream upstream, SimulatedSource source, PlantedBug bug, List<Violation> violations)
 {
+    /// <summary>The request id of list sweeps.</summary>
+    public const string ListRequest = "list";
+
     /// <summary>Longer than a run: a lease does not expire meanwhile.</summary>
     private static readonly TimeSpan SlotLifetime = TimeSpan.FromMinutes(5);
 
-    /// <summary>Callers that can disconnect: after the fetch, Task.WaitAsync continues on the thread pool.</summary>
-    private readonly List<(Task Fetch, CancellationToken Caller)> _waiting = [];
+    private int _refreshes;
 
     public List<ReadRecord> Reads { get; } = [];
 
     public List<PurgeRecord> Purges { get; } = [];
 
     public List<CreateRecord> Creates { get; } = [];
-
-    /// <summary>The callers whose fetch has ended in the last step, and who continue on the thread pool.</summary>
-    public int TakeEnded()
-    {
-        _waiting.RemoveAll(static waiting => waiting.Caller.IsCancellationRequested); // they continued in the simulation
-        return _waiting.RemoveAll(static waiting => waiting.Fetch.IsCompleted);
-    }
 
     public async Task ReadAsync(SimulatedReplica replica, int key, TimeSpan? patience = null, bool isLast = false)
     {
@@ -38,18 +34,16 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedU
         var request = $"read {Reads.Count}";
         if (bug is PlantedBug.CallerCancelsFetch && caller is not null)
         {
-            upstream.Callers[request] = caller.Token;
+            source.Callers[request] = caller.Token;
         }
 
         try
         {
-            End(record, await GetAsync(replica, SimulatedUpstream.KeyOf(key), new FetchRequest(request), caller?.Token ?? CancellationToken.None));
+            End(record, await ReadAsync(replica, SimulatedUpstream.KeyOf(key), request, isLast, caller?.Token ?? CancellationToken.None));
         }
         catch (OperationCanceledException) when (caller is { IsCancellationRequested: true })
         {
-            record.HasLeft = true;
-            (record.EndStep, record.EndAt) = (scheduler.Step, scheduler.Now);
-            scheduler.Write($"{replica.Process.Name} caller of g{key} left");
+            Leave(record);
         }
         catch (OperationCanceledException)
         {
@@ -57,10 +51,32 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedU
         }
     }
 
+    /// <summary>A long poll. Its plain parts are those of the product's reader, with a request that has no connection.</summary>
+    public async Task WaitAsync(SimulatedReplica replica, int key, TimeSpan wait, TimeSpan? patience)
+    {
+        var (record, id) = (Begin(replica, key, patience, isLast: false, wait), SimulatedUpstream.KeyOf(key));
+        using var caller = patience is { } limit ? new CancellationTokenSource(limit, scheduler) : null;
+        var context = new DefaultHttpContext { RequestAborted = caller?.Token ?? CancellationToken.None, TraceIdentifier = $"wait {Reads.Count}" };
+        context.Request.Headers["Prefer"] = string.Create(CultureInfo.InvariantCulture, $"wait={(int)wait.TotalSeconds}");
+        Plant(replica, id, record);
+        try
+        {
+            End(record, await replica.LongPolls.TryRead(id, context)!);
+        }
+        catch (UpstreamException fault)
+        {
+            End(record, new CacheResult(null, CacheStatus.Miss, CacheTier.None, fault));
+        }
+        catch (OperationCanceledException) when (caller is { IsCancellationRequested: true })
+        {
+            Leave(record);
+        }
+    }
+
     public async Task PollAsync(SimulatedReplica replica, int key)
     {
         var record = Begin(replica, key, null, isLast: false);
-        End(record, await replica.Cache.RefreshAsync(SimulatedUpstream.KeyOf(key), new FetchRequest("poll"), scheduler.GetUtcNow() - TimeSpan.FromSeconds(1)));
+        End(record, await replica.Cache.RefreshAsync(SimulatedUpstream.KeyOf(key), new FetchRequest($"refresh {_refreshes++}"), scheduler.GetUtcNow() - TimeSpan.FromSeconds(1)));
     }
 
     public async Task PurgeAsync(SimulatedReplica replica, int key)
@@ -68,11 +84,11 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedU
         var record = new PurgeRecord(replica.Process, key, scheduler.Step, scheduler.Now);
         Purges.Add(record);
         var id = SimulatedUpstream.KeyOf(key);
-        var kept = bug is PlantedBug.PurgeKeepsFetches ? replica.InFlight[id] : null;
+        var kept = bug is PlantedBug.PurgeKeepsFetches ? replica.InFlight.GetValueOrDefault(id) : null;
         record.IsConfirmed = await replica.Cache.PurgeAsync(id);
         if (kept is not null)
         {
-            kept.GetType().GetProperty("IsInvalidated", BindingFlags.Instance | BindingFlags.Public)!.SetValue(kept, false);
+            kept.IsInvalidated = false;
             replica.InFlight[id] = kept;
         }
 
@@ -84,10 +100,10 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedU
     public async Task PutListedAsync(SimulatedReplica replica, int key)
     {
         var purges = replica.Cache.Purges;
-        using var deadline = new Deadline(upstream.Deadline, scheduler);
+        using var deadline = new Deadline(SimulatedSettings.Deadline, scheduler);
         try
         {
-            var entry = await upstream.FetchAsync(SimulatedUpstream.KeyOf(key), "list", deadline);
+            var entry = await replica.Source.FetchAsync(SimulatedUpstream.KeyOf(key), ListRequest, deadline);
             if (entry.Kind is not EntryKind.NotFound)
             {
                 await replica.Cache.PutAsync(entry, bug is PlantedBug.ListedEntryIgnoresPurge ? replica.Cache.Purges : purges);
@@ -102,7 +118,7 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedU
     /// <summary>The steps of the middleware for idempotency keys and slots, with the product's ledger and slots.</summary>
     public async Task CreateAsync(SimulatedReplica replica, int key)
     {
-        var attempt = new Job(Job.NewAttemptKey(), SimulatedReplica.Account, "dialect", "client", null, null, scheduler.GetUtcNow(), null, JobState.Unknown);
+        var attempt = new Job(Job.NewAttemptKey(), SimulatedUpstream.AccountOf(0), "dialect", "client", null, null, scheduler.GetUtcNow(), null, JobState.Unknown);
         IdempotencyClaim claim;
         try
         {
@@ -118,7 +134,7 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedU
             return;
         }
 
-        var (slot, retryAfter) = await replica.Slots.TryAcquireAsync(SimulatedReplica.Account, SlotLifetime);
+        var (slot, retryAfter) = await replica.Slots.TryAcquireAsync(SimulatedUpstream.AccountOf(0), SlotLifetime);
         scheduler.Write($"{replica.Process.Name} creates {key}: {(retryAfter is null ? "sent" : "no slot")}");
         if (retryAfter is not null)
         {
@@ -151,20 +167,69 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedU
         }
     }
 
-    private ValueTask<CacheResult> GetAsync(SimulatedReplica replica, GenerationId id, FetchRequest request, CancellationToken caller)
+    /// <summary>Half of the reads show the not-found entry, which the reader does not; the others end the waits of other callers.</summary>
+    private async ValueTask<CacheResult> ReadAsync(SimulatedReplica replica, GenerationId id, string request, bool isLast, CancellationToken caller)
     {
-        var read = replica.Cache.GetAsync(id, request, caller);
-        if (caller.CanBeCanceled && !read.IsCompleted && replica.InFlight[id] is SingleFlight<CacheResult>.InFlightFetch { Completion: { IsCompleted: false } fetch })
+        if (isLast || Reads.Count % 2 == 0)
         {
-            _waiting.Add((fetch, caller));
+            return await replica.Cache.GetAsync(id, new FetchRequest(request), caller);
         }
 
-        return read;
+        try
+        {
+            return await replica.Reader.ReadAsync(id, request, null, caller);
+        }
+        catch (UpstreamException fault)
+        {
+            return new CacheResult(null, CacheStatus.Miss, CacheTier.None, fault);
+        }
     }
 
-    private ReadRecord Begin(SimulatedReplica replica, int key, TimeSpan? patience, bool isLast)
+    /// <summary>With <see cref="PlantedBug.EachWaiterPolls"/>.</summary>
+    private async Task PollWhileWaitingAsync(SimulatedReplica replica, GenerationId id, ReadRecord wait)
     {
-        var record = new ReadRecord(replica.Process, key, scheduler.Step, scheduler.Now) { Patience = patience, IsLast = isLast };
+        while (true)
+        {
+            await Task.Delay(SimulatedSettings.PollEvery, scheduler);
+            if (wait.EndStep is not null)
+            {
+                return;
+            }
+
+            try
+            {
+                await replica.Reader.RefreshAsync(id, Guid.NewGuid().ToString("N"), scheduler.GetUtcNow());
+            }
+            catch (UpstreamException)
+            {
+                // The next poll repeats it.
+            }
+        }
+    }
+
+    private void Plant(SimulatedReplica replica, GenerationId id, ReadRecord wait)
+    {
+        switch (bug)
+        {
+            case PlantedBug.EachWaiterPolls:
+                _ = PollWhileWaitingAsync(replica, id, wait);
+                break;
+            case PlantedBug.WaiterIsKept:
+                replica.Targets.AddWaiter(id, new Waiter(null, WaiterKind.LongPoll, scheduler.Now, TimeSpan.MaxValue));
+                break;
+        }
+    }
+
+    private void Leave(ReadRecord record)
+    {
+        record.HasLeft = true;
+        (record.EndStep, record.EndAt) = (scheduler.Step, scheduler.Now);
+        scheduler.Write($"{record.Process.Name} caller of g{record.Key} left");
+    }
+
+    private ReadRecord Begin(SimulatedReplica replica, int key, TimeSpan? patience, bool isLast, TimeSpan? wait = null)
+    {
+        var record = new ReadRecord(replica.Process, key, scheduler.Step, scheduler.Now) { Patience = patience, IsLast = isLast, Wait = wait };
         Reads.Add(record);
         return record;
     }
@@ -172,6 +237,6 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedU
     private void End(ReadRecord record, CacheResult result)
     {
         (record.EndStep, record.EndAt, record.Result) = (scheduler.Step, scheduler.Now, result);
-        scheduler.Write($"{record.Process.Name} read g{record.Key}: {result.Status} {result.Entry?.Kind} {(result.Entry is { } entry ? Encoding.UTF8.GetString(entry.Body) : null)} {result.Fault?.Fault}");
+        scheduler.Write($"{record.Process.Name} read g{record.Key}: {result.Status} {result.Entry?.Kind} {(result.Entry is { } entry ? $"requested at {source.RequestTimeOf(entry).TotalMilliseconds:F1} ms" : null)} {result.Fault?.Fault}");
     }
 }

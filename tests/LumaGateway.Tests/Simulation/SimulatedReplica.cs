@@ -1,59 +1,72 @@
-using System.Collections;
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
+using LumaGateway.Generations;
 using LumaGateway.Jobs;
+using LumaGateway.LongPolling;
+using LumaGateway.Polling;
 using LumaGateway.Proxy;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Redis;
-using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Redis;
 using LumaGateway.Time;
+using LumaGateway.Upstreams;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Tests.Simulation;
 
-/// <summary>One replica of the product's cache, Redis and idempotency classes, with the simulated clock, Redis and upstream.</summary>
+/// <summary>One replica of the product's cache, polling, account, Redis and idempotency classes, with the simulated clock, Redis and upstream.</summary>
 internal sealed class SimulatedReplica : IDisposable
 {
-    public const string Account = "account";
-
     private const BindingFlags Private = BindingFlags.Instance | BindingFlags.NonPublic;
 
-    private readonly ServiceProvider _services;
+    private static readonly FieldInfo Woken = typeof(UpstreamPoller).GetField("_woken", Private)!;
 
-    public SimulatedReplica(SimulatedProcess process, SimulationScheduler scheduler, FakeRedis redis, IEntrySource source, TimeSpan memoryLifetime)
+    private readonly ServiceProvider _services;
+    private readonly UpstreamPoller _poller;
+
+    public SimulatedReplica(SimulatedProcess process, SimulationScheduler scheduler, FakeRedis redis, SimulatedUpstream upstream, SimulatedSource source, IReadOnlyDictionary<string, string?> settings)
     {
         Process = process;
         var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder()
-            .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:Redis"] = "redis.test", ["Cache:MemoryLifetime"] = $"{memoryLifetime}" })
-            .Build());
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
         services.AddLogging();
         services.AddMetrics();
         services.AddSingleton<TimeProvider>(scheduler);
         services.AddSingleton<MonotonicClock>();
-        services.AddSingleton(new RedisKeyspace(Account, "dialect", "1"));
-        services.AddSingleton(CacheUnderTest.Limits);
-        services.AddSingleton(source);
+        services.AddSingleton<IHostApplicationLifetime, ApplicationLifetime>();
         services.AddRedis();
         services.AddResponseCache();
+        services.AddUpstreams();
+        services.AddGenerations();
+        services.AddLongPolling();
+        services.AddSingleton(Options.Create(new PassthroughOptions()));
+        services.AddIdempotency();
+        services.AddJobs();
+        services.AddSingleton<IHttpMessageHandlerFactory>(upstream);
+        services.AddSingleton(provider => source.Of(provider.GetRequiredService<GenerationSource>()));
         services.AddSingleton<IDistributedCache>(redis);
         services.AddSingleton(provider => new RedisConnection(provider.GetRequiredService<IOptions<RedisOptions>>(), provider.GetRequiredService<ILogger<RedisConnection>>())
         {
             Connect = _ => Task.FromResult(redis.Connect()),
         });
-        services.AddSingleton(Options.Create(new PassthroughOptions()));
-        services.AddIdempotency();
-        services.AddSingleton(new JobLimits(new Dictionary<string, SlotLimits> { [Account] = new(SimulatedUpstream.MaxConcurrentJobs, 0) }));
-        services.AddJobs();
         _services = services.BuildServiceProvider();
         Cache = _services.GetRequiredService<ResponseCache>();
+        InFlight = InFlightOf(Cache);
+        Source = _services.GetRequiredService<IEntrySource>();
+        Reader = _services.GetRequiredService<GenerationReader>();
+        LongPolls = _services.GetRequiredService<LongPollReader>();
+        Targets = _services.GetRequiredService<PollTargets>();
+        Waiters = _services.GetRequiredService<WaiterRegistry>();
+        _poller = _services.GetRequiredService<UpstreamPoller>();
         Ledger = _services.GetRequiredService<IdempotencyLedger>();
         Slots = _services.GetRequiredService<JobSlots>();
         Breakers = new BreakerCallbacks(_services.GetRequiredService<RedisResilience>());
@@ -63,6 +76,17 @@ internal sealed class SimulatedReplica : IDisposable
 
     public ResponseCache Cache { get; }
 
+    /// <summary>The source of the cache.</summary>
+    public IEntrySource Source { get; }
+
+    public GenerationReader Reader { get; }
+
+    public LongPollReader LongPolls { get; }
+
+    public PollTargets Targets { get; }
+
+    public WaiterRegistry Waiters { get; }
+
     public IdempotencyLedger Ledger { get; }
 
     public JobSlots Slots { get; }
@@ -70,21 +94,45 @@ internal sealed class SimulatedReplica : IDisposable
     public BreakerCallbacks Breakers { get; }
 
     /// <summary>The fetches in flight, by key.</summary>
-    public IDictionary InFlight
+    public ConcurrentDictionary<GenerationId, SingleFlight<CacheResult>.InFlightFetch> InFlight { get; }
+
+    /// <summary>Starts the background services. BackgroundService.StartAsync would start them on the thread pool.</summary>
+    public void Start(bool polls)
     {
-        get
+        Execute(_services.GetRequiredService<ReplicaBus>());
+        _ = _services.GetRequiredService<ChangeBroadcast>().StartAsync(CancellationToken.None);
+        Execute(Waiters);
+        if (polls)
         {
-            var fetches = typeof(ResponseCache).GetField("_fetches", Private)!.GetValue(Cache)!;
-            return (IDictionary)fetches.GetType().GetField("_inFlight", Private)!.GetValue(fetches)!;
+            Targets.Added += () => Wake.TrySetResult(); // as UpstreamPoller.StartAsync does
+            Execute(_poller);
         }
     }
 
-    /// <summary>Subscribes to the messages of the other replicas. BackgroundService would do it on the thread pool.</summary>
-    public void Start() => typeof(ReplicaBus).GetMethod("ExecuteAsync", Private)!.Invoke(_services.GetRequiredService<ReplicaBus>(), [CancellationToken.None]);
+    /// <summary>Watches the tasks after which product code continues on the thread pool: Task.WaitAsync after a fetch, Task.WhenAny in the polling loop.</summary>
+    public void Watch(ThreadPoolWork work)
+    {
+        foreach (var (_, fetch) in InFlight)
+        {
+            work.Watch(fetch.Completion);
+        }
+
+        work.Watch(Wake.Task);
+    }
 
     /// <summary>Records the final state of a job, as after a read. The queue before it would continue on the thread pool.</summary>
     public Task UpdateJobAsync(GenerationId id) => (Task)typeof(JobStateUpdater).GetMethod("UpdateAsync", Private)!.Invoke(_services.GetRequiredService<JobStateUpdater>(), [id, JobState.Completed, null])!;
 
     /// <summary>Removes the metrics. The runtime keeps a list of all meters of the process, and each gateway of another test would search it.</summary>
     public void Dispose() => _services.GetRequiredService<IMeterFactory>().Dispose();
+
+    private TaskCompletionSource Wake => (TaskCompletionSource)Woken.GetValue(_poller)!;
+
+    private static void Execute(BackgroundService service) => service.GetType().GetMethod("ExecuteAsync", Private)!.Invoke(service, [CancellationToken.None]);
+
+    private static ConcurrentDictionary<GenerationId, SingleFlight<CacheResult>.InFlightFetch> InFlightOf(ResponseCache cache)
+    {
+        var fetches = typeof(ResponseCache).GetField("_fetches", Private)!.GetValue(cache)!;
+        return (ConcurrentDictionary<GenerationId, SingleFlight<CacheResult>.InFlightFetch>)fetches.GetType().GetField("_inFlight", Private)!.GetValue(fetches)!;
+    }
 }

@@ -1,31 +1,29 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
-using LumaGateway.Problems;
-using LumaGateway.Time;
 
 namespace LumaGateway.Tests.Simulation;
 
 /// <summary>
-/// The upstream: each generation appears, becomes final, and may be deleted. A request reads the state at its beginning and responds later. Records every request.
+/// The upstream with its accounts: each generation appears, becomes final, and may be deleted. A request reads the state at its beginning and responds later. Records every request.
 /// </summary>
 [SuppressMessage("Security", "CA5394", Justification = "A seed repeats the choices.")]
-internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule schedule, PlantedBug bug) : IEntrySource
+internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule schedule) : HttpMessageHandler, IHttpMessageHandlerFactory
 {
-    /// <summary>The limit of the account. It is small, so that creates wait for it.</summary>
+    /// <summary>The limit of an account. It is small, so that creates wait for it.</summary>
     public const int MaxConcurrentJobs = 2;
 
-    private readonly Dictionary<(GenerationId Key, DateTimeOffset RequestedAt), TimeSpan> _requestTimes = [];
     private int _version;
 
     public bool Fails { get; set; }
 
     public bool IsSlow { get; set; }
 
-    /// <summary>The requests: key, begin, end, and the result; null if it failed.</summary>
-    public List<(GenerationId Key, TimeSpan From, TimeSpan To, EntryKind? Kind)> Requests { get; } = [];
+    /// <summary>The reads that the upstream has received.</summary>
+    public List<UpstreamRequest> Requests { get; } = [];
 
     /// <summary>The jobs that the upstream has begun, with the time of their end.</summary>
     public List<(GenerationId Id, TimeSpan From, TimeSpan To)> Jobs { get; } = [];
@@ -33,53 +31,12 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
     /// <summary>The number of billed creates by idempotency key.</summary>
     public Dictionary<int, int> Billed { get; } = [];
 
-    /// <summary>With <see cref="PlantedBug.CallerCancelsFetch"/>: the callers that cancel their request when they disconnect.</summary>
-    public Dictionary<string, CancellationToken> Callers { get; } = [];
-
-    /// <summary>When an entry was really requested: <see cref="CacheEntry.RequestedAt"/> is of the clock of its replica.</summary>
-    public TimeSpan RequestTimeOf(CacheEntry entry) => _requestTimes[(entry.Key, entry.RequestedAt)];
-
-    public TimeSpan Deadline { get; } = TimeSpan.FromSeconds(5);
-
     public static GenerationId KeyOf(int index) => GenerationId.Parse(string.Create(CultureInfo.InvariantCulture, $"g{index}"), null);
 
-    public async Task<CacheEntry> FetchAsync(GenerationId key, string requestId, Deadline deadline)
-    {
-        var from = scheduler.Now;
-        var requestedAt = scheduler.GetUtcNow();
-        scheduler.Write($"upstream request {key}");
-        var index = Requests.Count;
-        Requests.Add((key, from, TimeSpan.MaxValue, null));
-        var (existsFrom, finalFrom, deletedFrom) = schedule.Generations[key.Value[1] - '0'];
-        var kind = from < existsFrom || from >= deletedFrom ? EntryKind.NotFound : from < finalFrom ? EntryKind.Interim : EntryKind.Final;
-        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, Callers.GetValueOrDefault(requestId));
-        try
-        {
-            await Task.Delay(Latency(), scheduler, cancellation.Token);
-        }
-        catch (OperationCanceledException) when (deadline.Token.IsCancellationRequested)
-        {
-            Requests[index] = (key, from, scheduler.Now, null);
-            throw new UpstreamException(UpstreamFault.TimedOut, "The upstream is slow.");
-        }
+    /// <summary>The name of an account. It is also the first part of the account's host.</summary>
+    public static string AccountOf(int index) => string.Create(CultureInfo.InvariantCulture, $"account{index}");
 
-        if (Fails)
-        {
-            Requests[index] = (key, from, scheduler.Now, null);
-            throw new UpstreamException(UpstreamFault.Failed, "The upstream fails.");
-        }
-
-        Requests[index] = (key, from, scheduler.Now, kind);
-        var now = scheduler.GetUtcNow();
-        var freshFor = kind switch { EntryKind.Final => TimeSpan.FromHours(1), EntryKind.Interim => TimeSpan.FromSeconds(1 + scheduler.Random.NextDouble()), _ => TimeSpan.FromSeconds(1) };
-        byte[] body = kind is EntryKind.NotFound ? [] : Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{kind} {_version++}"));
-        var entryRequestedAt = bug is PlantedBug.LateNotFoundIsNew && kind is EntryKind.NotFound ? now : requestedAt;
-        _requestTimes[(key, entryRequestedAt)] = from;
-        return new CacheEntry(key, kind, body, now, now + freshFor, now + freshFor + (kind is EntryKind.Final ? TimeSpan.FromDays(7) : TimeSpan.Zero))
-        {
-            RequestedAt = entryRequestedAt,
-        };
-    }
+    HttpMessageHandler IHttpMessageHandlerFactory.CreateHandler(string name) => this;
 
     /// <summary>A create: billed when it is received. Returns null if its outcome is unknown to the caller.</summary>
     public async Task<GenerationId?> CreateAsync(int key)
@@ -92,5 +49,53 @@ internal sealed class SimulatedUpstream(SimulationScheduler scheduler, Schedule 
         return Fails ? null : id;
     }
 
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var account = request.RequestUri!.Host.Split('.')[0];
+        var key = GenerationId.Parse(request.RequestUri.Segments[^1], null);
+        var record = new UpstreamRequest(key, account, scheduler.Now) { Kind = StateOf(key, account) };
+        Requests.Add(record);
+        scheduler.Write($"upstream request {key} to {account}");
+        try
+        {
+            await Task.Delay(Latency(), scheduler, cancellationToken);
+        }
+        finally
+        {
+            record.To = scheduler.Now;
+        }
+
+        var status = Fails ? HttpStatusCode.InternalServerError : record.Kind is EntryKind.NotFound ? HttpStatusCode.NotFound : HttpStatusCode.OK;
+        return new HttpResponseMessage(status) { Content = new ByteArrayContent(status is HttpStatusCode.OK ? BodyOf(record) : []) };
+    }
+
+    private EntryKind StateOf(GenerationId key, string account)
+    {
+        var index = key.Value[1] - '0';
+        var (existsFrom, finalFrom, deletedFrom) = schedule.Generations[index];
+        return account != AccountOf(index % schedule.Accounts) || scheduler.Now < existsFrom || scheduler.Now >= deletedFrom ? EntryKind.NotFound
+            : scheduler.Now < finalFrom ? EntryKind.Interim : EntryKind.Final;
+    }
+
+    private byte[] BodyOf(UpstreamRequest record) => Encoding.UTF8.GetBytes(string.Create(
+        CultureInfo.InvariantCulture,
+        $$"""{"id":"{{record.Key}}","state":"{{(record.Kind is EntryKind.Final ? "completed" : "dreaming")}}","request":{"prompt":"{{_version++}}"},"assets":{{(record.Kind is EntryKind.Final ? """{"video":"https://files.test/video.mp4"}""" : "null")}}}"""));
+
     private TimeSpan Latency() => TimeSpan.FromMilliseconds(IsSlow || scheduler.Random.Next(3) == 0 ? scheduler.Random.Next(500, 6000) : scheduler.Random.Next(5, 150));
+}
+
+/// <summary>A read that an account has received.</summary>
+internal sealed class UpstreamRequest(GenerationId key, string account, TimeSpan from)
+{
+    public GenerationId Key => key;
+
+    public string Account => account;
+
+    public TimeSpan From => from;
+
+    /// <summary>The end of the request.</summary>
+    public TimeSpan To { get; set; } = TimeSpan.MaxValue;
+
+    /// <summary>The state at its beginning.</summary>
+    public EntryKind Kind { get; init; }
 }

@@ -8,7 +8,8 @@ namespace LumaGateway.Tests.Simulation;
 [SuppressMessage("Security", "CA5394", Justification = "A seed repeats the choices.")]
 internal sealed class Simulation
 {
-    public static readonly TimeSpan MemoryLifetime = TimeSpan.FromSeconds(5);
+    /// <summary>How long after the last fault a run may take: the last reads, and the longest wait.</summary>
+    private static readonly TimeSpan MaxEnd = TimeSpan.FromSeconds(60);
 
     private readonly SimulatedProcess _world = new("world");
     private readonly PlantedBug _bug;
@@ -20,13 +21,15 @@ internal sealed class Simulation
     private readonly SimulatedReplica[] _replicas;
     private readonly HashSet<long> _stored = [];
     private readonly List<SimulatedReplica> _started = []; // also those that were killed
+    private readonly ThreadPoolWork _threadPool = new();
 
     private Simulation(Schedule schedule, PlantedBug bug, bool isTraced)
     {
         (Schedule, _bug) = (schedule, bug);
         _scheduler = new SimulationScheduler(schedule.Seed, schedule.HasLag, isTraced);
-        Upstream = new SimulatedUpstream(_scheduler, schedule, bug);
-        _callers = new SimulatedCallers(_scheduler, Upstream, bug, Violations);
+        Upstream = new SimulatedUpstream(_scheduler, schedule);
+        Source = new SimulatedSource(_scheduler, bug);
+        _callers = new SimulatedCallers(_scheduler, Upstream, Source, bug, Violations);
         var planted = new PlantedScripts(bug, () => _redis!);
         _network = new SimulatedNetwork(_scheduler, _world) { AfterEffect = planted.AfterEffect };
         _redis = new FakeRedis(_scheduler) { Network = _network, ChangeScript = planted.ChangeScript, OnReplace = CheckReplaced, OnStore = requestedAt => _stored.Add(requestedAt) };
@@ -39,14 +42,16 @@ internal sealed class Simulation
 
         _scheduler.BeforeStep = () =>
         {
-            _scheduler.AwaitThreadPool(_callers.TakeEnded());
-            PostBreakerCallbacks();
+            _scheduler.AwaitThreadPool(_threadPool.TakeStarted());
+            BeforeStep();
         };
     }
 
     public Schedule Schedule { get; }
 
     public SimulatedUpstream Upstream { get; }
+
+    public SimulatedSource Source { get; }
 
     public List<ReadRecord> Reads => _callers.Reads;
 
@@ -67,6 +72,7 @@ internal sealed class Simulation
     /// <summary>Runs the schedule to its end, then reads every key on every replica.</summary>
     public static Simulation Run(Schedule schedule, PlantedBug bug = PlantedBug.None, bool isTraced = false)
     {
+        SharedRandom.Seed(schedule.Seed); // the jitter of polls and of freshness
         var run = new Simulation(schedule, bug, isTraced);
         foreach (var operation in schedule.Operations)
         {
@@ -82,7 +88,7 @@ internal sealed class Simulation
 
         try
         {
-            run._scheduler.Run();
+            run._scheduler.Run(schedule.Calm + MaxEnd);
             run.CheckEnd();
             return run;
         }
@@ -96,18 +102,29 @@ internal sealed class Simulation
     {
         var offset = Schedule.HasClockSkew ? (_scheduler.Random.NextDouble() - 0.5) * Schedule.MaxClockSkew : TimeSpan.Zero;
         var process = new SimulatedProcess($"replica{index}") { ClockOffset = offset };
-        var replica = new SimulatedReplica(process, _scheduler, _redis, Upstream, _bug is PlantedBug.MemoryIsNotVerified ? TimeSpan.FromMinutes(1) : MemoryLifetime);
+        var replica = new SimulatedReplica(process, _scheduler, _redis, Upstream, Source, SimulatedSettings.Of(Schedule, _bug));
         _replicas[index] = replica;
         _started.Add(replica);
-        _scheduler.At(process, _scheduler.Now, replica.Start);
+        _scheduler.At(process, _scheduler.Now, () => replica.Start(polls: _bug is not PlantedBug.PollerIsNotStarted));
     }
 
-    private void PostBreakerCallbacks()
+    private void BeforeStep()
     {
         foreach (var replica in _replicas)
         {
+            if (_bug is PlantedBug.PollsIgnoreBackOff)
+            {
+                foreach (var target in replica.Targets.All.Where(static target => target.ConsecutiveFaults > 0))
+                {
+                    target.DueAt = TimeSpan.Zero;
+                }
+            }
+
+            replica.Watch(_threadPool);
             replica.Breakers.PostTo(new SimulationContext(_scheduler, replica.Process));
         }
+
+        _threadPool.Count();
     }
 
     private void Begin(Operation operation)
@@ -118,6 +135,9 @@ internal sealed class Simulation
         {
             case OperationKind.Read:
                 On(replica, () => _ = _callers.ReadAsync(replica, operation.Key, operation.Length > TimeSpan.Zero ? operation.Length : null));
+                break;
+            case OperationKind.Wait:
+                On(replica, () => _ = _callers.WaitAsync(replica, operation.Key, operation.Wait, operation.Length > TimeSpan.Zero ? operation.Length : null));
                 break;
             case OperationKind.Poll:
                 On(replica, () => _ = _callers.PollAsync(replica, operation.Key));
@@ -176,7 +196,22 @@ internal sealed class Simulation
             AddLeft("work has left the simulation");
         }
 
-        if (_replicas.Any(replica => replica.InFlight.Count > 0))
+        if (!_scheduler.HasEnded)
+        {
+            AddLeft("a timer or a loop is left");
+        }
+
+        if (_replicas.Any(static replica => replica.Waiters.Count > 0))
+        {
+            AddLeft("a waiter is left");
+        }
+
+        if (_replicas.Any(static replica => !replica.Targets.IsEmpty || replica.Targets.Count > 0))
+        {
+            AddLeft("a generation is still polled");
+        }
+
+        if (_replicas.Any(static replica => !replica.InFlight.IsEmpty))
         {
             AddLeft("a fetch is left in flight");
         }

@@ -30,6 +30,9 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
 
     public bool HasEscaped { get; private set; }
 
+    /// <summary>Whether the run has ended by itself: no work and no timer is left.</summary>
+    public bool HasEnded { get; private set; }
+
     public TimeSpan Now => TimeSpan.FromTicks(Volatile.Read(ref _now));
 
     /// <summary>The number of the current step: it orders events of the same time.</summary>
@@ -87,6 +90,11 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
             return;
         }
 
+        if (context.Process.IsDead)
+        {
+            return; // a finalizer ends the timer of a dead process
+        }
+
         lock (_fromThreadPool)
         {
             _fromThreadPool.Add((context, callback, state));
@@ -115,13 +123,20 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
     }
 
     /// <summary>Runs until there is no work and no timer.</summary>
-    public void Run()
+    /// <param name="limit">When a run that does not end is stopped.</param>
+    public void Run(TimeSpan limit)
     {
         var previous = SynchronizationContext.Current;
         try
         {
-            while (!HasEscaped && RunStep())
+            while (!HasEscaped && Now < limit)
             {
+                if (!RunStep())
+                {
+                    HasEnded = true;
+                    return;
+                }
+
                 Step = Step < MaxSteps ? Step + 1 : throw new InvalidOperationException("The simulation does not end.");
             }
         }
@@ -145,8 +160,21 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
         _ready.Remove(item);
         Write($"{item.Context.Process.Name} runs 1 of {runnable.Count}");
         SynchronizationContext.SetSynchronizationContext(new SimulationContext(this, item.Context.Process)); // another one than captured: continuations are posted, not inlined
+        var before = _ready.Count;
         item.Callback(item.State);
+        SortPosted(before);
         return true;
+    }
+
+    /// <summary>Orders what one step has posted by the steps that wait for it: the product may enumerate its waiters in an order that differs from run to run.</summary>
+    private void SortPosted(int first)
+    {
+        if (_ready.Count - first > 1)
+        {
+            var posted = _ready[first..].OrderBy(static item => item.Context.Step).ToList();
+            _ready.RemoveRange(first, posted.Count);
+            _ready.AddRange(posted);
+        }
     }
 
     private bool FireNextTimer()

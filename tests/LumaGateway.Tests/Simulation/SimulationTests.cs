@@ -40,6 +40,12 @@ public sealed class SimulationTests
     [InlineData(nameof(PlantedBug.LeaseIsKept), nameof(Property.NothingIsLeft))]
     [InlineData(nameof(PlantedBug.JobIsLost), nameof(Property.EveryCreateHasItsRecord))]
     [InlineData(nameof(PlantedBug.CallerCancelsFetch), nameof(Property.ReadsEnd))]
+    [InlineData(nameof(PlantedBug.EachWaiterPolls), nameof(Property.RequestsAreBounded))]
+    [InlineData(nameof(PlantedBug.PollsIgnoreInterval), nameof(Property.RequestsAreBounded))]
+    [InlineData(nameof(PlantedBug.PollsIgnoreBackOff), nameof(Property.RequestsAreBounded))]
+    [InlineData(nameof(PlantedBug.WaiterIsKept), nameof(Property.RequestsAreBounded))]
+    [InlineData(nameof(PlantedBug.WaiterIsKept), nameof(Property.NothingIsLeft))]
+    [InlineData(nameof(PlantedBug.PollerIsNotStarted), nameof(Property.WaitsEnd))]
     public void A_planted_bug_is_found_within_a_thousand_seeds_by_the_property_that_it_violates(string bug, string property)
     {
         var found = SeedRange.FirstFailure(0, 1000, Enum.Parse<PlantedBug>(bug), Enum.Parse<Property>(property));

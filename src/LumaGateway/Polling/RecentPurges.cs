@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Options;
+
+namespace LumaGateway.Polling;
+
+/// <summary>
+/// The purges of the last <c>Luma:Deadline</c>. A fetch that a purge overlaps ends within that time, and returns a state from before the purge. Holds at most
+/// <see cref="MaxCount"/> ids; further purges are not remembered. Thread-safe.
+/// </summary>
+internal sealed class RecentPurges(IOptions<LumaOptions> luma, TimeProvider clock)
+{
+    private const int MaxCount = 10_000;
+
+    private readonly ConcurrentDictionary<GenerationId, DateTimeOffset> _purgedAt = new();
+    private int _count;
+
+    public void Add(GenerationId key)
+    {
+        var now = clock.GetUtcNow();
+        if (Volatile.Read(ref _count) >= MaxCount)
+        {
+            RemoveOld(now);
+        }
+
+        if (Volatile.Read(ref _count) >= MaxCount && !_purgedAt.ContainsKey(key))
+        {
+            return;
+        }
+
+        if (_purgedAt.TryAdd(key, now))
+        {
+            Interlocked.Increment(ref _count);
+        }
+        else
+        {
+            _purgedAt[key] = now;
+        }
+    }
+
+    /// <summary>Whether an entry was requested before the last purge of its key. Later than the deadline its time proves nothing: the clocks of replicas differ.</summary>
+    public bool Outdate(CacheEntry entry) =>
+        _purgedAt.TryGetValue(entry.Key, out var purgedAt) && entry.RequestedAt < purgedAt && clock.GetUtcNow() < purgedAt + luma.Value.Deadline;
+
+    private void RemoveOld(DateTimeOffset now)
+    {
+        foreach (var pair in _purgedAt)
+        {
+            if (pair.Value + luma.Value.Deadline <= now && _purgedAt.TryRemove(pair))
+            {
+                Interlocked.Decrement(ref _count);
+            }
+        }
+    }
+}
