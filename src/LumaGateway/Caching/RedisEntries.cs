@@ -69,11 +69,8 @@ internal sealed class RedisEntries(
         }
 
         var state = CacheScripts.LockStateOf(reply[0]);
-        return new LockResult(
-            state is LockState.Acquired ? new FetchLock(this, names, owner, lifetime, clock) : null,
-            state is LockState.Taken,
-            ViewOf(key, names[0]!, names[1]!, (byte[]?)reply[1], (byte[]?)reply[2], (byte[]?)reply[3]),
-            IsReached: true);
+        var view = ViewOf(key, names[0]!, names[1]!, (byte[]?)reply[1], (byte[]?)reply[2], (byte[]?)reply[3]);
+        return new LockResult(state is LockState.Acquired ? new FetchLock(this, names, owner, lifetime, clock) : null, state is LockState.Taken, view, IsReached: true);
     }
 
     /// <summary>Begins the life of a lock anew unless it was lost.</summary>
