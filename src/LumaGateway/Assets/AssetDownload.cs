@@ -7,7 +7,8 @@ using LumaGateway.Problems;
 namespace LumaGateway.Assets;
 
 /// <summary>One caller's download of a file, with the current link. Not thread-safe.</summary>
-internal sealed class AssetDownload(GenerationId id, AssetSelector selector, CacheEntry entry, string requestId, RateLimitLease? lease, GenerationReader reader)
+internal sealed class AssetDownload(
+    GenerationId id, AssetSelector selector, CacheEntry entry, Generation generation, string requestId, RateLimitLease? lease, GenerationReader reader)
 {
     public static readonly HttpRequestOptionsKey<AssetDownload> Key = new("asset");
 
@@ -16,10 +17,10 @@ internal sealed class AssetDownload(GenerationId id, AssetSelector selector, Cac
     public AssetSelector Selector => selector;
 
     /// <summary>The kind of media that the file must have; null if its type is not known.</summary>
-    public string? Media { get; } = selector.MediaOf(GenerationReader.OriginalOf(entry));
+    public string? Media { get; } = selector.MediaOf(generation);
 
     /// <summary>The upstream's link; null if the generation has no such asset.</summary>
-    public string? Link { get; private set; } = selector.LinkOf(GenerationReader.OriginalOf(entry));
+    public string? Link { get; private set; } = selector.LinkOf(generation);
 
     /// <summary>The media type of the file, without parameters; null if the CDN's response is not a file of the kind.</summary>
     public string? MediaType { get; set; }

@@ -30,7 +30,7 @@ internal sealed partial class AssetSender(
             return;
         }
 
-        var download = new AssetDownload(id, selector, entry, context.TraceIdentifier, RateLimitLease.Of(context), reader);
+        var download = new AssetDownload(id, selector, entry, generation, context.TraceIdentifier, RateLimitLease.Of(context), reader);
         if (download.Link is null)
         {
             await ProblemWriter.WriteAsync(context, ProblemKinds.AssetNotFound);

@@ -30,6 +30,12 @@ internal sealed record Job(
     /// <summary>No id contains a slash, so the key of an attempt is never the id of a generation.</summary>
     public const string AttemptPrefix = "create/";
 
+    /// <summary>The longest model that is kept, in characters. An upstream can repeat a text of the caller, which may have a megabyte.</summary>
+    private const int MaxModelLength = 256;
+
+    /// <summary>The model, cut to <see cref="MaxModelLength"/>.</summary>
+    public string? Model { get; init => field = Cut(value); } = Cut(Model);
+
     /// <summary>The generation; null for a create whose outcome is not known.</summary>
     [JsonIgnore]
     public GenerationId? Id => GenerationId.TryParse(Key, null, out var id) ? id : null;
@@ -50,6 +56,8 @@ internal sealed record Job(
             return null;
         }
     }
+
+    private static string? Cut(string? model) => model is { Length: > MaxModelLength } ? model[..MaxModelLength] : model;
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -20,6 +20,17 @@ public sealed class JobLedgerTests
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
+    /// <summary>An upstream can repeat the caller's own text, which may have a megabyte.</summary>
+    [Fact]
+    public void A_job_keeps_at_most_256_characters_of_the_model()
+    {
+        var job = new Job("g1", "main", "new-api", "tests", "tests", new string('m', 10_000), DateTimeOffset.UnixEpoch, null, JobState.Queued);
+
+        Assert.Equal(new string('m', 256), job.Model);
+        Assert.Equal(new string('n', 256), (job with { Model = new string('n', 10_000) }).Model);
+        Assert.Equal(job, Job.Deserialize(job.Serialize()));
+    }
+
     [Theory]
     [MemberData(nameof(Stores))]
     public async Task The_job_of_an_attempt_replaces_it(bool isRedis)
