@@ -17,6 +17,10 @@ namespace LumaGateway.Telemetry;
 /// </summary>
 internal static class TelemetryServices
 {
+    /// <summary>The attributes of HttpClient's metrics without the host: see <see cref="HttpClientSpans"/>. The number of a CDN's hosts has no limit.</summary>
+    private static readonly string[] HttpClientAttributes =
+        ["error.type", "http.connection.state", "http.request.method", "http.response.status_code", "network.protocol.version", "url.scheme"];
+
     public static IServiceCollection AddGatewayTelemetry(this IServiceCollection services, IConfiguration environment)
     {
         services.AddMetrics();
@@ -38,6 +42,7 @@ internal static class TelemetryServices
         {
             // OpenTelemetry's default propagator would add traceparent and baggage to every upstream request, in spite of the handler's own propagator.
             Sdk.SetDefaultTextMapPropagator(new TraceContextPropagator());
+            HttpClientSpans.OmitMessages();
             telemetry.WithTracing(tracing => tracing.AddGatewaySources().AddOtlpExporter(traces.Apply));
         }
 
@@ -81,7 +86,7 @@ internal static class TelemetryServices
     private static TracerProviderBuilder AddGatewaySources(this TracerProviderBuilder tracing) => tracing
         .AddSource(Instrumentation.Name, "Yarp.ReverseProxy")
         .AddAspNetCoreInstrumentation(options => options.Filter = static context => !IsProbeOrScrape(context.Request.Path))
-        .AddHttpClientInstrumentation();
+        .AddHttpClientInstrumentation(static http => http.EnrichWithHttpRequestMessage = static (span, _) => HttpClientSpans.RemoveHost(span));
 
     /// <summary>Probes and scrapes are frequent and not useful as traces.</summary>
     private static bool IsProbeOrScrape(PathString path) =>
@@ -92,6 +97,7 @@ internal static class TelemetryServices
         .AddMeter(Instrumentation.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics")
         .AddHttpClientInstrumentation()
         .AddRuntimeInstrumentation()
+        .AddView("http.client.*", new MetricStreamConfiguration { TagKeys = HttpClientAttributes })
         .AddView(static instrument => HasFewSeries(instrument) ? new MetricStreamConfiguration { CardinalityLimit = 100 } : null);
 
     /// <summary>

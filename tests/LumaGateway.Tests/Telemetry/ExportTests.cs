@@ -1,5 +1,7 @@
 using LumaGateway.Tests.Support;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry.Metrics;
 
 namespace LumaGateway.Tests.Telemetry;
 
@@ -51,7 +53,43 @@ public sealed class ExportTests : IDisposable
         await Poll.UntilAsync(() => sink.Has("traces", "fetch"));
 
         Assert.Equal(["traces"], sink.Signals);
-        Assert.Null(_gateway.Services.GetService<OpenTelemetry.Metrics.MeterProvider>());
+        Assert.Null(_gateway.Services.GetService<MeterProvider>());
+    }
+
+    [Fact]
+    public async Task The_metrics_of_HttpClient_have_no_host()
+    {
+        await using var upstream = await Loopback.StartAsync(context => context.Response.WriteAsync(Samples.Failed("g1")));
+        var metrics = new List<Metric>();
+        _gateway.WithUpstream(upstream.Address)
+            .With("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://127.0.0.1:9").With("OTEL_METRIC_EXPORT_INTERVAL", "60000")
+            .With(services => services.ConfigureOpenTelemetryMeterProvider(metering => metering.AddInMemoryExporter(metrics)));
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.SendGetAsync("/generations/g1");
+        await Poll.UntilAsync(() =>
+        {
+            metrics.Clear();
+            _gateway.Services.GetRequiredService<MeterProvider>().ForceFlush();
+            return metrics.Any(metric => metric.Name is "http.client.request.duration");
+        });
+
+        List<string> attributes = [];
+        foreach (var metric in metrics.Where(metric => metric.Name.StartsWith("http.client.", StringComparison.Ordinal)))
+        {
+            foreach (var point in metric.GetMetricPoints())
+            {
+                foreach (var attribute in point.Tags)
+                {
+                    attributes.Add(attribute.Key);
+                }
+            }
+        }
+
+        Assert.Contains("http.response.status_code", attributes);
+        Assert.DoesNotContain("server.address", attributes);
+        Assert.DoesNotContain("server.port", attributes);
+        Assert.DoesNotContain("network.peer.address", attributes);
     }
 
     [Fact]

@@ -60,6 +60,30 @@ public sealed class TraceTests : IAsyncLifetime
         Assert.Equal([request.SpanId, cache.SpanId, fetch.SpanId, attempt.SpanId], [cache.ParentSpanId, fetch.ParentSpanId, attempt.ParentSpanId, upstream.ParentSpanId]);
     }
 
+    [Theory]
+    [InlineData(Path, false)]
+    [InlineData(Path, true)]
+    [InlineData($"/luma{Path}", false)]
+    [InlineData($"/luma{Path}", true)]
+    public async Task No_span_contains_the_host_of_the_upstream(string path, bool isDown)
+    {
+        var address = new UriBuilder(_upstream.Address) { Host = "localhost" }.Uri;
+        _gateway.WithUpstream(address.ToString()).With("Luma:Retries", "0");
+        if (isDown)
+        {
+            await _upstream.DisposeAsync();
+        }
+
+        using var caller = CreateCaller();
+        using var response = await caller.SendGetAsync(path);
+        await Poll.UntilAsync(() => Spans().Any(span => span.Kind is ActivityKind.Client) && Spans().Any(span => span.Kind is ActivityKind.Server));
+
+        var texts = Spans().Select(span => $"{span.DisplayName} {span.StatusDescription} {string.Join(' ', span.TagObjects)} {string.Join(' ', span.Events.SelectMany(one => one.Tags))}");
+        Assert.All(texts, text => Assert.False(
+            text.Contains($":{address.Port}", StringComparison.Ordinal) || text.Contains($"server.port, {address.Port}", StringComparison.Ordinal) || text.Contains("127.0.0.1", StringComparison.Ordinal), text));
+        Assert.Null(Spans().First(span => span.Kind is ActivityKind.Client).GetTagItem("server.address"));
+    }
+
     [Fact]
     public async Task A_hit_has_only_a_request_span_and_a_cache_span()
     {
