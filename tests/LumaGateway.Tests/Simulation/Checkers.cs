@@ -1,6 +1,5 @@
 using System.Globalization;
 using LumaGateway.Caching;
-using LumaGateway.Jobs;
 using LumaGateway.Problems;
 using LumaGateway.Tests.Shared.Histories;
 
@@ -16,11 +15,12 @@ internal static class Checkers
     [
         .. Of(Property.FinalStays, FinalStays(run)),
         .. Of(Property.NothingOlderThanAPurge, NothingOlderThanAPurge(run)),
-        .. Of(Property.OneBilledCreate, OneBilledCreate(run)),
+        .. Of(Property.OneBilledCreate, AccountCheckers.OneBilledCreate(run)),
         .. Of(Property.OneRequestAtATime, OneRequestAtATime(run)),
-        .. Of(Property.EveryCreateHasItsRecord, EveryCreateHasItsRecord(run)),
-        .. Of(Property.SlotsLimitJobs, SlotsLimitJobs(run)),
-        .. Of(Property.NothingIsLeft, NoSlotIsLeft(run)),
+        .. Of(Property.EveryCreateHasItsRecord, AccountCheckers.EveryCreateHasItsRecord(run)),
+        .. Of(Property.SlotsLimitJobs, AccountCheckers.SlotsLimitJobs(run)),
+        .. Of(Property.ReadsGoToTheAccount, AccountCheckers.ReadsGoToTheAccount(run)),
+        .. Of(Property.NothingIsLeft, AccountCheckers.NoSlotIsLeft(run)),
         .. Of(Property.RequestsAreBounded, PollCheckers.RequestsAreBounded(run)),
         .. Of(Property.WaitsEnd, PollCheckers.WaitsEnd(run)),
         .. Of(Property.ReadsEnd, ReadsEnd(run)),
@@ -41,28 +41,8 @@ internal static class Checkers
             : HistoryChecker.NothingGoesBack([.. ReadsOf(run).Select(read => read with { ProvenVersion = null }), .. PurgesOf(run)], isSteady ? SimulatedSettings.MemoryLifetime + TimeSpan.FromSeconds(1) : null);
     }
 
-    private static IEnumerable<string> OneBilledCreate(Simulation run) => run.Upstream.Billed.Where(pair => pair.Value > 1).Select(pair => $"create {pair.Key} was billed {pair.Value} times");
-
-    private static IEnumerable<string> EveryCreateHasItsRecord(Simulation run) =>
-        run.Creates.Where(create => run.Redis.ValueOf(JobKeys.Of(create.Attempt)) is null && (create.Id is not { } id || run.Redis.ValueOf(JobKeys.Of(id.Value)) is null)).Select(create => $"{create.Id}: no record");
-
-    /// <summary>If the ledger fails, creates pass without a slot.</summary>
-    private static IEnumerable<string> SlotsLimitJobs(Simulation run)
-    {
-        var jobs = run.Upstream.Jobs;
-        return LedgerMayFail(run)
-            ? []
-            : jobs.Where(job => jobs.Count(other => other.From <= job.From && other.To > job.From) > SimulatedUpstream.MaxConcurrentJobs).Select(job => $"{job.Id} began at {job.From} without a free slot");
-    }
-
-    /// <summary>A crashed replica, a lost response and a failed ledger leave leases that expire by themselves.</summary>
-    private static IEnumerable<string> NoSlotIsLeft(Simulation run) =>
-        LedgerMayFail(run) || run.Schedule.Has(OperationKind.Crash, OperationKind.UpstreamFails) ? [] : run.Redis.Leases.Select(lease => $"the slot of {(lease.EndsWith('/') ? "a create" : lease)} is left");
-
     /// <summary>Whether a replica or Redis may respond late or not at all.</summary>
     public static bool IsDisturbed(Simulation run) => run.Schedule.HasLag || run.Schedule.Operations.Any(static operation => operation.Kind is >= OperationKind.RedisDown and <= OperationKind.Crash);
-
-    private static bool LedgerMayFail(Simulation run) => run.Schedule.HasLag || run.Schedule.Operations.Any(operation => operation.Kind is >= OperationKind.RedisDown and <= OperationKind.ConnectionSlow);
 
     /// <summary>Without lag and faults of Redis or a replica, the upstream has one request for a key at a time. List requests are not counted.</summary>
     private static IEnumerable<string> OneRequestAtATime(Simulation run)

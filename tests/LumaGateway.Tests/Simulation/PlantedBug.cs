@@ -41,6 +41,12 @@ internal enum PlantedBug
     /// <summary>The job of a generation is not recorded, and its attempt is removed.</summary>
     JobIsLost,
 
+    /// <summary>The record of a job names another account.</summary>
+    JobNamesOtherAccount,
+
+    /// <summary>A create that was billed and failed counts as refused, and goes to the next account.</summary>
+    BilledCreateMoves,
+
     /// <summary>An entry in memory is not verified in Redis.</summary>
     MemoryIsNotVerified,
 

@@ -46,6 +46,10 @@ internal sealed class PlantedScripts(PlantedBug bug, Func<FakeRedis> redis)
             case (PlantedBug.JobIsLost, RedisIdempotencyStore.ReplaceScript):
                 values[3] = "";
                 break;
+            case (PlantedBug.JobNamesOtherAccount, RedisIdempotencyStore.ReplaceScript):
+                values[4] = $"{values[4]}".Replace(SimulatedUpstream.AccountOf(0), "other", StringComparison.Ordinal).Replace(SimulatedUpstream.AccountOf(1), SimulatedUpstream.AccountOf(0), StringComparison.Ordinal)
+                    .Replace("other", SimulatedUpstream.AccountOf(1), StringComparison.Ordinal);
+                break;
             case (PlantedBug.TokenExpires, CacheScripts.Purge):
                 values[1] = 1;
                 break;

@@ -8,6 +8,9 @@ internal static class PollCheckers
 
     private static readonly TimeSpan MaxInterval = SimulatedSettings.PollEvery * 1.1;
 
+    /// <summary>How long a fault has effects: the breakers of Redis stay open for a while, and the fetches of then take their deadline.</summary>
+    private static readonly TimeSpan Aftermath = TimeSpan.FromSeconds(13);
+
     /// <summary>The tick of the timer of waits, and the one of the polling loop.</summary>
     private static readonly TimeSpan Ticks = TimeSpan.FromMilliseconds(300);
 
@@ -73,18 +76,20 @@ internal static class PollCheckers
     private static TimeSpan PausesOf(Simulation run) =>
         run.Schedule.Operations.Where(static operation => operation.Kind is OperationKind.Pause).Aggregate(TimeSpan.Zero, static (sum, operation) => sum + operation.Length);
 
-    /// <summary>Without faults: until when a wait has seen the final state. Null if the run does not tell.</summary>
+    /// <summary>Without faults at that time: until when a wait has seen the final state. Null if the run does not tell.</summary>
     private static TimeSpan? FinalBefore(Simulation run, ReadRecord wait)
     {
         var (_, finalFrom, deletedFrom) = run.Schedule.Generations[wait.Key];
         var fetches = run.Source.Fetches.Where(fetch => IsOf(wait, fetch)).ToList();
-        if (Checkers.IsDisturbed(run) || run.Schedule.Has(OperationKind.UpstreamFails, OperationKind.UpstreamSlow) || deletedFrom is not null || fetches.Exists(static fetch => fetch.Kind is null))
+        if (run.Schedule.HasLag || deletedFrom is not null || fetches.Exists(static fetch => fetch.Kind is null))
         {
             return null;
         }
 
         // At most one fetch from before, then the interval, then one fetch.
         var longest = fetches.Select(static fetch => fetch.To - fetch.From).DefaultIfEmpty().Max();
-        return (wait.BeginAt > finalFrom ? wait.BeginAt : finalFrom) + longest + MaxInterval + Ticks + longest + TimeSpan.FromSeconds(1);
+        var from = wait.BeginAt > finalFrom ? wait.BeginAt : finalFrom;
+        var until = from + longest + MaxInterval + Ticks + longest + TimeSpan.FromSeconds(1);
+        return run.Schedule.Operations.Any(fault => fault.Kind is >= OperationKind.RedisDown and not OperationKind.AccountRefuses && fault.IsWithin(from - Aftermath, until)) ? null : until;
     }
 }

@@ -33,8 +33,11 @@ internal enum Property
     /// <summary>A write does not replace an entry in Redis that was requested later.</summary>
     NewerEntryStays,
 
-    /// <summary>Every create that was sent has a record in the ledger of jobs: that of its generation, or that of its attempt.</summary>
+    /// <summary>Every create that was sent has a record in the ledger of jobs: that of its generation, or that of its attempt. It names its account.</summary>
     EveryCreateHasItsRecord,
+
+    /// <summary>The reads of a created generation go to its account only.</summary>
+    ReadsGoToTheAccount,
 
     /// <summary>The upstream runs no more jobs than the account's limit.</summary>
     SlotsLimitJobs,

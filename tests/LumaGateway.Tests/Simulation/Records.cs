@@ -72,17 +72,13 @@ internal sealed class PurgeRecord(SimulatedProcess process, int key, int beginSt
     public bool IsConfirmed { get; set; }
 }
 
-/// <summary>A create that was sent.</summary>
-internal sealed class CreateRecord(string attempt)
+/// <summary>A generation that the caller of a create got.</summary>
+internal sealed class CreateRecord(GenerationId id, TimeSpan respondedAt)
 {
-    /// <summary>The key of its attempt in the ledger of jobs.</summary>
-    public string Attempt => attempt;
+    public GenerationId Id => id;
 
-    /// <summary>Its generation; null before the response, and if the outcome is unknown.</summary>
-    public GenerationId? Id { get; set; }
-
-    /// <summary>Whether its outcome was recorded, or could not be.</summary>
-    public bool IsRecorded { get; set; }
+    /// <summary>When the first caller got it.</summary>
+    public TimeSpan RespondedAt => respondedAt;
 
     /// <summary>Whether a replica has seen the final state.</summary>
     public bool IsUpdated { get; set; }

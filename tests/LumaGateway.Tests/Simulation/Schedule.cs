@@ -12,6 +12,9 @@ internal sealed record Operation(TimeSpan At, OperationKind Kind, int Replica, i
 {
     /// <summary>How long a waiting caller waits for a final state, whole seconds.</summary>
     public TimeSpan Wait { get; init; }
+
+    /// <summary>Whether it is in effect at any time between the two, by the clock of the run, which is a second ahead of the schedule.</summary>
+    public bool IsWithin(TimeSpan from, TimeSpan to) => At + TimeSpan.FromSeconds(1) <= to && At + Length + TimeSpan.FromSeconds(1) >= from;
 }
 
 internal enum OperationKind
@@ -22,6 +25,7 @@ internal enum OperationKind
     Purge,
     PutListed,
     Create,
+    ReadCreated,
     RedisDown,
     RepliesLost,
     ReadOnly,
@@ -34,6 +38,7 @@ internal enum OperationKind
     Crash,
     UpstreamFails,
     UpstreamSlow,
+    AccountRefuses,
 }
 
 /// <summary>The operations of a run and the history of its upstream, made from a seed.</summary>
@@ -66,8 +71,9 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
 
         // Most calls, and half of the faults, are close together, so that they meet; many when a generation appears or is deleted.
         TimeSpan[] bursts = [.. Enumerable.Range(0, random.Next(0, 2)).Select(_ => Time(Length)), Before(generations[0].ExistsFrom), .. generations[0].DeletedFrom is { } end ? [Before(end)] : Array.Empty<TimeSpan>()];
+        var purges = random.Next(2) == 0;
         var waits = random.Next(3) > 0;
-        var lists = random.Next(3) == 0 ? 4 : 1; // of twelve calls
+        var lists = random.Next(2) == 0 ? 4 : 1; // of twelve calls
         var operations = Enumerable.Range(0, random.Next(10, 40)).Select(_ => NewCall()).ToList();
         if (random.Next(5) > 0)
         {
@@ -78,24 +84,27 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
 
         TimeSpan Time(TimeSpan limit) => TimeSpan.FromMilliseconds(random.Next((int)limit.TotalMilliseconds));
 
-        TimeSpan Before(TimeSpan time) => time < TimeSpan.FromSeconds(2) ? TimeSpan.Zero : time - TimeSpan.FromSeconds(2);
+        // Half of the calls are before the time, half after it: an operation begins a second after its time.
+        TimeSpan Before(TimeSpan time) => time < TimeSpan.FromSeconds(3) ? TimeSpan.Zero : time - TimeSpan.FromSeconds(3);
 
         TimeSpan CallTime() => random.Next(4) == 0 ? Time(Length) : bursts[random.Next(bursts.Length)] + Time(TimeSpan.FromSeconds(4));
 
-        OperationKind Fault() => random.Next(4) == 0 ? OperationKind.MessagesLost : (OperationKind)random.Next((int)OperationKind.RedisDown, (int)OperationKind.UpstreamSlow + 1);
+        OperationKind Fault() => random.Next(4) == 0 ? OperationKind.MessagesLost : (OperationKind)random.Next((int)OperationKind.RedisDown, (int)OperationKind.AccountRefuses + 1);
 
         Operation NewCall()
         {
             var kind = Call();
             var patience = (kind is OperationKind.Read or OperationKind.Wait) && random.Next(4) == 0 ? Time(TimeSpan.FromSeconds(3)) : TimeSpan.Zero;
-            return new Operation(CallTime(), kind, random.Next(3), kind is OperationKind.Create ? random.Next(6) : random.Next(4) == 0 ? 1 : 0, patience) { Wait = kind is OperationKind.Wait ? TimeSpan.FromSeconds(random.Next(5) == 0 ? 25 : random.Next(1, 10)) : TimeSpan.Zero };
+            return new Operation(CallTime(), kind, random.Next(3), kind is OperationKind.Create or OperationKind.ReadCreated ? random.Next(6) : random.Next(4) == 0 ? 1 : 0, patience) { Wait = kind is OperationKind.Wait ? TimeSpan.FromSeconds(random.Next(3) == 0 ? 25 : random.Next(1, 10)) : TimeSpan.Zero };
         }
 
         OperationKind Call() => random.Next(12) switch
         {
             var call when call < lists => OperationKind.PutListed,
             4 => OperationKind.Purge,
+            10 when purges => OperationKind.Purge,
             5 => OperationKind.Create,
+            9 => OperationKind.ReadCreated,
             6 => OperationKind.Poll,
             7 or 8 when waits => OperationKind.Wait,
             _ => OperationKind.Read,
@@ -103,7 +112,7 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
 
         (TimeSpan, TimeSpan, TimeSpan?) Generation()
         {
-            var existsFrom = random.Next(3) == 0 ? TimeSpan.Zero : Time(TimeSpan.FromSeconds(8));
+            var existsFrom = random.Next(6) == 0 ? TimeSpan.Zero : Time(TimeSpan.FromSeconds(8));
             var finalFrom = existsFrom + Time(random.Next(3) > 0 ? TimeSpan.FromMilliseconds(300) : TimeSpan.FromSeconds(8));
             return (existsFrom, finalFrom, random.Next(3) == 0 ? finalFrom + Time(TimeSpan.FromSeconds(random.Next(3) switch { 0 => 0.5, 1 => 2, _ => 8 })) : null);
         }

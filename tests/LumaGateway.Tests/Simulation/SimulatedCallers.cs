@@ -1,31 +1,24 @@
 using System.Globalization;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
-using LumaGateway.Jobs;
 using LumaGateway.Polling;
 using LumaGateway.Problems;
-using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Time;
 using Microsoft.AspNetCore.Http;
 
 namespace LumaGateway.Tests.Simulation;
 
 /// <summary>What callers and list sweeps do on a replica, and the record of it.</summary>
-internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedUpstream upstream, SimulatedSource source, PlantedBug bug, List<Violation> violations)
+internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedSource source, PlantedBug bug, List<Violation> violations)
 {
     /// <summary>The request id of list sweeps.</summary>
     public const string ListRequest = "list";
-
-    /// <summary>Longer than a run: a lease does not expire meanwhile.</summary>
-    private static readonly TimeSpan SlotLifetime = TimeSpan.FromMinutes(5);
 
     private int _refreshes;
 
     public List<ReadRecord> Reads { get; } = [];
 
     public List<PurgeRecord> Purges { get; } = [];
-
-    public List<CreateRecord> Creates { get; } = [];
 
     public async Task ReadAsync(SimulatedReplica replica, int key, TimeSpan? patience = null, bool isLast = false)
     {
@@ -112,58 +105,6 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedU
         catch (UpstreamException)
         {
             // The sweep is repeated later.
-        }
-    }
-
-    /// <summary>The steps of the middleware for idempotency keys and slots, with the product's ledger and slots.</summary>
-    public async Task CreateAsync(SimulatedReplica replica, int key)
-    {
-        var attempt = new Job(Job.NewAttemptKey(), SimulatedUpstream.AccountOf(0), "dialect", "client", null, null, scheduler.GetUtcNow(), null, JobState.Unknown);
-        IdempotencyClaim claim;
-        try
-        {
-            claim = await replica.Ledger.ClaimAsync("client", ["client", "create", $"{key}"], "body", ["previous", $"{key}"], attempt);
-        }
-        catch (IdempotencyStoreUnavailableException)
-        {
-            return; // refused: nothing was sent
-        }
-
-        if (!claim.IsAcquired)
-        {
-            return;
-        }
-
-        var (slot, retryAfter) = await replica.Slots.TryAcquireAsync(SimulatedUpstream.AccountOf(0), SlotLifetime);
-        scheduler.Write($"{replica.Process.Name} creates {key}: {(retryAfter is null ? "sent" : "no slot")}");
-        if (retryAfter is not null)
-        {
-            await replica.Ledger.ReleaseAsync(claim);
-            return;
-        }
-
-        var create = new CreateRecord(attempt.Key);
-        Creates.Add(create);
-        create.Id = await upstream.CreateAsync(key);
-        if (create.Id is not { } id)
-        {
-            await replica.Ledger.RecordUnknownAsync(claim);
-            return;
-        }
-
-        await (slot is null ? Task.CompletedTask : replica.Slots.BindAsync(slot, id));
-        await replica.Ledger.RecordResponseAsync(claim, new RecordedResponse(201, new Dictionary<string, string>(), []), JobChange.Complete(attempt, attempt with { Key = id.Value, State = JobState.Queued }));
-        create.IsRecorded = true;
-    }
-
-    /// <summary>A replica sees the final state of every job that has ended and whose record is written.</summary>
-    public async Task UpdateJobsAsync(SimulatedReplica replica)
-    {
-        foreach (var create in Creates.Where(create => create is { IsRecorded: true, IsUpdated: false } && upstream.Jobs.Exists(job => job.Id == create.Id && job.To <= scheduler.Now)).ToList())
-        {
-            create.IsUpdated = true;
-            await replica.UpdateJobAsync(create.Id!.Value);
-            scheduler.Write($"{replica.Process.Name} saw the end of {create.Id}");
         }
     }
 

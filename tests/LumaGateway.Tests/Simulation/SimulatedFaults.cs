@@ -46,6 +46,10 @@ internal sealed class SimulatedFaults(SimulationScheduler scheduler, SimulatedPr
                 upstream.Fails = true;
                 After(operation, () => upstream.Fails = false);
                 break;
+            case OperationKind.AccountRefuses:
+                upstream.Refusing = SimulatedUpstream.AccountOf(operation.Key);
+                After(operation, () => upstream.Refusing = null);
+                break;
             case OperationKind.UpstreamSlow:
                 upstream.IsSlow = true;
                 After(operation, () => upstream.IsSlow = false);

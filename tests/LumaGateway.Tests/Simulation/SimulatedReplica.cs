@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Reflection;
+using LumaGateway.Access;
 using LumaGateway.Caching;
+using LumaGateway.Callbacks;
 using LumaGateway.Contracts;
+using LumaGateway.Creating;
 using LumaGateway.Generations;
 using LumaGateway.Jobs;
 using LumaGateway.LongPolling;
@@ -10,6 +13,7 @@ using LumaGateway.Polling;
 using LumaGateway.Proxy;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Redis;
+using LumaGateway.Telemetry;
 using LumaGateway.Tests.Redis;
 using LumaGateway.Time;
 using LumaGateway.Upstreams;
@@ -30,8 +34,12 @@ internal sealed class SimulatedReplica : IDisposable
 
     private static readonly FieldInfo Woken = typeof(UpstreamPoller).GetField("_woken", Private)!;
 
+    private static readonly FieldInfo LastPlace = typeof(WaitingCreates).GetField("_last", Private)!;
+
     private readonly ServiceProvider _services;
     private readonly UpstreamPoller _poller;
+    private readonly ConcurrentDictionary<string, WaitingCreates> _queues;
+    private readonly Dictionary<string, List<(Task Place, bool FreesNext)>> _places = [];
 
     public SimulatedReplica(SimulatedProcess process, SimulationScheduler scheduler, FakeRedis redis, SimulatedUpstream upstream, SimulatedSource source, IReadOnlyDictionary<string, string?> settings)
     {
@@ -51,6 +59,13 @@ internal sealed class SimulatedReplica : IDisposable
         services.AddSingleton(Options.Create(new PassthroughOptions()));
         services.AddIdempotency();
         services.AddJobs();
+        services.AddGatewayMetrics<ProxyMetrics>();
+        services.AddSingleton<CreateJobs>();
+        services.AddSingleton(Options.Create(new AccessOptions()));
+        services.AddSingleton<RecentOwners>();
+        services.AddSingleton<Ownership>();
+        services.AddCallbacks();
+        services.AddCreating();
         services.AddSingleton<IHttpMessageHandlerFactory>(upstream);
         services.AddSingleton(provider => source.Of(provider.GetRequiredService<GenerationSource>()));
         services.AddSingleton<IDistributedCache>(redis);
@@ -67,8 +82,8 @@ internal sealed class SimulatedReplica : IDisposable
         Targets = _services.GetRequiredService<PollTargets>();
         Waiters = _services.GetRequiredService<WaiterRegistry>();
         _poller = _services.GetRequiredService<UpstreamPoller>();
-        Ledger = _services.GetRequiredService<IdempotencyLedger>();
-        Slots = _services.GetRequiredService<JobSlots>();
+        Creates = _services.GetRequiredService<CreatePipeline>();
+        _queues = (ConcurrentDictionary<string, WaitingCreates>)typeof(JobSlots).GetField("_waiting", Private)!.GetValue(_services.GetRequiredService<JobSlots>())!;
         Breakers = new BreakerCallbacks(_services.GetRequiredService<RedisResilience>());
     }
 
@@ -87,9 +102,9 @@ internal sealed class SimulatedReplica : IDisposable
 
     public WaiterRegistry Waiters { get; }
 
-    public IdempotencyLedger Ledger { get; }
+    public CreatePipeline Creates { get; }
 
-    public JobSlots Slots { get; }
+    public IServiceProvider Services => _services;
 
     public BreakerCallbacks Breakers { get; }
 
@@ -118,6 +133,32 @@ internal sealed class SimulatedReplica : IDisposable
         }
 
         work.Watch(Wake.Task);
+    }
+
+    /// <summary>
+    /// Waits for the places in the queues of creates that the thread pool frees: a create that does not wait for the one before it gives its place up when that one has ended.
+    /// </summary>
+    public void AwaitPlaces()
+    {
+        foreach (var (account, queue) in _queues)
+        {
+            var places = _places.TryGetValue(account, out var known) ? known : _places[account] = [];
+            var last = (Task)LastPlace.GetValue(queue)!;
+            if (places.Count == 0 || places[^1].Place != last)
+            {
+                places.Add((last, false));
+            }
+
+            for (var index = 0; index < places.Count; index++)
+            {
+                var (place, frees) = places[index];
+                places[index] = (place, frees || ThreadPoolWork.HasContinuation(place));
+                if (frees && place.IsCompleted && !SpinWait.SpinUntil(() => places[index + 1].Place.IsCompleted, TimeSpan.FromMinutes(1)))
+                {
+                    throw new InvalidOperationException("The thread pool frees no place.");
+                }
+            }
+        }
     }
 
     /// <summary>Records the final state of a job, as after a read. The queue before it would continue on the thread pool.</summary>

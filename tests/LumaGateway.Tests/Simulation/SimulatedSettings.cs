@@ -24,6 +24,7 @@ internal static class SimulatedSettings
             ["Luma:BreakerMinimumCalls"] = "10000",
             ["Waiting:PollEvery"] = $"{(bug is PlantedBug.PollsIgnoreInterval ? PollEvery / 4 : PollEvery)}",
             ["Waiting:PollFloor"] = $"{PollEvery / 4}",
+            ["Jobs:QueueTimeout"] = "00:00:00", // a create without a slot ends at once
             ["Waiting:ListFrom"] = "1000", // the sweep of lists runs on the thread pool
         };
         for (var index = 0; index < schedule.Accounts; index++)

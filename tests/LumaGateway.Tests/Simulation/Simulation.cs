@@ -17,6 +17,7 @@ internal sealed class Simulation
     private readonly SimulatedNetwork _network;
     private readonly FakeRedis _redis;
     private readonly SimulatedCallers _callers;
+    private readonly SimulatedCreates _creates;
     private readonly SimulatedFaults _faults;
     private readonly SimulatedReplica[] _replicas;
     private readonly HashSet<long> _stored = [];
@@ -27,9 +28,10 @@ internal sealed class Simulation
     {
         (Schedule, _bug) = (schedule, bug);
         _scheduler = new SimulationScheduler(schedule.Seed, schedule.HasLag, isTraced);
-        Upstream = new SimulatedUpstream(_scheduler, schedule);
+        Upstream = new SimulatedUpstream(_scheduler, schedule, bug);
         Source = new SimulatedSource(_scheduler, bug);
-        _callers = new SimulatedCallers(_scheduler, Upstream, Source, bug, Violations);
+        _callers = new SimulatedCallers(_scheduler, Source, bug, Violations);
+        _creates = new SimulatedCreates(_scheduler, Upstream);
         var planted = new PlantedScripts(bug, () => _redis!);
         _network = new SimulatedNetwork(_scheduler, _world) { AfterEffect = planted.AfterEffect };
         _redis = new FakeRedis(_scheduler) { Network = _network, ChangeScript = planted.ChangeScript, OnReplace = CheckReplaced, OnStore = requestedAt => _stored.Add(requestedAt) };
@@ -57,7 +59,7 @@ internal sealed class Simulation
 
     public List<PurgeRecord> Purges => _callers.Purges;
 
-    public List<CreateRecord> Creates => _callers.Creates;
+    public List<CreateRecord> Creates => _creates.Creates;
 
     /// <summary>Redis, after the run.</summary>
     public FakeRedis Redis => _redis;
@@ -120,6 +122,7 @@ internal sealed class Simulation
                 }
             }
 
+            replica.AwaitPlaces();
             replica.Watch(_threadPool);
             replica.Breakers.PostTo(new SimulationContext(_scheduler, replica.Process));
         }
@@ -149,7 +152,10 @@ internal sealed class Simulation
                 On(replica, () => _ = _callers.PutListedAsync(replica, operation.Key));
                 break;
             case OperationKind.Create:
-                On(replica, () => _ = _callers.CreateAsync(replica, operation.Key));
+                On(replica, () => _ = _creates.CreateAsync(replica, operation.Key));
+                break;
+            case OperationKind.ReadCreated:
+                On(replica, () => _ = _creates.ReadAsync(replica, operation.Key));
                 break;
             case OperationKind.Crash:
                 replica.Process.IsDead = true;
@@ -166,7 +172,7 @@ internal sealed class Simulation
     private void UpdateJobs()
     {
         var replica = _replicas[_scheduler.Random.Next(_replicas.Length)];
-        On(replica, () => _ = _callers.UpdateJobsAsync(replica));
+        On(replica, () => _ = _creates.UpdateJobsAsync(replica));
     }
 
     private void ReadAll()

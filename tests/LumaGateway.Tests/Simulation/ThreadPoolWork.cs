@@ -13,6 +13,9 @@ internal sealed class ThreadPoolWork
 
     private readonly List<(Task Task, int Count)> _tasks = [];
 
+    /// <summary>Whether a task that nothing awaits has a continuation.</summary>
+    public static bool HasContinuation(Task task) => !task.IsCompleted && Continuations.GetValue(task) is not null;
+
     /// <summary>Watches a task from now on.</summary>
     public void Watch(Task task)
     {
