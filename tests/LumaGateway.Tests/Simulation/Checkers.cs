@@ -97,12 +97,12 @@ internal static class Checkers
         }
     }
 
-    /// <summary>The version of an entry is its true request time. Only a final or not-found entry that Redis has stored proves that a lower version is wrong.</summary>
-    private static IEnumerable<HistoryCall> ReadsOf(Simulation run) => run.Reads.Where(read => read is { EndStep: not null, HasLeft: false }).Select(read => new HistoryCall(NameOf(run, read.Process), $"g{read.Key}", HistoryOperation.Read, read.BeginStep, read.EndStep)
+    /// <summary>The version of an entry is its true request time. A not-found response has none, so it is left out if the clocks differ. Only a final or not-found entry that Redis has stored proves that a lower version is wrong.</summary>
+    private static IEnumerable<HistoryCall> ReadsOf(Simulation run) => run.Reads.Where(read => read is { EndStep: not null, HasLeft: false } && !(run.Schedule.HasClockSkew && IsNotFound(read))).Select(read => new HistoryCall(NameOf(run, read.Process), $"g{read.Key}", HistoryOperation.Read, read.BeginStep, read.EndStep)
     {
         BeginAt = read.BeginAt,
         EndAt = read.EndAt,
-        State = read.Result.Entry is { } entry ? StateOf(entry.Kind) : read.Result.Fault is { Fault: UpstreamFault.NotFound } && !run.Schedule.HasClockSkew ? HistoryState.NotFound : null,
+        State = read.Result.Entry is { } entry ? StateOf(entry.Kind) : IsNotFound(read) ? HistoryState.NotFound : null,
         Version = read.Result.Entry is { } returned ? run.Source.RequestTimeOf(returned).Ticks : null,
         ProvenVersion = read.Result.Entry is { Kind: not EntryKind.Interim } settled && run.IsStored(settled) ? (run.Source.RequestTimeOf(settled) - UnorderedOf(run)).Ticks : null,
     });
@@ -122,6 +122,8 @@ internal static class Checkers
 
     /// <summary>The clocks of replicas differ: of entries that were requested within the difference, the earlier one may count as the later.</summary>
     private static TimeSpan UnorderedOf(Simulation run) => run.Schedule.HasClockSkew ? Schedule.MaxClockSkew : TimeSpan.Zero;
+
+    private static bool IsNotFound(ReadRecord read) => read.Result is { Entry: null, Fault: { Fault: UpstreamFault.NotFound } };
 
     private static HistoryState StateOf(EntryKind kind) => kind switch
     {

@@ -29,6 +29,9 @@ internal enum PlantedBug
     /// <summary>A late not-found response counts as new.</summary>
     LateNotFoundIsNew,
 
+    /// <summary>Every late response counts as new.</summary>
+    LateResponseIsNew,
+
     /// <summary>The claim of an idempotency key is lost.</summary>
     ClaimIsLost,
 
@@ -46,6 +49,9 @@ internal enum PlantedBug
 
     /// <summary>A create that was billed and failed counts as refused, and goes to the next account.</summary>
     BilledCreateMoves,
+
+    /// <summary>The circuit breaker of the upstream opens and does not close.</summary>
+    BreakerStaysOpen,
 
     /// <summary>An entry in memory is not verified in Redis.</summary>
     MemoryIsNotVerified,

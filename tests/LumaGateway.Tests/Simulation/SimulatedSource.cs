@@ -29,7 +29,7 @@ internal sealed class SimulatedSource(SimulationScheduler scheduler, PlantedBug 
         {
             var fetching = source.FetchAsync(key, requestId, deadline);
             var entry = await (Callers.TryGetValue(requestId, out var caller) ? EndWithCallerAsync(fetching, caller) : fetching);
-            if (bug is PlantedBug.LateNotFoundIsNew && entry.Kind is EntryKind.NotFound)
+            if (bug is PlantedBug.LateResponseIsNew || (bug is PlantedBug.LateNotFoundIsNew && entry.Kind is EntryKind.NotFound))
             {
                 entry = new CacheEntry(key, entry.Kind, entry.Body, entry.StoredAt, entry.FreshUntil, entry.StaleUntil); // requested when it was stored
             }

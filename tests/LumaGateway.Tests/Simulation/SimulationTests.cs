@@ -34,6 +34,8 @@ public sealed class SimulationTests
     [InlineData(nameof(PlantedBug.ListedEntryIgnoresPurge), nameof(Property.NothingOlderThanAPurge))]
     [InlineData(nameof(PlantedBug.PurgeKeepsFetches), nameof(Property.NothingOlderThanAPurge))]
     [InlineData(nameof(PlantedBug.LateNotFoundIsNew), nameof(Property.FinalStays))]
+    [InlineData(nameof(PlantedBug.LateResponseIsNew), nameof(Property.NothingGoesBack))]
+    [InlineData(nameof(PlantedBug.BreakerStaysOpen), nameof(Property.Recovers))]
     [InlineData(nameof(PlantedBug.ClaimIsLost), nameof(Property.OneBilledCreate))]
     [InlineData(nameof(PlantedBug.MemoryIsNotVerified), nameof(Property.NothingOlderThanAPurge))]
     [InlineData(nameof(PlantedBug.SlotsIgnoreLimit), nameof(Property.SlotsLimitJobs))]
