@@ -50,8 +50,8 @@ internal enum PlantedBug
     /// <summary>A create that was billed and failed counts as refused, and goes to the next account.</summary>
     BilledCreateMoves,
 
-    /// <summary>The circuit breaker of the upstream opens and does not close.</summary>
-    BreakerStaysOpen,
+    /// <summary>A replica keeps the fault of a fetch, and returns it instead of fetching again.</summary>
+    FaultIsKept,
 
     /// <summary>An entry in memory is not verified in Redis.</summary>
     MemoryIsNotVerified,

@@ -71,9 +71,10 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
 
         // Most calls, and half of the faults, are close together, so that they meet; many when a generation appears or is deleted.
         TimeSpan[] bursts = [.. Enumerable.Range(0, random.Next(0, 2)).Select(_ => Time(Length)), Before(generations[0].ExistsFrom), .. generations[0].DeletedFrom is { } end ? [Before(end)] : Array.Empty<TimeSpan>()];
+        var isFocused = random.Next(2) == 0; // half of the calls on one replica, and all about one generation
         var purges = random.Next(2) == 0;
         var waits = random.Next(3) > 0;
-        var lists = random.Next(2) == 0 ? 4 : 1; // of twelve calls
+        var lists = isFocused || random.Next(2) == 0 ? 4 : 1; // of twelve calls
         var operations = Enumerable.Range(0, random.Next(10, 40)).Select(_ => NewCall()).ToList();
         if (random.Next(5) > 0)
         {
@@ -89,20 +90,21 @@ internal sealed record Schedule(int Seed, int Replicas, IReadOnlyList<Operation>
 
         TimeSpan CallTime() => random.Next(4) == 0 ? Time(Length) : bursts[random.Next(bursts.Length)] + Time(TimeSpan.FromSeconds(4));
 
+        int Replica() => isFocused && random.Next(2) == 0 ? 0 : random.Next(3);
+
         OperationKind Fault() => random.Next(4) == 0 ? OperationKind.MessagesLost : (OperationKind)random.Next((int)OperationKind.RedisDown, (int)OperationKind.AccountRefuses + 1);
 
         Operation NewCall()
         {
             var kind = Call();
             var patience = (kind is OperationKind.Read or OperationKind.Wait) && random.Next(4) == 0 ? Time(TimeSpan.FromSeconds(3)) : TimeSpan.Zero;
-            return new Operation(CallTime(), kind, random.Next(3), kind is OperationKind.Create or OperationKind.ReadCreated ? random.Next(6) : random.Next(4) == 0 ? 1 : 0, patience) { Wait = kind is OperationKind.Wait ? TimeSpan.FromSeconds(random.Next(3) == 0 ? 25 : random.Next(1, 10)) : TimeSpan.Zero };
+            return new Operation(CallTime(), kind, Replica(), kind is OperationKind.Create or OperationKind.ReadCreated ? random.Next(6) : !isFocused && random.Next(4) == 0 ? 1 : 0, patience) { Wait = kind is OperationKind.Wait ? TimeSpan.FromSeconds(random.Next(3) == 0 ? 25 : random.Next(1, 10)) : TimeSpan.Zero };
         }
 
         OperationKind Call() => random.Next(12) switch
         {
             var call when call < lists => OperationKind.PutListed,
-            4 => OperationKind.Purge,
-            10 when purges => OperationKind.Purge,
+            4 or 10 or 11 when purges => OperationKind.Purge,
             5 => OperationKind.Create,
             9 => OperationKind.ReadCreated,
             6 => OperationKind.Poll,

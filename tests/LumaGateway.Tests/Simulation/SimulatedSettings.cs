@@ -21,9 +21,7 @@ internal static class SimulatedSettings
             ["Luma:Deadline"] = $"{Deadline}",
             ["Luma:AttemptTimeout"] = $"{Deadline}",
             ["Luma:Retries"] = "0",
-            ["Luma:BreakerMinimumCalls"] = bug is PlantedBug.BreakerStaysOpen ? "2" : "10000",
-            ["Luma:BreakerFailureRatio"] = bug is PlantedBug.BreakerStaysOpen ? "0.01" : "0.5",
-            ["Luma:BreakerPause"] = "00:10:00",
+            ["Luma:BreakerMinimumCalls"] = "10000",
             ["Waiting:PollEvery"] = $"{(bug is PlantedBug.PollsIgnoreInterval ? PollEvery / 4 : PollEvery)}",
             ["Waiting:PollFloor"] = $"{PollEvery / 4}",
             ["Jobs:QueueTimeout"] = "00:00:00", // a create without a slot ends at once

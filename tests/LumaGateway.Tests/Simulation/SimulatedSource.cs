@@ -1,5 +1,6 @@
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
+using LumaGateway.Problems;
 using LumaGateway.Time;
 
 namespace LumaGateway.Tests.Simulation;
@@ -8,6 +9,9 @@ namespace LumaGateway.Tests.Simulation;
 internal sealed class SimulatedSource(SimulationScheduler scheduler, PlantedBug bug)
 {
     private readonly Dictionary<(GenerationId Key, DateTimeOffset RequestedAt), TimeSpan> _requestTimes = [];
+
+    /// <summary>With <see cref="PlantedBug.FaultIsKept"/>.</summary>
+    private readonly Dictionary<(SimulatedProcess, GenerationId), UpstreamException> _faults = [];
 
     public List<FetchRecord> Fetches { get; } = [];
 
@@ -27,6 +31,11 @@ internal sealed class SimulatedSource(SimulationScheduler scheduler, PlantedBug 
         scheduler.Write($"fetch of {key} for {(fetch.IsPoll ? "a poll" : requestId)}");
         try
         {
+            if (_faults.TryGetValue((fetch.Process, key), out var kept))
+            {
+                throw kept;
+            }
+
             var fetching = source.FetchAsync(key, requestId, deadline);
             var entry = await (Callers.TryGetValue(requestId, out var caller) ? EndWithCallerAsync(fetching, caller) : fetching);
             if (bug is PlantedBug.LateResponseIsNew || (bug is PlantedBug.LateNotFoundIsNew && entry.Kind is EntryKind.NotFound))
@@ -37,6 +46,11 @@ internal sealed class SimulatedSource(SimulationScheduler scheduler, PlantedBug 
             fetch.Kind = entry.Kind;
             _requestTimes[(key, entry.RequestedAt)] = fetch.From;
             return entry;
+        }
+        catch (UpstreamException fault) when (bug is PlantedBug.FaultIsKept)
+        {
+            _faults.TryAdd((fetch.Process, key), fault);
+            throw;
         }
         finally
         {

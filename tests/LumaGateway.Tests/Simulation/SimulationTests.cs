@@ -35,7 +35,7 @@ public sealed class SimulationTests
     [InlineData(nameof(PlantedBug.PurgeKeepsFetches), nameof(Property.NothingOlderThanAPurge))]
     [InlineData(nameof(PlantedBug.LateNotFoundIsNew), nameof(Property.FinalStays))]
     [InlineData(nameof(PlantedBug.LateResponseIsNew), nameof(Property.NothingGoesBack))]
-    [InlineData(nameof(PlantedBug.BreakerStaysOpen), nameof(Property.Recovers))]
+    [InlineData(nameof(PlantedBug.FaultIsKept), nameof(Property.Recovers))]
     [InlineData(nameof(PlantedBug.ClaimIsLost), nameof(Property.OneBilledCreate))]
     [InlineData(nameof(PlantedBug.MemoryIsNotVerified), nameof(Property.NothingOlderThanAPurge))]
     [InlineData(nameof(PlantedBug.SlotsIgnoreLimit), nameof(Property.SlotsLimitJobs))]
