@@ -36,8 +36,9 @@ internal sealed class RedisEntries(
     /// <summary>Entries expire in Redis a little after their freshness: clocks of replicas differ.</summary>
     private static readonly TimeSpan ExtraLifetime = TimeSpan.FromSeconds(2);
 
-    private readonly string _process = Guid.NewGuid().ToString("N");
-    private long _locks;
+    /// <summary>The owner of a lock is this and a number. A new GUID for each lock would cost a system call.</summary>
+    private readonly string _ownerPrefix = Guid.NewGuid().ToString("N");
+    private long _ownerCount;
 
     public bool IsConfigured => connection.IsConfigured;
 
@@ -56,7 +57,7 @@ internal sealed class RedisEntries(
     /// <param name="unlessFinal">Whether a final entry is read without the lock.</param>
     public async Task<LockResult> LockAsync(GenerationId key, TimeSpan lifetime, bool unlessFinal)
     {
-        var (names, owner) = (NamesOf(key), $"{_process}:{Interlocked.Increment(ref _locks)}");
+        var (names, owner) = (NamesOf(key), $"{_ownerPrefix}:{Interlocked.Increment(ref _ownerCount)}");
         RedisResult reply;
         try
         {
@@ -103,14 +104,11 @@ internal sealed class RedisEntries(
 
     private static TimeSpan LifetimeOf(CacheEntry entry, DateTimeOffset now) => (entry.Kind is EntryKind.Final ? entry.StaleUntil : entry.FreshUntil) - now;
 
-    private Task<RedisResult> RunAsync(string script, RedisKey[] names, RedisValue[] arguments)
+    /// <summary>Async, so that every exception of the client is in the task: callers that do not wait, such as the timer of a lock, handle no other one.</summary>
+    private async Task<RedisResult> RunAsync(string script, RedisKey[] names, RedisValue[] arguments)
     {
-        var connecting = connection.GetAsync();
-        return connecting.IsCompletedSuccessfully ? EvaluateAsync(connecting.GetAwaiter().GetResult()) : AwaitAsync();
-
-        Task<RedisResult> EvaluateAsync(IConnectionMultiplexer redis) => redis.GetDatabase().ScriptEvaluateAsync(script, names, arguments);
-
-        async Task<RedisResult> AwaitAsync() => await EvaluateAsync(await connecting);
+        var redis = await connection.GetAsync();
+        return await redis.GetDatabase().ScriptEvaluateAsync(script, names, arguments);
     }
 
     private RedisView ViewOf(GenerationId key, string finalName, string interimName, byte[]? token, byte[]? final, byte[]? interim) => new(

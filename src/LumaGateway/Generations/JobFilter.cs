@@ -25,8 +25,8 @@ internal sealed record JobFilter(string? Group, JobState? State, string? Model, 
         var (from, to) = (DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue);
         var error =
             Text("state") is { } stateText && (state = JobStates.Parse(stateText)) is null ? "state must be unknown, queued, processing, completed or failed."
-            : Text("from") is { } fromText && !TryReadTime(fromText, ref from) ? "from must be a time such as 2026-01-02T03:04:05Z."
-            : Text("to") is { } toText && !TryReadTime(toText, ref to) ? "to must be a time such as 2026-01-02T03:04:05Z."
+            : Text("from") is { } fromText && !TryReadTime(fromText, out from) ? "from must be a time such as 2026-01-02T03:04:05Z."
+            : Text("to") is { } toText && !TryReadTime(toText, out to) ? "to must be a time such as 2026-01-02T03:04:05Z."
             : Text("cursor") is { } cursorText && (after = JobPosition.Parse(cursorText)) is null ? "cursor must be next_cursor of an earlier response."
             : Text("limit") is { } limitText && !(int.TryParse(limitText, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= MaxLimit) ? $"limit must be between 1 and {MaxLimit}."
             : null;
@@ -38,10 +38,10 @@ internal sealed record JobFilter(string? Group, JobState? State, string? Model, 
 
     public bool Matches(Job job) => (State is null || job.State == State) && (Model is null || job.Model == Model);
 
-    private static bool TryReadTime(string text, ref DateTimeOffset time)
+    private static bool TryReadTime(string text, out DateTimeOffset time)
     {
         var read = WireTime.FromRfc3339(text);
-        time = read ?? time;
+        time = read.GetValueOrDefault();
         return read is not null;
     }
 }

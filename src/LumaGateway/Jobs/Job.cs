@@ -57,7 +57,7 @@ internal sealed record Job(
         }
     }
 
-    private static string? Cut(string? model) => model is { Length: > MaxModelLength } ? model[..MaxModelLength] : model;
+    private static string? Cut(string? model) => model is null ? null : TextCut.Cut(model, MaxModelLength);
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

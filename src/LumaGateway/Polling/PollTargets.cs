@@ -116,7 +116,7 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
         }
 
         var snapshot = new GenerationSnapshot(entry);
-        if (!purges.Outdate(entry) && target.TryUpdate(snapshot, out var previous) && !isFromReplica)
+        if (!purges.IsFromBefore(entry) && target.TryUpdate(snapshot, out var previous) && !isFromReplica)
         {
             if (snapshot.IsTerminal && previous is not null)
             {
@@ -126,7 +126,7 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
             StateChanged?.Invoke(snapshot);
         }
 
-        if (purges.Outdate(entry))
+        if (purges.IsFromBefore(entry))
         {
             target.Purge(); // the purge came while the target was updated
         }

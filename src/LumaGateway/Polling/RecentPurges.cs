@@ -40,8 +40,11 @@ internal sealed class RecentPurges(IOptions<LumaOptions> luma, TimeProvider cloc
         }
     }
 
-    /// <summary>Whether an entry was requested before the last purge of its key. Later than the deadline its time proves nothing: the clocks of replicas differ.</summary>
-    public bool Outdate(CacheEntry entry) =>
+    /// <summary>
+    /// Whether an entry was requested before the last purge of its key. False once <c>Luma:Deadline</c> has passed since the purge: no fetch from before it runs any more, and an earlier time
+    /// only means that the clocks of replicas differ.
+    /// </summary>
+    public bool IsFromBefore(CacheEntry entry) =>
         _purgedAt.TryGetValue(entry.Key, out var purgedAt) && entry.RequestedAt < purgedAt && clock.GetUtcNow() < purgedAt + luma.Value.Deadline;
 
     private void RemoveOld(DateTimeOffset now)

@@ -41,7 +41,7 @@ internal sealed class ProxyAccount : IRequestAccount
     public static UpstreamAccount? Of(HttpContext context) => context.Features.Get<ProxyAccount>()?.Account;
 
     /// <summary>
-    /// Leaves out the candidates that cannot run the create, and chooses among the others: an account that is left out keeps its turn. Returns false if all others are draining. To be
+    /// Leaves out the candidates that cannot run the create, and chooses among the others. The choice of an account that is left out is returned, so its share by weight stays. Returns false if all others are draining. To be
     /// called before the first attempt, with a condition that holds for a candidate.
     /// </summary>
     public bool TryLimitTo(Func<UpstreamAccount, bool> canRun, AccountChooser chooser)

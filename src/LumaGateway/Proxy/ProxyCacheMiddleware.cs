@@ -124,7 +124,7 @@ internal sealed partial class ProxyCacheMiddleware(
 
             return decompressed.WrittenMemory;
         }
-        catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException or OperationCanceledException) // BrotliStream throws the second
+        catch (Exception exception) when (ContentDecoder.IsDamage(exception) || exception is OperationCanceledException)
         {
             return null;
         }

@@ -18,6 +18,9 @@ internal static class HttpClientSpans
     /// <summary>Removes the attributes that contain the host.</summary>
     public static void RemoveHost(Activity span) => span.SetTag("url.full", null).SetTag("server.address", null).SetTag("server.port", null);
 
-    /// <summary>The event of an exception gets its type only, from now on: the message of a failed connection contains the host, and so does the stack trace.</summary>
-    public static void OmitMessages() => ActivitySource.AddActivityListener(Listener); // does nothing if it was added before
+    /// <summary>
+    /// Removes the message and the stack trace from the events of exceptions; the type stays. Those of a failed connection contain the host. Applies to the whole process and can be called
+    /// again.
+    /// </summary>
+    public static void OmitMessages() => ActivitySource.AddActivityListener(Listener);
 }

@@ -23,4 +23,7 @@ internal static class ContentDecoder
         "deflate" => new ZLibStream(encoded, CompressionMode.Decompress),
         _ => null,
     };
+
+    /// <summary>Whether a decoder throws this exception for a damaged body: <see cref="BrotliStream"/> throws another type than the others.</summary>
+    public static bool IsDamage(Exception exception) => exception is InvalidDataException or (InvalidOperationException and not ObjectDisposedException);
 }

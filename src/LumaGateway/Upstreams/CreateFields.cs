@@ -128,7 +128,7 @@ internal sealed class CreateFields(CreateGenerationRequest request, string diale
 
     /// <summary>A caller's text, short enough for a problem. It is not cut within a character.</summary>
     public static string Quoted(string text) =>
-        text.Length <= MaxQuoted ? text : $"{text[..(char.IsHighSurrogate(text[MaxQuoted - 1]) ? MaxQuoted - 1 : MaxQuoted)]}…";
+        text.Length <= MaxQuoted ? text : $"{TextCut.Cut(text, MaxQuoted)}…";
 
     private object? TakeValue(string name)
     {

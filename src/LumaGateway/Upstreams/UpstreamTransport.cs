@@ -107,10 +107,10 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
 
             return body;
         }
-        catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
+        catch (Exception exception) when (ContentDecoder.IsDamage(exception))
         {
             body.Dispose();
-            throw new InvalidDataException("The body is damaged.", exception); // BrotliStream throws the one exception, the other decoders throw the other
+            throw new InvalidDataException("The body is damaged.", exception);
         }
         catch
         {

@@ -243,6 +243,17 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_lock_is_renewed_and_disposed_of_without_an_exception_if_the_client_throws_before_it_sends()
+    {
+        var heldLock = (await Tier.TryAcquireLockAsync(Key).WithTimeout()).Lock!;
+        _redis.ClientFault = new ObjectDisposedException("connection");
+
+        _clock.Advance(CacheUnderTest.LockLifetime / 3); // a timer renews the lock: its exception would end the process
+        heldLock.Dispose();
+        Assert.False((await Tier.TryAcquireLockAsync(Key).WithTimeout()).IsReached);
+    }
+
+    [Fact]
     public async Task The_lock_lives_for_LockLifetime()
     {
         await Tier.TryAcquireLockAsync(Key).WithTimeout();

@@ -91,7 +91,7 @@ public sealed class CreateTests : IDisposable
         using var response = await CreateAsync(body.Replace("$$", text, StringComparison.Ordinal));
 
         Assert.Equal(status, (int)response.StatusCode);
-        var json = JsonNode.Parse(await TextAsync(response))!["errors"]!.ToJsonString(); // escapes what is not ASCII
+        var json = JsonNode.Parse(await TextAsync(response))!["errors"]!.ToJsonString(); // escapes all characters that are not ASCII
         Assert.DoesNotContain("FFFD", json, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("\\uD83D\\u2026", json, StringComparison.OrdinalIgnoreCase);
     }

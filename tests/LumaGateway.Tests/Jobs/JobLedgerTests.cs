@@ -31,6 +31,16 @@ public sealed class JobLedgerTests
         Assert.Equal(job, Job.Deserialize(job.Serialize()));
     }
 
+    [Fact]
+    public void The_model_of_a_job_is_cut_between_characters()
+    {
+        var model = new string('m', 255) + "\U0001F600"; // the 256th UTF-16 unit is the first half of a character
+        var job = new Job("g1", "main", "new-api", "tests", "tests", model, DateTimeOffset.UnixEpoch, null, JobState.Queued);
+
+        Assert.Equal(new string('m', 255), job.Model);
+        Assert.Equal(job, Job.Deserialize(job.Serialize()));
+    }
+
     [Theory]
     [MemberData(nameof(Stores))]
     public async Task The_job_of_an_attempt_replaces_it(bool isRedis)

@@ -1,7 +1,6 @@
-using System.Text;
 using LumaGateway.Caching;
-using LumaGateway.Contracts;
 using LumaGateway.Polling;
+using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -11,8 +10,6 @@ namespace LumaGateway.Tests.Polling;
 [Collection(RunsAlone.Name)]
 public sealed class OutdatedStateTests : IDisposable
 {
-    private static readonly GenerationId Id = GenerationId.Parse("g1", null);
-
     private readonly Gateway _gateway = new();
 
     public void Dispose() => _gateway.Dispose();
@@ -21,7 +18,7 @@ public sealed class OutdatedStateTests : IDisposable
     public void An_outdated_state_does_not_make_the_next_poll_sooner()
     {
         var targets = _gateway.Services.GetRequiredService<PollTargets>();
-        var target = targets.AddWaiter(Id, new Waiter(null, WaiterKind.LongPoll, TimeSpan.Zero, TimeSpan.MaxValue));
+        var target = targets.AddWaiter(Entries.Key, new Waiter(null, WaiterKind.LongPoll, TimeSpan.Zero, TimeSpan.MaxValue));
         var outdated = NewEntry();
         _gateway.Clock.Advance(TimeSpan.FromSeconds(10));
         targets.Update(NewEntry());
@@ -29,7 +26,8 @@ public sealed class OutdatedStateTests : IDisposable
 
         targets.UpdateFromReplica(outdated);
 
-        Assert.InRange(target.DueAt - dueAt, TimeSpan.FromSeconds(-1), TimeSpan.FromSeconds(1)); // the jitter
+        // By the fake clock. The interval has jitter; the interval of the outdated state would end ten seconds sooner.
+        Assert.InRange(target.DueAt - dueAt, TimeSpan.FromSeconds(-1), TimeSpan.FromSeconds(1));
     }
 
     [Fact]
@@ -42,16 +40,12 @@ public sealed class OutdatedStateTests : IDisposable
         await cache.PutAsync(entry, cache.Purges);
 
         cache.RemoveInterim(outdated);
-        Assert.Same(entry, cache.TryGetFresh(Id, _gateway.Clock.GetUtcNow()));
+        Assert.Same(entry, cache.TryGetFresh(Entries.Key, _gateway.Clock.GetUtcNow()));
 
         _gateway.Clock.Advance(TimeSpan.FromMilliseconds(1));
         cache.RemoveInterim(NewEntry());
-        Assert.Null(cache.TryGetFresh(Id, _gateway.Clock.GetUtcNow()));
+        Assert.Null(cache.TryGetFresh(Entries.Key, _gateway.Clock.GetUtcNow()));
     }
 
-    private CacheEntry NewEntry()
-    {
-        var now = _gateway.Clock.GetUtcNow();
-        return new CacheEntry(Id, EntryKind.Interim, Encoding.UTF8.GetBytes("""{"id":"g1","state":"processing"}"""), now, now.AddSeconds(2), now.AddSeconds(2));
-    }
+    private CacheEntry NewEntry() => Entries.Interim(_gateway.Clock.GetUtcNow(), """{"id":"g1","state":"processing"}""");
 }

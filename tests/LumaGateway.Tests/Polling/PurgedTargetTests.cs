@@ -1,7 +1,7 @@
-using System.Text;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Polling;
+using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -11,7 +11,7 @@ namespace LumaGateway.Tests.Polling;
 [Collection(RunsAlone.Name)]
 public sealed class PurgedTargetTests : IDisposable
 {
-    private static readonly GenerationId Id = GenerationId.Parse("g1", null);
+    private static readonly GenerationId Id = Entries.Key;
     private static readonly GenerationId OtherId = GenerationId.Parse("g2", null);
 
     private readonly Gateway _gateway = new Gateway().With("Luma:Deadline", "00:00:10");
@@ -29,7 +29,7 @@ public sealed class PurgedTargetTests : IDisposable
     [Fact]
     public async Task A_poll_that_a_purge_overlaps_gives_waiters_no_state()
     {
-        var entry = EntryOf("completed");
+        var entry = NewEntry();
         await PurgeAsync();
 
         _targets.Update(entry);
@@ -40,11 +40,11 @@ public sealed class PurgedTargetTests : IDisposable
     [Fact]
     public async Task A_caller_that_waits_after_a_purge_gets_no_state_from_before_it()
     {
-        var entry = EntryOf("completed");
+        var entry = NewEntry();
         await PurgeAsync(OtherId);
         var target = _targets.AddWaiter(OtherId, new Waiter(null, WaiterKind.LongPoll, TimeSpan.Zero, TimeSpan.MaxValue));
 
-        _targets.Update(EntryOf("completed", OtherId, entry.RequestedAt));
+        _targets.Update(NewEntry(OtherId, entry.RequestedAt));
 
         Assert.Null(target.Snapshot);
     }
@@ -52,7 +52,7 @@ public sealed class PurgedTargetTests : IDisposable
     [Fact]
     public async Task A_state_from_before_a_purge_is_forgotten()
     {
-        _targets.Update(EntryOf("completed"));
+        _targets.Update(NewEntry());
         await PurgeAsync();
 
         Assert.Null(_target.Snapshot);
@@ -64,7 +64,7 @@ public sealed class PurgedTargetTests : IDisposable
     {
         await PurgeAsync();
 
-        _targets.Update(EntryOf("completed"));
+        _targets.Update(NewEntry());
 
         Assert.True(_target.IsTerminal);
     }
@@ -72,7 +72,7 @@ public sealed class PurgedTargetTests : IDisposable
     [Fact]
     public async Task After_the_deadline_of_a_fetch_a_state_counts_whatever_its_time()
     {
-        var entry = EntryOf("completed"); // of a replica whose clock is behind
+        var entry = NewEntry(); // of a replica whose clock is behind
         await PurgeAsync();
         _gateway.Clock.Advance(TimeSpan.FromSeconds(10));
 
@@ -87,9 +87,6 @@ public sealed class PurgedTargetTests : IDisposable
         return _gateway.Services.GetRequiredService<ResponseCache>().PurgeAsync(id ?? Id);
     }
 
-    private CacheEntry EntryOf(string state, GenerationId? id = null, DateTimeOffset? at = null)
-    {
-        var now = at ?? _gateway.Clock.GetUtcNow();
-        return new CacheEntry(id ?? Id, EntryKind.Final, Encoding.UTF8.GetBytes($$"""{"id":"{{id ?? Id}}","state":"{{state}}"}"""), now, now.AddHours(1), now.AddHours(1));
-    }
+    private CacheEntry NewEntry(GenerationId? id = null, DateTimeOffset? at = null) =>
+        Entries.Final(at ?? _gateway.Clock.GetUtcNow(), $$"""{"id":"{{id ?? Id}}","state":"completed"}""", key: id);
 }

@@ -25,6 +25,9 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     /// <summary>The connection state that the client reports.</summary>
     public bool IsConnected { get; set; } = true;
 
+    /// <summary>The exception that the client throws before it sends a command; null if it sends.</summary>
+    public Exception? ClientFault { get; set; }
+
     /// <summary>The servers that the client lists. Without one, the ledger's policy cannot be read, and its writes wait for no replica.</summary>
     public IServer[] Masters { get; set; } = [];
 
@@ -499,7 +502,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => (targetMethod!.Name, args) switch
         {
-            ("GetDatabase", _) => As<IDatabase>(),
+            ("GetDatabase", _) => Redis.ClientFault is { } fault ? throw fault : As<IDatabase>(),
             ("GetSubscriber", _) => As<ISubscriber>(),
             ("get_IsConnected" or "IsConnected", _) => Redis.IsConnected,
             ("add_ConnectionFailed", [EventHandler<ConnectionFailedEventArgs> handler]) => AddConnectionHandler(handler, isLost: true),

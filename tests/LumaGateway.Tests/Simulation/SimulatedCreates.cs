@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace LumaGateway.Tests.Simulation;
 
-/// <summary>Creates with an idempotency key, through the product's middleware, and reads of what they made. Records the generations that callers got.</summary>
+/// <summary>Creates with an idempotency key, through the product's middleware, and reads of the created generations. Records the generations whose ids were returned.</summary>
 internal sealed class SimulatedCreates(SimulationScheduler scheduler, SimulatedUpstream upstream)
 {
     private const string ClientName = "client";

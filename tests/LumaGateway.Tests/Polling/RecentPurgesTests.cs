@@ -1,0 +1,40 @@
+using System.Globalization;
+using LumaGateway.Contracts;
+using LumaGateway.Polling;
+using LumaGateway.Tests.Caching;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LumaGateway.Tests.Polling;
+
+/// <summary>The number of purges that are remembered. Needs nothing.</summary>
+public sealed class RecentPurgesTests
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    private readonly FakeTimeProvider _clock = new(Entries.Noon);
+
+    [Fact]
+    public void Ten_thousand_purges_are_remembered_until_the_deadline_has_passed()
+    {
+        var purges = new RecentPurges(Options.Create(new LumaOptions { Deadline = Deadline }), _clock);
+        for (var number = 0; number <= 10_000; number++)
+        {
+            purges.Add(IdOf(number));
+        }
+
+        Assert.True(IsFromBefore(9_999));
+        Assert.False(IsFromBefore(10_000));
+
+        _clock.Advance(Deadline);
+        purges.Add(IdOf(10_000));
+
+        Assert.True(IsFromBefore(10_000));
+        Assert.False(IsFromBefore(9_999));
+
+        bool IsFromBefore(int number) => purges.IsFromBefore(Entries.Interim(Entries.Noon.AddMilliseconds(-1), key: IdOf(number)));
+    }
+
+    private static GenerationId IdOf(int number) => GenerationId.Parse(string.Create(CultureInfo.InvariantCulture, $"g{number}"), null);
+}
