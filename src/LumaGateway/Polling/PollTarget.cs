@@ -34,6 +34,9 @@ internal sealed class PollTarget(GenerationId key)
 
     public int ConsecutiveFaults { get; set; }
 
+    /// <summary>When the last poll failed, by the wall clock.</summary>
+    public DateTimeOffset FailedAt { get; set; }
+
     public bool IsPolling { get; set; }
 
     /// <summary>True if the upstream's list does not contain it.</summary>

@@ -95,6 +95,13 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
         return true;
     }
 
+    /// <summary>A poll of the target failed: the next one is later with every consecutive fault.</summary>
+    public void RecordFault(PollTarget target)
+    {
+        target.FailedAt = clock.GetUtcNow();
+        target.DueAt = schedule.AfterFault(++target.ConsecutiveFaults);
+    }
+
     /// <summary>Updates the target of an entry that this replica read. Does nothing without a target.</summary>
     public void Update(CacheEntry entry) => Update(entry, isFromReplica: false);
 
@@ -137,6 +144,11 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
         }
 
         var latest = target.Snapshot is { } known && known.Entry.RequestedAt > entry.RequestedAt ? known : snapshot; // messages may be late
+        if (latest.Entry.RequestedAt < target.FailedAt)
+        {
+            return; // a state from before the fault does not end the pause after it
+        }
+
         target.DueAt = target.HintedAt <= latest.Entry.RequestedAt ? schedule.After(target, latest) : schedule.AfterHint(latest);
     }
 }

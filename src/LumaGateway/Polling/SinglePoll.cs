@@ -29,13 +29,13 @@ internal sealed partial class SinglePoll(
         {
             // UpstreamClient counts and logs the fault. A waiter gets it only if it still holds at the end of the wait.
             metrics.Polled(PollKind.Single);
-            target.DueAt = schedule.AfterFault(++target.ConsecutiveFaults);
+            targets.RecordFault(target);
         }
 #pragma warning disable CA1031 // waiters depend on the next poll, whatever exception ends this one
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            target.DueAt = schedule.AfterFault(++target.ConsecutiveFaults);
+            targets.RecordFault(target);
             Log.PollFailed(logger, exception);
         }
         finally

@@ -31,6 +31,24 @@ public sealed class OutdatedStateTests : IDisposable
     }
 
     [Fact]
+    public void A_state_from_before_a_failed_poll_does_not_make_the_next_poll_sooner()
+    {
+        var targets = _gateway.Services.GetRequiredService<PollTargets>();
+        var target = targets.AddWaiter(Entries.Key, new Waiter(null, WaiterKind.LongPoll, TimeSpan.Zero, TimeSpan.MaxValue));
+        var outdated = NewEntry();
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(10));
+        targets.RecordFault(target);
+        var dueAt = target.DueAt;
+
+        targets.Update(outdated);
+        Assert.Equal(dueAt, target.DueAt);
+
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
+        targets.Update(NewEntry());
+        Assert.NotEqual(dueAt, target.DueAt);
+    }
+
+    [Fact]
     public async Task An_outdated_state_removes_no_newer_one_from_memory()
     {
         var cache = _gateway.Services.GetRequiredService<ResponseCache>();
