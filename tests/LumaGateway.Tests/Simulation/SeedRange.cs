@@ -13,14 +13,24 @@ internal static class SeedRange
         (Number(FirstVariable, 0), Number(CountVariable, Environment.GetEnvironmentVariable("CI") == "true" ? 2000 : 200));
 
     /// <summary>Returns the first seed whose run violates a property, or the given one; null if there is none.</summary>
-    public static int? FirstFailure(int first, int count, PlantedBug bug, Property? property = null)
+    public static int? FirstFailure(int first, int count, PlantedBug bug, Property? property = null) =>
+        FirstFailure(first, count, seed => Simulation.Run(Schedule.Of(seed), bug).Violations.Exists(violation => property is null || violation.Property == property));
+
+    /// <summary>Runs a check for each seed. Throws with the exception of the first one that fails.</summary>
+    public static void ForEach(int first, int count, Action<int> check) => FirstFailure(first, count, seed =>
+    {
+        check(seed);
+        return false;
+    });
+
+    private static int? FirstFailure(int first, int count, Predicate<int> fails)
     {
         var (next, failed, fault) = (first - 1, int.MaxValue, default(Exception));
         var gate = new Lock();
         var threads = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(RunSeeds)).ToList();
         threads.ForEach(static thread => thread.Start());
         threads.ForEach(static thread => thread.Join());
-        return fault is not null ? throw new InvalidOperationException("A run failed.", fault) : failed < int.MaxValue ? failed : null;
+        return fault is not null ? throw fault : failed < int.MaxValue ? failed : null;
 
         void RunSeeds()
         {
@@ -28,7 +38,7 @@ internal static class SeedRange
             {
                 try
                 {
-                    if (Simulation.Run(Schedule.Of(seed), bug).Violations.Exists(violation => property is null || violation.Property == property))
+                    if (fails(seed))
                     {
                         Stop(seed, null);
                     }
@@ -37,7 +47,7 @@ internal static class SeedRange
                 catch (Exception exception)
 #pragma warning restore CA1031
                 {
-                    Stop(seed, new InvalidOperationException($"Seed {seed} does not run to its end.", exception));
+                    Stop(seed, new InvalidOperationException($"Seed {seed} failed: {exception.Message}", exception));
                 }
             }
         }

@@ -197,9 +197,9 @@ internal sealed class Simulation
 
     private void CheckEnd()
     {
-        if (_scheduler.HasEscaped)
+        if (_scheduler.Escaped is { } escaped)
         {
-            AddLeft("work has left the simulation");
+            AddLeft($"work has left the simulation: {escaped}");
         }
 
         if (!_scheduler.HasEnded)

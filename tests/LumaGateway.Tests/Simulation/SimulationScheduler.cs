@@ -28,7 +28,10 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
 
     public List<string> Trace { get; } = [];
 
-    public bool HasEscaped { get; private set; }
+    public bool HasEscaped => Escaped is not null;
+
+    /// <summary>What reached the simulation unexpectedly from another thread; null if nothing did.</summary>
+    public string? Escaped { get; private set; }
 
     /// <summary>Whether the run has ended by itself: no work and no timer is left.</summary>
     public bool HasEnded { get; private set; }
@@ -63,7 +66,7 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
             return context;
         }
 
-        HasEscaped = true;
+        Escaped = Environment.StackTrace;
         throw new InvalidOperationException("Work has left the simulation.");
     }
 
@@ -116,7 +119,11 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
                 }
             }
 
-            HasEscaped |= _fromThreadPool.Count > count;
+            if (_fromThreadPool.Count > count)
+            {
+                Escaped = $"{_fromThreadPool.Count} instead of {count}: {string.Join(", ", _fromThreadPool.Select(static item => Describe(item.Callback, item.State)))}";
+            }
+
             _ready.AddRange(_fromThreadPool.OrderBy(static item => item.Context.Step));
             _fromThreadPool.Clear();
         }
@@ -145,6 +152,9 @@ internal sealed class SimulationScheduler(int seed, bool hasLag, bool isTraced) 
             SynchronizationContext.SetSynchronizationContext(previous);
         }
     }
+
+    /// <summary>Names the method that continues.</summary>
+    private static string Describe(SendOrPostCallback callback, object? state) => state is Action { Target: { } method } ? $"{method.GetType()}" : $"{callback.Method}";
 
     private bool RunStep()
     {
