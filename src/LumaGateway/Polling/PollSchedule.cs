@@ -91,7 +91,7 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<Fr
             : Min(_options.PollEvery * (watched / _options.SlowAfter), _options.PollSlowest);
     }
 
-    private TimeSpan WatchedFor(PollTarget target) => target.WatchedSince is { } since ? steady.Now - since : TimeSpan.Zero;
+    private TimeSpan WatchedFor(PollTarget target) => target.Watch is { } watch ? steady.Now - watch.Since : TimeSpan.Zero;
 
     private TimeSpan RequestedAt(CacheEntry entry)
     {

@@ -23,19 +23,14 @@ internal sealed class PollTarget(GenerationId key)
     /// <summary>True if waits end: the generation is terminal, or has been in an unknown state for too long.</summary>
     public bool IsWaitOver => IsTerminal || _isAbandoned;
 
-    /// <summary>Since when the generation has been polled, by <see cref="Time.MonotonicClock"/>; null before the first waiter.</summary>
-    public TimeSpan? WatchedSince { get; set; }
+    /// <summary>Null before the first waiter.</summary>
+    public Watch? Watch { get; set; }
 
-    /// <summary>When the next poll is due, by <see cref="Time.MonotonicClock"/>.</summary>
-    public TimeSpan DueAt { get; set; }
+    /// <summary>When the next poll is due, by <see cref="Time.MonotonicClock"/>; never before the first waiter.</summary>
+    public TimeSpan DueAt { get; set; } = TimeSpan.MaxValue;
 
     /// <summary>When the last hint was accepted, by the wall clock.</summary>
     public DateTimeOffset HintedAt { get; set; }
-
-    public int ConsecutiveFaults { get; set; }
-
-    /// <summary>When the last poll failed, by the wall clock.</summary>
-    public DateTimeOffset FailedAt { get; set; }
 
     public bool IsPolling { get; set; }
 

@@ -39,7 +39,7 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
 
             if (isFirst)
             {
-                target.WatchedSince = _history.TakeStart(key, steady.Now);
+                target.Watch = _history.Take(key, steady.Now);
                 target.DueAt = schedule.First(); // the waiter reads first itself, so that its client is charged for the request
                 Interlocked.Increment(ref _count);
                 try
@@ -67,9 +67,9 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
             if (target.RemoveAndClose(waiter))
             {
                 _targets.TryRemove(new(target.Key, target));
-                if (target is { IsTerminal: false, WatchedSince: { } since })
+                if (target is { IsTerminal: false, Watch: { } watch })
                 {
-                    _history.Add(target.Key, since, steady.Now);
+                    _history.Add(target.Key, watch, steady.Now);
                 }
 
                 removed++;
@@ -95,11 +95,13 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
         return true;
     }
 
-    /// <summary>A poll of the target failed: the next one is later with every consecutive fault.</summary>
+    /// <summary>A poll of a target with a waiter failed: the next one is later with every consecutive fault.</summary>
     public void RecordFault(PollTarget target)
     {
-        target.FailedAt = clock.GetUtcNow();
-        target.DueAt = schedule.AfterFault(++target.ConsecutiveFaults);
+        var watch = target.Watch!;
+        watch.FailedAt = clock.GetUtcNow();
+        var current = Find(target.Key) ?? target; // another one if the waiters left during the poll, and new ones came
+        current.DueAt = schedule.AfterFault(++watch.ConsecutiveFaults);
     }
 
     /// <summary>Updates the target of an entry that this replica read. Does nothing without a target.</summary>
@@ -144,7 +146,7 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
         }
 
         var latest = target.Snapshot is { } known && known.Entry.RequestedAt > entry.RequestedAt ? known : snapshot; // messages may be late
-        if (latest.Entry.RequestedAt < target.FailedAt)
+        if (latest.Entry.RequestedAt < target.Watch?.FailedAt)
         {
             return; // a state from before the fault does not end the pause after it
         }

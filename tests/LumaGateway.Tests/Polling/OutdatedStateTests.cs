@@ -18,7 +18,7 @@ public sealed class OutdatedStateTests : IDisposable
     public void An_outdated_state_does_not_make_the_next_poll_sooner()
     {
         var targets = _gateway.Services.GetRequiredService<PollTargets>();
-        var target = targets.AddWaiter(Entries.Key, new Waiter(null, WaiterKind.LongPoll, TimeSpan.Zero, TimeSpan.MaxValue));
+        var target = targets.AddWaiter(Entries.Key, NewWaiter());
         var outdated = NewEntry();
         _gateway.Clock.Advance(TimeSpan.FromSeconds(10));
         targets.Update(NewEntry());
@@ -34,7 +34,7 @@ public sealed class OutdatedStateTests : IDisposable
     public void A_state_from_before_a_failed_poll_does_not_make_the_next_poll_sooner()
     {
         var targets = _gateway.Services.GetRequiredService<PollTargets>();
-        var target = targets.AddWaiter(Entries.Key, new Waiter(null, WaiterKind.LongPoll, TimeSpan.Zero, TimeSpan.MaxValue));
+        var target = targets.AddWaiter(Entries.Key, NewWaiter());
         var outdated = NewEntry();
         _gateway.Clock.Advance(TimeSpan.FromSeconds(10));
         targets.RecordFault(target);
@@ -46,6 +46,41 @@ public sealed class OutdatedStateTests : IDisposable
         _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
         targets.Update(NewEntry());
         Assert.NotEqual(dueAt, target.DueAt);
+    }
+
+    [Fact]
+    public void A_failed_poll_counts_for_the_waiters_that_come_after_it()
+    {
+        var targets = _gateway.Services.GetRequiredService<PollTargets>();
+        var waiter = NewWaiter();
+        var before = targets.AddWaiter(Entries.Key, waiter);
+        var outdated = NewEntry();
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(10));
+        targets.RemoveWaiter([before], waiter);
+        targets.RecordFault(before);
+
+        var after = targets.AddWaiter(Entries.Key, NewWaiter());
+        var dueAt = after.DueAt;
+        targets.Update(outdated);
+
+        Assert.NotSame(before, after);
+        Assert.Equal(dueAt, after.DueAt);
+    }
+
+    [Fact]
+    public void A_failed_poll_counts_for_the_waiters_that_came_during_it()
+    {
+        var targets = _gateway.Services.GetRequiredService<PollTargets>();
+        var waiter = NewWaiter();
+        var before = targets.AddWaiter(Entries.Key, waiter);
+        targets.RemoveWaiter([before], waiter);
+        var after = targets.AddWaiter(Entries.Key, NewWaiter());
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(10));
+        var dueAt = after.DueAt;
+
+        targets.RecordFault(before);
+
+        Assert.True(after.DueAt > dueAt);
     }
 
     [Fact]
@@ -64,6 +99,8 @@ public sealed class OutdatedStateTests : IDisposable
         cache.RemoveInterim(NewEntry());
         Assert.Null(cache.TryGetFresh(Entries.Key, _gateway.Clock.GetUtcNow()));
     }
+
+    private static Waiter NewWaiter() => new(null, WaiterKind.LongPoll, TimeSpan.Zero, TimeSpan.MaxValue);
 
     private CacheEntry NewEntry() => Entries.Interim(_gateway.Clock.GetUtcNow(), """{"id":"g1","state":"processing"}""");
 }

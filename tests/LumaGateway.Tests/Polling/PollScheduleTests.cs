@@ -93,12 +93,14 @@ public sealed class PollScheduleTests
     {
         var history = new WatchHistory();
         var key = GenerationId.Parse("g1", null);
-        var (since, left) = (TimeSpan.FromHours(1), TimeSpan.FromHours(2));
-        history.Add(key, since, left);
+        var (watch, left) = (new Watch(TimeSpan.FromHours(1)), TimeSpan.FromHours(2));
+        history.Add(key, watch, left);
         var now = left + TimeSpan.FromSeconds(seconds);
 
-        Assert.Equal(continues ? since : now, history.TakeStart(key, now));
-        Assert.Equal(now, history.TakeStart(key, now));
+        var next = history.Take(key, now);
+        Assert.Equal(continues, ReferenceEquals(watch, next));
+        Assert.Equal(continues ? watch.Since : now, next.Since);
+        Assert.NotSame(watch, history.Take(key, now));
     }
 
     [Fact]
@@ -175,7 +177,7 @@ public sealed class PollScheduleTests
         return acquired;
     }
 
-    private PollTarget TargetWatchedFromNow() => new(GenerationId.Parse("g1", null)) { WatchedSince = _monotonic.Now };
+    private PollTarget TargetWatchedFromNow() => new(GenerationId.Parse("g1", null)) { Watch = new Watch(_monotonic.Now) };
 
     private static GenerationSnapshot Interim(DateTimeOffset requestedAt) => Snapshot(Samples.Interim("g1"), requestedAt);
 

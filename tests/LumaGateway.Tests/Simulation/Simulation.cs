@@ -116,7 +116,7 @@ internal sealed class Simulation
         {
             if (_bug is PlantedBug.PollsIgnoreBackOff)
             {
-                foreach (var target in replica.Targets.All.Where(static target => target.ConsecutiveFaults > 0))
+                foreach (var target in replica.Targets.All.Where(static target => target.Watch?.ConsecutiveFaults > 0))
                 {
                     target.DueAt = TimeSpan.Zero;
                 }
