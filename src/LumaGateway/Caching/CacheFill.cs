@@ -46,7 +46,7 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
                 metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
             }
 
-            return lookup.Found ?? await FetchAsync(fetch, request, lookup.Entry, lookup.InvalidationToken, heldLock, deadline);
+            return lookup.Found ?? await FetchAsync(fetch, request, lookup, heldLock, deadline);
         }
         finally
         {
@@ -112,7 +112,7 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
     }
 
     private async Task<CacheResult> FetchAsync(
-        SingleFlight<CacheResult>.InFlightFetch fetch, FetchRequest request, CacheEntry? stale, string? token, FetchLock? heldLock, Deadline deadline)
+        SingleFlight<CacheResult>.InFlightFetch fetch, FetchRequest request, CacheLookup.Result lookup, FetchLock? heldLock, Deadline deadline)
     {
         CacheEntry entry;
         var startedAt = clock.GetTimestamp();
@@ -123,15 +123,20 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
         }
         catch (UpstreamException fault)
         {
-            return ServeStale(fetch, stale, token, fault);
+            if (lookup is { IsReached: false, Entry: null })
+            {
+                lookup = await lookups.ReadAgainAsync(fetch, null); // Redis may only have been slow
+            }
+
+            return lookup.Found ?? ServeStale(fetch, lookup.Entry, lookup.InvalidationToken, fault);
         }
 
-        if (entry.Kind is EntryKind.Interim && stale is { Kind: EntryKind.Final })
+        if (entry.Kind is EntryKind.Interim && lookup.Entry is { Kind: EntryKind.Final } final)
         {
-            return ServeStale(fetch, stale, token, null); // a final state never becomes interim again
+            return ServeStale(fetch, final, lookup.InvalidationToken, null); // a final state never becomes interim again
         }
 
-        return await StoreAsync(fetch, entry, token, heldLock, startedAt);
+        return await StoreAsync(fetch, entry, lookup.InvalidationToken, heldLock, startedAt);
     }
 
     /// <summary>Stores a fetched entry in both tiers. Returns it, or a better one that was stored since the fetch began.</summary>

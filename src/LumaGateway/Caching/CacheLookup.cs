@@ -50,7 +50,7 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
     /// <summary>Returns the entry in memory if it is fresh enough and verified.</summary>
     public Result? FindInMemory(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts) =>
         memory.Find(fetch.Key) is { } cached && IsFreshEnough(cached.Entry, clock.GetUtcNow(), accepts) && memory.IsVerified(cached)
-            ? new Result(cached.Entry, cached.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory))
+            ? new Result(cached.Entry, cached.InvalidationToken, IsReached: false, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory))
             : null;
 
     /// <summary>Chooses between memory and what was read from Redis. A fresh entry is the result; a stale one is returned for stale-if-error.</summary>
@@ -70,7 +70,7 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
         if (view.Best is { } stored && !memory.IsOutdated(stored) && (cached is null || !cached.Entry.Outranks(stored, now)))
         {
             var result = IsFreshEnough(stored, now, accepts) ? new CacheResult(stored, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
-            return new Result(StoreInMemory(fetch, stored, view.InvalidationToken, startedAt).Entry, view.InvalidationToken, result);
+            return new Result(StoreInMemory(fetch, stored, view.InvalidationToken, startedAt).Entry, view.InvalidationToken, view.IsReached, result);
         }
 
         if (cached is not null && IsFreshEnough(cached.Entry, now, accepts))
@@ -83,10 +83,10 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
             }
 
             StoreInMemory(fetch, cached.Entry, view.IsReached ? view.InvalidationToken : cached.InvalidationToken, view.IsReached ? startedAt : cached.VerifiedAt);
-            return new Result(cached.Entry, view.InvalidationToken, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory));
+            return new Result(cached.Entry, view.InvalidationToken, view.IsReached, new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory));
         }
 
-        return new Result(cached?.Entry, view.InvalidationToken, null);
+        return new Result(cached?.Entry, view.InvalidationToken, view.IsReached, null);
     }
 
     /// <summary>
@@ -121,6 +121,6 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
     /// <summary>Memory and the clock before a read from Redis.</summary>
     internal readonly record struct Observation(MemoryEntry? Cached, long At);
 
-    /// <summary>The result of a lookup: the best entry, the invalidation token, and the cache result if the entry is fresh.</summary>
-    internal readonly record struct Result(CacheEntry? Entry, string? InvalidationToken, CacheResult? Found);
+    /// <summary>The result of a lookup: the best entry, the invalidation token, whether Redis responded, and the cache result if the entry is fresh.</summary>
+    internal readonly record struct Result(CacheEntry? Entry, string? InvalidationToken, bool IsReached, CacheResult? Found);
 }

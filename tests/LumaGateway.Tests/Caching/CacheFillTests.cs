@@ -814,6 +814,23 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Redis_is_read_again_before_a_fault_is_returned_if_it_did_not_respond()
+    {
+        Origin.Returns(Entries.Final(_clock.Now));
+        await ReadAsync(_cache);
+        using var failing = _redis.Fail("add");
+        var failingRead = _redis.Fail("get");
+        var fetch = _other.Origin.HoldNext(null);
+        var reading = _other.ReadAsync();
+        await fetch.ReachedAsync();
+
+        failingRead.Dispose();
+        fetch.Release();
+
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Summary(await reading));
+    }
+
+    [Fact]
     public async Task A_Redis_that_refuses_the_lock_is_read_without_it()
     {
         Origin.Returns(Entries.Final(_clock.Now));

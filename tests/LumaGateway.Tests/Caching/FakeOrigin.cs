@@ -23,20 +23,21 @@ internal sealed class FakeOrigin : IEntrySource
 
     public void Returns(CacheEntry entry) => _script.Enqueue(_ => Task.FromResult(entry));
 
-    public void Fails(UpstreamException? fault = null) =>
-        _script.Enqueue(_ => Task.FromException<CacheEntry>(fault ?? new UpstreamException(UpstreamFault.Failed, "The origin fails.")));
+    public void Fails(UpstreamException? fault = null) => _script.Enqueue(_ => Task.FromException<CacheEntry>(fault ?? NewFault()));
 
-    /// <summary>Holds the next unscripted fetch until the test releases it; it then returns the entry.</summary>
-    public HeldStep HoldNext(CacheEntry entry)
+    /// <summary>Holds the next unscripted fetch until the test releases it; it then returns the entry, or fails if that is null.</summary>
+    public HeldStep HoldNext(CacheEntry? entry)
     {
         var step = new HeldStep();
         _script.Enqueue(async _ =>
         {
             await step.HoldAsync();
-            return entry;
+            return entry ?? throw NewFault();
         });
         return step;
     }
+
+    private static UpstreamException NewFault() => new(UpstreamFault.Failed, "The origin fails.");
 
     public Task<CacheEntry> FetchAsync(GenerationId key, string requestId, Deadline deadline)
     {
