@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using LumaGateway.Tests.Support;
 
@@ -10,7 +11,7 @@ namespace LumaGateway.Tests.Architecture;
 /// Compares <c>THIRD-PARTY-NOTICES.md</c> with the lock files and the packages on this machine. With <c>WRITE_THIRD_PARTY_NOTICES=1</c> in the environment it writes
 /// the file instead.
 /// </summary>
-public sealed class ThirdPartyNoticesTests
+public sealed partial class ThirdPartyNoticesTests
 {
     private const string Page = "THIRD-PARTY-NOTICES.md";
     private const string ServiceLock = "src/LumaGateway/packages.lock.json";
@@ -74,10 +75,12 @@ public sealed class ThirdPartyNoticesTests
             .Select(id => Read(id, service.Contains(id)))];
     }
 
-    private static IEnumerable<string> LockFiles() => new[] { "src", "tests", "bench" }
-        .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "packages.lock.json", SearchOption.AllDirectories))
-        .Select(file => Path.GetRelativePath(Repository.Root, file))
-        .Where(file => !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal));
+    /// <summary>Those of the solution: only its packages are restored before a test runs.</summary>
+    private static IEnumerable<string> LockFiles() => ProjectInSolution().Matches(Repository.Read("LumaGateway.sln"))
+        .Select(static match => Path.Combine(Path.GetDirectoryName(match.Groups[1].Value.Replace('\\', '/'))!, "packages.lock.json"));
+
+    [GeneratedRegex("\"([^\"]+\\.csproj)\"")]
+    private static partial Regex ProjectInSolution();
 
     private static IEnumerable<(string Name, string Version)> IdsIn(string lockFile)
     {
