@@ -20,4 +20,15 @@ public sealed class ReplicaBusTests
 
         Assert.Equal(purges + 1, second.Cache.Purges);
     }
+
+    [Fact]
+    public async Task A_message_after_the_end_of_the_connection_throws_nothing()
+    {
+        var clock = new WaitingClock();
+        var redis = new FakeRedis(clock);
+        await using var replica = await CacheUnderTest.StartAsync(clock, redis);
+        using var ended = redis.Fail("publish", exception: new ObjectDisposedException("connection"));
+
+        Assert.True(await replica.Cache.PurgeAsync(GenerationId.Parse("g1", null)).WithTimeout());
+    }
 }
