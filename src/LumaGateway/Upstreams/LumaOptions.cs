@@ -13,7 +13,7 @@ internal sealed class LumaOptions
     public string BaseAddress { get; set => field = value ?? ""; } = "";
 
     /// <summary>The kind of upstream: <c>relay</c>, <c>dream-machine</c>, <c>agents</c>, <c>new-api</c> or <c>piapi</c>.</summary>
-    [Required]
+    [Required(ErrorMessage = "Luma:Dialect is required: the kind of upstream.")]
     public string Dialect { get; set => field = value ?? ""; } = "relay";
 
     /// <summary>

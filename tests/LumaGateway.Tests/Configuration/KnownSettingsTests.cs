@@ -42,6 +42,10 @@ public sealed class KnownSettingsTests
         });
     }
 
+    [Fact]
+    public void A_host_that_is_null_is_reported() =>
+        Assert.Contains("Assets:AllowedHosts:0", new AssetOptionsRules().Validate(null, new AssetOptions { AllowedHosts = [null!] }).FailureMessage, StringComparison.Ordinal);
+
     private static IEnumerable<string> SettingsOf(Type type, string key)
     {
         var plain = Nullable.GetUnderlyingType(type) ?? type;
