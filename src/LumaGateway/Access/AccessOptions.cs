@@ -22,19 +22,19 @@ internal sealed class AccessOptions
 internal sealed class ClientOptions
 {
     /// <summary>The client's name in logs and metrics: 1 to 64 characters of <c>A-Z a-z 0-9 . _ -</c>.</summary>
-    public string Name { get; set; } = "";
+    public string Name { get; set => field = value ?? ""; } = "";
 
     /// <summary>The SHA-256 of the client's key in lower-case hex; two of them, separated by a comma, while the key is rotated.</summary>
-    public string KeySha256 { get; set; } = "";
+    public string KeySha256 { get; set => field = value ?? ""; } = "";
 
     /// <summary>The client's permissions: <c>read</c>, <c>raw</c>, <c>create</c>, <c>delete</c>, <c>assets</c>, <c>purge</c>, <c>read-all</c>. Without any: <c>read</c> and <c>assets</c>.</summary>
     public IList<string> Rights { get; init; } = [];
 
     /// <summary>The upstream account of the client's creates and of its requests under <c>/luma</c>, one of <c>Luma:Accounts</c>. Empty: all accounts.</summary>
-    public string Account { get; set; } = "";
+    public string Account { get; set => field = value ?? ""; } = "";
 
     /// <summary>The clients of one group see each other's generations, with <see cref="AccessOptions.Ownership"/> <c>Group</c>. 1 to 128 characters of <c>A-Z a-z 0-9 . _ @ : / | -</c>. Empty: the client's name.</summary>
-    public string Group { get; set; } = "";
+    public string Group { get; set => field = value ?? ""; } = "";
 
     /// <summary>Limits that override <see cref="LimitsOptions"/>.</summary>
     public ClientLimitsOptions Limits { get; init; } = new();

@@ -9,9 +9,14 @@ namespace LumaGateway.Assets;
 /// <param name="Port">The port; null for the scheme's default port.</param>
 internal sealed record AllowedHost(string Name, bool IsWildcard, int? Port)
 {
-    public static bool TryParse(string text, [NotNullWhen(true)] out AllowedHost? host)
+    public static bool TryParse(string? text, [NotNullWhen(true)] out AllowedHost? host)
     {
         host = null;
+        if (text is null)
+        {
+            return false; // a null in a settings file
+        }
+
         var isWildcard = text.StartsWith("*.", StringComparison.Ordinal);
         var rest = isWildcard ? text[2..] : text;
         int? port = null;

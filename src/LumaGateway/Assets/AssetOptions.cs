@@ -25,7 +25,7 @@ internal sealed class AssetOptions
     public bool RewriteUrls { get; set; }
 
     /// <summary>The gateway's address for callers; never taken from a request. Required for <see cref="RewriteUrls"/>.</summary>
-    public string PublicUrl { get; set; } = "";
+    public string PublicUrl { get; set => field = value ?? ""; } = "";
 
     /// <summary>Allowed hosts of links, in addition to <c>storage.cdn-luma.com</c>, <c>*.cdn-luma.com</c> and <c>imagedelivery.net</c>: a name, <c>*.</c> and a name, or an IP address, optionally with <c>:port</c>.</summary>
     public IList<string> AllowedHosts { get; init; } = [];
@@ -37,7 +37,7 @@ internal sealed class AssetOptions
     public bool AllowHttp { get; set; }
 
     /// <summary>An egress proxy, <c>http://[user:password@]host:port</c>. If empty, no proxy is used; proxy variables of the environment are ignored.</summary>
-    public string Proxy { get; set; } = "";
+    public string Proxy { get; set => field = value ?? ""; } = "";
 
     /// <summary>The timeout for connecting to a CDN, including name resolution.</summary>
     [Duration("Assets:ConnectTimeout", "00:00:00.1", "00:01:00")]

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using LumaGateway.Contracts;
 using LumaGateway.Redis;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace LumaGateway.Caching;
 
@@ -89,7 +88,7 @@ internal sealed partial class RedisTier(
             await entries.PurgeAsync(key).WaitAsync(PurgeTimeout, clock);
             return true;
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        catch (Exception exception) when (RedisFailure.Is(exception))
         {
             span.Fail(exception);
             RepeatLater(key);
@@ -117,7 +116,7 @@ internal sealed partial class RedisTier(
         {
             (await late).Lock?.Dispose();
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        catch (Exception exception) when (RedisFailure.Is(exception))
         {
             // The lock was not acquired.
         }

@@ -1,4 +1,4 @@
-using StackExchange.Redis;
+using LumaGateway.Redis;
 
 namespace LumaGateway.Caching;
 
@@ -18,7 +18,7 @@ internal sealed class RedisWarmUp(RedisTier redis, TimeProvider clock) : IHosted
         {
             await redis.WarmUpAsync().WaitAsync(Timeout, clock, cancellationToken);
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception) when (RedisFailure.Is(exception))
         {
             // Redis is unavailable. The gateway starts anyway and uses Redis when it is available.
         }

@@ -8,10 +8,10 @@ internal sealed class CallbackOptions
     public const string Section = "Callbacks";
 
     /// <summary>A file with the secret of the callback URL, or with two on two lines during a rotation, each of 16 to 128 characters of <c>A-Z a-z 0-9 _ -</c>. It signs the addresses of creates. The file is read again when it changes. Empty: no callbacks.</summary>
-    public string SecretFile { get; set; } = "";
+    public string SecretFile { get; set => field = value ?? ""; } = "";
 
     /// <summary>The gateway's URL for the upstream. If set, the gateway adds a <c>callback_url</c> to creates without one.</summary>
-    public string PublicUrl { get; set; } = "";
+    public string PublicUrl { get; set => field = value ?? ""; } = "";
 }
 
 /// <summary>Validates <see cref="CallbackOptions"/>. No error text contains a secret.</summary>

@@ -37,7 +37,7 @@ internal sealed class LedgerCheck(LedgerConnection ledger, LedgerDatabase databa
             // The first word is the error code; the rest may contain anything.
             return Failed($"Responds, but with the error {exception.Message.Split(' ')[0]}.");
         }
-        catch (Exception exception) when (exception is RedisException or RedisCommandException or TimeoutException or LedgerUnavailableException)
+        catch (Exception exception) when (RedisFailure.Is(exception) || exception is LedgerUnavailableException)
         {
             return Unusable();
         }
@@ -56,7 +56,7 @@ internal sealed class LedgerCheck(LedgerConnection ledger, LedgerDatabase databa
         };
     }
 
-    private ConnectionCheckResult Unusable() => Failed("Cannot be used: it does not respond, or the user, the password or TLS is wrong.");
+    private ConnectionCheckResult Unusable() => Failed("Cannot be used: it does not respond, or the user, the password, the database or TLS is wrong.");
 
     /// <summary>If the ledger is the cache's Redis, <see cref="RedisCheck"/> reports the failure.</summary>
     private ConnectionCheckResult Failed(string message) => ledger.IsSeparate

@@ -1,4 +1,5 @@
 using LumaGateway.Caching;
+using LumaGateway.Redis;
 using StackExchange.Redis;
 
 namespace LumaGateway.Hosting;
@@ -27,9 +28,9 @@ internal sealed class RedisCheck(RedisTier redis, TimeProvider clock) : IConnect
             // The first word is the error code; the rest may contain anything.
             return new(ConnectionStatus.Failed, $"Responds at ConnectionStrings:Redis, but with the error {exception.Message.Split(' ')[0]}.");
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception) when (RedisFailure.Is(exception))
         {
-            return new(ConnectionStatus.Failed, "Cannot be used at ConnectionStrings:Redis: it does not respond, or the user, the password or TLS is wrong.");
+            return new(ConnectionStatus.Failed, "Cannot be used at ConnectionStrings:Redis: it does not respond, or the user, the password, the database or TLS is wrong.");
         }
     }
 }

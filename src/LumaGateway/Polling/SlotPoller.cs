@@ -1,3 +1,4 @@
+using LumaGateway.Caching;
 using LumaGateway.Generations;
 using LumaGateway.Jobs;
 using LumaGateway.Problems;
@@ -7,7 +8,7 @@ namespace LumaGateway.Polling;
 
 /// <summary>
 /// Polls the jobs that hold a slot while creates wait for a slot in this replica, every <c>Waiting:PollEvery</c>: a job that nobody reads would otherwise hold its slot
-/// until it expires. A poll of any replica within the interval counts.
+/// until it expires. A poll of any replica within the interval counts. The order is random: a low <c>Luma:MaxPollsPerSecond</c> would otherwise never reach the last jobs.
 /// </summary>
 internal sealed partial class SlotPoller(
     JobSlots slots, GenerationReader reader, PollRateLimiter rateLimiter, IOptions<WaitingOptions> options, TimeProvider clock, ILogger<SlotPoller> logger) : BackgroundService
@@ -34,7 +35,9 @@ internal sealed partial class SlotPoller(
     private async Task PollAsync(string account)
     {
         var notBefore = clock.GetUtcNow() - (options.Value.PollEvery * 0.9);
-        foreach (var id in await slots.HoldersAsync(account))
+        var holders = (await slots.HoldersAsync(account)).ToArray();
+        Random.Shared.Shuffle(holders);
+        foreach (var id in holders)
         {
             if (!rateLimiter.TryAcquire())
             {
@@ -44,6 +47,11 @@ internal sealed partial class SlotPoller(
             try
             {
                 var result = await reader.RefreshAsync(id, Guid.NewGuid().ToString("N"), notBefore);
+                if (result.Status is not (CacheStatus.Miss or CacheStatus.Stale))
+                {
+                    rateLimiter.Return();
+                }
+
                 if (result.Entry is { } entry && new GenerationSnapshot(entry).IsTerminal)
                 {
                     await slots.ReleaseAsync(account, id); // also if the entry was in the cache

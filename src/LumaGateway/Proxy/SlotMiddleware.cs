@@ -13,8 +13,10 @@ namespace LumaGateway.Proxy;
 /// </summary>
 internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, AccountChooser chooser, IOptions<PassthroughOptions> options)
 {
-    /// <summary>A create without a key ends after YARP's own timeout, which is shorter than the default of <c>Passthrough:CreateTimeout</c>.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a create holds its slot until it has an id. A create without a key under <c>/luma</c> ends with the timeout of YARP, the others with <c>Passthrough:CreateTimeout</c>.</summary>
+    private readonly TimeSpan _lifetime = TimeSpan.FromTicks(Math.Max(options.Value.CreateTimeout.Ticks, UpstreamConfigFilter.ActivityTimeout.Ticks)) + Margin;
 
     public Task InvokeAsync(HttpContext context) =>
         CreateRequest.Is(context) && context.Features.Get<ProxyAccount>() is { } account ? WaitAsync(context, account) : next(context);
@@ -35,10 +37,9 @@ internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, Accou
     /// <summary>A slot of the first account with a free one, in the order of the choice. If none is free, waits for the account that has one first.</summary>
     private async ValueTask<SlotResult> AcquireAsync(ProxyAccount account, CancellationToken cancellationToken)
     {
-        var lifetime = options.Value.CreateTimeout + Margin;
         while (account.HasAlternatives)
         {
-            var result = await slots.TryAcquireAsync(account.Account.Name, lifetime);
+            var result = await slots.TryAcquireAsync(account.Account.Name, _lifetime);
             if (result.RetryAfter is null)
             {
                 return result;
@@ -50,7 +51,7 @@ internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, Accou
             }
         }
 
-        var waited = await slots.AcquireAsync(account.AccountsWithoutSlot, lifetime, cancellationToken);
+        var waited = await slots.AcquireAsync(account.AccountsWithoutSlot, _lifetime, cancellationToken);
         if (waited.Slot is { } slot)
         {
             account.MoveToSlot(slot.Account, chooser);

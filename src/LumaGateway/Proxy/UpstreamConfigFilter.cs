@@ -13,7 +13,7 @@ namespace LumaGateway.Proxy;
 internal sealed class UpstreamConfigFilter(UpstreamAccounts accounts, IOptions<PassthroughOptions> options, ParameterPolicyFactory constraints) : IProxyConfigFilter
 {
     /// <summary>How long a forwarded request may be inactive; the upstream may respond late to a create.</summary>
-    private static readonly TimeSpan ActivityTimeout = TimeSpan.FromSeconds(100);
+    public static readonly TimeSpan ActivityTimeout = TimeSpan.FromSeconds(100);
 
     public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel) => new(cluster with
     {

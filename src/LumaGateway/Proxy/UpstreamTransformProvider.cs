@@ -24,7 +24,8 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
     private static readonly string[] RequestHeaders =
     [
         HeaderNames.Accept, HeaderNames.AcceptEncoding, HeaderNames.AcceptLanguage, HeaderNames.ContentType, HeaderNames.ContentEncoding,
-        HeaderNames.ContentLength, HeaderNames.IfMatch, HeaderNames.IfNoneMatch, HeaderNames.IfModifiedSince, HeaderNames.Range, HeaderNames.UserAgent,
+        HeaderNames.ContentLength, HeaderNames.IfMatch, HeaderNames.IfNoneMatch, HeaderNames.IfModifiedSince, HeaderNames.IfUnmodifiedSince, HeaderNames.IfRange,
+        HeaderNames.Range, HeaderNames.UserAgent,
     ];
 
     private static readonly string[] ResponseHeaders =

@@ -56,7 +56,7 @@ internal sealed partial class LedgerDatabase(RedisConnection connection, LedgerM
             var redis = await connection.GetAsync().WaitAsync(Timeout, clock);
             return await command(redis).WaitAsync(Timeout, clock);
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        catch (Exception exception) when (RedisFailure.Is(exception))
         {
             _ = connection.DiscoverRolesAsync(); // it never throws
             throw new LedgerUnavailableException(exception);

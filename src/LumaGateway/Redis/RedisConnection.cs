@@ -42,7 +42,7 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
         {
             await (await connecting).ConfigureAsync();
         }
-        catch (Exception exception) when (exception is RedisException or ObjectDisposedException or TimeoutException)
+        catch (Exception exception) when (RedisFailure.Is(exception))
         {
             // Discovery is repeated at the next failure of Redis.
         }

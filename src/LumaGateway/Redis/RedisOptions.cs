@@ -13,12 +13,12 @@ internal sealed class RedisOptions
     /// A StackExchange.Redis configuration (several endpoints, Sentinel, Cluster, TLS), or a <c>redis://</c> or <c>rediss://</c> URL of one server.
     /// Empty: memory only.
     /// </summary>
-    public string Redis { get; set; } = "";
+    public string Redis { get; set => field = value ?? ""; } = "";
 
     /// <summary>The Redis of the ledger (idempotency records and jobs), in the same form. It must have <c>noeviction</c> and persistence. Empty: <see cref="Redis"/>.</summary>
-    public string Ledger { get; set; } = "";
+    public string Ledger { get; set => field = value ?? ""; } = "";
 
-    public bool IsConfigured => !string.IsNullOrEmpty(Redis); // null in a settings file is bound as null
+    public bool IsConfigured => Redis.Length > 0;
 
     /// <summary>Returns options whose <see cref="Redis"/> is <see cref="Ledger"/>, if set.</summary>
     public RedisOptions ForLedger() => new() { Redis = Ledger.Length > 0 ? Ledger : Redis };

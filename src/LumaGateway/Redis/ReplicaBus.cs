@@ -52,7 +52,7 @@ internal sealed partial class ReplicaBus(
                 .ExecuteAsync("PUBLISH", [_name, Encode(string.Join(' ', [topic, .. words]))], CommandFlags.DemandMaster)
                 .WaitAsync(Timeout, clock);
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception) when (RedisFailure.Is(exception))
         {
             span.Fail(exception); // the message is lost; the entries in Redis are correct without it
         }
@@ -83,7 +83,7 @@ internal sealed partial class ReplicaBus(
             await ReconfirmAsync(); // a failure here must not subscribe a second time
             return true;
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception) when (RedisFailure.Is(exception))
         {
             return false;
         }
@@ -111,7 +111,7 @@ internal sealed partial class ReplicaBus(
         {
             await ConfirmAsync(await connection.GetAsync());
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
+        catch (Exception exception) when (RedisFailure.Is(exception))
         {
             // The connection is lost again. Its next restoration confirms it.
         }

@@ -8,10 +8,10 @@ internal sealed class SigningOptions
     public const string Section = "Cache";
 
     /// <summary>The key that signs what replicas write to Redis, and tickets, equal on all of them, 32 characters or more; two keys separated by a comma during a rotation. Empty: nothing in Redis is signed, and each process signs tickets with a random key. Never logged.</summary>
-    public string SigningKey { get; set; } = "";
+    public string SigningKey { get; set => field = value ?? ""; } = "";
 
     /// <summary>A file that holds the key, or two on two lines; read again when it changes.</summary>
-    public string SigningKeyFile { get; set; } = "";
+    public string SigningKeyFile { get; set => field = value ?? ""; } = "";
 }
 
 /// <summary>Validates <see cref="SigningOptions"/>. Messages never contain a key.</summary>

@@ -21,6 +21,11 @@ internal static class TelemetryServices
     private static readonly string[] HttpClientAttributes =
         ["error.type", "http.connection.state", "http.request.method", "http.response.status_code", "network.protocol.version", "url.scheme"];
 
+    private const int MinSeries = 100;
+
+    /// <summary>More than any metric has for one upstream account: one for each <c>UpstreamFault</c>.</summary>
+    private const int SeriesPerAccount = 16;
+
     public static IServiceCollection AddGatewayTelemetry(this IServiceCollection services, IConfiguration environment)
     {
         services.AddMetrics();
@@ -48,7 +53,8 @@ internal static class TelemetryServices
 
         if (metrics.HasEndpoint || isScraped)
         {
-            telemetry.WithMetrics(metering => metering.AddGatewayMeters());
+            var accounts = environment.GetSection("Luma:Accounts").GetChildren().Count();
+            telemetry.WithMetrics(metering => metering.AddGatewayMeters(accounts));
         }
 
         if (metrics.HasEndpoint)
@@ -93,12 +99,12 @@ internal static class TelemetryServices
         path.StartsWithSegments("/health") || path.StartsWithSegments("/metrics") || path.StartsWithSegments("/status");
 
     /// <summary>Only these meters of ASP.NET Core: others (routing, memory pool, …) add several series per request.</summary>
-    private static MeterProviderBuilder AddGatewayMeters(this MeterProviderBuilder metering) => metering
+    private static MeterProviderBuilder AddGatewayMeters(this MeterProviderBuilder metering, int accounts) => metering
         .AddMeter(Instrumentation.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics")
         .AddHttpClientInstrumentation()
         .AddRuntimeInstrumentation()
         .AddView("http.client.*", new MetricStreamConfiguration { TagKeys = HttpClientAttributes })
-        .AddView(static instrument => HasFewSeries(instrument) ? new MetricStreamConfiguration { CardinalityLimit = 100 } : null);
+        .AddView(instrument => HasFewSeries(instrument) ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(MinSeries, accounts * SeriesPerAccount) } : null);
 
     /// <summary>
     /// Whether the attributes have few values. The SDK allocates memory for the maximum number of series of a metric: 140 KB for the default of 2,000, which only

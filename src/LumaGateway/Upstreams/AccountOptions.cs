@@ -4,19 +4,19 @@ namespace LumaGateway.Upstreams;
 internal sealed class AccountOptions
 {
     /// <summary>The account's name in settings, metrics, <c>X-Luma-Account</c> and the ledger: 1 to 64 characters of <c>A-Z a-z 0-9 . _ -</c>. Keep it when the token is rotated.</summary>
-    public string Name { get; set; } = "";
+    public string Name { get; set => field = value ?? ""; } = "";
 
     /// <summary>The upstream's API root, as <see cref="LumaOptions.BaseAddress"/>.</summary>
-    public string BaseAddress { get; set; } = "";
+    public string BaseAddress { get; set => field = value ?? ""; } = "";
 
     /// <summary>The kind of upstream, as <see cref="LumaOptions.Dialect"/>.</summary>
-    public string Dialect { get; set; } = "relay";
+    public string Dialect { get; set => field = value ?? ""; } = "relay";
 
     /// <summary>The account's token, as <see cref="LumaOptions.ApiKey"/>. Never logged. This or <see cref="ApiKeyFile"/> is required.</summary>
-    public string ApiKey { get; set; } = "";
+    public string ApiKey { get; set => field = value ?? ""; } = "";
 
     /// <summary>A file with the account's token, as <see cref="LumaOptions.ApiKeyFile"/>.</summary>
-    public string ApiKeyFile { get; set; } = "";
+    public string ApiKeyFile { get; set => field = value ?? ""; } = "";
 
     /// <summary>The account's share of creates, relative to the other accounts: 1 to 1000.</summary>
     public int Weight { get; set; } = 1;

@@ -10,24 +10,24 @@ internal sealed class LumaOptions
     public const string Section = "Luma";
 
     /// <summary>The upstream's API root, absolute http(s), such as <c>https://api.lumalabs.ai/dream-machine/v1</c>.</summary>
-    public string BaseAddress { get; set; } = "";
+    public string BaseAddress { get; set => field = value ?? ""; } = "";
 
     /// <summary>The kind of upstream: <c>relay</c>, <c>dream-machine</c>, <c>agents</c>, <c>new-api</c> or <c>piapi</c>.</summary>
-    [Required]
-    public string Dialect { get; set; } = "relay";
+    [Required(ErrorMessage = "Luma:Dialect is required: the kind of upstream.")]
+    public string Dialect { get; set => field = value ?? ""; } = "relay";
 
     /// <summary>
     /// The name of the upstream account in the keys of the cache and of idempotency records. Keep it when the token is rotated, and use a different one for each account. Required with Redis, which other accounts may share. Without
     /// Redis the default is the host of <see cref="BaseAddress"/>.
     /// </summary>
     [RegularExpression("^[A-Za-z0-9._-]{0,64}$", ErrorMessage = "Luma:Name must be at most 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.")]
-    public string Name { get; set; } = "";
+    public string Name { get; set => field = value ?? ""; } = "";
 
     /// <summary>The upstream token; two, separated by a comma, while it is rotated. Never logged. This or <see cref="ApiKeyFile"/> is required.</summary>
-    public string ApiKey { get; set; } = "";
+    public string ApiKey { get; set => field = value ?? ""; } = "";
 
     /// <summary>A file with the upstream token, or two on two lines. It is read again when it changes.</summary>
-    public string ApiKeyFile { get; set; } = "";
+    public string ApiKeyFile { get; set => field = value ?? ""; } = "";
 
     /// <summary>Several upstream accounts. The single keys above are the short form of a list of one; the two forms exclude each other.</summary>
     public IList<AccountOptions> Accounts { get; init; } = [];

@@ -57,9 +57,9 @@ internal sealed class UpstreamSender(HttpMessageInvoker http, UpstreamAccount ac
         {
             throw new UpstreamException(UpstreamFault.Malformed, "The response cannot be decompressed.");
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (UpstreamTransport.IsConnectionFailure(exception, token))
         {
-            throw UpstreamTransport.Unreachable(exception);
+            throw UpstreamTransport.FaultOf(exception);
         }
         finally
         {

@@ -53,9 +53,9 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
         {
             throw new UpstreamException(UpstreamFault.Malformed, "The response cannot be decompressed.");
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (IsConnectionFailure(exception, token))
         {
-            throw Unreachable(exception);
+            throw FaultOf(exception);
         }
     }
 
@@ -119,9 +119,19 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
         }
     }
 
+    /// <summary>Whether the request failed because of its connection. SocketsHttpHandler ends a request at its ConnectTimeout as if it were cancelled, but the token is not.</summary>
+    public static bool IsConnectionFailure(Exception exception, CancellationToken token) =>
+        exception is HttpRequestException or IOException || (exception is OperationCanceledException && !token.IsCancellationRequested);
+
     /// <summary>Creates an exception without the inner exception, whose message contains the host.</summary>
-    public static UpstreamException Unreachable(Exception cause)
+    /// <param name="cause">The failure of the connection.</param>
+    public static UpstreamException FaultOf(Exception cause)
     {
+        if (cause is OperationCanceledException)
+        {
+            return new UpstreamException(UpstreamFault.TimedOut, "The connection was not established within Luma:AttemptTimeout.");
+        }
+
         var error = cause switch
         {
             HttpRequestException request => request.HttpRequestError,

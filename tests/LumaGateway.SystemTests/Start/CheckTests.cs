@@ -59,6 +59,18 @@ public sealed class CheckTests(SharedSandbox shared)
         Assert.Contains(lines, line => line.StartsWith("FAIL  redis", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_database_that_Redis_does_not_have_is_reported()
+    {
+        RedisServer.Require();
+        await using var redis = await RedisServer.StartAsync("--databases", "2");
+
+        var (exit, lines) = await CheckAsync(ReplicaGroup.SettingsFor(await shared.GetAsync(), $"{redis.Endpoint},defaultDatabase=2"));
+
+        Assert.Equal(1, exit);
+        Assert.Contains(lines, line => line.StartsWith("FAIL  redis", StringComparison.Ordinal));
+    }
+
     /// <summary>Runs the check with log level Trace. The output must contain only the result lines, and no secret.</summary>
     private static async Task<(int Exit, IReadOnlyCollection<string> Lines)> CheckAsync(Dictionary<string, string> settings)
     {

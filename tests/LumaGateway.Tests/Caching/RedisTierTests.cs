@@ -158,9 +158,10 @@ public sealed class RedisTierTests : IAsyncLifetime
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
     public async Task A_purge_that_Redis_refuses_returns_false(int kind)
     {
-        Exception exception = kind switch { 0 => FakeRedis.ConnectionLost(), 1 => new TimeoutException(), _ => new ObjectDisposedException("connection") };
+        Exception exception = kind switch { 0 => FakeRedis.ConnectionLost(), 1 => new TimeoutException(), 2 => new RedisCommandException("The database does not exist on the server: 20"), _ => new ObjectDisposedException("connection") };
         using var failing = _redis.Fail("purge", exception: exception);
 
         Assert.False(await Tier.PurgeAsync(Key).WithTimeout());
@@ -292,6 +293,14 @@ public sealed class RedisTierTests : IAsyncLifetime
 
         Assert.Equal(["add lock", "get brief", "get epoch", "get final", "remove lock"], _redis.Commands.Where(command => command is not ("subscribe fleet" or "ping ")).Order());
         Assert.DoesNotContain(_redis.Keys, key => key.EndsWith(":lock", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_command_that_the_client_refuses_to_send_does_not_stop_the_start()
+    {
+        using var failing = _redis.Fail(exception: new RedisCommandException("The database does not exist on the server: 20"));
+
+        await new RedisWarmUp(Tier, _clock).StartAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]

@@ -23,6 +23,29 @@ public sealed class KnownSettingsTests
         Assert.Equal(bound, KnownSettings.Kinds.Select(known => $"{known.Key} {known.Value}").Order(StringComparer.Ordinal));
     }
 
+    /// <summary>The configuration system binds a null in a settings file as null.</summary>
+    [Fact]
+    public void A_text_setting_that_is_null_is_empty()
+    {
+        var texts = typeof(Generation).Assembly.GetTypes()
+            .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal))
+            .SelectMany(type => type.GetProperties(BindingFlags.Instance | BindingFlags.Public))
+            .Where(property => property.PropertyType == typeof(string) && property.CanWrite)
+            .ToList();
+
+        Assert.True(texts.Count > 20, $"Only {texts.Count} settings were found.");
+        Assert.All(texts, text =>
+        {
+            var options = Activator.CreateInstance(text.DeclaringType!);
+            text.SetValue(options, null);
+            Assert.Equal("", text.GetValue(options));
+        });
+    }
+
+    [Fact]
+    public void A_host_that_is_null_is_reported() =>
+        Assert.Contains("Assets:AllowedHosts:0", new AssetOptionsRules().Validate(null, new AssetOptions { AllowedHosts = [null!] }).FailureMessage, StringComparison.Ordinal);
+
     private static IEnumerable<string> SettingsOf(Type type, string key)
     {
         var plain = Nullable.GetUnderlyingType(type) ?? type;

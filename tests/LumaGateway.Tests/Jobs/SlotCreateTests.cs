@@ -71,6 +71,45 @@ public sealed class SlotCreateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_create_without_a_key_holds_its_slot_as_long_as_it_can_take()
+    {
+        _raw.Gateway.With("Passthrough:CreateTimeout", "00:00:01").With("Jobs:QueueTimeout", "00:00:01");
+        using var caller = _raw.CreateCaller();
+        var created = new TaskCompletionSource<HttpResponseMessage>();
+        _raw.Upstream.Then((_, _) => created.Task).ThenJson("""{"id":"g2","state":"pending"}""", HttpStatusCode.Created);
+        var first = SendAsync(caller, null);
+        await _raw.Upstream.WaitForRequestsAsync(1);
+        _raw.Gateway.Clock.Advance(TimeSpan.FromSeconds(60)); // YARP waits 100 s for the upstream
+
+        var second = SendAsync(caller, null);
+        await AdvanceUntilAsync(second);
+
+        using var refused = await second;
+        await refused.ProblemAsync(503, "account_saturated");
+        created.SetResult(ScriptedUpstream.Json("""{"id":"g1","state":"pending"}""", HttpStatusCode.Created));
+        using var response = await first;
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_finished_job_gives_its_slot_back_although_the_jobs_before_it_use_up_the_polls()
+    {
+        _raw.Gateway.With("Luma:MaxConcurrentJobs", "2").With("Luma:MaxPollsPerSecond", "0.5").With("Jobs:QueueTimeout", "00:01:30");
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller, null, "g1");
+        using var second = await CreateAsync(caller, null, "g2");
+        _raw.Upstream.Always((request, _) => Task.FromResult(
+            request.Method == HttpMethod.Post ? ScriptedUpstream.Json("""{"id":"g3","state":"pending"}""", HttpStatusCode.Created)
+            : ScriptedUpstream.Json(request.RequestUri!.Segments[^1] is "g2" ? Samples.Failed("g2") : Samples.Interim("g1"))));
+
+        var third = SendAsync(caller, null);
+        await AdvanceUntilAsync(third);
+
+        using var response = await third;
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+    }
+
+    [Fact]
     public async Task A_caller_that_leaves_a_create_with_a_key_gives_its_place_up_and_its_key_back()
     {
         using var caller = _raw.CreateCaller();

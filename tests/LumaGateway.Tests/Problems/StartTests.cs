@@ -27,6 +27,7 @@ public sealed class StartTests
         { "Cache:SigningKey", "CANARY 0123456789 0123456789 0123456789", "Cache:SigningKey" },
         { "Cache:SigningKey", ",", "Cache:SigningKey" },
         { "Cache:SigningKeyFile", "/nothing/here", "Cache:SigningKeyFile" },
+        { "Luma:Dialect", "", "Luma:Dialect" },
         { "Freshness:NotFound", "00:00:03", "Freshness:NotFound" },
         { "Freshness:UnfinishedMin", "00:00:05", "Freshness:UnfinishedMin" },
         { "ConnectionStrings:Redis", "nonsense=CANARY", "ConnectionStrings:Redis" },

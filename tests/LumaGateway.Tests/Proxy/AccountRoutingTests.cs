@@ -6,6 +6,7 @@ using LumaGateway.Jobs;
 using LumaGateway.Proxy;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Support;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Proxy;
@@ -62,6 +63,21 @@ public sealed class AccountRoutingTests : IDisposable
 
         await response.ProblemAsync(400, "unknown_account");
         Assert.Equal(0, _raw.Upstream.RequestCount);
+    }
+
+    [Fact]
+    public async Task A_client_keeps_its_account_if_a_reload_names_one_that_exists_only_after_a_restart()
+    {
+        _raw.Gateway.With("Access:Clients:0:Account", "c");
+        using var caller = _raw.CreateCaller();
+        var settings = new ChangingSettings("{}");
+        ((IConfigurationBuilder)_raw.Gateway.Services.GetRequiredService<IConfiguration>()).Add(settings);
+
+        settings.Update("""{ "Luma:Accounts:2:Name": "renamed", "Access:Clients:0:Account": "renamed" }""");
+        await Poll.UntilAsync(() => _raw.Gateway.Logs.GetSnapshot().Any(record => record.Id.Id is 1001 or 1002)); // reloaded or refused
+        using var response = await caller.SendGetAsync("/luma/generations");
+
+        Assert.Equal("c.test", Assert.Single(_raw.Upstream.Received).Address.Host);
     }
 
     [Fact]

@@ -13,7 +13,8 @@ public sealed class ForwardedHeaderPropertyTests
 {
     private static readonly string[] ToUpstream =
     [
-        "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Content-Encoding", "Content-Length", "If-Match", "If-None-Match", "If-Modified-Since", "Range", "User-Agent",
+        "Accept", "Accept-Encoding", "Accept-Language", "Content-Type", "Content-Encoding", "Content-Length", "If-Match", "If-None-Match", "If-Modified-Since",
+        "If-Unmodified-Since", "If-Range", "Range", "User-Agent",
     ];
 
     private static readonly string[] ToCaller =

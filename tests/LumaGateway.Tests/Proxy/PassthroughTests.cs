@@ -44,6 +44,25 @@ public sealed class PassthroughTests : IDisposable
         Assert.Equal(("", "", ""), (response.Header("Set-Cookie"), response.Header("Server"), response.Header("X-Internal-Node")));
     }
 
+    /// <summary>Without its condition, a request would be another one: a range of a changed file, or an unconditional delete.</summary>
+    [Theory]
+    [InlineData("If-Match", "\"v1\"")]
+    [InlineData("If-None-Match", "\"v1\"")]
+    [InlineData("If-Modified-Since", "Wed, 08 Apr 2026 00:00:00 GMT")]
+    [InlineData("If-Unmodified-Since", "Wed, 08 Apr 2026 00:00:00 GMT")]
+    [InlineData("If-Range", "\"v1\"")]
+    public async Task Every_condition_of_a_request_is_forwarded(string name, string value)
+    {
+        _raw.Upstream.ThenJson("{}");
+        using var caller = _raw.CreateCaller();
+        using var request = new HttpRequestMessage(HttpMethod.Get, Path);
+        request.Headers.TryAddWithoutValidation(name, value);
+
+        using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(value, Assert.Single(_raw.Upstream.Received).Headers[name]);
+    }
+
     [Fact]
     public async Task A_throttled_create_does_not_delay_reads()
     {

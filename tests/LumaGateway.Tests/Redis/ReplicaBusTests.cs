@@ -1,5 +1,6 @@
 using LumaGateway.Contracts;
 using LumaGateway.Tests.Caching;
+using StackExchange.Redis;
 
 namespace LumaGateway.Tests.Redis;
 
@@ -19,5 +20,19 @@ public sealed class ReplicaBusTests
         await first.Cache.PurgeAsync(GenerationId.Parse("g1", null)).WithTimeout();
 
         Assert.Equal(purges + 1, second.Cache.Purges);
+    }
+
+    /// <summary>The connection ends before the last message of a process that stops. The role of a server can change between the choice of the server and the command.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_message_that_cannot_be_sent_throws_nothing(bool isEnded)
+    {
+        var clock = new WaitingClock();
+        var redis = new FakeRedis(clock);
+        await using var replica = await CacheUnderTest.StartAsync(clock, redis);
+        using var ended = redis.Fail("publish", exception: isEnded ? new ObjectDisposedException("connection") : new RedisCommandException("Command cannot be issued to a replica: PUBLISH"));
+
+        Assert.True(await replica.Cache.PurgeAsync(GenerationId.Parse("g1", null)).WithTimeout());
     }
 }

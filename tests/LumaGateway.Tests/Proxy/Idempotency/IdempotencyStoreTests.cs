@@ -180,10 +180,11 @@ public sealed class IdempotencyStoreTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
+    [InlineData(3)]
     public async Task An_error_of_Redis_makes_the_store_unavailable(int kind)
     {
         var store = Create(isRedis: true);
-        Exception exception = kind switch { 0 => FakeRedis.ConnectionLost(), 1 => new TimeoutException(), _ => new ObjectDisposedException("connection") };
+        Exception exception = kind switch { 0 => FakeRedis.ConnectionLost(), 1 => new TimeoutException(), 2 => new RedisCommandException("The database does not exist on the server: 20"), _ => new ObjectDisposedException("connection") };
         using var failing = _redis.Fail(exception: exception);
 
         var thrown = await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => store.TryAddAsync(Client, "a", First, Lifetime));

@@ -1,0 +1,78 @@
+using System.Net;
+using LumaGateway.Tests.Support;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LumaGateway.Tests.Creating;
+
+/// <summary>An upstream whose connection is not established within <c>Luma:AttemptTimeout</c>. Nothing was sent then. Needs nothing.</summary>
+[Collection(RunsAlone.Name)]
+public sealed class ConnectTimeoutTests : IDisposable
+{
+    private readonly Gateway _gateway = new();
+    private readonly ScriptedUpstream _upstream = new();
+
+    /// <summary>The upstream does not read the request, and throws what SocketsHttpHandler throws.</summary>
+    public ConnectTimeoutTests()
+    {
+        _gateway.With(services => services.AddHttpClient(UpstreamAccount.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => _upstream)).With("Luma:Dialect", "dream-machine");
+        _upstream.ThenThrow(new TaskCanceledException("The operation was canceled.", new TimeoutException("A connection could not be established within the configured ConnectTimeout.")));
+    }
+
+    public void Dispose()
+    {
+        _gateway.Dispose();
+        _upstream.Dispose();
+    }
+
+    [Fact]
+    public async Task A_delete_is_a_504()
+    {
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await caller.DeleteAsync(new Uri("/generations/g1", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        await response.ProblemAsync(504, "upstream_timed_out");
+    }
+
+    [Theory]
+    [InlineData("key")]
+    [InlineData(null)]
+    public async Task A_create_is_a_504_and_can_be_repeated(string? key)
+    {
+        _upstream.ThenJson("""{"id":"g1","state":"queued"}""", HttpStatusCode.Created);
+
+        using var first = await CreateAsync(key);
+        using var second = await CreateAsync(key);
+
+        await first.ProblemAsync(504, "upstream_timed_out");
+        Assert.Equal("", first.Header("x-should-retry"));
+        Assert.Equal(HttpStatusCode.Created, second.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_create_without_a_key_goes_to_the_next_account()
+    {
+        _gateway.With("Luma:Dialect", null).WithAccounts(TestAccounts.Named("a"), TestAccounts.Named("b"));
+        _upstream.ThenJson("""{"id":"g1","state":"queued"}""", HttpStatusCode.Created);
+
+        using var response = await CreateAsync(null);
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        Assert.Equal(2, _upstream.RequestCount);
+    }
+
+    [Fact]
+    public async Task A_read_is_retried()
+    {
+        _upstream.ThenJson("""{"id":"g1","state":"failed"}""");
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/g1"));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    private Task<HttpResponseMessage> CreateAsync(string? key) =>
+        CreateTests.SendCreateAsync(_gateway, """{"prompt":"cat dance"}""", key is null ? [] : [("Idempotency-Key", key)]);
+}
