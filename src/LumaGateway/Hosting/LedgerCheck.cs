@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace LumaGateway.Hosting;
 
-/// <summary>Connects to the ledger's Redis, reads its <c>maxmemory-policy</c>, and compares the number of its replicas with <c>Jobs:LedgerReplicas</c>.</summary>
+/// <summary>Connects to the ledger's Redis, reads from it and its <c>maxmemory-policy</c>, and compares the number of its replicas with <c>Jobs:LedgerReplicas</c>.</summary>
 internal sealed class LedgerCheck(LedgerConnection ledger, LedgerDatabase database, IOptions<JobsOptions> jobs, TimeProvider clock) : IConnectionCheck
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
@@ -22,10 +22,11 @@ internal sealed class LedgerCheck(LedgerConnection ledger, LedgerDatabase databa
 
         try
         {
-            return await ledger.ReadPolicyAsync().WaitAsync(Timeout, clock) switch
+            var found = await ledger.ReadPolicyAsync().WaitAsync(Timeout, clock);
+            await database.ReadAsync(static redis => redis.StringGetAsync(LedgerConnection.Prefix)); // the policy is that of the server, also if it does not have the database
+            return found switch
             {
                 LedgerConnection.SafePolicy => await CheckReplicasAsync(),
-                null when !ledger.Redis.IsConnected => Unusable(),
                 null => new(ConnectionStatus.Ok, "Responds, but its maxmemory-policy cannot be read: the ledger requires noeviction."),
                 var policy => new(
                     ConnectionStatus.Ok,

@@ -59,16 +59,19 @@ public sealed class CheckTests(SharedSandbox shared)
         Assert.Contains(lines, line => line.StartsWith("FAIL  redis", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task A_database_that_Redis_does_not_have_is_reported()
+    [Theory]
+    [InlineData("ConnectionStrings:Redis", "FAIL  redis")]
+    [InlineData("ConnectionStrings:Ledger", "FAIL  ledger")]
+    public async Task A_database_that_Redis_does_not_have_is_reported(string key, string expected)
     {
         RedisServer.Require();
         await using var redis = await RedisServer.StartAsync("--databases", "2");
+        var settings = new Dictionary<string, string>(ReplicaGroup.SettingsFor(await shared.GetAsync(), redis.Endpoint)) { [key] = $"{redis.Endpoint},defaultDatabase=2" };
 
-        var (exit, lines) = await CheckAsync(ReplicaGroup.SettingsFor(await shared.GetAsync(), $"{redis.Endpoint},defaultDatabase=2"));
+        var (exit, lines) = await CheckAsync(settings);
 
         Assert.Equal(1, exit);
-        Assert.Contains(lines, line => line.StartsWith("FAIL  redis", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith(expected, StringComparison.Ordinal));
     }
 
     /// <summary>Runs the check with log level Trace. The output must contain only the result lines, and no secret.</summary>

@@ -1,5 +1,4 @@
 using System.Net;
-using LumaGateway.Problems;
 using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Hosting;
@@ -94,20 +93,5 @@ public sealed class ManagementTests : IDisposable
         using var metrics = await client.SendGetAsync($"{management}metrics");
 
         Assert.Contains("luma_gateway_cache_answers", await metrics.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task The_metrics_have_every_fault_of_many_accounts()
-    {
-        const int Accounts = 20;
-        _gateway.WithAccounts([.. Enumerable.Range(0, Accounts).Select(number => TestAccounts.Named($"account-{number}"))]);
-        var (_, management) = ListeningGateway.Start(_gateway);
-        using var client = new HttpClient();
-
-        using var metrics = await client.SendGetAsync($"{management}metrics");
-
-        var text = await metrics.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.DoesNotContain("otel_metric_overflow", text, StringComparison.Ordinal);
-        Assert.Equal(Accounts * Enum.GetValues<UpstreamFault>().Length, text.Split('\n').Count(line => line.StartsWith("luma_gateway_upstream_faults_total{", StringComparison.Ordinal)));
     }
 }
