@@ -146,8 +146,16 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
 
     private async Task<SlotResult> TryTakeAsync(string account, SlotLimits limit, TimeSpan lifetime)
     {
-        var lease = NewLease();
-        return await store.TryTakeAsync(account, lease, limit, lifetime) is { } blocked ? new SlotResult(null, blocked) : new SlotResult(new JobSlot(account, lease), null);
+        var slot = new JobSlot(account, NewLease());
+        try
+        {
+            return await store.TryTakeAsync(account, slot.Lease, limit, lifetime) is { } blocked ? new SlotResult(null, blocked) : new SlotResult(slot, null);
+        }
+        catch (LedgerUnavailableException)
+        {
+            _ = ReleaseAsync(slot); // the slot may be taken, and only the response be lost
+            throw;
+        }
     }
 
     /// <summary>When the limit per minute ends, if it is reached; otherwise the time between the last two slots of the account in this replica.</summary>

@@ -193,6 +193,17 @@ public sealed class JobSlotsTests : IDisposable
         Assert.Empty(await slots.HoldersAsync(Account));
     }
 
+    [Fact]
+    public async Task A_slot_whose_response_is_lost_is_released()
+    {
+        var slots = Create(new SlotLimits(1, 0), new ResponseIsLostStore(_store));
+
+        Assert.Equal(default, await slots.AcquireAsync([Account], Lifetime, Cancelled));
+        Assert.Equal(default, await slots.TryAcquireAsync(Account, Lifetime));
+
+        await TakeAsync(Create(new SlotLimits(1, 0)));
+    }
+
     private static async Task<JobSlot> TakeAsync(JobSlots slots) => (await slots.AcquireAsync([Account], Lifetime, Cancelled)).Slot!;
 
     /// <summary>Moves the clock in small steps, so that every waiting create can try.</summary>
@@ -215,6 +226,22 @@ public sealed class JobSlotsTests : IDisposable
             Options.Create(new JobsOptions { QueueTimeout = TimeSpan.FromSeconds(queueSeconds) }),
             new JobMetrics(_services.GetRequiredService<IMeterFactory>(), all),
             _clock);
+    }
+
+    /// <summary>Takes slots, but the response is lost.</summary>
+    private sealed class ResponseIsLostStore(MemorySlotStore store) : ISlotStore
+    {
+        public async Task<TimeSpan?> TryTakeAsync(string account, string lease, SlotLimits limits, TimeSpan lifetime)
+        {
+            await store.TryTakeAsync(account, lease, limits, lifetime);
+            throw new LedgerUnavailableException();
+        }
+
+        public Task BindAsync(string account, string lease, GenerationId id, TimeSpan lifetime) => store.BindAsync(account, lease, id, lifetime);
+
+        public Task ReleaseAsync(string account, string holder) => store.ReleaseAsync(account, holder);
+
+        public Task<IReadOnlyList<GenerationId>> HoldersAsync(string account) => store.HoldersAsync(account);
     }
 
     private sealed class FailingStore : ISlotStore
