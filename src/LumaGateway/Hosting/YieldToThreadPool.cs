@@ -6,12 +6,15 @@ namespace LumaGateway.Hosting;
 /// </summary>
 internal static class YieldToThreadPool
 {
-    public static IApplicationBuilder UseYieldToThreadPool(this IApplicationBuilder app) =>
-        app.Use(static next => context => Thread.CurrentThread.IsThreadPoolThread ? next(context) : YieldAsync(context, next));
-
-    private static async Task YieldAsync(HttpContext context, RequestDelegate next)
+    public static IApplicationBuilder UseYieldToThreadPool(this IApplicationBuilder app)
     {
-        await Task.Yield();
+        var requests = new RequestQueue();
+        return app.Use(next => context => Thread.CurrentThread.IsThreadPoolThread ? next(context) : YieldAsync(requests, context, next));
+    }
+
+    private static async Task YieldAsync(RequestQueue requests, HttpContext context, RequestDelegate next)
+    {
+        await requests;
         await next(context);
     }
 }
