@@ -146,6 +146,11 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
         if (written is WriteResult.Invalidated)
         {
             memory.NoteUnstored(entry);
+            var now = clock.GetUtcNow();
+            if (memory.Find(fetch.Key) is { } cached && memory.CanServe(cached, now) && cached.Entry.Outranks(entry, now))
+            {
+                return ServeStale(fetch, cached.Entry, cached.InvalidationToken, null); // fetched after the purge, and read from Redis meanwhile
+            }
         }
         else if (written is WriteResult.Stored)
         {
