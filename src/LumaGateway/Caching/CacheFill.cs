@@ -35,7 +35,7 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
                 return found;
             }
 
-            using var staleTimer = accepts is null ? ServeStaleIfSlow(fetch, lookup) : null;
+            using var staleTimer = accepts is null && lookup.Entry is { } stale && stale.CanServeStale(clock.GetUtcNow()) ? ServeStaleIfSlow(fetch, stale) : null;
             if (redis.IsConfigured)
             {
                 if (heldLock is null)
@@ -46,7 +46,7 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
                 metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
             }
 
-            return lookup.Found ?? await FetchAsync(fetch, request, lookup, heldLock, deadline);
+            return lookup.Found ?? await FetchAsync(fetch, request, lookup.Entry, lookup.InvalidationToken, lookup.IsReached, heldLock, deadline);
         }
         finally
         {
@@ -112,7 +112,7 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
     }
 
     private async Task<CacheResult> FetchAsync(
-        SingleFlight<CacheResult>.InFlightFetch fetch, FetchRequest request, CacheLookup.Result lookup, FetchLock? heldLock, Deadline deadline)
+        SingleFlight<CacheResult>.InFlightFetch fetch, FetchRequest request, CacheEntry? stale, string? token, bool isRedisReached, FetchLock? heldLock, Deadline deadline)
     {
         CacheEntry entry;
         var startedAt = clock.GetTimestamp();
@@ -123,20 +123,22 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
         }
         catch (UpstreamException fault)
         {
-            if (lookup is { IsReached: false, Entry: null })
-            {
-                lookup = await lookups.ReadAgainAsync(fetch, null); // Redis may only have been slow
-            }
-
-            return lookup.Found ?? ServeStale(fetch, lookup.Entry, lookup.InvalidationToken, fault);
+            return isRedisReached || stale is not null ? ServeStale(fetch, stale, token, fault) : await ReadAgainAsync(fetch, fault);
         }
 
-        if (entry.Kind is EntryKind.Interim && lookup.Entry is { Kind: EntryKind.Final } final)
+        if (entry.Kind is EntryKind.Interim && stale is { Kind: EntryKind.Final })
         {
-            return ServeStale(fetch, final, lookup.InvalidationToken, null); // a final state never becomes interim again
+            return ServeStale(fetch, stale, token, null); // a final state never becomes interim again
         }
 
-        return await StoreAsync(fetch, entry, lookup.InvalidationToken, heldLock, startedAt);
+        return await StoreAsync(fetch, entry, token, heldLock, startedAt);
+    }
+
+    /// <summary>Reads Redis once more, before the fault is returned: it may only have been slow.</summary>
+    private async Task<CacheResult> ReadAgainAsync(SingleFlight<CacheResult>.InFlightFetch fetch, UpstreamException fault)
+    {
+        var lookup = await lookups.ReadAgainAsync(fetch, null);
+        return lookup.Found ?? ServeStale(fetch, lookup.Entry, lookup.InvalidationToken, fault);
     }
 
     /// <summary>Stores a fetched entry in both tiers. Returns it, or a better one that was stored since the fetch began.</summary>
@@ -189,11 +191,11 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
     }
 
     /// <summary>Serves the stale entry if the fetch takes longer than Cache:CoverAfter (stale-if-error, RFC 5861). The fetch continues.</summary>
-    private ITimer? ServeStaleIfSlow(SingleFlight<CacheResult>.InFlightFetch fetch, CacheLookup.Result lookup)
+    private ITimer ServeStaleIfSlow(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry)
     {
-        return lookup.Entry is { } entry && entry.CanServeStale(clock.GetUtcNow()) ? clock.CreateTimer(_ => CompleteStale(entry), null, options.Value.CoverAfter, Timeout.InfiniteTimeSpan) : null;
+        return clock.CreateTimer(_ => CompleteStale(), null, options.Value.CoverAfter, Timeout.InfiniteTimeSpan);
 
-        void CompleteStale(CacheEntry entry)
+        void CompleteStale()
         {
             var now = clock.GetUtcNow();
             var fault = new UpstreamException(UpstreamFault.TimedOut, "A refresh takes longer than Cache:CoverAfter.");

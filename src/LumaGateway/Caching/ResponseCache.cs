@@ -229,7 +229,7 @@ internal sealed class ResponseCache(
     private async ValueTask<CacheResult> JoinAsync(GenerationId key, FetchRequest request, CancellationToken cancellationToken)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
-        var fetch = _fetches.JoinOrStart(key, fetch => fill.FillAsync(fetch, request), out var joined);
+        var fetch = _fetches.JoinOrStart(key, (fill, request), static (fetch, state) => state.fill.FillAsync(fetch, state.request), out var joined);
         var result = await fetch.Completion.WaitAsync(cancellationToken);
         if (joined && fetch.Context is { } fetchContext)
         {

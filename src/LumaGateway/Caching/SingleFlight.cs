@@ -13,14 +13,18 @@ internal sealed class SingleFlight<TResult>
     private readonly ConcurrentDictionary<GenerationId, InFlightFetch> _inFlight = new();
 
     /// <summary>Starts the fetch of a key, or joins the one in flight.</summary>
-    public InFlightFetch JoinOrStart(GenerationId key, Func<InFlightFetch, Task<TResult>> run, out bool joined)
+    public InFlightFetch JoinOrStart(GenerationId key, Func<InFlightFetch, Task<TResult>> run, out bool joined) =>
+        JoinOrStart(key, run, static (fetch, run) => run(fetch), out joined);
+
+    /// <summary>As the other, without an object for the delegate.</summary>
+    public InFlightFetch JoinOrStart<TState>(GenerationId key, TState state, Func<InFlightFetch, TState, Task<TResult>> run, out bool joined)
     {
         var started = new InFlightFetch(key);
         var fetch = _inFlight.GetOrAdd(key, started);
         joined = !ReferenceEquals(fetch, started);
         if (!joined)
         {
-            _ = RunAsync(started, run);
+            _ = RunAsync(started, state, run);
         }
 
         return fetch;
@@ -35,11 +39,11 @@ internal sealed class SingleFlight<TResult>
         }
     }
 
-    private async Task RunAsync(InFlightFetch fetch, Func<InFlightFetch, Task<TResult>> run)
+    private async Task RunAsync<TState>(InFlightFetch fetch, TState state, Func<InFlightFetch, TState, Task<TResult>> run)
     {
         try
         {
-            var result = await run(fetch);
+            var result = await run(fetch, state);
             _inFlight.TryRemove(new(fetch.Key, fetch));
             fetch.Complete(result);
         }
