@@ -23,7 +23,7 @@ internal sealed class PollTarget(GenerationId key)
     /// <summary>True if waits end: the generation is terminal, or has been in an unknown state for too long.</summary>
     public bool IsWaitOver => IsTerminal || _isAbandoned;
 
-    /// <summary>Null before the first waiter.</summary>
+    /// <summary>Null before the first waiter; there is no poll until then.</summary>
     public Watch? Watch { get; set; }
 
     /// <summary>When the next poll is due, by <see cref="Time.MonotonicClock"/>; never before the first waiter.</summary>

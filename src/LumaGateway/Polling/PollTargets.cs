@@ -85,7 +85,7 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
     /// </summary>
     public bool TryHint(GenerationId key)
     {
-        if (Find(key) is not { IsTerminal: false } target || !target.TryAcceptHint(steady.Now, schedule.Floor))
+        if (Find(key) is not { IsTerminal: false, Watch: not null } target || !target.TryAcceptHint(steady.Now, schedule.Floor))
         {
             return false;
         }
@@ -146,9 +146,9 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
         }
 
         var latest = target.Snapshot is { } known && known.Entry.RequestedAt > entry.RequestedAt ? known : snapshot; // messages may be late
-        if (latest.Entry.RequestedAt < target.Watch?.FailedAt)
+        if (target.Watch is not { } watch || latest.Entry.RequestedAt < watch.FailedAt)
         {
-            return; // a state from before the fault does not end the pause after it
+            return; // the first waiter sets when the poll is due; a state from before a fault does not end the pause after it
         }
 
         target.DueAt = target.HintedAt <= latest.Entry.RequestedAt ? schedule.After(target, latest) : schedule.AfterHint(latest);

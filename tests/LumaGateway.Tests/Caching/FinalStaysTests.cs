@@ -1,3 +1,4 @@
+using LumaGateway.Caching;
 using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Caching;
@@ -110,6 +111,30 @@ public sealed class FinalStaysTests : IAsyncLifetime
         _other.Origin.Returns(Entries.Final(_clock.Now, "fetched again"));
 
         Assert.Equal("fetched again", (await _other.ReadAsync()).Entry.Text());
+    }
+
+    [Fact]
+    public async Task A_fetch_that_read_no_token_returns_the_final_entry_that_was_read_from_Redis_meanwhile()
+    {
+        await _cache.Cache.PurgeAsync(Entries.Key);
+        var fetch = _other.Origin.HoldNext(Entries.NotFound(_clock.Now));
+        Task<CacheResult> caller;
+        await _other.SucceedInRedisAsync();
+        using (_redis.Fail("get"))
+        using (_redis.Fail("add"))
+        {
+            caller = _other.ReadAsync();
+            await fetch.ReachedAsync();
+        }
+
+        _clock.Advance(TimeSpan.FromMilliseconds(10));
+        _cache.Origin.Returns(Entries.Final(_clock.Now));
+        await _cache.ReadAsync();
+        Assert.NotNull(await _other.Cache.FindAsync(Entries.Key));
+
+        fetch.Release();
+
+        Assert.Equal("final", (await caller).Entry.Text());
     }
 
     [Fact]
