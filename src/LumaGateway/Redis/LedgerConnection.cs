@@ -7,7 +7,7 @@ namespace LumaGateway.Redis;
 /// The connection to the Redis of the ledger: <c>ConnectionStrings:Ledger</c>, otherwise the cache's Redis. It is never the cache's connection, because <c>WAIT</c> holds
 /// the commands behind it. Thread-safe.
 /// </summary>
-internal sealed class LedgerConnection(IOptions<RedisOptions> options, RedisConnection cache, ILogger<RedisConnection> logger) : IAsyncDisposable
+internal sealed class LedgerConnection(IOptions<RedisOptions> options, RedisConnection cache, TimeProvider clock, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
     /// <summary>The policy with which a full Redis refuses writes instead of evicting.</summary>
     public const string SafePolicy = "noeviction";
@@ -25,7 +25,7 @@ internal sealed class LedgerConnection(IOptions<RedisOptions> options, RedisConn
     public bool IsConfigured => Redis.IsConfigured;
 
     /// <summary>Does not log if the Redis is the cache's, whose connection logs the same.</summary>
-    public RedisConnection Redis { get; } = new(Options.Create(options.Value.ForLedger()), options.Value.Ledger.Length > 0 ? logger : NullLogger<RedisConnection>.Instance)
+    public RedisConnection Redis { get; } = new(Options.Create(options.Value.ForLedger()), clock, options.Value.Ledger.Length > 0 ? logger : NullLogger<RedisConnection>.Instance)
     {
         Connect = cache.Connect,
     };

@@ -4,8 +4,11 @@ using StackExchange.Redis;
 namespace LumaGateway.Redis;
 
 /// <summary>The multiplexed connection of this process to Redis. Connects in the background and reconnects automatically.</summary>
-internal sealed partial class RedisConnection(IOptions<RedisOptions> options, ILogger<RedisConnection> logger) : IAsyncDisposable
+internal sealed partial class RedisConnection(IOptions<RedisOptions> options, TimeProvider clock, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
+    /// <summary>How long the shutdown waits for commands that Redis does not answer. The client itself would wait five seconds for each connection.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
+
     private readonly Lock _connectLock = new();
     private Task<IConnectionMultiplexer>? _connecting;
 
@@ -50,9 +53,18 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, IL
 
     public async ValueTask DisposeAsync()
     {
-        if (_connecting is { IsCompletedSuccessfully: true } connecting)
+        if (_connecting is not { IsCompletedSuccessfully: true } connecting)
         {
-            await (await connecting).DisposeAsync();
+            return;
+        }
+
+        try
+        {
+            await (await connecting).DisposeAsync().AsTask().WaitAsync(CloseTimeout, clock);
+        }
+        catch (TimeoutException)
+        {
+            // The process ends, which closes the connection.
         }
     }
 

@@ -16,6 +16,7 @@ internal sealed partial class RedisResilience
     private const int MaxTimeouts = 8;
 
     private readonly TimeSpan _timeout;
+    private readonly SharedTimeout _timeouts;
     private readonly TimeProvider _clock;
     private readonly RedisState _state;
     private readonly CircuitBreakerManualControl _readBreaker = new();
@@ -25,6 +26,7 @@ internal sealed partial class RedisResilience
     public RedisResilience(IOptions<RedisResilienceOptions> options, RedisConnection redis, MonotonicClock clock, RedisState state, ILogger<RedisResilience> logger)
     {
         (_timeout, _clock, _state) = (options.Value.RedisTimeout, clock, state);
+        _timeouts = new SharedTimeout(_timeout, clock);
         _reads = Build(RedisUse.Read, _readBreaker);
         _writes = Build(RedisUse.Write, null);
 
@@ -104,28 +106,24 @@ internal sealed partial class RedisResilience
         try
         {
             running = step.Start();
-            for (var timeouts = 1; ; timeouts++)
+            for (var timeouts = 1; !running.IsCompleted; timeouts++)
             {
                 var startedAt = _clock.GetTimestamp();
-                try
+                await ((Task)running).WaitAsync(_timeouts.Start()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+                if (!running.IsCompleted && !await IsWorthWaitingAsync(running, startedAt, timeouts, step.ExtendTimeout))
                 {
-                    var value = await running.WaitAsync(_timeout, _clock);
-                    _state.RecordResponse();
-                    if (step.AlsoReads && !_state.IsUsableFor(RedisUse.Read))
-                    {
-                        _ = _readBreaker.CloseAsync(CancellationToken.None); // ends with the callback, which never throws
-                    }
-
-                    return Outcome.FromResult<object>(value);
-                }
-                catch (TimeoutException) when (!running.IsCompleted && timeouts < MaxTimeouts)
-                {
-                    if (!await IsWorthWaitingAsync(running, startedAt, step.ExtendTimeout))
-                    {
-                        throw;
-                    }
+                    throw new TimeoutException();
                 }
             }
+
+            var value = await running;
+            _state.RecordResponse();
+            if (step.AlsoReads && !_state.IsUsableFor(RedisUse.Read))
+            {
+                _ = _readBreaker.CloseAsync(CancellationToken.None); // ends with the callback, which never throws
+            }
+
+            return Outcome.FromResult<object>(value);
         }
 #pragma warning disable CA1031 // no exception of Redis or its client may reach a caller
         catch (Exception exception)
@@ -142,12 +140,12 @@ internal sealed partial class RedisResilience
     }
 
     /// <summary>A timeout that fires late means that this process lacks CPU time, not that Redis is slow: the step gets another timeout.</summary>
-    private async Task<bool> IsWorthWaitingAsync(Task running, long startedAt, bool extendTimeout)
+    private async Task<bool> IsWorthWaitingAsync(Task running, long startedAt, int timeouts, bool extendTimeout)
     {
         // Timers run before other work items, the response of Redis included: a work item of the same queue shows whether the response was waiting.
         await Task.Yield();
         var isLate = _clock.GetElapsedTime(startedAt) > _timeout * 1.2;
-        return running.IsCompleted || isLate || (extendTimeout && _state.IsUsable);
+        return running.IsCompleted || (timeouts < MaxTimeouts && (isLate || (extendTimeout && _state.IsUsable)));
     }
 
     private readonly record struct Step<T>(

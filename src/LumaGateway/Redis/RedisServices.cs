@@ -24,6 +24,7 @@ internal static class RedisServices
         services.AddGatewayMetrics<LedgerMetrics>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<LedgerDatabase>(provider, provider.GetRequiredService<LedgerConnection>().Redis));
         services.AddHostedService<EvictionPolicyCheck>();
+        services.AddHostedService<RedisShutdown>();
 
         return services;
     }

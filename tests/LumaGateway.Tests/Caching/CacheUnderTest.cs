@@ -80,7 +80,7 @@ internal sealed class CacheUnderTest : IAsyncDisposable
         {
             services.AddSingleton<IDistributedCache>(redis);
             services.AddSingleton(provider => new RedisConnection(
-                provider.GetRequiredService<IOptions<RedisOptions>>(), provider.GetRequiredService<ILogger<RedisConnection>>())
+                provider.GetRequiredService<IOptions<RedisOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RedisConnection>>())
             {
                 Connect = _ => Task.FromResult(redis.Connect()),
             });

@@ -30,8 +30,8 @@ internal static class Ledgers
     public static LedgerConnection Connection(Func<Task<IConnectionMultiplexer>> connect)
     {
         var options = Microsoft.Extensions.Options.Options.Create(new RedisOptions { Redis = "redis.test" });
-        var cache = new RedisConnection(options, NullLogger<RedisConnection>.Instance) { Connect = _ => connect() };
-        return new LedgerConnection(options, cache, NullLogger<RedisConnection>.Instance);
+        var cache = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance) { Connect = _ => connect() };
+        return new LedgerConnection(options, cache, TimeProvider.System, NullLogger<RedisConnection>.Instance);
     }
 
     public static LedgerDatabase Database(LedgerConnection ledger, TimeProvider clock) =>

@@ -30,7 +30,7 @@ public sealed class ChangeBroadcastTests : IDisposable
         _gateway.With(services =>
         {
             services.AddSingleton<IDistributedCache>(_redis);
-            services.AddSingleton(provider => new RedisConnection(provider.GetRequiredService<IOptions<RedisOptions>>(), provider.GetRequiredService<ILogger<RedisConnection>>())
+            services.AddSingleton(provider => new RedisConnection(provider.GetRequiredService<IOptions<RedisOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RedisConnection>>())
             {
                 Connect = _ => Task.FromResult(_redis.Connect()),
             });

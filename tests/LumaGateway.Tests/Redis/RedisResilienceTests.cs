@@ -1,9 +1,9 @@
 using LumaGateway.Redis;
 using LumaGateway.Tests.Caching;
+using LumaGateway.Tests.Time;
 using LumaGateway.Time;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Redis;
 
@@ -11,14 +11,14 @@ public sealed class RedisResilienceTests
 {
     private static readonly TimeSpan Timeout = new RedisResilienceOptions().RedisTimeout;
 
-    private readonly FakeTimeProvider _clock = new();
+    private readonly CountingClock _clock = new();
     private readonly RedisState _state;
     private readonly RedisResilience _resilience;
 
     public RedisResilienceTests()
     {
-        var connection = new RedisConnection(Options.Create(new RedisOptions()), NullLogger<RedisConnection>.Instance);
         _state = new RedisState(_clock);
+        var connection = new RedisConnection(Options.Create(new RedisOptions()), _clock, NullLogger<RedisConnection>.Instance);
         _resilience = new RedisResilience(Options.Create(new RedisResilienceOptions()), connection, new MonotonicClock(_clock), _state, NullLogger<RedisResilience>.Instance);
     }
 
@@ -105,6 +105,18 @@ public sealed class RedisResilienceTests
         step.SetResult(1);
 
         Assert.Equal((1, true), await reading);
+    }
+
+    [Fact]
+    public async Task Steps_that_start_together_share_one_timer()
+    {
+        var steps = Enumerable.Range(0, 10).Select(_ => new TaskCompletionSource<int>()).ToList();
+
+        var reading = steps.ConvertAll(step => _resilience.ReadAsync(() => step.Task, -1));
+
+        Assert.Equal(1, _clock.Timers);
+        steps.ForEach(step => step.SetResult(1));
+        Assert.All(await Task.WhenAll(reading), result => Assert.True(result.Succeeded));
     }
 
     private Task<(int Value, bool Succeeded)> ReadAsync() => _resilience.ReadAsync(() => Task.FromResult(1), -1);

@@ -69,7 +69,7 @@ internal sealed class SimulatedReplica : IDisposable
         services.AddSingleton<IHttpMessageHandlerFactory>(upstream);
         services.AddSingleton(provider => source.Of(provider.GetRequiredService<GenerationSource>()));
         services.AddSingleton<IDistributedCache>(redis);
-        services.AddSingleton(provider => new RedisConnection(provider.GetRequiredService<IOptions<RedisOptions>>(), provider.GetRequiredService<ILogger<RedisConnection>>())
+        services.AddSingleton(provider => new RedisConnection(provider.GetRequiredService<IOptions<RedisOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RedisConnection>>())
         {
             Connect = _ => Task.FromResult(redis.Connect()),
         });

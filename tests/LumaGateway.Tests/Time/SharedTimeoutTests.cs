@@ -1,0 +1,64 @@
+using LumaGateway.Time;
+
+namespace LumaGateway.Tests.Time;
+
+public sealed class SharedTimeoutTests
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(800);
+    private static readonly TimeSpan Part = Timeout / 8;
+
+    private readonly CountingClock _clock = new();
+    private readonly SharedTimeout _timeouts;
+
+    public SharedTimeoutTests() => _timeouts = new SharedTimeout(Timeout, _clock);
+
+    [Fact]
+    public void Operations_that_start_in_one_part_share_a_timer()
+    {
+        var first = _timeouts.Start();
+        _clock.Advance(Part - TimeSpan.FromMilliseconds(1));
+        var second = _timeouts.Start();
+
+        Assert.Equal(first, second);
+        Assert.Equal(1, _clock.Timers);
+    }
+
+    [Fact]
+    public void An_operation_in_a_later_part_has_its_own_timeout()
+    {
+        var first = _timeouts.Start();
+        _clock.Advance(Part);
+        var second = _timeouts.Start();
+
+        _clock.Advance(Timeout - Part);
+        Assert.True(first.IsCancellationRequested);
+        Assert.False(second.IsCancellationRequested);
+
+        _clock.Advance(Part);
+        Assert.True(second.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void An_operation_gets_at_least_seven_eighths_of_the_timeout()
+    {
+        _timeouts.Start();
+        _clock.Advance(Part - TimeSpan.FromMilliseconds(1));
+        var last = _timeouts.Start();
+
+        _clock.Advance(Timeout - Part);
+        Assert.False(last.IsCancellationRequested);
+
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(last.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void A_token_that_was_returned_is_not_cancelled_yet()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.False(_timeouts.Start().IsCancellationRequested);
+            _clock.Advance(TimeSpan.FromMilliseconds(37));
+        }
+    }
+}
