@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using LumaGateway.Caching;
+using LumaGateway.Telemetry;
 using LumaGateway.Tests.Redis;
 
 namespace LumaGateway.Tests.Simulation;
@@ -74,6 +75,11 @@ internal sealed class Simulation
     /// <summary>Runs the schedule to its end, then reads every key on every replica.</summary>
     public static Simulation Run(Schedule schedule, PlantedBug bug = PlantedBug.None, bool isTraced = false)
     {
+        if (Instrumentation.Activities.HasListeners())
+        {
+            throw new InvalidOperationException("A span is a step more in the schedule: while something listens for spans, a seed has another trace.");
+        }
+
         SharedRandom.Seed(schedule.Seed); // the jitter of polls and of freshness
         var run = new Simulation(schedule, bug, isTraced);
         foreach (var operation in schedule.Operations)

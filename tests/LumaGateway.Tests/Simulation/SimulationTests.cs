@@ -1,6 +1,12 @@
+using LumaGateway.Tests.Support;
+
 namespace LumaGateway.Tests.Simulation;
 
-/// <summary>The protocol of the replicas under many schedules, each from a seed (docs/simulation.md). Needs nothing.</summary>
+/// <summary>
+/// The protocol of the replicas under many schedules, each from a seed (docs/simulation.md). They run alone: a listener for spans in another test would change the schedules.
+/// Needs nothing.
+/// </summary>
+[Collection(RunsAlone.Name)]
 public sealed class SimulationTests
 {
     [Fact]
