@@ -151,7 +151,7 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
             var now = clock.GetUtcNow();
             if (memory.Find(fetch.Key) is { } cached && memory.CanServe(cached, now) && cached.Entry.Outranks(entry, now))
             {
-                return ServeStale(fetch, cached.Entry, cached.InvalidationToken, null); // fetched after the purge, and read from Redis meanwhile
+                return ServeStale(fetch, cached.Entry, cached.InvalidationToken, null); // another fetch stored it in memory while this one ran
             }
         }
         else if (written is WriteResult.Stored)

@@ -16,7 +16,7 @@ internal sealed class SingleFlight<TResult>
     public InFlightFetch JoinOrStart(GenerationId key, Func<InFlightFetch, Task<TResult>> run, out bool joined) =>
         JoinOrStart(key, run, static (fetch, run) => run(fetch), out joined);
 
-    /// <summary>As the other, without an object for the delegate.</summary>
+    /// <summary>As the overload above. The state is for a static delegate, which allocates nothing.</summary>
     public InFlightFetch JoinOrStart<TState>(GenerationId key, TState state, Func<InFlightFetch, TState, Task<TResult>> run, out bool joined)
     {
         var started = new InFlightFetch(key);

@@ -5,7 +5,7 @@ namespace LumaGateway.Hosting;
 
 /// <summary>
 /// An awaitable that continues on the thread pool. Requests that wait at the same time continue one after the other on one thread: the Redis client then sends their commands
-/// together, with half as many system calls. While one runs, another thread takes the others, if one is free. Thread-safe.
+/// together, with half as many system calls. If a thread is free, it runs the remaining requests in parallel. Thread-safe.
 /// </summary>
 internal sealed class RequestQueue : IThreadPoolWorkItem, ICriticalNotifyCompletion
 {
@@ -30,7 +30,7 @@ internal sealed class RequestQueue : IThreadPoolWorkItem, ICriticalNotifyComplet
 
     void IThreadPoolWorkItem.Execute()
     {
-        Interlocked.Exchange(ref _isScheduled, 0); // before the count: a request that is not counted is scheduled again
+        Interlocked.Exchange(ref _isScheduled, 0); // before the count: a request that is added after this line schedules the queue again
         var count = _waiting.Count;
         if (count > 1)
         {

@@ -25,9 +25,10 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
     /// <summary>Takes a slot of the account that has one first, after waiting for it at most <c>Jobs:QueueTimeout</c>.</summary>
     /// <param name="accounts">The accounts. The create has its place in the queue of the first one.</param>
     /// <param name="lifetime">How long the create holds the slot until it has an id: longer than it can take.</param>
+    /// <param name="deadline">Ends the wait, as <c>Jobs:QueueTimeout</c> does.</param>
     /// <param name="cancellationToken">Gives the place in the queue up.</param>
-    public ValueTask<SlotResult> AcquireAsync(IReadOnlyList<string> accounts, TimeSpan lifetime, CancellationToken cancellationToken) =>
-        accounts.All(account => limits.Of(account).AreSet) ? new(WaitAsync(accounts, lifetime, cancellationToken)) : ValueTask.FromResult(default(SlotResult));
+    public ValueTask<SlotResult> AcquireAsync(IReadOnlyList<string> accounts, TimeSpan lifetime, CancellationToken deadline, CancellationToken cancellationToken) =>
+        accounts.All(account => limits.Of(account).AreSet) ? new(WaitAsync(accounts, lifetime, deadline, cancellationToken)) : ValueTask.FromResult(default(SlotResult));
 
     /// <summary>Takes a slot if one is free and no create waits for it in this replica. Does not wait.</summary>
     /// <param name="account">The account.</param>
@@ -78,8 +79,9 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
 
     private static string NewLease() => Guid.NewGuid().ToString("N") + "/"; // never an id
 
-    private async Task<SlotResult> WaitAsync(IReadOnlyList<string> accounts, TimeSpan lifetime, CancellationToken cancellationToken)
+    private async Task<SlotResult> WaitAsync(IReadOnlyList<string> accounts, TimeSpan lifetime, CancellationToken deadline, CancellationToken cancellationToken)
     {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(deadline, cancellationToken);
         var queues = accounts.Select(account => _waiting.GetOrAdd(account, static _ => new WaitingCreates())).ToList();
         var start = clock.GetTimestamp();
         var previous = queues[0].Enqueue(out var place);
@@ -89,7 +91,7 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
         {
             if (!previous.IsCompleted)
             {
-                await previous.WaitAsync(options.Value.QueueTimeout, clock, cancellationToken);
+                await previous.WaitAsync(options.Value.QueueTimeout, clock, ending.Token);
             }
 
             while (true)
@@ -106,10 +108,10 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
                     return Saturated(accounts[0], blocked);
                 }
 
-                await Task.Delay(left < TryInterval ? left : TryInterval, clock, cancellationToken);
+                await Task.Delay(left < TryInterval ? left : TryInterval, clock, ending.Token);
             }
         }
-        catch (TimeoutException)
+        catch (Exception exception) when (exception is TimeoutException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return Saturated(accounts[0], TimeSpan.Zero);
         }

@@ -30,7 +30,10 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
         {
             await foreach (var (id, state, model) in _seen.Reader.ReadAllAsync(stoppingToken))
             {
-                await UpdateAsync(id, state, model);
+                if (!await TryUpdateAsync(id, state, model) && stoppingToken.IsCancellationRequested)
+                {
+                    return; // each further state would wait for the ledger in vain
+                }
             }
         }
         catch (OperationCanceledException)
@@ -39,7 +42,8 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
         }
     }
 
-    private async Task UpdateAsync(GenerationId id, JobState state, string? model)
+    /// <summary>Records a final state and ends the slot of its job. Returns false if the ledger is unavailable. Never throws.</summary>
+    internal async Task<bool> TryUpdateAsync(GenerationId id, JobState state, string? model)
     {
         try
         {
@@ -50,7 +54,7 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
         }
         catch (LedgerUnavailableException)
         {
-            // The ledger keeps the earlier state.
+            return false; // the ledger keeps the earlier state
         }
 #pragma warning disable CA1031 // the next states must be recorded, whatever exception ends this one
         catch (Exception exception)
@@ -58,6 +62,8 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
         {
             Log.UpdateFailed(logger, exception);
         }
+
+        return true;
     }
 
     private static partial class Log

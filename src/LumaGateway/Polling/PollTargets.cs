@@ -39,8 +39,8 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
 
             if (isFirst)
             {
-                target.Watch = _history.Take(key, steady.Now);
                 target.DueAt = schedule.First(); // the waiter reads first itself, so that its client is charged for the request
+                target.Watch = _history.Take(key, steady.Now); // last: from now on, polls and hints are possible
                 Interlocked.Increment(ref _count);
                 try
                 {
@@ -135,9 +135,9 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
             StateChanged?.Invoke(snapshot);
         }
 
-        if (purges.IsFromBefore(entry))
+        if (target.Snapshot is { } updated && purges.IsFromBefore(updated.Entry))
         {
-            target.Purge(); // the purge came while the target was updated
+            target.Purge(); // a purge arrived during this update
         }
 
         if (target.Snapshot is { } current)

@@ -22,7 +22,7 @@ internal sealed partial class SlotPoller(
                 await Task.Delay(options.Value.PollEvery, clock, stoppingToken);
                 foreach (var account in slots.AccountsWithWaiters)
                 {
-                    await PollAsync(account);
+                    await PollAsync(account, stoppingToken);
                 }
             }
         }
@@ -32,13 +32,14 @@ internal sealed partial class SlotPoller(
         }
     }
 
-    private async Task PollAsync(string account)
+    private async Task PollAsync(string account, CancellationToken stoppingToken)
     {
         var notBefore = clock.GetUtcNow() - (options.Value.PollEvery * 0.9);
         var holders = (await slots.HoldersAsync(account)).ToArray();
         Random.Shared.Shuffle(holders);
         foreach (var id in holders)
         {
+            stoppingToken.ThrowIfCancellationRequested();
             if (!rateLimiter.TryAcquire())
             {
                 return;
@@ -46,7 +47,7 @@ internal sealed partial class SlotPoller(
 
             try
             {
-                var result = await reader.RefreshAsync(id, Guid.NewGuid().ToString("N"), notBefore);
+                var result = await reader.RefreshAsync(id, Guid.NewGuid().ToString("N"), notBefore).WaitAsync(stoppingToken);
                 if (result.Status is not (CacheStatus.Miss or CacheStatus.Stale))
                 {
                     rateLimiter.Return();
@@ -62,7 +63,7 @@ internal sealed partial class SlotPoller(
                 // The next poll repeats it.
             }
 #pragma warning disable CA1031 // waiting creates depend on the next poll, whatever exception ends this one
-            catch (Exception exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
                 Log.PollFailed(logger, exception);

@@ -23,7 +23,7 @@ internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, Accou
 
     private async Task WaitAsync(HttpContext context, ProxyAccount account)
     {
-        var (slot, retryAfter) = await AcquireAsync(account, context.Features.Get<CallerLifetime>()?.Aborted ?? context.RequestAborted);
+        var (slot, retryAfter) = await AcquireAsync(context, account);
         context.Features.Set(slot); // replaces that of an account that refused the create
         if (retryAfter is not null)
         {
@@ -35,7 +35,7 @@ internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, Accou
     }
 
     /// <summary>A slot of the first account with a free one, in the order of the choice. If none is free, waits for the account that has one first.</summary>
-    private async ValueTask<SlotResult> AcquireAsync(ProxyAccount account, CancellationToken cancellationToken)
+    private async ValueTask<SlotResult> AcquireAsync(HttpContext context, ProxyAccount account)
     {
         while (account.HasAlternatives)
         {
@@ -51,7 +51,10 @@ internal sealed class SlotMiddleware(RequestDelegate next, JobSlots slots, Accou
             }
         }
 
-        var waited = await slots.AcquireAsync(account.AccountsWithoutSlot, _lifetime, cancellationToken);
+        // A create with a key is not aborted by its caller but by Passthrough:CreateTimeout. If it were sent after that, it would fail, and the failure would pause the account.
+        var waited = context.Features.Get<CallerLifetime>() is { } caller
+            ? await slots.AcquireAsync(account.AccountsWithoutSlot, _lifetime, deadline: context.RequestAborted, caller.Aborted)
+            : await slots.AcquireAsync(account.AccountsWithoutSlot, _lifetime, deadline: CancellationToken.None, context.RequestAborted);
         if (waited.Slot is { } slot)
         {
             account.MoveToSlot(slot.Account, chooser);

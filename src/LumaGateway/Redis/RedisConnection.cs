@@ -6,11 +6,12 @@ namespace LumaGateway.Redis;
 /// <summary>The multiplexed connection of this process to Redis. Connects in the background and reconnects automatically.</summary>
 internal sealed partial class RedisConnection(IOptions<RedisOptions> options, TimeProvider clock, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
-    /// <summary>How long the shutdown waits for commands that Redis does not answer. The client itself would wait five seconds for each connection.</summary>
+    /// <summary>How long the shutdown waits for responses of Redis. The client itself would wait five seconds for each connection.</summary>
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Lock _connectLock = new();
     private Task<IConnectionMultiplexer>? _connecting;
+    private volatile bool _isClosed;
 
     /// <summary>Creates the connection; replaceable for tests.</summary>
     public Func<ConfigurationOptions, Task<IConnectionMultiplexer>> Connect { get; init; } =
@@ -20,6 +21,9 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, Ti
 
     /// <summary>Whether the client is connected.</summary>
     public bool IsConnected => _connecting is { IsCompletedSuccessfully: true } connecting && connecting.GetAwaiter().GetResult().IsConnected;
+
+    /// <summary>Whether the gateway itself closes or has closed the connection: it stops.</summary>
+    public bool IsClosed => _isClosed;
 
     /// <summary>The connection that receives messages was lost, or restored.</summary>
     public event Action<bool>? SubscriptionChanged;
@@ -53,6 +57,7 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, Ti
 
     public async ValueTask DisposeAsync()
     {
+        _isClosed = true;
         if (_connecting is not { IsCompletedSuccessfully: true } connecting)
         {
             return;

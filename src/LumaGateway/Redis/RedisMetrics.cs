@@ -68,7 +68,8 @@ internal sealed class RedisMetrics : IGatewayMetrics
             new(_state.IsUsableFor(RedisUse.Write) ? 1 : 0, new KeyValuePair<string, object?>("luma_gateway.redis.operation", "write")),
         ];
 
-    private IEnumerable<Measurement<int>> ObserveConnection() => _redis.IsConfigured ? [new(_redis.IsConnected ? 1 : 0)] : [];
+    /// <summary>Nothing once the gateway has closed the connection: the last export must not report a lost connection.</summary>
+    private IEnumerable<Measurement<int>> ObserveConnection() => _redis is { IsConfigured: true, IsClosed: false } ? [new(_redis.IsConnected ? 1 : 0)] : [];
 
     private IEnumerable<Measurement<double>> ObserveSilence() =>
         _redis.IsConfigured ? [new(_state.Silence.TotalSeconds)] : [];

@@ -108,9 +108,8 @@ internal sealed partial class RedisResilience
             running = step.Start();
             for (var timeouts = 1; !running.IsCompleted; timeouts++)
             {
-                var startedAt = _clock.GetTimestamp();
-                await ((Task)running).WaitAsync(_timeouts.Start()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-                if (!running.IsCompleted && !await IsWorthWaitingAsync(running, startedAt, timeouts, step.ExtendTimeout))
+                await ((Task)running).WaitAsync(_timeouts.GetToken(out var timerStartedAt)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+                if (!running.IsCompleted && !await IsWorthWaitingAsync(running, timerStartedAt, timeouts, step.ExtendTimeout))
                 {
                     throw new TimeoutException();
                 }
@@ -140,11 +139,11 @@ internal sealed partial class RedisResilience
     }
 
     /// <summary>A timeout that fires late means that this process lacks CPU time, not that Redis is slow: the step gets another timeout.</summary>
-    private async Task<bool> IsWorthWaitingAsync(Task running, long startedAt, int timeouts, bool extendTimeout)
+    private async Task<bool> IsWorthWaitingAsync(Task running, long timerStartedAt, int timeouts, bool extendTimeout)
     {
         // Timers run before other work items, the response of Redis included: a work item of the same queue shows whether the response was waiting.
         await Task.Yield();
-        var isLate = _clock.GetElapsedTime(startedAt) > _timeout * 1.2;
+        var isLate = _clock.GetElapsedTime(timerStartedAt) > _timeout * 1.2;
         return running.IsCompleted || (timeouts < MaxTimeouts && (isLate || (extendTimeout && _state.IsUsable)));
     }
 

@@ -1,8 +1,8 @@
 namespace LumaGateway.Redis;
 
 /// <summary>
-/// Closes the connections to Redis once all services have stopped, and waits a second at most. Otherwise the cache of Microsoft.Extensions.Caching.StackExchangeRedis closes the one
-/// that it uses, and waits five seconds for a Redis that does not answer.
+/// Closes the connections to Redis once all services have stopped, and waits a second at most. Otherwise RedisCache (Microsoft.Extensions.Caching.StackExchangeRedis) closes the
+/// cache's connection when it is disposed of, and blocks for five seconds if Redis does not respond.
 /// </summary>
 internal sealed class RedisShutdown(RedisConnection cache, LedgerConnection ledger) : IHostedLifecycleService
 {

@@ -1,27 +1,29 @@
 namespace LumaGateway.Time;
 
 /// <summary>
-/// A timeout for many operations, with one timer for all that start within an eighth of it: an operation that ends in time costs no timer. Thread-safe.
+/// A timeout for many operations. Those that start within the same eighth of it share one timer, so that an operation that ends in time costs no timer. Thread-safe.
 /// </summary>
 internal sealed class SharedTimeout(TimeSpan timeout, TimeProvider clock)
 {
-    private const int Parts = 8;
+    private const int TimersPerTimeout = 8;
 
-    private Part? _current;
+    private SharedTimer? _current;
 
     /// <summary>Returns a token that is cancelled between seven eighths of the timeout and the whole of it from now.</summary>
-    public CancellationToken Start()
+    /// <param name="timerStartedAt">When the timer of the token started, as a timestamp of the clock.</param>
+    public CancellationToken GetToken(out long timerStartedAt)
     {
         var current = Volatile.Read(ref _current);
-        if (current is null || clock.GetElapsedTime(current.StartedAt) >= timeout / Parts)
+        if (current is null || clock.GetElapsedTime(current.StartedAt) >= timeout / TimersPerTimeout)
         {
-            // Two threads may both start a part; each token is cancelled in time.
-            current = new Part(clock.GetTimestamp(), new CancellationTokenSource(timeout, clock).Token);
+            // Two threads may both create a timer. Both tokens are valid.
+            current = new SharedTimer(clock.GetTimestamp(), new CancellationTokenSource(timeout, clock).Token);
             Volatile.Write(ref _current, current);
         }
 
+        timerStartedAt = current.StartedAt;
         return current.Token;
     }
 
-    private sealed record Part(long StartedAt, CancellationToken Token);
+    private sealed record SharedTimer(long StartedAt, CancellationToken Token);
 }

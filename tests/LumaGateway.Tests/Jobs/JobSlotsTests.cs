@@ -33,8 +33,8 @@ public sealed class JobSlotsTests : IDisposable
     {
         var slots = Create(new SlotLimits(0, 0));
 
-        Assert.Equal(default, await slots.AcquireAsync([Account], Lifetime, Cancelled));
-        Assert.Equal(default, await slots.AcquireAsync(["other"], Lifetime, Cancelled));
+        Assert.Equal(default, await slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled));
+        Assert.Equal(default, await slots.AcquireAsync(["other"], Lifetime, CancellationToken.None, Cancelled));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class JobSlotsTests : IDisposable
         var slots = Create(new SlotLimits(1, 0), queueSeconds: 36_000);
         var held = await TakeAsync(slots);
         using var leaving = new CancellationTokenSource();
-        var left = slots.AcquireAsync([Account], Lifetime, leaving.Token).AsTask();
+        var left = slots.AcquireAsync([Account], Lifetime, CancellationToken.None, leaving.Token).AsTask();
         var next = TakeAsync(slots);
 
         await leaving.CancelAsync();
@@ -88,10 +88,10 @@ public sealed class JobSlotsTests : IDisposable
     {
         var slots = Create(new SlotLimits(1, 0));
         await TakeAsync(slots);
-        var first = slots.AcquireAsync([Account], Lifetime, Cancelled).AsTask();
+        var first = slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled).AsTask();
         using var leaving = new CancellationTokenSource();
-        var second = slots.AcquireAsync([Account], Lifetime, leaving.Token).AsTask();
-        var third = slots.AcquireAsync([Account], Lifetime, Cancelled).AsTask();
+        var second = slots.AcquireAsync([Account], Lifetime, CancellationToken.None, leaving.Token).AsTask();
+        var third = slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled).AsTask();
 
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.WithTimeout());
@@ -106,7 +106,7 @@ public sealed class JobSlotsTests : IDisposable
         var slots = Create(new SlotLimits(1, 0));
         await TakeAsync(slots);
 
-        var waiting = slots.AcquireAsync([Account], Lifetime, Cancelled).AsTask();
+        var waiting = slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled).AsTask();
         await AdvanceUntilAsync(waiting);
 
         Assert.Equal((null, TimeSpan.FromSeconds(30)), ((await waiting).Slot, (await waiting).RetryAfter));
@@ -120,7 +120,7 @@ public sealed class JobSlotsTests : IDisposable
         _clock.Advance(TimeSpan.FromSeconds(10));
         await slots.ReleaseAsync(await TakeAsync(slots));
 
-        var refused = await slots.AcquireAsync([Account], Lifetime, Cancelled); // 50 s are more than the queue allows
+        var refused = await slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled); // 50 s are more than the queue allows
         _clock.Advance(TimeSpan.FromSeconds(50));
 
         Assert.Equal(TimeSpan.FromSeconds(50), refused.RetryAfter);
@@ -157,8 +157,8 @@ public sealed class JobSlotsTests : IDisposable
     public async Task A_create_of_several_accounts_takes_the_first_slot_that_becomes_free(string freed)
     {
         var slots = Create(new SlotLimits(1, 0), queueSeconds: 600);
-        var held = new[] { await TakeAsync(slots), (await slots.AcquireAsync([Second], Lifetime, Cancelled)).Slot! };
-        var waiting = slots.AcquireAsync([Account, Second], Lifetime, Cancelled).AsTask();
+        var held = new[] { await TakeAsync(slots), (await slots.AcquireAsync([Second], Lifetime, CancellationToken.None, Cancelled)).Slot! };
+        var waiting = slots.AcquireAsync([Account, Second], Lifetime, CancellationToken.None, Cancelled).AsTask();
 
         Assert.Equal([Account, Second], slots.AccountsWithWaiters.Order()); // the jobs of both are polled
         await slots.ReleaseAsync(held.Single(slot => slot.Account == freed));
@@ -176,9 +176,9 @@ public sealed class JobSlotsTests : IDisposable
         var slots = Create(new SlotLimits(0, 1));
         await TakeAsync(slots);
         _clock.Advance(TimeSpan.FromSeconds(10));
-        await slots.AcquireAsync([Second], Lifetime, Cancelled);
+        await slots.AcquireAsync([Second], Lifetime, CancellationToken.None, Cancelled);
 
-        var refused = await slots.AcquireAsync([Second, Account], Lifetime, Cancelled);
+        var refused = await slots.AcquireAsync([Second, Account], Lifetime, CancellationToken.None, Cancelled);
 
         Assert.Equal(TimeSpan.FromSeconds(50), refused.RetryAfter);
     }
@@ -188,7 +188,7 @@ public sealed class JobSlotsTests : IDisposable
     {
         var slots = Create(new SlotLimits(1, 0), new FailingStore());
 
-        Assert.Equal(default, await slots.AcquireAsync([Account], Lifetime, Cancelled));
+        Assert.Equal(default, await slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled));
         await slots.ReleaseAsync(Account, Id);
         Assert.Empty(await slots.HoldersAsync(Account));
     }
@@ -198,13 +198,13 @@ public sealed class JobSlotsTests : IDisposable
     {
         var slots = Create(new SlotLimits(1, 0), new ResponseIsLostStore(_store));
 
-        Assert.Equal(default, await slots.AcquireAsync([Account], Lifetime, Cancelled));
+        Assert.Equal(default, await slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled));
         Assert.Equal(default, await slots.TryAcquireAsync(Account, Lifetime));
 
         await TakeAsync(Create(new SlotLimits(1, 0)));
     }
 
-    private static async Task<JobSlot> TakeAsync(JobSlots slots) => (await slots.AcquireAsync([Account], Lifetime, Cancelled)).Slot!;
+    private static async Task<JobSlot> TakeAsync(JobSlots slots) => (await slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled)).Slot!;
 
     /// <summary>Moves the clock in small steps, so that every waiting create can try.</summary>
     private async Task AdvanceUntilAsync(Task task)

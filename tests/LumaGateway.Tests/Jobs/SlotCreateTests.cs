@@ -1,8 +1,12 @@
 using System.Net;
 using System.Text;
+using LumaGateway.Polling;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Proxy;
+using LumaGateway.Tests.Redis;
 using LumaGateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace LumaGateway.Tests.Jobs;
 
@@ -71,6 +75,33 @@ public sealed class SlotCreateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_create_that_waits_for_longer_than_a_create_may_take_is_not_sent_and_does_not_pause_its_account()
+    {
+        _raw.Gateway.With("Passthrough:CreateTimeout", "00:00:10").With("Jobs:QueueTimeout", "00:01:30");
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller, "first", "g1");
+        var state = Samples.Interim("g1");
+        _raw.Upstream.Always((request, _) => Task.FromResult(
+            request.Method == HttpMethod.Post ? ScriptedUpstream.Json("""{"id":"g2","state":"pending"}""", HttpStatusCode.Created) : ScriptedUpstream.Json(state)));
+        using var waiting = _raw.Gateway.Collect<long>("luma_gateway.jobs.waiting");
+        var second = SendAsync(caller, "second");
+        await Eventually.TrueAsync(() => waiting.GetMeasurementSnapshot().Sum(one => one.Value) == 1);
+        _raw.Gateway.Clock.Advance(TimeSpan.FromSeconds(12));
+        Assert.False(second.IsCompleted);
+
+        state = Samples.Failed("g1");
+        await AdvanceUntilAsync(second);
+
+        using var refused = await second;
+        await refused.ProblemAsync(503, "account_saturated");
+        Assert.Single(_raw.Bodies);
+        var third = SendAsync(caller, "second");
+        await AdvanceUntilAsync(third);
+        using var repeated = await third;
+        Assert.Equal(HttpStatusCode.Created, repeated.StatusCode);
+    }
+
+    [Fact]
     public async Task A_create_without_a_key_holds_its_slot_as_long_as_it_can_take()
     {
         _raw.Gateway.With("Passthrough:CreateTimeout", "00:00:01").With("Jobs:QueueTimeout", "00:00:01");
@@ -126,6 +157,29 @@ public sealed class SlotCreateTests : IDisposable
         await FinishAsync(caller, "g1");
         using var repeated = await CreateAsync(caller, "key", "g2");
         Assert.Equal(HttpStatusCode.Created, repeated.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_stopping_replica_does_not_wait_for_the_poll_of_a_job_that_holds_a_slot()
+    {
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller, null, "g1");
+        var poll = new HeldStep();
+        _raw.Upstream.Always(async (_, _) =>
+        {
+            await poll.HoldAsync();
+            return ScriptedUpstream.Json(Samples.Interim("g1"));
+        });
+        var second = SendAsync(caller, null);
+        var polled = poll.ReachedAsync();
+        await AdvanceUntilAsync(polled);
+        await polled;
+
+        await _raw.Gateway.Services.GetServices<IHostedService>().OfType<SlotPoller>().Single().StopAsync(CancellationToken.None).WithTimeout();
+
+        poll.Release();
+        await AdvanceUntilAsync(second);
+        (await second).Dispose();
     }
 
     private async Task FinishAsync(HttpClient caller, string id)

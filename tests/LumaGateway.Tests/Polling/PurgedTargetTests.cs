@@ -70,6 +70,18 @@ public sealed class PurgedTargetTests : IDisposable
     }
 
     [Fact]
+    public async Task A_state_from_before_a_purge_does_not_remove_the_one_from_after_it()
+    {
+        var late = NewEntry();
+        await PurgeAsync();
+        _targets.Update(NewEntry());
+
+        _targets.Update(late);
+
+        Assert.True(_target.IsTerminal);
+    }
+
+    [Fact]
     public async Task After_the_deadline_of_a_fetch_a_state_counts_whatever_its_time()
     {
         var entry = NewEntry(); // of a replica whose clock is behind

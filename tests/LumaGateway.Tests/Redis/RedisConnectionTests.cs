@@ -1,7 +1,10 @@
+using System.Diagnostics.Metrics;
 using LumaGateway.Redis;
+using LumaGateway.Telemetry;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -16,7 +19,7 @@ public sealed class RedisConnectionTests
     private readonly FakeTimeProvider _clock = new();
 
     [Fact]
-    public async Task A_connection_whose_Redis_does_not_answer_is_closed_after_a_second()
+    public async Task A_connection_whose_Redis_does_not_respond_is_closed_after_a_second()
     {
         var redis = new FakeRedis(_clock);
         var connection = ConnectionTo(redis);
@@ -49,6 +52,24 @@ public sealed class RedisConnectionTests
 
         await closing.WithTimeout();
         Array.ForEach(closes, close => close.Release());
+    }
+
+    [Fact]
+    public async Task A_connection_that_the_gateway_has_closed_is_not_reported_as_lost()
+    {
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var meters = services.GetRequiredService<IMeterFactory>();
+        var connection = ConnectionTo(new FakeRedis(_clock));
+        _ = new RedisMetrics(meters, connection, new RedisState(_clock));
+        using var connected = new MetricCollector<int>(meters, Instrumentation.Name, "luma_gateway.redis.connected");
+        await connection.GetAsync();
+        connected.RecordObservableInstruments();
+        Assert.Equal(1, connected.LastMeasurement!.Value);
+
+        await connection.DisposeAsync();
+        connected.RecordObservableInstruments();
+
+        Assert.Single(connected.GetMeasurementSnapshot());
     }
 
     [Fact]

@@ -162,7 +162,7 @@ internal sealed class SimulatedReplica : IDisposable
     }
 
     /// <summary>Records the final state of a job, as after a read. The queue before it would continue on the thread pool.</summary>
-    public Task UpdateJobAsync(GenerationId id) => (Task)typeof(JobStateUpdater).GetMethod("UpdateAsync", Private)!.Invoke(_services.GetRequiredService<JobStateUpdater>(), [id, JobState.Completed, null])!;
+    public Task UpdateJobAsync(GenerationId id) => _services.GetRequiredService<JobStateUpdater>().TryUpdateAsync(id, JobState.Completed, null);
 
     /// <summary>Removes the metrics. The runtime keeps a list of all meters of the process, and each gateway of another test would search it.</summary>
     public void Dispose() => _services.GetRequiredService<IMeterFactory>().Dispose();

@@ -5,7 +5,7 @@ namespace LumaGateway.Tests.Time;
 public sealed class SharedTimeoutTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(800);
-    private static readonly TimeSpan Part = Timeout / 8;
+    private static readonly TimeSpan Eighth = Timeout / 8;
 
     private readonly CountingClock _clock = new();
     private readonly SharedTimeout _timeouts;
@@ -13,39 +13,40 @@ public sealed class SharedTimeoutTests
     public SharedTimeoutTests() => _timeouts = new SharedTimeout(Timeout, _clock);
 
     [Fact]
-    public void Operations_that_start_in_one_part_share_a_timer()
+    public void Operations_that_start_in_one_eighth_share_a_timer()
     {
-        var first = _timeouts.Start();
-        _clock.Advance(Part - TimeSpan.FromMilliseconds(1));
-        var second = _timeouts.Start();
+        var first = _timeouts.GetToken(out _);
+        _clock.Advance(Eighth - TimeSpan.FromMilliseconds(1));
+        var second = _timeouts.GetToken(out _);
 
         Assert.Equal(first, second);
         Assert.Equal(1, _clock.Timers);
     }
 
     [Fact]
-    public void An_operation_in_a_later_part_has_its_own_timeout()
+    public void An_operation_in_a_later_eighth_has_its_own_timeout()
     {
-        var first = _timeouts.Start();
-        _clock.Advance(Part);
-        var second = _timeouts.Start();
+        var first = _timeouts.GetToken(out _);
+        _clock.Advance(Eighth);
+        var second = _timeouts.GetToken(out _);
 
-        _clock.Advance(Timeout - Part);
+        _clock.Advance(Timeout - Eighth);
         Assert.True(first.IsCancellationRequested);
         Assert.False(second.IsCancellationRequested);
 
-        _clock.Advance(Part);
+        _clock.Advance(Eighth);
         Assert.True(second.IsCancellationRequested);
     }
 
     [Fact]
     public void An_operation_gets_at_least_seven_eighths_of_the_timeout()
     {
-        _timeouts.Start();
-        _clock.Advance(Part - TimeSpan.FromMilliseconds(1));
-        var last = _timeouts.Start();
+        _timeouts.GetToken(out var first);
+        _clock.Advance(Eighth - TimeSpan.FromMilliseconds(1));
+        var last = _timeouts.GetToken(out var startedAt);
+        Assert.Equal(first, startedAt);
 
-        _clock.Advance(Timeout - Part);
+        _clock.Advance(Timeout - Eighth);
         Assert.False(last.IsCancellationRequested);
 
         _clock.Advance(TimeSpan.FromMilliseconds(1));
@@ -57,7 +58,7 @@ public sealed class SharedTimeoutTests
     {
         for (var i = 0; i < 100; i++)
         {
-            Assert.False(_timeouts.Start().IsCancellationRequested);
+            Assert.False(_timeouts.GetToken(out _).IsCancellationRequested);
             _clock.Advance(TimeSpan.FromMilliseconds(37));
         }
     }
