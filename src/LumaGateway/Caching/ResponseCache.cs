@@ -19,7 +19,7 @@ internal sealed class ResponseCache(
     private readonly SingleFlight<CacheResult> _fetches = new();
     private long _purges;
 
-    /// <summary>A key was purged by this process or another one. Its entries and its fetch in flight are invalidated.</summary>
+    /// <summary>A key is purged by this process or another one. Raised before the purge is counted, and its entries and its fetch in flight are invalidated.</summary>
     public event Action<GenerationId>? Purged;
 
     /// <summary>Counts the purges of this process and those received from other replicas.</summary>
@@ -202,10 +202,10 @@ internal sealed class ResponseCache(
 
     private void Invalidate(GenerationId key)
     {
+        Purged?.Invoke(key);
         Interlocked.Increment(ref _purges);
         _fetches.Invalidate(key);
         memory.Remove(key);
-        Purged?.Invoke(key);
     }
 
     /// <summary>Stores an entry in memory. Returns the entry that is stored now; null if the key may have been purged meanwhile, or a final entry requested later was.</summary>

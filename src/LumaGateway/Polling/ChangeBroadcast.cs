@@ -6,7 +6,8 @@ using LumaGateway.Time;
 namespace LumaGateway.Polling;
 
 /// <summary>Sends changed states and hints of this replica to the others, and applies those that the others send.</summary>
-internal sealed class ChangeBroadcast(ChangeMessages messages, PollTargets targets, ResponseCache cache, GenerationReader reader, TimeProvider clock) : IHostedService
+internal sealed class ChangeBroadcast(
+    ChangeMessages messages, PollTargets targets, ResponseCache cache, RecentPurges recentPurges, GenerationReader reader, TimeProvider clock) : IHostedService
 {
     /// <summary>The most hints a second, and at once, that are sent for ids without waiters here. A flood of callbacks must not become a flood of messages.</summary>
     private const int MaxForwardedHints = 100;
@@ -55,16 +56,23 @@ internal sealed class ChangeBroadcast(ChangeMessages messages, PollTargets targe
     }
 
     /// <summary>
-    /// Stores a final entry before its waiters get it: their next read must find it here, also without Redis and upstream. Does not throw.
+    /// Stores a final entry before its waiters get it: their next read must find it here, also without Redis and upstream. Drops an entry from before a
+    /// purge: its sender may not have received the purge, and Redis may not be there to refuse the entry. Does not throw.
     /// </summary>
     private async Task ApplyAsync(CacheEntry entry)
     {
+        var purges = cache.Purges; // first: a purge that is not among the recent ones yet is counted later
+        if (recentPurges.IsFromBefore(entry))
+        {
+            return;
+        }
+
         if (entry.Kind is not EntryKind.Final)
         {
             cache.RemoveInterim(entry);
             targets.UpdateFromReplica(entry);
         }
-        else if (await cache.PutAsync(entry, cache.Purges) is { } stored)
+        else if (await cache.PutAsync(entry, purges) is { } stored)
         {
             targets.UpdateFromReplica(stored);
         }

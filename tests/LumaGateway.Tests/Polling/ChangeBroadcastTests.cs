@@ -75,6 +75,40 @@ public sealed class ChangeBroadcastTests : IDisposable
     }
 
     [Fact]
+    public async Task A_final_state_from_before_a_purge_is_not_stored_while_Redis_does_not_respond()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await Events.OpenAsync(caller, $"/generations/{Id}/events");
+        Assert.Equal("processing", (await _gateway.Clock.UntilAsync(events.NextAsync()))!.State);
+        var cache = _gateway.Services.GetRequiredService<ResponseCache>();
+        var before = _gateway.Clock.GetUtcNow();
+        _gateway.Clock.Advance(TimeSpan.FromMilliseconds(1));
+        await _gateway.Clock.UntilAsync(cache.PurgeAsync(Id));
+        using var _ = _redis.Fail("get");
+
+        await PublishAsync("completed", before);
+        await _gateway.Clock.WaitUntilIdleAsync();
+        Assert.False(cache.HasFreshFinal(Id));
+
+        await PublishAsync("completed", _gateway.Clock.GetUtcNow());
+        await _gateway.Clock.UntilAsync(() => cache.HasFreshFinal(Id));
+    }
+
+    [Fact]
+    public async Task A_purge_is_announced_before_it_is_counted()
+    {
+        var cache = _gateway.Services.GetRequiredService<ResponseCache>();
+        var (before, counted) = (cache.Purges, default(long?));
+        cache.Purged += _ => counted ??= cache.Purges;
+
+        await _gateway.Clock.UntilAsync(cache.PurgeAsync(Id));
+
+        // A state that is checked against the announced purges, and stored if no further one was counted, is never from before one.
+        Assert.Equal(before, counted);
+        Assert.True(cache.Purges > before);
+    }
+
+    [Fact]
     public async Task At_most_100_hints_a_second_are_sent_for_ids_without_waiters()
     {
         using var caller = _gateway.CreateCaller();
@@ -92,9 +126,9 @@ public sealed class ChangeBroadcastTests : IDisposable
         Assert.Equal(100, _redis.Count("publish") - before);
     }
 
-    private Task<long> PublishAsync(string state)
+    private Task<long> PublishAsync(string state, DateTimeOffset? requestedAt = null)
     {
-        var now = _gateway.Clock.GetUtcNow();
+        var now = requestedAt ?? _gateway.Clock.GetUtcNow();
         var body = System.Text.Encoding.UTF8.GetBytes($$"""{"id":"g1","state":"{{state}}"}""");
         var entry = new CacheEntry(Id, EntryKind.Final, body, now, now.AddHours(1), now.AddHours(2));
         var keyspace = _gateway.Services.GetRequiredService<RedisKeyspace>();
