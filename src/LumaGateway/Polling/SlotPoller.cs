@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Generations;
 using LumaGateway.Jobs;
 using LumaGateway.Problems;
@@ -13,6 +15,9 @@ namespace LumaGateway.Polling;
 internal sealed partial class SlotPoller(
     JobSlots slots, GenerationReader reader, PollRateLimiter rateLimiter, IOptions<WaitingOptions> options, TimeProvider clock, ILogger<SlotPoller> logger) : BackgroundService
 {
+    /// <summary>The jobs whose poll has not ended.</summary>
+    private readonly ConcurrentDictionary<GenerationId, bool> _polling = new();
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -22,7 +27,7 @@ internal sealed partial class SlotPoller(
                 await Task.Delay(options.Value.PollEvery, clock, stoppingToken);
                 foreach (var account in slots.AccountsWithWaiters)
                 {
-                    await PollAsync(account, stoppingToken);
+                    await StartPollsAsync(account, stoppingToken);
                 }
             }
         }
@@ -32,10 +37,11 @@ internal sealed partial class SlotPoller(
         }
     }
 
-    private async Task PollAsync(string account, CancellationToken stoppingToken)
+    /// <summary>Starts the polls of all jobs, as far as the rate limit allows. Does not wait for them: one without a response must not delay the others. A job whose last poll has not ended is left out.</summary>
+    private async Task StartPollsAsync(string account, CancellationToken stoppingToken)
     {
         var notBefore = clock.GetUtcNow() - (options.Value.PollEvery * 0.9);
-        var holders = (await slots.HoldersAsync(account)).ToArray();
+        var holders = (await slots.HoldersAsync(account)).Where(id => !_polling.ContainsKey(id)).ToArray();
         Random.Shared.Shuffle(holders);
         foreach (var id in holders)
         {
@@ -45,29 +51,44 @@ internal sealed partial class SlotPoller(
                 return;
             }
 
-            try
-            {
-                var result = await reader.RefreshAsync(id, Guid.NewGuid().ToString("N"), notBefore).WaitAsync(stoppingToken);
-                if (result.Status is not (CacheStatus.Miss or CacheStatus.Stale))
-                {
-                    rateLimiter.Return();
-                }
+            _polling[id] = true; // the poll removes it
+            _ = PollAsync(account, id, notBefore, stoppingToken);
+        }
+    }
 
-                if (result.Entry is { } entry && new GenerationSnapshot(entry).IsTerminal)
-                {
-                    await slots.ReleaseAsync(account, id); // also if the entry was in the cache
-                }
-            }
-            catch (UpstreamException)
+    /// <summary>Ends the slot of a job if it is final. Does not throw.</summary>
+    private async Task PollAsync(string account, GenerationId id, DateTimeOffset notBefore, CancellationToken stoppingToken)
+    {
+        try
+        {
+            var result = await reader.RefreshAsync(id, Guid.NewGuid().ToString("N"), notBefore).WaitAsync(stoppingToken);
+            if (result.Status is not (CacheStatus.Miss or CacheStatus.Stale))
             {
-                // The next poll repeats it.
+                rateLimiter.Return();
             }
+
+            if (result.Entry is { } entry && new GenerationSnapshot(entry).IsTerminal)
+            {
+                await slots.ReleaseAsync(account, id); // also if the entry was in the cache
+            }
+        }
+        catch (UpstreamException)
+        {
+            // The next poll repeats it.
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The service stops.
+        }
 #pragma warning disable CA1031 // waiting creates depend on the next poll, whatever exception ends this one
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        catch (Exception exception)
 #pragma warning restore CA1031
-            {
-                Log.PollFailed(logger, exception);
-            }
+        {
+            Log.PollFailed(logger, exception);
+        }
+        finally
+        {
+            _polling.TryRemove(id, out _);
         }
     }
 

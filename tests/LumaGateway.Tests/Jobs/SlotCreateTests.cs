@@ -141,6 +141,42 @@ public sealed class SlotCreateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_finished_job_gives_its_slot_back_although_the_poll_of_another_job_gets_no_response()
+    {
+        _raw.Gateway.With("Luma:MaxConcurrentJobs", "2").With("Luma:AttemptTimeout", "00:01:00").With("Luma:Deadline", "00:01:00").With("Jobs:QueueTimeout", "00:01:30");
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller, null, "g1");
+        using var second = await CreateAsync(caller, null, "g2");
+        var poll = new HeldStep();
+        var state = Samples.Interim("g2");
+        _raw.Upstream.Always(async (request, _) =>
+        {
+            if (request.Method == HttpMethod.Post)
+            {
+                return ScriptedUpstream.Json("""{"id":"g3","state":"pending"}""", HttpStatusCode.Created);
+            }
+
+            if (request.RequestUri!.Segments[^1] is "g1")
+            {
+                await poll.HoldAsync();
+                return ScriptedUpstream.Json(Samples.Interim("g1"));
+            }
+
+            return ScriptedUpstream.Json(state);
+        });
+        var third = SendAsync(caller, null);
+        var polled = poll.ReachedAsync();
+        await AdvanceUntilAsync(polled);
+
+        state = Samples.Failed("g2");
+        await AdvanceUntilAsync(third);
+
+        using var response = await third;
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        poll.Release();
+    }
+
+    [Fact]
     public async Task A_caller_that_leaves_a_create_with_a_key_gives_its_place_up_and_its_key_back()
     {
         using var caller = _raw.CreateCaller();
