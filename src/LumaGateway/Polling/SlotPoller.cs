@@ -4,17 +4,22 @@ using LumaGateway.Contracts;
 using LumaGateway.Generations;
 using LumaGateway.Jobs;
 using LumaGateway.Problems;
+using LumaGateway.Upstreams;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// Polls the jobs that hold a slot while creates wait for a slot in this replica, every <c>Waiting:PollEvery</c>: a job that nobody reads would otherwise hold its slot
-/// until it expires. A poll of any replica within the interval counts. The order is random: a low <c>Luma:MaxPollsPerSecond</c> would otherwise never reach the last jobs.
+/// Polls the jobs that hold a slot while creates wait for a slot in this replica, in rounds with a pause of <c>Waiting:PollEvery</c>: a job that nobody reads would otherwise hold its slot
+/// until it expires. A poll of any replica within that time counts. The order is random, so that no job is always the last: creates may stop waiting before the end of a round.
 /// </summary>
 internal sealed partial class SlotPoller(
-    JobSlots slots, GenerationReader reader, PollRateLimiter rateLimiter, IOptions<WaitingOptions> options, TimeProvider clock, ILogger<SlotPoller> logger) : BackgroundService
+    JobSlots slots, UpstreamAccounts accounts, GenerationReader reader, PollRateLimiter rateLimiter, IOptions<WaitingOptions> options, TimeProvider clock, ILogger<SlotPoller> logger)
+    : BackgroundService
 {
+    /// <summary>How often the rate limit is asked for the next poll.</summary>
+    private static readonly TimeSpan TokenInterval = TimeSpan.FromMilliseconds(50);
+
     /// <summary>The jobs whose poll has not ended.</summary>
     private readonly ConcurrentDictionary<GenerationId, bool> _polling = new();
 
@@ -25,9 +30,9 @@ internal sealed partial class SlotPoller(
             while (true)
             {
                 await Task.Delay(options.Value.PollEvery, clock, stoppingToken);
-                foreach (var account in slots.AccountsWithWaiters)
+                foreach (var (account, id) in await FindJobsAsync())
                 {
-                    await StartPollsAsync(account, stoppingToken);
+                    await StartPollAsync(account, id, stoppingToken);
                 }
             }
         }
@@ -37,28 +42,42 @@ internal sealed partial class SlotPoller(
         }
     }
 
-    /// <summary>Starts the polls of all jobs, as far as the rate limit allows. Does not wait for them: one without a response must not delay the others. A job whose last poll has not ended is left out.</summary>
-    private async Task StartPollsAsync(string account, CancellationToken stoppingToken)
+    /// <summary>The jobs that hold a slot of an account for which creates wait, of all accounts in random order.</summary>
+    private async Task<(string Account, GenerationId Id)[]> FindJobsAsync()
     {
-        var notBefore = clock.GetUtcNow() - (options.Value.PollEvery * 0.9);
-        var holders = (await slots.HoldersAsync(account)).Where(id => !_polling.ContainsKey(id)).ToArray();
-        Random.Shared.Shuffle(holders);
-        foreach (var id in holders)
+        var jobs = new List<(string, GenerationId)>();
+        foreach (var account in slots.AccountsWithWaiters)
         {
-            stoppingToken.ThrowIfCancellationRequested();
-            if (!rateLimiter.TryAcquire())
+            jobs.AddRange((await slots.HoldersAsync(account)).Select(id => (account, id)));
+        }
+
+        var shuffled = jobs.ToArray();
+        Random.Shared.Shuffle(shuffled);
+        return shuffled;
+    }
+
+    /// <summary>
+    /// Starts the poll of a job, unless its last one has not ended, no create waits any more, or the <c>Retry-After</c> of its account has not passed. Waits for the rate limit, but not for the poll: one without a response must not delay the others.
+    /// </summary>
+    private async Task StartPollAsync(string account, GenerationId id, CancellationToken stoppingToken)
+    {
+        while (!_polling.ContainsKey(id) && slots.AccountsWithWaiters.Contains(account) && accounts.Find(account) is { Hold.Remaining.Ticks: 0 })
+        {
+            if (rateLimiter.TryAcquire())
             {
+                _polling[id] = true; // the poll removes it
+                _ = PollAsync(account, id, stoppingToken);
                 return;
             }
 
-            _polling[id] = true; // the poll removes it
-            _ = PollAsync(account, id, notBefore, stoppingToken);
+            await Task.Delay(TokenInterval, clock, stoppingToken);
         }
     }
 
     /// <summary>Ends the slot of a job if it is final. Does not throw.</summary>
-    private async Task PollAsync(string account, GenerationId id, DateTimeOffset notBefore, CancellationToken stoppingToken)
+    private async Task PollAsync(string account, GenerationId id, CancellationToken stoppingToken)
     {
+        var notBefore = clock.GetUtcNow() - (options.Value.PollEvery * 0.9);
         try
         {
             var result = await reader.RefreshAsync(id, Guid.NewGuid().ToString("N"), notBefore).WaitAsync(stoppingToken);

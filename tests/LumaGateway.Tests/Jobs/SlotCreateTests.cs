@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using LumaGateway.Polling;
@@ -5,6 +6,7 @@ using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Proxy;
 using LumaGateway.Tests.Redis;
 using LumaGateway.Tests.Support;
+using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -174,6 +176,56 @@ public sealed class SlotCreateTests : IDisposable
         using var response = await third;
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         poll.Release();
+    }
+
+    [Fact]
+    public async Task Each_job_that_holds_a_slot_is_polled_once_before_any_is_polled_again()
+    {
+        const int Jobs = 12;
+        _raw.Gateway.With("Luma:MaxConcurrentJobs", $"{Jobs}").With("Luma:MaxPollsPerSecond", "8");
+        using var caller = _raw.CreateCaller();
+        for (var number = 0; number < Jobs; number++)
+        {
+            using var created = await CreateAsync(caller, null, $"g{number}");
+        }
+
+        var polls = new ConcurrentQueue<string>();
+        _raw.Upstream.Always((request, _) =>
+        {
+            if (request.Method == HttpMethod.Get)
+            {
+                polls.Enqueue(request.RequestUri!.Segments[^1]);
+            }
+
+            return Task.FromResult(ScriptedUpstream.Json(Samples.Interim(request.RequestUri!.Segments[^1])));
+        });
+        using var leaving = new CancellationTokenSource();
+        var waiting = SendAsync(caller, null, leaving.Token);
+        await Eventually.TrueAsync(() =>
+        {
+            _raw.Gateway.Clock.Advance(TimeSpan.FromMilliseconds(20));
+            return polls.Count >= Jobs || waiting.IsCompleted;
+        });
+
+        Assert.Equal(Jobs, polls.Take(Jobs).Distinct().Count());
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
+    [Fact]
+    public async Task A_job_is_not_polled_before_the_Retry_After_of_its_account_has_passed()
+    {
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller, null, "g1");
+        using var faults = _raw.Gateway.Collect<long>("luma_gateway.upstream.faults");
+        _raw.Gateway.Services.GetRequiredService<UpstreamAccounts>().First.Hold.Start(TimeSpan.FromHours(1));
+
+        var second = SendAsync(caller, null);
+        await AdvanceUntilAsync(second);
+
+        using var refused = await second;
+        await refused.ProblemAsync(503, "account_saturated");
+        Assert.DoesNotContain(faults.GetMeasurementSnapshot(), static fault => fault.Value > 0);
     }
 
     [Fact]
