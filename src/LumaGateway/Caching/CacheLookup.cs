@@ -59,9 +59,9 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
     {
         var (cached, startedAt) = before;
         var now = clock.GetUtcNow(); // read here: a read with several timeouts may take longer than an entry is fresh
-        if (cached is not null && MayHaveBeenPurged(cached, view))
+        if (cached is not null && redis.MayHaveBeenPurged(cached, view))
         {
-            memory.Remove(fetch.Key);
+            memory.Remove(cached);
             cached = null;
         }
 
@@ -88,13 +88,6 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
 
         return new Result(cached?.Entry, view.InvalidationToken, view.IsReached, null);
     }
-
-    /// <summary>
-    /// Whether another replica may have purged the entry in memory: the invalidation token has changed, or the entry was not verified for longer than a
-    /// token lives.
-    /// </summary>
-    private bool MayHaveBeenPurged(MemoryEntry cached, RedisView view) => redis.IsConfigured
-        && ((view.InvalidationToken is not null && view.InvalidationToken != cached.InvalidationToken) || clock.GetElapsedTime(cached.VerifiedAt) >= RedisTier.MaxUnverified);
 
     /// <summary>Stores an entry in memory unless the fetch was invalidated.</summary>
     public MemoryEntry StoreInMemory(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry, string? token, long verifiedAt)

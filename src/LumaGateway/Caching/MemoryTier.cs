@@ -74,18 +74,28 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState stat
     public bool IsOutdated(CacheEntry entry) =>
         entry.Kind is not EntryKind.Final && _cache.TryGetValue(entry.Key.Value, out var cached) && cached is UnstoredFinal final && entry.RequestedAt < final.RequestedAt;
 
-    /// <summary>Removes an entry. Of a final one its request time stays, for <see cref="IsOutdated"/>.</summary>
+    /// <summary>Removes the entry of a key. Of a final one its request time stays, for <see cref="IsOutdated"/>.</summary>
     public void Remove(GenerationId key)
     {
         lock (_setLock)
         {
-            if (Find(key) is not { } cached)
+            if (Find(key) is { } cached)
             {
-                return;
+                Remove(cached);
             }
+        }
+    }
 
-            _cache.Remove(key.Value);
-            NoteUnstored(cached.Entry);
+    /// <summary>As <see cref="Remove(GenerationId)"/>, but does nothing if another entry of the key is stored by now.</summary>
+    public void Remove(MemoryEntry cached)
+    {
+        lock (_setLock)
+        {
+            if (ReferenceEquals(Find(cached.Entry.Key), cached))
+            {
+                _cache.Remove(cached.Entry.Key.Value);
+                NoteUnstored(cached.Entry);
+            }
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed partial class RedisTier(
     RedisEntries entries, RedisResilience resilience, IOptions<CacheOptions> options, TimeProvider clock, ILogger<RedisTier> logger)
 {
     /// <summary>How long an entry in memory may be served without verification in Redis: shorter than the life of an invalidation token.</summary>
-    public static readonly TimeSpan MaxUnverified = RedisEntries.TokenLifetime - TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MaxUnverified = RedisEntries.TokenLifetime - TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan RepeatInterval = TimeSpan.FromSeconds(1);
 
@@ -44,6 +44,13 @@ internal sealed partial class RedisTier(
         var (view, isReached) = await resilience.ReadAsync(() => entries.ReadAsync(key), default, extendTimeout);
         return isReached && !IsUnconfirmed(key) ? view : default;
     }
+
+    /// <summary>
+    /// Whether another replica may have purged an entry in memory: the invalidation token has changed, or the entry was not verified for longer than a
+    /// token lives.
+    /// </summary>
+    public bool MayHaveBeenPurged(MemoryEntry cached, RedisView view) => IsConfigured
+        && ((view.InvalidationToken is not null && view.InvalidationToken != cached.InvalidationToken) || clock.GetElapsedTime(cached.VerifiedAt) >= MaxUnverified);
 
     /// <summary>
     /// Runs every kind of step once, without timeouts: connecting and compiling take longer than a step may. Throws the exceptions of Redis.

@@ -84,9 +84,11 @@ internal sealed class ResponseCache(
     /// </summary>
     public async Task<CacheEntry?> PutAsync(CacheEntry entry, long purges)
     {
-        if (memory.Find(entry.Key) is { Entry: { Kind: EntryKind.Final } current } && current.IsFresh(clock.GetUtcNow()))
+        var now = clock.GetUtcNow();
+        var cached = memory.Find(entry.Key) is { Entry.Kind: EntryKind.Final } final ? final : null;
+        if (cached is not null && memory.CanServe(cached, now))
         {
-            return current;
+            return cached.Entry;
         }
 
         if (Purges != purges)
@@ -95,31 +97,41 @@ internal sealed class ResponseCache(
         }
 
         var startedAt = clock.GetTimestamp();
-        if (redis.IsConfigured)
+        var view = await redis.ReadAsync(entry.Key);
+        if (cached is not null && redis.MayHaveBeenPurged(cached, view))
         {
-            // An invalidation token lives longer than any upstream request: without a token, the key was not purged meanwhile. If Redis is unavailable,
-            // the entry is verified after Cache:MemoryLifetime.
-            var view = await redis.ReadAsync(entry.Key);
-            if (view.InvalidationToken is not null)
-            {
-                return null;
-            }
-
-            if (view is { IsReached: true, Final: null })
-            {
-                switch (await redis.WriteAsync(entry, null))
-                {
-                    case WriteResult.Invalidated:
-                        return null;
-                    case WriteResult.Outdated:
-                        return await FindAsync(entry.Key);
-                }
-            }
-
-            entry = view.Final ?? entry;
+            memory.Remove(cached);
+            cached = null;
         }
 
-        return StoreInMemory(entry, null, purges, startedAt);
+        // A token lives longer than any upstream request: without a token, the key was not purged since the request.
+        if (view.InvalidationToken is not null)
+        {
+            return cached is null ? null : StoreInMemory(cached.Entry, view.InvalidationToken, purges, startedAt);
+        }
+
+        var kept = cached is not null && cached.Entry.Outranks(entry, now) ? cached : null;
+        if (!view.IsReached)
+        {
+            // Not verified in Redis: the time of verification is that of the request.
+            return kept is null
+                ? StoreInMemory(entry, null, purges, startedAt - DurationOf(now - entry.RequestedAt))
+                : StoreInMemory(kept.Entry, kept.InvalidationToken, purges, kept.VerifiedAt);
+        }
+
+        entry = kept?.Entry ?? entry; // if Redis has lost a final entry, it is written again from memory
+        if (view.Final is null)
+        {
+            switch (await redis.WriteAsync(entry, null))
+            {
+                case WriteResult.Invalidated:
+                    return null;
+                case WriteResult.Outdated:
+                    return await FindAsync(entry.Key);
+            }
+        }
+
+        return StoreInMemory(view.Final ?? entry, null, purges, startedAt);
     }
 
     /// <summary>Whether memory holds a fresh final entry.</summary>
@@ -204,9 +216,13 @@ internal sealed class ResponseCache(
     {
         Purged?.Invoke(key);
         Interlocked.Increment(ref _purges);
+        memory.Remove(key); // a fetch that starts from here on does not find the entry
         _fetches.Invalidate(key);
-        memory.Remove(key);
+        memory.Remove(key); // the fetch in flight may have stored it again
     }
+
+    /// <summary>A time span, at least zero, in the unit of the clock's timestamps.</summary>
+    private long DurationOf(TimeSpan time) => (long)(Math.Max(0, time.TotalSeconds) * clock.TimestampFrequency);
 
     /// <summary>Stores an entry in memory. Returns the entry that is stored now; null if the key may have been purged meanwhile, or a final entry requested later was.</summary>
     private CacheEntry? StoreInMemory(CacheEntry entry, string? token, long purges, long verifiedAt)

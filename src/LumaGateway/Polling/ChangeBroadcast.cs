@@ -56,13 +56,13 @@ internal sealed class ChangeBroadcast(
     }
 
     /// <summary>
-    /// Stores a final entry before its waiters get it: their next read must find it here, also without Redis and upstream. Drops an entry from before a
-    /// purge: its sender may not have received the purge, and Redis may not be there to refuse the entry. Does not throw.
+    /// Stores a final entry before its waiters get it: their next read must find it here, also without Redis and upstream. Drops an entry that may be
+    /// from before a purge: Redis may not be there to refuse it. Does not throw.
     /// </summary>
     private async Task ApplyAsync(CacheEntry entry)
     {
         var purges = cache.Purges; // first: a purge that is not among the recent ones yet is counted later
-        if (recentPurges.IsFromBefore(entry))
+        if (recentPurges.MayBeFromBefore(entry))
         {
             return;
         }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// The purges of the last <c>Luma:Deadline</c>. A fetch that a purge overlaps ends within that time, and returns a state from before the purge. Holds at most
+/// The last purges, for <c>Luma:Deadline</c> and two seconds. A fetch that a purge overlaps ends within that time, and returns a state from before the purge. Holds at most
 /// <see cref="MaxCount"/> ids; further purges are not remembered. Thread-safe.
 /// </summary>
 internal sealed class RecentPurges(IOptions<LumaOptions> luma, TimeProvider clock)
@@ -47,11 +47,19 @@ internal sealed class RecentPurges(IOptions<LumaOptions> luma, TimeProvider cloc
     public bool IsFromBefore(CacheEntry entry) =>
         _purgedAt.TryGetValue(entry.Key, out var purgedAt) && entry.RequestedAt < purgedAt && clock.GetUtcNow() < purgedAt + luma.Value.Deadline;
 
+    /// <summary>
+    /// Whether an entry that another replica sent may be from before a purge, which its sender may not have received. It may be if it is too old for the purges that are remembered. It may also be if it
+    /// was requested before the last purge, or less than two seconds after it: the clock of its sender may be ahead.
+    /// </summary>
+    public bool MayBeFromBefore(CacheEntry entry) =>
+        CacheEntry.LatestCredible(entry.RequestedAt) + luma.Value.Deadline < clock.GetUtcNow()
+        || (_purgedAt.TryGetValue(entry.Key, out var purgedAt) && entry.RequestedAt < CacheEntry.LatestCredible(purgedAt));
+
     private void RemoveOld(DateTimeOffset now)
     {
         foreach (var pair in _purgedAt)
         {
-            if (pair.Value + luma.Value.Deadline <= now && _purgedAt.TryRemove(pair))
+            if (CacheEntry.LatestCredible(pair.Value) + luma.Value.Deadline <= now && _purgedAt.TryRemove(pair))
             {
                 Interlocked.Decrement(ref _count);
             }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Polling;
@@ -90,8 +91,30 @@ public sealed class ChangeBroadcastTests : IDisposable
         await _gateway.Clock.WaitUntilIdleAsync();
         Assert.False(cache.HasFreshFinal(Id));
 
-        await PublishAsync("completed", _gateway.Clock.GetUtcNow());
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
+        await PublishAsync("completed");
         await _gateway.Clock.UntilAsync(() => cache.HasFreshFinal(Id));
+    }
+
+    [Theory]
+    [InlineData("00:00:20", "-00:00:00.001")]
+    [InlineData("00:00:05", "00:00:01")]
+    public async Task A_final_state_that_may_be_from_before_a_purge_is_not_stored_while_Redis_does_not_respond(string sentAfter, string requestedAfter)
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await Events.OpenAsync(caller, $"/generations/{Id}/events");
+        Assert.Equal("processing", (await _gateway.Clock.UntilAsync(events.NextAsync()))!.State);
+        var cache = _gateway.Services.GetRequiredService<ResponseCache>();
+        await _gateway.Clock.UntilAsync(cache.PurgeAsync(Id));
+        var purgedAt = _gateway.Clock.GetUtcNow();
+        _gateway.Clock.Advance(TimeSpan.Parse(sentAfter, CultureInfo.InvariantCulture)); // the sender had the state in memory, or its clock is a little ahead
+        using var _ = _redis.Fail("get");
+
+        await PublishAsync("completed", purgedAt + TimeSpan.Parse(requestedAfter, CultureInfo.InvariantCulture));
+        await _gateway.Clock.WaitUntilIdleAsync();
+
+        Assert.False(cache.HasFreshFinal(Id));
+        Assert.False(_gateway.Services.GetRequiredService<PollTargets>().Find(Id)!.IsTerminal);
     }
 
     [Fact]

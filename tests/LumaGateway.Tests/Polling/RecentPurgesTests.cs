@@ -16,7 +16,7 @@ public sealed class RecentPurgesTests
     private readonly FakeTimeProvider _clock = new(Entries.Noon);
 
     [Fact]
-    public void Ten_thousand_purges_are_remembered_until_the_deadline_has_passed()
+    public void Ten_thousand_purges_are_remembered_until_no_state_from_before_them_can_arrive()
     {
         var purges = new RecentPurges(Options.Create(new LumaOptions { Deadline = Deadline }), _clock);
         for (var number = 0; number <= 10_000; number++)
@@ -27,7 +27,7 @@ public sealed class RecentPurgesTests
         Assert.True(IsFromBefore(9_999));
         Assert.False(IsFromBefore(10_000));
 
-        _clock.Advance(Deadline);
+        _clock.Advance(Deadline + TimeSpan.FromSeconds(2)); // the clocks of replicas differ
         purges.Add(IdOf(10_000));
 
         Assert.True(IsFromBefore(10_000));
