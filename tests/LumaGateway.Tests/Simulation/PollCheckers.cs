@@ -89,13 +89,13 @@ internal static class PollCheckers
         // At most one fetch from before, then the interval, then one fetch. A purge discards the fetch in flight.
         var longest = fetches.Select(static fetch => fetch.To - fetch.From).DefaultIfEmpty().Max();
         var from = wait.BeginAt > finalFrom ? wait.BeginAt : finalFrom;
-        if (run.Schedule.HasClockSkew && run.Purges.Where(purge => purge.Key == wait.Key && purge.BeginStep < wait.EndStep).Select(static purge => purge.EndAt).DefaultIfEmpty().Max() is var purgedAt
-            && purgedAt + SimulatedSettings.Deadline > from)
+        var purges = run.Purges.Where(purge => purge.Key == wait.Key && purge.BeginStep < wait.EndStep).ToList();
+        if (run.Schedule.HasClockSkew && purges.Count > 0 && purges.Max(static purge => purge.EndAt) + SimulatedSettings.Deadline is var unclearUntil && unclearUntil > from)
         {
-            from = purgedAt + SimulatedSettings.Deadline; // until then, a replica whose clock is ahead takes a state from after the purge for one from before it
+            from = unclearUntil; // until then, a replica whose clock is ahead takes a state from after the purge for one from before it
         }
 
-        var discarded = run.Purges.Count(purge => purge.Key == wait.Key && purge.BeginStep < wait.EndStep && (purge.EndStep is null || purge.EndAt > from - longest));
+        var discarded = purges.Count(purge => purge.EndStep is null || purge.EndAt > from - longest);
         var until = from + longest + ((discarded + 1) * (MaxInterval + Ticks + longest)) + TimeSpan.FromSeconds(1);
         return run.Schedule.Operations.Any(fault => fault.Kind is >= OperationKind.RedisDown and not OperationKind.AccountRefuses && fault.IsWithin(from - Aftermath, until)) ? null : until;
     }
