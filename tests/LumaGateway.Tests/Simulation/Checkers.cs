@@ -1,5 +1,6 @@
 using System.Globalization;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Problems;
 using LumaGateway.Tests.Shared.Histories;
 
@@ -30,8 +31,19 @@ internal static class Checkers
 
     private static IEnumerable<Violation> Of(Property property, IEnumerable<string> texts) => texts.Select(text => new Violation(property, text));
 
-    private static IEnumerable<string> FinalStays(Simulation run) =>
-        HistoryChecker.FinalStays([.. ReadsOf(run), .. PurgesOf(run), .. run.Schedule.Generations.Select((generation, key) => new HistoryCall("", $"g{key}", HistoryOperation.Delete, 0, 0) { BeginAt = generation.DeletedFrom ?? TimeSpan.MaxValue })], UnorderedOf(run).Ticks);
+    private static IEnumerable<string> FinalStays(Simulation run) => HistoryChecker.FinalStays(
+        [
+            .. ReadsOf(run), .. PurgesOf(run),
+            .. run.Schedule.Generations.Select((generation, key) => DeleteOf(SimulatedUpstream.KeyOf(key), generation.DeletedFrom ?? TimeSpan.MaxValue)),
+            .. RemovalsByAnotherClock(run).Select(fetch => DeleteOf(fetch.Key, fetch.From)),
+        ],
+        UnorderedOf(run).Ticks);
+
+    private static HistoryCall DeleteOf(GenerationId id, TimeSpan from) => new("", id.Value, HistoryOperation.Delete, 0, 0) { BeginAt = from };
+
+    /// <summary>If the clocks of replicas differ, a not-found response may count as later than a final one that was requested after it. It then removes the final entry, as a delete does.</summary>
+    private static IEnumerable<FetchRecord> RemovalsByAnotherClock(Simulation run) => run.Source.Fetches.Where(fetch => fetch.Kind is EntryKind.NotFound
+        && run.Source.Fetches.Any(later => later.Key == fetch.Key && later.Kind is EntryKind.Final && later.From >= fetch.From && later.From - fetch.From < UnorderedOf(run)));
 
     private static IEnumerable<string> NothingOlderThanAPurge(Simulation run)
     {
