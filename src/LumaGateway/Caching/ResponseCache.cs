@@ -19,7 +19,7 @@ internal sealed class ResponseCache(
     private readonly SingleFlight<CacheResult> _fetches = new();
     private long _purges;
 
-    /// <summary>A key is purged by this process or another one. Raised before the purge is counted, and its entries and its fetch in flight are invalidated.</summary>
+    /// <summary>A key is purged by this process or another one. Raised before <see cref="Purges"/> counts the purge and before the entries are removed.</summary>
     public event Action<GenerationId>? Purged;
 
     /// <summary>Counts the purges of this process and those received from other replicas.</summary>

@@ -10,8 +10,9 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// Polls the jobs that hold a slot while creates wait for a slot in this replica, in rounds with a pause of <c>Waiting:PollEvery</c>: a job that nobody reads would otherwise hold its slot
-/// until it expires. A poll of any replica within that time counts. The order is random, so that no job is always the last: creates may stop waiting before the end of a round.
+/// Polls the jobs that hold a slot while creates wait for a slot in this replica: a job that no caller reads would otherwise hold its slot until it expires. Each
+/// round polls every job once; <c>Waiting:PollEvery</c> is the pause between two rounds. A poll of any replica within that time counts. The order is random, so that
+/// no job is always the last: creates may stop waiting before the end of a round.
 /// </summary>
 internal sealed partial class SlotPoller(
     JobSlots slots, UpstreamAccounts accounts, GenerationReader reader, PollRateLimiter rateLimiter, IOptions<WaitingOptions> options, TimeProvider clock, ILogger<SlotPoller> logger)
