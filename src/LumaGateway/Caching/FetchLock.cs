@@ -1,3 +1,4 @@
+using LumaGateway.Time;
 using StackExchange.Redis;
 
 namespace LumaGateway.Caching;
@@ -8,18 +9,19 @@ namespace LumaGateway.Caching;
 internal sealed class FetchLock : IDisposable
 {
     private readonly RedisEntries _entries;
-    private readonly ITimer _renewal;
+    private readonly SharedTimeout _renewals;
+    private CancellationTokenRegistration _renewal;
+    private volatile bool _isDisposed;
     private bool _isReleased;
 
     /// <param name="entries">Renews and releases.</param>
     /// <param name="names">The names of the locked key.</param>
     /// <param name="owner">The id under which the lock was acquired.</param>
-    /// <param name="lifetime">The life of the lock in Redis; it is renewed three times as often.</param>
-    /// <param name="clock">The clock of the renewals.</param>
-    public FetchLock(RedisEntries entries, RedisKey[] names, string owner, TimeSpan lifetime, TimeProvider clock)
+    /// <param name="renewals">When the lock is renewed.</param>
+    public FetchLock(RedisEntries entries, RedisKey[] names, string owner, SharedTimeout renewals)
     {
-        (_entries, Names, Owner) = (entries, names, owner);
-        _renewal = clock.CreateTimer(_ => Ignore(entries.ExtendLockAsync(names, owner, lifetime)), null, lifetime / 3, lifetime / 3);
+        (_entries, Names, Owner, _renewals) = (entries, names, owner, renewals);
+        RenewLater();
     }
 
     /// <summary>The names of the locked key, in the order of <see cref="CacheScripts"/>.</summary>
@@ -33,11 +35,24 @@ internal sealed class FetchLock : IDisposable
     /// <summary>Ends the renewal and releases the lock. No caller waits for it: a lock that cannot be released expires.</summary>
     public void Dispose()
     {
-        _renewal.Dispose();
+        _isDisposed = true;
+        _renewal.Unregister();
         if (!_isReleased)
         {
             _isReleased = true;
             Ignore(_entries.ReleaseLockAsync(Names, Owner));
+        }
+    }
+
+    private void RenewLater() => _renewal = _renewals.GetToken(out _).UnsafeRegister(static held => ((FetchLock)held!).Renew(), this);
+
+    /// <summary>Does nothing if the lock was disposed of at the same moment: a registration from then is left and runs once.</summary>
+    private void Renew()
+    {
+        if (!_isDisposed)
+        {
+            Ignore(_entries.ExtendLockAsync(Names, Owner));
+            RenewLater();
         }
     }
 

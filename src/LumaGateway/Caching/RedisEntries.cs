@@ -1,7 +1,9 @@
 using System.Text;
 using LumaGateway.Contracts;
 using LumaGateway.Redis;
+using LumaGateway.Time;
 using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace LumaGateway.Caching;
@@ -22,7 +24,7 @@ internal readonly record struct RedisView(CacheEntry? Final, CacheEntry? Interim
 /// read bytes that are damaged or not authenticated. Thread-safe.
 /// </summary>
 internal sealed class RedisEntries(
-    RedisConnection connection, IDistributedCache store, RedisKeyspace keyspace, RedisSigner signer, EntryLimits limits, CacheMetrics metrics, TimeProvider clock)
+    RedisConnection connection, IDistributedCache store, RedisKeyspace keyspace, RedisSigner signer, EntryLimits limits, CacheMetrics metrics, IOptions<CacheOptions> options, TimeProvider clock)
 {
     /// <summary>How long an invalidation token lives: longer than any fetch.</summary>
     public static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(10);
@@ -40,6 +42,9 @@ internal sealed class RedisEntries(
     private readonly string _ownerPrefix = Guid.NewGuid().ToString("N");
     private long _ownerCount;
 
+    /// <summary>A lock is renewed three times in its life.</summary>
+    private readonly SharedTimeout _renewals = new(options.Value.LockLifetime / 3, clock);
+
     public bool IsConfigured => connection.IsConfigured;
 
     public async Task<RedisView> ReadAsync(GenerationId key)
@@ -53,29 +58,29 @@ internal sealed class RedisEntries(
 
     /// <summary>Acquires the lock of a key unless another replica holds it, and reads after it: one command.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="lifetime">When the lock expires by itself.</param>
     /// <param name="unlessFinal">Whether a final entry is read without the lock.</param>
-    public async Task<LockResult> LockAsync(GenerationId key, TimeSpan lifetime, bool unlessFinal)
+    public async Task<LockResult> LockAsync(GenerationId key, bool unlessFinal)
     {
         var (names, owner) = (NamesOf(key), $"{_ownerPrefix}:{Interlocked.Increment(ref _ownerCount)}");
         RedisResult reply;
         try
         {
-            reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, lifetime, unlessFinal));
+            reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, options.Value.LockLifetime, unlessFinal));
         }
         catch (RedisServerException exception) when (IsOfAnotherType(exception))
         {
             await ReadAsync(key); // removes the value
-            reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, lifetime, unlessFinal));
+            reply = await RunAsync(CacheScripts.Lock, names, CacheScripts.LockArguments(owner, options.Value.LockLifetime, unlessFinal));
         }
 
         var state = CacheScripts.LockStateOf(reply[0]);
         var view = ViewOf(key, names[0]!, names[1]!, (byte[]?)reply[1], (byte[]?)reply[2], (byte[]?)reply[3]);
-        return new LockResult(state is LockState.Acquired ? new FetchLock(this, names, owner, lifetime, clock) : null, state is LockState.Taken, view, IsReached: true);
+        return new LockResult(state is LockState.Acquired ? new FetchLock(this, names, owner, _renewals) : null, state is LockState.Taken, view, IsReached: true);
     }
 
     /// <summary>Begins the life of a lock anew unless it was lost.</summary>
-    public Task ExtendLockAsync(RedisKey[] names, string owner, TimeSpan lifetime) => RunAsync(CacheScripts.Extend, names, CacheScripts.ExtendArguments(owner, lifetime));
+    public Task ExtendLockAsync(RedisKey[] names, string owner) =>
+        RunAsync(CacheScripts.Extend, names, CacheScripts.ExtendArguments(owner, options.Value.LockLifetime));
 
     /// <summary>Releases a lock unless it was lost.</summary>
     public Task ReleaseLockAsync(RedisKey[] names, string owner) => RunAsync(CacheScripts.Release, names, [owner]);

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using LumaGateway.Contracts;
 using LumaGateway.Redis;
-using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Caching;
 
@@ -10,7 +9,7 @@ namespace LumaGateway.Caching;
 /// cref="RedisResilienceOptions.RedisTimeout"/> at most. Without Redis it finds and stores nothing.
 /// </summary>
 internal sealed partial class RedisTier(
-    RedisEntries entries, RedisResilience resilience, IOptions<CacheOptions> options, TimeProvider clock, ILogger<RedisTier> logger)
+    RedisEntries entries, RedisResilience resilience, TimeProvider clock, ILogger<RedisTier> logger)
 {
     /// <summary>How long an entry in memory may be served without verification in Redis: shorter than the life of an invalidation token.</summary>
     private static readonly TimeSpan MaxUnverified = RedisEntries.TokenLifetime - TimeSpan.FromMinutes(1);
@@ -58,7 +57,7 @@ internal sealed partial class RedisTier(
     public async Task WarmUpAsync()
     {
         var probe = GenerationId.Parse("-", null);
-        (await entries.LockAsync(probe, options.Value.LockLifetime, unlessFinal: false)).Lock?.Dispose();
+        (await entries.LockAsync(probe, unlessFinal: false)).Lock?.Dispose();
         await entries.ReadAsync(probe);
         await resilience.ReadAsync(() => Task.FromResult(true), false);
     }
@@ -112,7 +111,7 @@ internal sealed partial class RedisTier(
     public async Task<LockResult> TryAcquireLockAsync(GenerationId key, bool isFirst = false)
     {
         var (result, _) = await resilience.LockAsync(
-            () => entries.LockAsync(key, options.Value.LockLifetime, unlessFinal: isFirst), LockResult.Unreached, static late => _ = ReleaseLateAsync(late), extendTimeout: !isFirst);
+            () => entries.LockAsync(key, unlessFinal: isFirst), LockResult.Unreached, static late => _ = ReleaseLateAsync(late), extendTimeout: !isFirst);
         return IsUnconfirmed(key) ? result with { View = default } : result;
     }
 

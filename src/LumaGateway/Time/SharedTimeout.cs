@@ -1,15 +1,16 @@
 namespace LumaGateway.Time;
 
 /// <summary>
-/// A timeout for many operations. Those that start within the same eighth of it share one timer, so that an operation that ends in time costs no timer. Thread-safe.
+/// A timeout for many operations. Those that start within the same thirty-second part of it share one timer, so that an operation that ends in time costs no
+/// timer. Thread-safe.
 /// </summary>
 internal sealed class SharedTimeout(TimeSpan timeout, TimeProvider clock)
 {
-    private const int TimersPerTimeout = 8;
+    private const int TimersPerTimeout = 32;
 
     private SharedTimer? _current;
 
-    /// <summary>Returns a token that is cancelled between seven eighths of the timeout and the whole of it from now.</summary>
+    /// <summary>Returns a token that is cancelled between 31/32 of the timeout and the whole of it from now.</summary>
     /// <param name="timerStartedAt">When the timer of the token started, as a timestamp of the clock.</param>
     public CancellationToken GetToken(out long timerStartedAt)
     {

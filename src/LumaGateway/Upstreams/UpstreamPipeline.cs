@@ -18,14 +18,14 @@ internal sealed partial class UpstreamPipeline
     private readonly ResiliencePipeline _retries;
     private readonly ResiliencePipeline _breaker;
     private readonly TimeSpan _attemptTimeout;
-    private readonly TimeProvider _clock;
+    private readonly SharedTimeout _attemptTimeouts;
     private readonly CircuitBreakerStateProvider _breakerState = new();
     private readonly FailingPaths _failingPaths;
     private readonly RetryBudget _budget = new();
 
     public UpstreamPipeline(LumaOptions luma, UpstreamAccount account, MonotonicClock clock, ILogger<UpstreamPipeline> logger)
     {
-        (_attemptTimeout, _clock) = (luma.AttemptTimeout, clock);
+        (_attemptTimeout, _attemptTimeouts) = (luma.AttemptTimeout, new SharedTimeout(luma.AttemptTimeout, clock));
         _failingPaths = new FailingPaths(luma.BreakerWindow, clock);
         var builder = new ResiliencePipelineBuilder { TimeProvider = clock };
 
@@ -169,13 +169,13 @@ internal sealed partial class UpstreamPipeline
     /// <summary>Ends at the timeout of an attempt with <see cref="UpstreamFault.TimedOut"/>, at the deadline with an <see cref="OperationCanceledException"/>.</summary>
     private async ValueTask<Outcome<object>> RunAsync<TState, TResult>(Func<TState, CancellationToken, Task<TResult>> attempt, TState state, Deadline deadline)
     {
-        var remaining = deadline.Remaining;
-        using var timeout = new CancellationTokenSource(remaining < _attemptTimeout ? remaining : _attemptTimeout, _clock);
+        var isLimited = _attemptTimeout < deadline.Remaining;
+        var token = isLimited ? _attemptTimeouts.GetToken(out _) : deadline.Token;
         try
         {
-            return Outcome.FromResult<object>(await attempt(state, timeout.Token));
+            return Outcome.FromResult<object>(await attempt(state, token));
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested && _attemptTimeout < remaining)
+        catch (OperationCanceledException) when (isLimited && token.IsCancellationRequested)
         {
             return Outcome.FromException<object>(new UpstreamException(UpstreamFault.TimedOut, "The last attempt timed out."));
         }

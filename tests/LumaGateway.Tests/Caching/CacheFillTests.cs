@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
@@ -188,6 +189,46 @@ public sealed class CacheFillTests : IAsyncLifetime
         _clock.Advance(third);
         _clock.Advance(third);
         Assert.Equal(4, _redis.Count("extend", ":lock"));
+    }
+
+    [Fact]
+    public async Task Each_lock_is_renewed_until_its_own_fetch_ends()
+    {
+        var third = CacheUnderTest.LockLifetime / 3;
+        var first = Origin.HoldNext(Entries.Final(_clock.Now));
+        var reading = _cache.ReadAsync();
+        await first.ReachedAsync();
+        var other = GenerationId.Parse("other", null);
+        var second = Origin.HoldNext(Entries.Final(_clock.Now, key: other));
+        var readingOther = _cache.ReadAsync(other);
+        await second.ReachedAsync();
+
+        _clock.Advance(third);
+        await Eventually.TrueAsync(() => _redis.Count("extend", ":lock") == 2);
+
+        first.Release();
+        await reading;
+        _clock.Advance(third);
+        await Eventually.TrueAsync(() => _redis.Count("extend", ":lock") == 3);
+        second.Release();
+        await readingOther;
+    }
+
+    [Fact]
+    public async Task Misses_at_the_same_time_share_their_timers()
+    {
+        Origin.Returns(Entries.Final(_clock.Now));
+        await _cache.ReadAsync();
+        var started = _clock.Started;
+
+        for (var i = 0; i < 10; i++)
+        {
+            var key = GenerationId.Parse(string.Create(CultureInfo.InvariantCulture, $"other-{i}"), null);
+            Origin.Returns(Entries.Final(_clock.Now, key: key));
+            Assert.Equal(CacheStatus.Miss, (await _cache.ReadAsync(key)).Status);
+        }
+
+        Assert.Equal(started, _clock.Started);
     }
 
     [Fact]

@@ -10,12 +10,16 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
     private readonly List<Wait> _waits = [];
     private Action? _atRead;
     private int _reads;
+    private int _started;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public DateTimeOffset Now => base.GetUtcNow();
 
     /// <summary>The difference between the wall clock and the monotonic time, as after a correction of the wall clock.</summary>
     public TimeSpan Ahead { get; set; }
+
+    /// <summary>The number of timers that have been started.</summary>
+    public int Started => Volatile.Read(ref _started);
 
     /// <summary>Whether a timer of exactly this length runs.</summary>
     public bool HasWait(TimeSpan wait)
@@ -72,6 +76,7 @@ internal sealed class WaitingClock() : FakeTimeProvider(Entries.Noon)
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
+        Interlocked.Increment(ref _started);
         var wait = new Wait(dueTime);
         var timer = base.CreateTimer(
             given =>

@@ -17,6 +17,7 @@ internal sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
 
     private readonly Lock _lock = new();
     private readonly HashSet<TrackedTimer> _armed = [];
+    private int _started;
 
     /// <summary>When the next timer is due; null if there is no timer.</summary>
     public DateTimeOffset? NextDueAt
@@ -30,8 +31,12 @@ internal sealed class TestClock(DateTimeOffset start) : FakeTimeProvider(start)
         }
     }
 
+    /// <summary>The number of timers that have been started.</summary>
+    public int Started => Volatile.Read(ref _started);
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
+        Interlocked.Increment(ref _started);
         var timer = new TrackedTimer(this, callback, state);
         timer.Start(base.CreateTimer(TrackedTimer.Fire, timer, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan), dueTime, period);
         return timer;

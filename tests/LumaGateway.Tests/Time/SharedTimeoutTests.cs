@@ -4,8 +4,10 @@ namespace LumaGateway.Tests.Time;
 
 public sealed class SharedTimeoutTests
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(800);
-    private static readonly TimeSpan Eighth = Timeout / 8;
+    private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(3200);
+
+    /// <summary>Operations that start within this time share a timer.</summary>
+    private static readonly TimeSpan Part = Timeout / 32;
 
     private readonly CountingClock _clock = new();
     private readonly SharedTimeout _timeouts;
@@ -13,10 +15,10 @@ public sealed class SharedTimeoutTests
     public SharedTimeoutTests() => _timeouts = new SharedTimeout(Timeout, _clock);
 
     [Fact]
-    public void Operations_that_start_in_one_eighth_share_a_timer()
+    public void Operations_that_start_in_one_part_share_a_timer()
     {
         var first = _timeouts.GetToken(out _);
-        _clock.Advance(Eighth - TimeSpan.FromMilliseconds(1));
+        _clock.Advance(Part - TimeSpan.FromMilliseconds(1));
         var second = _timeouts.GetToken(out _);
 
         Assert.Equal(first, second);
@@ -24,29 +26,29 @@ public sealed class SharedTimeoutTests
     }
 
     [Fact]
-    public void An_operation_in_a_later_eighth_has_its_own_timeout()
+    public void An_operation_in_a_later_part_has_its_own_timeout()
     {
         var first = _timeouts.GetToken(out _);
-        _clock.Advance(Eighth);
+        _clock.Advance(Part);
         var second = _timeouts.GetToken(out _);
 
-        _clock.Advance(Timeout - Eighth);
+        _clock.Advance(Timeout - Part);
         Assert.True(first.IsCancellationRequested);
         Assert.False(second.IsCancellationRequested);
 
-        _clock.Advance(Eighth);
+        _clock.Advance(Part);
         Assert.True(second.IsCancellationRequested);
     }
 
     [Fact]
-    public void An_operation_gets_at_least_seven_eighths_of_the_timeout()
+    public void An_operation_gets_the_timeout_less_one_part_at_least()
     {
         _timeouts.GetToken(out var first);
-        _clock.Advance(Eighth - TimeSpan.FromMilliseconds(1));
+        _clock.Advance(Part - TimeSpan.FromMilliseconds(1));
         var last = _timeouts.GetToken(out var startedAt);
         Assert.Equal(first, startedAt);
 
-        _clock.Advance(Timeout - Eighth);
+        _clock.Advance(Timeout - Part);
         Assert.False(last.IsCancellationRequested);
 
         _clock.Advance(TimeSpan.FromMilliseconds(1));
@@ -59,7 +61,7 @@ public sealed class SharedTimeoutTests
         for (var i = 0; i < 100; i++)
         {
             Assert.False(_timeouts.GetToken(out _).IsCancellationRequested);
-            _clock.Advance(TimeSpan.FromMilliseconds(37));
+            _clock.Advance(TimeSpan.FromMilliseconds(147));
         }
     }
 }

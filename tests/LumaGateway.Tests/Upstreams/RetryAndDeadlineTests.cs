@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using LumaGateway.Tests.Support;
@@ -37,6 +38,24 @@ public sealed class RetryAndDeadlineTests : IDisposable
         Assert.Equal(requests, _gateway.Upstream.RequestCount);
         Assert.Equal(status == 503 ? "1" : "", response.Header("Retry-After"));
         Assert.Equal(upstream is 401 or 402 or 403 ? "false" : "", response.Header("x-should-retry"));
+    }
+
+    [Fact]
+    public async Task Reads_that_succeed_at_the_same_time_share_their_timers()
+    {
+        _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(Samples.CompletedAs(request.RequestUri!.Segments[^1]))));
+        using var caller = _gateway.CreateCaller();
+        using var first = await caller.SendGetAsync("/generations/first");
+        var started = _gateway.Clock.Started;
+
+        for (var i = 0; i < 10; i++)
+        {
+            using var response = await caller.SendGetAsync(string.Create(CultureInfo.InvariantCulture, $"/generations/other-{i}"));
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        Assert.Equal(11, _gateway.Upstream.RequestCount);
+        Assert.Equal(started, _gateway.Clock.Started);
     }
 
     [Fact]
