@@ -104,23 +104,30 @@ internal sealed class ResponseCache(
             cached = null;
         }
 
+        var known = view.Final is { } shared && (cached is null || shared.Outranks(cached.Entry, now)) ? shared : cached?.Entry;
+
         // A token lives longer than any upstream request: without a token, the key was not purged since the request.
         if (view.InvalidationToken is not null)
         {
-            return cached is null ? null : StoreInMemory(cached.Entry, view.InvalidationToken, purges, startedAt);
+            return known is null ? null : StoreInMemory(known, view.InvalidationToken, purges, startedAt);
         }
 
-        var kept = cached is not null && cached.Entry.Outranks(entry, now) ? cached : null;
         if (!view.IsReached)
         {
-            // Not verified in Redis: the time of verification is that of the request.
-            return kept is null
+            // Not verified in Redis: the time of verification is that of the request. One that outranks it stays in memory, unless a fetch has removed it meanwhile.
+            return known is null || !known.Outranks(entry, now)
                 ? StoreInMemory(entry, null, purges, startedAt - DurationOf(now - entry.RequestedAt))
-                : StoreInMemory(kept.Entry, kept.InvalidationToken, purges, kept.VerifiedAt);
+                : memory.Find(entry.Key)?.Entry;
         }
 
-        entry = kept?.Entry ?? entry; // if Redis has lost a final entry, it is written again from memory
-        if (view.Final is null)
+        // A fresh final entry in Redis is not replaced: lists would write it again and again.
+        if (known is not null && (known.Outranks(entry, now) || (ReferenceEquals(known, view.Final) && known.IsFresh(now))))
+        {
+            entry = known;
+        }
+
+        // A final entry that Redis has lost is written again from memory.
+        if (!ReferenceEquals(entry, view.Final))
         {
             switch (await redis.WriteAsync(entry, null))
             {
@@ -131,7 +138,7 @@ internal sealed class ResponseCache(
             }
         }
 
-        return StoreInMemory(view.Final ?? entry, null, purges, startedAt);
+        return StoreInMemory(entry, null, purges, startedAt);
     }
 
     /// <summary>Whether memory holds a fresh final entry.</summary>

@@ -1064,6 +1064,62 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task PutAsync_replaces_a_stale_final_entry_in_Redis()
+    {
+        Origin.Returns(Entries.Final(_clock.Now, "in Redis", freshFor: TimeSpan.FromHours(1)));
+        await ReadAsync(_cache);
+        _clock.Advance(TimeSpan.FromHours(1));
+
+        var stored = await _other.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _other.Cache.Purges).WithTimeout();
+
+        Assert.Equal("offered", stored.Text());
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_cache)));
+    }
+
+    [Fact]
+    public async Task PutAsync_returns_the_newer_final_entry_of_Redis_after_a_purge()
+    {
+        await _other.Cache.PurgeAsync(Entries.Key).WithTimeout();
+        Origin.Returns(Entries.Final(_clock.Now, "old"));
+        await ReadAsync(_cache);
+        var old = (await ReadAsync(_other)).Entry!;
+        _clock.Advance(CacheUnderTest.MemoryLifetime);
+        Origin.Returns(Entries.Final(_clock.Now, "new"));
+        await _cache.RenewAsync(old);
+
+        var stored = await _other.Cache.PutAsync(Entries.Interim(_clock.Now, "offered"), _other.Cache.Purges).WithTimeout();
+
+        Assert.Equal("new", stored.Text());
+        Assert.Equal(("new", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_other)));
+    }
+
+    [Fact]
+    public async Task PutAsync_without_Redis_does_not_restore_a_purged_entry_that_a_fetch_removes_meanwhile()
+    {
+        Origin.Returns(Entries.Final(_clock.Now, "purged"));
+        await ReadAsync(_cache);
+        using (_redis.Fail("publish"))
+        {
+            await _other.Cache.PurgeAsync(Entries.Key).WithTimeout();
+        }
+
+        _clock.Advance(CacheUnderTest.MemoryLifetime);
+        _redis.Hold("get", ":epoch");
+        var offering = _cache.Cache.PutAsync(Entries.Interim(_clock.Now, "offered"), _cache.Cache.Purges);
+        var fetch = Origin.HoldNext(Entries.Final(_clock.Now, "fetched"));
+        var reading = _cache.ReadAsync();
+        await fetch.ReachedAsync();
+        Assert.Null(_cache.Memory.Find(Entries.Key));
+
+        _clock.Advance(CacheUnderTest.RedisTimeout);
+
+        Assert.Null(await offering.WithTimeout());
+        Assert.Null(_cache.Memory.Find(Entries.Key));
+        fetch.Release();
+        await reading;
+    }
+
+    [Fact]
     public async Task PutAsync_stores_nothing_if_the_key_has_an_invalidation_token()
     {
         using (_redis.Fail("publish"))
