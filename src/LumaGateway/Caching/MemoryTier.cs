@@ -74,6 +74,9 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState stat
     public bool IsOutdated(CacheEntry entry) =>
         entry.Kind is not EntryKind.Final && _cache.TryGetValue(entry.Key.Value, out var cached) && cached is UnstoredFinal final && entry.RequestedAt < final.RequestedAt;
 
+    /// <summary>Whether this replica has had an entry that is kept instead of <paramref name="entry"/>: one in memory, or a final one that it does not store.</summary>
+    public bool HasNewer(CacheEntry entry) => Find(entry.Key) is { } cached ? cached.Entry.Outranks(entry, clock.GetUtcNow()) : IsOutdated(entry);
+
     /// <summary>Removes the entry of a key. Of a final one its request time stays, for <see cref="IsOutdated"/>.</summary>
     public void Remove(GenerationId key)
     {

@@ -155,13 +155,14 @@ internal sealed class ResponseCache(
         return joined ? result.Joined() : result;
     }
 
-    /// <summary>Returns an entry of memory or Redis; null if there is none. Never asks the upstream.</summary>
+    /// <summary>Returns an entry of memory or Redis; null if there is none, or memory has a newer one that must be fetched or verified. Never asks the upstream.</summary>
     /// <param name="key">The key.</param>
     /// <param name="notBefore">Null for a fresh entry; otherwise an interim entry is enough if it was requested at or after this time.</param>
     public async ValueTask<CacheEntry?> FindAsync(GenerationId key, DateTimeOffset? notBefore = null)
     {
         var now = clock.GetUtcNow();
-        if (memory.Find(key) is { } cached && memory.CanServe(cached, now) && IsEnough(cached.Entry, now))
+        var cached = memory.Find(key);
+        if (cached is not null && memory.CanServe(cached, now) && IsEnough(cached.Entry, now))
         {
             return cached.Entry;
         }
@@ -169,23 +170,46 @@ internal sealed class ResponseCache(
         var purges = Purges;
         var startedAt = clock.GetTimestamp();
         var view = await redis.ReadAsync(key);
-        if (view.Final is { } final)
+        if (cached is not null && redis.MayHaveBeenPurged(cached, view))
         {
-            StoreInMemory(final, view.InvalidationToken, purges, startedAt); // stored in memory, so that this replica can serve it again without Redis
+            memory.Remove(cached);
         }
 
-        return view.Best is { } stored && !memory.IsOutdated(stored) && IsEnough(stored, clock.GetUtcNow()) ? stored : null;
+        if (view.Best is not { } stored || memory.HasNewer(stored))
+        {
+            return null;
+        }
+
+        if (stored.Kind is EntryKind.Final)
+        {
+            StoreInMemory(stored, view.InvalidationToken, purges, startedAt); // stored in memory, so that this replica can serve it again without Redis
+        }
+
+        return IsEnough(stored, clock.GetUtcNow()) ? stored : null;
 
         bool IsEnough(CacheEntry entry, DateTimeOffset now) => notBefore is { } earliest ? entry.IsRecent(now, earliest) : entry.IsFresh(now);
     }
 
-    /// <summary>Removes an interim entry from memory if it is older than <paramref name="newer"/>, which another replica has stored in Redis.</summary>
-    public void RemoveInterim(CacheEntry newer)
+    /// <summary>Whether this replica has had an entry that is kept instead of this one. Callers may have seen it.</summary>
+    public bool HasNewer(CacheEntry entry) => memory.HasNewer(entry);
+
+    /// <summary>
+    /// Removes an interim entry from memory if it is older than an interim or not-found one that another replica has stored in Redis. Returns false if this
+    /// replica has had a newer one instead.
+    /// </summary>
+    public bool TryRemoveOlder(CacheEntry received)
     {
-        if (memory.Find(newer.Key) is { Entry: { Kind: not EntryKind.Final } cached } && cached.RequestedAt < newer.RequestedAt)
+        if (HasNewer(received))
         {
-            memory.Remove(newer.Key);
+            return false;
         }
+
+        if (memory.Find(received.Key) is { Entry: { Kind: not EntryKind.Final } cached } && cached.RequestedAt < received.RequestedAt)
+        {
+            memory.Remove(received.Key);
+        }
+
+        return true;
     }
 
     /// <summary>

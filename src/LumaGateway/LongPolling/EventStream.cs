@@ -70,7 +70,7 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
 
             var now = clock.GetUtcNow();
             var absent = new PollTarget(id);
-            absent.TryUpdate(new GenerationSnapshot(new CacheEntry(id, EntryKind.NotFound, [], now, now, now)), out _);
+            absent.TryUpdate(new GenerationSnapshot(new CacheEntry(id, EntryKind.NotFound, [], now, now, now)), now, out _);
             all.Add(absent);
         }
 

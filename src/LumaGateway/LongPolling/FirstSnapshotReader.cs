@@ -42,7 +42,10 @@ internal sealed class FirstSnapshotReader(
         return target.Snapshot ?? new GenerationSnapshot(entry);
     }
 
-    /// <summary>The target's snapshot, if it is terminal or younger than one and a half <c>Waiting:PollEvery</c>. A final entry in memory updates it first.</summary>
+    /// <summary>
+    /// The target's snapshot, if it is final; also if it is younger than one and a half <c>Waiting:PollEvery</c> and the cache has had nothing newer. A final entry in memory
+    /// updates it first.
+    /// </summary>
     public GenerationSnapshot? FindRecent(PollTarget target, GenerationId id)
     {
         var now = clock.GetUtcNow();
@@ -52,7 +55,8 @@ internal sealed class FirstSnapshotReader(
         }
 
         return target.Snapshot is { } snapshot
-            && (snapshot.IsTerminal || (snapshot.Entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !snapshot.Entry.IsFromTheFuture(now)))
+            && (snapshot.Summary is { IsTerminal: true }
+                || (snapshot.Entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !snapshot.Entry.IsFromTheFuture(now) && !cache.HasNewer(snapshot.Entry)))
             ? snapshot
             : null;
     }

@@ -57,7 +57,7 @@ internal sealed class ChangeBroadcast(
 
     /// <summary>
     /// Stores a final entry before its waiters get it: their next read must find it here, also without Redis and upstream. Drops an entry that may be
-    /// from before a purge: Redis may not be there to refuse it. Does not throw.
+    /// from before a purge, because Redis may not be there to refuse it, and one that is older than an entry of this replica. Does not throw.
     /// </summary>
     private async Task ApplyAsync(CacheEntry entry)
     {
@@ -69,8 +69,10 @@ internal sealed class ChangeBroadcast(
 
         if (entry.Kind is not EntryKind.Final)
         {
-            cache.RemoveInterim(entry);
-            targets.UpdateFromReplica(entry);
+            if (cache.TryRemoveOlder(entry))
+            {
+                targets.UpdateFromReplica(entry);
+            }
         }
         else if (await cache.PutAsync(entry, purges) is { } stored)
         {

@@ -91,16 +91,16 @@ internal sealed class PollTarget(GenerationId key)
     }
 
     /// <summary>
-    /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores every snapshot after a terminal
-    /// one, and an interim snapshot that is older than the current one. A terminal snapshot counts whatever its time: clocks of replicas differ. A known
-    /// generation becomes absent only with the second consecutive absent snapshot.
+    /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores every snapshot after a final one, and an
+    /// interim or absent snapshot that is older than the current one. A final snapshot counts whatever its time, because clocks of replicas differ, but not after
+    /// an absent one that is newer. A known generation becomes absent only with the second consecutive absent snapshot.
     /// </summary>
-    public bool TryUpdate(GenerationSnapshot snapshot, out GenerationSnapshot? previous)
+    public bool TryUpdate(GenerationSnapshot snapshot, DateTimeOffset now, out GenerationSnapshot? previous)
     {
         lock (_gate)
         {
             previous = _snapshot;
-            if (previous is not null && (previous.IsTerminal || (!snapshot.IsTerminal && snapshot.Entry.StoredAt < previous.Entry.StoredAt)))
+            if (previous is not null && !IsNews(snapshot, previous, now))
             {
                 return false;
             }
@@ -126,4 +126,12 @@ internal sealed class PollTarget(GenerationId key)
             return true;
         }
     }
+
+    private static bool IsNews(GenerationSnapshot snapshot, GenerationSnapshot previous, DateTimeOffset now) => (snapshot.Summary, previous.Summary) switch
+    {
+        (_, { IsTerminal: true }) => false,
+        (_, null) => snapshot.Entry.Outranks(previous.Entry, now),
+        (null, _) => !previous.Entry.Outranks(snapshot.Entry, now),
+        _ => snapshot.IsTerminal || snapshot.Entry.StoredAt >= previous.Entry.StoredAt,
+    };
 }

@@ -125,7 +125,7 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
         }
 
         var snapshot = new GenerationSnapshot(entry);
-        if (!purges.IsFromBefore(entry) && target.TryUpdate(snapshot, out var previous) && !isFromReplica)
+        if (!purges.IsFromBefore(entry) && target.TryUpdate(snapshot, clock.GetUtcNow(), out var previous) && !isFromReplica)
         {
             if (snapshot.IsTerminal && previous is not null)
             {

@@ -168,6 +168,24 @@ public sealed class FinalStaysTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task FindAsync_returns_no_not_found_entry_of_Redis_if_memory_has_a_final_one_that_was_requested_later()
+    {
+        var start = _clock.Now;
+        _cache.Origin.Returns(Entries.NotFound(start));
+        await _cache.ReadAsync();
+        _clock.Advance(TimeSpan.FromMilliseconds(10));
+        using (_redis.Fail())
+        {
+            await _other.Cache.PutAsync(Entries.Final(_clock.Now), _other.Cache.Purges).WithTimeout();
+        }
+
+        await _other.SucceedInRedisAsync();
+        _clock.Advance(2 * MemoryLifetime);
+
+        Assert.Null(await _other.Cache.FindAsync(Entries.Key, start));
+    }
+
+    [Fact]
     public async Task PutAsync_returns_the_final_entry_that_was_stored_in_memory_meanwhile()
     {
         var lookup = _redis.Hold("get", ":epoch", replyOnly: true);

@@ -525,17 +525,17 @@ public sealed class ResponseCacheTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task RemoveInterim_removes_an_interim_entry_and_not_a_final_one()
+    public async Task TryRemoveOlder_removes_an_interim_entry_and_is_false_for_a_final_one()
     {
-        _cache.Cache.RemoveInterim(Entries.Interim(_clock.Now.AddSeconds(1)));
+        Assert.True(_cache.Cache.TryRemoveOlder(Entries.Interim(_clock.Now.AddSeconds(1))));
         Origin.Returns(Entries.Interim(_clock.Now));
         await _cache.ReadAsync();
 
-        _cache.Cache.RemoveInterim(Entries.Interim(_clock.Now.AddSeconds(1)));
+        Assert.True(_cache.Cache.TryRemoveOlder(Entries.Interim(_clock.Now.AddSeconds(1))));
         Origin.Returns(Entries.Final(_clock.Now));
         Assert.Equal("final", (await _cache.ReadAsync()).Entry.Text());
 
-        _cache.Cache.RemoveInterim(Entries.Interim(_clock.Now.AddSeconds(1)));
+        Assert.False(_cache.Cache.TryRemoveOlder(Entries.Interim(_clock.Now.AddSeconds(1))));
         Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await _cache.ReadAsync()));
     }
 

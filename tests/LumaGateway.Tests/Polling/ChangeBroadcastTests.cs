@@ -1,8 +1,11 @@
 using System.Globalization;
+using System.Net;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
+using LumaGateway.LongPolling;
 using LumaGateway.Polling;
 using LumaGateway.Redis;
+using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.LongPolling;
 using LumaGateway.Tests.Redis;
 using LumaGateway.Tests.Support;
@@ -118,6 +121,50 @@ public sealed class ChangeBroadcastTests : IDisposable
     }
 
     [Fact]
+    public async Task A_not_found_state_does_not_end_waits_if_memory_has_a_final_one_that_was_requested_later()
+    {
+        var memoryLifetime = TimeSpan.FromSeconds(5);
+        _gateway.With("Cache:MemoryLifetime", $"{memoryLifetime}");
+        using var caller = _gateway.CreateCaller();
+        var cache = _gateway.Services.GetRequiredService<ResponseCache>();
+        var outdated = Entries.NotFound(_gateway.Clock.GetUtcNow(), Id);
+        _gateway.Clock.Advance(TimeSpan.FromMilliseconds(1));
+        await _gateway.Clock.UntilAsync(cache.PutAsync(NewFinal("completed"), cache.Purges));
+        _redis.Lose(":final");
+        _gateway.Clock.Advance(memoryLifetime); // the entry in memory must be verified
+        var step = _redis.Hold("add", ":lock");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/generations/{Id}") { Headers = { { "Prefer", "wait=30" } } };
+        var waiting = caller.SendAsync(request, TestContext.Current.CancellationToken);
+        await step.ReachedAsync();
+
+        await PublishAsync(outdated);
+        await _gateway.Clock.WaitUntilIdleAsync();
+        step.Release();
+
+        using var response = await _gateway.Clock.UntilAsync(waiting);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_new_waiter_gets_no_not_found_state_if_memory_has_a_final_one_that_was_requested_later()
+    {
+        var memoryLifetime = TimeSpan.FromSeconds(5);
+        _gateway.With("Cache:MemoryLifetime", $"{memoryLifetime}");
+        var (targets, cache) = (_gateway.Services.GetRequiredService<PollTargets>(), _gateway.Services.GetRequiredService<ResponseCache>());
+        var snapshots = _gateway.Services.GetRequiredService<FirstSnapshotReader>();
+        var target = targets.AddWaiter(Id, new Waiter(null, WaiterKind.LongPoll, TimeSpan.Zero, TimeSpan.MaxValue));
+        targets.UpdateFromReplica(Entries.NotFound(_gateway.Clock.GetUtcNow(), Id));
+        Assert.NotNull(snapshots.FindRecent(target, Id));
+
+        _gateway.Clock.Advance(TimeSpan.FromMilliseconds(1));
+        await _gateway.Clock.UntilAsync(cache.PutAsync(NewFinal("completed"), cache.Purges));
+        _redis.Lose(":final");
+        _gateway.Clock.Advance(memoryLifetime); // the entry in memory must be verified
+
+        Assert.Null(snapshots.FindRecent(target, Id));
+    }
+
+    [Fact]
     public async Task A_purge_is_announced_before_it_is_counted()
     {
         var cache = _gateway.Services.GetRequiredService<ResponseCache>();
@@ -149,12 +196,18 @@ public sealed class ChangeBroadcastTests : IDisposable
         Assert.Equal(100, _redis.Count("publish") - before);
     }
 
-    private Task<long> PublishAsync(string state, DateTimeOffset? requestedAt = null)
+    private Task<long> PublishAsync(string state, DateTimeOffset? requestedAt = null) => PublishAsync(NewFinal(state, requestedAt));
+
+    private Task<long> PublishAsync(CacheEntry entry)
+    {
+        var keyspace = _gateway.Services.GetRequiredService<RedisKeyspace>();
+        return _redis.Connect().GetSubscriber().PublishAsync(RedisChannel.Literal(keyspace.Prefix + "fleet"), $"changed g1 {Convert.ToBase64String(CacheEntryFormat.Write(entry))}");
+    }
+
+    private CacheEntry NewFinal(string state, DateTimeOffset? requestedAt = null)
     {
         var now = requestedAt ?? _gateway.Clock.GetUtcNow();
         var body = System.Text.Encoding.UTF8.GetBytes($$"""{"id":"g1","state":"{{state}}"}""");
-        var entry = new CacheEntry(Id, EntryKind.Final, body, now, now.AddHours(1), now.AddHours(2));
-        var keyspace = _gateway.Services.GetRequiredService<RedisKeyspace>();
-        return _redis.Connect().GetSubscriber().PublishAsync(RedisChannel.Literal(keyspace.Prefix + "fleet"), $"changed g1 {Convert.ToBase64String(CacheEntryFormat.Write(entry))}");
+        return new CacheEntry(Id, EntryKind.Final, body, now, now.AddHours(1), now.AddHours(2));
     }
 }

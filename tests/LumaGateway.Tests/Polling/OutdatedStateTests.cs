@@ -92,11 +92,11 @@ public sealed class OutdatedStateTests : IDisposable
         var entry = NewEntry();
         await cache.PutAsync(entry, cache.Purges);
 
-        cache.RemoveInterim(outdated);
+        Assert.False(cache.TryRemoveOlder(outdated));
         Assert.Same(entry, cache.TryGetFresh(Entries.Key, _gateway.Clock.GetUtcNow()));
 
         _gateway.Clock.Advance(TimeSpan.FromMilliseconds(1));
-        cache.RemoveInterim(NewEntry());
+        Assert.True(cache.TryRemoveOlder(NewEntry()));
         Assert.Null(cache.TryGetFresh(Entries.Key, _gateway.Clock.GetUtcNow()));
     }
 

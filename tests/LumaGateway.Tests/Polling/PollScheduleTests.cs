@@ -63,7 +63,7 @@ public sealed class PollScheduleTests
     {
         var target = TargetWatchedFromNow();
         var snapshot = Snapshot($$"""{"id":"g1","state":"processing","created_at":"{{createdAt}}"}""", _clock.GetUtcNow());
-        target.TryUpdate(snapshot, out _);
+        target.TryUpdate(snapshot, _clock.GetUtcNow(), out _);
 
         Assert.InRange((_schedule.After(target, snapshot) - _monotonic.Now).TotalSeconds, 1.8, 2.2);
         Assert.Equal(_clock.GetUtcNow().AddSeconds(-1.8), _schedule.NotBefore(target));

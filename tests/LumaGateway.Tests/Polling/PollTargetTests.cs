@@ -1,5 +1,6 @@
 using LumaGateway.Contracts;
 using LumaGateway.Polling;
+using LumaGateway.Tests.Caching;
 
 namespace LumaGateway.Tests.Polling;
 
@@ -42,5 +43,46 @@ public sealed class PollTargetTests
         callers.ForEach(caller => caller.Join());
 
         Assert.All(accepted, count => Assert.Equal(1, count));
+    }
+
+    [Theory]
+    [InlineData("processing")]
+    [InlineData("completed")]
+    public void A_state_that_was_requested_after_a_not_found_one_replaces_it(string state)
+    {
+        var target = new PollTarget(Entries.Key);
+        target.TryUpdate(NotFound(Entries.Noon), Entries.Noon, out _);
+        Assert.True(target.IsTerminal);
+
+        Assert.False(target.TryUpdate(Snapshot(state, Entries.Noon.AddMilliseconds(-1)), Entries.Noon, out _));
+        Assert.Null(target.Snapshot!.Summary);
+
+        Assert.True(target.TryUpdate(Snapshot(state, Entries.Noon.AddMilliseconds(1)), Entries.Noon, out _));
+        Assert.Equal(state == "completed", target.IsTerminal);
+        Assert.NotNull(target.Snapshot!.Summary);
+    }
+
+    [Fact]
+    public void Not_found_states_that_were_requested_before_the_known_one_do_not_end_waits()
+    {
+        var target = new PollTarget(Entries.Key);
+        target.TryUpdate(Snapshot("processing", Entries.Noon), Entries.Noon, out _);
+
+        target.TryUpdate(NotFound(Entries.Noon.AddMilliseconds(-2)), Entries.Noon, out _);
+        target.TryUpdate(NotFound(Entries.Noon.AddMilliseconds(-1)), Entries.Noon, out _);
+        Assert.False(target.IsTerminal);
+
+        target.TryUpdate(NotFound(Entries.Noon.AddMilliseconds(1)), Entries.Noon, out _);
+        Assert.False(target.IsTerminal);
+        target.TryUpdate(NotFound(Entries.Noon.AddMilliseconds(2)), Entries.Noon, out _);
+        Assert.True(target.IsTerminal);
+    }
+
+    private static GenerationSnapshot NotFound(DateTimeOffset requestedAt) => new(Entries.NotFound(requestedAt));
+
+    private static GenerationSnapshot Snapshot(string state, DateTimeOffset requestedAt)
+    {
+        var body = $$"""{"id":"g1","state":"{{state}}"}""";
+        return new(state == "completed" ? Entries.Final(requestedAt, body) : Entries.Interim(requestedAt, body));
     }
 }
