@@ -99,7 +99,10 @@ internal sealed class SimulatedCallers(SimulationScheduler scheduler, SimulatedS
             var entry = await replica.Source.FetchAsync(SimulatedUpstream.KeyOf(key), ListRequest, deadline);
             if (entry.Kind is not EntryKind.NotFound)
             {
-                await replica.Cache.PutAsync(entry, bug is PlantedBug.ListedEntryIgnoresPurge ? replica.Cache.Purges : purges);
+                if (await replica.Cache.PutAsync(entry, bug is PlantedBug.ListedEntryIgnoresPurge ? replica.Cache.Purges : purges) is { } stored)
+                {
+                    replica.Targets.Update(stored);
+                }
             }
         }
         catch (UpstreamException)
