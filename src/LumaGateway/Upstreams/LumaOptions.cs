@@ -45,7 +45,7 @@ internal sealed class LumaOptions
     [Duration("Luma:Deadline", "00:00:00.1", "00:05:00")]
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>The limit on one attempt, from connecting to the last byte of the body.</summary>
+    /// <summary>The limit on one attempt, from connecting to the last byte of the body. It may apply up to 4 % earlier, because attempts share timers.</summary>
     [Duration("Luma:AttemptTimeout", "00:00:00.05", "00:05:00")]
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(6);
 
