@@ -120,14 +120,14 @@ internal sealed class ResponseCache(
                 : memory.Find(entry.Key)?.Entry;
         }
 
-        // A fresh final entry in Redis is not replaced: lists would write it again and again.
-        if (known is not null && (known.Outranks(entry, now) || (ReferenceEquals(known, view.Final) && known.IsFresh(now))))
+        // A fresh final entry in Redis is not replaced: lists would write it again and again. One that Redis has lost is written again from memory.
+        var isInRedis = view.Final is not null && known is not null && !known.Outranks(view.Final, now);
+        if (known is not null && (known.Outranks(entry, now) || (isInRedis && known.IsFresh(now))))
         {
             entry = known;
         }
 
-        // A final entry that Redis has lost is written again from memory.
-        if (!ReferenceEquals(entry, view.Final))
+        if (!isInRedis || !ReferenceEquals(entry, known))
         {
             switch (await redis.WriteAsync(entry, null))
             {
@@ -180,18 +180,17 @@ internal sealed class ResponseCache(
             return null;
         }
 
-        if (stored.Kind is EntryKind.Final)
-        {
-            StoreInMemory(stored, view.InvalidationToken, purges, startedAt); // stored in memory, so that this replica can serve it again without Redis
-        }
-
-        return IsEnough(stored, clock.GetUtcNow()) ? stored : null;
+        // A final entry is stored in memory, so that this replica can serve it again without Redis.
+        var found = stored.Kind is EntryKind.Final ? StoreInMemory(stored, view.InvalidationToken, purges, startedAt) : stored;
+        return found is not null && IsEnough(found, clock.GetUtcNow()) ? found : null;
 
         bool IsEnough(CacheEntry entry, DateTimeOffset now) => notBefore is { } earliest ? entry.IsRecent(now, earliest) : entry.IsFresh(now);
     }
 
-    /// <summary>Whether this replica has had an entry that is kept instead of this one. Callers may have seen it.</summary>
-    public bool HasNewer(CacheEntry entry) => memory.HasNewer(entry);
+    /// <summary>
+    /// Whether this replica has had a state that is kept instead of this one; callers may have seen it. A not-found entry does not count: only the second one ends waits.
+    /// </summary>
+    public bool HasNewerState(CacheEntry entry) => memory.Find(entry.Key) is not { Entry.Kind: EntryKind.NotFound } && memory.HasNewer(entry);
 
     /// <summary>
     /// Removes an interim entry from memory if it is older than an interim or not-found one that another replica has stored in Redis. Returns false if this
@@ -199,7 +198,7 @@ internal sealed class ResponseCache(
     /// </summary>
     public bool TryRemoveOlder(CacheEntry received)
     {
-        if (HasNewer(received))
+        if (memory.HasNewer(received))
         {
             return false;
         }

@@ -36,7 +36,7 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
         var lastEventId = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } sent ? sent : null;
         var polled = hidden.Count == 0 ? subscription.Targets : WithAbsent(ids, subscription.Targets);
         var progress = new Progress(ids, polled, lastEventId);
-        await ReadFirstSnapshotsAsync(context, ids, polled, isResumed: lastEventId is not null);
+        await ReadFirstSnapshotsAsync(context, ids, hidden, polled, isResumed: lastEventId is not null);
         if (progress.IsComplete)
         {
             context.Response.StatusCode = StatusCodes.Status204NoContent; // an EventSource does not reconnect after it
@@ -78,7 +78,7 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
     }
 
     /// <summary>A new stream of one generation fails if the generation cannot be read. Any other stream starts and depends on later polls.</summary>
-    private Task ReadFirstSnapshotsAsync(HttpContext context, IReadOnlyList<GenerationId> ids, IReadOnlyList<PollTarget> polled, bool isResumed)
+    private Task ReadFirstSnapshotsAsync(HttpContext context, IReadOnlyList<GenerationId> ids, IReadOnlySet<GenerationId> hidden, IReadOnlyList<PollTarget> polled, bool isResumed)
     {
         return ids.Count == 1
             ? ReadOneAsync(0, context.RequestAborted)
@@ -91,7 +91,9 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
         {
             try
             {
-                var snapshot = await snapshots.ReadAsync(ids[index], polled[index], context.TraceIdentifier, RateLimitLease.Of(context), token);
+                var snapshot = hidden.Contains(ids[index])
+                    ? polled[index].Snapshot
+                    : await snapshots.ReadAsync(ids[index], polled[index], context.TraceIdentifier, RateLimitLease.Of(context), token);
                 if (ids.Count == 1 && snapshot is { Summary: null })
                 {
                     throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id.");

@@ -30,7 +30,7 @@ internal sealed class FirstSnapshotReader(
 
         if (await cache.FindAsync(id, schedule.NotBefore(target)) is not { } entry)
         {
-            if (lists.ProvidesNewTargets(targets.Count))
+            if (!target.IsTerminal && lists.ProvidesNewTargets(targets.Count)) // a terminal target is in no sweep
             {
                 return null;
             }
@@ -43,7 +43,7 @@ internal sealed class FirstSnapshotReader(
     }
 
     /// <summary>
-    /// The target's snapshot, if it is final; also if it is younger than one and a half <c>Waiting:PollEvery</c> and the cache has had nothing newer. A final entry in memory
+    /// The target's snapshot, if it is final; also if it is younger than one and a half <c>Waiting:PollEvery</c> and the cache has had no newer state. A final entry in memory
     /// updates it first.
     /// </summary>
     public GenerationSnapshot? FindRecent(PollTarget target, GenerationId id)
@@ -56,7 +56,7 @@ internal sealed class FirstSnapshotReader(
 
         return target.Snapshot is { } snapshot
             && (snapshot.Summary is { IsTerminal: true }
-                || (snapshot.Entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !snapshot.Entry.IsFromTheFuture(now) && !cache.HasNewer(snapshot.Entry)))
+                || (snapshot.Entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !snapshot.Entry.IsFromTheFuture(now) && !cache.HasNewerState(snapshot.Entry)))
             ? snapshot
             : null;
     }

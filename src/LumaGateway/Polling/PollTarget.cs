@@ -8,7 +8,7 @@ internal sealed class PollTarget(GenerationId key)
     private readonly Lock _gate = new();
     private readonly HashSet<Waiter> _waiters = [];
     private bool _isClosed;
-    private bool _wasAbsent;
+    private DateTimeOffset? _absentFrom; // the request time of an absent snapshot that was not taken, because it was the first
     private volatile bool _isAbandoned;
     private volatile GenerationSnapshot? _snapshot;
     private long _hintAcceptedAt = TimeSpan.MinValue.Ticks / 2;
@@ -86,14 +86,14 @@ internal sealed class PollTarget(GenerationId key)
     {
         lock (_gate)
         {
-            (_snapshot, _wasAbsent) = (null, false);
+            (_snapshot, _absentFrom) = (null, null);
         }
     }
 
     /// <summary>
     /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores every snapshot after a final one, and an
     /// interim or absent snapshot that is older than the current one. A final snapshot counts whatever its time, because clocks of replicas differ, but not after
-    /// an absent one that is newer. A known generation becomes absent only with the second consecutive absent snapshot.
+    /// an absent one that is newer. A known generation becomes absent only with the second consecutive absent snapshot, if it was requested later than the first.
     /// </summary>
     public bool TryUpdate(GenerationSnapshot snapshot, DateTimeOffset now, out GenerationSnapshot? previous)
     {
@@ -105,13 +105,13 @@ internal sealed class PollTarget(GenerationId key)
                 return false;
             }
 
-            if (snapshot.Summary is null && previous is not null && !_wasAbsent)
+            if (snapshot.Summary is null && previous is { Summary: not null } && !(_absentFrom < snapshot.Entry.RequestedAt))
             {
-                _wasAbsent = true;
+                _absentFrom ??= snapshot.Entry.RequestedAt;
                 return false;
             }
 
-            _wasAbsent = false;
+            _absentFrom = null;
             _snapshot = snapshot;
             if (!snapshot.DiffersFrom(previous))
             {
@@ -131,7 +131,7 @@ internal sealed class PollTarget(GenerationId key)
     {
         (_, { IsTerminal: true }) => false,
         (_, null) => snapshot.Entry.Outranks(previous.Entry, now),
-        (null, _) => !previous.Entry.Outranks(snapshot.Entry, now),
-        _ => snapshot.IsTerminal || snapshot.Entry.StoredAt >= previous.Entry.StoredAt,
+        ({ IsTerminal: true }, _) => true,
+        _ => !previous.Entry.Outranks(snapshot.Entry, now),
     };
 }

@@ -127,7 +127,7 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
         var snapshot = new GenerationSnapshot(entry);
         if (!purges.IsFromBefore(entry) && target.TryUpdate(snapshot, clock.GetUtcNow(), out var previous) && !isFromReplica)
         {
-            if (snapshot.IsTerminal && previous is not null)
+            if (snapshot.IsTerminal && previous is { IsTerminal: false })
             {
                 metrics.EndDetected(clock.GetUtcNow() - previous.Entry.StoredAt);
             }

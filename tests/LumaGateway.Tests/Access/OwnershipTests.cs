@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -6,6 +8,7 @@ using LumaGateway.Contracts;
 using LumaGateway.Jobs;
 using LumaGateway.Tests.Jobs;
 using LumaGateway.Tests.Proxy;
+using LumaGateway.Tests.Redis;
 using LumaGateway.Tests.Support;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -139,6 +142,34 @@ public sealed partial class OwnershipTests : IDisposable
         Assert.Equal(withUnknown, withForeign);
         Assert.Contains("generation_not_found", withForeign, StringComparison.Ordinal);
         Assert.Equal(foreign.Contains(Own, StringComparison.Ordinal) ? 1 : 0, _raw.Upstream.RequestCount);
+    }
+
+    [Fact]
+    public async Task A_slow_stream_of_several_does_not_read_a_foreign_id()
+    {
+        using var caller = await CallerAsync();
+        var ledger = _raw.Gateway.Services.GetRequiredService<IJobLedger>();
+        string[] slow = [.. Enumerable.Range(0, 8).Select(index => string.Create(CultureInfo.InvariantCulture, $"slow-{index}"))]; // as many as a stream reads at once
+        foreach (var id in slow)
+        {
+            await ledger.ApplyAsync(JobChange.Begin(JobOf(id, "team-a")));
+        }
+
+        var (step, read) = (new HeldStep(), new ConcurrentBag<string>());
+        _raw.Upstream.Always(async (request, _) =>
+        {
+            var id = request.RequestUri!.Segments[^1];
+            read.Add(id);
+            await step.HoldAsync();
+            return ScriptedUpstream.Json(Completed(id));
+        });
+        var sending = SendAsync(caller, "GET", $"/generations/events?ids={string.Join(',', slow)},{Foreign}");
+        await _raw.Upstream.WaitForRequestsAsync(slow.Length);
+        _raw.Gateway.Clock.Advance(TimeSpan.FromSeconds(5));
+        step.Release();
+
+        Assert.Contains("generation_not_found", await sending, StringComparison.Ordinal);
+        Assert.DoesNotContain(Foreign, read);
     }
 
     [Fact]

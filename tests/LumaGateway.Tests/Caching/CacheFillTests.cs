@@ -1011,7 +1011,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task FindAsync_does_not_store_an_entry_that_is_purged_meanwhile()
+    public async Task FindAsync_neither_returns_nor_stores_an_entry_that_is_purged_meanwhile()
     {
         Origin.Returns(Entries.Final(_clock.Now));
         await ReadAsync(_cache);
@@ -1022,7 +1022,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         lookup.Release();
 
-        Assert.Equal("final", (await finding).Text()); // the entry that the lookup read before the purge
+        Assert.Null(await finding);
         Assert.Null(_other.Memory.Find(Entries.Key));
     }
 
@@ -1060,6 +1060,22 @@ public sealed class CacheFillTests : IAsyncLifetime
         await _other.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _other.Cache.Purges).WithTimeout();
 
         Assert.Equal("in Redis", (await ReadAsync(_other)).Entry.Text());
+        Assert.Equal(1, _redis.Count("set", ":final"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task PutAsync_writes_no_final_entry_that_memory_and_Redis_have(bool isListedFinal)
+    {
+        Origin.Returns(Entries.Final(_clock.Now, "known"));
+        await ReadAsync(_cache);
+        _clock.Advance(CacheUnderTest.MemoryLifetime);
+        var listed = isListedFinal ? Entries.Final(_clock.Now, "listed") : Entries.Interim(_clock.Now, "listed");
+
+        var stored = await _cache.Cache.PutAsync(listed, _cache.Cache.Purges).WithTimeout();
+
+        Assert.Equal("known", stored.Text());
         Assert.Equal(1, _redis.Count("set", ":final"));
     }
 

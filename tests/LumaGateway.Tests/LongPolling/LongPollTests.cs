@@ -202,6 +202,21 @@ public sealed class LongPollTests : IDisposable
     }
 
     [Fact]
+    public async Task A_new_waiter_after_one_404_of_a_known_generation_ends_no_wait()
+    {
+        _gateway.Upstream.ThenJson(Samples.Interim("g1")).ThenJson("{}", HttpStatusCode.NotFound).AlwaysJson(Samples.CompletedAs("g1"));
+        using var caller = _gateway.CreateCaller();
+        var first = SendGetAsync(caller, "wait=30");
+        await _gateway.Clock.UntilAsync(() => _gateway.Upstream.RequestCount == 2);
+
+        var second = SendGetAsync(caller, "wait=30");
+
+        using var one = await _gateway.Clock.UntilAsync(first);
+        using var other = await _gateway.Clock.UntilAsync(second);
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (one.StatusCode, other.StatusCode));
+    }
+
+    [Fact]
     public async Task A_plain_read_of_the_final_state_ends_long_polls()
     {
         _gateway.Upstream.ThenJson(Samples.Interim("g1")).AlwaysJson(Samples.CompletedAs("g1"));

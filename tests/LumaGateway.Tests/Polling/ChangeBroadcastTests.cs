@@ -165,6 +165,23 @@ public sealed class ChangeBroadcastTests : IDisposable
     }
 
     [Fact]
+    public async Task A_state_that_another_replica_requested_after_a_not_found_one_replaces_it()
+    {
+        var targets = _gateway.Services.GetRequiredService<PollTargets>();
+        using var caller = _gateway.CreateCaller();
+        using var ready = await caller.SendGetAsync("/health/ready"); // the messages are subscribed to
+        var target = targets.AddWaiter(Id, new Waiter(null, WaiterKind.LongPoll, TimeSpan.Zero, TimeSpan.MaxValue));
+        targets.Update(Entries.NotFound(_gateway.Clock.GetUtcNow(), Id));
+        Assert.True(target.IsTerminal);
+        _gateway.Clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        await PublishAsync(Entries.Interim(_gateway.Clock.GetUtcNow(), """{"id":"g1","state":"processing"}"""));
+        await _gateway.Clock.WaitUntilIdleAsync();
+
+        Assert.False(target.IsTerminal);
+    }
+
+    [Fact]
     public async Task A_purge_is_announced_before_it_is_counted()
     {
         var cache = _gateway.Services.GetRequiredService<ResponseCache>();

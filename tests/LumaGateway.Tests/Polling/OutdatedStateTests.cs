@@ -1,5 +1,9 @@
+using System.Net;
 using LumaGateway.Caching;
+using LumaGateway.Contracts;
+using LumaGateway.LongPolling;
 using LumaGateway.Polling;
+using LumaGateway.Problems;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -81,6 +85,22 @@ public sealed class OutdatedStateTests : IDisposable
         targets.RecordFault(before);
 
         Assert.True(after.DueAt > dueAt);
+    }
+
+    [Fact]
+    public async Task An_old_not_found_state_is_read_again_and_not_left_to_the_next_list_sweep()
+    {
+        _gateway.With("Luma:Dialect", "dream-machine").With("Waiting:ListFrom", "2").Upstream.AlwaysJson("{}", HttpStatusCode.NotFound);
+        var (targets, snapshots) = (_gateway.Services.GetRequiredService<PollTargets>(), _gateway.Services.GetRequiredService<FirstSnapshotReader>());
+        var target = targets.AddWaiter(Entries.Key, NewWaiter());
+        targets.AddWaiter(GenerationId.Parse("g2", null), NewWaiter());
+        Assert.Null(await snapshots.ReadAsync(Entries.Key, target, "request", null, TestContext.Current.CancellationToken)); // the next sweep provides it
+        targets.Update(Entries.NotFound(_gateway.Clock.GetUtcNow()));
+        _gateway.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        var fault = await Assert.ThrowsAsync<UpstreamException>(() => snapshots.ReadAsync(Entries.Key, target, "request", null, TestContext.Current.CancellationToken).AsTask());
+
+        Assert.Equal(UpstreamFault.NotFound, fault.Fault); // no sweep reads a target that has ended
     }
 
     [Fact]

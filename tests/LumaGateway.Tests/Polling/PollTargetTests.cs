@@ -1,3 +1,5 @@
+using System.Text;
+using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Polling;
 using LumaGateway.Tests.Caching;
@@ -78,11 +80,52 @@ public sealed class PollTargetTests
         Assert.True(target.IsTerminal);
     }
 
+    [Fact]
+    public void One_not_found_state_that_arrives_twice_counts_once()
+    {
+        var target = new PollTarget(Entries.Key);
+        target.TryUpdate(Snapshot("processing", Entries.Noon), Entries.Noon, out _);
+
+        target.TryUpdate(NotFound(Entries.Noon.AddMilliseconds(1)), Entries.Noon, out _);
+        target.TryUpdate(NotFound(Entries.Noon.AddMilliseconds(1)), Entries.Noon, out _);
+
+        Assert.False(target.IsTerminal);
+    }
+
+    [Fact]
+    public void A_later_not_found_state_replaces_an_earlier_one()
+    {
+        var target = new PollTarget(Entries.Key);
+        var later = NotFound(Entries.Noon.AddMilliseconds(1));
+        target.TryUpdate(NotFound(Entries.Noon), Entries.Noon, out _);
+
+        target.TryUpdate(later, Entries.Noon, out _);
+
+        Assert.Same(later, target.Snapshot);
+    }
+
+    [Fact]
+    public void Of_two_interim_states_the_one_that_was_requested_later_counts()
+    {
+        var target = new PollTarget(Entries.Key);
+        var later = Entries.Interim(Entries.Noon, Body("processing"));
+        var slow = new CacheEntry(Entries.Key, EntryKind.Interim, Encoding.UTF8.GetBytes(Body("queued")), Entries.Noon.AddSeconds(1), Entries.Noon.AddSeconds(3), Entries.Noon.AddSeconds(3))
+        {
+            RequestedAt = Entries.Noon.AddSeconds(-2),
+        };
+        target.TryUpdate(new(later), Entries.Noon, out _);
+
+        target.TryUpdate(new(slow), Entries.Noon.AddSeconds(1), out _);
+
+        Assert.Same(later, target.Snapshot!.Entry);
+    }
+
     private static GenerationSnapshot NotFound(DateTimeOffset requestedAt) => new(Entries.NotFound(requestedAt));
 
     private static GenerationSnapshot Snapshot(string state, DateTimeOffset requestedAt)
     {
-        var body = $$"""{"id":"g1","state":"{{state}}"}""";
-        return new(state == "completed" ? Entries.Final(requestedAt, body) : Entries.Interim(requestedAt, body));
+        return new(state == "completed" ? Entries.Final(requestedAt, Body(state)) : Entries.Interim(requestedAt, Body(state)));
     }
+
+    private static string Body(string state) => $$"""{"id":"g1","state":"{{state}}"}""";
 }
