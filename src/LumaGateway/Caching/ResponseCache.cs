@@ -181,8 +181,8 @@ internal sealed class ResponseCache(
         }
 
         // A final entry is stored in memory, so that this replica can serve it again without Redis.
-        var found = stored.Kind is EntryKind.Final ? StoreInMemory(stored, view.InvalidationToken, purges, startedAt) : stored;
-        return found is not null && IsEnough(found, clock.GetUtcNow()) ? found : null;
+        var found = stored.Kind is EntryKind.Final ? StoreInMemory(stored, view.InvalidationToken, purges, startedAt) ?? stored : stored;
+        return IsEnough(found, clock.GetUtcNow()) ? found : null;
 
         bool IsEnough(CacheEntry entry, DateTimeOffset now) => notBefore is { } earliest ? entry.IsRecent(now, earliest) : entry.IsFresh(now);
     }

@@ -10,6 +10,8 @@ internal static partial class StartupErrors
 {
     public const int ExitCode = 1;
 
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
+
     /// <summary>Validates every setting and prints one line for each invalid one.</summary>
     public static async Task<bool> ValidateSettingsAsync(this WebApplication app)
     {
@@ -42,6 +44,7 @@ internal static partial class StartupErrors
             }
             catch (Exception exception) when (IsListenerError(exception))
             {
+                await StopBackgroundServicesAsync(app.Services);
                 await Console.Error.WriteLineAsync(
                     $"LumaGateway cannot start, because it cannot listen: {exception.Message.Split('\n')[0].TrimEnd('.', '\r')}. Check ASPNETCORE_URLS, ASPNETCORE_HTTP_PORTS, Management:Port and Kestrel.");
                 return ExitCode;
@@ -50,6 +53,13 @@ internal static partial class StartupErrors
             await app.WaitForShutdownAsync();
             return 0;
         }
+    }
+
+    /// <summary>One that still runs when the services are disposed of may fail, and the host would log that.</summary>
+    private static async Task StopBackgroundServicesAsync(IServiceProvider services)
+    {
+        using var limit = new CancellationTokenSource(StopLimit, services.GetRequiredService<TimeProvider>());
+        await Task.WhenAll(services.GetServices<IHostedService>().OfType<BackgroundService>().Select(service => service.StopAsync(limit.Token)));
     }
 
     /// <summary>An address that is in use, forbidden, not of this machine or not an address; a certificate that is missing or unreadable.</summary>

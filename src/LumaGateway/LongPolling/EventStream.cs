@@ -163,7 +163,8 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
             {
                 for (var i = 0; i < polled.Count; i++)
                 {
-                    if (!polled[i].IsWaitOver || polled[i].Snapshot is not { } snapshot || !(ReferenceEquals(_taken[i], snapshot) || _sent.Contains(i, snapshot)))
+                    // The snapshot is read once: it may be replaced at any time.
+                    if (polled[i].Snapshot is not { } snapshot || !(snapshot.IsTerminal || polled[i].IsAbandoned) || !(ReferenceEquals(_taken[i], snapshot) || _sent.Contains(i, snapshot)))
                     {
                         return false;
                     }

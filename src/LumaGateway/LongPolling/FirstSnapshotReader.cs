@@ -35,7 +35,14 @@ internal sealed class FirstSnapshotReader(
                 return null;
             }
 
-            entry = (await reader.ReadAsync(id, requestId, lease, cancellationToken)).Entry!;
+            try
+            {
+                entry = (await reader.ReadAsync(id, requestId, lease, cancellationToken)).Entry!;
+            }
+            catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound && target.Snapshot is { Summary: not null })
+            {
+                return target.Snapshot; // a known generation ends only with the second not-found response
+            }
         }
 
         targets.Update(entry);

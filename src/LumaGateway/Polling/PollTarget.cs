@@ -1,3 +1,4 @@
+using LumaGateway.Caching;
 using LumaGateway.Contracts;
 
 namespace LumaGateway.Polling;
@@ -19,6 +20,9 @@ internal sealed class PollTarget(GenerationId key)
     public GenerationSnapshot? Snapshot => _snapshot;
 
     public bool IsTerminal => _snapshot is { IsTerminal: true };
+
+    /// <summary>True if the generation has been in an unknown state for too long.</summary>
+    public bool IsAbandoned => _isAbandoned;
 
     /// <summary>True if waits end: the generation is terminal, or has been in an unknown state for too long.</summary>
     public bool IsWaitOver => IsTerminal || _isAbandoned;
@@ -93,7 +97,7 @@ internal sealed class PollTarget(GenerationId key)
     /// <summary>
     /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores every snapshot after a final one, and an
     /// interim or absent snapshot that is older than the current one. A final snapshot counts whatever its time, because clocks of replicas differ, but not after
-    /// an absent one that is newer. A known generation becomes absent only with the second consecutive absent snapshot, if it was requested later than the first.
+    /// an absent one that is newer. A known generation becomes absent only with the second consecutive absent snapshot, if it is of another request than the first.
     /// </summary>
     public bool TryUpdate(GenerationSnapshot snapshot, DateTimeOffset now, out GenerationSnapshot? previous)
     {
@@ -105,9 +109,9 @@ internal sealed class PollTarget(GenerationId key)
                 return false;
             }
 
-            if (snapshot.Summary is null && previous is { Summary: not null } && !(_absentFrom < snapshot.Entry.RequestedAt))
+            if (snapshot.Summary is null && previous is { Summary: not null } && (_absentFrom ?? snapshot.Entry.RequestedAt) == snapshot.Entry.RequestedAt)
             {
-                _absentFrom ??= snapshot.Entry.RequestedAt;
+                _absentFrom = snapshot.Entry.RequestedAt;
                 return false;
             }
 
@@ -130,7 +134,7 @@ internal sealed class PollTarget(GenerationId key)
     private static bool IsNews(GenerationSnapshot snapshot, GenerationSnapshot previous, DateTimeOffset now) => (snapshot.Summary, previous.Summary) switch
     {
         (_, { IsTerminal: true }) => false,
-        (_, null) => snapshot.Entry.Outranks(previous.Entry, now),
+        (_, null) => snapshot.Entry.Outranks(previous.Entry, now) || previous.Entry.RequestedAt > CacheEntry.LatestCredible(now),
         ({ IsTerminal: true }, _) => true,
         _ => !previous.Entry.Outranks(snapshot.Entry, now),
     };

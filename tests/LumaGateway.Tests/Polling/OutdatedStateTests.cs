@@ -104,6 +104,24 @@ public sealed class OutdatedStateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_new_waiter_of_a_known_generation_waits_after_its_own_first_404()
+    {
+        _gateway.Upstream.AlwaysJson("{}", HttpStatusCode.NotFound);
+        var (targets, snapshots) = (_gateway.Services.GetRequiredService<PollTargets>(), _gateway.Services.GetRequiredService<FirstSnapshotReader>());
+        var target = targets.AddWaiter(Entries.Key, NewWaiter());
+        targets.Update(NewEntry());
+        _gateway.Clock.Advance(TimeSpan.FromMinutes(1)); // the known state is too old for a new waiter
+
+        Assert.Same(target.Snapshot, await snapshots.ReadAsync(Entries.Key, target, "request", null, TestContext.Current.CancellationToken));
+        Assert.NotNull(target.Snapshot!.Summary);
+
+        _gateway.Clock.Advance(TimeSpan.FromMinutes(1));
+        await Record.ExceptionAsync(() => snapshots.ReadAsync(Entries.Key, target, "request", null, TestContext.Current.CancellationToken).AsTask()); // not found, unless a poll was first
+        await _gateway.Clock.WaitUntilIdleAsync();
+        Assert.Null(target.Snapshot!.Summary);
+    }
+
+    [Fact]
     public async Task An_outdated_state_removes_no_newer_one_from_memory()
     {
         var cache = _gateway.Services.GetRequiredService<ResponseCache>();

@@ -93,6 +93,27 @@ public sealed class PollTargetTests
     }
 
     [Fact]
+    public void A_not_found_state_of_a_replica_whose_clock_is_ahead_does_not_keep_the_wait_of_a_deleted_generation()
+    {
+        var target = new PollTarget(Entries.Key);
+        target.TryUpdate(Snapshot("processing", Entries.Noon), Entries.Noon, out _);
+
+        target.TryUpdate(NotFound(Entries.Noon.AddHours(1)), Entries.Noon, out _);
+        target.TryUpdate(NotFound(Entries.Noon.AddSeconds(1)), Entries.Noon.AddSeconds(1), out _);
+
+        Assert.True(target.IsTerminal);
+    }
+
+    [Fact]
+    public void A_not_found_state_of_a_replica_whose_clock_is_far_ahead_keeps_out_no_state()
+    {
+        var target = new PollTarget(Entries.Key);
+        target.TryUpdate(NotFound(Entries.Noon.AddHours(1)), Entries.Noon, out _);
+
+        Assert.True(target.TryUpdate(Snapshot("completed", Entries.Noon), Entries.Noon, out _));
+    }
+
+    [Fact]
     public void A_later_not_found_state_replaces_an_earlier_one()
     {
         var target = new PollTarget(Entries.Key);
