@@ -33,8 +33,11 @@ internal static class AccountCheckers
             .Where(job => run.Upstream.Jobs.Count(other => other.Account == job.Account && other.From <= job.From && other.To > job.From) > SimulatedUpstream.MaxConcurrentJobs)
             .Select(static job => $"{job.Id} began at {job.From} without a free slot of {job.Account}");
 
-    /// <summary>A crashed replica, a lost response and a failed ledger leave leases that expire by themselves.</summary>
-    public static IEnumerable<string> NoSlotIsLeft(Simulation run) => LedgerMayFail(run) || run.Schedule.Has(OperationKind.Crash, OperationKind.UpstreamFails)
+    /// <summary>
+    /// A crashed replica, a lost response and a failed ledger leave leases that expire by themselves. So does a pause, if the write of a job's end times out in it; a create that
+    /// waits for the slot ends it earlier.
+    /// </summary>
+    public static IEnumerable<string> NoSlotIsLeft(Simulation run) => LedgerMayFail(run) || run.Schedule.Has(OperationKind.Crash, OperationKind.UpstreamFails, OperationKind.Pause)
         ? []
         : run.Redis.Leases.Select(static lease => $"the slot of {(lease.EndsWith('/') ? "a create" : lease)} is left");
 
