@@ -46,7 +46,7 @@ internal sealed class FetchLock : IDisposable
 
     private void RenewLater() => _renewal = _renewals.GetToken(out _).UnsafeRegister(static held => ((FetchLock)held!).Renew(), this);
 
-    /// <summary>Does nothing if the lock was disposed of at the same moment: a registration from then is left and runs once.</summary>
+    /// <summary>Does nothing after the disposal. A lock that is disposed of during a renewal may leave one registration, which runs once.</summary>
     private void Renew()
     {
         if (!_isDisposed)

@@ -114,7 +114,7 @@ internal sealed class ResponseCache(
 
         if (!view.IsReached)
         {
-            // Not verified in Redis: the time of verification is that of the request. One that outranks it stays in memory, unless a fetch has removed it meanwhile.
+            // Not verified in Redis: the time of verification is that of the request. A better entry in memory stays there, unless a fetch has removed it meanwhile.
             return known is null || !known.Outranks(entry, now)
                 ? StoreInMemory(entry, null, purges, startedAt - DurationOf(now - entry.RequestedAt))
                 : memory.Find(entry.Key)?.Entry;

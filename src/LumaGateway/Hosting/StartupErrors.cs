@@ -44,9 +44,9 @@ internal static partial class StartupErrors
             }
             catch (Exception exception) when (IsListenerError(exception))
             {
-                await StopBackgroundServicesAsync(app.Services);
                 await Console.Error.WriteLineAsync(
                     $"LumaGateway cannot start, because it cannot listen: {exception.Message.Split('\n')[0].TrimEnd('.', '\r')}. Check ASPNETCORE_URLS, ASPNETCORE_HTTP_PORTS, Management:Port and Kestrel.");
+                await StopBackgroundServicesAsync(app.Services);
                 return ExitCode;
             }
 

@@ -9,7 +9,7 @@ internal sealed class PollTarget(GenerationId key)
     private readonly Lock _gate = new();
     private readonly HashSet<Waiter> _waiters = [];
     private bool _isClosed;
-    private DateTimeOffset? _absentFrom; // the request time of an absent snapshot that was not taken, because it was the first
+    private DateTimeOffset? _firstAbsentAt; // the request time of the first absent snapshot, which is not taken; null if there was none since the last state
     private volatile bool _isAbandoned;
     private volatile GenerationSnapshot? _snapshot;
     private long _hintAcceptedAt = TimeSpan.MinValue.Ticks / 2;
@@ -90,14 +90,14 @@ internal sealed class PollTarget(GenerationId key)
     {
         lock (_gate)
         {
-            (_snapshot, _absentFrom) = (null, null);
+            (_snapshot, _firstAbsentAt) = (null, null);
         }
     }
 
     /// <summary>
     /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores every snapshot after a final one, and an
     /// interim or absent snapshot that is older than the current one. A final snapshot counts whatever its time, because clocks of replicas differ, but not after
-    /// an absent one that is newer. A known generation becomes absent only with the second consecutive absent snapshot, if it is of another request than the first.
+    /// an absent one that is newer. A known generation becomes absent only with the second consecutive absent snapshot, if it comes from another request than the first.
     /// </summary>
     public bool TryUpdate(GenerationSnapshot snapshot, DateTimeOffset now, out GenerationSnapshot? previous)
     {
@@ -109,13 +109,13 @@ internal sealed class PollTarget(GenerationId key)
                 return false;
             }
 
-            if (snapshot.Summary is null && previous is { Summary: not null } && (_absentFrom ?? snapshot.Entry.RequestedAt) == snapshot.Entry.RequestedAt)
+            if (snapshot.Summary is null && previous is { Summary: not null } && (_firstAbsentAt ?? snapshot.Entry.RequestedAt) == snapshot.Entry.RequestedAt)
             {
-                _absentFrom = snapshot.Entry.RequestedAt;
+                _firstAbsentAt = snapshot.Entry.RequestedAt;
                 return false;
             }
 
-            _absentFrom = null;
+            _firstAbsentAt = null;
             _snapshot = snapshot;
             if (!snapshot.DiffersFrom(previous))
             {
