@@ -24,15 +24,15 @@ internal sealed class DriftVocabulary
     private const string LumaTypes = "video image image_edit video_edit video_reframe layering upscale_video add_audio thumbnail last_frame exr";
 
     /// <summary>Objects of free form: the caller's request, errors, and data of the relay itself.</summary>
-    private static readonly FrozenSet<string> Opaque = FrozenSet.ToFrozenSet(
-        ["request", "input", "metadata", "palette", "config", "properties", "error", "detail", "meta", "logs", "private_data", "bounds"], StringComparer.Ordinal);
+    private static readonly string[] Opaque =
+        ["request", "input", "metadata", "palette", "config", "properties", "error", "detail", "meta", "logs", "private_data", "bounds"];
 
     private static readonly FrozenSet<string> Types = LumaTypes.Split(' ').ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> _fields;
-    private readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> _opaque = Opaque.GetAlternateLookup<ReadOnlySpan<char>>();
+    private readonly FrozenDictionary<string, FieldContent>.AlternateLookup<ReadOnlySpan<char>> _fields;
 
-    private DriftVocabulary(string fields) => _fields = fields.Split(' ').ToFrozenSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+    private DriftVocabulary(string fields) =>
+        _fields = fields.Split(' ').ToFrozenDictionary(static name => name, ContentOf, StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>The vocabulary of Luma's own dialects, or of the relay family.</summary>
     public static DriftVocabulary Of(string dialect) => new(dialect is "dream-machine" or "agents" ? LumaFields : RelayFields);
@@ -44,6 +44,12 @@ internal sealed class DriftVocabulary
         Inspect(body, MaxDepth, ref field, ref type);
         return (field, type);
     }
+
+    private static FieldContent ContentOf(string field) => field switch
+    {
+        "type" or "generation_type" => FieldContent.Type,
+        _ => Opaque.Contains(field) ? FieldContent.Opaque : FieldContent.Known,
+    };
 
     private void Inspect(JsonElement element, int depth, ref bool hasUnknownField, ref bool hasUnknownType)
     {
@@ -79,15 +85,15 @@ internal sealed class DriftVocabulary
         }
 
         ReadOnlySpan<char> name = buffer[..Encoding.UTF8.GetChars(utf8Name, buffer)];
-        if (!_fields.Contains(name))
+        if (!_fields.TryGetValue(name, out var content))
         {
             hasUnknownField = true;
         }
-        else if (name is "type" or "generation_type")
+        else if (content is FieldContent.Type)
         {
             hasUnknownType |= property.Value.ValueKind is JsonValueKind.String && !IsKnownType(property.Value);
         }
-        else if (!_opaque.Contains(name))
+        else if (content is FieldContent.Known)
         {
             Inspect(property.Value, depth - 1, ref hasUnknownField, ref hasUnknownType);
         }
@@ -103,5 +109,18 @@ internal sealed class DriftVocabulary
         {
             return false; // not valid Unicode
         }
+    }
+
+    /// <summary>What a documented field contains.</summary>
+    private enum FieldContent
+    {
+        /// <summary>A value or documented fields.</summary>
+        Known,
+
+        /// <summary>An object of free form, which is not inspected.</summary>
+        Opaque,
+
+        /// <summary>A type of a generation or an asset.</summary>
+        Type,
     }
 }

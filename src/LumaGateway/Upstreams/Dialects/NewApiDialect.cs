@@ -13,6 +13,8 @@ namespace LumaGateway.Upstreams.Dialects;
 /// <param name="upstream">The upstream's API root, which links that need its token lead to.</param>
 internal sealed class NewApiDialect(Lazy<Uri>? upstream = null) : IUpstreamDialect
 {
+    private readonly RelayRules _rules = new(upstream, prefersStatus: true, marksVideo: false);
+
     public string Name => "new-api";
 
     public bool SignsUrls => false;
@@ -28,5 +30,5 @@ internal sealed class NewApiDialect(Lazy<Uri>? upstream = null) : IUpstreamDiale
     public (string Name, string Value) Credential(string token) => ("Authorization", $"Bearer {token}");
 
     public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body) =>
-        RelayReader.Read(id, status, body, new RelayRules(upstream?.Value, PrefersStatus: true, MarksVideo: false));
+        RelayReader.Read(id, status, body, _rules);
 }

@@ -13,6 +13,8 @@ namespace LumaGateway.Upstreams.Dialects;
 /// <param name="upstream">The upstream's API root, which links that need its token lead to.</param>
 internal sealed class PiApiDialect(Lazy<Uri>? upstream = null) : IUpstreamDialect
 {
+    private readonly RelayRules _rules = new(upstream, prefersStatus: true, marksVideo: true);
+
     public string Name => "piapi";
 
     public bool SignsUrls => false;
@@ -28,5 +30,5 @@ internal sealed class PiApiDialect(Lazy<Uri>? upstream = null) : IUpstreamDialec
     public (string Name, string Value) Credential(string token) => ("x-api-key", token);
 
     public DialectResult Read(GenerationId id, HttpStatusCode status, JsonElement body) =>
-        RelayReader.Read(id, status, body, new RelayRules(upstream?.Value, PrefersStatus: true, MarksVideo: true));
+        RelayReader.Read(id, status, body, _rules);
 }

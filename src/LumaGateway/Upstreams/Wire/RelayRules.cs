@@ -1,27 +1,38 @@
+using System.Buffers;
+
 namespace LumaGateway.Upstreams.Wire;
 
-/// <summary>What differs between the dialects of the relay family.</summary>
-/// <param name="Upstream">The upstream's API root: null if it is not known.</param>
-/// <param name="PrefersStatus">True if <c>status</c> counts before <c>state</c> in the same object; false for the other order.</param>
-/// <param name="MarksVideo">True if <c>video</c> always has a watermark.</param>
-internal readonly record struct RelayRules(Uri? Upstream, bool PrefersStatus, bool MarksVideo)
+/// <summary>What differs between the dialects of the relay family. Thread-safe.</summary>
+/// <param name="upstream">The upstream's API root: null if it is not known.</param>
+/// <param name="prefersStatus">The value of <see cref="PrefersStatus"/>.</param>
+/// <param name="marksVideo">The value of <see cref="MarksVideo"/>.</param>
+internal sealed class RelayRules(Lazy<Uri>? upstream, bool prefersStatus, bool marksVideo)
 {
+    private readonly Lazy<SearchValues<string>>? _host =
+        upstream is { } root ? new(() => SearchValues.Create([root.Value.Host], StringComparison.OrdinalIgnoreCase)) : null;
+
+    /// <summary>True if <c>status</c> counts before <c>state</c> in the same object; false for the other order.</summary>
+    public bool PrefersStatus => prefersStatus;
+
+    /// <summary>True if <c>video</c> always has a watermark.</summary>
+    public bool MarksVideo => marksVideo;
+
     /// <summary>
     /// True if a link leads back to the upstream's API, which requires the upstream's token: it has the upstream's host and port and the first segment of its
     /// path. A signed link needs no token.
     /// </summary>
     public bool NeedsToken(string url)
     {
-        if (Upstream is not { } upstream
-            || !url.Contains(upstream.Host, StringComparison.OrdinalIgnoreCase)
+        if (upstream?.Value is not { } root
+            || !url.AsSpan().ContainsAny(_host!.Value) // fast: almost no link leads back, and parsing a link is slow
             || !Uri.TryCreate(url, UriKind.Absolute, out var link)
-            || !link.Host.Equals(upstream.Host, StringComparison.OrdinalIgnoreCase)
-            || link.Port != upstream.Port)
+            || !link.Host.Equals(root.Host, StringComparison.OrdinalIgnoreCase)
+            || link.Port != root.Port)
         {
             return false;
         }
 
-        return FirstSegment(upstream) is var api
+        return FirstSegment(root) is var api
             && (api.IsEmpty || api.Equals(FirstSegment(link), StringComparison.Ordinal))
             && !SignedUrl.IsSigned(url);
     }
