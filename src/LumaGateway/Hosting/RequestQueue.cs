@@ -9,6 +9,9 @@ namespace LumaGateway.Hosting;
 /// </summary>
 internal sealed class RequestQueue : IThreadPoolWorkItem, ICriticalNotifyCompletion
 {
+    /// <summary>The requests of one turn: enough to share a system call. With more, Redis would have nothing to do while they run (bench/LOG.md).</summary>
+    private const int MaxTurn = 16;
+
     private readonly ConcurrentQueue<Action> _waiting = new();
     private int _isScheduled;
 
@@ -31,13 +34,13 @@ internal sealed class RequestQueue : IThreadPoolWorkItem, ICriticalNotifyComplet
     void IThreadPoolWorkItem.Execute()
     {
         Interlocked.Exchange(ref _isScheduled, 0); // before the count: a request that is added after this line schedules the queue again
-        var count = _waiting.Count;
+        var count = Math.Min(_waiting.Count, MaxTurn);
         if (count > 1)
         {
             Schedule();
         }
 
-        // No more than were waiting: other work of this thread must not wait for requests that arrive meanwhile.
+        // No more than were waiting: other work of this thread, such as sending to Redis, must not wait for requests that arrive meanwhile.
         for (; count > 0 && _waiting.TryDequeue(out var next); count--)
         {
             next();
