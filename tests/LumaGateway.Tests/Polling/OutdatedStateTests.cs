@@ -138,6 +138,23 @@ public sealed class OutdatedStateTests : IDisposable
         Assert.Null(cache.TryGetFresh(Entries.Key, _gateway.Clock.GetUtcNow()));
     }
 
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 0)]
+    public void Only_the_end_of_a_running_generation_counts_as_detected(bool wasNotFound, int expected)
+    {
+        using var lag = _gateway.Collect<double>("luma_gateway.waiting.lag");
+        var targets = _gateway.Services.GetRequiredService<PollTargets>();
+        var target = targets.AddWaiter(Entries.Key, NewWaiter());
+        targets.Update(wasNotFound ? Entries.NotFound(_gateway.Clock.GetUtcNow()) : NewEntry());
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(10));
+
+        targets.Update(Entries.Final(_gateway.Clock.GetUtcNow(), """{"id":"g1","state":"completed"}"""));
+
+        Assert.NotNull(target.Snapshot!.Summary);
+        Assert.Equal(expected, lag.GetMeasurementSnapshot().Count);
+    }
+
     private static Waiter NewWaiter() => new(null, WaiterKind.LongPoll, TimeSpan.Zero, TimeSpan.MaxValue);
 
     private CacheEntry NewEntry() => Entries.Interim(_gateway.Clock.GetUtcNow(), """{"id":"g1","state":"processing"}""");
