@@ -16,7 +16,7 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState stat
     private readonly MemoryCache _cache = new(new MemoryCacheOptions
     {
         SizeLimit = options.Value.MemoryBytes,
-        CompactionPercentage = 0.2, // each compaction visits all entries; a smaller part would mean more of them
+        CompactionPercentage = 0.2, // a compaction visits all entries: if it freed less, there would be more compactions
         Clock = new SystemClock(clock), // the clock that also decides freshness
     });
 

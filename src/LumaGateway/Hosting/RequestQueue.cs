@@ -4,13 +4,13 @@ using System.Runtime.CompilerServices;
 namespace LumaGateway.Hosting;
 
 /// <summary>
-/// An awaitable that continues on the thread pool. Requests that wait at the same time continue one after the other on one thread: the Redis client then sends their commands
+/// An awaitable that continues on the thread pool. Up to <see cref="MaxBatch"/> requests that wait at the same time continue one after the other on one thread: the Redis client then sends their commands
 /// together, with half as many system calls. If a thread is free, it runs the remaining requests in parallel. Thread-safe.
 /// </summary>
 internal sealed class RequestQueue : IThreadPoolWorkItem, ICriticalNotifyCompletion
 {
-    /// <summary>The requests of one turn: enough to share a system call. With more, Redis would have nothing to do while they run (bench/LOG.md).</summary>
-    private const int MaxTurn = 16;
+    /// <summary>The maximum number of requests that continue together. With more, Redis would wait for their commands while the gateway runs them (bench/LOG.md).</summary>
+    private const int MaxBatch = 16;
 
     private readonly ConcurrentQueue<Action> _waiting = new();
     private int _isScheduled;
@@ -34,7 +34,7 @@ internal sealed class RequestQueue : IThreadPoolWorkItem, ICriticalNotifyComplet
     void IThreadPoolWorkItem.Execute()
     {
         Interlocked.Exchange(ref _isScheduled, 0); // before the count: a request that is added after this line schedules the queue again
-        var count = Math.Min(_waiting.Count, MaxTurn);
+        var count = Math.Min(_waiting.Count, MaxBatch);
         if (count > 1)
         {
             Schedule();

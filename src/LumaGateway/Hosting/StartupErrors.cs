@@ -55,7 +55,7 @@ internal static partial class StartupErrors
         }
     }
 
-    /// <summary>One that still runs when the services are disposed of may fail, and the host would log that.</summary>
+    /// <summary>A background service that still runs when the services are disposed of may fail, and the host would log that.</summary>
     private static async Task StopBackgroundServicesAsync(IServiceProvider services)
     {
         using var limit = new CancellationTokenSource(StopLimit, services.GetRequiredService<TimeProvider>());

@@ -4,8 +4,8 @@ namespace LumaGateway.Upstreams.Wire;
 
 /// <summary>What differs between the dialects of the relay family. Thread-safe.</summary>
 /// <param name="upstream">The upstream's API root: null if it is not known.</param>
-/// <param name="prefersStatus">The value of <see cref="PrefersStatus"/>.</param>
-/// <param name="marksVideo">The value of <see cref="MarksVideo"/>.</param>
+/// <param name="prefersStatus">See <see cref="PrefersStatus"/>.</param>
+/// <param name="marksVideo">See <see cref="MarksVideo"/>.</param>
 internal sealed class RelayRules(Lazy<Uri>? upstream, bool prefersStatus, bool marksVideo)
 {
     private readonly Lazy<SearchValues<string>>? _host =
@@ -24,7 +24,7 @@ internal sealed class RelayRules(Lazy<Uri>? upstream, bool prefersStatus, bool m
     public bool NeedsToken(string url)
     {
         if (upstream?.Value is not { } root
-            || !url.AsSpan().ContainsAny(_host!.Value) // fast: almost no link leads back, and parsing a link is slow
+            || !url.AsSpan().ContainsAny(_host!.Value) // almost no link contains the host, and parsing a link is slow
             || !Uri.TryCreate(url, UriKind.Absolute, out var link)
             || !link.Host.Equals(root.Host, StringComparison.OrdinalIgnoreCase)
             || link.Port != root.Port)
