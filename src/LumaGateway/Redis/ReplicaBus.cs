@@ -79,7 +79,9 @@ internal sealed partial class ReplicaBus(
             var redis = await connection.GetAsync();
             connection.SubscriptionChanged -= OnSubscriptionChanged;
             connection.SubscriptionChanged += OnSubscriptionChanged;
-            await redis.GetSubscriber().SubscribeAsync(Channel, (_, message) => OnMessage(message));
+            var subscriber = redis.GetSubscriber();
+            await subscriber.UnsubscribeAsync(Channel, OnMessage); // the client keeps the handler of an attempt that failed
+            await subscriber.SubscribeAsync(Channel, OnMessage);
             await ReconfirmAsync(); // a failure here must not subscribe a second time
             return true;
         }
@@ -122,7 +124,7 @@ internal sealed partial class ReplicaBus(
         ? signer.Sign(SignedKind.Message, _name, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{clock.GetUtcNow().ToUnixTimeMilliseconds()} {text}")))
         : text;
 
-    private void OnMessage(RedisValue message)
+    private void OnMessage(RedisChannel channel, RedisValue message)
     {
         if (Deliver(message) is { } reason)
         {

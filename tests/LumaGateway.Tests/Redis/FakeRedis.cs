@@ -20,7 +20,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
     private readonly Dictionary<string, Dictionary<string, DateTimeOffset>> _leases = new(StringComparer.Ordinal);
     private readonly List<Rule> _rules = [];
     private readonly List<(string Command, string Key)> _commands = [];
-    private readonly List<Action<RedisChannel, RedisValue>> _subscribers = [];
+    private readonly List<Subscription> _subscriptions = [];
 
     /// <summary>The connection state that the client reports.</summary>
     public bool IsConnected { get; set; } = true;
@@ -456,18 +456,35 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
     private Task<long> PublishAsync(RedisChannel channel, RedisValue message) => RunAsync("publish", channel.ToString(), () =>
     {
-        _subscribers.ForEach(subscriber => subscriber(channel, message));
-        return (long)_subscribers.Count;
+        var subscriptions = _subscriptions.FindAll(static subscription => subscription.IsActive);
+        subscriptions.ForEach(subscription => subscription.Deliver(channel, message));
+        return (long)subscriptions.Count;
     });
 
+    /// <summary>As in the client, the handler stays if the command fails, and a later command makes it receive messages too.</summary>
     private Task<bool> SubscribeAsync(RedisChannel channel, Action<RedisChannel, RedisValue> handler)
     {
-        var subscriber = Network is null ? handler : Network.Subscriber(handler);
+        var subscription = new Subscription(handler, Network is null ? handler : Network.Subscriber(handler));
+        lock (_gate)
+        {
+            _subscriptions.Add(subscription);
+        }
+
         return RunAsync("subscribe", channel.ToString(), () =>
         {
-            _subscribers.Add(subscriber);
+            _subscriptions.FindAll(other => other.Handler == handler).ForEach(static other => other.IsActive = true);
             return true;
         });
+    }
+
+    private Task UnsubscribeAsync(Action<RedisChannel, RedisValue> handler)
+    {
+        lock (_gate)
+        {
+            _subscriptions.RemoveAll(subscription => subscription.Handler == handler);
+        }
+
+        return Task.CompletedTask;
     }
 
     /// <summary>The network between the clients and Redis.</summary>
@@ -481,6 +498,11 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
         /// <summary>Adds a handler of the current client for lost (true) and restored connections.</summary>
         void AddConnectionHandler(EventHandler<ConnectionFailedEventArgs> handler, bool isLost);
+    }
+
+    private sealed record Subscription(Action<RedisChannel, RedisValue> Handler, Action<RedisChannel, RedisValue> Deliver)
+    {
+        public bool IsActive { get; set; }
     }
 
     private sealed record Rule(string Command, string Part, bool ReplyOnly, bool Once, Func<Task> RunAsync) : IDisposable
@@ -520,6 +542,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             ("SortedSetRemoveAsync", [RedisKey key, RedisValue member, ..]) => Redis.RunAsync("release", key!, () => Redis._leases.TryGetValue(key!, out var leases) && leases.Remove(member!)),
             ("PingAsync", _) => Redis.RunAsync("ping", "", () => TimeSpan.Zero),
             ("SubscribeAsync", [RedisChannel channel, Action<RedisChannel, RedisValue> handler, ..]) => Redis.SubscribeAsync(channel, handler),
+            ("UnsubscribeAsync", [RedisChannel, Action<RedisChannel, RedisValue> handler, ..]) => Redis.UnsubscribeAsync(handler),
             _ => throw new NotSupportedException(targetMethod.ToString()),
         };
 

@@ -35,4 +35,27 @@ public sealed class ReplicaBusTests
 
         Assert.True(await replica.Cache.PurgeAsync(GenerationId.Parse("g1", null)).WithTimeout());
     }
+
+    [Fact]
+    public async Task A_message_is_handled_once_after_attempts_to_subscribe_that_failed()
+    {
+        var clock = new WaitingClock();
+        var redis = new FakeRedis(clock);
+        await using var replica = CacheUnderTest.Create(clock, redis);
+        var second = TimeSpan.FromSeconds(1);
+        Task starting;
+        using (redis.Fail("subscribe"))
+        {
+            starting = replica.StartAsync();
+            await clock.PassAsync(second);
+            await clock.WaitedForAsync(second); // the second attempt has failed too
+        }
+
+        await clock.PassUntilAsync(starting, second);
+        var purges = replica.Cache.Purges;
+
+        await replica.Bus.PublishAsync("purge", "g1");
+
+        Assert.Equal(purges + 1, replica.Cache.Purges);
+    }
 }
