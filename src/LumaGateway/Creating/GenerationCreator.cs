@@ -82,6 +82,7 @@ internal sealed partial class GenerationCreator(
     /// <summary>The first state goes to the cache too, so that a read right after the create needs no upstream request.</summary>
     private async Task WriteAsync(HttpContext context, GenerationId id, DialectResult result, UpstreamAccount account, FetchStart start)
     {
+        context.Features.Set(new CreatedGeneration(id, result.Generation.State, result.Generation.Model));
         var stored = await reader.StoreListedAsync(id, result, account, start);
         await CreatedResponse.WriteAsync(context, stored ?? source.CreateEntry(id, result, account, start.At));
     }

@@ -19,13 +19,12 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots sl
     /// <summary>
     /// The change that ends an attempt; null if it stays, because its outcome or its id is unknown.
     /// </summary>
+    /// <param name="context">The request, with the status of its response.</param>
     /// <param name="attempt">The attempt.</param>
     /// <param name="account">The account that the create was sent to last.</param>
     /// <param name="outcome">The outcome of the create.</param>
-    /// <param name="status">The status of the response.</param>
-    /// <param name="body">The body of the response; null if it is too long.</param>
-    /// <param name="requestId">The caller's request.</param>
-    public JobChange? End(Job attempt, UpstreamAccount account, CreateOutcome outcome, int status, ReadOnlyMemory<byte>? body, string requestId)
+    /// <param name="body">The body of the response; null if it is too long. It is not read if the request has the feature <see cref="CreatedGeneration"/>.</param>
+    public JobChange? End(HttpContext context, Job attempt, UpstreamAccount account, CreateOutcome outcome, ReadOnlyMemory<byte>? body)
     {
         if (outcome is CreateOutcome.Unknown)
         {
@@ -33,15 +32,16 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots sl
             return attempt.Account == account.Name ? null : JobChange.Complete(attempt, attempt with { Key = Job.NewAttemptKey(), Account = account.Name, Dialect = account.Dialect.Name });
         }
 
+        var status = context.Response.StatusCode;
         if (outcome is CreateOutcome.Refused || status is < 200 or >= 300)
         {
             return JobChange.Cancel(attempt);
         }
 
-        if (body is not { } json || CreatedGeneration.Read(account.Dialect, json) is not { } created)
+        if ((context.Features.Get<CreatedGeneration>() ?? (body is { } json ? CreatedGeneration.Read(account.Dialect, json) : null)) is not { } created)
         {
             metrics.RecordUnrecorded(UnrecordedReason.UnreadableResponse, account.Name);
-            Log.Unreadable(logger, status, requestId);
+            Log.Unreadable(logger, status, context.TraceIdentifier);
             return null;
         }
 
@@ -49,16 +49,20 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots sl
         return JobChange.Complete(attempt, attempt with { Key = created.Id.Value, Account = account.Name, Dialect = account.Dialect.Name, State = JobStates.Of(created.State), Model = created.Model });
     }
 
-    /// <summary>Gives the slot of a create to the generation that it made, and names the generation for the audit event. Does not throw.</summary>
+    /// <summary>
+    /// Gives the slot of a create to the generation that it made, or back if the generation is final already. Names the generation for the audit event. Does not throw.
+    /// </summary>
     public Task BindSlotAsync(HttpContext context, JobChange? change)
     {
-        if (change?.Add?.Id is not { } id)
+        if (change?.Add is not { Id: { } id } job)
         {
             return Task.CompletedTask;
         }
 
         context.Features.Set(new RecordedJob(id.Value));
-        return context.Features.Get<JobSlot>() is { } slot ? slots.BindAsync(slot, id) : Task.CompletedTask;
+        return context.Features.Get<JobSlot>() is not { } slot ? Task.CompletedTask
+            : job.State.IsTerminal() ? slots.ReleaseAsync(slot)
+            : slots.BindAsync(slot, id);
     }
 
     /// <summary>The ledger did not record a create.</summary>

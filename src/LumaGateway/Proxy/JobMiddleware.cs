@@ -2,6 +2,7 @@ using LumaGateway.Access;
 using LumaGateway.Jobs;
 using LumaGateway.Problems;
 using LumaGateway.Proxy.Idempotency;
+using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
@@ -38,9 +39,14 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
             outcome = CreateOutcome.Refused;
             throw;
         }
+        catch when (context.Features.Get<CreatedGeneration>() is not null)
+        {
+            outcome = CreateOutcome.Settled; // only its caller did not get the response
+            throw;
+        }
         finally
         {
-            var change = jobs.End(attempt, account.Account, outcome, context.Response.StatusCode, body, context.TraceIdentifier) ?? (isBegun ? null : JobChange.Begin(attempt));
+            var change = jobs.End(context, attempt, account.Account, outcome, body) ?? (isBegun ? null : JobChange.Begin(attempt));
             await jobs.BindSlotAsync(context, change);
             if (change is not null)
             {

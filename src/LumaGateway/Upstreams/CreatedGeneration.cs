@@ -6,11 +6,11 @@ using LumaGateway.Upstreams.Wire;
 
 namespace LumaGateway.Upstreams;
 
-/// <summary>A generation as the response to its create describes it.</summary>
+/// <summary>A generation as the response to its create describes it. A request feature of a create whose response the gateway itself has read.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="State">Its first state; queued if the response does not say.</param>
 /// <param name="Model">Its model; null if the response does not say.</param>
-internal readonly record struct CreatedGeneration(GenerationId Id, GenerationState State, string? Model)
+internal sealed record CreatedGeneration(GenerationId Id, GenerationState State, string? Model)
 {
     /// <summary>Reads the body of a response with a status of 2xx. Null if it has no id. Pure.</summary>
     public static CreatedGeneration? Read(IUpstreamDialect dialect, ReadOnlyMemory<byte> body)

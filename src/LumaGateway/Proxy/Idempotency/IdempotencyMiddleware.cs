@@ -140,7 +140,7 @@ internal sealed class IdempotencyMiddleware(
         }
 
         var outcome = CreateOutcomes.Of(context);
-        var change = claim.Attempt is { } attempt ? jobs.End(attempt, ProxyAccount.Of(context)!, outcome, context.Response.StatusCode, responseBody, context.TraceIdentifier) : null;
+        var change = claim.Attempt is { } attempt ? jobs.End(context, attempt, ProxyAccount.Of(context)!, outcome, responseBody) : null;
         await jobs.BindSlotAsync(context, change);
         await (outcome switch
         {
