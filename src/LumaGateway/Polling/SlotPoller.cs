@@ -24,6 +24,9 @@ internal sealed partial class SlotPoller(
     /// <summary>The jobs whose poll has not ended.</summary>
     private readonly ConcurrentDictionary<GenerationId, bool> _polling = new();
 
+    /// <summary>The jobs that the upstream did not know at their last poll, with the time of that request.</summary>
+    private readonly ConcurrentDictionary<GenerationId, DateTimeOffset> _absentAt = new();
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -46,10 +49,15 @@ internal sealed partial class SlotPoller(
     /// <summary>The jobs that hold a slot of an account for which creates wait, of all accounts in random order.</summary>
     private async Task<(string Account, GenerationId Id)[]> FindJobsAsync()
     {
-        var jobs = new List<(string, GenerationId)>();
+        var jobs = new List<(string Account, GenerationId Id)>();
         foreach (var account in slots.AccountsWithWaiters)
         {
             jobs.AddRange((await slots.HoldersAsync(account)).Select(id => (account, id)));
+        }
+
+        foreach (var id in _absentAt.Keys.Except(jobs.Select(static job => job.Id)))
+        {
+            _absentAt.TryRemove(id, out _);
         }
 
         var shuffled = jobs.ToArray();
@@ -75,7 +83,7 @@ internal sealed partial class SlotPoller(
         }
     }
 
-    /// <summary>Ends the slot of a job if it is final. Does not throw.</summary>
+    /// <summary>Ends the slot of a job if it has ended. Does not throw.</summary>
     private async Task PollAsync(string account, GenerationId id, CancellationToken stoppingToken)
     {
         var notBefore = clock.GetUtcNow() - (options.Value.PollEvery * 0.9);
@@ -87,7 +95,7 @@ internal sealed partial class SlotPoller(
                 rateLimiter.Return();
             }
 
-            if (result.Entry is { } entry && new GenerationSnapshot(entry).IsTerminal)
+            if (result.Entry is { } entry && HasEnded(id, entry))
             {
                 await slots.ReleaseAsync(account, id); // also if the entry was in the cache
             }
@@ -110,6 +118,20 @@ internal sealed partial class SlotPoller(
         {
             _polling.TryRemove(id, out _);
         }
+    }
+
+    /// <summary>
+    /// Whether the job is final, or the upstream has twice not known it, in two requests: an upstream may show a new generation late. <see cref="PollTarget.TryUpdate"/> has the same rule.
+    /// </summary>
+    private bool HasEnded(GenerationId id, CacheEntry entry)
+    {
+        if (new GenerationSnapshot(entry).Summary is { } summary)
+        {
+            _absentAt.TryRemove(id, out _);
+            return summary.IsTerminal;
+        }
+
+        return _absentAt.GetOrAdd(id, entry.RequestedAt) != entry.RequestedAt;
     }
 
     private static partial class Log

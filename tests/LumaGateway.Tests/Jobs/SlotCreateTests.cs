@@ -76,6 +76,27 @@ public sealed class SlotCreateTests : IDisposable
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
     }
 
+    /// <summary>An upstream may show a new generation late.</summary>
+    [Theory]
+    [InlineData(1, HttpStatusCode.ServiceUnavailable)]
+    [InlineData(2, HttpStatusCode.Created)]
+    public async Task A_job_that_the_upstream_does_not_know_gives_its_slot_back_at_the_second_poll(int notFound, HttpStatusCode expected)
+    {
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller, null, "g1");
+        var polls = 0;
+        _raw.Upstream.Always((request, _) => Task.FromResult(
+            request.Method == HttpMethod.Post ? ScriptedUpstream.Json("""{"id":"g2","state":"pending"}""", HttpStatusCode.Created)
+            : Interlocked.Increment(ref polls) <= notFound ? ScriptedUpstream.Json("{}", HttpStatusCode.NotFound)
+            : ScriptedUpstream.Json(Samples.Interim("g1"))));
+
+        var second = SendAsync(caller, null);
+        await AdvanceUntilAsync(second);
+
+        using var response = await second;
+        Assert.Equal(expected, response.StatusCode);
+    }
+
     [Fact]
     public async Task A_create_that_waits_for_longer_than_a_create_may_take_is_not_sent_and_does_not_pause_its_account()
     {
