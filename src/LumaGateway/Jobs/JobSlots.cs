@@ -18,6 +18,7 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
     private static readonly TimeSpan TryInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly ConcurrentDictionary<string, WaitingCreates> _waiting = new(StringComparer.Ordinal);
+    private long _failedAt = long.MinValue;
 
     /// <summary>The accounts for which creates wait in this replica.</summary>
     public IEnumerable<string> AccountsWithWaiters => _waiting.Where(static pair => pair.Value.Count > 0).Select(static pair => pair.Key);
@@ -94,6 +95,11 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
                 await previous.WaitAsync(options.Value.QueueTimeout, clock, ending.Token);
             }
 
+            if (Volatile.Read(ref _failedAt) >= start)
+            {
+                WaitingCreates.Dequeue(previous, place); // the store has failed: creates that try one after another would each wait for its timeout
+            }
+
             while (true)
             {
                 var result = await TryTakeAnyAsync(accounts, lifetime);
@@ -117,6 +123,7 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
         }
         catch (LedgerUnavailableException)
         {
+            Volatile.Write(ref _failedAt, clock.GetTimestamp());
             return default;
         }
         finally

@@ -32,16 +32,16 @@ internal sealed class WaitingCreates
         }
     }
 
-    /// <summary>Lets the next create try, as soon as all earlier ones have ended their wait.</summary>
+    /// <summary>Lets the next create try, as soon as all earlier ones have ended their wait. A second call has no effect.</summary>
     public static void Dequeue(Task previous, TaskCompletionSource place)
     {
         if (previous.IsCompleted)
         {
-            place.SetResult();
+            place.TrySetResult();
         }
         else
         {
-            _ = previous.ContinueWith(static (_, place) => ((TaskCompletionSource)place!).SetResult(), place, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = previous.ContinueWith(static (_, place) => ((TaskCompletionSource)place!).TrySetResult(), place, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using LumaGateway.Contracts;
 using LumaGateway.Jobs;
@@ -194,6 +195,21 @@ public sealed class JobSlotsTests : IDisposable
     }
 
     [Fact]
+    public async Task Creates_do_not_wait_one_after_another_for_a_store_that_does_not_respond()
+    {
+        var store = new SilentStore();
+        var slots = Create(new SlotLimits(1, 0), store);
+        var creates = Enumerable.Range(0, 4).Select(_ => slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled).AsTask()).ToList();
+        Assert.Equal(1, store.Attempts);
+
+        store.Fail();
+
+        await Eventually.TrueAsync(() => store.Attempts == creates.Count); // the others try at once, not one after another
+        store.Fail();
+        Assert.All(await Task.WhenAll(creates).WithTimeout(), static result => Assert.Equal(default, result));
+    }
+
+    [Fact]
     public async Task A_slot_whose_response_is_lost_is_released()
     {
         var slots = Create(new SlotLimits(1, 0), new ResponseIsLostStore(_store));
@@ -242,6 +258,37 @@ public sealed class JobSlotsTests : IDisposable
         public Task ReleaseAsync(string account, string holder) => store.ReleaseAsync(account, holder);
 
         public Task<IReadOnlyList<GenerationId>> HoldersAsync(string account) => store.HoldersAsync(account);
+    }
+
+    /// <summary>Does not respond until the attempts so far fail.</summary>
+    private sealed class SilentStore : ISlotStore
+    {
+        private readonly ConcurrentQueue<TaskCompletionSource<TimeSpan?>> _pending = new();
+        private int _attempts;
+
+        public int Attempts => Volatile.Read(ref _attempts);
+
+        public void Fail()
+        {
+            while (_pending.TryDequeue(out var attempt))
+            {
+                attempt.SetException(new LedgerUnavailableException());
+            }
+        }
+
+        public Task<TimeSpan?> TryTakeAsync(string account, string lease, SlotLimits limits, TimeSpan lifetime)
+        {
+            var attempt = new TaskCompletionSource<TimeSpan?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _pending.Enqueue(attempt);
+            Interlocked.Increment(ref _attempts);
+            return attempt.Task;
+        }
+
+        public Task BindAsync(string account, string lease, GenerationId id, TimeSpan lifetime) => Task.CompletedTask;
+
+        public Task ReleaseAsync(string account, string holder) => Task.CompletedTask;
+
+        public Task<IReadOnlyList<GenerationId>> HoldersAsync(string account) => Task.FromResult<IReadOnlyList<GenerationId>>([]);
     }
 
     private sealed class FailingStore : ISlotStore
