@@ -50,7 +50,8 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots sl
     }
 
     /// <summary>
-    /// Gives the slot of a create to the generation that it made, or back if the generation is final already. Names the generation for the audit event. Does not throw.
+    /// Gives the slot of a create to the generation that it made, or back if the generation is final already. To be called after the job is recorded: another replica
+    /// polls the ids of slots, and would record an id without a job as one of no client. Names the generation for the audit event. Does not throw.
     /// </summary>
     public Task BindSlotAsync(HttpContext context, JobChange? change)
     {

@@ -47,12 +47,13 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
         finally
         {
             var change = jobs.End(context, attempt, account.Account, outcome, body) ?? (isBegun ? null : JobChange.Begin(attempt));
-            await jobs.BindSlotAsync(context, change);
             if (change is not null)
             {
                 var ending = EndAsync(change, account.AccountName, context.TraceIdentifier);
                 await (isBegun ? ending : Task.CompletedTask); // the caller waited for the ledger once, in vain
             }
+
+            await jobs.BindSlotAsync(context, change);
         }
     }
 

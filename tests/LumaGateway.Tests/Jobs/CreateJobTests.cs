@@ -53,6 +53,22 @@ public sealed class CreateJobTests : IDisposable
         Assert.Equal(_raw.Gateway.Clock.GetUtcNow(), job.CreatedAt);
     }
 
+    /// <summary>Another replica polls the ids of slots, and records an id without a job as one of no client.</summary>
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public async Task A_slot_is_bound_to_its_generation_after_the_job_is_recorded(string? key)
+    {
+        var atBind = new List<string>();
+        var slots = new BindObserver(new MemorySlotStore(_raw.Gateway.Clock), () => atBind.AddRange(_ledger.Jobs.Select(static job => job.Key)));
+        _raw.Gateway.With("Luma:MaxConcurrentJobs", "1").With(services => services.Replace(ServiceDescriptor.Singleton<ISlotStore>(slots)));
+        _raw.Upstream.Then((_, _) => Json(HttpStatusCode.Created, Created));
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller, key);
+
+        Assert.Equal("g1", Assert.Single(atBind));
+    }
+
     [Theory]
     [InlineData("key", 400)]
     [InlineData(null, 400)]
@@ -136,5 +152,20 @@ public sealed class CreateJobTests : IDisposable
         }
 
         return await caller.SendAsync(request, Cancelled);
+    }
+
+    private sealed class BindObserver(MemorySlotStore store, Action onBind) : ISlotStore
+    {
+        public Task<TimeSpan?> TryTakeAsync(string account, string lease, SlotLimits limits, TimeSpan lifetime) => store.TryTakeAsync(account, lease, limits, lifetime);
+
+        public Task BindAsync(string account, string lease, GenerationId id, TimeSpan lifetime)
+        {
+            onBind();
+            return store.BindAsync(account, lease, id, lifetime);
+        }
+
+        public Task ReleaseAsync(string account, string holder) => store.ReleaseAsync(account, holder);
+
+        public Task<IReadOnlyList<GenerationId>> HoldersAsync(string account) => store.HoldersAsync(account);
     }
 }

@@ -141,13 +141,13 @@ internal sealed class IdempotencyMiddleware(
 
         var outcome = CreateOutcomes.Of(context);
         var change = claim.Attempt is { } attempt ? jobs.End(context, attempt, ProxyAccount.Of(context)!, outcome, responseBody) : null;
-        await jobs.BindSlotAsync(context, change);
         await (outcome switch
         {
             CreateOutcome.Settled => ledger.RecordResponseAsync(claim, new RecordedResponse(context.Response.StatusCode, HeadersOf(context.Response), responseBody), change),
             CreateOutcome.Refused => ledger.ReleaseAsync(claim),
             _ => ledger.RecordUnknownAsync(claim, change),
         });
+        await jobs.BindSlotAsync(context, change);
 
         return responseBody;
     }
