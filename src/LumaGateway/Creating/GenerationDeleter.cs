@@ -67,6 +67,7 @@ internal sealed class GenerationDeleter(
     private static UpstreamFault? FaultOf(HttpResponseMessage response) =>
         response.IsSuccessStatusCode ? null
         : response.StatusCode is HttpStatusCode.Gone ? UpstreamFault.NotFound
+        : response.StatusCode is HttpStatusCode.ServiceUnavailable && response.Headers.RetryAfter is not null ? UpstreamFault.Throttled // as for reads and creates
         : WireStatus.FaultOf(response.StatusCode);
 
     private static Task RespondAsync(HttpContext context, UpstreamFault? fault, TimeSpan? retryAfter)

@@ -51,6 +51,23 @@ public sealed class DeleteTests : IDisposable
         Assert.DoesNotContain("text of the upstream", problem.GetRawText(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_503_with_Retry_After_is_throttling_and_purges_nothing()
+    {
+        _gateway.Upstream.Then((_, _) =>
+        {
+            var response = ScriptedUpstream.Json("{}", HttpStatusCode.ServiceUnavailable);
+            response.Headers.Add("Retry-After", "30");
+            return Task.FromResult(response);
+        });
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await DeleteAsync(caller);
+
+        await response.ProblemAsync(503, "upstream_throttled");
+        Assert.Equal(("30", ""), (response.Header("Retry-After"), response.Header("Cache-Status")));
+    }
+
     [Theory]
     [InlineData(HttpStatusCode.Unauthorized, true)]
     [InlineData(HttpStatusCode.PaymentRequired, true)]
