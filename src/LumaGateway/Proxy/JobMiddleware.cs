@@ -24,6 +24,7 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
         var isBegun = await TryApplyAsync(JobChange.Begin(attempt));
         if (!isBegun && ownership.IsActive)
         {
+            _ = TryApplyAsync(JobChange.Cancel(attempt)); // the ledger may have recorded it although it did not confirm
             throw new LedgerUnavailableException(); // nobody could read the generation
         }
 
@@ -84,6 +85,7 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
         }
     }
 
+    /// <summary>Returns false if the ledger did not confirm.</summary>
     private async Task<bool> TryApplyAsync(JobChange change)
     {
         try

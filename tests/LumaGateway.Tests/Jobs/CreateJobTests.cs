@@ -4,6 +4,7 @@ using LumaGateway.Contracts;
 using LumaGateway.Jobs;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Proxy;
+using LumaGateway.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -126,6 +127,20 @@ public sealed class CreateJobTests : IDisposable
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         await Eventually.TrueAsync(() => unrecorded.GetMeasurementSnapshot().Any(one => one.Value == 1 && (string)one.Tags["luma_gateway.jobs.reason"]! == "ledger_unavailable"));
+    }
+
+    [Fact]
+    public async Task A_create_that_the_ledger_recorded_without_confirming_is_refused_and_leaves_no_job()
+    {
+        _raw.Gateway.With("Access:Ownership", "Group");
+        _ledger.IsUnconfirmed = true;
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller, key: null);
+
+        await response.ProblemAsync(503, "ledger_unavailable");
+        Assert.Equal(0, _raw.Upstream.RequestCount);
+        await Eventually.TrueAsync(() => _ledger.Jobs.Count == 0);
     }
 
     [Fact]

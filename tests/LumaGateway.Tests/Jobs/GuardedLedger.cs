@@ -9,6 +9,9 @@ internal sealed class GuardedLedger(MemoryJobLedger ledger) : IJobLedger
 {
     public bool IsAvailable { get; set; } = true;
 
+    /// <summary>Whether it makes each change and does not confirm it.</summary>
+    public bool IsUnconfirmed { get; set; }
+
     public IReadOnlyList<Job> Jobs => ledger.ListAsync(new JobQuery(null, DateTimeOffset.MinValue, DateTimeOffset.MaxValue, null, 100), TestContext.Current.CancellationToken).GetAwaiter().GetResult().Jobs;
 
     public ValueTask<Job?> FindAsync(GenerationId id, CancellationToken cancellationToken) => Available.FindAsync(id, cancellationToken);
@@ -17,7 +20,14 @@ internal sealed class GuardedLedger(MemoryJobLedger ledger) : IJobLedger
 
     public Task<JobPage> ListAsync(JobQuery query, CancellationToken cancellationToken) => Available.ListAsync(query, cancellationToken);
 
-    public Task ApplyAsync(JobChange change) => IsAvailable ? ledger.ApplyAsync(change) : Task.FromException(new LedgerUnavailableException());
+    public async Task ApplyAsync(JobChange change)
+    {
+        await Available.ApplyAsync(change);
+        if (IsUnconfirmed)
+        {
+            throw new LedgerUnavailableException();
+        }
+    }
 
     public Task<Job?> UpdateAsync(GenerationId id, JobState state, string? model) => Available.UpdateAsync(id, state, model);
 
