@@ -130,7 +130,8 @@ internal sealed partial class GenerationCreator(
             return CompleteAsync(context, choice.Account, CreateOutcome.Unknown, ProblemKinds.CreateOutcomeUnknown);
         }
 
-        return TryMove(context, choice, fault.Fault, fault.RetryAfter)
+        // With a key, RequestAborted ends the time for the create at all accounts. Another account would fail at once too, and get no creates for a while.
+        return !context.RequestAborted.IsCancellationRequested && TryMove(context, choice, fault.Fault, fault.RetryAfter)
             ? Task.CompletedTask
             : CompleteAsync(context, choice.Account, CreateOutcome.Refused, ProblemKinds.Of(fault.Fault), fault.RetryAfter);
     }

@@ -63,6 +63,24 @@ public sealed class ConnectTimeoutTests : IDisposable
     }
 
     [Fact]
+    public async Task A_create_whose_time_is_over_does_not_pause_the_accounts_that_it_was_not_sent_to()
+    {
+        string[] names = ["a", "b", "c"];
+        _gateway.With("Luma:Dialect", null).With("Passthrough:CreateTimeout", "00:00:05").WithAccounts([.. names.Select(name => TestAccounts.Named(name))]);
+        _upstream.Then(async (_, token) =>
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+            return null!;
+        });
+
+        using var response = await _gateway.Clock.UntilAsync(CreateAsync("key"));
+
+        await response.ProblemAsync(504, "upstream_timed_out");
+        Assert.Equal("a b", _upstream.AccountsOf());
+        Assert.True(_gateway.Services.GetRequiredService<UpstreamAccounts>().Find("c")!.AcceptsCreates);
+    }
+
+    [Fact]
     public async Task A_read_is_retried()
     {
         _upstream.ThenJson("""{"id":"g1","state":"failed"}""");
