@@ -1,7 +1,6 @@
 using LumaGateway.Problems;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Upstreams;
-using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Proxy;
@@ -10,38 +9,17 @@ namespace LumaGateway.Proxy;
 /// Sends a create whose account was chosen by weight. After a <see cref="CreateRefusal"/>, or a failure before the first byte was sent, sends it to the next one. A create with
 /// an unknown outcome is never sent again. <see cref="UpstreamTransformProvider"/> finds the refusals.
 /// </summary>
-internal sealed class CreateDistributionMiddleware(RequestDelegate next, AccountChooser chooser, BodySpooler spooler, ProxyMetrics metrics)
+internal sealed class CreateDistributionMiddleware(RequestDelegate next, AccountChooser chooser, ProxyMetrics metrics)
 {
-    public Task InvokeAsync(HttpContext context)
-    {
-        if (context.Features.Get<ProxyAccount>() is not { IsChosen: true } account)
-        {
-            return next(context);
-        }
+    public Task InvokeAsync(HttpContext context) =>
+        context.Features.Get<ProxyAccount>() is { IsChosen: true } account ? SendAsync(context, account) : next(context);
 
-        return account.HasAlternatives && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
-            ? SpoolAsync(context, account)
-            : SendAsync(context, account, null);
-    }
-
-    /// <summary>Reads the body before it is sent, so that it can be sent again.</summary>
-    private async Task SpoolAsync(HttpContext context, ProxyAccount account)
-    {
-        if (await spooler.ReadAsync(context) is { } body)
-        {
-            await using (body)
-            {
-                await SendAsync(context, account, body);
-            }
-        }
-    }
-
-    private async Task SendAsync(HttpContext context, ProxyAccount account, SpooledBody? body)
+    private async Task SendAsync(HttpContext context, ProxyAccount account)
     {
         do
         {
             account.Start();
-            if (body is not null)
+            if (context.Features.Get<SpooledBody>() is { } body)
             {
                 BodySpooler.Send(context, body);
             }

@@ -39,10 +39,11 @@ internal static class ProxyServices
                 pipeline.UseMiddleware<ForwarderErrorMiddleware>();
                 pipeline.UseMiddleware<ProxyCacheMiddleware>();
                 pipeline.UseMiddleware<IdempotencyMiddleware>();
-                pipeline.UseMiddleware<JobMiddleware>();
                 pipeline.UseMiddleware<CallbackUrlMiddleware>(); // after IdempotencyMiddleware, which must compare the caller's body
                 pipeline.UseMiddleware<UserIdMiddleware>();
-                pipeline.UseMiddleware<CreateDistributionMiddleware>(); // sends the final body, perhaps to several accounts
+                pipeline.UseMiddleware<RequestBodyMiddleware>();
+                pipeline.UseMiddleware<JobMiddleware>();
+                pipeline.UseMiddleware<CreateDistributionMiddleware>();
                 pipeline.UseMiddleware<SlotMiddleware>(); // last: each of these accounts has its own slots
             })
             .ConfigureEndpoints(static (endpoint, route) =>

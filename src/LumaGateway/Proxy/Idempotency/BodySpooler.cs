@@ -5,7 +5,7 @@ using Microsoft.Net.Http.Headers;
 namespace LumaGateway.Proxy.Idempotency;
 
 /// <summary>
-/// Reads the body of a create before it is sent, so that it can be compared and sent again. Refuses a body that is too large or cannot be kept. Thread-safe.
+/// Reads the body of a request before it is sent, so that it can be compared and sent again. Refuses a body that is too large or cannot be kept. Thread-safe.
 /// </summary>
 internal sealed partial class BodySpooler(IOptions<PassthroughOptions> options, ILogger<BodySpooler> logger)
 {
@@ -21,7 +21,7 @@ internal sealed partial class BodySpooler(IOptions<PassthroughOptions> options, 
         SpooledBody? body;
         try
         {
-            body = await SpooledBody.ReadAsync(context.Request, RequestBodyLimit.OfRoute(context) is >= 0 and var bytes ? bytes : options.Value.MaxBodyBytes);
+            body = await SpooledBody.ReadAsync(context.Request, RequestBodyLimit.OfRoute(context) is { } bytes ? bytes < 0 ? long.MaxValue : bytes : options.Value.MaxBodyBytes);
         }
         catch (SpoolException failure)
         {
@@ -50,7 +50,7 @@ internal sealed partial class BodySpooler(IOptions<PassthroughOptions> options, 
 
     private static partial class Log
     {
-        [LoggerMessage(4305, LogLevel.Warning, "The body of a create could not be written to the temporary directory ({Error}), so the create was not sent. Give the gateway a writable directory in TMPDIR (request {RequestId}).")]
+        [LoggerMessage(4305, LogLevel.Warning, "The body of a request could not be written to the temporary directory ({Error}), so the request was not sent. Give the gateway a writable directory in TMPDIR (request {RequestId}).")]
         public static partial void NotSpooled(ILogger logger, string error, string requestId);
     }
 }
