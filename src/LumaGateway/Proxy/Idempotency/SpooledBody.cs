@@ -10,7 +10,7 @@ namespace LumaGateway.Proxy.Idempotency;
 /// </summary>
 internal sealed class SpooledBody : IAsyncDisposable
 {
-    public const int MaxMemoryBytes = 1024 * 1024;
+    public const int MaxMemoryBytes = 128 * 1024;
 
     private const int InitialBufferBytes = 4 * 1024;
 
