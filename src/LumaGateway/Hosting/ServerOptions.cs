@@ -47,7 +47,10 @@ internal sealed class ServerOptions
     [Duration("Server:ShutdownDelay", "00:00:00", "00:05:00")]
     public TimeSpan ShutdownDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The time that active requests may take after <see cref="ShutdownDelay"/>. The sum of both must be shorter than the time until SIGKILL.</summary>
+    /// <summary>
+    /// The time that active requests may take after <see cref="ShutdownDelay"/> and one second. The time until SIGKILL must be longer than delay, second and timeout
+    /// together; a Redis that does not respond adds one second, with Sentinel up to seven.
+    /// </summary>
     [Duration("Server:ShutdownTimeout", "00:00:01", "01:00:00")]
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }
