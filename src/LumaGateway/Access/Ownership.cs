@@ -6,7 +6,7 @@ namespace LumaGateway.Access;
 
 /// <summary>
 /// Decides which client may see which generation, by <c>Access:Ownership</c>. An id that the client may not see is treated as an id that does not exist: both take one
-/// look into the ledger, so that their times do not differ. Throws <see cref="Problems.LedgerUnavailableException"/> if the ledger does not respond. Thread-safe.
+/// read of the ledger, so that their times do not differ. Throws <see cref="Problems.LedgerUnavailableException"/> if the ledger does not respond. Thread-safe.
 /// </summary>
 internal sealed class Ownership(IJobLedger ledger, RecentOwners owners, IOptions<AccessOptions> options)
 {
@@ -55,7 +55,7 @@ internal sealed class Ownership(IJobLedger ledger, RecentOwners owners, IOptions
     private async ValueTask<bool> FindAsync(GenerationId id, Client client, CancellationToken cancellationToken) =>
         IsOwned(id, await ledger.FindAsync(id, cancellationToken), client);
 
-    /// <summary>Only an own generation is remembered: for all others the ledger is asked each time.</summary>
+    /// <summary>Whether the job belongs to the client's group. Only such a generation is remembered: for all others the ledger is read each time.</summary>
     private bool IsOwned(GenerationId id, Job? job, Client client)
     {
         if (job is null)

@@ -4,7 +4,7 @@ using LumaGateway.Contracts;
 namespace LumaGateway.Access;
 
 /// <summary>
-/// The groups of recently read and created generations, in memory: at most <see cref="MaxIds"/>. The group of a generation never changes, so an entry is never
+/// The groups of the generations that clients were recently allowed to see, in memory: at most <see cref="MaxIds"/>. The group of a generation never changes, so an entry is never
 /// wrong. Thread-safe.
 /// </summary>
 internal sealed class RecentOwners
