@@ -7,10 +7,10 @@ namespace LumaGateway.Caching;
 /// <summary>The kind of a cache entry.</summary>
 internal enum EntryKind : byte
 {
-    /// <summary>The generation is unfinished; the entry is fresh for one or two seconds.</summary>
+    /// <summary>The generation is unfinished, or completed without a link, which may still appear; the entry is fresh for one or two seconds.</summary>
     Interim,
 
-    /// <summary>The generation is finished or failed: an interim entry never replaces it, and it can be served stale.</summary>
+    /// <summary>The generation is completed with a link, or failed: an interim entry never replaces it, and it can be served stale.</summary>
     Final,
 
     /// <summary>The upstream does not know the id.</summary>

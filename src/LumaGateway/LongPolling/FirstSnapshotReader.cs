@@ -50,7 +50,7 @@ internal sealed class FirstSnapshotReader(
     }
 
     /// <summary>
-    /// The target's snapshot, if it is final; also if it is younger than one and a half <c>Waiting:PollEvery</c> and the cache has had no newer state. A final entry in memory
+    /// The target's snapshot, if its state is final; also if it is younger than one and a half <c>Waiting:PollEvery</c> and the cache has had no newer state. A final entry in memory
     /// updates it first.
     /// </summary>
     public GenerationSnapshot? FindRecent(PollTarget target, GenerationId id)

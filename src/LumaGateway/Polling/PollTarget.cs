@@ -95,8 +95,8 @@ internal sealed class PollTarget(GenerationId key)
     }
 
     /// <summary>
-    /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores every snapshot after a final one, and an
-    /// interim or absent snapshot that is older than the current one. A final snapshot counts whatever its time, because clocks of replicas differ, but not after
+    /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores every snapshot after one whose state is final, and an
+    /// unfinished or absent snapshot that is older than the current one. A snapshot whose state is final counts whatever its time, because clocks of replicas differ, but not after
     /// an absent one that is newer. A known generation becomes absent only with the second consecutive absent snapshot, if it comes from another request than the first.
     /// </summary>
     public bool TryUpdate(GenerationSnapshot snapshot, DateTimeOffset now, out GenerationSnapshot? previous)

@@ -21,7 +21,7 @@ internal sealed class AccountOptions
     /// <summary>The account's share of creates, relative to the other accounts: 1 to 1000.</summary>
     public int Weight { get; set; } = 1;
 
-    /// <summary>The largest number of the account's generations that are not terminal, over all replicas: 0 to 100000. 0: no limit.</summary>
+    /// <summary>The account's limit on jobs whose state is not final, over all replicas: 0 to 100000. Further creates wait. 0: no limit.</summary>
     public int MaxConcurrentJobs { get; set; }
 
     /// <summary>The largest number of creates per minute on the account, over all replicas: 0 to 100000. 0: no limit.</summary>

@@ -65,7 +65,7 @@ internal sealed class LumaOptions
     [Number("Luma:MaxPollsPerSecond", 0.1, 100_000)]
     public double MaxPollsPerSecond { get; set; } = 50;
 
-    /// <summary>The upstream's limit on jobs that are not final, over all replicas. Further creates wait. 0: no limit.</summary>
+    /// <summary>The upstream's limit on jobs whose state is not final, over all replicas. Further creates wait. 0: no limit.</summary>
     [Number("Luma:MaxConcurrentJobs", 0, 100_000)]
     public int MaxConcurrentJobs { get; set; }
 
