@@ -14,7 +14,7 @@ internal static class SettingsReference
     public static readonly string[] OfOperators =
     [
         "Luma:BaseAddress", "Luma:Dialect", "Luma:Name", "Luma:ApiKeyFile", "ConnectionStrings:Redis", "ConnectionStrings:Ledger", "Cache:SigningKeyFile", "Cache:MemoryBytes",
-        "Freshness:Completed", "Access:Clients", "Access:Jwt:Authority", "Limits:RequestsPerSecond", "Limits:Upstream:Concurrency", "Luma:MaxPollsPerSecond", "Management:Port",
+        "Freshness:Completed", "Access:Clients", "Access:Jwt:Authority", "Access:Jwt:Audience", "Limits:RequestsPerSecond", "Limits:Upstream:Concurrency", "Luma:MaxPollsPerSecond", "Management:Port",
     ];
 
     private const string Introduction =
@@ -25,7 +25,7 @@ internal static class SettingsReference
         `appsettings.schema.json` has the same content for editors.
 
         - Sources, in order of precedence: the command line (`--Luma:Dialect relay`), the environment (`Luma__Dialect`), `appsettings.json`. `<n>` and `<m>` count from 0.
-        - Most installations set only the fifteen settings in **bold**. The defaults of all others suit most upstreams.
+        - Most installations set only the settings in **bold**, which the [README](../README.md#settings) lists. The defaults of all others suit most upstreams.
         - A time is `[d.]hh:mm:ss[.fff]`; a number alone is refused. A range includes its ends.
         - An unknown key in these sections, and an invalid value, prevent the start. The message names the key and the nearest known one.
         - Clients and `Limits` are read again when a settings file changes. A file that a setting names is read again too. All others are read at the start.
