@@ -24,7 +24,7 @@ internal sealed class AccessMetrics : IGatewayMetrics, IDisposable
     {
         var meter = meters.Create(Instrumentation.Name);
         _admitted = meter.CreateCounter<long>("luma_gateway.access.admitted", "{request}", "Requests that were authenticated, authorized and within the limits, by client.");
-        _refused = meter.CreateCounter<long>("luma_gateway.access.refused", "{request}", "Requests refused with 401, 403, 429 or 503 before they reached an endpoint, by client and reason.");
+        _refused = meter.CreateCounter<long>("luma_gateway.access.refused", "{request}", "Requests refused for their credential, a missing permission or a limit of their client (401, 403, 429 or 503), by client and reason.");
         meter.CreateObservableGauge("luma_gateway.access.active", () => limiters.ActiveRequests, "{request}", "Active requests of clients, without long polls and event streams.");
         _named = NamesIn(options.CurrentValue);
         _subscription = options.OnChange(changed =>

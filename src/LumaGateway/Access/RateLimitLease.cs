@@ -2,7 +2,7 @@ using LumaGateway.Problems;
 
 namespace LumaGateway.Access;
 
-/// <summary>The concurrency slot of one admitted request. <see cref="Dispose"/> releases it. Thread-safe.</summary>
+/// <summary>Counts one admitted request as active against its client's concurrency limit, until <see cref="Dispose"/>. Thread-safe.</summary>
 internal sealed class RateLimitLease(Client client) : IDisposable
 {
     private int _hasSlot = 1;
@@ -13,7 +13,7 @@ internal sealed class RateLimitLease(Client client) : IDisposable
     public static RateLimitLease? Of(HttpContext context) => context.Features.Get<RateLimitLease>();
 
     /// <summary>
-    /// Releases the slot before the request ends, for a request that becomes a waiter. Repeated calls have no effect.
+    /// Ends the count before the request ends, for a request that becomes a waiter. Repeated calls have no effect.
     /// </summary>
     public void ReleaseSlot()
     {

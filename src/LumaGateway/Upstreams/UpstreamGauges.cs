@@ -14,7 +14,7 @@ internal sealed class UpstreamGauges : IGatewayMetrics
         var meter = meters.Create(Instrumentation.Name);
         meter.CreateObservableGauge("luma_gateway.upstream.active", () => Measure(static account => account.Limiter.Active), "{request}", "Active upstream requests.");
         meter.CreateObservableGauge(
-            "luma_gateway.upstream.queued", () => Measure(static account => account.Limiter.Queued), "{request}", "Upstream requests that wait for a free slot.");
+            "luma_gateway.upstream.queued", () => Measure(static account => account.Limiter.Queued), "{request}", "Upstream requests in the queue of Limits:Upstream.");
         meter.CreateObservableGauge(
             "luma_gateway.upstream.limit", () => Measure(static account => account.Limiter.Limit), "{request}", "The maximum of active upstream requests: Limits:Upstream:Concurrency.");
         meter.CreateObservableGauge(
