@@ -32,7 +32,7 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
             {
                 if (!await TryUpdateAsync(id, state, model) && stoppingToken.IsCancellationRequested)
                 {
-                    return; // each further state would wait for the ledger in vain
+                    return; // each further state could delay the shutdown by the timeout of the ledger
                 }
             }
         }

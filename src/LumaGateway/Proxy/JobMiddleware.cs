@@ -25,7 +25,7 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
         if (!isBegun && ownership.IsActive)
         {
             _ = TryApplyAsync(JobChange.Cancel(attempt)); // the ledger may have recorded it although it did not confirm
-            throw new LedgerUnavailableException(); // nobody could read the generation
+            throw new LedgerUnavailableException(); // without a job, only clients with read-all could see the generation
         }
 
         var outcome = CreateOutcome.Unknown;
@@ -51,7 +51,7 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
             if (change is not null)
             {
                 var ending = EndAsync(change, account.AccountName, context.TraceIdentifier);
-                await (isBegun ? ending : Task.CompletedTask); // the caller waited for the ledger once, in vain
+                await (isBegun ? ending : Task.CompletedTask); // if the first write failed, the response does not wait for a second one
             }
 
             await jobs.BindSlotAsync(context, change);

@@ -12,7 +12,7 @@ internal sealed partial class EvictionPolicyCheck(LedgerConnection ledger, TimeP
     {
         if (ledger.IsConfigured)
         {
-            _ = CheckAsync(); // it never throws
+            _ = CheckAsync(); // not awaited: it handles all exceptions of Redis
         }
 
         return Task.CompletedTask;

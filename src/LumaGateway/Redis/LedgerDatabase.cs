@@ -58,7 +58,7 @@ internal sealed partial class LedgerDatabase(RedisConnection connection, LedgerM
         }
         catch (Exception exception) when (RedisFailure.Is(exception))
         {
-            _ = connection.DiscoverRolesAsync(); // it never throws
+            _ = connection.DiscoverRolesAsync(); // not awaited: it handles the failures of Redis
             throw new LedgerUnavailableException(exception);
         }
     }

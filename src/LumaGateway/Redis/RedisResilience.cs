@@ -47,7 +47,7 @@ internal sealed partial class RedisResilience
 
         ValueTask OnOpened(RedisUse use)
         {
-            _ = DiscoverRolesAsync(); // it never throws
+            _ = DiscoverRolesAsync(); // not awaited: it handles the failures of Redis
             return OnStateChanged(use, usable: false);
         }
 
