@@ -39,32 +39,36 @@ internal sealed class FirstSnapshotReader(
             {
                 entry = (await reader.ReadAsync(id, requestId, lease, cancellationToken)).Entry!;
             }
-            catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound && target.Snapshot is { Summary: not null })
+            catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound && target.Snapshot is { Summary.IsTerminal: false })
             {
                 return target.Snapshot; // a known generation ends only with the second not-found response
             }
         }
 
         targets.Update(entry);
-        return target.Snapshot ?? new GenerationSnapshot(entry);
+        return target.Snapshot is { } updated && !IsDeleted(updated, entry) ? updated : new GenerationSnapshot(entry);
     }
 
     /// <summary>
-    /// The target's snapshot, if its state is final; also if it is younger than one and a half <c>Waiting:PollEvery</c> and the cache has had no newer state. A final entry in memory
-    /// updates it first.
+    /// The target's snapshot, if the cache has had no newer state and the snapshot is final and fresh, or younger than one and a half <c>Waiting:PollEvery</c>. A final
+    /// entry in memory updates it first.
     /// </summary>
     public GenerationSnapshot? FindRecent(PollTarget target, GenerationId id)
     {
         var now = clock.GetUtcNow();
-        if (target.Snapshot is { IsTerminal: false } && cache.TryGetFresh(id, now) is { Kind: EntryKind.Final } final)
+        if (target.Snapshot is { Summary: not null } known && cache.TryGetFresh(id, now) is { Kind: EntryKind.Final } final && !ReferenceEquals(final, known.Entry))
         {
             targets.Update(final); // a plain read may have returned it already, before the cache's event updates the target
         }
 
-        return target.Snapshot is { } snapshot
-            && (snapshot.Summary is { IsTerminal: true }
-                || (snapshot.Entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !snapshot.Entry.IsFromTheFuture(now) && !cache.HasNewerState(snapshot.Entry)))
-            ? snapshot
-            : null;
+        return target.Snapshot is { } snapshot && IsRecent(snapshot.Entry, now) && !cache.HasNewerState(snapshot.Entry) ? snapshot : null;
     }
+
+    /// <summary>Whether a generation that had ended was not found later. It is not polled, so no second not-found response follows.</summary>
+    private bool IsDeleted(GenerationSnapshot known, CacheEntry entry) => known.Summary is { IsTerminal: true } && entry.Kind is EntryKind.NotFound && entry.Outranks(known.Entry, clock.GetUtcNow());
+
+    /// <summary>A final entry must be fresh: its links expire, and the target of a generation that has ended is not polled.</summary>
+    private bool IsRecent(CacheEntry entry, DateTimeOffset now) => entry.Kind is EntryKind.Final
+        ? entry.IsFresh(now)
+        : entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !entry.IsFromTheFuture(now);
 }

@@ -58,9 +58,10 @@ internal sealed class LongPollReader(ResponseCache cache, GenerationReader reade
         RateLimitLease.Of(context)?.ReleaseSlot(); // from here on Waiting:Max limits the request
         SetPreferenceApplied(wait, context.Response);
         var target = subscription.Targets[0];
+        var first = default(GenerationSnapshot);
         try
         {
-            await snapshots.ReadAsync(id, target, context.TraceIdentifier, RateLimitLease.Of(context), aborted);
+            first = await snapshots.ReadAsync(id, target, context.TraceIdentifier, RateLimitLease.Of(context), aborted);
         }
         catch (UpstreamException exception) when (exception.Fault is not UpstreamFault.NotFound)
         {
@@ -77,6 +78,8 @@ internal sealed class LongPollReader(ResponseCache cache, GenerationReader reade
             }
         }
 
-        return snapshots.FindRecent(target, id);
+        // Completed without a link, and the upstream has just returned an interim state: a final state never becomes interim.
+        var confirmed = first is { IsTerminal: true, Entry.Kind: EntryKind.Interim } && ReferenceEquals(first, target.Snapshot) ? first : null;
+        return snapshots.FindRecent(target, id) ?? confirmed;
     }
 }

@@ -95,9 +95,10 @@ internal sealed class PollTarget(GenerationId key)
     }
 
     /// <summary>
-    /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores every snapshot after one whose state is final, and an
-    /// unfinished or absent snapshot that is older than the current one. A snapshot whose state is final counts whatever its time, because clocks of replicas differ, but not after
-    /// an absent one that is newer. A known generation becomes absent only with the second consecutive absent snapshot, if it comes from another request than the first.
+    /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores an unfinished or absent snapshot that is older than the current
+    /// one. A snapshot whose state is final counts whatever its time, because clocks of replicas differ, but not after an absent one that is newer. After it only a later
+    /// one with a final state counts: it has newer links. A known generation becomes absent only with the second consecutive absent snapshot, if it comes from another request
+    /// than the first.
     /// </summary>
     public bool TryUpdate(GenerationSnapshot snapshot, DateTimeOffset now, out GenerationSnapshot? previous)
     {
@@ -133,7 +134,7 @@ internal sealed class PollTarget(GenerationId key)
 
     private static bool IsNews(GenerationSnapshot snapshot, GenerationSnapshot previous, DateTimeOffset now) => (snapshot.Summary, previous.Summary) switch
     {
-        (_, { IsTerminal: true }) => false,
+        (_, { IsTerminal: true }) => snapshot.Summary is { IsTerminal: true } && snapshot.Entry.Outranks(previous.Entry, now),
         (_, null) => snapshot.Entry.Outranks(previous.Entry, now) || previous.Entry.RequestedAt > CacheEntry.LatestCredible(now),
         ({ IsTerminal: true }, _) => true,
         _ => !previous.Entry.Outranks(snapshot.Entry, now),

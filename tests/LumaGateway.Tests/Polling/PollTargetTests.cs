@@ -141,12 +141,57 @@ public sealed class PollTargetTests
         Assert.Same(later, target.Snapshot!.Entry);
     }
 
+    [Fact]
+    public void A_final_state_is_replaced_by_a_later_one_with_newer_links()
+    {
+        var target = new PollTarget(Entries.Key);
+        var renewed = Snapshot("completed", Entries.Noon.AddHours(1));
+        target.TryUpdate(Snapshot("completed", Entries.Noon), Entries.Noon, out _);
+
+        Assert.False(target.TryUpdate(renewed, Entries.Noon.AddHours(1), out _)); // the state has not changed
+        Assert.Same(renewed, target.Snapshot);
+
+        target.TryUpdate(Snapshot("completed", Entries.Noon.AddMinutes(1)), Entries.Noon.AddHours(1), out _);
+        Assert.Same(renewed, target.Snapshot);
+    }
+
+    [Fact]
+    public void A_completed_state_without_a_link_is_replaced_by_one_with_a_link_and_not_the_other_way_round()
+    {
+        var target = new PollTarget(Entries.Key);
+        var linked = Snapshot("completed", Entries.Noon.AddSeconds(1));
+        target.TryUpdate(Unlinked(Entries.Noon), Entries.Noon, out _);
+
+        target.TryUpdate(linked, Entries.Noon.AddSeconds(1), out _);
+        target.TryUpdate(Unlinked(Entries.Noon.AddSeconds(2)), Entries.Noon.AddSeconds(2), out _);
+
+        Assert.Same(linked, target.Snapshot);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_final_state_becomes_neither_interim_nor_absent(bool isLinked)
+    {
+        var target = new PollTarget(Entries.Key);
+        var final = isLinked ? Snapshot("completed", Entries.Noon) : Unlinked(Entries.Noon);
+        target.TryUpdate(final, Entries.Noon, out _);
+
+        target.TryUpdate(Snapshot("processing", Entries.Noon.AddSeconds(1)), Entries.Noon.AddSeconds(1), out _);
+        target.TryUpdate(NotFound(Entries.Noon.AddSeconds(2)), Entries.Noon.AddSeconds(2), out _);
+        target.TryUpdate(NotFound(Entries.Noon.AddSeconds(3)), Entries.Noon.AddSeconds(3), out _);
+
+        Assert.Same(final, target.Snapshot);
+    }
+
     private static GenerationSnapshot NotFound(DateTimeOffset requestedAt) => new(Entries.NotFound(requestedAt));
 
     private static GenerationSnapshot Snapshot(string state, DateTimeOffset requestedAt)
     {
         return new(state == "completed" ? Entries.Final(requestedAt, Body(state)) : Entries.Interim(requestedAt, Body(state)));
     }
+
+    private static GenerationSnapshot Unlinked(DateTimeOffset requestedAt) => new(Entries.Interim(requestedAt, Body("completed")));
 
     private static string Body(string state) => $$"""{"id":"g1","state":"{{state}}"}""";
 }
