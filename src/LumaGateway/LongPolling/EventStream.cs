@@ -1,6 +1,5 @@
 using System.Text.Json;
 using LumaGateway.Access;
-using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Polling;
 using LumaGateway.Problems;
@@ -34,167 +33,128 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
 
         RateLimitLease.Of(context)?.ReleaseSlot(); // from here on Waiting:Max limits the request
         var lastEventId = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } sent ? sent : null;
-        var polled = hidden.Count == 0 ? subscription.Targets : WithAbsent(ids, subscription.Targets);
-        var progress = new Progress(ids, polled, lastEventId);
-        await ReadFirstSnapshotsAsync(context, ids, hidden, polled, isResumed: lastEventId is not null);
-        if (progress.IsComplete)
+        var generations = GenerationsOf(ids, subscription.Targets);
+        if (ids.Count == 1)
         {
-            context.Response.StatusCode = StatusCodes.Status204NoContent; // an EventSource does not reconnect after it
-            return;
+            await ReadOnlyOneAsync(context, generations[0], isResumed: lastEventId is not null);
         }
 
+        await using var reads = ids.Count == 1 ? null : new FirstReads(snapshots, generations, subscription.Waiter, context);
         var writer = new EventWriter(context.Response, aborted);
-        await writer.StartAsync();
         try
         {
-            await SendAsync(context, writer, subscription.Waiter, progress);
+            await SendAsync(context, writer, subscription.Waiter, new StreamProgress(generations, lastEventId), reads);
         }
-        catch (OperationCanceledException) when (aborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (aborted.IsCancellationRequested && writer.HasStarted)
         {
             // The client closed the connection, which is how most streams end.
         }
     }
 
-    /// <summary>The targets in the order of the ids, with an absent generation for each id that is not polled.</summary>
-    private List<PollTarget> WithAbsent(IReadOnlyList<GenerationId> ids, IReadOnlyList<PollTarget> polled)
+    /// <summary>The generations in the order of the ids. One that is not polled is absent.</summary>
+    private List<StreamedGeneration> GenerationsOf(IReadOnlyList<GenerationId> ids, IReadOnlyList<PollTarget> polled)
     {
-        var all = new List<PollTarget>(ids.Count);
+        var all = new List<StreamedGeneration>(ids.Count);
         var next = 0;
         foreach (var id in ids)
         {
             if (next < polled.Count && polled[next].Key == id)
             {
-                all.Add(polled[next++]);
+                all.Add(new StreamedGeneration(id, polled[next++], snapshots));
                 continue;
             }
 
-            var now = clock.GetUtcNow();
-            var absent = new PollTarget(id);
-            absent.TryUpdate(new GenerationSnapshot(new CacheEntry(id, EntryKind.NotFound, [], now, now, now)), now, out _);
-            all.Add(absent);
+            var hidden = new StreamedGeneration(id, new PollTarget(id), snapshots);
+            hidden.SetAbsent(GenerationSnapshot.Absent(id, clock.GetUtcNow()));
+            hidden.SetRead();
+            all.Add(hidden);
         }
 
         return all;
     }
 
-    /// <summary>A new stream of one generation fails if the generation cannot be read. Any other stream starts and depends on later polls.</summary>
-    private Task ReadFirstSnapshotsAsync(HttpContext context, IReadOnlyList<GenerationId> ids, IReadOnlySet<GenerationId> hidden, IReadOnlyList<PollTarget> polled, bool isResumed)
+    /// <summary>A new stream of one generation fails if the generation cannot be read. A resumed one starts and depends on later polls.</summary>
+    private async Task ReadOnlyOneAsync(HttpContext context, StreamedGeneration generation, bool isResumed)
     {
-        return ids.Count == 1
-            ? ReadOneAsync(0, context.RequestAborted)
-            : Parallel.ForEachAsync(
-                Enumerable.Range(0, ids.Count),
-                new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = context.RequestAborted },
-                async (index, token) => await ReadOneAsync(index, token));
-
-        async Task ReadOneAsync(int index, CancellationToken token)
+        try
         {
-            try
+            var snapshot = generation.IsRead
+                ? generation.FindSnapshot()
+                : await snapshots.ReadAsync(generation.Id, generation.Target, context.TraceIdentifier, RateLimitLease.Of(context), context.RequestAborted);
+            if (snapshot is { Summary: null })
             {
-                var snapshot = hidden.Contains(ids[index])
-                    ? polled[index].Snapshot
-                    : await snapshots.ReadAsync(ids[index], polled[index], context.TraceIdentifier, RateLimitLease.Of(context), token);
-                if (ids.Count == 1 && snapshot is { Summary: null })
-                {
-                    throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id.");
-                }
-            }
-            catch (UpstreamException exception) when (ids.Count > 1 || (isResumed && exception.Fault is not UpstreamFault.NotFound))
-            {
-                // Polling continues.
+                throw new UpstreamException(UpstreamFault.NotFound, "The upstream does not know the id.");
             }
         }
+        catch (UpstreamException exception) when (isResumed && exception.Fault is not UpstreamFault.NotFound)
+        {
+            // Polling continues.
+        }
+
+        generation.SetRead();
     }
 
-    private async Task SendAsync(HttpContext context, EventWriter writer, Waiter waiter, Progress progress)
+    /// <summary>
+    /// Sends each state as soon as it is known. The response starts at once, unless it may be a 204, to which an EventSource does not reconnect: then it starts with the first
+    /// event, when the first reads show that it is no 204, or instead of the first heartbeat.
+    /// </summary>
+    private async Task SendAsync(HttpContext context, EventWriter writer, Waiter waiter, StreamProgress progress, FirstReads? reads)
     {
         while (true)
         {
-            waiter.MarkSent(clock.Now);
-            while (progress.TakeNext() is var (index, snapshot, eventId))
-            {
-                if (snapshot.Summary is not null)
-                {
-                    await writer.WriteEventAsync("generation", eventId, snapshot.Entry.Body);
-                }
-                else if (progress.Count > 1)
-                {
-                    var item = new BatchItem(progress.IdOf(index), null, ProblemWriter.CreateProblem(context, ProblemKinds.GenerationNotFound));
-                    await writer.WriteEventAsync("problem", eventId, JsonSerializer.SerializeToUtf8Bytes(item, ContractsJson.Web.BatchItem));
-                }
-            }
-
+            reads?.ThrowIfFailed();
+            await SendKnownStatesAsync(context, writer, waiter, progress);
             if (progress.IsComplete)
             {
+                if (!writer.HasStarted)
+                {
+                    context.Response.StatusCode = StatusCodes.Status204NoContent;
+                }
+
                 return;
+            }
+
+            if (!progress.MayBeComplete)
+            {
+                await writer.StartAsync();
             }
 
             var signals = await waiter.NextAsync();
             if ((signals & WaiterSignals.Disconnected) != 0)
             {
-                return;
+                throw new OperationCanceledException(context.RequestAborted);
             }
 
             if ((signals & WaiterSignals.Stopping) != 0)
             {
+                await writer.StartAsync();
                 await writer.WriteRetryAsync(ReconnectAfter * (1 + (2 * Random.Shared.NextDouble())));
                 return;
             }
 
             if ((signals & WaiterSignals.Heartbeat) != 0)
             {
-                await writer.WriteCommentAsync();
+                waiter.MarkSent(clock.Now);
+                await (writer.HasStarted ? writer.WriteCommentAsync() : writer.StartAsync());
             }
         }
     }
 
-    /// <summary>Which states one stream has sent.</summary>
-    private sealed class Progress(IReadOnlyList<GenerationId> ids, IReadOnlyList<PollTarget> polled, string? lastEventId)
+    private async Task SendKnownStatesAsync(HttpContext context, EventWriter writer, Waiter waiter, StreamProgress progress)
     {
-        private readonly SentStates _sent = new(ids.Count, lastEventId);
-        private readonly GenerationSnapshot?[] _taken = new GenerationSnapshot?[ids.Count];
-
-        public int Count => ids.Count;
-
-        /// <summary>True if all generations are terminal, or in an unknown state for too long, and the client has their states.</summary>
-        public bool IsComplete
+        while (progress.TakeNext() is var (generation, snapshot, eventId))
         {
-            get
+            waiter.MarkSent(clock.Now);
+            await writer.StartAsync();
+            if (snapshot.Summary is not null)
             {
-                for (var i = 0; i < polled.Count; i++)
-                {
-                    // The snapshot is read once: it may be replaced at any time.
-                    if (polled[i].Snapshot is not { } snapshot || !(snapshot.IsTerminal || polled[i].IsAbandoned) || !(ReferenceEquals(_taken[i], snapshot) || _sent.Contains(i, snapshot)))
-                    {
-                        return false;
-                    }
-                }
-
-                return true;
+                await writer.WriteEventAsync("generation", eventId, snapshot.Entry.Body);
             }
-        }
-
-        public string IdOf(int index) => ids[index].Value;
-
-        /// <summary>The next state to send, and the id of its event; null if the client has all states.</summary>
-        public (int Index, GenerationSnapshot Snapshot, string EventId)? TakeNext()
-        {
-            for (var i = 0; i < polled.Count; i++)
+            else if (progress.Count > 1)
             {
-                if (polled[i].Snapshot is not { } snapshot || !snapshot.DiffersFrom(_taken[i]))
-                {
-                    continue;
-                }
-
-                var isFirst = _taken[i] is null;
-                _taken[i] = snapshot;
-                if (!isFirst || !_sent.Contains(i, snapshot))
-                {
-                    return (i, snapshot, _sent.Add(i, snapshot));
-                }
+                var item = new BatchItem(generation.Id.Value, null, ProblemWriter.CreateProblem(context, ProblemKinds.GenerationNotFound));
+                await writer.WriteEventAsync("problem", eventId, JsonSerializer.SerializeToUtf8Bytes(item, ContractsJson.Web.BatchItem));
             }
-
-            return null;
         }
     }
 }

@@ -14,9 +14,17 @@ internal sealed class EventWriter(HttpResponse response, CancellationToken abort
 
     private readonly PipeWriter _pipe = response.BodyWriter;
 
-    /// <summary>Sends the headers, and a comment, so that proxies forward the response at once.</summary>
-    public async Task StartAsync()
+    public bool HasStarted { get; private set; }
+
+    /// <summary>Sends the headers, and a comment, so that proxies forward the response at once. Repeated calls have no effect.</summary>
+    public async ValueTask StartAsync()
     {
+        if (HasStarted)
+        {
+            return;
+        }
+
+        HasStarted = true;
         response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no"; // turns off response buffering in nginx
@@ -24,10 +32,10 @@ internal sealed class EventWriter(HttpResponse response, CancellationToken abort
         await WriteCommentAsync();
     }
 
-    public ValueTask<FlushResult> WriteCommentAsync()
+    public async ValueTask WriteCommentAsync()
     {
         _pipe.Write(":\n\n"u8);
-        return _pipe.FlushAsync(aborted);
+        await _pipe.FlushAsync(aborted);
     }
 
     /// <summary>Sets the client's reconnection time.</summary>

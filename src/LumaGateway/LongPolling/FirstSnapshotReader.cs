@@ -21,32 +21,31 @@ internal sealed class FirstSnapshotReader(
     /// <param name="requestId">The caller's request.</param>
     /// <param name="lease">The lease that an upstream request is charged to, if this read starts one.</param>
     /// <param name="cancellationToken">Cancels the wait of this caller only; a started upstream request continues.</param>
-    public async ValueTask<GenerationSnapshot?> ReadAsync(GenerationId id, PollTarget target, string requestId, RateLimitLease? lease, CancellationToken cancellationToken)
+    public async ValueTask<GenerationSnapshot?> ReadAsync(GenerationId id, PollTarget target, string requestId, RateLimitLease? lease, CancellationToken cancellationToken) =>
+        await FindAsync(id, target) ?? await FetchAsync(id, target, requestId, lease, cancellationToken);
+
+    /// <summary>The part of <see cref="ReadAsync"/> that never asks the upstream: the state from the poll target, else from the cache; null if neither has a recent one.</summary>
+    public async ValueTask<GenerationSnapshot?> FindAsync(GenerationId id, PollTarget target) =>
+        FindRecent(target, id) ?? (await cache.FindAsync(id, schedule.NotBefore(target)) is { } entry ? Update(target, entry) : null);
+
+    /// <summary>The part of <see cref="ReadAsync"/> that follows if <see cref="FindAsync"/> has found nothing.</summary>
+    public async ValueTask<GenerationSnapshot?> FetchAsync(GenerationId id, PollTarget target, string requestId, RateLimitLease? lease, CancellationToken cancellationToken)
     {
-        if (FindRecent(target, id) is { } known)
+        if (!target.IsTerminal && lists.ProvidesNewTargets(targets.Count)) // a terminal target is in no sweep
         {
-            return known;
+            return null;
         }
 
-        if (await cache.FindAsync(id, schedule.NotBefore(target)) is not { } entry)
+        var before = target.Snapshot;
+        try
         {
-            if (!target.IsTerminal && lists.ProvidesNewTargets(targets.Count)) // a terminal target is in no sweep
-            {
-                return null;
-            }
-
-            try
-            {
-                entry = (await reader.ReadAsync(id, requestId, lease, cancellationToken)).Entry!;
-            }
-            catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound && target.Snapshot is { Summary.IsTerminal: false })
-            {
-                return target.Snapshot; // a known generation ends only with the second not-found response
-            }
+            return Update(target, (await reader.ReadAsync(id, requestId, lease, cancellationToken)).Entry!);
         }
-
-        targets.Update(entry);
-        return target.Snapshot is { } updated && !IsDeleted(updated, entry) ? updated : new GenerationSnapshot(entry);
+        catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound && target.Snapshot is { Summary: not null } known)
+        {
+            // A known generation ends only with the second not-found response. One that had ended is not polled, so no second one follows.
+            return known.IsTerminal && ReferenceEquals(known, before) ? GenerationSnapshot.Absent(id, clock.GetUtcNow()) : known;
+        }
     }
 
     /// <summary>
@@ -64,8 +63,16 @@ internal sealed class FirstSnapshotReader(
         return target.Snapshot is { } snapshot && IsRecent(snapshot.Entry, now) && !cache.HasNewerState(snapshot.Entry) ? snapshot : null;
     }
 
-    /// <summary>Whether a generation that had ended was not found later. It is not polled, so no second not-found response follows.</summary>
-    private bool IsDeleted(GenerationSnapshot known, CacheEntry entry) => known.Summary is { IsTerminal: true } && entry.Kind is EntryKind.NotFound && entry.Outranks(known.Entry, clock.GetUtcNow());
+    /// <summary>Whether a read of a generation that had ended has returned not-found since. Its target keeps the final state.</summary>
+    public bool IsDeleted(PollTarget target, GenerationSnapshot? result) =>
+        result is { Summary: null } && target.Snapshot is { Summary.IsTerminal: true } known && result.Entry.Outranks(known.Entry, clock.GetUtcNow());
+
+    private GenerationSnapshot Update(PollTarget target, CacheEntry entry)
+    {
+        targets.Update(entry);
+        var result = new GenerationSnapshot(entry);
+        return target.Snapshot is { } known && !IsDeleted(target, result) ? known : result;
+    }
 
     /// <summary>A final entry must be fresh: its links expire, and the target of a generation that has ended is not polled.</summary>
     private bool IsRecent(CacheEntry entry, DateTimeOffset now) => entry.Kind is EntryKind.Final

@@ -19,6 +19,9 @@ internal sealed class SentStates
 
     public bool Contains(int index, GenerationSnapshot snapshot) => _codes[index] == snapshot.StateCode;
 
+    /// <summary>Whether any state of the generation was sent.</summary>
+    public bool HasState(int index) => _codes[index] != GenerationSnapshot.UnknownStateCode;
+
     /// <summary>Records the state as sent, and returns the id of its event.</summary>
     public string Add(int index, GenerationSnapshot snapshot)
     {

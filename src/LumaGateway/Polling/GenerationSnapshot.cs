@@ -22,6 +22,9 @@ internal sealed class GenerationSnapshot
         }
     }
 
+    /// <summary>A snapshot of a generation that the upstream does not know.</summary>
+    public static GenerationSnapshot Absent(GenerationId id, DateTimeOffset now) => new(new CacheEntry(id, EntryKind.NotFound, [], now, now, now));
+
     public CacheEntry Entry { get; }
 
     /// <summary>Null if the upstream does not know the generation.</summary>

@@ -49,6 +49,8 @@ public sealed class AbortTests : IDisposable
     [InlineData("luma_gateway.access.admitted", "/luma/generations/g1", null)]
     [InlineData("luma_gateway.cache.answers", "/generations/g1", null)]
     [InlineData("luma_gateway.cache.answers", "/generations?ids=g1,g2", null)]
+    [InlineData("luma_gateway.cache.answers", "/generations/g2/events", null)]
+    [InlineData("luma_gateway.cache.answers", "/generations/events?ids=g2,g3", null)]
     [InlineData("luma_gateway.upstream.requests", "/generations/g2", null)]
     [InlineData("luma_gateway.upstream.generations", "/generations/g2", null)]
     [InlineData("luma_gateway.waiting.waiters", "/generations/g2", "wait=5")]

@@ -1,0 +1,56 @@
+using LumaGateway.Polling;
+
+namespace LumaGateway.LongPolling;
+
+/// <summary>Which states one stream has sent.</summary>
+internal sealed class StreamProgress(IReadOnlyList<StreamedGeneration> generations, string? lastEventId)
+{
+    private readonly SentStates _sent = new(generations.Count, lastEventId);
+
+    public int Count => generations.Count;
+
+    /// <summary>True if all generations are terminal, or in an unknown state for too long, and the client has their states.</summary>
+    public bool IsComplete => Holds(mayDependOnReads: false);
+
+    /// <summary>True if the stream is complete, or may be without an event: that depends only on first reads that have not ended, of generations whose state the client has.</summary>
+    public bool MayBeComplete => Holds(mayDependOnReads: true);
+
+    /// <summary>The next state to send, and the id of its event; null if the client has all states.</summary>
+    public (StreamedGeneration Generation, GenerationSnapshot Snapshot, string EventId)? TakeNext()
+    {
+        for (var i = 0; i < generations.Count; i++)
+        {
+            var generation = generations[i];
+            if (generation.FindSnapshot() is not { } snapshot || !snapshot.DiffersFrom(generation.Taken))
+            {
+                continue;
+            }
+
+            var isFirst = generation.Taken is null;
+            generation.Taken = snapshot;
+            if (!isFirst || !_sent.Contains(i, snapshot))
+            {
+                return (generation, snapshot, _sent.Add(i, snapshot));
+            }
+        }
+
+        return null;
+    }
+
+    private bool Holds(bool mayDependOnReads)
+    {
+        for (var i = 0; i < generations.Count; i++)
+        {
+            // Each is read once, in this order: a read may end, and the snapshot may be replaced, at any time.
+            var (isRead, snapshot) = (generations[i].IsRead, generations[i].FindSnapshot());
+            var isOver = snapshot is not null && (snapshot.IsTerminal || generations[i].IsAbandoned) && _sent.Contains(i, snapshot);
+            var isOpen = !isRead && snapshot is null && _sent.HasState(i);
+            if (!isOver && !(mayDependOnReads && isOpen))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
