@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
@@ -6,7 +7,8 @@ using LumaGateway.Contracts;
 namespace LumaGateway.Client;
 
 /// <summary>
-/// Calls a LumaGateway. A call is retried after transient faults for <see cref="LumaGatewayClientOptions.RetryFor"/>, and waits as long as <c>Retry-After</c> says.
+/// Calls a LumaGateway. A call is retried after transient faults for <see cref="LumaGatewayClientOptions.RetryFor"/>, a create for
+/// <see cref="LumaGatewayClientOptions.CreateRetryFor"/>, and waits as long as <c>Retry-After</c> says.
 /// It fails with a <see cref="LumaGatewayException"/>, or with an <see cref="ArgumentException"/> if an id is malformed. Thread-safe: one instance serves a process.
 /// </summary>
 public sealed class LumaGatewayClient
@@ -18,7 +20,11 @@ public sealed class LumaGatewayClient
     private const int MaxBatch = 50;
     private const int MaxWait = 50; // seconds of one long poll, the default of Waiting:Longest: a lost connection must not take the whole wait
 
+    /// <summary>The gateway's rule for a key.</summary>
+    private const int MaxKeyLength = 255;
+
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private static readonly SearchValues<char> VisibleAscii = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c)]);
     private readonly GatewayTransport _transport;
 
     internal LumaGatewayClient(GatewayTransport transport) => _transport = transport;
@@ -100,18 +106,48 @@ public sealed class LumaGatewayClient
     }
 
     /// <summary>
-    /// Creates a generation. All attempts of one call have the same idempotency key, so the upstream is asked once. A call that fails with the code
-    /// <c>outcome_unknown</c> or <c>create_outcome_unknown</c> may have created a generation.
+    /// Creates a generation with a new idempotency key. After a fault, repeat the create with <see cref="LumaGatewayException.IdempotencyKey"/>:
+    /// another call of this method has another key and may create and bill a second generation. To repeat a create after a cancellation or a restart of the
+    /// caller, pass a key of your own.
     /// </summary>
-    public Task<Generation> CreateAsync(CreateGenerationRequest request, CancellationToken cancellationToken = default)
+    public Task<Generation> CreateAsync(CreateGenerationRequest request, CancellationToken cancellationToken = default) =>
+        CreateAsync(request, Guid.NewGuid().ToString(), cancellationToken);
+
+    /// <summary>
+    /// Creates a generation, once for each key: all attempts of a call and all calls with one key get the same generation, for the gateway's
+    /// <c>Passthrough:IdempotencyLifetime</c> (24 h). A create is retried for <see cref="LumaGatewayClientOptions.CreateRetryFor"/>.
+    /// </summary>
+    /// <remarks>
+    /// A call that fails after it was sent, or is cancelled, may have created a generation, whatever the code. Repeat it with the same key and the same request.
+    /// The codes <c>outcome_unknown</c> and <c>create_outcome_unknown</c> are final: check whether the generation exists before you use a new key.
+    /// </remarks>
+    /// <param name="request">What to create.</param>
+    /// <param name="idempotencyKey">The caller's own key for this create, 1 to 255 visible ASCII characters.</param>
+    /// <param name="cancellationToken">Ends the call, not a create that was sent.</param>
+    public async Task<Generation> CreateAsync(CreateGenerationRequest request, string idempotencyKey, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var key = Guid.NewGuid().ToString();
-        return CallAsync("create", null, Create, ResponseReader.ReadGenerationAsync, cancellationToken);
+        ArgumentNullException.ThrowIfNull(idempotencyKey);
+        if (idempotencyKey.Length is 0 or > MaxKeyLength || idempotencyKey.AsSpan().ContainsAnyExcept(VisibleAscii))
+        {
+            throw new ArgumentException($"An idempotency key has 1 to {MaxKeyLength} visible ASCII characters.", nameof(idempotencyKey));
+        }
+
+        var options = _transport.Options;
+        try
+        {
+            return await RetryAsync(
+                "create", null, () => _transport.SendOnceAsync(Create, ResponseReader.ReadGenerationAsync, options.AttemptTimeout, cancellationToken), options.CreateRetryFor, cancellationToken);
+        }
+        catch (LumaGatewayException fault)
+        {
+            fault.IdempotencyKey = idempotencyKey;
+            throw;
+        }
 
         HttpRequestMessage Create() => new(HttpMethod.Post, "generations")
         {
-            Headers = { { "Idempotency-Key", key } },
+            Headers = { { "Idempotency-Key", idempotencyKey } },
             Content = JsonContent.Create(request, ClientJson.Default.CreateGenerationRequest),
         };
     }
@@ -134,7 +170,7 @@ public sealed class LumaGatewayClient
     {
         var path = $"{PathOf(id)}/{file}";
         var options = _transport.Options;
-        return RetryAsync("open_asset", id, () => _transport.SendAsync(Create, ReadAsync, options.AttemptTimeout, cancellationToken), cancellationToken);
+        return RetryAsync("open_asset", id, () => _transport.SendAsync(Create, ReadAsync, options.AttemptTimeout, cancellationToken), options.RetryFor, cancellationToken);
 
         HttpRequestMessage Create() => new(HttpMethod.Get, path) { Headers = { Range = range } };
 
@@ -173,11 +209,11 @@ public sealed class LumaGatewayClient
 
     private Task<T> CallAsync<T>(
         string operation, string? id, Func<HttpRequestMessage> create, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellationToken) =>
-        RetryAsync(operation, id, () => _transport.SendOnceAsync(create, read, _transport.Options.AttemptTimeout, cancellationToken), cancellationToken);
+        RetryAsync(operation, id, () => _transport.SendOnceAsync(create, read, _transport.Options.AttemptTimeout, cancellationToken), _transport.Options.RetryFor, cancellationToken);
 
-    private async Task<T> RetryAsync<T>(string operation, string? id, Func<Task<T>> attempt, CancellationToken cancellationToken)
+    private async Task<T> RetryAsync<T>(string operation, string? id, Func<Task<T>> attempt, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var call = GatewayTransport.StartCall(operation, id);
-        return await _transport.RetryAsync(attempt, _transport.Options.RetryFor, call, cancellationToken);
+        return await _transport.RetryAsync(attempt, limit, call, cancellationToken);
     }
 }

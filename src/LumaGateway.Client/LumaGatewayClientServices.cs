@@ -16,7 +16,7 @@ public static class LumaGatewayClientServices
             .Configure(configure)
             .Validate(LumaGatewayClientOptions.IsValidAddress, "LumaGatewayClientOptions.BaseAddress must be an absolute http or https address, without user, query and fragment.")
             .Validate(LumaGatewayClientOptions.IsValidKey, "LumaGatewayClientOptions.Key must be visible ASCII characters, or null.")
-            .Validate(LumaGatewayClientOptions.AreValidTimes, "LumaGatewayClientOptions: AttemptTimeout and StreamIdleTimeout must be between 0 and 1 day, RetryFor must not be negative.")
+            .Validate(LumaGatewayClientOptions.AreValidTimes, "LumaGatewayClientOptions: AttemptTimeout and StreamIdleTimeout must be between 0 and 1 day, RetryFor and CreateRetryFor must not be negative.")
             .ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<GatewayTransport>();

@@ -36,7 +36,14 @@ public sealed class LumaGatewayException : Exception
     /// <summary>The gateway's problem (RFC 9457); null if there is none.</summary>
     public Problem? Problem { get; internal init; }
 
-    /// <summary>Whether the same call may succeed later: 429, 502, 503, 504, no response, or a create that is in progress. The client has retried it for <see cref="LumaGatewayClientOptions.RetryFor"/>.</summary>
+    /// <summary>The idempotency key of a create, to repeat it; null for other calls. A create that was sent may have created a generation although it failed.</summary>
+    public string? IdempotencyKey { get; internal set; }
+
+    /// <summary>
+    /// Whether the same call may succeed later: 429, 502, 503, 504, no response, or a create that is in progress. The same create is one with the same
+    /// <see cref="IdempotencyKey"/>. The client has retried the call for <see cref="LumaGatewayClientOptions.RetryFor"/>, a create for
+    /// <see cref="LumaGatewayClientOptions.CreateRetryFor"/>.
+    /// </summary>
     public bool IsTransient => !ForbidsRetry && (Code is Unreachable or TimedOut or "create_in_progress" || Status is
         HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout);
 

@@ -51,4 +51,20 @@ internal static class ReadmeSamples
         }
         #endregion
     }
+
+    public static async Task<Generation> CreateAsync(LumaGatewayClient client, int order, List<string> log, CancellationToken cancellationToken)
+    {
+        #region create
+        var request = new CreateGenerationRequest { Prompt = "cat dance" };
+        try
+        {
+            return await client.CreateAsync(request, $"order-{order}", cancellationToken);
+        }
+        catch (LumaGatewayException problem) when (problem.IsTransient)
+        {
+            log.Add($"{problem.Code}: repeat later with the key {problem.IdempotencyKey}");
+            throw;
+        }
+        #endregion
+    }
 }

@@ -21,7 +21,7 @@ public sealed partial class ReadmeTests
             .Select(match => Indent().Replace(match.Groups["code"].Value, ""));
 
         Assert.Equal(regions, blocks);
-        Assert.Equal(3, regions.Count());
+        Assert.Equal(4, regions.Count());
     }
 
     [Fact]
@@ -69,6 +69,23 @@ public sealed partial class ReadmeTests
 
         Assert.Equal("g1 is Completed", log[0]);
         Assert.StartsWith("generation_not_found, retry after , request ", log[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_sample_that_creates_gets_one_generation_for_one_key_and_logs_the_key_after_a_fault()
+    {
+        using var gateway = new Gateway();
+        gateway.With("Luma:Dialect", "dream-machine").Upstream.ThenJson("""{"id":"g1","state":"queued"}""", HttpStatusCode.Created);
+        using var tested = TestedClient.Of(gateway);
+        using var unreachable = new TestedClient(new ScriptedUpstream().Always((_, _) => throw new HttpRequestException("refused")), gateway.Clock, options => options.CreateRetryFor = TimeSpan.Zero);
+        var log = new List<string>();
+
+        var created = await ReadmeSamples.CreateAsync(tested.Client, 1, log, TestContext.Current.CancellationToken);
+        var repeated = await ReadmeSamples.CreateAsync(tested.Client, 1, log, TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<LumaGatewayException>(() => ReadmeSamples.CreateAsync(unreachable.Client, 2, log, TestContext.Current.CancellationToken));
+
+        Assert.Equal(("g1", "g1", 1), (created.Id, repeated.Id, gateway.Upstream.RequestCount));
+        Assert.Equal(["gateway_unreachable: repeat later with the key order-2"], log);
     }
 
     [GeneratedRegex(@"^```csharp\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]

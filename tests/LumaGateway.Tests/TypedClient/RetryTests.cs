@@ -168,6 +168,60 @@ public sealed class RetryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_create_is_retried_until_the_gateway_no_longer_counts_it_as_running()
+    {
+        var startedAt = _clock.GetUtcNow();
+        var keys = new HashSet<string>();
+        var running = TimeSpan.FromMinutes(2) + TimeSpan.FromSeconds(30); // the gateway's Passthrough:CreateTimeout, and what it allows for clocks that differ
+        _gateway.Always((request, token) =>
+        {
+            var isFirst = keys.Count == 0;
+            keys.Add(request.Headers.GetValues("Idempotency-Key").Single());
+            return isFirst ? NeverAsync(request, token)
+                : _clock.GetUtcNow() - startedAt < running ? Task.FromResult(ProblemOf(409, "create_in_progress", retryAfter: 2))
+                : Task.FromResult(ScriptedUpstream.Json(GenerationOf("queued"), HttpStatusCode.Created));
+        });
+
+        var created = await _clock.UntilAsync(_tested.Client.CreateAsync(new CreateGenerationRequest { Prompt = "cat" }, Cancelled));
+
+        Assert.Equal("g1", created.Id);
+        Assert.Single(keys);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("order-4711")]
+    public async Task A_create_that_fails_names_its_key_and_can_be_repeated_with_it(string? own)
+    {
+        _gateway.Then((_, _) => Task.FromResult(ProblemOf(400, "invalid_request")))
+            .ThenJson(GenerationOf("queued"), HttpStatusCode.Created)
+            .Then((_, _) => Task.FromResult(ProblemOf(404, "generation_not_found")));
+        var request = new CreateGenerationRequest { Prompt = "cat" };
+
+        var fault = await Assert.ThrowsAsync<LumaGatewayException>(() => own is null ? _tested.Client.CreateAsync(request, Cancelled) : _tested.Client.CreateAsync(request, own, Cancelled));
+        await _tested.Client.CreateAsync(request, fault.IdempotencyKey!, Cancelled);
+        var other = await Assert.ThrowsAsync<LumaGatewayException>(() => _tested.Client.GetAsync("g1", Cancelled));
+
+        var keys = _gateway.Received.Take(2).Select(sent => sent.Headers["Idempotency-Key"]).ToList();
+        Assert.All(keys, key => Assert.Equal(fault.IdempotencyKey, key));
+        Assert.Equal(own ?? keys[0], fault.IdempotencyKey);
+        Assert.Null(other.IdempotencyKey);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("two words")]
+    [InlineData("é")]
+    [InlineData(null)]
+    public async Task A_malformed_key_is_never_sent(string? key)
+    {
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => _tested.Client.CreateAsync(new CreateGenerationRequest { Prompt = "cat" }, key!, Cancelled));
+        await Assert.ThrowsAsync<ArgumentException>(() => _tested.Client.CreateAsync(new CreateGenerationRequest { Prompt = "cat" }, new string('k', 256), Cancelled));
+
+        Assert.Equal(0, _gateway.RequestCount);
+    }
+
+    [Fact]
     public async Task A_create_with_an_unknown_outcome_is_not_repeated()
     {
         _gateway.Always((_, _) => Task.FromResult(ProblemOf(409, "outcome_unknown")));
