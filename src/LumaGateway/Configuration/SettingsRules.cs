@@ -101,10 +101,18 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
         SettingKind.Boolean => bool.TryParse(value, out _),
         SettingKind.Integer => long.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out _),
         SettingKind.Number => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _),
-        SettingKind.Duration => value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out _),
+        SettingKind.Duration => IsDuration(value),
         SettingKind.AssetMode => value.ToUpperInvariant() is "STREAM" or "REDIRECT",
         SettingKind.OwnershipMode => value.ToUpperInvariant() is "OFF" or "GROUP",
         SettingKind.AccessLogMode => value.ToUpperInvariant() is "NONE" or "ERRORS" or "ALL",
+        _ => true,
+    };
+
+    /// <summary>Refuses <c>15</c> and <c>24:00:00</c>: .NET reads a number alone, and hours above 23, as days.</summary>
+    private static bool IsDuration(string value) => TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var duration) && value.Split(':') switch
+    {
+        [_] => false,
+        [var hours, _, _] when !hours.Contains('.', StringComparison.Ordinal) => duration < TimeSpan.FromDays(1),
         _ => true,
     };
 
@@ -113,7 +121,7 @@ internal sealed class SettingsRules(IConfiguration configuration) : IValidateOpt
         SettingKind.Boolean => "true or false",
         SettingKind.Integer => "a whole number such as 20",
         SettingKind.Number => "a number such as 0.5",
-        SettingKind.Duration => "a time such as 00:00:15 (hours:minutes:seconds; 1.00:00:00 is a day, and a number alone would be days)",
+        SettingKind.Duration => "a time such as 00:00:15 (hours:minutes:seconds, hours up to 23; 1.00:00:00 is a day, and a number alone would be days)",
         SettingKind.AssetMode => "Stream or Redirect",
         SettingKind.OwnershipMode => "Off or Group",
         SettingKind.AccessLogMode => "None, Errors or All",

@@ -26,7 +26,7 @@ internal static class SettingsReference
 
         - Sources, in order of precedence: the command line (`--Luma:Dialect relay`), the environment (`Luma__Dialect`), `appsettings.json`. `<n>` and `<m>` count from 0.
         - Most installations set only the settings in **bold**, which the [README](../README.md#settings) lists. The defaults of all others suit most upstreams.
-        - A time is `[d.]hh:mm:ss[.fff]`; a number alone is refused. A range includes its ends.
+        - A time is `[d.]hh:mm:ss[.fff]`, with hours up to 23: a day is `1.00:00:00`. `24:00:00` and a number alone are refused, because .NET reads both as days. A range includes its ends.
         - An unknown key in these sections, and an invalid value, prevent the start. The message names the key and the nearest known one.
         - Clients and `Limits` are read again when a settings file changes. A file that a setting names is read again too. All others are read at the start.
         - Not listed: the sections of .NET and of libraries (`Kestrel`, `Logging`, `ReverseProxy`), and the variables `ASPNETCORE_*` and [`OTEL_*`](observability.md#exporters).
@@ -99,7 +99,7 @@ internal static class SettingsReference
             SettingKind.Boolean => new JsonObject { ["type"] = "boolean" },
             SettingKind.Integer => new JsonObject { ["type"] = "integer" },
             SettingKind.Number => new JsonObject { ["type"] = "number" },
-            SettingKind.Duration => new JsonObject { ["type"] = "string", ["pattern"] = "^([0-9]+\\.)?[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,7})?)?$" },
+            SettingKind.Duration => new JsonObject { ["type"] = "string", ["pattern"] = "^([0-9]+\\.)?([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,7})?)?$" },
             SettingKind.AssetMode => new JsonObject { ["enum"] = new JsonArray("Stream", "Redirect") },
             SettingKind.OwnershipMode => new JsonObject { ["enum"] = new JsonArray("Off", "Group") },
             SettingKind.AccessLogMode => new JsonObject { ["enum"] = new JsonArray("None", "Errors", "All") },

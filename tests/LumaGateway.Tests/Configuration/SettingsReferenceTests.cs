@@ -45,6 +45,25 @@ public sealed partial class SettingsReferenceTests
         Assert.Equal(Setting.All.Select(setting => setting.Section).Distinct(), schema.Select(section => section.Key));
     }
 
+    [Theory]
+    [InlineData("00:05", true)]
+    [InlineData("00:05:00", true)]
+    [InlineData("9:59:59", true)]
+    [InlineData("23:59:59.5", true)]
+    [InlineData("1.00:00:00", true)]
+    [InlineData("30.19:00:00", true)]
+    [InlineData("24:00:00", false)]
+    [InlineData("1.24:00:00", false)]
+    [InlineData("00:60:00", false)]
+    [InlineData("00:00:60", false)]
+    [InlineData("15", false)]
+    public void The_schema_accepts_the_times_that_the_gateway_reads(string value, bool isAccepted)
+    {
+        var pattern = JsonNode.Parse(SettingsReference.Schema())!["properties"]!["Freshness"]!["properties"]!["Completed"]!["pattern"]!.GetValue<string>();
+
+        Assert.Equal(isAccepted, Regex.IsMatch(value, pattern));
+    }
+
     private static void AssertSame(string file, string expected)
     {
         var path = Path.Combine(Repository.Root, file);

@@ -10,6 +10,8 @@ public sealed class ValueMessageTests
     [InlineData("Luma:Deadline", "soon", "a time such as 00:00:15")]
     [InlineData("Freshness:Stale", "7", "a number alone would be days")]
     [InlineData("Server:ShutdownDelay", "5s", "a time such as 00:00:15")]
+    [InlineData("Passthrough:IdempotencyLifetime", "24:00:00", "1.00:00:00 is a day")]
+    [InlineData("Jobs:Retention", "30:00:00", "1.00:00:00 is a day")]
     [InlineData("Luma:Retries", "two", "a whole number such as 20")]
     [InlineData("Luma:Retries", "1.5", "a whole number such as 20")]
     [InlineData("Cache:MemoryBytes", "128MB", "a whole number such as 20")]
@@ -30,6 +32,34 @@ public sealed class ValueMessageTests
         Assert.Contains(example, fault, StringComparison.Ordinal);
         Assert.DoesNotContain(value is "15" or "0" or "1.5" or "7" or "http" ? "TimeSpan" : value, fault, StringComparison.Ordinal);
         Assert.DoesNotMatch("TimeSpan|Int32|Int64|Boolean|Double", fault);
+    }
+
+    [Theory]
+    [InlineData("00:05")]
+    [InlineData("00:05:00")]
+    [InlineData("23:59:59.5")]
+    [InlineData("1.00:00:00")]
+    [InlineData("1.23:59:59.9999999")]
+    [InlineData("1:02:03:04")]
+    public void A_time_with_hours_up_to_23_is_read(string value)
+    {
+        using var gateway = new Gateway().With("Freshness:Completed", value);
+        using var caller = gateway.CreateCaller();
+
+        Assert.Empty(gateway.StartFaults);
+    }
+
+    [Theory]
+    [InlineData("-00:05:00")]
+    [InlineData("-24:00:00")]
+    [InlineData("-1.00:00:00")]
+    public void A_negative_time_is_out_of_range(string value)
+    {
+        using var gateway = new Gateway().With("Freshness:Completed", value);
+
+        Assert.ThrowsAny<Exception>(gateway.CreateCaller);
+
+        Assert.Contains("Freshness:Completed must be between", Assert.Single(gateway.StartFaults), StringComparison.Ordinal);
     }
 
     [Fact]
