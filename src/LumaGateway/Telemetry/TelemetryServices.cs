@@ -98,10 +98,12 @@ internal static class TelemetryServices
     private static bool IsProbeOrScrape(PathString path) =>
         path.StartsWithSegments("/health") || path.StartsWithSegments("/metrics") || path.StartsWithSegments("/status");
 
-    /// <summary>Only these meters of ASP.NET Core: others (routing, memory pool, …) add several series per request.</summary>
+    /// <summary>
+    /// Only these meters of ASP.NET Core: others (routing, memory pool, …) add several series per request. AddHttpClientInstrumentation would also add
+    /// System.Net.NameResolution, whose attribute dns.question.name is the host of an upstream, of its files or of Redis.
+    /// </summary>
     private static MeterProviderBuilder AddGatewayMeters(this MeterProviderBuilder metering, int accounts) => metering
-        .AddMeter(Instrumentation.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics")
-        .AddHttpClientInstrumentation()
+        .AddMeter(Instrumentation.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.Http")
         .AddRuntimeInstrumentation()
         .AddView("http.client.*", new MetricStreamConfiguration { TagKeys = HttpClientAttributes })
         .AddView(instrument => HasFewSeries(instrument) ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(MinSeries, accounts * SeriesPerAccount) } : null);

@@ -60,36 +60,24 @@ public sealed class ExportTests : IDisposable
     public async Task The_metrics_of_HttpClient_have_no_host()
     {
         await using var upstream = await Loopback.StartAsync(context => context.Response.WriteAsync(Samples.Failed("g1")));
-        var metrics = new List<Metric>();
-        _gateway.WithUpstream(upstream.Address)
-            .With("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://127.0.0.1:9").With("OTEL_METRIC_EXPORT_INTERVAL", "60000")
-            .With(services => services.ConfigureOpenTelemetryMeterProvider(metering => metering.AddInMemoryExporter(metrics)));
-        using var caller = _gateway.CreateCaller();
 
-        using var response = await caller.SendGetAsync("/generations/g1");
-        await Poll.UntilAsync(() =>
-        {
-            metrics.Clear();
-            _gateway.Services.GetRequiredService<MeterProvider>().ForceFlush();
-            return metrics.Any(metric => metric.Name is "http.client.request.duration");
-        });
-
-        List<string> attributes = [];
-        foreach (var metric in metrics.Where(metric => metric.Name.StartsWith("http.client.", StringComparison.Ordinal)))
-        {
-            foreach (var point in metric.GetMetricPoints())
-            {
-                foreach (var attribute in point.Tags)
-                {
-                    attributes.Add(attribute.Key);
-                }
-            }
-        }
+        var attributes = (await ExportedAfterReadAsync(upstream.Address)).Where(one => one.Metric.StartsWith("http.client.", StringComparison.Ordinal)).Select(one => one.Key).ToList();
 
         Assert.Contains("http.response.status_code", attributes);
         Assert.DoesNotContain("server.address", attributes);
         Assert.DoesNotContain("server.port", attributes);
         Assert.DoesNotContain("network.peer.address", attributes);
+    }
+
+    [Fact]
+    public async Task No_metric_has_the_host_of_an_upstream_whose_name_is_resolved()
+    {
+        await using var upstream = await Loopback.StartAsync(context => context.Response.WriteAsync(Samples.Failed("g1")));
+
+        var exported = await ExportedAfterReadAsync(new UriBuilder(upstream.Address) { Host = "localhost" }.Uri.ToString());
+
+        var remote = exported.Where(one => !one.Metric.StartsWith("kestrel.", StringComparison.Ordinal)); // its addresses are those of listeners in this process
+        Assert.All(remote, one => Assert.False(one.Value is "localhost" or "127.0.0.1" || one.Metric.StartsWith("dns.", StringComparison.Ordinal), one.ToString()));
     }
 
     [Fact]
@@ -105,5 +93,37 @@ public sealed class ExportTests : IDisposable
         await Poll.UntilAsync(() => sink.Has("traces", "fetch", "GET /generations/{id}"));
 
         Assert.False(sink.Has("traces", "/health/ready"));
+    }
+
+    /// <summary>Returns the attributes of all exported metrics after a read from this upstream.</summary>
+    private async Task<List<(string Metric, string Key, string? Value)>> ExportedAfterReadAsync(string upstream)
+    {
+        var metrics = new List<Metric>();
+        _gateway.WithUpstream(upstream)
+            .With("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://127.0.0.1:9").With("OTEL_METRIC_EXPORT_INTERVAL", "60000")
+            .With(services => services.ConfigureOpenTelemetryMeterProvider(metering => metering.AddInMemoryExporter(metrics)));
+        using var caller = _gateway.CreateCaller();
+        using var response = await caller.SendGetAsync("/generations/g1");
+        Assert.Equal(System.Net.HttpStatusCode.OK, response.StatusCode);
+        await Poll.UntilAsync(() =>
+        {
+            metrics.Clear();
+            _gateway.Services.GetRequiredService<MeterProvider>().ForceFlush();
+            return metrics.Any(metric => metric.Name is "http.client.request.duration");
+        });
+
+        List<(string, string, string?)> attributes = [];
+        foreach (var metric in metrics)
+        {
+            foreach (var point in metric.GetMetricPoints())
+            {
+                foreach (var attribute in point.Tags)
+                {
+                    attributes.Add((metric.Name, attribute.Key, attribute.Value?.ToString()));
+                }
+            }
+        }
+
+        return attributes;
     }
 }
