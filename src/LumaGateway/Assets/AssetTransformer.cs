@@ -7,7 +7,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Assets;
 
 /// <summary>
-/// Forwards ranges and conditions to the CDN, and the headers of the file to the caller; no other header of either side. A response that is an error, or
+/// Forwards ranges and conditions to the CDN, and the headers of the file to the caller; no other header of either side, and no reason phrase. A response that is an error, or
 /// neither a video nor an image (<see cref="AssetMediaType"/>), becomes a problem.
 /// </summary>
 internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
@@ -48,6 +48,7 @@ internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
             return false;
         }
 
+        ForeignReasonPhrase.Remove(httpContext);
         var status = (int)proxyResponse.StatusCode;
         var headers = httpContext.Response.Headers;
         var problem = ProblemOf(status);

@@ -10,7 +10,7 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Forwards the headers of two allow-lists, one for requests and one for responses. Replaces the upstream's 401, 402 and 403 with a problem, because they
+/// Forwards the headers of two allow-lists, one for requests and one for responses, and no reason phrase. Replaces the upstream's 401, 402 and 403 with a problem, because they
 /// concern the gateway's account and not the caller.
 /// </summary>
 /// <remarks>
@@ -149,6 +149,8 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
         {
             return;
         }
+
+        ForeignReasonPhrase.Remove(context.HttpContext);
 
         var isCreate = response.RequestMessage?.Method == HttpMethod.Post;
         var outcome = CreateOutcomes.FromResponse(response);
