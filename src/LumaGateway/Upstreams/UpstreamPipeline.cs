@@ -56,7 +56,7 @@ internal sealed partial class UpstreamPipeline
                 MinimumThroughput = luma.BreakerMinimumCalls,
                 SamplingDuration = luma.BreakerWindow,
                 BreakDuration = luma.BreakerPause,
-                ShouldHandle = args => new(IsUpstreamDown(args.Outcome.Exception)),
+                ShouldHandle = args => new(IsUpstreamDown(args.Outcome.Exception) || IsFailedProbe(args.Outcome.Exception)),
                 StateProvider = _breakerState,
                 OnOpened = args =>
                 {
@@ -166,7 +166,10 @@ internal sealed partial class UpstreamPipeline
         return outcome;
     }
 
-    /// <summary>Ends at the timeout of an attempt with <see cref="UpstreamFault.TimedOut"/>, at the deadline with an <see cref="OperationCanceledException"/>.</summary>
+    /// <summary>
+    /// Ends at the timeout of an attempt with <see cref="UpstreamFault.TimedOut"/>, at the deadline with the same or with an <see cref="OperationCanceledException"/>:
+    /// see <see cref="UpstreamTransport.GetAsync"/>. Nothing else cancels an attempt: a read continues after its callers have disconnected.
+    /// </summary>
     private async ValueTask<Outcome<object>> RunAsync<TState, TResult>(Func<TState, CancellationToken, Task<TResult>> attempt, TState state, Deadline deadline)
     {
         var isLimited = _attemptTimeout < deadline.Remaining;
@@ -192,12 +195,21 @@ internal sealed partial class UpstreamPipeline
 
     private static bool IsUpstreamDown(Exception? exception) => exception is UpstreamException { Fault: UpstreamFault.Unreachable or UpstreamFault.Failed or UpstreamFault.TimedOut };
 
+    /// <summary>Whether an attempt while the circuit is half-open ended before the upstream could respond. It proves nothing, so the circuit stays open.</summary>
+    private bool IsFailedProbe(Exception? exception) =>
+        exception is OperationCanceledException or UpstreamException { Fault: UpstreamFault.Saturated } && _breakerState.CircuitState is CircuitState.HalfOpen;
+
     /// <summary>Whether the failure may depend on the path. A connection failure does not.</summary>
     private static bool MayDependOnPath(Exception exception) => exception is UpstreamException { Fault: UpstreamFault.Failed or UpstreamFault.TimedOut };
 
     /// <summary>Retries if another attempt may succeed and can start before the deadline, and the budget allows it.</summary>
     private bool ShouldRetry(Exception? exception, ResilienceContext context)
     {
+        if (context.CancellationToken.IsCancellationRequested)
+        {
+            return false; // the deadline has passed
+        }
+
         var remaining = context.Properties.GetValue(DeadlineKey, null!).Remaining;
 
         return exception is UpstreamException { Fault: UpstreamFault.Throttled, RetryAfter: { } retryAfter }

@@ -17,6 +17,9 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
 
     public static readonly string UserAgent = $"LumaGateway/{Instrumentation.Version}";
 
+    /// <summary>Half of an attempt, the least time that <see cref="UpstreamConcurrencyLimiter"/> leaves for the upstream. One that had less is not to blame for a timeout.</summary>
+    private readonly TimeSpan _fairShare = options.AttemptTimeout / 2;
+
     private readonly int _maxBodyBytes = options.MaxBodyBytes;
     private readonly string _root = account.Root.AbsoluteUri;
 
@@ -27,7 +30,9 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
     /// <param name="requestId">Sent as <c>X-Request-Id</c>.</param>
     /// <param name="read">Reads the status and the JSON. The JSON is undefined if an error response has none.</param>
     /// <param name="state">Passed to <paramref name="read"/>.</param>
-    /// <param name="token">Cancels the request.</param>
+    /// <param name="token">
+    /// Cancels the request at the end of its time. That is <see cref="UpstreamFault.TimedOut"/> if the upstream had half of an attempt for it, else an <see cref="OperationCanceledException"/>.
+    /// </param>
     public async Task<TResult> GetAsync<TState, TResult>(
         string path, string requestId, Func<TState, HttpStatusCode, JsonElement, TResult> read, TState state, CancellationToken token)
     {
@@ -43,6 +48,7 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
         request.Headers.TryAddWithoutValidation("Accept-Encoding", ContentDecoder.Accepted);
         request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
         account.Metrics.RecordRequest();
+        var sentAt = clock.GetTimestamp();
         try
         {
             using var response = await http.SendAsync(request, token);
@@ -56,6 +62,10 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
         catch (Exception exception) when (IsConnectionFailure(exception, token))
         {
             throw FaultOf(exception);
+        }
+        catch (OperationCanceledException) when (clock.GetElapsedTime(sentAt) >= _fairShare)
+        {
+            throw new UpstreamException(UpstreamFault.TimedOut, "The upstream did not respond in time.");
         }
     }
 

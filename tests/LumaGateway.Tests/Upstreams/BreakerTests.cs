@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using LumaGateway.Tests.Support;
 
@@ -87,6 +88,51 @@ public sealed class BreakerTests : IDisposable
 
         await probe.ProblemAsync(502, "upstream_failed");
         await refused.ProblemAsync(503, "upstream_circuit_open");
+    }
+
+    [Fact]
+    public async Task An_upstream_that_hangs_until_the_deadline_opens_the_circuit()
+    {
+        _gateway.With("Luma:AttemptTimeout", "00:00:15").With("Luma:Deadline", "00:00:15");
+        _gateway.Upstream.Always(HangAsync);
+        using var caller = _gateway.CreateCaller();
+
+        var responses = await _gateway.Clock.UntilAsync(Task.WhenAll(Enumerable.Range(0, 10).Select(i => caller.SendGetAsync($"/generations/g{i}"))));
+        using var refused = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/another"));
+
+        foreach (var response in responses)
+        {
+            await response.ProblemAsync(504, "upstream_timed_out");
+        }
+
+        Assert.Equal(10, _gateway.Upstream.RequestCount); // no retry after the deadline
+        await refused.ProblemAsync(503, "upstream_circuit_open");
+    }
+
+    [Fact]
+    public async Task A_probe_that_hangs_until_the_deadline_opens_the_circuit_again()
+    {
+        _gateway.With("Luma:Retries", "0").With("Luma:AttemptTimeout", "00:00:15").With("Luma:Deadline", "00:00:15");
+        FailFor(_ => true);
+        using var caller = _gateway.CreateCaller();
+        for (var i = 0; i < 10; i++)
+        {
+            using var failing = await caller.SendGetAsync($"/generations/g{i}");
+        }
+
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(6));
+        _gateway.Upstream.Always(HangAsync);
+        using var probe = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/probe"));
+        using var refused = await _gateway.Clock.UntilAsync(caller.SendGetAsync("/generations/another"));
+
+        await probe.ProblemAsync(504, "upstream_timed_out");
+        await refused.ProblemAsync(503, "upstream_circuit_open");
+    }
+
+    private async Task<HttpResponseMessage> HangAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, _gateway.Clock, cancellationToken);
+        throw new UnreachableException();
     }
 
     private void FailFor(Func<string, bool> fails) => _gateway.Upstream.Always((request, _) => Task.FromResult(request.RequestUri!.Segments[^1] is var id && fails(id)
