@@ -44,7 +44,8 @@ internal static class ProxyServices
                 pipeline.UseMiddleware<RequestBodyMiddleware>();
                 pipeline.UseMiddleware<JobMiddleware>();
                 pipeline.UseMiddleware<CreateDistributionMiddleware>();
-                pipeline.UseMiddleware<SlotMiddleware>(); // last: each of these accounts has its own slots
+                pipeline.UseMiddleware<SlotMiddleware>(); // inside the distribution: each of these accounts has its own slots
+                pipeline.Use(EarlyResponse.AcceptAsync);
             })
             .ConfigureEndpoints(static (endpoint, route) =>
             {
