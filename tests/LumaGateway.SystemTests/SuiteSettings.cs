@@ -31,9 +31,9 @@ internal static class SuiteSettings
         ["keepalive_timeout 3s;"] = "keepalive_timeout 1s;",
         ["fail_timeout=5s"] = "fail_timeout=2s",
         ["proxy_next_upstream_timeout 60s;"] = "proxy_next_upstream_timeout 600s;",
-        ["proxy_read_timeout 120s;"] = "proxy_read_timeout 600s;",
-        ["timeout client 120s"] = "timeout client 600s",
-        ["timeout server 120s"] = "timeout server 600s",
+        ["proxy_read_timeout 240s;"] = "proxy_read_timeout 600s;",
+        ["timeout client 240s"] = "timeout client 600s",
+        ["timeout server 240s"] = "timeout server 600s",
         ["timeout connect 1s"] = "timeout connect 60s\n    timeout check 60s",
     };
 }
