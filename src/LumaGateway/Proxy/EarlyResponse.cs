@@ -12,7 +12,8 @@ internal static class EarlyResponse
     public static async Task AcceptAsync(HttpContext context, Func<Task> next)
     {
         await next();
-        if (context.Features.Get<IForwarderErrorFeature>() is { Error: ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination }
+        if (context.Features.Get<IForwarderErrorFeature>() is { Error: ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination } failure
+            && failure.Exception is not AggregateException // YARP adds the failure of the response's body: the response is not complete
             && context.Features.Get<CreateOutcomeFeature>() is not null) // set when the response to a POST arrives
         {
             context.Features.Set<IForwarderErrorFeature>(null);

@@ -40,6 +40,28 @@ public sealed class EarlyResponseTests : IDisposable
         Assert.Equal("g1", Assert.Single((await jobs.JsonAsync()).GetProperty("jobs").EnumerateArray()).GetProperty("id").GetString());
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("key")]
+    public async Task A_response_that_breaks_off_too_leaves_the_outcome_unknown(string? key)
+    {
+        _failure = new IOException("The stream was reset.");
+        using var caller = _gateway.CreateCaller();
+        _gateway.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.Created) { Content = new StreamContent(new BrokenStream()) }));
+
+        using var broken = await SendAsync(caller, key);
+
+        Assert.Equal("application/problem+json", broken.Content.Headers.ContentType?.MediaType);
+        Assert.Equal((HttpStatusCode.BadGateway, "false"), (broken.StatusCode, broken.Header("x-should-retry")));
+        using var jobs = await caller.SendGetAsync("/jobs");
+        Assert.Equal("unknown", Assert.Single((await jobs.JsonAsync()).GetProperty("jobs").EnumerateArray()).GetProperty("state").GetString());
+        if (key is not null)
+        {
+            using var repeated = await SendAsync(caller, key);
+            await repeated.ProblemAsync(409, "outcome_unknown");
+        }
+    }
+
     private static async Task<HttpResponseMessage> SendAsync(HttpClient caller, string? key)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/luma/generations") { Content = new StringContent("""{"user_prompt":"a cat"}""", Encoding.UTF8, "application/json") };
@@ -72,5 +94,10 @@ public sealed class EarlyResponseTests : IDisposable
     private sealed class ResetStream(Exception failure) : MemoryStream
     {
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => throw failure;
+    }
+
+    private sealed class BrokenStream : MemoryStream
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => throw new IOException("The connection was lost.");
     }
 }
