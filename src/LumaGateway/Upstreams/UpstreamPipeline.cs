@@ -195,9 +195,11 @@ internal sealed partial class UpstreamPipeline
 
     private static bool IsUpstreamDown(Exception? exception) => exception is UpstreamException { Fault: UpstreamFault.Unreachable or UpstreamFault.Failed or UpstreamFault.TimedOut };
 
-    /// <summary>Whether an attempt while the circuit is half-open ended before the upstream could respond. It proves nothing, so the circuit stays open.</summary>
+    /// <summary>
+    /// Whether an attempt while the circuit is half-open ended before the upstream could respond, or because of a <c>Retry-After</c>. It proves nothing, so the circuit stays open.
+    /// </summary>
     private bool IsFailedProbe(Exception? exception) =>
-        exception is OperationCanceledException or UpstreamException { Fault: UpstreamFault.Saturated } && _breakerState.CircuitState is CircuitState.HalfOpen;
+        exception is OperationCanceledException or UpstreamException { Fault: UpstreamFault.Saturated } or UpstreamException { Fault: UpstreamFault.Throttled, RetryAfter: not null } && _breakerState.CircuitState is CircuitState.HalfOpen;
 
     /// <summary>Whether the failure may depend on the path. A connection failure does not.</summary>
     private static bool MayDependOnPath(Exception exception) => exception is UpstreamException { Fault: UpstreamFault.Failed or UpstreamFault.TimedOut };

@@ -80,6 +80,16 @@ public sealed class BreakerDeadlineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_probe_that_an_earlier_Retry_After_blocks_does_not_close_the_circuit()
+    {
+        await OpenAsync();
+        _account.Hold.Start(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(UpstreamFault.Throttled, await _clock.UntilAsync(ReadAsync(15)));
+        Assert.Equal(UpstreamFault.CircuitOpen, await _clock.UntilAsync(ReadAsync(15)));
+    }
+
+    [Fact]
     public async Task A_probe_with_a_response_closes_the_circuit()
     {
         await OpenAsync();
