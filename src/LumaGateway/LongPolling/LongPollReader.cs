@@ -58,14 +58,14 @@ internal sealed class LongPollReader(ResponseCache cache, GenerationReader reade
         RateLimitLease.Of(context)?.ReleaseSlot(); // from here on Waiting:Max limits the request
         SetPreferenceApplied(wait, context.Response);
         var target = subscription.Targets[0];
-        var first = default(GenerationSnapshot);
+        var (before, first) = (target.Snapshot, default(GenerationSnapshot));
         try
         {
             first = await snapshots.ReadAsync(id, target, context.TraceIdentifier, RateLimitLease.Of(context), aborted);
         }
         catch (UpstreamException exception) when (exception.Fault is not UpstreamFault.NotFound)
         {
-            // Only a fault at the end of the wait counts.
+            first = before; // only a fault at the end of the wait counts
         }
 
         while (!target.IsWaitOver)
@@ -78,7 +78,7 @@ internal sealed class LongPollReader(ResponseCache cache, GenerationReader reade
             }
         }
 
-        // Completed without a link, and the upstream has just returned an interim state: a final state never becomes interim.
+        // Completed without a link: nothing in it expires, and a final state never becomes interim. The upstream has just returned an interim state, or a fault.
         var confirmed = first is { IsTerminal: true, Entry.Kind: EntryKind.Interim } && ReferenceEquals(first, target.Snapshot) ? first : null;
         return snapshots.FindRecent(target, id) ?? confirmed;
     }

@@ -117,6 +117,20 @@ public sealed class KeptTargetTests : IDisposable
     }
 
     [Fact]
+    public async Task A_wait_gets_the_completed_state_without_a_link_if_the_upstream_fails()
+    {
+        _responses["a"] = () => ScriptedUpstream.Json("""{"id":"a","state":"completed"}""");
+        using var caller = _gateway.CreateCaller();
+        using var keeping = await KeepAsync(caller);
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(10));
+        _responses["a"] = () => ScriptedUpstream.Json("{}", HttpStatusCode.InternalServerError);
+
+        var generation = await ReadAsync(caller, "/generations/a");
+
+        Assert.Equal("completed", generation.GetProperty("state").GetString());
+    }
+
+    [Fact]
     public async Task A_new_caller_gets_404_if_the_upstream_no_longer_knows_the_generation()
     {
         _responses["a"] = () => ScriptedUpstream.Json(Samples.CompletedWithExpiry("a", _gateway.Clock.GetUtcNow().AddHours(1)));
