@@ -83,7 +83,8 @@ internal sealed class FirstReads : IAsyncDisposable
         try
         {
             _cancellation.Token.ThrowIfCancellationRequested(); // a read that was cancelled may have released its slot to this one
-            return await _snapshots.FetchAsync(generation.Id, generation.Target, _requestId, _lease, _cancellation.Token);
+            return _snapshots.FindRecent(generation.Target, generation.Id) // a poll may have read it meanwhile
+                ?? await _snapshots.FetchAsync(generation.Id, generation.Target, _requestId, _lease, _cancellation.Token);
         }
         finally
         {
