@@ -50,7 +50,7 @@ internal static class KnownSettings
         ("Luma", SettingKind.Integer, "Retries MaxBodyBytes BreakerMinimumCalls MaxConcurrentJobs MaxCreatesPerMinute"),
         ("Management", SettingKind.Integer, "Port"),
         ("Passthrough", SettingKind.Duration, "CreateTimeout IdempotencyLifetime"),
-        ("Passthrough", SettingKind.Integer, "MaxBodyBytes"),
+        ("Passthrough", SettingKind.Integer, "MaxBodyBytes MaxStoredBytes"),
         ("Passthrough", SettingKind.Boolean, "RequireIdempotencyKey"),
         ("Server", SettingKind.Duration, "HeaderTimeout KeepAliveTimeout ShutdownDelay ShutdownTimeout"),
         ("Server", SettingKind.Integer, "MaxBodyBytes MaxRequestLineBytes MaxHeaderBytes MaxHeaders MinBytesPerSecond MaxConnections"),

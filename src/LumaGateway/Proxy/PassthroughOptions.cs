@@ -12,6 +12,13 @@ internal sealed class PassthroughOptions
     [Number("Passthrough:MaxBodyBytes", 1024, 1024 * 1024 * 1024)]
     public long MaxBodyBytes { get; set; } = 32 * 1024 * 1024;
 
+    /// <summary>
+    /// How many bytes of request bodies one replica keeps in temporary files at a time. Bodies above 128 KiB are there until their request ends. A request beyond it gets 503
+    /// <c>body_storage_unavailable</c>. Less than the temporary directory has, and at least <c>Passthrough:MaxBodyBytes</c>.
+    /// </summary>
+    [Number("Passthrough:MaxStoredBytes", 1024, 1024L * 1024 * 1024 * 1024)]
+    public long MaxStoredBytes { get; set; } = 200 * 1024 * 1024;
+
     /// <summary>How long a create with an <c>Idempotency-Key</c>, or under <c>/generations</c>, may take. With a key it continues if its caller disconnects.</summary>
     [Duration("Passthrough:CreateTimeout", "00:00:01", "00:10:00")]
     public TimeSpan CreateTimeout { get; set; } = TimeSpan.FromMinutes(2);

@@ -9,12 +9,15 @@ namespace LumaGateway.Proxy;
 /// </summary>
 internal sealed class RequestBodyMiddleware(RequestDelegate next, BodySpooler spooler)
 {
+    /// <summary>The most bytes that <see cref="UserIdMiddleware"/> and <see cref="CallbackUrlMiddleware"/> add.</summary>
+    private const int MaxAddedBytes = 16 * 1024;
+
     public Task InvokeAsync(HttpContext context) =>
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false ? ReadAsync(context) : next(context);
 
     private async Task ReadAsync(HttpContext context)
     {
-        if (await spooler.ReadAsync(context) is { } body)
+        if (await spooler.ReadAsync(context, MaxAddedBytes) is { } body)
         {
             await using (body)
             {

@@ -9,8 +9,12 @@ namespace LumaGateway.Proxy.Idempotency;
 /// </summary>
 internal sealed partial class BodySpooler(IOptions<PassthroughOptions> options, ILogger<BodySpooler> logger)
 {
+    private readonly BodyStorage _storage = new(options.Value.MaxStoredBytes);
+
     /// <summary>Returns null after a problem response. The body is read once: if the request has a spooled body already, returns that.</summary>
-    public async Task<SpooledBody?> ReadAsync(HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="addedBytes">How many bytes the gateway itself may have added to the body; they do not count for the limit.</param>
+    public async Task<SpooledBody?> ReadAsync(HttpContext context, int addedBytes = 0)
     {
         if (context.Features.Get<SpooledBody>() is { } known && ReferenceEquals(known.Content, context.Request.Body))
         {
@@ -21,11 +25,12 @@ internal sealed partial class BodySpooler(IOptions<PassthroughOptions> options, 
         SpooledBody? body;
         try
         {
-            body = await SpooledBody.ReadAsync(context.Request, RequestBodyLimit.OfRoute(context) is { } bytes ? bytes < 0 ? long.MaxValue : bytes : options.Value.MaxBodyBytes);
+            var limit = RequestBodyLimit.OfRoute(context) ?? options.Value.MaxBodyBytes;
+            body = await SpooledBody.ReadAsync(context.Request, limit < 0 ? long.MaxValue : limit + addedBytes, _storage);
         }
         catch (SpoolException failure)
         {
-            Log.NotSpooled(logger, failure.InnerException!.GetType().Name, context.TraceIdentifier);
+            Log.NotSpooled(logger, failure.Message, context.TraceIdentifier);
             await ProblemWriter.WriteAsync(context, ProblemKinds.BodyStorageUnavailable);
             return null;
         }
@@ -50,7 +55,7 @@ internal sealed partial class BodySpooler(IOptions<PassthroughOptions> options, 
 
     private static partial class Log
     {
-        [LoggerMessage(4305, LogLevel.Warning, "The body of a request could not be written to the temporary directory ({Error}), so the request was not sent. Give the gateway a writable directory in TMPDIR (request {RequestId}).")]
+        [LoggerMessage(4305, LogLevel.Warning, "The body of a request could not be written to the temporary directory ({Error}), so the request was not sent. Give the gateway a writable directory in TMPDIR with enough space (request {RequestId}).")]
         public static partial void NotSpooled(ILogger logger, string error, string requestId);
     }
 }

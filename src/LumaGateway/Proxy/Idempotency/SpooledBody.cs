@@ -14,7 +14,11 @@ internal sealed class SpooledBody : IAsyncDisposable
 
     private const int InitialBufferBytes = 4 * 1024;
 
-    private SpooledBody(Stream content, string fingerprint) => (Content, Fingerprint) = (content, fingerprint);
+    private readonly BodyStorage _storage;
+    private long _storedBytes;
+
+    private SpooledBody(Stream content, string fingerprint, BodyStorage storage, long storedBytes) =>
+        (Content, Fingerprint, _storage, _storedBytes) = (content, fingerprint, storage, storedBytes);
 
     /// <summary>The body, from its first byte.</summary>
     public Stream Content { get; }
@@ -24,9 +28,9 @@ internal sealed class SpooledBody : IAsyncDisposable
 
     /// <summary>
     /// Returns null if the body is too large. The buffer grows with the bytes that arrive; a <c>Content-Length</c> alone reserves no memory. Throws
-    /// <see cref="SpoolException"/> if the temporary file cannot be written.
+    /// <see cref="SpoolException"/> if the temporary file cannot be written, or the storage is full.
     /// </summary>
-    public static async Task<SpooledBody?> ReadAsync(HttpRequest request, long maxBytes)
+    public static async Task<SpooledBody?> ReadAsync(HttpRequest request, long maxBytes, BodyStorage storage)
     {
         if (request.ContentLength > maxBytes)
         {
@@ -38,6 +42,7 @@ internal sealed class SpooledBody : IAsyncDisposable
         var buffer = ArrayPool<byte>.Shared.Rent(InitialBufferBytes);
         FileStream? file = null;
         SpooledBody? spooled = null;
+        var stored = 0L;
         try
         {
             var (total, length) = (0L, 0);
@@ -62,18 +67,18 @@ internal sealed class SpooledBody : IAsyncDisposable
                 else
                 {
                     file ??= CreateFile();
-                    await WriteAsync(file, buffer.AsMemory(0, length));
+                    await StoreAsync(file, buffer.AsMemory(0, length));
                     length = 0;
                 }
             }
 
             if (file is not null)
             {
-                await WriteAsync(file, buffer.AsMemory(0, length));
+                await StoreAsync(file, buffer.AsMemory(0, length));
                 file.Position = 0;
             }
 
-            return spooled = new SpooledBody(file ?? (Stream)new MemoryStream(buffer[..length]), Convert.ToHexStringLower(hash.GetHashAndReset()));
+            return spooled = new SpooledBody(file ?? (Stream)new MemoryStream(buffer[..length]), Convert.ToHexStringLower(hash.GetHashAndReset()), storage, stored);
         }
         finally
         {
@@ -81,11 +86,23 @@ internal sealed class SpooledBody : IAsyncDisposable
             if (spooled is null && file is not null)
             {
                 await file.DisposeAsync();
+                storage.Remove(stored);
             }
+        }
+
+        Task StoreAsync(FileStream file, ReadOnlyMemory<byte> bytes)
+        {
+            storage.Add(bytes.Length);
+            stored += bytes.Length;
+            return WriteAsync(file, bytes);
         }
     }
 
-    public ValueTask DisposeAsync() => Content.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Content.DisposeAsync();
+        _storage.Remove(Interlocked.Exchange(ref _storedBytes, 0)); // a body may be disposed of twice
+    }
 
     private static byte[] Enlarge(byte[] buffer)
     {
@@ -116,7 +133,7 @@ internal sealed class SpooledBody : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new SpoolException(exception);
+            throw new SpoolException(exception.GetType().Name);
         }
     }
 
@@ -128,10 +145,28 @@ internal sealed class SpooledBody : IAsyncDisposable
         }
         catch (IOException exception)
         {
-            throw new SpoolException(exception);
+            throw new SpoolException(exception.GetType().Name);
         }
     }
 }
 
-/// <summary>The temporary file for a request's body cannot be created or written.</summary>
-internal sealed class SpoolException(Exception inner) : Exception("The temporary file for a request's body cannot be written.", inner);
+/// <summary>A request's body cannot be kept in a temporary file. The message is the reason, without a path.</summary>
+internal sealed class SpoolException(string reason) : Exception(reason);
+
+/// <summary>The bytes of all bodies in temporary files of this process. Thread-safe.</summary>
+internal sealed class BodyStorage(long maxBytes)
+{
+    private long _bytes;
+
+    /// <summary>Throws <see cref="SpoolException"/> if they would exceed the limit.</summary>
+    public void Add(int bytes)
+    {
+        if (Interlocked.Add(ref _bytes, bytes) > maxBytes)
+        {
+            Remove(bytes);
+            throw new SpoolException("Passthrough:MaxStoredBytes is reached");
+        }
+    }
+
+    public void Remove(long bytes) => Interlocked.Add(ref _bytes, -bytes);
+}
