@@ -16,6 +16,7 @@ internal static class HealthEndpoints
         services.AddHealthChecks()
             .AddCheck<UpstreamHealth>("upstream")
             .AddCheck<RedisHealth>("redis")
+            .AddCheck<LedgerHealth>("ledger")
             .AddCheck<ShutdownHealth>("shutdown");
 
         return services;

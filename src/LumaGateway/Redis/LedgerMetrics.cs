@@ -13,6 +13,11 @@ internal sealed class LedgerMetrics : IGatewayMetrics
         var meter = meters.Create(Instrumentation.Name);
         _unreplicated = meter.CreateCounter<long>("luma_gateway.ledger.unreplicated", "{write}", "Writes to the ledger that not all replicas of its Redis confirmed in time.");
         meter.CreateObservableGauge(
+            "luma_gateway.ledger.connected",
+            () => ledger is { IsConfigured: true, Redis.IsClosed: false } ? [new Measurement<int>(ledger.Redis.IsConnected ? 1 : 0)] : Array.Empty<Measurement<int>>(),
+            "{state}",
+            "1 while the gateway is connected to the ledger's Redis, otherwise 0. Only with Redis.");
+        meter.CreateObservableGauge(
             "luma_gateway.ledger.evicts",
             () => ledger.LastPolicy is { } policy ? [new Measurement<int>(policy == LedgerConnection.SafePolicy ? 0 : 1)] : Array.Empty<Measurement<int>>(),
             "{state}",

@@ -12,6 +12,7 @@ namespace LumaGateway.Status;
 /// <param name="Cache">The cache results.</param>
 /// <param name="Upstream">The upstream.</param>
 /// <param name="Redis">Redis; null if none is configured.</param>
+/// <param name="IsLedgerConnected">Whether the ledger's Redis is connected; null if none is configured.</param>
 /// <param name="Replicas">All replicas that announced themselves in Redis; null without a usable Redis.</param>
 /// <param name="Waiters">Callers with a long poll or an event stream on this replica.</param>
 /// <param name="Watched">Generations with waiters on this replica.</param>
@@ -28,6 +29,7 @@ internal sealed record StatusBody(
     CacheBody Cache,
     UpstreamBody Upstream,
     RedisBody? Redis,
+    bool? IsLedgerConnected,
     IReadOnlyList<ReplicaBody>? Replicas,
     long Waiters,
     long Watched,

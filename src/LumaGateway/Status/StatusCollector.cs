@@ -66,6 +66,7 @@ internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory rep
                 PerSecondCounter.Read(_cacheResults.Where(one => one.Key != "miss").Select(one => one.Value))),
             ReadUpstream(),
             ReadRedis(),
+            _gauges.TryGetValue("luma_gateway.ledger.connected", out var ledger) ? ledger > 0 : null,
             replicas.Current,
             _counts.Of("luma_gateway.waiting.waiters"),
             _counts.Of("luma_gateway.waiting.watched"),

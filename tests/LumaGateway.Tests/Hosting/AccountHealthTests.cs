@@ -30,9 +30,9 @@ public sealed class AccountHealthTests : IAsyncDisposable
         using var health = await caller.SendGetAsync("/health/ready");
 
         Assert.Equal(HttpStatusCode.OK, read.StatusCode);
-        Assert.Equal("""{"upstream":"healthy","upstream:a":"healthy","upstream:b":"healthy","redis":"healthy","shutdown":"healthy"}""", await ChecksAsync(before));
+        Assert.Equal("""{"upstream":"healthy","upstream:a":"healthy","upstream:b":"healthy","redis":"healthy","ledger":"healthy","shutdown":"healthy"}""", await ChecksAsync(before));
         Assert.Equal(HttpStatusCode.OK, health.StatusCode);
-        Assert.Equal("""{"upstream":"degraded","upstream:a":"healthy","upstream:b":"degraded","redis":"healthy","shutdown":"healthy"}""", await ChecksAsync(health));
+        Assert.Equal("""{"upstream":"degraded","upstream:a":"healthy","upstream:b":"degraded","redis":"healthy","ledger":"healthy","shutdown":"healthy"}""", await ChecksAsync(health));
     }
 
     private static async Task<string> ChecksAsync(HttpResponseMessage response) => (await response.JsonAsync()).GetProperty("checks").GetRawText();
