@@ -18,6 +18,7 @@ internal static partial class Expressions
         Collect(JsonDocument.Parse(json).RootElement);
         return [.. found.Select(one => one
             .Replace("$job", "luma-gateway", StringComparison.Ordinal)
+            .Replace("$namespace", ".*", StringComparison.Ordinal)
             .Replace("$instance", ".*", StringComparison.Ordinal)
             .Replace("$__rate_interval", "10s", StringComparison.Ordinal))];
 
