@@ -2,6 +2,7 @@ using LumaGateway.Access;
 using LumaGateway.Contracts;
 using LumaGateway.Documentation;
 using LumaGateway.Problems;
+using LumaGateway.Proxy;
 using LumaGateway.Proxy.Idempotency;
 using Microsoft.OpenApi;
 
@@ -22,7 +23,8 @@ internal static class CreateEndpoints
             .WithMetadata(new DocumentedBody(typeof(CreateGenerationRequest), DocumentedExamples.Create))
             .WithMetadata(
                 new DocumentedParameter(IdempotencyMiddleware.KeyHeader, ParameterLocation.Header, ""),
-                new DocumentedParameter("Prefer", ParameterLocation.Header, "`wait=N`: respond when the generation reaches a final state, or after N seconds."))
+                new DocumentedParameter("Prefer", ParameterLocation.Header, "`wait=N`: respond when the generation reaches a final state, or after N seconds."),
+                new DocumentedParameter(AccountMiddleware.Header, ParameterLocation.Header, ""))
             .Produces<Generation>(StatusCodes.Status201Created, "application/json")
             .WithMetadata(new DocumentedHeader("Location", "The address of the generation."))
             .WithMetadata(new DocumentedExamples(DocumentedExamples.Processing))

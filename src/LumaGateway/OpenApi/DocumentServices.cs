@@ -30,7 +30,7 @@ internal static class DocumentServices
             {
                 Title = "LumaGateway",
                 Version = Instrumentation.Version,
-                Description = "A gateway to Luma for internal services. It returns generations of every upstream in one format and caches them. Every GET, except the event streams, also supports HEAD.",
+                Description = "A gateway to Luma for internal services. It returns generations of every upstream in one format and caches them. Every GET also supports HEAD, except the event streams, `GET /generations` and the paths under `/luma` without an id.",
                 Contact = new OpenApiContact { Name = "The operators of this gateway" },
                 License = new OpenApiLicense { Name = "MIT License", Identifier = "MIT" },
             });

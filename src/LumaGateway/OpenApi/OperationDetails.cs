@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LumaGateway.Access;
 using LumaGateway.Documentation;
 using LumaGateway.Problems;
+using LumaGateway.Proxy;
 using LumaGateway.Proxy.Idempotency;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -59,9 +60,15 @@ internal sealed class OperationDetails : IOperationFilter
 
     private static IOpenApiParameter CreateParameter(DocumentedParameter parameter, OpenApiDocument document)
     {
+        // The operations under /luma refer to these two as well.
         if (parameter.Name is IdempotencyMiddleware.KeyHeader)
         {
-            return PassthroughBodies.Key(document); // the operations under /luma refer to it too
+            return PassthroughBodies.Key(document);
+        }
+
+        if (parameter.Name is AccountMiddleware.Header)
+        {
+            return PassthroughBodies.Account(document);
         }
 
         var text = new OpenApiSchema { Type = JsonSchemaType.String };

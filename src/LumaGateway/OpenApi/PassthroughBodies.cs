@@ -53,8 +53,11 @@ internal static class PassthroughBodies
     /// <summary>The parameter <c>Idempotency-Key</c>.</summary>
     public static OpenApiParameterReference Key(OpenApiDocument document) => new(KeyName, document);
 
+    /// <summary>The parameter <c>X-Luma-Account</c>.</summary>
+    public static OpenApiParameterReference Account(OpenApiDocument document) => new(AccountName, document);
+
     public static IEnumerable<IOpenApiParameter> ParametersOf(string path, string method, OpenApiDocument document) =>
-        OwnParametersOf(path, method, document).Prepend(new OpenApiParameterReference(AccountName, document));
+        OwnParametersOf(path, method, document).Prepend(Account(document));
 
     /// <summary>Null for methods without a body.</summary>
     public static IOpenApiRequestBody? RequestOf(string path, string method, OpenApiDocument document)

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using LumaGateway.Documentation;
 using LumaGateway.Problems;
+using LumaGateway.Proxy;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 using Yarp.ReverseProxy;
@@ -10,11 +11,14 @@ namespace LumaGateway.OpenApi;
 /// <summary>Adds YARP's current routes: the API explorer does not list them.</summary>
 internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocumentFilter
 {
-    private static readonly ProblemKind[] OfCreates =
+    private static readonly ProblemKind[] OfPosts =
     [
-        ProblemKinds.InvalidRequest, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.TooLarge,
-        ProblemKinds.IdempotencyKeyReused, ProblemKinds.AccountDraining, ProblemKinds.IdempotencyUnavailable, ProblemKinds.BodyStorageUnavailable, ProblemKinds.AccountSaturated, ProblemKinds.LedgerUnavailable,
+        ProblemKinds.InvalidRequest, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.TooLarge, ProblemKinds.IdempotencyKeyReused,
+        ProblemKinds.AccountDraining, ProblemKinds.IdempotencyUnavailable, ProblemKinds.BodyStorageUnavailable, ProblemKinds.AccountSaturated, ProblemKinds.LedgerUnavailable,
     ];
+
+    /// <summary>The problems of a path with the id of a generation: its owner is read from the ledger.</summary>
+    private static readonly ProblemKind[] OfOwned = [ProblemKinds.GenerationNotFound, ProblemKinds.LedgerUnavailable];
 
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
     {
@@ -62,13 +66,15 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
             RequestBody = PassthroughBodies.RequestOf(path, method, document),
             Responses = PassthroughBodies.ResponsesOf(path, method, document),
         };
+        var isFile = OwnedRoute.IsFile(path);
         IEnumerable<ProblemKind> kinds =
         [
-            .. HttpMethods.IsPost(method) ? OfCreates : [], .. path is "/luma/generations" && HttpMethods.IsGet(method) ? (ProblemKind[])[ProblemKinds.ListRefused] : [],
+            .. HttpMethods.IsPost(method) ? OfPosts : [], .. HttpMethods.IsPost(method) && !isFile ? (ProblemKind[])[ProblemKinds.IdempotencyKeyRequired] : [],
+            .. path.Contains("{id}", StringComparison.OrdinalIgnoreCase) && !isFile ? OfOwned : [], .. path is "/luma/generations" && HttpMethods.IsGet(method) ? (ProblemKind[])[ProblemKinds.ListRefused] : [],
             ProblemKinds.UnknownAccount, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.RateLimited, ProblemKinds.Unreachable,
-            ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Saturated, ProblemKinds.TimedOut,
+            ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Saturated, ProblemKinds.IssuerUnavailable, ProblemKinds.TimedOut,
         ];
-        SharedParts.AddProblems(operation, kinds, document);
+        SharedParts.AddProblems(operation, kinds.Distinct(), document);
         return operation;
     }
 

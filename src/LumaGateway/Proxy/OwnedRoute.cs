@@ -15,7 +15,7 @@ internal static class OwnedRoute
     public static void AddMetadata(IEndpointConventionBuilder endpoint, RouteConfig route)
     {
         var path = (route.Match.Path ?? "").TrimEnd('/');
-        if (path.Equals(Files, StringComparison.OrdinalIgnoreCase) || path.StartsWith(Files + "/", StringComparison.OrdinalIgnoreCase))
+        if (IsFile(path))
         {
             endpoint.WithMetadata(new WithoutOwner());
         }
@@ -28,6 +28,10 @@ internal static class OwnedRoute
             endpoint.WithMetadata(new ListsAllOwners(ForEveryMethod: false));
         }
     }
+
+    /// <summary>Whether the path is that of the uploaded files, or below it. Its id is not the id of a generation.</summary>
+    public static bool IsFile(string path) =>
+        path.Equals(Files, StringComparison.OrdinalIgnoreCase) || path.StartsWith(Files + "/", StringComparison.OrdinalIgnoreCase);
 
     private static bool HasOtherParameters(string path) => path.Split('/').Any(static segment =>
         segment.Contains('{', StringComparison.Ordinal) && !segment.Equals("{id}", StringComparison.OrdinalIgnoreCase) && !segment.StartsWith("{id:", StringComparison.OrdinalIgnoreCase));

@@ -1,6 +1,9 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LumaGateway.Problems;
+using LumaGateway.Tests.Support;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.OpenApi;
 
@@ -109,6 +112,46 @@ public sealed partial class DocumentTests(ServedDocument document) : IClassFixtu
         }
     }
 
+    [Theory]
+    [InlineData("/luma/generations", "post", "428 503", "404")]
+    [InlineData("/luma/generations/{id}/extend", "post", "404 428 503", "")]
+    [InlineData("/luma/generations/{id}", "get", "404 503", "428")]
+    [InlineData("/luma/generations/{id}", "delete", "404 503", "428")]
+    [InlineData("/luma/files", "post", "503", "404 428")] // an upload is no create
+    [InlineData("/luma/files/{id}", "get", "503", "404 428")] // a file has no owner
+    [InlineData("/luma/credits", "get", "503", "404 428")]
+    public void A_route_under_luma_lists_the_problems_of_its_middleware(string path, string method, string statuses, string absent)
+    {
+        var expected = new Dictionary<string, string> { ["404"] = "generation_not_found", ["428"] = "idempotency_key_required", ["503"] = "issuer_unavailable" };
+        var responses = document.Operation(path, method)["responses"]!.AsObject();
+
+        Assert.All(statuses.Split(' '), status => Assert.Contains(expected[status], ProblemsOf(path, status, method)));
+        Assert.All(absent.Split(' ', StringSplitOptions.RemoveEmptyEntries), status => Assert.False(responses.ContainsKey(status), $"{status} is documented."));
+        if (statuses.Contains("404", StringComparison.Ordinal))
+        {
+            Assert.Contains("ledger_unavailable", ProblemsOf(path, "503", method));
+        }
+    }
+
+    [Fact]
+    public void The_description_names_the_reads_without_HEAD()
+    {
+        using var gateway = new Gateway();
+        var withHead = gateway.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Contains("HEAD") is true)
+            .Select(endpoint => Constraint().Replace("/" + endpoint.RoutePattern.RawText!.Trim('/'), "}"))
+            .ToHashSet();
+        var reads = document.Operations.Where(operation => operation.Method is "get").Select(operation => operation.Path).ToList();
+
+        Assert.Equal(
+            reads.Where(path => path is "/generations" || path.EndsWith("/events", StringComparison.Ordinal) || (path.StartsWith("/luma/", StringComparison.Ordinal) && !path.Contains("{id}", StringComparison.Ordinal))),
+            reads.Where(path => !withHead.Contains(path)));
+        Assert.EndsWith(
+            "Every GET also supports HEAD, except the event streams, `GET /generations` and the paths under `/luma` without an id.",
+            Text(document.Root["info"]!["description"]),
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_problem_is_in_a_response_with_its_status()
     {
@@ -159,6 +202,7 @@ public sealed partial class DocumentTests(ServedDocument document) : IClassFixtu
     [Theory]
     [InlineData("/generations/{id}", "get", "id Prefer If-None-Match")]
     [InlineData("/generations", "get", "ids")]
+    [InlineData("/generations", "post", "Idempotency-Key Prefer X-Luma-Account")]
     [InlineData("/generations/{id}/events", "get", "id Last-Event-ID")]
     [InlineData("/generations/events", "get", "ids Last-Event-ID")]
     [InlineData("/generations/{id}/outputs/{n}", "get", "id n Range")]
@@ -201,6 +245,10 @@ public sealed partial class DocumentTests(ServedDocument document) : IClassFixtu
     private static string Text(JsonNode? node) => node?.GetValue<string>() ?? "";
 
     private static IEnumerable<string> Texts(JsonNode? array) => array!.AsArray().Select(Text);
+
+    /// <summary>The constraints of a route parameter, which the document does not have.</summary>
+    [GeneratedRegex(":[^}]*}")]
+    private static partial Regex Constraint();
 
     /// <summary>OpenAPI 3.1, section 4.8.7.</summary>
     [GeneratedRegex("^[a-zA-Z0-9._-]+$")]
