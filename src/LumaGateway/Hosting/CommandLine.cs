@@ -35,7 +35,7 @@ internal sealed class CommandLine(string[] args)
                 KeyCommand.Run(output);
                 return Success;
             case ["health"]:
-                return await HealthCommand.RunAsync(HealthCommand.DefaultAddress, errors);
+                return await HealthCommand.RunAsync(errors);
             case ["health", var address]:
                 return await HealthCommand.RunAsync(address, errors);
             case ["--help" or "-h" or "-?" or "help"]:

@@ -112,16 +112,30 @@ public sealed partial class DockerfileTests(SharedSandbox shared)
     {
         await using var gateway = await GatewayProcess.StartAsync(ReplicaGroup.SettingsFor(await shared.GetAsync(), redis: null));
 
-        await Wait.UntilAsync(async () => await CheckAsync(gateway.Address) == 0, () => $"The health check failed.\n{gateway.Log}"); // the health check has a timeout of two seconds
+        await Wait.UntilAsync(async () => await CheckAsync(Ports(gateway.Address)) == 0, () => $"The health check failed.\n{gateway.Log}"); // the health check has a timeout of two seconds
         gateway.Process.Kill();
-        Assert.Equal(1, await CheckAsync(gateway.Address));
+        Assert.Equal(1, await CheckAsync(Ports(gateway.Address)));
     }
 
-    private static async Task<int> CheckAsync(Uri address)
+    /// <summary>The image sets <c>ASPNETCORE_HTTP_PORTS</c>. Operators set the others, which the gateway prefers to it.</summary>
+    [Theory]
+    [InlineData("ASPNETCORE_URLS")]
+    [InlineData("Kestrel__Endpoints__Http__Url")]
+    public async Task Its_health_check_asks_at_the_address_of_the_settings(string variable)
+    {
+        await using var gateway = await GatewayProcess.StartAsync(ReplicaGroup.SettingsFor(await shared.GetAsync(), redis: null));
+        var environment = new Dictionary<string, string> { ["ASPNETCORE_HTTP_PORTS"] = "9", [variable] = gateway.Address.AbsoluteUri };
+
+        await Wait.UntilAsync(async () => await CheckAsync(environment) == 0, () => $"The health check failed.\n{gateway.Log}");
+    }
+
+    private static Dictionary<string, string> Ports(Uri address) => new() { ["ASPNETCORE_HTTP_PORTS"] = $"{address.Port}" };
+
+    private static async Task<int> CheckAsync(Dictionary<string, string> environment)
     {
         var command = File.Named("gateway").Instructions.Single(instruction => instruction.Name is "HEALTHCHECK").Arguments;
         Assert.EndsWith("""CMD ["/app/LumaGateway", "health"]""", command, StringComparison.Ordinal);
-        await using var check = GatewayProgram.Tested.Start(["health"], new Dictionary<string, string> { ["ASPNETCORE_HTTP_PORTS"] = $"{address.Port}" });
+        await using var check = GatewayProgram.Tested.Start(["health"], environment);
         return await check.WaitForExitAsync();
     }
 

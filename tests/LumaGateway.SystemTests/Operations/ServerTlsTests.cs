@@ -33,6 +33,24 @@ public sealed class ServerTlsTests
             async () => await ServedAsync(address, certificates) == renewed, () => $"The renewed certificate is not served.\n{gateway.Everything}");
     }
 
+    /// <summary>The certificate has another name than the address, and no authority that the container trusts.</summary>
+    [Fact]
+    public async Task The_health_check_of_the_image_works_with_TLS()
+    {
+        using var certificates = new Certificates();
+        var (gateway, address) = await FreePort.UseAsync(port => StartAsync(certificates, port));
+        await using var _ = gateway;
+        var environment = new Dictionary<string, string> { ["ASPNETCORE_HTTP_PORTS"] = "9", ["Kestrel__Endpoints__Https__Url"] = $"https://*:{address.Port}" };
+
+        await Wait.UntilAsync(
+            async () =>
+            {
+                await using var check = GatewayProgram.Tested.Start(["health"], environment);
+                return await check.WaitForExitAsync() == 0;
+            },
+            () => $"The health check failed.\n{gateway.Everything}");
+    }
+
     private static async Task<(ChildProcess Gateway, Uri Address)> StartAsync(Certificates certificates, int port)
     {
         var address = new Uri($"https://127.0.0.1:{port}");
