@@ -26,7 +26,8 @@ COPY src/LumaGateway.Sandbox/ src/LumaGateway.Sandbox/
 RUN dotnet restore src/LumaGateway.Sandbox --locked-mode
 RUN dotnet publish src/LumaGateway.Sandbox --no-restore --configuration Release --output /sandbox
 
-# Chiselled, as for the gateway: no shell, no package manager, an unprivileged user (APP_UID). Neither needs a writable folder.
+# Chiselled, as for the gateway: no shell, no package manager, an unprivileged user (APP_UID). Both write to /tmp only, large request
+# bodies: with a read-only file system, mount it.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0.12-noble-chiseled@sha256:9651fa59abcdf177c30392cb44a820605ca5d618429ab37acbf6e7c644510b02 AS sandbox
 WORKDIR /app
 ENV DOTNET_EnableDiagnostics=0

@@ -34,6 +34,12 @@ public sealed class ComposeTests
         NotEmpty(File.Services.Values.Select(service => service.Build?.Target).OfType<string>()),
         target => Assert.Contains(Dockerfile.Read().Stages, stage => stage.Name == target));
 
+    /// <summary>The gateway and the sandbox write large request bodies there.</summary>
+    [Fact]
+    public void Every_program_on_a_read_only_file_system_has_a_writable_tmp() => Assert.All(
+        NotEmpty(File.Services.Where(service => service.Value is { Build: not null, ReadOnly: true })),
+        service => Assert.Contains(service.Value.Tmpfs, mount => mount.Split(':')[0] is "/tmp"));
+
     /// <summary>nginx resolves a name once, so a gateway must keep its address.</summary>
     [Fact]
     public void Every_gateway_has_a_fixed_address() => Assert.All(
@@ -97,6 +103,12 @@ public sealed class ComposeTests
 
         [YamlMember(Alias = "networks")]
         public Dictionary<string, Dictionary<string, string>> Networks { get; set; } = [];
+
+        [YamlMember(Alias = "read_only")]
+        public bool ReadOnly { get; set; }
+
+        [YamlMember(Alias = "tmpfs")]
+        public List<string> Tmpfs { get; set; } = [];
 
         [YamlMember(Alias = "volumes")]
         public List<string> Volumes { get; set; } = [];
