@@ -22,6 +22,9 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, Ti
     /// <summary>Whether the client is connected.</summary>
     public bool IsConnected => _connecting is { IsCompletedSuccessfully: true } connecting && connecting.GetAwaiter().GetResult().IsConnected;
 
+    /// <summary>Whether the first attempt to connect has not ended.</summary>
+    public bool IsStarting => _connecting is not { IsCompleted: true };
+
     /// <summary>Whether the gateway itself closes or has closed the connection: it stops.</summary>
     public bool IsClosed => _isClosed;
 

@@ -22,9 +22,11 @@ public sealed class ReplicaDirectoryTests
         }
 
         await ListsAsync(ports[0], 3);
-        var replica = (await ReplicasAsync(ports[1]))[0];
+        var replica = default(JsonElement);
+        await Wait.UntilAsync(
+            async () => (replica = (await ReplicasAsync(ports[1]))[0]).GetProperty("health").GetString() is "healthy", // a replica may announce itself before it has connected
+            () => $"A replica is not healthy.\n{replica}");
         Assert.Equal(["checks", "health", "name", "started_at", "version"], replica.EnumerateObject().Select(member => member.Name).Order());
-        Assert.Equal("healthy", replica.GetProperty("health").GetString());
         Assert.Equal(Environment.MachineName, replica.GetProperty("name").GetString());
 
         await AddForgedAsync(redis);
