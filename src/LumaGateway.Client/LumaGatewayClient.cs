@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
@@ -24,7 +23,6 @@ public sealed class LumaGatewayClient
     private const int MaxKeyLength = 255;
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-    private static readonly SearchValues<char> VisibleAscii = SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c)]);
     private readonly GatewayTransport _transport;
 
     internal LumaGatewayClient(GatewayTransport transport) => _transport = transport;
@@ -128,7 +126,7 @@ public sealed class LumaGatewayClient
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(idempotencyKey);
-        if (idempotencyKey.Length is 0 or > MaxKeyLength || idempotencyKey.AsSpan().ContainsAnyExcept(VisibleAscii))
+        if (idempotencyKey.Length > MaxKeyLength || !LumaGatewayClientOptions.IsVisibleAscii(idempotencyKey))
         {
             throw new ArgumentException($"An idempotency key has 1 to {MaxKeyLength} visible ASCII characters.", nameof(idempotencyKey));
         }

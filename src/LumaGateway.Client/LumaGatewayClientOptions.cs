@@ -28,7 +28,10 @@ public sealed class LumaGatewayClientOptions
         options.BaseAddress is { IsAbsoluteUri: true, Scheme: "http" or "https", Query: "", Fragment: "", UserInfo: "" };
 
     internal static bool IsValidKey(LumaGatewayClientOptions options) =>
-        options.Key is null || (options.Key.Length > 0 && options.Key.All(character => character is > ' ' and <= '~'));
+        options.Key is null || IsVisibleAscii(options.Key);
+
+    /// <summary>Whether a text can be sent as a key, or as an idempotency key.</summary>
+    internal static bool IsVisibleAscii(string text) => text.Length > 0 && text.All(static character => character is > ' ' and <= '~');
 
     internal static bool AreValidTimes(LumaGatewayClientOptions options) =>
         IsTimeout(options.AttemptTimeout) && IsTimeout(options.StreamIdleTimeout) && options.RetryFor >= TimeSpan.Zero && options.CreateRetryFor >= TimeSpan.Zero;

@@ -72,8 +72,6 @@ internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, Pro
     {
         _ when failure.Exception is UpstreamException fault => ProblemKinds.Of(fault.Fault),
         ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout => ProblemKinds.TimedOut,
-        ForwarderError.RequestBodyClient => ProblemKinds.Of(
-            failure.Exception?.GetBaseException() is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status400BadRequest),
         ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled => context.RequestAborted.IsCancellationRequested
             ? null // the caller disconnected
             : ProblemKinds.TimedOut,

@@ -172,7 +172,7 @@ public sealed class RetryTests : IDisposable
     {
         var startedAt = _clock.GetUtcNow();
         var keys = new HashSet<string>();
-        var running = TimeSpan.FromMinutes(2) + TimeSpan.FromSeconds(30); // the gateway's Passthrough:CreateTimeout, and what it allows for clocks that differ
+        var running = TimeSpan.FromMinutes(2) + TimeSpan.FromSeconds(30); // Passthrough:CreateTimeout, and 30 s for replicas whose clocks differ
         _gateway.Always((request, token) =>
         {
             var isFirst = keys.Count == 0;

@@ -85,8 +85,8 @@ internal sealed class SpooledBody : IAsyncDisposable
             ArrayPool<byte>.Shared.Return(buffer);
             if (spooled is null && file is not null)
             {
-                await file.DisposeAsync();
                 storage.Remove(stored);
+                await file.DisposeAsync();
             }
         }
 
@@ -98,10 +98,10 @@ internal sealed class SpooledBody : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        await Content.DisposeAsync();
-        _storage.Remove(Interlocked.Exchange(ref _storedBytes, 0)); // a body may be disposed of twice
+        _storage.Remove(Interlocked.Exchange(ref _storedBytes, 0)); // before the file, whose disposal may throw; a body may be disposed of twice
+        return Content.DisposeAsync();
     }
 
     private static byte[] Enlarge(byte[] buffer)
