@@ -5,8 +5,11 @@ using System.Net.Sockets;
 namespace LumaGateway.SystemTests.Start;
 
 /// <summary>A failed start prints one message without a stack trace, and exits with 1.</summary>
-public sealed class StartupErrorTests
+public sealed class StartupErrorTests : IDisposable
 {
+    /// <summary>The home of the gateway, which is empty: a developer's home can have a development certificate, which Kestrel would use.</summary>
+    private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("luma-home-");
+
     private static readonly Dictionary<string, string> Usable = new()
     {
         ["Luma:BaseAddress"] = "http://127.0.0.1:9/luma",
@@ -70,7 +73,9 @@ public sealed class StartupErrorTests
         Assert.Contains("- ReverseProxy:Routes:generations:Order", output, StringComparison.Ordinal);
     }
 
-    private static async Task<string> FailToStartAsync(params (string Key, string Value)[] settings)
+    public void Dispose() => _home.Delete(recursive: true);
+
+    private async Task<string> FailToStartAsync(params (string Key, string Value)[] settings)
     {
         var all = new Dictionary<string, string>(Usable);
         foreach (var (key, value) in settings.Where(setting => setting.Value.Length > 0 || Usable.ContainsKey(setting.Key)))
@@ -78,6 +83,7 @@ public sealed class StartupErrorTests
             all[key] = value;
         }
 
+        all["HOME"] = _home.FullName;
         await using var gateway = GatewayProcess.Launch(all);
         Assert.Equal(1, await gateway.WaitForExitAsync());
         Assert.Empty(gateway.Output);
