@@ -26,7 +26,7 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
         ("prompt", Text), ("type", OneOf("image", "image_edit", "video", "video_edit", "video_reframe", "layering")),
         ("model", OneOf("uni-1", "uni-1-max", "ray-3.2")), ("aspect_ratio", Ratio(3)), ("image_ref", List(BodyRules.Object(Media))),
         ("source", BodyRules.Object(Media)), ("style", OneOf("auto", "manga")), ("output_format", OneOf("png", "jpeg")), ("web_search", Flag),
-        ("user_id", Text), ("video", BodyRules.Object(Video)), ("callback_url", Url));
+        ("user_id", Text), ("video", BodyRules.Object(Video)));
 
     private readonly byte[] _sample = DocumentedSample.Of("agents");
 

@@ -26,13 +26,13 @@ internal sealed class DreamMachineDialect(AssetLinks links) : ISandboxDialect
     private static readonly BodyRules Video = new(["model"],
         ("model", OneOf("ray-2", "ray-flash-2")), ("prompt", Prompt), ("aspect_ratio", Ratios), ("loop", Flag),
         ("keyframes", BodyRules.Object(Frames)), ("generation_type", OneOf("video")), ("resolution", OneOf("540p", "720p", "1080p", "4k")),
-        ("duration", OneOf("5s", "9s")), ("concepts", List(BodyRules.Object(Concept))), ("callback_url", Url), ("user_id", Text));
+        ("duration", OneOf("5s", "9s")), ("concepts", List(BodyRules.Object(Concept))), ("callback_url", Url));
 
     private static readonly BodyRules Image = new(["model"],
         ("model", OneOf("photon-1", "photon-flash-1")), ("prompt", Prompt), ("aspect_ratio", Ratios), ("format", OneOf("jpg", "png")),
         ("generation_type", OneOf("image")), ("image_ref", List(BodyRules.Object(Reference))), ("style_ref", List(BodyRules.Object(Reference))),
         ("character_ref", Any), ("modify_image_ref", BodyRules.Object(Reference)), ("sync", Flag), ("sync_timeout", Number), ("callback_url", Url),
-        ("user_id", Text), ("image", Any)); // the Vercel AI SDK sends image, which the upstream does not document
+        ("image", Any)); // the Vercel AI SDK sends image, which the upstream does not document
 
     private readonly byte[] _sample = DocumentedSample.Of("dream-machine");
 

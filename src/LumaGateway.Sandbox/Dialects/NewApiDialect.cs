@@ -10,7 +10,7 @@ internal sealed class NewApiDialect(AssetLinks links) : ISandboxDialect
 {
     private static readonly BodyRules Create = new(["model"],
         ("model", Text), ("prompt", Text), ("image", Url), ("duration", Number), ("width", Number), ("height", Number), ("fps", Number),
-        ("seed", Number), ("n", Number), ("metadata", Any), ("user_id", Text));
+        ("seed", Number), ("n", Number), ("metadata", Any));
 
     private readonly byte[] _sample = DocumentedSample.Of("new-api");
 

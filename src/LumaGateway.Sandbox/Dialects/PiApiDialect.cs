@@ -22,7 +22,7 @@ internal sealed class PiApiDialect(AssetLinks links) : ISandboxDialect
         ("webhook_config", BodyRules.Object(Webhook)), ("service_mode", Text));
     private static readonly BodyRules Create = new(["model", "task_type", "input"],
         ("model", OneOf("luma")), ("task_type", OneOf("video_generation", "extend_video")), ("input", BodyRules.Object(Input)),
-        ("config", BodyRules.Object(Config)), ("user_id", Text));
+        ("config", BodyRules.Object(Config)));
 
     private readonly byte[] _sample = DocumentedSample.Of("piapi");
 

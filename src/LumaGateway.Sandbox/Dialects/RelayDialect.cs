@@ -9,11 +9,11 @@ namespace LumaGateway.Sandbox.Dialects;
 /// <summary>The relay: each final field twice, once under <c>artifact</c>; <c>pending</c> for queued; errors under <c>error</c>.</summary>
 internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
 {
-    /// <summary><c>prompt</c> is the name in older variants. The gateway adds <c>callback_url</c> and <c>user_id</c> under <c>/luma</c>.</summary>
+    /// <summary><c>prompt</c> is the name in older variants.</summary>
     private static readonly BodyRules Create = new([],
         ("user_prompt", Text), ("prompt", Text), ("model_name", OneOf("ray-v1", "ray-v2", "ray-v3")), ("duration", OneOf("5s")),
         ("resolution", OneOf("540p", "720p", "1080p")), ("aspect_ratio", Ratio()), ("expand_prompt", Flag), ("loop", Flag), ("image_url", Url),
-        ("image_end_url", Url), ("notify_hook", Url), ("callback_url", Url), ("user_id", Text));
+        ("image_end_url", Url), ("notify_hook", Url));
 
     private readonly byte[] _sample = DocumentedSample.Of("relay");
 

@@ -1,7 +1,8 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LumaGateway.Callbacks;
-using LumaGateway.Contracts;
 using LumaGateway.Upstreams.Wire;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
@@ -9,12 +10,11 @@ using Microsoft.Net.Http.Headers;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// Adds the gateway's <c>callback_url</c> (<see cref="CallbackAddresses"/>) to a create that has none. Does nothing unless <c>Callbacks:PublicUrl</c> is set.
+/// Adds the gateway's callback address (<see cref="CallbackAddresses"/>) to a create that has none, in the member of the account's dialect. Does nothing if the dialect has
+/// none, or <c>Callbacks:PublicUrl</c> is not set.
 /// </summary>
 internal sealed class CallbackUrlMiddleware(RequestDelegate next, CallbackAddresses addresses)
 {
-    private const string CallbackUrl = "callback_url";
-
     /// <summary>The largest body that is parsed, in bytes. Luma documents no create that large; a larger body is forwarded unchanged, without a callback.</summary>
     private const int MaxParsedBytes = 256 * 1024;
 
@@ -22,16 +22,17 @@ internal sealed class CallbackUrlMiddleware(RequestDelegate next, CallbackAddres
         CreateRequest.Is(context)
             && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
             && addresses.Create() is { } address
-            ? ForwardAsync(context, address)
+            && ProxyAccount.Of(context)?.Dialect.Writer.CallbackMember(address) is { } member
+            ? ForwardAsync(context, member.Name, member.Value)
             : next(context);
 
-    private async Task ForwardAsync(HttpContext context, string url)
+    private async Task ForwardAsync(HttpContext context, string name, JsonNode value)
     {
-        await AddCallbackUrlAsync(context.Request, url);
+        await AddMemberAsync(context.Request, name, value);
         await next(context);
     }
 
-    private static async Task AddCallbackUrlAsync(HttpRequest request, string url)
+    private static async Task AddMemberAsync(HttpRequest request, string name, JsonNode value)
     {
         if (request.ContentLength > MaxParsedBytes)
         {
@@ -49,12 +50,12 @@ internal sealed class CallbackUrlMiddleware(RequestDelegate next, CallbackAddres
 
         var body = read.Buffer.ToArray();
         request.BodyReader.AdvanceTo(read.Buffer.End);
-        if (LacksCallbackUrl(body, out var isEmpty))
+        if (Lacks(name, body, out var isEmpty))
         {
             // Inserted as text, so that every other byte stays unchanged.
             var start = body.AsSpan().IndexOf((byte)'{') + 1;
-            var member = JsonSerializer.SerializeToUtf8Bytes(url, ContractsJson.Web.String);
-            body = [.. body[..start], .. "\"callback_url\":"u8, .. member, .. isEmpty ? ""u8 : ","u8, .. body[start..]];
+            var member = Encoding.UTF8.GetBytes($"\"{name}\":{value.ToJsonString()}");
+            body = [.. body[..start], .. member, .. isEmpty ? ""u8 : ","u8, .. body[start..]];
         }
 
         request.Body = new MemoryStream(body);
@@ -62,14 +63,14 @@ internal sealed class CallbackUrlMiddleware(RequestDelegate next, CallbackAddres
         request.ContentLength = body.Length;
     }
 
-    private static bool LacksCallbackUrl(byte[] body, out bool isEmpty)
+    private static bool Lacks(string name, byte[] body, out bool isEmpty)
     {
         isEmpty = true;
         try
         {
             using var document = JsonDocument.Parse(body);
             isEmpty = document.RootElement.ValueKind is not JsonValueKind.Object || !document.RootElement.EnumerateObject().Any();
-            return document.RootElement.ValueKind is JsonValueKind.Object && document.RootElement.Property(CallbackUrl).ValueKind is JsonValueKind.Undefined;
+            return document.RootElement.ValueKind is JsonValueKind.Object && document.RootElement.Property(name).ValueKind is JsonValueKind.Undefined;
         }
         catch (JsonException)
         {

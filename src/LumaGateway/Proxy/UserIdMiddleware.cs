@@ -10,7 +10,7 @@ namespace LumaGateway.Proxy;
 
 /// <summary>
 /// Sets <c>user_id</c> of a create to the client's name, so that the upstream's usage report names the gateway's clients. Does nothing unless
-/// <c>Luma:SendUserId</c> is true. A body that is not a JSON object is forwarded unchanged.
+/// <c>Luma:SendUserId</c> is true and the account's dialect has the member. A body that is not a JSON object is forwarded unchanged.
 /// </summary>
 internal sealed class UserIdMiddleware(RequestDelegate next, IOptions<LumaOptions> options)
 {
@@ -18,7 +18,7 @@ internal sealed class UserIdMiddleware(RequestDelegate next, IOptions<LumaOption
     private const int MaxStartBytes = 1024;
 
     public Task InvokeAsync(HttpContext context) =>
-        options.Value.SendUserId && CreateRequest.Is(context)
+        options.Value.SendUserId && CreateRequest.Is(context) && ProxyAccount.Of(context)?.Dialect.Writer.HasUserId is true
             && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not false
             && RateLimitLease.Of(context)?.Client.Name is { } client
             ? ForwardAsync(context, client)

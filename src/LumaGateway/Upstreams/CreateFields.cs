@@ -100,7 +100,7 @@ internal sealed class CreateFields(CreateGenerationRequest request, string diale
     public IReadOnlyList<string>? TakeReferences() => TakeValue("reference_images") as IReadOnlyList<string>;
 
     /// <summary>Takes <c>callback_url</c>, else the gateway's own address.</summary>
-    public JsonNode? TakeCallback() => Take("callback_url") ?? (defaults.CallbackUrl is { } url ? JsonValue.Create(url) : null);
+    public string? TakeCallback() => TakeValue("callback_url") as string ?? defaults.CallbackUrl;
 
     /// <summary>Whether the options of the dialect have this member.</summary>
     public bool HasOption(string member) => request.Options?[dialect] is JsonObject options && options.ContainsKey(member);

@@ -10,6 +10,12 @@ internal interface ICreateWriter
     /// not document. A given field that it does not take is refused.
     /// </summary>
     UpstreamCreate Write(CreateFields fields);
+
+    /// <summary>The member of the body that names the address to call on each change of the state; null if the upstream calls none.</summary>
+    (string Name, JsonNode Value)? CallbackMember(string url);
+
+    /// <summary>Whether the upstream documents <c>user_id</c> in the body.</summary>
+    bool HasUserId { get; }
 }
 
 /// <summary>A create in the words of one upstream.</summary>

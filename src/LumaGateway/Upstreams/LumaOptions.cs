@@ -38,7 +38,7 @@ internal sealed class LumaOptions
     /// <summary>Whether <c>traceparent</c> is sent upstream.</summary>
     public bool PropagateTrace { get; set; }
 
-    /// <summary>Whether the <c>user_id</c> of creates is set to the client's name: of all under <c>/luma</c>, and of those at <c>/generations</c> in the dialect <c>agents</c>. The Agents API reports usage by it.</summary>
+    /// <summary>Whether the <c>user_id</c> of creates in the dialect <c>agents</c> is set to the client's name. The Agents API reports usage by it.</summary>
     public bool SendUserId { get; set; }
 
     /// <summary>The limit on a whole read, with all attempts and delays.</summary>

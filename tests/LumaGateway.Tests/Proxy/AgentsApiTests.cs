@@ -92,6 +92,21 @@ public sealed class AgentsApiTests : IDisposable
         Assert.Equal(0, creates.GetMeasurementSnapshot().Sum(create => create.Value));
     }
 
+    [Theory]
+    [InlineData("relay")]
+    [InlineData("dream-machine")]
+    [InlineData("new-api")]
+    [InlineData("piapi")]
+    public async Task A_create_for_another_api_gets_no_user_id(string dialect)
+    {
+        _raw.Gateway.With("Luma:Dialect", dialect);
+        _raw.Upstream.AlwaysJson("{}", HttpStatusCode.Created);
+
+        using var response = await PostAsync("generations", """{"prompt":"cat"}""");
+
+        Assert.Equal("""{"prompt":"cat"}""", Assert.Single(_raw.Bodies));
+    }
+
     [Fact]
     public async Task Without_the_setting_a_create_is_forwarded_unchanged()
     {

@@ -28,7 +28,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
             context.Response.ContentType = "application/json";
             await _respond(context);
         });
-        _gateway = new Gateway().WithUpstream(_upstream.Address).With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
+        _gateway = new Gateway().WithUpstream(_upstream.Address).With("Luma:Dialect", "dream-machine").With("Callbacks:SecretFile", _file).With("Callbacks:PublicUrl", "https://gateway.test");
     }
 
     public async ValueTask DisposeAsync()
@@ -50,6 +50,22 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
 
         Assert.Equal(received, WithoutToken(Assert.Single(_received)));
         Assert.Equal($$"""{"request":{{_received[0]}}}""", await TextAsync(response));
+    }
+
+    [Theory]
+    [InlineData("relay", """{"user_prompt":"cat"}""", $$"""{"notify_hook":"{{Url}}","user_prompt":"cat"}""")]
+    [InlineData("relay", """{"notify_hook":"https://mine.test/"}""", """{"notify_hook":"https://mine.test/"}""")]
+    [InlineData("piapi", """{"model":"luma"}""", $$$"""{"config":{"webhook_config":{"endpoint":"{{{Url}}}"}},"model":"luma"}""")]
+    [InlineData("piapi", """{"config":{"service_mode":"public"}}""", """{"config":{"service_mode":"public"}}""")]
+    [InlineData("agents", """{"prompt":"cat"}""", """{"prompt":"cat"}""")]
+    [InlineData("new-api", """{"prompt":"cat"}""", """{"prompt":"cat"}""")]
+    public async Task The_address_has_the_name_of_the_dialect_and_is_left_out_if_the_upstream_calls_none(string dialect, string sent, string received)
+    {
+        _gateway.With("Luma:Dialect", dialect);
+
+        using var response = await CreateAsync(sent, isChunked: false);
+
+        Assert.Equal(received, WithoutToken(Assert.Single(_received)));
     }
 
     [Theory]

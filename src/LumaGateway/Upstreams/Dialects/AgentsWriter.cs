@@ -29,6 +29,10 @@ internal sealed class AgentsWriter : ICreateWriter
         return new UpstreamCreate("generations", body);
     }
 
+    public (string Name, JsonNode Value)? CallbackMember(string url) => null;
+
+    public bool HasUserId => true;
+
     private static JsonObject VideoOf(CreateFields fields)
     {
         var duration = fields.TakeDuration(5, LongDuration);

@@ -39,9 +39,13 @@ internal sealed class DreamMachineWriter : ICreateWriter
                 .With("keyframes", keyframes.OrNull());
         }
 
-        body.With("callback_url", fields.TakeCallback());
+        body.With(fields.TakeCallback() is { } url ? CallbackMember(url) : null);
         return new UpstreamCreate(fields.IsImage ? "generations/image" : "generations/video", body);
     }
+
+    public (string Name, JsonNode Value)? CallbackMember(string url) => ("callback_url", url);
+
+    public bool HasUserId => false;
 
     /// <summary>The first model is the default.</summary>
     private static string? ModelOf(CreateFields fields, params string[] models) => fields.TakeOneOf("model", models) ?? (fields.HasOption("model") ? null : models[0]);

@@ -27,6 +27,10 @@ internal sealed class NewApiWriter : ICreateWriter
         return new UpstreamCreate("generations", body);
     }
 
+    public (string Name, JsonNode Value)? CallbackMember(string url) => null;
+
+    public bool HasUserId => false;
+
     /// <summary>The resolution is the shorter side, such as 720p: 16:9 is 1280 by 720 pixels. Each of the two fields needs the other one.</summary>
     private static (int? Width, int? Height) SizeOf(CreateFields fields)
     {

@@ -18,11 +18,10 @@ internal sealed class PiApiWriter : ICreateWriter
             .With("aspect_ratio", ratio is var (width, height) ? $"{width}:{height}" : null)
             .With("key_frames", frames.OrNull());
         var body = new JsonObject { ["model"] = "luma", ["task_type"] = "video_generation", ["input"] = input };
-        if (fields.TakeCallback() is { } callback)
-        {
-            body["config"] = new JsonObject { ["webhook_config"] = new JsonObject { ["endpoint"] = callback } };
-        }
-
-        return new UpstreamCreate("task", body);
+        return new UpstreamCreate("task", body.With(fields.TakeCallback() is { } url ? CallbackMember(url) : null));
     }
+
+    public (string Name, JsonNode Value)? CallbackMember(string url) => ("config", new JsonObject { ["webhook_config"] = new JsonObject { ["endpoint"] = url } });
+
+    public bool HasUserId => false;
 }

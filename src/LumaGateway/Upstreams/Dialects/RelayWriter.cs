@@ -19,7 +19,11 @@ internal sealed class RelayWriter : ICreateWriter
             .With("loop", fields.Take("loop"))
             .With("image_url", fields.Take("start_image"))
             .With("image_end_url", fields.Take("end_image"))
-            .With("notify_hook", fields.TakeCallback());
+            .With(fields.TakeCallback() is { } url ? CallbackMember(url) : null);
         return new UpstreamCreate("generations", body);
     }
+
+    public (string Name, JsonNode Value)? CallbackMember(string url) => ("notify_hook", url);
+
+    public bool HasUserId => false;
 }

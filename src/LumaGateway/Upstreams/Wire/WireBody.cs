@@ -16,6 +16,9 @@ internal static class WireBody
         return body;
     }
 
+    /// <summary>Adds a member, unless it is null. Returns the object.</summary>
+    public static JsonObject With(this JsonObject body, (string Name, JsonNode Value)? member) => member is var (name, value) ? body.With(name, value) : body;
+
     /// <summary>The object; null if it has no members.</summary>
     public static JsonObject? OrNull(this JsonObject body) => body.Count > 0 ? body : null;
 
