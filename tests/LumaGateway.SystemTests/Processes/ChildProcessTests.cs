@@ -16,6 +16,7 @@ public sealed class ChildProcessTests
             await RunAsNestedTestProcessAsync(addressFile);
         }
 
+        Tool.Require("setsid"); // without process groups the grandchildren are not known
         var folder = Directory.CreateTempSubdirectory("luma-children-");
         var file = Path.Combine(folder.FullName, "address");
         await using var tests = ChildProcess.Start(
