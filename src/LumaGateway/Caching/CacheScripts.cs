@@ -37,15 +37,17 @@ internal static class CacheScripts
 {
     /// <summary>
     /// Acquires the lock unless another replica holds it, then reads: the previous holder has stored an entry by now, or failed. With
-    /// <c>unless_final</c> it does not lock if there is a final entry. Returns <c>acquired</c>, <c>taken</c> or <c>final</c>, and the token, the final and the interim entry.
+    /// <c>unless_final</c> it does not lock if there is a final entry. Reads before it locks: a value of a wrong type ends the script, and Redis undoes nothing. Returns <c>acquired</c>, <c>taken</c> or <c>final</c>, and the token, the final and the interim entry.
     /// </summary>
     public const string Lock = """
+        local token = redis.call('HGET', KEYS[3], 'data')
         local final = redis.call('HGET', KEYS[1], 'data')
+        local interim = redis.call('HGET', KEYS[2], 'data')
         local lock = 'final'
         if not final or ARGV[3] ~= 'unless_final' then
           lock = redis.call('SET', KEYS[4], ARGV[1], 'NX', 'PX', ARGV[2]) and 'acquired' or 'taken'
         end
-        return { lock, redis.call('HGET', KEYS[3], 'data'), final, redis.call('HGET', KEYS[2], 'data') }
+        return { lock, token, final, interim }
         """;
 
     /// <summary>Releases the lock unless it was lost.</summary>

@@ -43,6 +43,8 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState stat
                 return candidate;
             }
 
+            candidate.ContinueFrom(Find(key));
+
             // Freshness is a field of the entry; this expiry only frees memory.
             var expiresAt = candidate.Entry.Kind is EntryKind.Final ? candidate.Entry.StaleUntil : candidate.Entry.FreshUntil;
             var lifetime = expiresAt - now;
@@ -156,6 +158,16 @@ internal sealed class MemoryEntry(CacheEntry entry, long verifyAt, string? token
 
     /// <summary>Why the entry is served stale since its last refresh failed; null if it did not fail.</summary>
     public StaleReason? StaleReason => _staleReason;
+
+    /// <summary>Takes over the state of refreshes if <paramref name="current"/> is the same entry, which was only verified again.</summary>
+    public void ContinueFrom(MemoryEntry? current)
+    {
+        if (current is not null && current.Entry.Kind == entry.Kind && current.Entry.RequestedAt == entry.RequestedAt)
+        {
+            Volatile.Write(ref _refreshFrom, Volatile.Read(ref current._refreshFrom));
+            _staleReason = current._staleReason;
+        }
+    }
 
     public void MarkStale(UpstreamException? fault, DateTimeOffset retryAt)
     {

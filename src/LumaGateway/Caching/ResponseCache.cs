@@ -48,7 +48,7 @@ internal sealed class ResponseCache(
                 return ValueTask.FromResult(RecordWithSpan(new CacheResult(cached.Entry, CacheStatus.Hit, CacheTier.Memory)));
             }
 
-            if (cached.StaleReason is { } reason && cached.Entry.CanServeStale(now))
+            if (cached.StaleReason is { } reason && cached.Entry.CanServeStale(now) && memory.IsVerified(cached))
             {
                 // Serves the stale entry and refreshes it in the background.
                 Refresh(cached, now, request);
@@ -275,14 +275,22 @@ internal sealed class ResponseCache(
     private async ValueTask<CacheResult> JoinAsync(GenerationId key, FetchRequest request, CancellationToken cancellationToken)
     {
         using var activity = Instrumentation.Activities.StartActivity(Span);
-        var fetch = _fetches.JoinOrStart(key, (fill, request), static (fetch, state) => state.fill.FillAsync(fetch, state.request), out var joined);
-        var result = await fetch.Completion.WaitAsync(cancellationToken);
-        if (joined && fetch.Context is { } fetchContext)
+        for (var isRetry = false; ; isRetry = true)
         {
-            activity?.AddLink(new ActivityLink(fetchContext));
-        }
+            var fetch = _fetches.JoinOrStart(key, (fill, request), static (fetch, state) => state.fill.FillAsync(fetch, state.request), out var joined);
+            var result = await fetch.Completion.WaitAsync(cancellationToken);
+            if (joined && fetch.Context is { } fetchContext)
+            {
+                activity?.AddLink(new ActivityLink(fetchContext));
+            }
 
-        return Record(joined ? result.Joined() : result, activity);
+            // An interim entry that is recent enough for the poll that was joined may have expired.
+            var isExpired = joined && result is { Entry: { } entry, Status: CacheStatus.Hit or CacheStatus.Collapsed } && !entry.IsFresh(clock.GetUtcNow());
+            if (isRetry || !isExpired)
+            {
+                return Record(joined ? result.Joined() : result, activity);
+            }
+        }
     }
 
     private void Refresh(MemoryEntry cached, DateTimeOffset now, FetchRequest request)
