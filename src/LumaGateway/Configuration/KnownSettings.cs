@@ -33,7 +33,7 @@ internal static class KnownSettings
         ("Cors", SettingKind.Duration, "TicketLifetime"),
         ("ForwardedHeaders", SettingKind.Text, "KnownProxies:# KnownNetworks:#"),
         ("ForwardedHeaders", SettingKind.Integer, "Limit"),
-        ("Freshness", SettingKind.Duration, "Completed Failed SignedMargin UnreadableExpiry UnfinishedMin UnfinishedMax NotFound UnknownStateTimeout Stale"),
+        ("Freshness", SettingKind.Duration, "Completed Failed SignedMargin UnreadableExpiry InterimMin InterimMax NotFound UnknownStateTimeout Stale"),
         ("Jobs", SettingKind.Duration, "Retention QueueTimeout"),
         ("Jobs", SettingKind.Integer, "LedgerReplicas"),
         ("Limits", SettingKind.Integer, "RequestsPerSecond Burst Concurrency UpstreamCost"),

@@ -25,12 +25,12 @@ internal sealed class FreshnessOptions
     public TimeSpan UnreadableExpiry { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>The lower limit of the freshness of an interim generation.</summary>
-    [Duration("Freshness:UnfinishedMin", "00:00:00.1", "00:00:30")]
-    public TimeSpan UnfinishedMin { get; set; } = TimeSpan.FromSeconds(1);
+    [Duration("Freshness:InterimMin", "00:00:00.1", "00:00:30")]
+    public TimeSpan InterimMin { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The upper limit of the freshness of an interim generation. The time is a random value from <c>Freshness:UnfinishedMin</c> to this limit.</summary>
-    [Duration("Freshness:UnfinishedMax", "00:00:00.1", "00:00:30")]
-    public TimeSpan UnfinishedMax { get; set; } = TimeSpan.FromSeconds(2);
+    /// <summary>The upper limit of the freshness of an interim generation. The time is a random value from <c>Freshness:InterimMin</c> to this limit.</summary>
+    [Duration("Freshness:InterimMax", "00:00:00.1", "00:00:30")]
+    public TimeSpan InterimMax { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long an id that the upstream does not know is cached. Short, because the id may be created at any moment.</summary>
     [Duration("Freshness:NotFound", "00:00:00", "00:00:02")]
@@ -54,7 +54,7 @@ internal sealed partial class FreshnessOptionsValidator : IValidateOptions<Fresh
 /// <summary>Rules between the values of <see cref="FreshnessOptions"/>.</summary>
 internal sealed class FreshnessOptionsRules : IValidateOptions<FreshnessOptions>
 {
-    public ValidateOptionsResult Validate(string? name, FreshnessOptions options) => options.UnfinishedMin <= options.UnfinishedMax
+    public ValidateOptionsResult Validate(string? name, FreshnessOptions options) => options.InterimMin <= options.InterimMax
         ? ValidateOptionsResult.Success
-        : ValidateOptionsResult.Fail("Freshness:UnfinishedMin must not be longer than Freshness:UnfinishedMax.");
+        : ValidateOptionsResult.Fail("Freshness:InterimMin must not be longer than Freshness:InterimMax.");
 }

@@ -14,7 +14,7 @@ internal static class GenerationFreshness
     /// <param name="options">The configured times.</param>
     public static Freshness Of(Generation generation, bool signsUrls, DateTimeOffset now, double draw, FreshnessOptions options)
     {
-        var interim = new Freshness(options.UnfinishedMin + ((options.UnfinishedMax - options.UnfinishedMin) * draw), IsFinal: false);
+        var interim = new Freshness(options.InterimMin + ((options.InterimMax - options.InterimMin) * draw), IsFinal: false);
 
         return generation switch
         {
@@ -35,8 +35,8 @@ internal static class GenerationFreshness
 
     /// <summary>The upper limits of what <see cref="Of"/> returns with these options.</summary>
     public static EntryLimits LimitsOf(FreshnessOptions options) => new(
-        Final: Max(Max(options.Completed, options.Failed), options.UnfinishedMax),
-        Interim: options.UnfinishedMax,
+        Final: Max(Max(options.Completed, options.Failed), options.InterimMax),
+        Interim: options.InterimMax,
         NotFound: options.NotFound,
         Stale: options.Stale);
 

@@ -7,7 +7,7 @@ namespace LumaGateway.EnduranceTests.Chaos;
 /// <summary>Checks each response against the valid states and against earlier responses. Thread-safe.</summary>
 internal sealed class ResponseChecker(Findings findings)
 {
-    /// <summary>Another replica may serve an interim response for two seconds (<c>Freshness:UnfinishedMax</c>). The rest allows for the network.</summary>
+    /// <summary>Another replica may serve an interim response for two seconds (<c>Freshness:InterimMax</c>). The rest allows for the network.</summary>
     private static readonly TimeSpan InterimLifetime = TimeSpan.FromSeconds(2.5);
 
     /// <summary>

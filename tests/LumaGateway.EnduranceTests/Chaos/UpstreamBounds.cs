@@ -3,7 +3,7 @@ namespace LumaGateway.EnduranceTests.Chaos;
 /// <summary>Upper bounds of upstream requests. The sandbox counts the requests.</summary>
 internal static class UpstreamBounds
 {
-    /// <summary><c>Freshness:UnfinishedMin</c>, which is also the lifetime of a cached 404. While Redis works, all replicas together read an id at most once in this time.</summary>
+    /// <summary><c>Freshness:InterimMin</c>, which is also the lifetime of a cached 404. While Redis works, all replicas together read an id at most once in this time.</summary>
     private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(1);
 
     /// <summary>The first attempt and <c>Luma:Retries</c>.</summary>

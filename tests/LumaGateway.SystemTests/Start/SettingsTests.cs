@@ -16,7 +16,7 @@ public sealed class SettingsTests
             ["Luma:Deadline"] = "01:00:00",
             ["Cache:MemoryBytes"] = "1",
             ["Cache:RedisTimeout"] = "00:01:00",
-            ["Freshness:UnfinishedMin"] = "00:00:20",
+            ["Freshness:InterimMin"] = "00:00:20",
             ["Access:Clients:0:Name"] = "a name with blanks",
             ["Access:Clients:0:KeySha256"] = Secret,
             ["ConnectionStrings:Redis"] = $"localhost,password={Secret},nosuchsetting=1",
@@ -27,7 +27,7 @@ public sealed class SettingsTests
         string[] keys =
         [
             "Luma:BaseAddress", "Luma:Dialect", "Luma:ApiKey", "Luma:Deadline", "Cache:MemoryBytes", "Cache:RedisTimeout",
-            "Freshness:UnfinishedMin", "Access:Clients:0:Name", "Access:Clients:0:KeySha256", "ConnectionStrings:Redis",
+            "Freshness:InterimMin", "Access:Clients:0:Name", "Access:Clients:0:KeySha256", "ConnectionStrings:Redis",
         ];
         Assert.All(keys, key => Assert.Contains(key, gateway.Everything, StringComparison.Ordinal));
         Assert.DoesNotContain(Secret, gateway.Everything, StringComparison.Ordinal);

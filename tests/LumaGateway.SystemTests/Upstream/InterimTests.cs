@@ -6,7 +6,7 @@ namespace LumaGateway.SystemTests.Upstream;
 [Collection(typeof(SharedSystem))]
 public sealed class InterimTests(SharedSystem shared)
 {
-    /// <summary><c>Freshness:UnfinishedMin</c> by default.</summary>
+    /// <summary><c>Freshness:InterimMin</c> by default.</summary>
     private static readonly TimeSpan FreshnessWindow = TimeSpan.FromSeconds(1);
 
     [Fact]

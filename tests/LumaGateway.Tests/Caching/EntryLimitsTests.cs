@@ -96,11 +96,11 @@ public sealed class EntryLimitsTests
     public void The_limits_are_the_longest_times_in_the_settings()
     {
         var options = new FreshnessOptions();
-        Assert.Equal(new EntryLimits(options.Completed, options.UnfinishedMax, options.NotFound, options.Stale), GenerationFreshness.LimitsOf(options));
+        Assert.Equal(new EntryLimits(options.Completed, options.InterimMax, options.NotFound, options.Stale), GenerationFreshness.LimitsOf(options));
 
         Assert.Equal(TimeSpan.FromHours(30), GenerationFreshness.LimitsOf(new FreshnessOptions { Failed = TimeSpan.FromHours(30) }).Final);
         var (seconds, longer) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); // a completed generation with expired links is as fresh as an unfinished one
-        Assert.Equal(longer, GenerationFreshness.LimitsOf(new FreshnessOptions { Completed = seconds, Failed = seconds, UnfinishedMax = longer }).Final);
+        Assert.Equal(longer, GenerationFreshness.LimitsOf(new FreshnessOptions { Completed = seconds, Failed = seconds, InterimMax = longer }).Final);
     }
 
     private static (DateTimeOffset FreshUntil, DateTimeOffset StaleUntil) TimesOf(CacheEntry entry) => (entry.FreshUntil, entry.StaleUntil);

@@ -29,7 +29,7 @@ public sealed class StartTests
         { "Cache:SigningKeyFile", "/nothing/here", "Cache:SigningKeyFile" },
         { "Luma:Dialect", "", "Luma:Dialect" },
         { "Freshness:NotFound", "00:00:03", "Freshness:NotFound" },
-        { "Freshness:UnfinishedMin", "00:00:05", "Freshness:UnfinishedMin" },
+        { "Freshness:InterimMin", "00:00:05", "Freshness:InterimMin" },
         { "ConnectionStrings:Redis", "nonsense=CANARY", "ConnectionStrings:Redis" },
         { "Server:ShutdownDelay", "00:10:00", "Server:ShutdownDelay" },
         { "Server:ShutdownTimeout", "00:00:00", "Server:ShutdownTimeout" },
