@@ -10,7 +10,7 @@ internal static class SuiteSettings
     {
         ["Cache:RedisTimeout"] = "00:00:05",
         ["Cache:LockLifetime"] = "00:00:30",
-        ["Cache:CoverAfter"] = "00:01:00",
+        ["Cache:StaleIfErrorAfter"] = "00:01:00",
         ["Luma:AttemptTimeout"] = "00:01:00",
         ["Luma:Deadline"] = "00:02:00",
         ["Luma:BreakerMinimumCalls"] = "10000",

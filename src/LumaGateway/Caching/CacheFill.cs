@@ -186,22 +186,22 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
         }
 
         var verifiedAt = memory.Find(fetch.Key) is { } cached && ReferenceEquals(cached.Entry, entry) ? cached.VerifiedAt : clock.GetTimestamp();
-        lookups.StoreInMemory(fetch, entry, token, verifiedAt).MarkStale(fault, now + options.Value.CoverRetry);
+        lookups.StoreInMemory(fetch, entry, token, verifiedAt).MarkStale(fault, now + options.Value.StaleIfErrorRetry);
         return new CacheResult(entry, CacheStatus.Stale, CacheTier.Memory, fault);
     }
 
-    /// <summary>Serves the stale entry if the fetch takes longer than Cache:CoverAfter (stale-if-error, RFC 5861). The fetch continues.</summary>
+    /// <summary>Serves the stale entry if the fetch takes longer than Cache:StaleIfErrorAfter (stale-if-error, RFC 5861). The fetch continues.</summary>
     private ITimer ServeStaleIfSlow(SingleFlight<CacheResult>.InFlightFetch fetch, CacheEntry entry)
     {
-        return clock.CreateTimer(_ => CompleteStale(), null, options.Value.CoverAfter, Timeout.InfiniteTimeSpan);
+        return clock.CreateTimer(_ => CompleteStale(), null, options.Value.StaleIfErrorAfter, Timeout.InfiniteTimeSpan);
 
         void CompleteStale()
         {
             var now = clock.GetUtcNow();
-            var fault = new UpstreamException(UpstreamFault.TimedOut, "A refresh takes longer than Cache:CoverAfter.");
+            var fault = new UpstreamException(UpstreamFault.TimedOut, "A refresh takes longer than Cache:StaleIfErrorAfter.");
             if (memory.Find(fetch.Key) is { } cached && !cached.Entry.IsFresh(now))
             {
-                cached.MarkStale(fault, now + options.Value.CoverRetry); // later callers get the stale entry at once
+                cached.MarkStale(fault, now + options.Value.StaleIfErrorRetry); // later callers get the stale entry at once
             }
 
             fetch.Complete(new CacheResult(entry, CacheStatus.Stale, CacheTier.Memory, fault));

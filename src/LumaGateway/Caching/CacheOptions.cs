@@ -21,12 +21,12 @@ internal sealed class CacheOptions
     public TimeSpan LockLifetime { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How long callers wait for a refresh before a stale final entry is served; the fetch continues.</summary>
-    [Duration("Cache:CoverAfter", "00:00:00.1", "00:01:00")]
-    public TimeSpan CoverAfter { get; set; } = TimeSpan.FromSeconds(2);
+    [Duration("Cache:StaleIfErrorAfter", "00:00:00.1", "00:01:00")]
+    public TimeSpan StaleIfErrorAfter { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The delay before the next refresh, after a refresh failed and a stale entry was served.</summary>
-    [Duration("Cache:CoverRetry", "00:00:00.1", "00:05:00")]
-    public TimeSpan CoverRetry { get; set; } = TimeSpan.FromSeconds(2);
+    [Duration("Cache:StaleIfErrorRetry", "00:00:00.1", "00:05:00")]
+    public TimeSpan StaleIfErrorRetry { get; set; } = TimeSpan.FromSeconds(2);
 }
 
 [OptionsValidator]

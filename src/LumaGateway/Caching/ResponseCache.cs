@@ -295,7 +295,7 @@ internal sealed class ResponseCache(
 
     private void Refresh(MemoryEntry cached, DateTimeOffset now, FetchRequest request)
     {
-        if (cached.TryClaimRefresh(now, now + options.Value.CoverRetry))
+        if (cached.TryClaimRefresh(now, now + options.Value.StaleIfErrorRetry))
         {
             _fetches.JoinOrStart(cached.Entry.Key, fetch => fill.FillAsync(fetch, request), out _);
         }

@@ -24,7 +24,7 @@ internal static class KnownSettings
         ("Assets", SettingKind.Text, "PublicUrl AllowedHosts:# AllowedNetworks:# Proxy"),
         ("Assets", SettingKind.Duration, "ConnectTimeout Silence"),
         ("Batch", SettingKind.Integer, "MaxIds"),
-        ("Cache", SettingKind.Duration, "MemoryLifetime LockLifetime CoverAfter CoverRetry RedisTimeout RedisPause"),
+        ("Cache", SettingKind.Duration, "MemoryLifetime LockLifetime StaleIfErrorAfter StaleIfErrorRetry RedisTimeout RedisPause"),
         ("Cache", SettingKind.Integer, "MemoryBytes"),
         ("Cache", SettingKind.Text, "SigningKey SigningKeyFile"),
         ("Callbacks", SettingKind.Text, "SecretFile PublicUrl"),

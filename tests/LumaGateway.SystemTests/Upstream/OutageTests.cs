@@ -25,7 +25,7 @@ public sealed class OutageTests(SharedSystem shared)
             ("Luma:BreakerMinimumCalls", "2"),
             ("Luma:BreakerWindow", "00:05:00"),
             ("Luma:BreakerPause", LongPause),
-            ("Cache:CoverAfter", "00:00:00.2"));
+            ("Cache:StaleIfErrorAfter", "00:00:00.2"));
         var other = await group.AddAsync(("Luma:BreakerPause", ShortPause));
         var replica = group.Replicas[0];
         foreach (var id in finalIds)

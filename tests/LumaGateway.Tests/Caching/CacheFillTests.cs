@@ -317,7 +317,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_replica_that_waits_for_the_lock_serves_its_stale_entry_after_CoverAfter()
+    public async Task A_replica_that_waits_for_the_lock_serves_its_stale_entry_after_StaleIfErrorAfter()
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now, "old", freshFor: TimeSpan.FromSeconds(30)));
         _clock.Advance(TimeSpan.FromSeconds(30));

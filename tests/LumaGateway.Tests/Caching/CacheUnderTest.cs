@@ -25,8 +25,8 @@ namespace LumaGateway.Tests.Caching;
 internal sealed class CacheUnderTest : IAsyncDisposable
 {
     public static readonly TimeSpan RedisTimeout = new RedisResilienceOptions().RedisTimeout;
-    public static readonly TimeSpan StaleAfter = new CacheOptions().CoverAfter;
-    public static readonly TimeSpan RetryPause = new CacheOptions().CoverRetry;
+    public static readonly TimeSpan StaleAfter = new CacheOptions().StaleIfErrorAfter;
+    public static readonly TimeSpan RetryPause = new CacheOptions().StaleIfErrorRetry;
     public static readonly TimeSpan MemoryLifetime = new CacheOptions().MemoryLifetime;
 
     /// <summary>The lifetime of a lock, in the time of the fake clock.</summary>
