@@ -18,7 +18,7 @@ internal static class SuiteSettings
         ["Server:HeaderTimeout"] = "00:01:00",
         ["Server:MinBytesPerSecond"] = "1",
         ["Assets:ConnectTimeout"] = "00:01:00",
-        ["Assets:Silence"] = "00:10:00",
+        ["Assets:IdleTimeout"] = "00:10:00",
     };
 
     /// <summary>

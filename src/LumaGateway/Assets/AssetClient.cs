@@ -21,7 +21,7 @@ internal sealed class AssetClient : IDisposable
     public AssetClient(IHttpForwarder forwarder, AssetConnector connector, AssetLinkRules rules, AssetMetrics metrics, IOptions<AssetOptions> options)
     {
         _forwarder = forwarder;
-        _config = new ForwarderRequestConfig { ActivityTimeout = options.Value.Silence };
+        _config = new ForwarderRequestConfig { ActivityTimeout = options.Value.IdleTimeout };
         var sockets = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,

@@ -44,8 +44,8 @@ internal sealed class AssetOptions
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a download may be inactive at either end before it is aborted.</summary>
-    [Duration("Assets:Silence", "00:00:01", "01:00:00")]
-    public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(100);
+    [Duration("Assets:IdleTimeout", "00:00:01", "01:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(100);
 }
 
 [OptionsValidator]

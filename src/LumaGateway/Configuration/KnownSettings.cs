@@ -22,7 +22,7 @@ internal static class KnownSettings
         ("Assets", SettingKind.AssetMode, "Mode"),
         ("Assets", SettingKind.Boolean, "RewriteUrls AllowHttp"),
         ("Assets", SettingKind.Text, "PublicUrl AllowedHosts:# AllowedNetworks:# Proxy"),
-        ("Assets", SettingKind.Duration, "ConnectTimeout Silence"),
+        ("Assets", SettingKind.Duration, "ConnectTimeout IdleTimeout"),
         ("Batch", SettingKind.Integer, "MaxIds"),
         ("Cache", SettingKind.Duration, "MemoryLifetime LockLifetime StaleIfErrorAfter StaleIfErrorRetry RedisTimeout RedisPause"),
         ("Cache", SettingKind.Integer, "MemoryBytes"),

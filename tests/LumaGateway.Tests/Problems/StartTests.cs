@@ -61,7 +61,7 @@ public sealed class StartTests
         { "Assets:Proxy", "https://user:CANARY@proxy.test", "Assets:Proxy" },
         { "Assets:Mode", "Stroll", "Assets:Mode" },
         { "Assets:ConnectTimeout", "00:02:00", "Assets:ConnectTimeout" },
-        { "Assets:Silence", "00:00:00", "Assets:Silence" },
+        { "Assets:IdleTimeout", "00:00:00", "Assets:IdleTimeout" },
         { "Callbacks:PublicUrl", "https://gateway.test", "Callbacks:SecretFile" },
         { "Callbacks:PublicUrl", "gateway.test", "Callbacks:PublicUrl" },
         { "Callbacks:SecretFile", "/nothing/here", "Callbacks:SecretFile" },
