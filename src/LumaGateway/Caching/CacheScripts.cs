@@ -29,7 +29,7 @@ internal enum LockState
 }
 
 /// <summary>
-/// The scripts that change the four Redis names of a key (final, brief, epoch, lock) atomically. Values are hashes with the fields of <c>RedisCache</c>, which
+/// The scripts that change the four Redis names of a key (final, interim, token, lock) atomically. Values are hashes with the fields of <c>RedisCache</c>, which
 /// reads them, and two more: <c>asked</c>, the request time, and <c>kind</c>. The lock is a string, the id of its holder. Field names and kinds are shared with
 /// running versions and stay as they are.
 /// </summary>

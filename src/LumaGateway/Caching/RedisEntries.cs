@@ -164,10 +164,9 @@ internal sealed class RedisEntries(
         return null;
     }
 
-    // These names in Redis are shared with running versions and stay as they are: "brief" is the interim entry, "epoch" the invalidation token.
     private string Final(GenerationId key) => keyspace.NameOf(key.Value, "final");
 
-    private string Interim(GenerationId key) => keyspace.NameOf(key.Value, "brief");
+    private string Interim(GenerationId key) => keyspace.NameOf(key.Value, "interim");
 
-    private string InvalidationToken(GenerationId key) => keyspace.NameOf(key.Value, "epoch");
+    private string InvalidationToken(GenerationId key) => keyspace.NameOf(key.Value, "token");
 }

@@ -11,7 +11,7 @@ namespace LumaGateway.Generations;
 internal static class GenerationServices
 {
     /// <summary>Must increase with every change of the stored DTO, its JSON or the format of entries: gateways of two versions may share a Redis.</summary>
-    private const string Schema = "4";
+    private const string Schema = "5";
 
     public static IServiceCollection AddGenerations(this IServiceCollection services)
     {

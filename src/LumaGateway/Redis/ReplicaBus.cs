@@ -24,7 +24,7 @@ internal sealed partial class ReplicaBus(
     /// <summary>A signed message older than this, or further in the future, is dropped: it may be a replay.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(1);
 
-    private readonly string _name = keyspace.Prefix + "fleet"; // shared with running versions
+    private readonly string _name = keyspace.Prefix + "replicas";
     private readonly ConcurrentDictionary<string, Func<string[], bool>> _handlers = new(StringComparer.Ordinal);
 
     private RedisChannel Channel => RedisChannel.Literal(_name);

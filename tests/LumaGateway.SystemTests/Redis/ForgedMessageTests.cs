@@ -21,7 +21,7 @@ public sealed class ForgedMessageTests(SharedSystem shared)
         Assert.Equal(1, await shared.Sandbox.CountAsync(Warm)); // signed entries are shared
 
         var publisher = (await shared.Redis.DataAsync()).Multiplexer.GetSubscriber();
-        var channel = Assert.Single((string[])(await shared.Redis.ExecuteAsync("PUBSUB", "CHANNELS", $"*:{Account}:*:fleet"))!);
+        var channel = Assert.Single((string[])(await shared.Redis.ExecuteAsync("PUBSUB", "CHANNELS", $"*:{Account}:*:replicas"))!);
         Assert.Equal(2, await publisher.PublishAsync(RedisChannel.Literal(channel), "pause 300000"));
 
         // Messages arrive in order: a replica that received the purge has also received the forged message.

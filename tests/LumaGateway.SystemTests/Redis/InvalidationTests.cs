@@ -67,7 +67,7 @@ public sealed class InvalidationTests : IAsyncLifetime
         await LoseLockAsync();
         _clock.Advance(TimeSpan.FromMinutes(1));
         await fast.ReadAsync(Key, () => Task.FromResult(Entry(EntryKind.NotFound, "not found")));
-        await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync("*:brief")).Single()); // a not-found entry is fresh for one second only
+        await (await _redis.DataAsync()).KeyDeleteAsync((await _redis.KeysAsync("*:interim")).Single()); // a not-found entry is fresh for one second only
 
         released.SetResult();
         await reading;
@@ -147,7 +147,7 @@ public sealed class InvalidationTests : IAsyncLifetime
 
         await replica.Cache.FindAsync(Key);
 
-        Assert.EndsWith(":epoch", names.First(), StringComparison.Ordinal);
+        Assert.EndsWith(":token", names.First(), StringComparison.Ordinal);
     }
 
     private Task<CacheReplica> StartAsync() => CacheReplica.StartAsync(_redis.Endpoint, clock: _clock);

@@ -77,7 +77,7 @@ public sealed class SharingTests(SharedSystem shared)
         var replica = shared.Other.Replicas[0];
         await replica.ReadAsync(Id);
         var data = await _redis.DataAsync();
-        await data.HashSetAsync(await KeyAsync(Id, "final", "epoch"), [new("data", "a token"), new("absexp", -1), new("sldexp", -1)]);
+        await data.HashSetAsync(await KeyAsync(Id, "final", "token"), [new("data", "a token"), new("absexp", -1), new("sldexp", -1)]);
         await data.KeyDeleteAsync(await KeyAsync(Id, "final", "final"));
 
         await Wait.UntilAsync(

@@ -41,7 +41,7 @@ public sealed class UnavailableRedisTests(SharedSystem shared)
         await redis.RestartAsync();
         var channel = string.Empty;
         await Wait.UntilAsync(
-            async () => (channel = ((string[])(await redis.ExecuteAsync("PUBSUB", "CHANNELS", $"*:{Account}:*:fleet"))!).SingleOrDefault()) is not null,
+            async () => (channel = ((string[])(await redis.ExecuteAsync("PUBSUB", "CHANNELS", $"*:{Account}:*:replicas"))!).SingleOrDefault()) is not null,
             () => $"The replica did not subscribe.\n{group.Replicas[0].Log}");
 
         await redis.ExecuteAsync("PUBLISH", channel!, "malformed");

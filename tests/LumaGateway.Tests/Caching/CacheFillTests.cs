@@ -241,7 +241,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await ReadAsync(_other);
 
         Assert.NotNull(_other.Memory.Find(Entries.Key)!.InvalidationToken);
-        Assert.Equal(_redis.Value(":epoch"), Encoding.UTF8.GetBytes(_other.Memory.Find(Entries.Key)!.InvalidationToken!));
+        Assert.Equal(_redis.Value(":token"), Encoding.UTF8.GetBytes(_other.Memory.Find(Entries.Key)!.InvalidationToken!));
     }
 
     [Fact]
@@ -560,7 +560,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     public async Task A_purge_that_Redis_does_not_confirm_returns_false_and_empties_the_memory_of_all_replicas()
     {
         await StoreOnBothReplicasAsync(Entries.Final(_clock.Now));
-        using var failing = _redis.Fail("purge", ":epoch");
+        using var failing = _redis.Fail("purge", ":token");
 
         Assert.False(await _cache.Cache.PurgeAsync(Entries.Key).WithTimeout());
 
@@ -610,7 +610,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         }
 
         _clock.Advance(TimeSpan.FromMinutes(10)); // the invalidation token has expired
-        Assert.Null(_redis.Value(":epoch"));
+        Assert.Null(_redis.Value(":token"));
         Origin.Returns(Entries.Final(_clock.Now, "new"));
 
         Assert.Equal(("new", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_cache)));
@@ -898,7 +898,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
     [Theory]
     [InlineData("get", "", false)]
-    [InlineData("get", ":epoch", false)]
+    [InlineData("get", ":token", false)]
     [InlineData("add", ":lock", false)]
     [InlineData("add", ":lock", true)]
     [InlineData("set", "", false)]
@@ -916,7 +916,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
     [Theory]
     [InlineData("get", "")]
-    [InlineData("get", ":epoch")]
+    [InlineData("get", ":token")]
     [InlineData("add", ":lock")]
     [InlineData("set", "")]
     [InlineData("remove", "")]
@@ -1120,7 +1120,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         }
 
         _clock.Advance(CacheUnderTest.MemoryLifetime);
-        _redis.Hold("get", ":epoch");
+        _redis.Hold("get", ":token");
         var offering = _cache.Cache.PutAsync(Entries.Interim(_clock.Now, "offered"), _cache.Cache.Purges);
         var fetch = Origin.HoldNext(Entries.Final(_clock.Now, "fetched"));
         var reading = _cache.ReadAsync();
@@ -1152,7 +1152,7 @@ public sealed class CacheFillTests : IAsyncLifetime
     [Fact]
     public async Task PutAsync_stores_nothing_in_memory_if_Redis_refuses_the_write()
     {
-        var lookup = _redis.Hold("get", ":epoch", replyOnly: true);
+        var lookup = _redis.Hold("get", ":token", replyOnly: true);
         var offering = _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges);
         await lookup.ReachedAsync();
         using (_redis.Fail("publish"))

@@ -188,7 +188,7 @@ public sealed class FinalStaysTests : IAsyncLifetime
     [Fact]
     public async Task PutAsync_returns_the_final_entry_that_was_stored_in_memory_meanwhile()
     {
-        var lookup = _redis.Hold("get", ":epoch", replyOnly: true);
+        var lookup = _redis.Hold("get", ":token", replyOnly: true);
         var offering = _cache.Cache.PutAsync(Entries.Interim(_clock.Now), _cache.Cache.Purges);
         await lookup.ReachedAsync();
         _clock.Advance(TimeSpan.FromMilliseconds(10));

@@ -69,7 +69,7 @@ public sealed class ForgedEntryTests : IAsyncDisposable
             "not signed" => forged,
             "signed with another key" => Sign(Signers.NewKey, name),
             "signed under another subject's name" => Sign(Signers.Key, name.Replace("{g1}", "{g2}", StringComparison.Ordinal)),
-            "signed as an interim entry" => Sign(Signers.Key, name.Replace(":final", ":brief", StringComparison.Ordinal)),
+            "signed as an interim entry" => Sign(Signers.Key, name.Replace(":final", ":interim", StringComparison.Ordinal)),
             _ => changed,
         });
 

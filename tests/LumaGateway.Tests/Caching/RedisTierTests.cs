@@ -49,7 +49,7 @@ public sealed class RedisTierTests : IAsyncLifetime
         var empty = await Tier.ReadAsync(Key).WithTimeout();
         Assert.Equal((null, null, null, true), (empty.Final, empty.Interim, empty.InvalidationToken, empty.IsReached));
 
-        using var failing = _redis.Fail("get", ":brief");
+        using var failing = _redis.Fail("get", ":interim");
         Assert.Equal(default, await Tier.ReadAsync(Key).WithTimeout());
     }
 
@@ -60,7 +60,7 @@ public sealed class RedisTierTests : IAsyncLifetime
         await Tier.WriteAsync(Entries.Interim(_clock.Now, freshFor: TimeSpan.FromSeconds(5)), null).WithTimeout();
 
         Assert.Equal(TimeSpan.FromHours(3) + Slack, _redis.LifeOf(":final"));
-        Assert.Equal(TimeSpan.FromSeconds(5) + TimeSpan.FromMinutes(10) + Slack, _redis.LifeOf(":brief"));
+        Assert.Equal(TimeSpan.FromSeconds(5) + TimeSpan.FromMinutes(10) + Slack, _redis.LifeOf(":interim"));
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class RedisTierTests : IAsyncLifetime
         await Tier.PurgeAsync(Key).WithTimeout();
         Assert.NotEqual(token, (await Tier.ReadAsync(Key).WithTimeout()).InvalidationToken); // every purge creates a new token
         Assert.Equal(WriteResult.Invalidated, await Tier.WriteAsync(Entries.Interim(_clock.Now), token).WithTimeout());
-        Assert.Null(_redis.Value(":brief"));
+        Assert.Null(_redis.Value(":interim"));
     }
 
     [Fact]
@@ -149,9 +149,9 @@ public sealed class RedisTierTests : IAsyncLifetime
 
         Assert.True(await Tier.PurgeAsync(Key).WithTimeout());
 
-        Assert.Equal(["purge epoch"], _redis.Commands);
-        Assert.EndsWith(":epoch", Assert.Single(_redis.Keys), StringComparison.Ordinal);
-        Assert.Equal(TimeSpan.FromMinutes(10), _redis.LifeOf(":epoch"));
+        Assert.Equal(["purge token"], _redis.Commands);
+        Assert.EndsWith(":token", Assert.Single(_redis.Keys), StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromMinutes(10), _redis.LifeOf(":token"));
     }
 
     [Theory]
@@ -197,7 +197,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     [Fact]
     public async Task A_purge_times_out_after_three_seconds()
     {
-        using var silent = _redis.Silence("purge", ":epoch");
+        using var silent = _redis.Silence("purge", ":token");
         var purging = Tier.PurgeAsync(Key);
 
         await _clock.PassAsync(TimeSpan.FromSeconds(3));
@@ -291,7 +291,7 @@ public sealed class RedisTierTests : IAsyncLifetime
     {
         await using var cache = await CacheUnderTest.StartAsync(_clock, _redis);
 
-        Assert.Equal(["add lock", "get brief", "get epoch", "get final", "remove lock"], _redis.Commands.Where(command => command is not ("subscribe fleet" or "ping ")).Order());
+        Assert.Equal(["add lock", "get final", "get interim", "get token", "remove lock"], _redis.Commands.Where(command => command is not ("subscribe replicas" or "ping ")).Order());
         Assert.DoesNotContain(_redis.Keys, key => key.EndsWith(":lock", StringComparison.Ordinal));
     }
 

@@ -218,7 +218,7 @@ public sealed class ChangeBroadcastTests : IDisposable
     private Task<long> PublishAsync(CacheEntry entry)
     {
         var keyspace = _gateway.Services.GetRequiredService<RedisKeyspace>();
-        return _redis.Connect().GetSubscriber().PublishAsync(RedisChannel.Literal(keyspace.Prefix + "fleet"), $"changed g1 {Convert.ToBase64String(CacheEntryFormat.Write(entry))}");
+        return _redis.Connect().GetSubscriber().PublishAsync(RedisChannel.Literal(keyspace.Prefix + "replicas"), $"changed g1 {Convert.ToBase64String(CacheEntryFormat.Write(entry))}");
     }
 
     private CacheEntry NewFinal(string state, DateTimeOffset? requestedAt = null)

@@ -16,7 +16,7 @@ namespace LumaGateway.Tests.Redis;
 /// <summary>The effects of messages that no replica wrote, with and without a signing key. Redis is a fake. Needs nothing.</summary>
 public sealed class ForgedMessageTests : IAsyncLifetime
 {
-    private const string Channel = "luma-gateway:1:account:dialect:fleet";
+    private const string Channel = "luma-gateway:1:account:dialect:replicas";
 
     private readonly WaitingClock _clock = new();
     private readonly FakeRedis _redis;

@@ -32,7 +32,7 @@ public sealed class RedisSignerTests
         var signed = Old.Sign(SignedKind.Entry, Name, Data);
 
         Assert.False(Verifies(Old, signed, name: Name.Replace("g1", "g2", StringComparison.Ordinal)));
-        Assert.False(Verifies(Old, signed, name: Name.Replace("final", "brief", StringComparison.Ordinal)));
+        Assert.False(Verifies(Old, signed, name: Name.Replace("final", "interim", StringComparison.Ordinal)));
         Assert.False(Verifies(Old, signed, name: Name.Replace("account", "other", StringComparison.Ordinal)));
         Assert.False(Verifies(Old, signed, name: Name + "d"));
         Assert.False(Verifies(Old, signed, kind: SignedKind.Message));

@@ -33,7 +33,7 @@ internal sealed class SimulatedFaults(SimulationScheduler scheduler, SimulatedPr
                 After(operation, () => network.LosesMessages = false);
                 break;
             case OperationKind.Evict:
-                redis.Lose(scheduler.Random.Next(2) == 0 ? ":final" : ":brief");
+                redis.Lose(scheduler.Random.Next(2) == 0 ? ":final" : ":interim");
                 break;
             case OperationKind.Failover:
                 var restore = redis.Snapshot(static key => !key.StartsWith(LedgerConnection.Prefix, StringComparison.Ordinal));
