@@ -39,7 +39,7 @@ internal sealed class AccessMetrics : IGatewayMetrics, IDisposable
         foreach (var client in _named)
         {
             _admitted.Add(0, ClientNamed(client));
-            foreach (var reason in (RefusalReason[])[RefusalReason.MissingRight, RefusalReason.TooManyASecond, RefusalReason.TooManyAtOnce])
+            foreach (var reason in (RefusalReason[])[RefusalReason.MissingRight, RefusalReason.RateLimit, RefusalReason.ConcurrencyLimit])
             {
                 _refused.Add(0, ClientNamed(client), Because(reason));
             }
@@ -66,8 +66,8 @@ internal sealed class AccessMetrics : IGatewayMetrics, IDisposable
         RefusalReason.InvalidTicket => "invalid_ticket",
         RefusalReason.IssuerUnavailable => "issuer_unavailable",
         RefusalReason.MissingRight => "missing_right",
-        RefusalReason.TooManyASecond => "too_many_a_second",
-        RefusalReason.TooManyAtOnce => "too_many_at_once",
+        RefusalReason.RateLimit => "rate_limit",
+        RefusalReason.ConcurrencyLimit => "concurrency_limit",
         _ => throw new ArgumentOutOfRangeException(nameof(reason)),
     };
 

@@ -42,7 +42,7 @@ internal sealed class AccessOutcomeMiddleware(RequestDelegate next, ClientAuthen
                 response.StatusCode = StatusCodes.Status403Forbidden;
                 break;
 
-            case RefusalReason.TooManyASecond or RefusalReason.TooManyAtOnce:
+            case RefusalReason.RateLimit or RefusalReason.ConcurrencyLimit:
                 response.StatusCode = StatusCodes.Status429TooManyRequests;
                 response.Headers.RetryAfter = Seconds(refusal.RetryAfter);
                 break;

@@ -36,12 +36,12 @@ internal sealed class ClientLimiter(TimeProvider clock, ClientLimits limits)
             if (Interlocked.Increment(ref _activeRequests) > limits.Concurrency && limits.Concurrency > 0)
             {
                 wait = ConcurrencyRetryAfter;
-                return RefusalReason.TooManyAtOnce;
+                return RefusalReason.ConcurrencyLimit;
             }
 
             wait = TimeSpan.Zero;
             isAdmitted = limits.RequestsPerSecond == 0 || _bucket.TryTake(limits.RequestsPerSecond, limits.Burst, out wait);
-            return isAdmitted ? null : RefusalReason.TooManyASecond;
+            return isAdmitted ? null : RefusalReason.RateLimit;
         }
         finally
         {

@@ -30,7 +30,7 @@ internal sealed class RateLimitLease(Client client) : IDisposable
     {
         if (!client.ClientLimiter.TryChargeBatch(generations, out var wait))
         {
-            throw new OverLimitException(RefusalReason.TooManyASecond, wait);
+            throw new OverLimitException(RefusalReason.RateLimit, wait);
         }
     }
 

@@ -23,8 +23,8 @@ internal sealed class CacheMetrics : IGatewayMetrics
     public CacheMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(Instrumentation.Name);
-        _results = meter.CreateCounter<long>("luma_gateway.cache.answers", "{answer}", "Results of the cache, by status and by the tier where the entry was found.");
-        _faults = meter.CreateCounter<long>("luma_gateway.cache.faults", "{answer}", "Results without an entry: the fetch failed and no stale entry could be served.");
+        _results = meter.CreateCounter<long>("luma_gateway.cache.results", "{result}", "Results of the cache, by status and by the tier where the entry was found.");
+        _faults = meter.CreateCounter<long>("luma_gateway.cache.faults", "{result}", "Results without an entry: the fetch failed and no stale entry could be served.");
         meter.CreateObservableCounter("luma_gateway.cache.saved", () => Volatile.Read(ref _saved), "{request}", "Upstream requests saved: hits and joined fetches.");
         _corrupt = meter.CreateCounter<long>("luma_gateway.cache.corrupt", "{entry}", "Entries in Redis that were dropped: damaged, of another key, of the wrong kind, or not authenticated.");
         _purges = meter.CreateCounter<long>("luma_gateway.cache.purges", "{purge}", "Purges by callers.");
@@ -87,5 +87,5 @@ internal sealed class CacheMetrics : IGatewayMetrics
     private void Count(int count, CacheStatus status, CacheTier tier) => _results.Add(
         count,
         new KeyValuePair<string, object?>("luma_gateway.cache.status", NameOf(status)),
-        new KeyValuePair<string, object?>("luma_gateway.cache.level", NameOf(tier)));
+        new KeyValuePair<string, object?>("luma_gateway.cache.tier", NameOf(tier)));
 }

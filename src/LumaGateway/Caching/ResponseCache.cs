@@ -314,7 +314,7 @@ internal sealed class ResponseCache(
         if (activity is not null)
         {
             activity.SetTag("luma_gateway.cache.status", CacheMetrics.NameOf(result.Status));
-            activity.SetTag("luma_gateway.cache.level", CacheMetrics.NameOf(result.Tier));
+            activity.SetTag("luma_gateway.cache.tier", CacheMetrics.NameOf(result.Tier));
             if (result is { Entry: null, Fault: { } fault })
             {
                 activity.SetStatus(ActivityStatusCode.Error, fault.Message);

@@ -44,7 +44,7 @@ internal sealed class WaiterRegistry(
         {
             Interlocked.Decrement(ref _count);
             metrics.WaiterRejected();
-            throw new OverLimitException(RefusalReason.TooManyAtOnce, RetryAfter);
+            throw new OverLimitException(RefusalReason.ConcurrencyLimit, RetryAfter);
         }
 
         var now = steady.Now;

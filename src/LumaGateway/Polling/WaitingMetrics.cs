@@ -20,10 +20,10 @@ internal sealed class WaitingMetrics : IGatewayMetrics
     {
         var meter = meters.Create(Instrumentation.Name);
         _waiters = meter.CreateUpDownCounter<long>("luma_gateway.waiting.waiters", "{waiter}", "Callers that wait on this replica now.");
-        _targets = meter.CreateUpDownCounter<long>("luma_gateway.waiting.watched", "{generation}", "Generations that callers of this replica wait for now.");
+        _targets = meter.CreateUpDownCounter<long>("luma_gateway.waiting.targets", "{generation}", "Generations that callers of this replica wait for now.");
         _polls = meter.CreateCounter<long>("luma_gateway.waiting.polls", "{request}", "Polls that came due for waiting callers, by the upstream call they needed.");
         _saved = meter.CreateCounter<long>("luma_gateway.waiting.polls_saved", "{request}", "Requests that waiting callers did not have to send, at one every Waiting:PollEvery.");
-        _rejected = meter.CreateCounter<long>("luma_gateway.waiting.turned_away", "{request}", "Callers that could not wait because Waiting:Max, or their client's share of it, was reached.");
+        _rejected = meter.CreateCounter<long>("luma_gateway.waiting.refused", "{request}", "Callers that could not wait because Waiting:Max, or their client's share of it, was reached.");
         _hints = meter.CreateCounter<long>("luma_gateway.waiting.hints", "{callback}", "Callbacks received, by whether they caused a poll.");
         _lag = meter.CreateHistogram(
             "luma_gateway.waiting.lag",
@@ -47,7 +47,7 @@ internal sealed class WaitingMetrics : IGatewayMetrics
             _polls.Add(0, new KeyValuePair<string, object?>("luma_gateway.waiting.call", NameOf(kind)));
         }
 
-        foreach (var outcome in (string[])["asked", "ignored"])
+        foreach (var outcome in (string[])["polled", "ignored"])
         {
             _hints.Add(0, new KeyValuePair<string, object?>("luma_gateway.waiting.outcome", outcome));
         }
@@ -69,7 +69,7 @@ internal sealed class WaitingMetrics : IGatewayMetrics
 
     public void Polled(PollKind kind) => _polls.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.call", NameOf(kind)));
 
-    public void HintReceived(bool isAccepted) => _hints.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.outcome", isAccepted ? "asked" : "ignored"));
+    public void HintReceived(bool isAccepted) => _hints.Add(1, new KeyValuePair<string, object?>("luma_gateway.waiting.outcome", isAccepted ? "polled" : "ignored"));
 
     public void EndDetected(TimeSpan lag) => _lag.Record(lag.TotalSeconds);
 
@@ -77,13 +77,13 @@ internal sealed class WaitingMetrics : IGatewayMetrics
     {
         PollKind.Single => "single",
         PollKind.List => "list",
-        PollKind.Cached => "spared",
+        PollKind.Cached => "cached",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
     internal static string NameOf(WaiterKind kind) => kind switch
     {
-        WaiterKind.LongPoll => "answer",
+        WaiterKind.LongPoll => "long_poll",
         WaiterKind.Stream => "stream",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };

@@ -25,8 +25,8 @@ internal enum RefusalReason
     MissingRight,
 
     /// <summary>The client exceeds its requests per second.</summary>
-    TooManyASecond,
+    RateLimit,
 
     /// <summary>The client exceeds its concurrent requests or waiters.</summary>
-    TooManyAtOnce,
+    ConcurrencyLimit,
 }

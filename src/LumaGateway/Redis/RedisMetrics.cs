@@ -42,7 +42,7 @@ internal sealed class RedisMetrics : IGatewayMetrics
         meter.CreateObservableGauge(
             "luma_gateway.redis.connected", ObserveConnection, "{state}", "1 while the gateway is connected to Redis, otherwise 0. Only with Redis.");
         meter.CreateObservableGauge(
-            "luma_gateway.redis.silence", ObserveSilence, "s", "Time since the last successful step of Redis. Only with Redis; grows without traffic.");
+            "luma_gateway.redis.idle", ObserveIdleTime, "s", "Time since the last successful step of Redis. Only with Redis; grows without traffic.");
         _rejected = meter.CreateCounter<long>("luma_gateway.redis.rejected", "{message}", "Messages between replicas that were dropped, by reason. Only with Redis.");
     }
 
@@ -71,8 +71,8 @@ internal sealed class RedisMetrics : IGatewayMetrics
     /// <summary>Nothing once the gateway has closed the connection: the last export must not report a lost connection.</summary>
     private IEnumerable<Measurement<int>> ObserveConnection() => _redis is { IsConfigured: true, IsClosed: false } ? [new(_redis.IsConnected ? 1 : 0)] : [];
 
-    private IEnumerable<Measurement<double>> ObserveSilence() =>
-        _redis.IsConfigured ? [new(_state.Silence.TotalSeconds)] : [];
+    private IEnumerable<Measurement<double>> ObserveIdleTime() =>
+        _redis.IsConfigured ? [new(_state.IdleTime.TotalSeconds)] : [];
 
     private void Count(int count, RejectReason reason) => _rejected.Add(count, new KeyValuePair<string, object?>("luma_gateway.redis.reason", NameOf(reason)));
 

@@ -11,7 +11,7 @@ internal sealed class RedisState(TimeProvider clock)
     public bool IsUsable => IsUsableFor(RedisUse.Read) && IsUsableFor(RedisUse.Write);
 
     /// <summary>The time since the last successful step.</summary>
-    public TimeSpan Silence => clock.GetElapsedTime(Volatile.Read(ref _lastResponseAt));
+    public TimeSpan IdleTime => clock.GetElapsedTime(Volatile.Read(ref _lastResponseAt));
 
     public bool IsUsableFor(RedisUse use) => Volatile.Read(ref _isUsable[(int)use]);
 

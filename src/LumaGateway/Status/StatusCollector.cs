@@ -69,7 +69,7 @@ internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory rep
             _gauges.TryGetValue("luma_gateway.ledger.connected", out var ledger) ? ledger > 0 : null,
             replicas.Current,
             _counts.Of("luma_gateway.waiting.waiters"),
-            _counts.Of("luma_gateway.waiting.watched"),
+            _counts.Of("luma_gateway.waiting.targets"),
             [.. _routes.Select(one => one.Value.Read(one.Key.Method, one.Key.Route)).OrderByDescending(one => one.Latency?.P95).Take(8)],
             ReadClients(),
             _lastFaults.Read());
@@ -108,13 +108,13 @@ internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory rep
         "http.server.request.duration" => RecordRequest,
         "http.server.active_requests" => (value, _) => _counts.Add("active", (long)value),
         "http.client.request.duration" => (value, _) => _upstreamLatencies.Record(value),
-        "luma_gateway.cache.answers" => RecordCacheResult,
+        "luma_gateway.cache.results" => RecordCacheResult,
         "luma_gateway.upstream.requests" => RecordRead,
         "luma_gateway.passthrough.creates" => (value, tags) => _creates.Add(AccountOf(tags), (long)value),
         "luma_gateway.upstream.faults" => RecordFault,
         "luma_gateway.access.admitted" => (value, tags) => _admitted.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
         "luma_gateway.access.refused" => (value, tags) => _refused.Add(Tag(tags, "luma_gateway.client.name") ?? "", (long)value),
-        "luma_gateway.waiting.waiters" or "luma_gateway.waiting.watched" or
+        "luma_gateway.waiting.waiters" or "luma_gateway.waiting.targets" or
         "luma_gateway.cache.faults" or "luma_gateway.upstream.retries" or "luma_gateway.upstream.token_fallbacks" =>
             (value, _) => _counts.Add(instrument.Name, (long)value),
         _ when instrument.IsObservable && instrument.Meter.Name == Instrumentation.Name =>
@@ -190,7 +190,7 @@ internal sealed class StatusCollector(IMeterFactory meters, ReplicaDirectory rep
 
     private RedisBody? ReadRedis() => !_gauges.ContainsKey("luma_gateway.redis.connected")
         ? null
-        : new RedisBody(Gauge("luma_gateway.redis.connected") > 0, Gauge("read") > 0, Gauge("write") > 0, Math.Round(Gauge("luma_gateway.redis.silence"), 1));
+        : new RedisBody(Gauge("luma_gateway.redis.connected") > 0, Gauge("read") > 0, Gauge("write") > 0, Math.Round(Gauge("luma_gateway.redis.idle"), 1));
 
     private List<ClientBody> ReadClients()
     {

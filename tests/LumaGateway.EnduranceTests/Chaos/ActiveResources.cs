@@ -10,7 +10,7 @@ internal static class ActiveResources
     /// <summary>The gauges that are zero without callers.</summary>
     private static readonly string[] Gauges =
     [
-        "luma_gateway_access_active", "luma_gateway_waiting_waiters", "luma_gateway_waiting_watched", "luma_gateway_upstream_active", "luma_gateway_upstream_queued",
+        "luma_gateway_access_active", "luma_gateway_waiting_waiters", "luma_gateway_waiting_targets", "luma_gateway_upstream_active", "luma_gateway_upstream_queued",
     ];
 
     /// <summary>The gauges that are not zero, with their values; empty if none is.</summary>

@@ -169,7 +169,7 @@ public sealed class CheckerTests
         const string Idle = """
             luma_gateway_access_active{client="a"} 0 1764000000000
             luma_gateway_waiting_waiters{kind="wait"} 0
-            luma_gateway_waiting_watched 0
+            luma_gateway_waiting_targets 0
             luma_gateway_upstream_active 0
             luma_gateway_upstream_queued 0
             """;

@@ -72,7 +72,7 @@ public sealed class WaitingTests(SharedSystem shared)
 
         using var scraper = new HttpClient();
         var metrics = await Task.WhenAll(management.Select(port => scraper.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"), TestContext.Current.CancellationToken)));
-        var accepted = Hints("asked");
+        var accepted = Hints("polled");
         Assert.InRange(accepted, 1, 2); // the first on each replica, unless the other replica's hint arrived before it
         Assert.Equal(Callbacks, accepted + Hints("ignored"));
         var counts = (await shared.Sandbox.CountsAsync()).ById;

@@ -47,16 +47,16 @@ public sealed class AbortTests : IDisposable
     [InlineData("luma_gateway.access.admitted", "/generations/g1", null)]
     [InlineData("luma_gateway.access.admitted", "/generations/g2", null)]
     [InlineData("luma_gateway.access.admitted", "/luma/generations/g1", null)]
-    [InlineData("luma_gateway.cache.answers", "/generations/g1", null)]
-    [InlineData("luma_gateway.cache.answers", "/generations?ids=g1,g2", null)]
-    [InlineData("luma_gateway.cache.answers", "/generations/g2/events", null)]
-    [InlineData("luma_gateway.cache.answers", "/generations/events?ids=g2,g3", null)]
+    [InlineData("luma_gateway.cache.results", "/generations/g1", null)]
+    [InlineData("luma_gateway.cache.results", "/generations?ids=g1,g2", null)]
+    [InlineData("luma_gateway.cache.results", "/generations/g2/events", null)]
+    [InlineData("luma_gateway.cache.results", "/generations/events?ids=g2,g3", null)]
     [InlineData("luma_gateway.upstream.requests", "/generations/g2", null)]
     [InlineData("luma_gateway.upstream.generations", "/generations/g2", null)]
     [InlineData("luma_gateway.waiting.waiters", "/generations/g2", "wait=5")]
     [InlineData("luma_gateway.waiting.waiters", "/generations/g2/events", null)]
-    [InlineData("luma_gateway.waiting.watched", "/generations/g2", "wait=5")]
-    [InlineData("luma_gateway.waiting.watched", "/generations/events?ids=g2,g3", null)]
+    [InlineData("luma_gateway.waiting.targets", "/generations/g2", "wait=5")]
+    [InlineData("luma_gateway.waiting.targets", "/generations/events?ids=g2,g3", null)]
     public async Task An_exception_in_a_callee_releases_slots_waiters_and_poll_targets(string instrument, string path, string? prefer)
     {
         _raw.Gateway.With("Limits:Concurrency", "1").With("Waiting:Max", "1").With("Limits:Upstream:Concurrency", "1").With("Luma:Retries", "0");

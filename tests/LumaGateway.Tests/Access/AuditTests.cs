@@ -39,7 +39,7 @@ public sealed class AuditTests : IDisposable
         await SendAsync(Gateway.Key, "GET", "/generations/g1");
         await SendAsync(Gateway.Key, "GET", "/generations/g1");
 
-        Assert.Contains("TooManyASecond", Assert.Single(Events(Refused)).Message, StringComparison.Ordinal);
+        Assert.Contains("RateLimit", Assert.Single(Events(Refused)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

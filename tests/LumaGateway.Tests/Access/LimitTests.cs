@@ -161,7 +161,7 @@ public sealed class LimitTests : IDisposable
         var third = limiter.TryAcquire(out _);
 
         Assert.Null(second);
-        Assert.Equal(RefusalReason.TooManyAtOnce, third);
+        Assert.Equal(RefusalReason.ConcurrencyLimit, third);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     [Fact]
     public async Task Results_are_counted_by_status_and_tier_and_hits_and_joined_fetches_as_saved()
     {
-        using var results = _cache.Collect<long>("answers");
+        using var results = _cache.Collect<long>("results");
         using var saved = _cache.Collect<long>("saved");
         var fetch = _cache.Origin.HoldNext(Entries.Final(_clock.Now));
         var (first, second) = (_cache.ReadAsync(), _cache.ReadAsync());
@@ -38,7 +38,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
         Assert.Equal(
             ["collapsed none 1", "hit memory 3", "miss none 1", "stale memory 1"],
             results.GetMeasurementSnapshot()
-                .GroupBy(result => $"{result.Tags["luma_gateway.cache.status"]} {result.Tags["luma_gateway.cache.level"]}")
+                .GroupBy(result => $"{result.Tags["luma_gateway.cache.status"]} {result.Tags["luma_gateway.cache.tier"]}")
                 .Select(group => $"{group.Key} {group.Sum(result => result.Value)}")
                 .Order());
         saved.RecordObservableInstruments();
@@ -48,7 +48,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     [Fact]
     public async Task A_result_without_an_entry_is_counted_as_a_fault_only()
     {
-        using var results = _cache.Collect<long>("answers");
+        using var results = _cache.Collect<long>("results");
         using var faults = _cache.Collect<long>("faults");
         _cache.Origin.Fails(Fault);
 
@@ -73,7 +73,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     {
         _cache.Origin.Returns(Entries.Final(_clock.Now));
         var entry = (await _cache.ReadAsync()).Entry!;
-        using var results = _cache.Collect<long>("answers");
+        using var results = _cache.Collect<long>("results");
 
         _cache.Cache.TryGetFresh(Entries.Key, _clock.Now);
         await _cache.RefreshAsync(_clock.Now);
@@ -87,7 +87,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
     [Fact]
     public void Every_series_starts_at_zero()
     {
-        using var results = _cache.Collect<long>("answers");
+        using var results = _cache.Collect<long>("results");
         using var faults = _cache.Collect<long>("faults");
         using var purges = _cache.Collect<long>("purges");
         using var corrupt = _cache.Collect<long>("corrupt");
@@ -97,13 +97,13 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
         Assert.All(new[] { faults, purges, corrupt }, counter => Assert.Equal(0, Assert.Single(counter.GetMeasurementSnapshot()).Value));
         Assert.Equal(
             ["collapsed memory", "collapsed none", "collapsed redis", "hit memory", "hit redis", "miss none", "stale memory"],
-            results.GetMeasurementSnapshot().Select(result => $"{result.Tags["luma_gateway.cache.status"]} {result.Tags["luma_gateway.cache.level"]}").Order());
+            results.GetMeasurementSnapshot().Select(result => $"{result.Tags["luma_gateway.cache.status"]} {result.Tags["luma_gateway.cache.tier"]}").Order());
         Assert.All(results.GetMeasurementSnapshot(), result => Assert.Equal(0, result.Value));
     }
 
     [Theory]
-    [InlineData("answers", "{answer}")]
-    [InlineData("faults", "{answer}")]
+    [InlineData("results", "{result}")]
+    [InlineData("faults", "{result}")]
     [InlineData("saved", "{request}")]
     [InlineData("corrupt", "{entry}")]
     [InlineData("purges", "{purge}")]
@@ -143,7 +143,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
         await spans.Within(() => _cache.ReadAsync());
 
         var cache = spans.Single("cache");
-        Assert.Equal(("miss", "none"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.level")));
+        Assert.Equal(("miss", "none"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.tier")));
         Assert.Equal(ActivityStatusCode.Unset, cache.Status);
         Assert.Equal(cache.SpanId, spans.Single("fetch").ParentSpanId);
         Assert.Empty(cache.Links);
@@ -158,7 +158,7 @@ public sealed class CacheTelemetryTests : IAsyncDisposable
 
         await spans.Within(() => _cache.ReadAsync());
 
-        Assert.Equal(("hit", "memory"), (spans.Single("cache").GetTagItem("luma_gateway.cache.status"), spans.Single("cache").GetTagItem("luma_gateway.cache.level")));
+        Assert.Equal(("hit", "memory"), (spans.Single("cache").GetTagItem("luma_gateway.cache.status"), spans.Single("cache").GetTagItem("luma_gateway.cache.tier")));
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class CallbackTests : IDisposable
         using var response = await _gateway.Clock.UntilAsync(waiting);
 
         var outcomes = hints.GetMeasurementSnapshot().CountBy(measurement => $"{measurement.Tags["luma_gateway.waiting.outcome"]}").ToDictionary();
-        Assert.Equal((1, 3), (outcomes["asked"], outcomes["ignored"])); // the second arrived within the floor; a callback with a wrong secret is not counted
+        Assert.Equal((1, 3), (outcomes["polled"], outcomes["ignored"])); // the second arrived within the floor; a callback with a wrong secret is not counted
     }
 
     [Theory]

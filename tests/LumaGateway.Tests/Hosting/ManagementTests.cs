@@ -92,6 +92,6 @@ public sealed class ManagementTests : IDisposable
         using var read = await client.SendGetAsync($"{main}generations/g1");
         using var metrics = await client.SendGetAsync($"{management}metrics");
 
-        Assert.Contains("luma_gateway_cache_answers", await metrics.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("luma_gateway_cache_results", await metrics.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 }

@@ -275,7 +275,7 @@ public sealed class LongPollTests : IDisposable
         _gateway.Upstream.ThenJson(Samples.Interim("g1")).ThenJson(Samples.Interim("g1")).AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
         using var waiters = _gateway.Collect<long>("luma_gateway.waiting.waiters");
-        using var watched = _gateway.Collect<long>("luma_gateway.waiting.watched");
+        using var watched = _gateway.Collect<long>("luma_gateway.waiting.targets");
         using var polls = _gateway.Collect<long>("luma_gateway.waiting.polls");
         using var saved = _gateway.Collect<long>("luma_gateway.waiting.polls_saved");
         using var lag = _gateway.Collect<double>("luma_gateway.waiting.lag");

@@ -84,7 +84,7 @@ public sealed class NotificationTests : IDisposable
         _raw.Gateway.With("Waiting:Max", "1");
         _raw.Upstream.AlwaysJson(Samples.Interim("g1"));
         using var caller = _raw.CreateCaller();
-        using var rejections = _raw.Gateway.Collect<long>("luma_gateway.waiting.turned_away");
+        using var rejections = _raw.Gateway.Collect<long>("luma_gateway.waiting.refused");
         var waiting = WaitAsync(caller, "g1", seconds: 2);
         await _raw.Upstream.WaitForRequestsAsync(1);
 

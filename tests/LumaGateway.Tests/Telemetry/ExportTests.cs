@@ -32,7 +32,7 @@ public sealed class ExportTests : IDisposable
 
         await response.ProblemAsync(502, "upstream_token_refused");
         await Poll.UntilAsync(() => sink.Has("traces", "GET /generations/{id}", "cache", "fetch", "attempt", "luma-gateway", "exported"));
-        await Poll.UntilAsync(() => sink.Has("metrics", "luma_gateway.cache.answers", "luma_gateway.build.info", "http.server.request.duration"));
+        await Poll.UntilAsync(() => sink.Has("metrics", "luma_gateway.cache.results", "luma_gateway.build.info", "http.server.request.duration"));
         await Poll.UntilAsync(() => sink.Has("logs", "The upstream rejects the gateway's account"));
         Assert.False(sink.Has("traces", Gateway.Token) || sink.Has("logs", Gateway.Token) || sink.Has("metrics", Gateway.Token));
         Assert.False(sink.Has("traces", Gateway.Key) || sink.Has("logs", Gateway.Key) || sink.Has("metrics", Gateway.Key));

@@ -21,7 +21,7 @@ public sealed class JsonLogFormatterTests
         using var activity = new Activity("request").SetParentId(ActivityTraceId.CreateFromString("0af7651916cd43dd8448eb211c80319c"), default).Start();
         using var scope = _scopes.Push(new RequestLogScope("request-1", "tests"));
 
-        var line = Write(LogLevel.Warning, 1011, [new("Reason", "TooManyASecond"), new("RequestId", "request-of-the-message"), new("DurationMs", 1.5), new("Count", 3)]);
+        var line = Write(LogLevel.Warning, 1011, [new("Reason", "RateLimit"), new("RequestId", "request-of-the-message"), new("DurationMs", 1.5), new("Count", 3)]);
 
         Assert.EndsWith("}" + Environment.NewLine, line, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(line);
@@ -29,7 +29,7 @@ public sealed class JsonLogFormatterTests
             [
                 ("timestamp", "2026-04-08T12:10:00.000Z"), ("level", "Warning"), ("event_id", "1011"), ("category", "LumaGateway.Access.Audit"), ("message", "The message's \"text\"."),
                 ("trace_id", "0af7651916cd43dd8448eb211c80319c"), ("span_id", activity.SpanId.ToHexString()), ("request_id", "request-1"), ("client", "tests"),
-                ("reason", "TooManyASecond"), ("duration_ms", "1.5"), ("count", "3"),
+                ("reason", "RateLimit"), ("duration_ms", "1.5"), ("count", "3"),
             ],
             json.RootElement.EnumerateObject().Select(member => (member.Name, member.Value.ToString())));
         Assert.Equal((JsonValueKind.Number, JsonValueKind.Number), (json.RootElement.GetProperty("event_id").ValueKind, json.RootElement.GetProperty("duration_ms").ValueKind));

@@ -12,7 +12,7 @@ public sealed class MetricTests : IDisposable
     public async Task Cache_results_are_counted_by_status_and_tier_and_saved_requests_are_counted()
     {
         _gateway.Upstream.ThenJson(Samples.Failed("g1"));
-        using var results = _gateway.Collect<long>("luma_gateway.cache.answers");
+        using var results = _gateway.Collect<long>("luma_gateway.cache.results");
         using var saved = _gateway.Collect<long>("luma_gateway.cache.saved");
         using var requests = _gateway.Collect<long>("luma_gateway.upstream.requests");
         using var caller = _gateway.CreateCaller();
@@ -24,7 +24,7 @@ public sealed class MetricTests : IDisposable
 
         Assert.Equal(
             [("miss", "none"), ("hit", "memory"), ("hit", "memory")],
-            results.GetMeasurementSnapshot().Select(one => ((string)one.Tags["luma_gateway.cache.status"]!, (string)one.Tags["luma_gateway.cache.level"]!)));
+            results.GetMeasurementSnapshot().Select(one => ((string)one.Tags["luma_gateway.cache.status"]!, (string)one.Tags["luma_gateway.cache.tier"]!)));
         saved.RecordObservableInstruments();
         Assert.Equal(2, saved.LastMeasurement!.Value);
         Assert.Equal(1, requests.GetMeasurementSnapshot().Sum(one => one.Value));

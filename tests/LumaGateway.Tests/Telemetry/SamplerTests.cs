@@ -24,7 +24,7 @@ public sealed class SamplerTests : IDisposable
         using var caller = _gateway.CreateCaller();
 
         using var response = await caller.SendGetAsync("/generations/g1");
-        await Poll.UntilAsync(() => sink.Has("metrics", "luma_gateway.cache.answers"));
+        await Poll.UntilAsync(() => sink.Has("metrics", "luma_gateway.cache.results"));
 
         Assert.DoesNotContain("traces", sink.Signals);
     }

@@ -53,7 +53,7 @@ public sealed class TraceTests : IAsyncLifetime
         Assert.Equal("/generations/{id}", request.GetTagItem("http.route"));
         Assert.Equal(Samples.CompletedId, request.GetTagItem("luma_gateway.generation.id"));
         Assert.Equal("tests", request.GetTagItem("luma_gateway.client.name"));
-        Assert.Equal(("miss", "none"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.level")));
+        Assert.Equal(("miss", "none"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.tier")));
         Assert.Equal("relay", attempt.GetTagItem("luma_gateway.upstream.dialect"));
         Assert.Equal("GET", upstream.GetTagItem("http.request.method"));
         Assert.Equal(200, upstream.GetTagItem("http.response.status_code"));
@@ -95,7 +95,7 @@ public sealed class TraceTests : IAsyncLifetime
         await Poll.UntilAsync(() => Spans().Count == 7);
 
         var cache = Spans().Last(span => span.DisplayName == "cache");
-        Assert.Equal(("hit", "memory"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.level")));
+        Assert.Equal(("hit", "memory"), (cache.GetTagItem("luma_gateway.cache.status"), cache.GetTagItem("luma_gateway.cache.tier")));
     }
 
     [Fact]
