@@ -15,7 +15,7 @@ namespace LumaGateway.Status;
 /// <param name="IsLedgerConnected">Whether the ledger's Redis is connected; null if none is configured.</param>
 /// <param name="Replicas">All replicas that announced themselves in Redis; null without a usable Redis.</param>
 /// <param name="Waiters">Callers with a long poll or an event stream on this replica.</param>
-/// <param name="Watched">Generations with waiters on this replica.</param>
+/// <param name="Targets">Generations with waiters on this replica.</param>
 /// <param name="Routes">The slowest routes, slowest first.</param>
 /// <param name="Clients">The clients with the most requests, in descending order.</param>
 /// <param name="Faults">The latest upstream faults, latest first.</param>
@@ -32,7 +32,7 @@ internal sealed record StatusBody(
     bool? IsLedgerConnected,
     IReadOnlyList<ReplicaBody>? Replicas,
     long Waiters,
-    long Watched,
+    long Targets,
     IReadOnlyList<RouteBody> Routes,
     IReadOnlyList<ClientBody> Clients,
     IReadOnlyList<FaultBody> Faults);
@@ -40,8 +40,8 @@ internal sealed record StatusBody(
 /// <summary>Requests now, in total, and in each of the last seconds, oldest first. A failure is a response with status 500 or above.</summary>
 internal sealed record TrafficBody(long Active, long Total, long Failed, int[] Requests, int[] Failures, LatencyBody? Latency);
 
-/// <summary>Cache results. <c>Answers</c> counts them by status. <c>Given</c> are all results in each of the last seconds, oldest first; <c>Free</c> are those without an upstream read.</summary>
-internal sealed record CacheBody(IReadOnlyDictionary<string, long> Answers, long Uncovered, long Saved, int[] Given, int[] Free);
+/// <summary>Cache results. <c>Results</c> are all results in each of the last seconds, oldest first; <c>WithoutUpstream</c> are those without an upstream read.</summary>
+internal sealed record CacheBody(IReadOnlyDictionary<string, long> ResultsByStatus, long Faults, long Saved, int[] Results, int[] WithoutUpstream);
 
 /// <summary>All upstream accounts as this replica sees them. The booleans are true if they are true for any account.</summary>
 internal sealed record UpstreamBody(
@@ -50,7 +50,7 @@ internal sealed record UpstreamBody(
     long Active,
     long Queued,
     long Limit,
-    long Asked,
+    long Reads,
     long Retried,
     long TokenFallbacks,
     IReadOnlyDictionary<string, long> Faults,
@@ -60,14 +60,14 @@ internal sealed record UpstreamBody(
 
 /// <summary>One upstream account. <c>Held</c>: the seconds that a <c>Retry-After</c> still holds its reads or creates.</summary>
 internal sealed record AccountBody(
-    string Name, string Dialect, bool IsDraining, bool IsOpen, bool IsAccountRefused, double Held, long Active, long Queued, long Asked, long Creates);
+    string Name, string Dialect, bool IsDraining, bool IsOpen, bool IsAccountRefused, double Held, long Active, long Queued, long Reads, long Creates);
 
 /// <summary>Redis as this replica sees it.</summary>
 /// <param name="IsConnected">True if there is a connection.</param>
 /// <param name="IsRead">True if reads use Redis.</param>
 /// <param name="IsWritten">True if writes use Redis.</param>
-/// <param name="Silence">Seconds since the last successful command.</param>
-internal sealed record RedisBody(bool IsConnected, bool IsRead, bool IsWritten, double Silence);
+/// <param name="Idle">Seconds since the last successful command.</param>
+internal sealed record RedisBody(bool IsConnected, bool IsRead, bool IsWritten, double Idle);
 
 /// <summary>Percentiles, in milliseconds.</summary>
 internal sealed record LatencyBody(double P50, double P95, double P99);

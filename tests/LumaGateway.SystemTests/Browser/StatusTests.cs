@@ -27,7 +27,7 @@ public sealed class StatusTests(Chromium chromium)
         await Expect(page.Locator("#redis")).ToContainTextAsync("up");
         await Expect(page.Locator("#faults")).ToContainTextAsync("failed");
         Assert.Matches("[0-9a-f]{32}", await page.Locator("#faults code").First.InnerTextAsync());
-        await Expect(page.Locator("#answers tr").First).ToContainTextAsync("4");
+        await Expect(page.Locator("#results tr").First).ToContainTextAsync("4");
 
         await gateway.RefuseTokenAsync();
         await Expect(page.Locator("#verdict")).ToContainTextAsync("refuses account sandbox");

@@ -26,8 +26,8 @@ public sealed class StatusTests : IDisposable
         var status = await StatusAsync(management, total: 3);
 
         Assert.Equal(1, status.GetProperty("traffic").GetProperty("failed").GetInt64());
-        Assert.Equal(1, status.GetProperty("cache").GetProperty("answers").GetProperty("hit").GetInt64());
-        Assert.Equal(2, status.GetProperty("upstream").GetProperty("asked").GetInt64());
+        Assert.Equal(1, status.GetProperty("cache").GetProperty("results_by_status").GetProperty("hit").GetInt64());
+        Assert.Equal(2, status.GetProperty("upstream").GetProperty("reads").GetInt64());
         Assert.Equal(JsonValueKind.Null, status.GetProperty("redis").ValueKind);
         Assert.Equal(JsonValueKind.Null, status.GetProperty("replicas").ValueKind);
         Assert.Equal("/generations/{id}", status.GetProperty("routes")[0].GetProperty("route").GetString());
@@ -54,7 +54,7 @@ public sealed class StatusTests : IDisposable
             [("a", "relay", true, false, 1), ("b", "agents", false, true, 1)],
             upstream.GetProperty("accounts").EnumerateArray().Select(one => (
                 one.GetProperty("name").GetString(), one.GetProperty("dialect").GetString(), one.GetProperty("is_account_refused").GetBoolean(),
-                one.GetProperty("is_draining").GetBoolean(), one.GetProperty("asked").GetInt32())));
+                one.GetProperty("is_draining").GetBoolean(), one.GetProperty("reads").GetInt32())));
     }
 
     [Fact]
