@@ -56,7 +56,7 @@ internal sealed partial class UpstreamPipeline
                 MinimumThroughput = luma.BreakerMinimumCalls,
                 SamplingDuration = luma.BreakerWindow,
                 BreakDuration = luma.BreakerPause,
-                ShouldHandle = args => new(IsUpstreamDown(args.Outcome.Exception) || IsFailedProbe(args.Outcome.Exception)),
+                ShouldHandle = args => new(IsUpstreamDown(args.Outcome.Exception) || (IsInconclusive(args.Outcome.Exception) && _breakerState.CircuitState is CircuitState.HalfOpen)),
                 StateProvider = _breakerState,
                 OnOpened = args =>
                 {
@@ -132,37 +132,50 @@ internal sealed partial class UpstreamPipeline
     }
 
     /// <summary>
-    /// Runs one attempt. While the circuit breaker is closed, a path that has failed recently bypasses it. Its failures would open the circuit breaker for
-    /// every path, and counting them as successes would hide that the upstream is down.
+    /// Runs one attempt. While the circuit breaker is closed, it counts the outcome afterwards, and does not count two kinds. Further failures of a path that has failed recently
+    /// would open the circuit breaker for every path. An inconclusive outcome, counted as a success, would hide that the upstream is down.
     /// </summary>
     private async ValueTask<Outcome<object>> AttemptAsync<TState, TResult>(
         string path, Func<TState, CancellationToken, Task<TResult>> attempt, TState state, Deadline deadline)
     {
         Outcome<object> outcome;
-        var usesBreaker = _breakerState.CircuitState is not CircuitState.Closed || !_failingPaths.Contains(path);
-        if (usesBreaker)
+        bool isCounted;
+        if (_breakerState.CircuitState is CircuitState.Closed)
         {
-            // Polly's strategies handle objects. A result of another type would be converted in each of them.
-            // The captured context is null in ASP.NET Core. In a simulation it is the one that runs all steps in an order given by a seed.
-            var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true);
-            outcome = await _breaker.ExecuteOutcomeAsync<object, (UpstreamPipeline Pipeline, Func<TState, CancellationToken, Task<TResult>> Attempt, TState State, Deadline Deadline)>(
-                static (_, read) => read.Pipeline.RunAsync(read.Attempt, read.State, read.Deadline), context, (this, attempt, state, deadline));
-            ResilienceContextPool.Shared.Return(context);
+            isCounted = !_failingPaths.Contains(path);
+            outcome = await RunAsync(attempt, state, deadline);
+            if (isCounted && !IsInconclusive(outcome.Exception) && _breakerState.CircuitState is CircuitState.Closed)
+            {
+                await ExecuteInBreakerAsync(static outcome => new(outcome), outcome);
+            }
         }
         else
         {
-            outcome = await RunAsync(attempt, state, deadline);
+            isCounted = true;
+            outcome = await ExecuteInBreakerAsync(
+                static read => read.Pipeline.RunAsync(read.Attempt, read.State, read.Deadline), (Pipeline: this, Attempt: attempt, State: state, Deadline: deadline));
         }
 
         if (outcome.Exception is null)
         {
             _failingPaths.Remove(path);
         }
-        else if (usesBreaker && MayDependOnPath(outcome.Exception))
+        else if (isCounted && MayDependOnPath(outcome.Exception))
         {
             _failingPaths.Add(path);
         }
 
+        return outcome;
+    }
+
+    private async ValueTask<Outcome<object>> ExecuteInBreakerAsync<TState>(Func<TState, ValueTask<Outcome<object>>> callback, TState state)
+    {
+        // Polly's strategies handle objects. A result of another type would be converted in each of them.
+        // The captured context is null in ASP.NET Core. In a simulation it is the one that runs all steps in an order given by a seed.
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true);
+        var outcome = await _breaker.ExecuteOutcomeAsync<object, (Func<TState, ValueTask<Outcome<object>>> Callback, TState State)>(
+            static (_, one) => one.Callback(one.State), context, (callback, state));
+        ResilienceContextPool.Shared.Return(context);
         return outcome;
     }
 
@@ -196,10 +209,10 @@ internal sealed partial class UpstreamPipeline
     private static bool IsUpstreamDown(Exception? exception) => exception is UpstreamException { Fault: UpstreamFault.Unreachable or UpstreamFault.Failed or UpstreamFault.TimedOut };
 
     /// <summary>
-    /// Whether an attempt while the circuit is half-open ended before the upstream could respond, or because of a <c>Retry-After</c>. It proves nothing, so the circuit stays open.
+    /// Whether the attempt ended before the upstream could respond, or because of a <c>Retry-After</c>. It proves nothing: a probe of the half-open circuit breaker has failed then.
     /// </summary>
-    private bool IsFailedProbe(Exception? exception) =>
-        exception is OperationCanceledException or UpstreamException { Fault: UpstreamFault.Saturated } or UpstreamException { Fault: UpstreamFault.Throttled, RetryAfter: not null } && _breakerState.CircuitState is CircuitState.HalfOpen;
+    private static bool IsInconclusive(Exception? exception) =>
+        exception is OperationCanceledException or UpstreamException { Fault: UpstreamFault.Saturated } or UpstreamException { Fault: UpstreamFault.Throttled, RetryAfter: not null };
 
     /// <summary>Whether the failure may depend on the path. A connection failure does not.</summary>
     private static bool MayDependOnPath(Exception exception) => exception is UpstreamException { Fault: UpstreamFault.Failed or UpstreamFault.TimedOut };

@@ -55,6 +55,34 @@ public sealed class BreakerDeadlineTests : IDisposable
     }
 
     [Fact]
+    public async Task Reads_that_find_no_slot_do_not_hide_that_the_upstream_hangs()
+    {
+        _upstream.Always(HangAsync);
+
+        await _clock.UntilAsync(Task.WhenAll(Enumerable.Range(0, _account.Limiter.Limit + 300).Select(_ => ReadAsync(5))));
+
+        Assert.Equal(_account.Limiter.Limit, _upstream.RequestCount);
+        Assert.Equal(UpstreamFault.CircuitOpen, await _clock.UntilAsync(ReadAsync(5)));
+    }
+
+    [Fact]
+    public async Task Reads_that_an_earlier_Retry_After_blocks_do_not_hide_that_the_upstream_hangs()
+    {
+        _upstream.Always(HangAsync);
+        var reads = Task.WhenAll(Enumerable.Range(0, 10).Select(_ => ReadAsync(5)));
+        await _upstream.WaitForRequestsAsync(10);
+        _account.Hold.Start(TimeSpan.FromSeconds(4));
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(UpstreamFault.Throttled, await ReadAsync(3.5));
+        }
+
+        await _clock.UntilAsync(reads);
+
+        Assert.Equal(UpstreamFault.CircuitOpen, await _clock.UntilAsync(ReadAsync(5)));
+    }
+
+    [Fact]
     public async Task A_probe_that_had_little_time_does_not_close_the_circuit()
     {
         await OpenAsync();
