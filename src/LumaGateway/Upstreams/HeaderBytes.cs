@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace LumaGateway.Upstreams;
 
@@ -17,11 +18,19 @@ internal static class HeaderBytes
         : values is [{ } single] && CanBeSent(OfCaller(single)) ? OfCaller(single)
         : Sendable(values.Select(static value => OfCaller(value ?? string.Empty)));
 
-    /// <summary>Sets the named headers of an upstream's response in the caller's response, without values that cannot be sent.</summary>
+    /// <summary>
+    /// Sets the named headers of an upstream's response in the caller's response, without values that cannot be sent, and without a length that <c>Transfer-Encoding</c>
+    /// overrides (RFC 9112, section 6.3).
+    /// </summary>
     public static void Copy(HttpResponseMessage upstream, HttpResponse response, string[] names)
     {
         foreach (var name in names)
         {
+            if (name == HeaderNames.ContentLength && upstream.Headers.NonValidated.Contains(HeaderNames.TransferEncoding))
+            {
+                continue;
+            }
+
             if (upstream.Headers.NonValidated.TryGetValues(name, out var values) || upstream.Content.Headers.NonValidated.TryGetValues(name, out values))
             {
                 response.Headers[name] = values.Count == 1 && CanBeSent(values.ToString()) ? values.ToString() : Sendable(values);
