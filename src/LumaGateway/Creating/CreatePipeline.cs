@@ -17,6 +17,7 @@ internal sealed class CreatePipeline
         builder.UseMiddleware<CreateWaitMiddleware>(); // outside the idempotency record, which keeps the first state
         builder.UseMiddleware<AccountMiddleware>();
         builder.UseMiddleware<IdempotencyMiddleware>();
+        builder.Use(DrainingCheck.CheckAsync);
         builder.UseMiddleware<CreateBodyMiddleware>();
         builder.UseMiddleware<CreateDialectMiddleware>();
         builder.UseMiddleware<JobMiddleware>();

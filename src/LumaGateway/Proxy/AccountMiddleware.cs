@@ -55,7 +55,7 @@ internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts a
     /// The body of a create under <c>/luma</c> is written for one dialect: that of the first account whose upstream has the path. The gateway writes the body of other
     /// creates, for any dialect.
     /// </summary>
-    private ProxyAccount? OfCreate(string path) => path.StartsWith('/') ? ProxyAccount.Choose(chooser, accounts.All) : accounts.All.FirstOrDefault(account => account.Dialect.CreatePaths.Contains(path)) is { } first
+    private ProxyAccount OfCreate(string path) => path.StartsWith('/') ? ProxyAccount.Choose(chooser, accounts.All) : accounts.All.FirstOrDefault(account => account.Dialect.CreatePaths.Contains(path)) is { } first
         ? ProxyAccount.Choose(chooser, [.. accounts.All.Where(account => account.Dialect.Name == first.Dialect.Name)])
         : ProxyAccount.Given(accounts.First);
 
@@ -73,13 +73,8 @@ internal sealed class AccountMiddleware(RequestDelegate next, UpstreamAccounts a
         }
     }
 
-    private Task ContinueAsync(HttpContext context, ProxyAccount? account)
+    private Task ContinueAsync(HttpContext context, ProxyAccount account)
     {
-        if (account is null || (account.Account.Options.Draining && CreateRequest.Is(context)))
-        {
-            return ProblemWriter.WriteAsync(context, ProblemKinds.AccountDraining);
-        }
-
         context.Features.Set(account);
         context.Features.Set<IRequestAccount>(account);
         return account.IsChosen ? ContinueWithChoiceAsync() : next(context);

@@ -33,9 +33,9 @@ internal sealed class ProxyAccount : IRequestAccount
 
     public static ProxyAccount Given(UpstreamAccount account) => new(account, []);
 
-    /// <summary>Returns null if all candidates are draining.</summary>
-    public static ProxyAccount? Choose(AccountChooser chooser, IReadOnlyList<UpstreamAccount> candidates) =>
-        chooser.Choose(candidates, []) is { } choice ? new ProxyAccount(choice.Account, candidates) { _choice = choice } : null;
+    /// <summary>Chooses by weight. If all candidates are draining, the first one is given: <see cref="DrainingCheck"/> refuses the create.</summary>
+    public static ProxyAccount Choose(AccountChooser chooser, IReadOnlyList<UpstreamAccount> candidates) =>
+        chooser.Choose(candidates, []) is { } choice ? new ProxyAccount(choice.Account, candidates) { _choice = choice } : Given(candidates[0]);
 
     /// <summary>Returns the account of a request; null if the request is not under <c>/luma</c>.</summary>
     public static UpstreamAccount? Of(HttpContext context) => context.Features.Get<ProxyAccount>()?.Account;

@@ -39,6 +39,7 @@ internal static class ProxyServices
                 pipeline.UseMiddleware<ForwarderErrorMiddleware>();
                 pipeline.UseMiddleware<ProxyCacheMiddleware>();
                 pipeline.UseMiddleware<IdempotencyMiddleware>();
+                pipeline.Use(DrainingCheck.CheckAsync);
                 pipeline.UseMiddleware<CallbackUrlMiddleware>(); // after IdempotencyMiddleware, which must compare the caller's body
                 pipeline.UseMiddleware<UserIdMiddleware>();
                 pipeline.UseMiddleware<RequestBodyMiddleware>();
