@@ -33,7 +33,9 @@ internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, Pro
         }
 
         Log.ForwardingFailed(logger, failure.Error, problem.Status, context.TraceIdentifier);
+        var cacheStatus = context.Response.Headers["Cache-Status"];
         context.Response.Clear(); // removes the headers of the incomplete response
+        context.Response.Headers["Cache-Status"] = cacheStatus; // reports a purge
         if (outcome is CreateOutcome.Unknown)
         {
             ShouldRetryHeader.SetFalse(context.Response);

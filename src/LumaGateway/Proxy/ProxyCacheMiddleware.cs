@@ -2,6 +2,7 @@ using System.Buffers;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
 using LumaGateway.Generations;
+using LumaGateway.Problems;
 using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
@@ -78,8 +79,7 @@ internal sealed partial class ProxyCacheMiddleware(
 
         async Task PurgeOnceAsync()
         {
-            var isRefused = context.Response.StatusCode is >= 400 and < 500 and not (StatusCodes.Status404NotFound or StatusCodes.Status410Gone);
-            if (!isPurged && !isRefused)
+            if (!isPurged && MayHaveRun(context))
             {
                 isPurged = true;
                 var isConfirmed = await cache.PurgeAsync(id);
@@ -95,6 +95,13 @@ internal sealed partial class ProxyCacheMiddleware(
             }
         }
     }
+
+    /// <summary>Whether the upstream may have run the request: it was sent, and neither the request nor the account was refused.</summary>
+    private static bool MayHaveRun(HttpContext context) =>
+        context.Features.Get<SendProgress>() is not null
+        && context.Features.Get<IForwarderErrorFeature>()?.Exception is not UpstreamException // rejected by the gateway's own concurrency limit
+        && context.Features.Get<AccountRefused>() is null
+        && context.Response.StatusCode is not (>= 400 and < 500 and not (StatusCodes.Status404NotFound or StatusCodes.Status410Gone));
 
     /// <summary>
     /// Returns null if the encoding is unknown, the bytes are invalid, or the decompressed body exceeds <c>Luma:MaxBodyBytes</c>. Decompression stops at that limit

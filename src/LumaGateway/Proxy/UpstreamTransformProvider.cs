@@ -139,6 +139,7 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
         }
 
         context.SuppressResponseBody = true;
+        context.HttpContext.Features.Set(new AccountRefused());
         await ProblemWriter.WriteAsync(context.HttpContext, ProblemKinds.Of(fault));
         return true;
     }
@@ -177,3 +178,6 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
         }
     }
 }
+
+/// <summary>Request feature: the upstream refused the account, so it did not run the request, and a problem replaces its response.</summary>
+internal sealed class AccountRefused;

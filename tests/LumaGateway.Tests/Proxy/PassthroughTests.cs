@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using LumaGateway.Tests.Support;
+using LumaGateway.Upstreams;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Proxy;
 
@@ -264,7 +266,10 @@ public sealed class PassthroughTests : IDisposable
     [InlineData(404, true)]
     [InlineData(500, true)]
     [InlineData(429, false)]
-    public async Task A_delete_purges_the_generation_before_its_response_unless_the_upstream_rejects_it(int status, bool isPurged)
+    [InlineData(401, false, 502)]
+    [InlineData(402, false, 502)]
+    [InlineData(403, false, 502)]
+    public async Task A_delete_purges_the_generation_before_its_response_unless_the_upstream_rejects_it(int status, bool isPurged, int? forwarded = null)
     {
         _raw.Upstream.ThenJson(Samples.Completed).ThenJson("{}", (HttpStatusCode)status).AlwaysJson("{}", HttpStatusCode.NotFound);
         using var caller = _raw.CreateCaller();
@@ -273,8 +278,39 @@ public sealed class PassthroughTests : IDisposable
         using var deleted = await caller.DeleteAsync(Path, TestContext.Current.CancellationToken);
         using var after = await caller.SendGetAsync($"/generations/{Samples.CompletedId}");
 
-        Assert.Equal(status, (int)deleted.StatusCode);
+        Assert.Equal(forwarded ?? status, (int)deleted.StatusCode);
         Assert.Equal(isPurged ? HttpStatusCode.NotFound : HttpStatusCode.OK, after.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_delete_that_is_not_sent_purges_nothing()
+    {
+        _raw.Gateway.With("Limits:Upstream:Concurrency", "1").With("Limits:Upstream:Queue", "0");
+        _raw.Upstream.ThenJson(Samples.Completed);
+        using var caller = _raw.CreateCaller();
+        using var before = await caller.SendGetAsync($"/generations/{Samples.CompletedId}");
+        using var lease = await _raw.Gateway.Services.GetRequiredService<UpstreamAccounts>().First.Limiter.AcquireAsync(TestContext.Current.CancellationToken);
+
+        using var deleted = await caller.DeleteAsync(Path, TestContext.Current.CancellationToken);
+        using var after = await caller.SendGetAsync($"/generations/{Samples.CompletedId}");
+
+        await deleted.ProblemAsync(503, "gateway_saturated");
+        Assert.Equal(HttpStatusCode.OK, after.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_delete_whose_response_is_lost_purges_the_generation_and_reports_it()
+    {
+        _raw.Upstream.ThenJson(Samples.Completed).ThenThrow(new HttpRequestException(HttpRequestError.ResponseEnded)).AlwaysJson("{}", HttpStatusCode.NotFound);
+        using var caller = _raw.CreateCaller();
+        using var before = await caller.SendGetAsync($"/generations/{Samples.CompletedId}");
+
+        using var deleted = await caller.DeleteAsync(Path, TestContext.Current.CancellationToken);
+        using var after = await caller.SendGetAsync($"/generations/{Samples.CompletedId}");
+
+        await deleted.ProblemAsync(502, "upstream_unreachable");
+        Assert.Equal("LumaGateway; fwd=method; detail=purged", deleted.Header("Cache-Status"));
+        Assert.Equal(HttpStatusCode.NotFound, after.StatusCode);
     }
 
     private static byte[] Compressed(string text, string encoding)
