@@ -16,7 +16,7 @@ public sealed partial class OwnershipTests
         .. from path in (string[])
            [
                "/generations/{id}", "/generations/{id}/video", "/generations/{id}/image", "/generations/{id}/thumbnail", "/generations/{id}/outputs/0",
-               "/generations?ids={id}", "/luma/generations/{id}",
+               "/generations?ids={id}", "/luma/generations/{id}", "/luma/task/{id}",
            ]
            from method in (string[])["GET", "HEAD"]
            select (method, path),

@@ -62,6 +62,7 @@ public sealed partial class OwnershipTests : IDisposable
                 "GET /generations/{id}", "HEAD /generations/{id}", "GET /generations/{id}/events", "GET /generations/{id}/video", "HEAD /generations/{id}/outputs/0",
                 "DELETE /generations/{id}", "DELETE /generations/{id}/cache", "POST /generations/{id}/ticket", "GET /luma/generations/{id}", "DELETE /luma/generations/{id}",
                 "POST /luma/generations/{id}/extend", "POST /luma/generations/{id}/upscale", "POST /luma/generations/{id}/audio",
+                "GET /luma/task/{id}", "HEAD /luma/task/{id}",
             },
             checkedRoutes.ToHashSet());
     }

@@ -181,10 +181,11 @@ public sealed class AccountRoutingTests : IDisposable
         {
             using var relay = await CreateAsync(caller);
             using var dreamMachine = await CreateAsync(caller, "/luma/generations/video");
-            Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (relay.StatusCode, dreamMachine.StatusCode));
+            using var piApi = await CreateAsync(caller, "/luma/task");
+            Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created, HttpStatusCode.Created), (relay.StatusCode, dreamMachine.StatusCode, piApi.StatusCode));
         }
 
-        Assert.Equal("a:6 b:8 c:2", string.Join(' ', _raw.Upstream.Received.CountBy(one => one.Address.Host[..1]).OrderBy(one => one.Key).Select(one => $"{one.Key}:{one.Value}")));
+        Assert.Equal("a:6 b:8 c:2 d:8", string.Join(' ', _raw.Upstream.Received.CountBy(one => one.Address.Host[..1]).OrderBy(one => one.Key).Select(one => $"{one.Key}:{one.Value}")));
     }
 
     [Theory]

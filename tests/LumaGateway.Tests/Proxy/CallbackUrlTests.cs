@@ -63,7 +63,7 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
     {
         _gateway.With("Luma:Dialect", dialect);
 
-        using var response = await CreateAsync(sent, isChunked: false);
+        using var response = await CreateAsync(sent, isChunked: false, path: dialect is "piapi" ? "/luma/task" : "/luma/generations");
 
         Assert.Equal(received, WithoutToken(Assert.Single(_received)));
     }
@@ -137,19 +137,19 @@ public sealed partial class CallbackUrlTests : IAsyncLifetime
     /// <summary>Replaces the token, which differs between creates.</summary>
     private static string WithoutToken(string received) => Token().Replace(received, "$1TOKEN");
 
-    private async Task<HttpResponseMessage> CreateAsync(string? body, bool isChunked, string? key = null)
+    private async Task<HttpResponseMessage> CreateAsync(string? body, bool isChunked, string? key = null, string path = "/luma/generations/video")
     {
-        var response = await SendAsync(body, isChunked, key);
+        var response = await SendAsync(body, isChunked, key, path);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         return response;
     }
 
     /// <summary>Uses a real socket: the test server does not chunk a body without a length.</summary>
-    private async Task<HttpResponseMessage> SendAsync(string? body, bool isChunked, string? key = null)
+    private async Task<HttpResponseMessage> SendAsync(string? body, bool isChunked, string? key = null, string path = "/luma/generations/video")
     {
         _address ??= ListeningGateway.Start(_gateway).Main;
         using var caller = new HttpClient { BaseAddress = _address };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/luma/generations/video");
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
         request.Headers.Add("X-Api-Key", Gateway.Key);
         request.Headers.TransferEncodingChunked = isChunked;
         if (key is not null)

@@ -32,6 +32,9 @@ public sealed class RoutesTests : IDisposable
     [InlineData("GET", "generations/task..a~b=")]
     [InlineData("GET", "generations/4665A07C-7641-4809-A133-10786201BB56")]
     [InlineData("GET", "generations/camera_motion/list")]
+    [InlineData("POST", "task")]
+    [InlineData("GET", "task/t1")]
+    [InlineData("HEAD", "task/t1")]
     [InlineData("GET", "credits")]
     [InlineData("GET", "files")]
     [InlineData("GET", "files?cursor=a%2Fb%3D&limit=1&purpose=input&state=ready")]
@@ -58,6 +61,7 @@ public sealed class RoutesTests : IDisposable
     [InlineData("GET", "")]
     [InlineData("GET", "users/me")]
     [InlineData("GET", "generations/g1/secret")]
+    [InlineData("POST", "tasks")]
     [InlineData("GET", "generations/a%2F..%2F..%2Fcredits")]
     [InlineData("GET", "generations/%2e%2e")]
     [InlineData("GET", "generations/a:b")]
@@ -82,6 +86,8 @@ public sealed class RoutesTests : IDisposable
     [InlineData("DELETE", "credits")]
     [InlineData("POST", "ping")]
     [InlineData("POST", "generations/g1")]
+    [InlineData("GET", "task")]
+    [InlineData("DELETE", "task/t1")]
     public async Task A_method_that_is_not_listed_is_a_405_with_Allow(string method, string path)
     {
         using var caller = _raw.CreateCaller();
