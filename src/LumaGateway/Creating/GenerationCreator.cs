@@ -53,14 +53,14 @@ internal sealed partial class GenerationCreator(
 
         using (reply)
         {
-            await RespondAsync(context, choice, reply, start);
+            await RespondAsync(context, choice, create, reply, start);
         }
     }
 
     /// <summary>Whether the create continues without its caller, as it does with an <c>Idempotency-Key</c>. Only a timeout cancels it then.</summary>
     private static bool IsDetached(HttpContext context) => context.Features.Get<IHttpRequestLifetimeFeature>() is CapturedResponse;
 
-    private Task RespondAsync(HttpContext context, ProxyAccount choice, UpstreamReply reply, FetchStart start)
+    private Task RespondAsync(HttpContext context, ProxyAccount choice, UpstreamCreate create, UpstreamReply reply, FetchStart start)
     {
         var account = choice.Account;
         var outcome = CreateOutcomes.FromResponse(reply.Response);
@@ -76,13 +76,14 @@ internal sealed partial class GenerationCreator(
         }
 
         SetOutcome(context, account, CreateOutcome.Settled);
-        return WriteAsync(context, id, ReadState(account.Dialect, id, reply.Json), account, start);
+        var result = ReadState(account.Dialect, id, reply.Json);
+        context.Features.Set(new CreatedGeneration(id, result.Generation.State, result.Generation.Model ?? account.Dialect.Writer.ModelOf(create.Body)));
+        return WriteAsync(context, id, result, account, start);
     }
 
     /// <summary>The first state goes to the cache too, so that a read right after the create needs no upstream request.</summary>
     private async Task WriteAsync(HttpContext context, GenerationId id, DialectResult result, UpstreamAccount account, FetchStart start)
     {
-        context.Features.Set(new CreatedGeneration(id, result.Generation.State, result.Generation.Model));
         var stored = await reader.StoreListedAsync(id, result, account, start);
         await CreatedResponse.WriteAsync(context, stored ?? source.CreateEntry(id, result, account, start.At));
     }

@@ -9,7 +9,7 @@ namespace LumaGateway.Upstreams;
 /// <summary>A generation as the response to its create describes it. A request feature of a create whose response the gateway itself has read.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="State">Its first state; queued if the response does not say.</param>
-/// <param name="Model">Its model; null if the response does not say.</param>
+/// <param name="Model">Its model; null if neither the response nor a create that the gateway wrote names one.</param>
 internal sealed record CreatedGeneration(GenerationId Id, GenerationState State, string? Model)
 {
     /// <summary>Reads the body of a response with a status of 2xx. Null if it has no id. Pure.</summary>

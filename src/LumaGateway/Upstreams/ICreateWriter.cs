@@ -14,6 +14,9 @@ internal interface ICreateWriter
     /// <summary>The member of the body that names the address to call on each change of the state; null if the upstream calls none.</summary>
     (string Name, JsonNode Value)? CallbackMember(string url);
 
+    /// <summary>The model in a body that <see cref="Write"/> has written, with the options of the dialect; null if it has none.</summary>
+    string? ModelOf(JsonObject body);
+
     /// <summary>Whether the upstream documents <c>user_id</c> in the body.</summary>
     bool HasUserId { get; }
 }

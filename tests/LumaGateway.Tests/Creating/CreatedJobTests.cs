@@ -45,6 +45,29 @@ public sealed class CreatedJobTests : IDisposable
     }
 
     [Theory]
+    [InlineData("relay", """{"prompt":"cat","model":"ray-v2"}""", """{"id":"g1","state":"pending"}""", "ray-v2")]
+    [InlineData("relay", """{"prompt":"cat","model":"ray-v2"}""", """{"id":"g1","state":"pending","model":"ray-v2-flash"}""", "ray-v2-flash")]
+    [InlineData("relay", """{"prompt":"cat"}""", """{"id":"g1","state":"pending"}""", null)]
+    [InlineData("relay", """{"prompt":"cat","options":{"relay":{"model_name":5}}}""", """{"id":"g1","state":"pending"}""", null)]
+    [InlineData("new-api", """{"prompt":"cat","model":"luma-ray"}""", """{"task_id":"g1","status":"queued"}""", "luma-ray")]
+    [InlineData("new-api", """{"prompt":"cat","options":{"new-api":{"model":"luma-ray"}}}""", """{"code":"success","data":"g1"}""", "luma-ray")]
+    [InlineData("piapi", """{"prompt":"cat","model":"ray-v2"}""", """{"code":200,"data":{"task_id":"g1","status":"pending"}}""", "ray-v2")]
+    [InlineData("dream-machine", """{"prompt":"cat"}""", """{"id":"g1","state":"queued"}""", "ray-2")]
+    [InlineData("agents", """{"prompt":"cat","model":"ray-3.2"}""", """{"id":"g1","state":"queued"}""", "ray-3.2")]
+    public async Task The_job_has_the_model_of_the_response_or_of_the_body_that_was_sent(string dialect, string body, string created, string? model)
+    {
+        _gateway.With("Luma:Dialect", dialect).Upstream.ThenJson(created);
+        using var caller = _gateway.CreateCaller();
+
+        using var response = await CreateAsync(null, body);
+        using var jobs = await caller.SendGetAsync("/jobs");
+        using var found = await caller.SendGetAsync($"/jobs?model={model ?? "none"}");
+
+        Assert.Equal(model, Assert.Single((await jobs.JsonAsync()).GetProperty("jobs").EnumerateArray()).GetProperty("model").GetString());
+        Assert.Equal(model is null ? 0 : 1, (await found.JsonAsync()).GetProperty("jobs").GetArrayLength());
+    }
+
+    [Theory]
     [MemberData(nameof(Keys))]
     public async Task A_create_that_fails_at_once_gives_its_slot_back(string? key)
     {
@@ -56,10 +79,10 @@ public sealed class CreatedJobTests : IDisposable
         Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (failed.StatusCode, next.StatusCode));
     }
 
-    private async Task<HttpResponseMessage> CreateAsync(string? key)
+    private async Task<HttpResponseMessage> CreateAsync(string? key, string body = Body)
     {
         using var caller = _gateway.CreateCaller();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/generations") { Content = new StringContent(Body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/generations") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         if (key is not null)
         {
             request.Headers.Add("Idempotency-Key", key);

@@ -31,6 +31,8 @@ internal sealed class AgentsWriter : ICreateWriter
 
     public (string Name, JsonNode Value)? CallbackMember(string url) => null;
 
+    public string? ModelOf(JsonObject body) => body.Text("model");
+
     public bool HasUserId => true;
 
     private static JsonObject VideoOf(CreateFields fields)

@@ -45,6 +45,8 @@ internal sealed class DreamMachineWriter : ICreateWriter
 
     public (string Name, JsonNode Value)? CallbackMember(string url) => ("callback_url", url);
 
+    public string? ModelOf(JsonObject body) => body.Text("model");
+
     public bool HasUserId => false;
 
     /// <summary>The first model is the default.</summary>

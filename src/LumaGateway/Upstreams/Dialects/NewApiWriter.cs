@@ -29,6 +29,8 @@ internal sealed class NewApiWriter : ICreateWriter
 
     public (string Name, JsonNode Value)? CallbackMember(string url) => null;
 
+    public string? ModelOf(JsonObject body) => body.Text("model");
+
     public bool HasUserId => false;
 
     /// <summary>The resolution is the shorter side, such as 720p: 16:9 is 1280 by 720 pixels. Each of the two fields needs the other one.</summary>

@@ -23,5 +23,7 @@ internal sealed class PiApiWriter : ICreateWriter
 
     public (string Name, JsonNode Value)? CallbackMember(string url) => ("config", new JsonObject { ["webhook_config"] = new JsonObject { ["endpoint"] = url } });
 
+    public string? ModelOf(JsonObject body) => (body["input"] as JsonObject)?.Text("model_name");
+
     public bool HasUserId => false;
 }

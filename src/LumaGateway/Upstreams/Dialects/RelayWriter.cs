@@ -25,5 +25,7 @@ internal sealed class RelayWriter : ICreateWriter
 
     public (string Name, JsonNode Value)? CallbackMember(string url) => ("notify_hook", url);
 
+    public string? ModelOf(JsonObject body) => body.Text("model_name");
+
     public bool HasUserId => false;
 }

@@ -22,6 +22,9 @@ internal static class WireBody
     /// <summary>The object; null if it has no members.</summary>
     public static JsonObject? OrNull(this JsonObject body) => body.Count > 0 ? body : null;
 
+    /// <summary>The value of a member; null if it is missing or not a text.</summary>
+    public static string? Text(this JsonObject body, string name) => body[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
     /// <summary>A key frame; null without a URL.</summary>
     public static JsonObject? Frame(JsonNode? url) => url is null ? null : new JsonObject { ["type"] = "image", ["url"] = url };
 
