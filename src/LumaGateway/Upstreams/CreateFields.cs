@@ -105,6 +105,9 @@ internal sealed class CreateFields(CreateGenerationRequest request, string diale
     /// <summary>Whether the options of the dialect have this member.</summary>
     public bool HasOption(string member) => request.Options?[dialect] is JsonObject options && options.ContainsKey(member);
 
+    /// <summary>A member of an object in the options of the dialect; null if it is missing.</summary>
+    public JsonNode? Option(string outer, string inner) => request.Options?[dialect] is JsonObject options && options[outer] is JsonObject members ? members[inner] : null;
+
     /// <summary>Refuses a create without a field that the upstream requires, unless the options have the member of this name.</summary>
     public void Require(string name, string possible)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using LumaGateway.Upstreams.Wire;
 
@@ -39,11 +40,7 @@ internal sealed class AgentsWriter : ICreateWriter
     {
         var duration = fields.TakeDuration(5, LongDuration);
         var loop = fields.Take("loop");
-        if (loop is not null && duration is LongDuration)
-        {
-            fields.Refuse("loop", "dialect agents cannot express it with a duration of 10 s; possible: a duration of 5 s");
-        }
-
+        RefuseLoop(fields, loop is not null, duration);
         return new JsonObject()
             .With("duration", duration is { } seconds ? $"{seconds:0}s" : null)
             .With("resolution", fields.TakeOneOf("resolution", "360p", "540p", "720p", "1080p"))
@@ -51,6 +48,28 @@ internal sealed class AgentsWriter : ICreateWriter
             .With("start_frame", Reference(fields.Take("start_image")))
             .With("end_frame", Reference(fields.Take("end_image")));
     }
+
+    /// <summary>
+    /// The upstream has no <c>loop</c> with 10 s or <c>hdr</c>. Refuses a field that conflicts with another field or with the options. Options that conflict with each other
+    /// are the upstream's to refuse.
+    /// </summary>
+    private static void RefuseLoop(CreateFields fields, bool isField, double? duration)
+    {
+        var isOption = IsTrue(fields.Option("video", "loop"));
+        if (isField ? duration is LongDuration || (duration is null && IsLong(fields.Option("video", "duration"))) : isOption && duration is LongDuration)
+        {
+            fields.Refuse(isField ? "loop" : "options.agents.video.loop", "dialect agents cannot express it with a duration of 10 s; possible: a duration of 5 s");
+        }
+
+        if (isField && IsTrue(fields.Option("video", "hdr")))
+        {
+            fields.Refuse("loop", "dialect agents cannot express it with hdr; possible: a video without hdr");
+        }
+    }
+
+    private static bool IsTrue(JsonNode? option) => option?.GetValueKind() is JsonValueKind.True;
+
+    private static bool IsLong(JsonNode? option) => option?.GetValueKind() is JsonValueKind.String && option.GetValue<string>() is "10s";
 
     private static JsonObject? Reference(JsonNode? url) => url is null ? null : new JsonObject { ["url"] = url };
 }

@@ -57,6 +57,9 @@ public sealed class CreateWriterTests
     [InlineData("agents", """{"prompt":null,"start_image":"https://h/a"}""", "prompt", "a text")]
     [InlineData("agents", """{"aspect_ratio":"4:1"}""", "aspect_ratio", "from 3:1 to 1:3")]
     [InlineData("agents", """{"duration":10,"loop":true}""", "loop", "a duration of 5 s")]
+    [InlineData("agents", """{"loop":true,"options":{"agents":{"video":{"duration":"10s"}}}}""", "loop", "a duration of 5 s")]
+    [InlineData("agents", """{"loop":true,"options":{"agents":{"video":{"hdr":true}}}}""", "loop", "a video without hdr")]
+    [InlineData("agents", """{"duration":10,"options":{"agents":{"video":{"loop":true}}}}""", "options.agents.video.loop", "a duration of 5 s")]
     [InlineData("agents", """{"callback_url":"https://h/c"}""", "callback_url", "prompt")]
     [InlineData("new-api", "{}", "model", "a model of the relay")]
     [InlineData("new-api", """{"model":"m","resolution":"720p"}""", "resolution", "both")]
@@ -92,6 +95,18 @@ public sealed class CreateWriterTests
 
         Assert.DoesNotContain("style", other!.Body.ToJsonString(), StringComparison.Ordinal);
         Assert.Equal(["options.agents.video.duration"], faults.Keys);
+    }
+
+    [Theory]
+    [InlineData("""{"prompt":"cat","loop":true,"options":{"agents":{"video":{"hdr":false,"duration":"5s"}}}}""")]
+    [InlineData("""{"prompt":"cat","duration":10,"options":{"agents":{"video":{"loop":false,"hdr":true}}}}""")]
+    [InlineData("""{"prompt":"cat","options":{"agents":{"video":{"loop":true,"hdr":true,"duration":"10s"}}}}""")] // only options: the upstream decides
+    public void Options_that_conflict_with_no_field_are_sent_as_they_are(string body)
+    {
+        var (create, faults) = Write("agents", body);
+
+        Assert.Empty(faults);
+        Assert.NotNull(create);
     }
 
     [Fact]
