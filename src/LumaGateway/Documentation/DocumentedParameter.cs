@@ -10,6 +10,12 @@ internal sealed record DocumentedParameter(string Name, ParameterLocation In, st
 {
     public bool IsRequired { get; init; }
 
+    /// <summary>The type of the value, or of each value of a list. An enum becomes a reference to its schema.</summary>
+    public Type Type { get; init; } = typeof(string);
+
+    /// <summary>The smallest and the largest number; null for no range.</summary>
+    public (int Min, int Max)? Range { get; init; }
+
     /// <summary>Whether it is a list of values, separated by commas.</summary>
     public bool IsList { get; init; }
 

@@ -22,12 +22,12 @@ internal static class JobEndpoints
             .WithSummary("The creates of the caller's group, newest first")
             .WithDescription("A page can have fewer jobs than `limit`, also if others follow: continue until `next_cursor` is null.")
             .WithMetadata(
-                Query("state", "Only jobs in this state."),
+                Query("state", "Only jobs in this state.") with { Type = typeof(JobState) },
                 Query("model", "Only jobs of this model."),
-                Query("from", "The earliest `created_at` (RFC 3339)."),
-                Query("to", "The latest `created_at`."),
+                Query("from", "The earliest `created_at` (RFC 3339).") with { Type = typeof(DateTimeOffset) },
+                Query("to", "The latest `created_at`.") with { Type = typeof(DateTimeOffset) },
                 Query("cursor", "`next_cursor` of the previous page."),
-                Query("limit", "1 to 200, by default 50."),
+                Query("limit", $"1 to {JobFilter.MaxLimit}, by default {JobFilter.DefaultLimit}.") with { Type = typeof(int), Range = (1, JobFilter.MaxLimit) },
                 Query("group", "With the permission `read-all`: only this group. By default all."))
             .Produces<JobList>(StatusCodes.Status200OK, "application/json")
             .ProducesGatewayProblems(

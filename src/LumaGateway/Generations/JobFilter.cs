@@ -15,8 +15,8 @@ namespace LumaGateway.Generations;
 /// <param name="Limit">The most jobs on the page.</param>
 internal sealed record JobFilter(string? Group, JobState? State, string? Model, DateTimeOffset From, DateTimeOffset To, JobPosition? After, int Limit)
 {
-    private const int DefaultLimit = 50;
-    private const int MaxLimit = 200;
+    public const int DefaultLimit = 50;
+    public const int MaxLimit = 200;
 
     /// <summary>Returns an error message for the caller; null if the query is valid.</summary>
     public static string? TryRead(IQueryCollection query, out JobFilter filter)

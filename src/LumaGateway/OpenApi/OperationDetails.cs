@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using LumaGateway.Access;
 using LumaGateway.Documentation;
@@ -18,7 +19,7 @@ internal sealed class OperationDetails : IOperationFilter
         operation.Parameters =
         [
             .. (operation.Parameters ?? []).Select(parameter => parameter.Name is "id" ? SharedParts.Id(context.Document) : parameter),
-            .. metadata.OfType<DocumentedParameter>().Select(parameter => CreateParameter(parameter, context.Document)),
+            .. metadata.OfType<DocumentedParameter>().Select(parameter => CreateParameter(parameter, context)),
         ];
         if (metadata.OfType<DocumentedBody>().FirstOrDefault() is { } body)
         {
@@ -58,20 +59,31 @@ internal sealed class OperationDetails : IOperationFilter
         },
     };
 
-    private static IOpenApiParameter CreateParameter(DocumentedParameter parameter, OpenApiDocument document)
+    private static IOpenApiParameter CreateParameter(DocumentedParameter parameter, OperationFilterContext context)
     {
         // The operations under /luma refer to these two as well.
         if (parameter.Name is IdempotencyMiddleware.KeyHeader)
         {
-            return PassthroughBodies.Key(document);
+            return PassthroughBodies.Key(context.Document);
         }
 
         if (parameter.Name is AccountMiddleware.Header)
         {
-            return PassthroughBodies.Account(document);
+            return PassthroughBodies.Account(context.Document);
         }
 
-        var text = new OpenApiSchema { Type = JsonSchemaType.String };
+        var schema = context.SchemaGenerator.GenerateSchema(parameter.Type, context.SchemaRepository);
+        if (parameter.Range is var (min, max) && schema is OpenApiSchema number)
+        {
+            number.Minimum = min.ToString(CultureInfo.InvariantCulture);
+            number.Maximum = max.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (schema is OpenApiSchemaReference reference)
+        {
+            reference.Description = null; // the description of the type, which the reference leads to
+        }
+
         return new OpenApiParameter
         {
             Name = parameter.Name,
@@ -80,7 +92,7 @@ internal sealed class OperationDetails : IOperationFilter
             Description = parameter.Description,
             Style = parameter.IsList ? ParameterStyle.Form : null,
             Explode = false,
-            Schema = parameter.IsList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = text, MinItems = 1 } : text,
+            Schema = parameter.IsList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = schema, MinItems = 1 } : schema,
             Example = parameter is { IsList: true, Example: { } item } ? new JsonArray(item) : parameter.Example,
         };
     }

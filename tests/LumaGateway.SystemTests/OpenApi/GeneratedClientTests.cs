@@ -6,7 +6,7 @@ namespace LumaGateway.SystemTests.OpenApi;
 /// </summary>
 public sealed class GeneratedClientTests(GeneratedClients clients) : IClassFixture<GeneratedClients>
 {
-    private static readonly string[] Checks = ["get", "wait", "batch", "asset", "problem", "create", "create and wait", "create problem", "delete problem", "create raw", "get created"];
+    private static readonly string[] Checks = ["get", "wait", "batch", "asset", "problem", "create", "create and wait", "create problem", "delete problem", "create raw", "get created", "jobs"];
 
     [Theory]
     [InlineData("nswag")]

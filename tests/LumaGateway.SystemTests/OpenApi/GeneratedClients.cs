@@ -74,7 +74,7 @@ public sealed class GeneratedClients : IAsyncLifetime
             ChildProcess.Dotnet,
             [
                 "nswag", "openapi2csclient", $"/input:{Document}", "/output:NSwag.g.cs", "/namespace:Generated.NSwag", "/classname:GatewayClient", "/jsonlibrary:SystemTextJson",
-                "/generateNullableReferenceTypes:true", "/generateOptionalParameters:true",
+                "/generateNullableReferenceTypes:true", "/generateOptionalParameters:true", "/parameterDateTimeFormat:O",
             ],
             folder);
         var kiota = await RunAsync(

@@ -205,6 +205,7 @@ public sealed partial class DocumentTests(ServedDocument document) : IClassFixtu
     [InlineData("/generations/{id}", "get", "id Prefer If-None-Match")]
     [InlineData("/generations", "get", "ids")]
     [InlineData("/generations", "post", "Idempotency-Key Prefer X-Luma-Account")]
+    [InlineData("/jobs", "get", "state model from to cursor limit group")]
     [InlineData("/generations/{id}/events", "get", "id Last-Event-ID")]
     [InlineData("/generations/events", "get", "ids Last-Event-ID")]
     [InlineData("/generations/{id}/outputs/{n}", "get", "id n Range")]
@@ -214,6 +215,22 @@ public sealed partial class DocumentTests(ServedDocument document) : IClassFixtu
     [InlineData("/luma/files", "get", "X-Luma-Account limit cursor purpose state")]
     public void Parameters_that_the_code_reads_by_hand_are_in_the_document(string path, string method, string parameters) =>
         Assert.Equal(parameters.Split(' '), document.Operation(path, method)["parameters"]!.AsArray().Select(parameter => Text(document.Resolve(parameter!)["name"])));
+
+    [Theory]
+    [InlineData("state", """{"$ref":"#/components/schemas/JobState"}""")]
+    [InlineData("model", """{"type":"string"}""")]
+    [InlineData("from", """{"type":"string","format":"date-time"}""")]
+    [InlineData("to", """{"type":"string","format":"date-time"}""")]
+    [InlineData("cursor", """{"type":"string"}""")]
+    [InlineData("limit", """{"maximum":200,"minimum":1,"type":"integer","format":"int32"}""")]
+    [InlineData("group", """{"type":"string"}""")]
+    public void A_filter_of_the_jobs_has_the_type_of_its_value(string name, string schema)
+    {
+        var parameter = document.Operation("/jobs")["parameters"]!.AsArray().Single(parameter => Text(parameter!["name"]) == name)!;
+
+        Assert.Equal(schema, parameter["schema"]!.ToJsonString());
+        Assert.Null(parameter["required"]);
+    }
 
     [Theory]
     [InlineData("/luma/files", "get post")]

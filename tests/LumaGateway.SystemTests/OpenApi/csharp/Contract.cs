@@ -25,6 +25,9 @@ internal interface IGeneratedClient
 
     /// <summary>Creates a generation through the upstream's own API, and returns its id.</summary>
     Task<string?> CreateRawAsync(string prompt, string key);
+
+    /// <summary>Returns the ids of at most <paramref name="limit"/> jobs in a state, created at <paramref name="from"/> or later.</summary>
+    Task<IReadOnlyList<string?>> ListJobsAsync(string state, DateTimeOffset from, int limit);
 }
 
 internal static class Contract
@@ -65,6 +68,10 @@ internal static class Contract
         Require("create raw", raw is { Length: > 0 } && raw == rawAgain, (raw, rawAgain));
         var state = (await client.GetAsync(raw!)).State;
         Require("get created", state is "queued" or "processing" or "completed", state);
+
+        var hourAgo = DateTimeOffset.UtcNow.AddHours(-1).ToOffset(TimeSpan.FromHours(14)); // its local time is later than now
+        var jobs = await client.ListJobsAsync("completed", hourAgo, 200);
+        Require("jobs", jobs.Contains(finished.Id) && await client.ListJobsAsync("completed", hourAgo, 1) is [_], string.Join(' ', jobs));
     }
 
     private static void Require(string name, bool isTrue, object? actual) =>

@@ -94,5 +94,16 @@ internal sealed class KiotaClient(HttpClient http) : IGeneratedClient
         return created!.AdditionalData["id"].ToString(); // Kiota reads an id that looks like a UUID as a Guid
     }
 
+    public async Task<IReadOnlyList<string?>> ListJobsAsync(string state, DateTimeOffset from, int limit)
+    {
+        var list = await _client.Jobs.GetAsync(request =>
+        {
+            request.QueryParameters.State = Enum.Parse<JobState>(state, ignoreCase: true);
+            request.QueryParameters.From = from;
+            request.QueryParameters.Limit = limit;
+        });
+        return [.. list!.Jobs!.Select(job => job.Id)];
+    }
+
     private static string? WordOf(GenerationState? state) => state?.ToString().ToLowerInvariant();
 }

@@ -77,5 +77,8 @@ internal sealed class NSwagClient(HttpClient http) : IGeneratedClient
         return ((JsonElement)created["id"]).GetString();
     }
 
+    public async Task<IReadOnlyList<string?>> ListJobsAsync(string state, DateTimeOffset from, int limit) =>
+        [.. (await _client.GetJobsAsync(state: Enum.Parse<JobState>(state, ignoreCase: true), from: from, limit: limit)).Jobs.Select(job => job.Id)];
+
     private static string? WordOf(GenerationState? state) => state?.ToString().ToLowerInvariant();
 }

@@ -18,6 +18,8 @@ export interface Client {
   failToDelete(id: string): Promise<{ status: number; code: string }>;
   /** Creates a generation through the upstream's own API. */
   createRaw(prompt: string, key: string): Promise<unknown>;
+  /** The ids of at most `limit` completed jobs. */
+  listJobs(from: string, limit: number): Promise<(string | null)[]>;
 }
 
 export async function checkContract(client: Client): Promise<void> {
@@ -55,6 +57,10 @@ export async function checkContract(client: Client): Promise<void> {
   expectThat('create raw', typeof raw === 'string' && raw === rawAgain, [raw, rawAgain]);
   const state = (await client.get(raw as string)).state;
   expectThat('get created', ['queued', 'processing', 'completed'].includes(state), state);
+
+  const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
+  const jobs = await client.listJobs(hourAgo, 200);
+  expectThat('jobs', jobs.includes(finished.id) && (await client.listJobs(hourAgo, 1)).length === 1, jobs);
 }
 
 function expectThat(name: string, isTrue: boolean, actual: unknown): void {

@@ -1,7 +1,7 @@
 // The client of @hey-api/openapi-ts.
 import { checkContract } from './contract.js';
 import { client } from './generated/hey-api/client.gen.js';
-import { createGeneration, deleteGeneration, getGeneration, getGenerations, getVideo, postLumaGenerations } from './generated/hey-api/index.js';
+import { createGeneration, deleteGeneration, getGeneration, getGenerations, getJobs, getVideo, postLumaGenerations } from './generated/hey-api/index.js';
 
 client.setConfig({ baseUrl: process.env.GATEWAY!, headers: { 'X-Api-Key': process.env.CLIENT_KEY! } });
 
@@ -44,5 +44,8 @@ await checkContract({
   },
   async createRaw(prompt, key) {
     return (await postLumaGenerations({ headers: { 'Idempotency-Key': key }, body: { user_prompt: prompt }, throwOnError: true })).data.id;
+  },
+  async listJobs(from, limit) {
+    return (await getJobs({ query: { state: 'completed', from, limit }, throwOnError: true })).data.jobs.map(job => job.id);
   },
 });

@@ -54,4 +54,9 @@ await checkContract({
     if (!data) throw new Error(JSON.stringify(error));
     return data.id;
   },
+  async listJobs(from, limit) {
+    const { data, error } = await client.GET('/jobs', { params: { query: { state: 'completed', from, limit } } });
+    if (!data) throw new Error(error.detail ?? error.title);
+    return data.jobs.map(job => job.id);
+  },
 });
