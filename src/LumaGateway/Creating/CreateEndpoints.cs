@@ -13,6 +13,19 @@ internal static class CreateEndpoints
 {
     public const string Path = "/generations";
 
+    private static readonly object[] Headers =
+    [
+        new DocumentedHeader("Location", "The address of the generation."),
+        DocumentedHeader.ETag,
+        new DocumentedHeader("Cache-Control", "`private, no-cache`."),
+        new DocumentedHeader("Cache-Status", "`LumaGateway; fwd=method` (RFC 9211); missing if the response is a recorded one."),
+        new DocumentedHeader(IdempotencyMiddleware.ReplayedHeader, "`true` if the response is that of an earlier request with the same `Idempotency-Key`."),
+        DocumentedHeader.PreferenceApplied,
+        DocumentedHeader.RateLimit,
+        DocumentedHeader.RateLimitPolicy,
+        DocumentedHeader.RequestId,
+    ];
+
     public static void MapCreates(this IEndpointRouteBuilder app)
     {
         app.MapPost(Path, CreateAsync)
@@ -26,7 +39,7 @@ internal static class CreateEndpoints
                 new DocumentedParameter("Prefer", ParameterLocation.Header, "`wait=N`: respond when the generation reaches a final state, or after N seconds."),
                 new DocumentedParameter(AccountMiddleware.Header, ParameterLocation.Header, ""))
             .Produces<Generation>(StatusCodes.Status201Created, "application/json")
-            .WithMetadata(new DocumentedHeader("Location", "The address of the generation."))
+            .WithMetadata(Headers)
             .WithMetadata(new DocumentedExamples(DocumentedExamples.Processing))
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidRequest, ProblemKinds.UnknownAccount, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.CreateInProgress, ProblemKinds.OutcomeUnknown, ProblemKinds.AccountDraining,

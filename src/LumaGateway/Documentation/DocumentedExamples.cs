@@ -1,6 +1,6 @@
 namespace LumaGateway.Documentation;
 
-/// <summary>Endpoint metadata: the examples of the response 200. The names are the constants of this class.</summary>
+/// <summary>Endpoint metadata: the examples of the successful response. The names are the constants of this class.</summary>
 /// <param name="Names">The names in <c>components/examples</c> of the OpenAPI document.</param>
 internal sealed record DocumentedExamples(params string[] Names)
 {
@@ -10,4 +10,6 @@ internal sealed record DocumentedExamples(params string[] Names)
     public const string Batch = "batch";
     public const string Event = "event";
     public const string Create = "create";
+    public const string Jobs = "jobs";
+    public const string Ticket = "ticket";
 }

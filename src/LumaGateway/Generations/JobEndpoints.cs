@@ -30,6 +30,7 @@ internal static class JobEndpoints
                 Query("limit", $"1 to {JobFilter.MaxLimit}, by default {JobFilter.DefaultLimit}.") with { Type = typeof(int), Range = (1, JobFilter.MaxLimit) },
                 Query("group", "With the permission `read-all`: only this group. By default all."))
             .Produces<JobList>(StatusCodes.Status200OK, "application/json")
+            .WithMetadata(new DocumentedExamples(DocumentedExamples.Jobs))
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidRequest, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited, ProblemKinds.Internal,
                 ProblemKinds.LedgerUnavailable, ProblemKinds.IssuerUnavailable)

@@ -16,6 +16,7 @@ internal static class TicketEndpoints
             .WithSummary("A short-lived ticket for one generation, for browsers")
             .WithDescription("An `EventSource` or `<video>` can send no header. It sends `?ticket=` instead, to the event stream (if the client has the permission `read`) and the files (`assets`) of this generation only. Requires one of the two permissions. 404 `not_found` unless the gateway's operators have configured allowed origins.")
             .Produces<GenerationTicket>(StatusCodes.Status201Created, "application/json")
+            .WithMetadata(new DocumentedExamples(DocumentedExamples.Ticket))
             .ProducesGatewayProblems(
                 ProblemKinds.InvalidId, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.NotFound, ProblemKinds.MethodNotAllowed, ProblemKinds.RateLimited,
                 ProblemKinds.GenerationNotFound, ProblemKinds.LedgerUnavailable, ProblemKinds.IssuerUnavailable)

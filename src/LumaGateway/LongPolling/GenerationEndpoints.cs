@@ -13,14 +13,14 @@ internal static class GenerationEndpoints
 {
     private static readonly object[] Headers =
     [
-        new DocumentedHeader("ETag", "A strong validator of the body."),
+        DocumentedHeader.ETag,
         new DocumentedHeader("Cache-Control", "`private, max-age=<seconds>` for a fresh final state, else `private, no-cache`."),
         new DocumentedHeader("Cache-Status", "How the cache handled the request (RFC 9211)."),
         new DocumentedHeader("Retry-After", "Seconds to wait before the next request; only for an interim state."),
-        new DocumentedHeader("Preference-Applied", "`wait=N` with the N that was applied; only if the request has `Prefer: wait=N`."),
-        new DocumentedHeader("RateLimit", "The requests that the client may send to this replica now; only with a rate limit (draft-ietf-httpapi-ratelimit-headers-10)."),
-        new DocumentedHeader("RateLimit-Policy", "The client's rate limit; only with one."),
-        new DocumentedHeader("X-Request-Id", "The request id: the caller's own, or a new one."),
+        DocumentedHeader.PreferenceApplied,
+        DocumentedHeader.RateLimit,
+        DocumentedHeader.RateLimitPolicy,
+        DocumentedHeader.RequestId,
     ];
 
     public static void MapGenerations(this IEndpointRouteBuilder app)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LumaGateway.Contracts;
 using LumaGateway.Documentation;
+using LumaGateway.Jobs;
 using LumaGateway.Problems;
 
 namespace LumaGateway.OpenApi;
@@ -17,6 +18,8 @@ internal static class Examples
     private const string VideoUrl = Cdn + "/35049450-c008-4607-b1d0-0b025599f15d/video0b6619468da8e409da860706bbf26bbad.mp4";
     private const string ThumbnailUrl = "https://imagedelivery.net/1KomXrSWiTojGGip43n0SQ/e4268de5-4a74-45ff-67b8-dc46df12de00/public";
     private const string LastFrameUrl = Cdn + "/606108d9-9daf-4265-84fb-595f18240ac5/video_0_last_frame.jpg";
+
+    private static readonly DateTimeOffset JobTime = new(2026, 4, 8, 12, 10, 0, TimeSpan.Zero);
 
     private static JsonNode Completed { get; } = Serialize(Interim(CompletedId, GenerationState.Completed) with
     {
@@ -39,6 +42,18 @@ internal static class Examples
         Failure = new GenerationFailure("content_moderated", "Generation output was flagged by our content moderation system.", Retryable: false),
     });
 
+    private static JsonNode Jobs { get; } = JsonSerializer.SerializeToNode(
+        new JobList(
+            [
+                new JobSummary(null, "acme-main", "dream-machine", "ray-2", JobTime.AddMinutes(1), JobState.Unknown),
+                new JobSummary(CompletedId, "acme-main", "dream-machine", "ray-2", JobTime, JobState.Completed),
+            ],
+            new JobPosition(JobTime.ToUnixTimeMilliseconds(), CompletedId).ToCursor()),
+        ContractsJson.Web.JobList)!;
+
+    private static JsonNode Ticket { get; } = JsonSerializer.SerializeToNode(
+        new GenerationTicket("AAAAAGnWR_ARd2ViLWFwcFDYWOCYXsx_YEGKrwzFq1h_QsJXCohAlanozKzQ9lRc", JobTime.AddMinutes(10)), ContractsJson.Web.GenerationTicket)!;
+
     /// <summary>The examples of successful responses and of requests.</summary>
     public static IReadOnlyList<(string Name, string? Summary, JsonNode Value)> OfResponses { get; } =
     [
@@ -52,6 +67,8 @@ internal static class Examples
                 new JsonObject { ["id"] = "unknown", ["generation"] = null, ["problem"] = Of(ProblemKinds.GenerationNotFound) }),
         }),
         (DocumentedExamples.Event, "One event", EventOf("p", Processing)),
+        (DocumentedExamples.Jobs, "One whose outcome is unknown, one completed", Jobs),
+        (DocumentedExamples.Ticket, "A ticket", Ticket),
         (DocumentedExamples.Create, null, new JsonObject { ["prompt"] = "cat dance", ["aspect_ratio"] = "16:9", ["duration"] = 5 }),
     ];
 

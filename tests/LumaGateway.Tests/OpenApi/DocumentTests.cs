@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LumaGateway.Problems;
@@ -230,6 +232,40 @@ public sealed partial class DocumentTests(ServedDocument document) : IClassFixtu
 
         Assert.Equal(schema, parameter["schema"]!.ToJsonString());
         Assert.Null(parameter["required"]);
+    }
+
+    [Fact]
+    public async Task A_create_has_the_documented_headers_and_those_of_every_response()
+    {
+        string[] ofEveryResponse = ["X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Resource-Policy"];
+        using var gateway = new Gateway().With("Limits:RequestsPerSecond", "2");
+        gateway.Upstream.ThenJson("""{"id":"g1","state":"completed"}""", HttpStatusCode.Created);
+        using var caller = gateway.CreateCaller();
+        caller.DefaultRequestHeaders.Add("Idempotency-Key", "order-1");
+        caller.DefaultRequestHeaders.Add("Prefer", "wait=0");
+
+        using var created = await CreateAsync();
+        using var repeated = await CreateAsync();
+
+        Assert.Equal([HttpStatusCode.Created, HttpStatusCode.Created], new[] { created.StatusCode, repeated.StatusCode });
+        Assert.Equal(
+            document.Operation("/generations", "post")["responses"]!["201"]!["headers"]!.AsObject().Select(header => header.Key).Concat(ofEveryResponse).Order(StringComparer.OrdinalIgnoreCase),
+            created.Headers.Concat(repeated.Headers).Select(header => header.Key).Distinct().Order(StringComparer.OrdinalIgnoreCase),
+            StringComparer.OrdinalIgnoreCase);
+
+        Task<HttpResponseMessage> CreateAsync() => caller.PostAsync(
+            new Uri("/generations", UriKind.Relative), new StringContent("""{"prompt":"cat"}""", Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task The_cursor_in_the_example_of_the_jobs_is_valid()
+    {
+        using var gateway = new Gateway();
+        using var caller = gateway.CreateCaller();
+
+        using var page = await caller.SendGetAsync($"/jobs?cursor={Text(document.Root["components"]!["examples"]!["jobs"]!["value"]!["next_cursor"])}");
+
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
     }
 
     [Theory]

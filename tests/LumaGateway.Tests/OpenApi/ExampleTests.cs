@@ -20,6 +20,22 @@ public sealed class ExampleTests(ServedDocument document) : IClassFixture<Served
         Assert.True(all.Count > 100, $"Only {all.Count} examples were found.");
     }
 
+    [Fact]
+    public void Every_JSON_success_has_an_example()
+    {
+        var successes =
+            from operation in document.Operations
+            where operation.Operation["tags"]![0]!.GetValue<string>() is not "Raw API" // the upstream defines these bodies
+            from response in operation.Operation["responses"]!.AsObject()
+            where response.Key.StartsWith('2')
+            from content in document.Resolve(response.Value!)["content"]?.AsObject() ?? []
+            where content.Key is "application/json"
+            select (Place: $"{operation.Method} {operation.Path} {response.Key}", Examples: content.Value!["examples"]?.AsObject().Count ?? 0);
+
+        Assert.Equal("", string.Join('\n', successes.Where(success => success.Examples == 0).Select(success => success.Place)));
+        Assert.True(successes.Count() >= 5, "Too few successes were found.");
+    }
+
     [Theory]
     [InlineData("""{"$ref":"#/components/schemas/Problem"}""", """{"code":"invalid_id"}""")]
     [InlineData("""{"$ref":"#/components/schemas/GenerationState"}""", "\"dreaming\"")]
