@@ -86,6 +86,21 @@ public sealed partial class PagesTests
         Assert.All([.. parts, .. intervalLocks, .. others], name => Assert.Contains(name, page, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void The_documented_Redis_user_can_run_every_command_of_the_scripts()
+    {
+        var page = File.ReadAllText(Path.Combine(Root, "infra/redis.md"));
+        var commands = Directory.EnumerateFiles(Path.Combine(Root, "src/LumaGateway"), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(file => ScriptCommand().Matches(File.ReadAllText(file)))
+            .Select(match => $"+{match.Groups[1].Value.ToLowerInvariant()}")
+            .ToHashSet(StringComparer.Ordinal);
+
+        var allowed = UserCommand().Matches(page).SelectMany(match => match.Value.Split(' '));
+
+        Assert.True(commands.Count > 5, "The search found too few commands in the code.");
+        Assert.Empty(commands.Except(allowed));
+    }
+
     [Theory]
     [InlineData("`luma_gateway.cache.redis` is 1", "luma_gateway.cache.redis")]
     [InlineData("`luma_gateway_waiting_lag_seconds_bucket`", "luma_gateway_waiting_lag_seconds_bucket")]
@@ -143,6 +158,12 @@ public sealed partial class PagesTests
 
     [GeneratedRegex("const string LockName = \"([a-z]+)\"")]
     private static partial Regex IntervalLocks();
+
+    [GeneratedRegex(@"redis\.p?call\('([A-Z]+)'")]
+    private static partial Regex ScriptCommand();
+
+    [GeneratedRegex("^ACL SETUSER .+$", RegexOptions.Multiline)]
+    private static partial Regex UserCommand();
 
     [GeneratedRegex("\\$\"(luma-gateway:[a-z]+:)")]
     private static partial Regex OtherKey();
