@@ -10,7 +10,7 @@ internal static class HelpCommand
 
         LumaGateway [--Key=value ...]           starts the gateway; settings also come from appsettings.json and the environment
         LumaGateway --check [--Key=value ...]   checks the settings and every connection, prints one line for each, and exits
-        LumaGateway key new                     creates a client key and its hash
+        LumaGateway key new                     creates a client key and prints it with its SHA-256
         LumaGateway health [address]            asks a gateway on this machine whether it is alive
         LumaGateway --version, --help
 
@@ -19,7 +19,7 @@ internal static class HelpCommand
           Luma__Dialect=dream-machine
           Luma__ApiKeyFile=/run/secrets/luma
           Access__Clients__0__Name=my-service
-          Access__Clients__0__KeySha256=<the hash>
+          Access__Clients__0__KeySha256=<the SHA-256 of the key>
 
         README.md and docs/ describe all settings.
         """;

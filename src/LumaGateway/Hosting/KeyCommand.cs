@@ -16,7 +16,7 @@ internal static class KeyCommand
         output.WriteLine($"""
             Key, for the client only (send it as 'Authorization: Bearer <key>' or 'X-Api-Key: <key>'):
               {key}
-            Its hash, for the gateway's settings (choose a name, and an index that is not in use):
+            The SHA-256 of the key, for the gateway's settings (choose a name, and an index that is not in use):
               Access__Clients__0__Name=my-service
               Access__Clients__0__KeySha256={digest}
             """);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Jobs;
 
-/// <summary>The ledger of jobs. Bound to <c>Jobs</c>.</summary>
+/// <summary>Jobs, slots and the replicas of the ledger's Redis. Bound to <c>Jobs</c>.</summary>
 internal sealed class JobsOptions
 {
     public const string Section = "Jobs";

@@ -12,7 +12,7 @@ internal static class ProblemKinds
     public static readonly ProblemKind Forbidden = new("forbidden", 403, "Permission missing", "The route requires a permission that this client does not have.");
     public static readonly ProblemKind ListRefused = new("list_refused", 403, "List refused", "The upstream's list has the generations of all groups. Use GET /jobs.");
     public static readonly ProblemKind NotFound = new("not_found", 404, "No such route", "The gateway has no route with this path.");
-    public static readonly ProblemKind GenerationNotFound = new("generation_not_found", 404, "No such generation", "The upstream does not know this id.");
+    public static readonly ProblemKind GenerationNotFound = new("generation_not_found", 404, "No such generation", "There is no generation with this id, or this client may not see it.");
     public static readonly ProblemKind AssetNotFound = new("asset_not_found", 404, "No such asset", "The generation is final and has no asset of this kind.");
     public static readonly ProblemKind MethodNotAllowed = new("method_not_allowed", 405, "Method not allowed", "The route does not support this method. The Allow header lists the supported methods.");
     public static readonly ProblemKind GenerationUnfinished = new("generation_unfinished", 409, "Generation not finished", "The generation is not finished. Retry after the time in Retry-After.");

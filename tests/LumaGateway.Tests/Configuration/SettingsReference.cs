@@ -28,7 +28,8 @@ internal static class SettingsReference
         - Most installations set only the settings in **bold**, which the [README](../README.md#settings) lists. The defaults of all others suit most upstreams.
         - A time is `[d.]hh:mm:ss[.fff]`, with hours up to 23: a day is `1.00:00:00`. `24:00:00` and a number alone are refused, because .NET reads both as days. A range includes its ends.
         - An unknown key in these sections, and an invalid value, prevent the start. The message names the key and the nearest known one.
-        - Clients and `Limits` are read again when a settings file changes. A file that a setting names is read again too. All others are read at the start.
+        - `Access:Clients`, `Access:AllowAnonymous`, `Limits` without `Limits:Upstream`, and `ReverseProxy` are read again when a settings file changes. So is the file of a secret that a setting
+          names. All others are read at the start.
         - Not listed: the sections of .NET and of libraries (`Kestrel`, `Logging`, `ReverseProxy`), and the variables `ASPNETCORE_*` and [`OTEL_*`](observability.md#exporters).
 
         The pages of the features explain how settings work together: [security](security.md) (`Access`, `Limits`, `ForwardedHeaders`, `Server`, `Management`),

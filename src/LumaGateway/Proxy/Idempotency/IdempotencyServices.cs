@@ -2,7 +2,7 @@ using LumaGateway.Redis;
 
 namespace LumaGateway.Proxy.Idempotency;
 
-/// <summary>Registers the ledger of idempotency keys: in Redis if one is configured, else in memory.</summary>
+/// <summary>Registers the store of idempotency records: in Redis if one is configured, else in memory.</summary>
 internal static class IdempotencyServices
 {
     public static IServiceCollection AddIdempotency(this IServiceCollection services)

@@ -49,7 +49,7 @@ internal static class Contract
         Require("asset", video.Length == 1_000_000 && video.AsSpan(4, 4).SequenceEqual("ftyp"u8), video.Length);
 
         var problem = await client.FailAsync("unknown-2");
-        Require("problem", problem is (404, "generation_not_found", _) && problem.Message.Contains("The upstream does not know this id.", StringComparison.Ordinal), problem);
+        Require("problem", problem is (404, "generation_not_found", _) && problem.Message.Contains("There is no generation with this id, or this client may not see it.", StringComparison.Ordinal), problem);
 
         var key = Guid.NewGuid().ToString();
         var created = await client.CreateAsync("cat dance", "16:9", 5, key, null);

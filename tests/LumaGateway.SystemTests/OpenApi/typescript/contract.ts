@@ -37,7 +37,7 @@ export async function checkContract(client: Client): Promise<void> {
   expectThat('asset', video.length === 1_000_000 && new TextDecoder().decode(video.subarray(4, 8)) === 'ftyp', video.length);
 
   const problem = await client.fail('unknown-2');
-  expectThat('problem', problem.status === 404 && problem.code === 'generation_not_found' && problem.detail === 'The upstream does not know this id.', problem);
+  expectThat('problem', problem.status === 404 && problem.code === 'generation_not_found' && problem.detail === 'There is no generation with this id, or this client may not see it.', problem);
 
   const key = crypto.randomUUID();
   const body = { prompt: 'cat dance', aspect_ratio: '16:9', duration: 5 };
