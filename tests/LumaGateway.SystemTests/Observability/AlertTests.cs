@@ -34,7 +34,11 @@ public sealed partial class AlertTests
         Assert.Equal(alerts.Count, anchors.Count);
         Assert.All(alerts, alert => Assert.Matches($@"alertname: {alert}\n\s+exp_alerts:\n", tests)); // at least one test in which it fires
         Assert.True(sections.SetEquals(anchors), string.Join(", ", sections.Except(anchors).Concat(anchors.Except(sections))));
+        Assert.All(alerts.Zip(anchors), alert => Assert.Contains($"`{alert.First}`", SectionOf(runbook, alert.Second), StringComparison.Ordinal));
     }
+
+    private static string SectionOf(string runbook, string anchor) =>
+        runbook.Split("\n## ").Single(section => section.Split('\n')[0].ToLowerInvariant().Replace(' ', '-') == anchor);
 
     private static Task<string> ReadAsync(string path) => File.ReadAllTextAsync(Path.Combine(Repository.Root, path), TestContext.Current.CancellationToken);
 

@@ -29,6 +29,9 @@ public sealed partial class PageReferencesTests
     private static readonly HashSet<string> Rooms =
         [.. typeof(Generation).Assembly.GetTypes().SelectMany(type => type.Namespace?.Split('.') ?? [])];
 
+    private static readonly HashSet<string> AlertNames =
+        [.. Alert().Matches(Repository.Read("infra/prometheus/alerts.yml")).Select(match => match.Groups["name"].Value)];
+
     private static readonly HashSet<string> SettingNames = [.. KnownSettings.Kinds.Keys.SelectMany(key => key.Split(':'))];
 
     public static TheoryData<string> Pages => [.. new[] { "docs", "infra", "bench", "src" }
@@ -120,7 +123,7 @@ public sealed partial class PageReferencesTests
             .Distinct();
     }
 
-    private static bool IsKnown(string word) => Types.Contains(word) || Rooms.Contains(word) || SettingNames.Contains(word) || ClientMembers.Contains(word) || ExternalNames.Contains(word);
+    private static bool IsKnown(string word) => Types.Contains(word) || Rooms.Contains(word) || SettingNames.Contains(word) || AlertNames.Contains(word) || ClientMembers.Contains(word) || ExternalNames.Contains(word);
 
     private static bool HasMember(Match member)
     {
@@ -150,6 +153,9 @@ public sealed partial class PageReferencesTests
 
     [GeneratedRegex(@"^(?!/)[\w./<>*-]*([A-Za-z]/|[\w>]\.(cs|md|yaml|yml|conf|cfg|json|csv|props|csproj|sln|txt|lua))$")]
     private static partial Regex FilePath();
+
+    [GeneratedRegex(@"- alert: (?<name>\w+)")]
+    private static partial Regex Alert();
 
     [GeneratedRegex("<[a-z]+>")]
     private static partial Regex Placeholder();
