@@ -24,7 +24,8 @@ internal static class SettingsReference
         All settings of the gateway. This page is generated from the options classes; `SettingsReferenceTests` compares the two and says how to write it again.
         `appsettings.schema.json` has the same content for editors.
 
-        - Sources, in order of precedence: the command line (`--Luma:Dialect relay`), the environment (`Luma__Dialect`), `appsettings.json`. `<n>` and `<m>` count from 0.
+        - Sources, in order of precedence: the command line (`--Luma:Dialect relay`), the environment (`Luma__Dialect`), `appsettings.<environment>.json`,
+          `appsettings.json`. [Where the files are](../README.md#settings). `<n>` and `<m>` count from 0.
         - Most installations set only the settings in **bold**, which the [README](../README.md#settings) lists. The defaults of all others suit most upstreams.
         - A time is `[d.]hh:mm:ss[.fff]`, with hours up to 23: a day is `1.00:00:00`. `24:00:00` and a number alone are refused, because .NET reads both as days. A range includes its ends.
         - An unknown key in these sections, and an invalid value, prevent the start. The message names the key and the nearest known one.
