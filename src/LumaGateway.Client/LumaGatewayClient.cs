@@ -191,7 +191,7 @@ public sealed class LumaGatewayClient
     private static GenerationId ValidId(string id) =>
         GenerationId.TryParse(id, null, out var valid) ? valid : throw new ArgumentException(GenerationId.Rule, nameof(id));
 
-    /// <summary>Sends one long poll. The pause is the time until the next one: none if the gateway has waited, and not only said so.</summary>
+    /// <summary>Sends one long poll. The pause is the time until the next one: zero if the gateway applied the wait and took at least one second.</summary>
     private Task<(Generation Generation, TimeSpan Pause)> PollAsync(string path, TimeSpan remaining, CancellationToken cancellationToken)
     {
         var wait = Math.Max(0, (int)Math.Min(remaining.TotalSeconds, MaxWait));

@@ -20,7 +20,7 @@ internal sealed class ClientLimiter(TimeProvider clock, ClientLimits limits)
     /// <summary>Active requests of the client, without waiters.</summary>
     public int ActiveRequests => Volatile.Read(ref _activeRequests);
 
-    /// <summary>Whether the limiter can be removed without an advantage for its client.</summary>
+    /// <summary>Whether the client has no active request and no waiter, and its bucket is full. Then the limiter can be removed: a new one is the same.</summary>
     public bool IsIdle => ActiveRequests == 0 && Volatile.Read(ref _waiters) == 0 && _bucket.IsFull;
 
     /// <summary>Changes the limits for the next requests. The bucket keeps its level.</summary>

@@ -20,7 +20,7 @@ internal sealed class Ownership(IJobLedger ledger, RecentOwners owners, IOptions
     /// <summary>Whether ownership limits what the client sees.</summary>
     public bool Limits(Client client) => IsActive && !client.Has(Permissions.ReadAll);
 
-    /// <summary>Whether the client may see the generation of the request, as far as memory knows. A false may become a true in the ledger.</summary>
+    /// <summary>Whether the client may see the generation of the request, as far as memory knows. False if memory does not know it; then read the ledger.</summary>
     public bool IsKnownToSee(HttpContext context, Client client) =>
         !Limits(client) || (IdOf(context) is { } id && owners.IsOwnedBy(id, client.Group));
 
@@ -28,7 +28,7 @@ internal sealed class Ownership(IJobLedger ledger, RecentOwners owners, IOptions
     public ValueTask<bool> MaySeeAsync(GenerationId id, Client client, CancellationToken cancellationToken) =>
         !Limits(client) || owners.IsOwnedBy(id, client.Group) ? ValueTask.FromResult(true) : FindAsync(id, client, cancellationToken);
 
-    /// <summary>Those of the ids that the client may not see. At most one round trip.</summary>
+    /// <summary>Returns the ids that the client may not see, in at most one round trip.</summary>
     public async ValueTask<IReadOnlySet<GenerationId>> FindHiddenAsync(IReadOnlyList<GenerationId> ids, Client? client, CancellationToken cancellationToken)
     {
         var hidden = new HashSet<GenerationId>();

@@ -36,7 +36,7 @@ internal sealed class HiddenTicket(Tickets tickets) : IRequestSecret
             var value = pair.DecodeValue().ToString();
             if (name.Equals(Parameter, StringComparison.OrdinalIgnoreCase))
             {
-                ticket = ticket is null ? value : ""; // two tickets are no ticket
+                ticket = ticket is null ? value : ""; // a request with several tickets is refused
             }
             else
             {

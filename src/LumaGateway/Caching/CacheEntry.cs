@@ -23,7 +23,7 @@ internal sealed class CacheEntry
     private const int Overhead = 256;
     private const int HashBytes = 16;
 
-    /// <summary>The allowed difference between the clocks of replicas. A time further in the future proves nothing: a clock is or was wrong.</summary>
+    /// <summary>The allowed difference between the clocks of replicas. A time further in the future is ignored: a clock is or was wrong.</summary>
     private static readonly TimeSpan MaxClockSkew = TimeSpan.FromSeconds(2);
 
     private volatile FreshnessHeaders? _headers;
@@ -95,7 +95,7 @@ internal sealed class CacheEntry
 
     /// <summary>
     /// Whether this entry is kept instead of <paramref name="other"/> of the same key: an interim entry never replaces a final one; otherwise the one
-    /// requested later is kept. A request time in the future proves nothing.
+    /// requested later is kept. A request time in the future is ignored.
     /// </summary>
     public bool Outranks(CacheEntry other, DateTimeOffset now) => (Kind, other.Kind) switch
     {

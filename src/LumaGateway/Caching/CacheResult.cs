@@ -8,10 +8,10 @@ internal enum CacheStatus
     /// <summary>A fresh entry was found.</summary>
     Hit,
 
-    /// <summary>It was fetched for this request.</summary>
+    /// <summary>The entry was fetched for this request.</summary>
     Miss,
 
-    /// <summary>It was fetched for another request, which this one joined.</summary>
+    /// <summary>The entry was fetched for another request, which this one joined.</summary>
     Collapsed,
 
     /// <summary>A stale final entry is served over an upstream fault.</summary>
@@ -21,7 +21,7 @@ internal enum CacheStatus
 /// <summary>Where an entry was found. The set is closed: it is a metric attribute.</summary>
 internal enum CacheTier
 {
-    /// <summary>Not found: it was fetched.</summary>
+    /// <summary>Not found: the entry was fetched.</summary>
     None,
 
     /// <summary>In memory.</summary>

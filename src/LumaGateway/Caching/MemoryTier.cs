@@ -79,7 +79,7 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState stat
     /// <summary>Whether this replica has had an entry that is kept instead of <paramref name="entry"/>: one in memory, or a final one that it does not store.</summary>
     public bool HasNewer(CacheEntry entry) => Find(entry.Key) is { } cached ? cached.Entry.Outranks(entry, clock.GetUtcNow()) : IsOutdated(entry);
 
-    /// <summary>Removes the entry of a key. Of a final one its request time stays, for <see cref="IsOutdated"/>.</summary>
+    /// <summary>Removes the entry of a key. Keeps the request time of a final entry, for <see cref="IsOutdated"/>.</summary>
     public void Remove(GenerationId key)
     {
         lock (_setLock)
@@ -107,7 +107,7 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState stat
     /// <summary>Keeps the request time of a final entry that was fetched and is not stored, for <see cref="IsOutdated"/>. Does nothing for another entry.</summary>
     public void NoteUnstored(CacheEntry entry)
     {
-        var isCredible = entry.RequestedAt <= CacheEntry.LatestCredible(clock.GetUtcNow()); // a request time in the future proves nothing
+        var isCredible = entry.RequestedAt <= CacheEntry.LatestCredible(clock.GetUtcNow()); // a request time in the future is ignored
         lock (_setLock)
         {
             if (entry.Kind is EntryKind.Final && isCredible && Find(entry.Key) is not { Entry.Kind: EntryKind.Final })

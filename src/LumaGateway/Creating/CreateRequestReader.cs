@@ -19,7 +19,7 @@ internal sealed class CreateRequestReader(IReadOnlyList<string> dialects)
 
     private readonly SortedDictionary<string, List<string>> _faults = new(StringComparer.Ordinal);
 
-    /// <summary>For each refused field the reasons.</summary>
+    /// <summary>The reasons for each refused field.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Faults =>
         _faults.ToDictionary(fault => fault.Key, fault => (IReadOnlyList<string>)fault.Value, StringComparer.Ordinal);
 

@@ -14,10 +14,10 @@ internal sealed class WaitingCreates
     /// <summary>The time between the last two slots; null before.</summary>
     public TimeSpan? GrantInterval { get; private set; }
 
-    /// <summary>A create waits for the account, among others.</summary>
+    /// <summary>Counts a create that waits for this account, and possibly for others.</summary>
     public void Add() => Interlocked.Increment(ref _count);
 
-    /// <summary>Ends what <see cref="Add"/> began.</summary>
+    /// <summary>Removes a create that <see cref="Add"/> counted.</summary>
     public void Remove() => Interlocked.Decrement(ref _count);
 
     /// <summary>Takes the last place in the queue. Returns the task that ends when all earlier creates have ended their wait.</summary>

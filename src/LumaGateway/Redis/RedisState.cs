@@ -20,7 +20,7 @@ internal sealed class RedisState(TimeProvider clock)
 
     /// <summary>
     /// Since when this replica receives all messages, as a timestamp of the clock. It may have missed a purge of anything that it read before.
-    /// <see cref="long.MinValue"/> while it receives none: nothing can be verified better then.
+    /// <see cref="long.MinValue"/> while it receives none.
     /// </summary>
     public long ReceivesSince => Volatile.Read(ref _receivesSince);
 

@@ -1,7 +1,7 @@
 namespace LumaGateway.Time;
 
 /// <summary>
-/// A timeout for many operations. Those that start within the same thirty-second part of it share one timer, so that an operation that ends in time costs no
+/// A timeout for many operations. Those that start within the same 1/32 of the timeout share one timer, so that an operation that ends in time costs no
 /// timer. Thread-safe.
 /// </summary>
 internal sealed class SharedTimeout(TimeSpan timeout, TimeProvider clock)

@@ -11,7 +11,7 @@ internal sealed class TokenBucket(TimeProvider clock)
 
     public bool IsFull => Volatile.Read(ref _fullAt) <= clock.GetTimestamp();
 
-    /// <summary>The number of whole tokens that can be taken now; 0 if the bucket is in debt.</summary>
+    /// <summary>The number of whole tokens that can be taken now; 0 if the bucket has a negative balance.</summary>
     public int Available(double perSecond, int size)
     {
         var missing = Math.Max(0, Volatile.Read(ref _fullAt) - clock.GetTimestamp());
@@ -49,7 +49,7 @@ internal sealed class TokenBucket(TimeProvider clock)
         }
     }
 
-    /// <summary>Takes tokens even if there are too few: later tokens pay for the missing ones. A negative number returns tokens.</summary>
+    /// <summary>Takes tokens even if there are too few; the balance becomes negative. A negative number returns tokens.</summary>
     public void Charge(int tokens, double perSecond)
     {
         var cost = TicksOf(tokens, perSecond);

@@ -22,10 +22,10 @@ internal sealed class AccountChooser
         return accepting.Count > 0 ? Next(accepting) : refused.Count == 0 && open.Count > 0 ? Next(open) : null;
     }
 
-    /// <summary>Gives back a choice that no create was sent for: it does not count for the shares.</summary>
+    /// <summary>Removes a choice for which no create was sent, so that it does not count for the shares.</summary>
     public void Return(AccountChoice choice) => Charge(choice, -1);
 
-    /// <summary>Takes back what <see cref="Return"/> gave back.</summary>
+    /// <summary>Counts a choice again that <see cref="Return"/> removed.</summary>
     public void Retake(AccountChoice choice) => Charge(choice, 1);
 
     private AccountChoice Next(List<UpstreamAccount> accounts)
@@ -38,7 +38,7 @@ internal sealed class AccountChooser
         }
     }
 
-    /// <summary>Each of the accounts earns its weight, and the chosen one pays for all. The order of several charges makes no difference.</summary>
+    /// <summary>Adds its weight to each candidate, and subtracts the sum of the weights from the chosen one. The order of several charges makes no difference.</summary>
     private void Charge(AccountChoice choice, int sign)
     {
         lock (_lock)

@@ -17,7 +17,7 @@ internal sealed class UpstreamTransport(HttpMessageInvoker http, UpstreamAccount
 
     public static readonly string UserAgent = $"LumaGateway/{Instrumentation.Version}";
 
-    /// <summary>Half of an attempt, the least time that <see cref="UpstreamConcurrencyLimiter"/> leaves for the upstream. One that had less is not to blame for a timeout.</summary>
+    /// <summary>Half of an attempt, the least time that <see cref="UpstreamConcurrencyLimiter"/> leaves for the upstream. A timeout counts against the upstream only if it had this time.</summary>
     private readonly TimeSpan _fairShare = options.AttemptTimeout / 2;
 
     private readonly int _maxBodyBytes = options.MaxBodyBytes;
