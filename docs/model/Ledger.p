@@ -180,7 +180,7 @@ machine Gateway {
     }
   }
 
-  // Two attempts. If both fail, the running record stays.
+  // Two attempts. If both fail, the running record stays; a removal is repeated until it is confirmed.
   fun RecordOutcome(status: RecordState) {
     var attempts: int;
     var replaced: (reply: Reply, existing: Record);
@@ -191,6 +191,9 @@ machine Gateway {
       receive { case eReply: (reply: (reply: Reply, existing: Record)) { replaced = reply; } }
       if (replaced.reply == NOT_DONE && status != EMPTY) { replaced = Add(status); }
       if (replaced.reply != UNAVAILABLE) { return; }
+    }
+    if (status == EMPTY) {   // the removal is repeated in the background
+      send ledger, eReplace, (from = null as machine, record = (claim = claim, status = EMPTY));
     }
   }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LumaGateway.Contracts;
 using LumaGateway.Redis;
 
@@ -9,24 +8,22 @@ namespace LumaGateway.Caching;
 /// cref="RedisResilienceOptions.RedisTimeout"/> at most. Without Redis it finds and stores nothing.
 /// </summary>
 internal sealed partial class RedisTier(
-    RedisEntries entries, RedisResilience resilience, TimeProvider clock, ILogger<RedisTier> logger)
+    RedisEntries entries, RedisResilience resilience, TimeProvider clock, ILogger<RedisTier> logger) : IDisposable
 {
     /// <summary>How long an entry in memory may be served without verification in Redis: shorter than the life of an invalidation token.</summary>
     private static readonly TimeSpan MaxUnverified = RedisEntries.TokenLifetime - TimeSpan.FromMinutes(1);
 
-    private static readonly TimeSpan RepeatInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>The maximum number of purges that are repeated. <see cref="PurgeAsync"/> returns false for every unconfirmed purge, repeated or not.</summary>
-    private const int MaxUnconfirmed = 10_000;
-
     /// <summary>The timeout of a purge; longer than that of other steps, because its confirmation matters.</summary>
     private static readonly TimeSpan PurgeTimeout = TimeSpan.FromSeconds(3);
 
-    private readonly ConcurrentDictionary<GenerationId, bool> _unconfirmed = new();
-    private int _unconfirmedCount;
+    private readonly UnconfirmedWrites<GenerationId> _unconfirmed = new(clock, () => Log.NotConfirmed(logger), () => Log.Confirmed(logger));
 
     /// <summary>Raised when Redis confirms a purge that it had not confirmed before.</summary>
-    public event Action<GenerationId>? PurgeConfirmed;
+    public event Action<GenerationId>? PurgeConfirmed
+    {
+        add => _unconfirmed.Confirmed += value;
+        remove => _unconfirmed.Confirmed -= value;
+    }
 
     public bool IsConfigured => entries.IsConfigured;
 
@@ -97,7 +94,7 @@ internal sealed partial class RedisTier(
         catch (Exception exception) when (RedisFailure.Is(exception))
         {
             span.Fail(exception);
-            RepeatLater(key);
+            _unconfirmed.Add(key, PurgeAsync); // PurgeAsync returns false for every unconfirmed purge, repeated or not
             return false;
         }
     }
@@ -115,6 +112,8 @@ internal sealed partial class RedisTier(
         return IsUnconfirmed(key) ? result with { View = default } : result;
     }
 
+    public void Dispose() => _unconfirmed.Dispose();
+
     /// <summary>Releases a lock that was acquired after the timeout.</summary>
     private static async Task ReleaseLateAsync(Task<LockResult> late)
     {
@@ -128,47 +127,7 @@ internal sealed partial class RedisTier(
         }
     }
 
-    private bool IsUnconfirmed(GenerationId key) => Volatile.Read(ref _unconfirmedCount) > 0 && _unconfirmed.ContainsKey(key);
-
-    private void RepeatLater(GenerationId key)
-    {
-        if (_unconfirmed.Count >= MaxUnconfirmed || !_unconfirmed.TryAdd(key, true))
-        {
-            return;
-        }
-
-        if (Interlocked.Increment(ref _unconfirmedCount) == 1)
-        {
-            Log.NotConfirmed(logger);
-            _ = RepeatAsync();
-        }
-    }
-
-    /// <summary>Repeats the purges that Redis has not confirmed; ends when there is none.</summary>
-    private async Task RepeatAsync()
-    {
-        do
-        {
-            await Task.Delay(RepeatInterval, clock);
-            foreach (var (key, _) in _unconfirmed)
-            {
-                if (await PurgeAsync(key) && _unconfirmed.TryRemove(key, out _))
-                {
-                    PurgeConfirmed?.Invoke(key);
-                    if (Interlocked.Decrement(ref _unconfirmedCount) == 0)
-                    {
-                        Log.Confirmed(logger);
-                        return; // the next unconfirmed purge starts the loop again
-                    }
-                }
-                else
-                {
-                    break; // Redis is still unavailable
-                }
-            }
-        }
-        while (true);
-    }
+    private bool IsUnconfirmed(GenerationId key) => _unconfirmed.Contains(key);
 
     private static partial class Log
     {

@@ -11,7 +11,7 @@ namespace LumaGateway.Proxy.Idempotency;
 /// replicas; without Redis they are in this process. Thread-safe.
 /// </summary>
 internal sealed partial class IdempotencyLedger(
-    IIdempotencyStore store, RedisKeyspace keyspace, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<IdempotencyLedger> logger)
+    IIdempotencyStore store, RedisKeyspace keyspace, IOptions<PassthroughOptions> options, TimeProvider clock, ILogger<IdempotencyLedger> logger) : IDisposable
 {
     /// <summary>How long after its timeout a create still counts as running: the replicas' clocks differ.</summary>
     private static readonly TimeSpan ClockSkewAllowance = TimeSpan.FromSeconds(30);
@@ -27,6 +27,9 @@ internal sealed partial class IdempotencyLedger(
     private const string Schema = "2";
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The claims whose creates were not sent, or were refused, and whose removal the store did not confirm. During a failover this takes longer than two attempts.</summary>
+    private readonly UnconfirmedWrites<IdempotencyClaim> _unremoved = new(clock, () => Log.NotRemoved(logger), () => Log.Removed(logger));
 
     /// <summary>Claims a key. Throws <see cref="IdempotencyStoreUnavailableException"/> if the store does not confirm.</summary>
     /// <param name="client">The client that sends the create.</param>
@@ -72,13 +75,31 @@ internal sealed partial class IdempotencyLedger(
     /// <summary>Only a claim is undone: its create is not sent. Never throws.</summary>
     private async Task UndoAsync(IdempotencyClaim claim)
     {
+        if (!await TryRemoveAsync(claim))
+        {
+            _unremoved.Add(claim, TryRemoveAsync);
+        }
+    }
+
+    /// <summary>
+    /// Removes a claim whose create was not sent, or was refused. It may be repeated at any time: no other claim has the same bytes. Returns true if the store confirmed,
+    /// or the record has expired. Never throws.
+    /// </summary>
+    private async Task<bool> TryRemoveAsync(IdempotencyClaim claim)
+    {
+        if (clock.GetUtcNow() >= claim.Record.Deadline + options.Value.IdempotencyLifetime)
+        {
+            return true;
+        }
+
         try
         {
             await store.RemoveAsync(claim.Key, claim.RecordBytes, claim.Attempt is { } attempt ? JobChange.Cancel(attempt) : null);
+            return true;
         }
         catch (IdempotencyStoreUnavailableException)
         {
-            // The record expires by itself.
+            return false;
         }
     }
 
@@ -92,8 +113,18 @@ internal sealed partial class IdempotencyLedger(
     /// <summary>The job of the create stays: its state is unknown since the claim. The change names another account if the create has moved.</summary>
     public Task RecordUnknownAsync(IdempotencyClaim claim, JobChange? change = null) => RecordOutcomeAsync(claim, claim.Record with { IsOutcomeUnknown = true }, change);
 
-    /// <summary>Makes the key usable again, after a create that the upstream refused.</summary>
-    public Task ReleaseAsync(IdempotencyClaim claim) => RecordOutcomeAsync(claim, null, claim.Attempt is { } attempt ? JobChange.Cancel(attempt) : null);
+    /// <summary>Makes the key usable again, after a create that was not sent, or that the upstream refused. After two attempts it continues in the background.</summary>
+    public async Task ReleaseAsync(IdempotencyClaim claim)
+    {
+        if (!await TryRemoveAsync(claim))
+        {
+            await Task.Delay(RetryDelay, clock, CancellationToken.None);
+            await UndoAsync(claim);
+        }
+    }
+
+    /// <summary>Ends the repeated removals.</summary>
+    public void Dispose() => _unremoved.Dispose();
 
     public bool IsRunning(IdempotencyRecord record) => !record.IsOutcomeUnknown && record.Response is null && clock.GetUtcNow() < record.Deadline;
 
@@ -102,16 +133,16 @@ internal sealed partial class IdempotencyLedger(
         : options.Value.IdempotencyLifetime;
 
     /// <summary>
-    /// Writes the record, or removes it (null), in at most two attempts. If both fail, the running record stays. It counts as unknown after its deadline, so the
-    /// create is not sent a second time.
+    /// Writes the record in at most two attempts. If both fail, the running record stays. It counts as unknown after its deadline, so the create is not sent a
+    /// second time.
     /// </summary>
-    private async Task RecordOutcomeAsync(IdempotencyClaim claim, IdempotencyRecord? record, JobChange? change)
+    private async Task RecordOutcomeAsync(IdempotencyClaim claim, IdempotencyRecord record, JobChange? change)
     {
         for (var isLastAttempt = false; ; isLastAttempt = true)
         {
             try
             {
-                await (record is null ? store.RemoveAsync(claim.Key, claim.RecordBytes, change) : ReplaceOrAddAsync(claim, record, change));
+                await ReplaceOrAddAsync(claim, record, change);
                 return;
             }
             catch (IdempotencyStoreUnavailableException exception)
@@ -161,6 +192,12 @@ internal sealed partial class IdempotencyLedger(
 
         [LoggerMessage(4304, LogLevel.Warning, "The record of an Idempotency-Key is invalid, or no key of Cache:SigningKey verifies it. The request gets outcome_unknown; the create is not sent.")]
         public static partial void Unreadable(ILogger logger);
+
+        [LoggerMessage(4306, LogLevel.Warning, "The ledger did not confirm the removal of an Idempotency-Key whose create was not sent, or was refused. The gateway repeats the removal every second until it is confirmed; until then, repetitions of the create get create_in_progress, later outcome_unknown.")]
+        public static partial void NotRemoved(ILogger logger);
+
+        [LoggerMessage(4307, LogLevel.Information, "All repeated removals of an Idempotency-Key are confirmed, or their records have expired.")]
+        public static partial void Removed(ILogger logger);
     }
 }
 

@@ -22,6 +22,7 @@ public sealed class IdempotencyLedgerTests
     private static readonly TimeSpan ClockSkewAllowance = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RepeatInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
     private static readonly string[] Subject = ["client", "POST", "/luma/generations", "key"];
     private static readonly string[] PreviousSubject = ["client", "POST", "/luma/Generations", "key"];
@@ -272,6 +273,24 @@ public sealed class IdempotencyLedgerTests
     }
 
     [Fact]
+    public async Task A_claim_that_was_added_without_confirmation_is_removed_after_a_failover()
+    {
+        var failover = _redis.Fail("remove");
+        using (_redis.Fail("add", replyOnly: true))
+        {
+            await Assert.ThrowsAsync<IdempotencyStoreUnavailableException>(() => ClaimAsync("one"));
+        }
+
+        await _clock.PassAsync(RepeatInterval); // the first repetition fails too
+        await _clock.WaitedForAsync(RepeatInterval);
+        failover.Dispose();
+        _clock.Advance(RepeatInterval);
+
+        await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
+        Assert.True((await ClaimAsync("two")).IsAcquired);
+    }
+
+    [Fact]
     public async Task The_claim_of_another_request_is_not_removed()
     {
         var first = await ClaimAsync("one");
@@ -347,6 +366,37 @@ public sealed class IdempotencyLedgerTests
         await releasing.WithTimeout();
 
         Assert.True((await ClaimAsync("two")).IsAcquired);
+    }
+
+    [Fact]
+    public async Task A_key_that_was_released_without_confirmation_is_released_after_a_failover()
+    {
+        var claim = await ClaimAsync("one");
+        var failover = _redis.Fail("remove");
+        await _clock.PassUntilAsync(_ledger.ReleaseAsync(claim), RetryDelay);
+        await _clock.WaitedForAsync(RepeatInterval);
+        failover.Dispose();
+
+        _clock.Advance(RepeatInterval);
+
+        await Eventually.TrueAsync(() => _redis.Count("remove") == 1);
+        Assert.True((await ClaimAsync("two")).IsAcquired);
+        await Eventually.TrueAsync(() => _logs.Count == 2);
+        Assert.Equal([(LogLevel.Warning, 4306), (LogLevel.Information, 4307)], _logs.GetSnapshot().Select(log => (log.Level, log.Id.Id)));
+    }
+
+    [Fact]
+    public async Task A_removal_is_not_repeated_after_the_record_has_expired()
+    {
+        var claim = await ClaimAsync("one");
+        using var failing = _redis.Fail("remove");
+        await _clock.PassUntilAsync(_ledger.ReleaseAsync(claim), RetryDelay);
+        await _clock.WaitedForAsync(RepeatInterval);
+
+        _clock.Advance(claim.Record.Deadline + Settings.IdempotencyLifetime - _clock.Now);
+
+        await Eventually.TrueAsync(() => _logs.GetSnapshot().Any(log => log.Id.Id == 4307));
+        Assert.False(_clock.HasWait(RepeatInterval));
     }
 
     private static RecordedResponse Response(string body) =>
