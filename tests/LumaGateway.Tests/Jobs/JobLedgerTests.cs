@@ -133,6 +133,25 @@ public sealed class JobLedgerTests
         Assert.NotNull(await Ledgers.On(_redis, _clock, Signers.Of(new string('a', 32))).FindAsync(Id, Cancelled));
     }
 
+    /// <summary>The steps of a rotation (infra/redis.md). A job is signed again only when its state changes, so the old key must verify for <c>Jobs:Retention</c>.</summary>
+    [Theory]
+    [InlineData(Signers.Key, $"{Signers.Key},{Signers.NewKey}", true)]
+    [InlineData(Signers.Key, $"{Signers.NewKey},{Signers.Key}", true)]
+    [InlineData(Signers.Key, Signers.NewKey, false)]
+    [InlineData($"{Signers.NewKey},{Signers.Key}", Signers.NewKey, true)]
+    [InlineData("", Signers.Key, false)]
+    [InlineData(Signers.Key, "", false)]
+    public async Task A_job_is_found_while_a_key_verifies_it(string written, string read, bool isFound)
+    {
+        await Ledgers.On(_redis, _clock, Signers.Of(written)).ApplyAsync(JobChange.Begin(Attempt() with { Key = Id.Value }));
+        var ledger = Ledgers.On(_redis, _clock, Signers.Of(read));
+
+        Assert.Equal(isFound, await ledger.FindAsync(Id, Cancelled) is not null);
+        await ledger.RememberAsync(Id, "other", "relay"); // replaces no record, readable or not
+        Assert.Equal(isFound ? "main" : null, (await ledger.FindAsync(Id, Cancelled))?.Account);
+        Assert.NotNull(await Ledgers.On(_redis, _clock, Signers.Of(written)).FindAsync(Id, Cancelled));
+    }
+
     [Fact]
     public void Every_name_has_the_same_hash_tag() =>
         Assert.All([JobKeys.AllJobs, JobKeys.Of("g1"), JobKeys.OfGroup("team")], name => Assert.StartsWith("luma-gateway:{ledger}:", name, StringComparison.Ordinal));
