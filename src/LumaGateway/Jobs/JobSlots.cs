@@ -17,11 +17,24 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
     /// <summary>How often the first waiting create of a replica tries to take a slot.</summary>
     private static readonly TimeSpan TryInterval = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How long an account counts as saturated after the last create that found no slot: the longest <c>Retry-After</c> and the longest <c>Waiting:PollEvery</c>.</summary>
+    private static readonly TimeSpan SaturatedTime = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<string, WaitingCreates> _waiting = new(StringComparer.Ordinal);
     private long _failedAt = long.MinValue;
 
-    /// <summary>The accounts for which creates wait in this replica.</summary>
-    public IEnumerable<string> AccountsWithWaiters => _waiting.Where(static pair => pair.Value.Count > 0).Select(static pair => pair.Key);
+    /// <summary>
+    /// The accounts for which creates wait in this replica, or for which one has found no slot within <see cref="SaturatedTime"/>: with a short <c>Jobs:QueueTimeout</c>, no create may wait
+    /// when the property is read.
+    /// </summary>
+    public IEnumerable<string> SaturatedAccounts
+    {
+        get
+        {
+            var since = clock.GetTimestamp() - (SaturatedTime.Ticks * clock.TimestampFrequency / TimeSpan.TicksPerSecond);
+            return _waiting.Where(pair => pair.Value.NeedsSlots(since)).Select(static pair => pair.Key);
+        }
+    }
 
     /// <summary>Takes a slot of the account that has one first, after waiting for it at most <c>Jobs:QueueTimeout</c>.</summary>
     /// <param name="accounts">The accounts. The create has its place in the queue of the first one.</param>
@@ -48,7 +61,13 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
 
         try
         {
-            return await TryTakeAsync(account, limit, lifetime);
+            var result = await TryTakeAsync(account, limit, lifetime);
+            if (result.RetryAfter == TimeSpan.Zero)
+            {
+                RecordBlocked(QueueOf(account));
+            }
+
+            return result;
         }
         catch (LedgerUnavailableException)
         {
@@ -83,7 +102,8 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
     private async Task<SlotResult> WaitAsync(IReadOnlyList<string> accounts, TimeSpan lifetime, CancellationToken deadline, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(deadline, cancellationToken);
-        var queues = accounts.Select(account => _waiting.GetOrAdd(account, static _ => new WaitingCreates())).ToList();
+        var queues = accounts.Select(QueueOf).ToList();
+        var isBlocked = false; // by jobs that hold the slots; the limit per minute ends by itself
         var start = clock.GetTimestamp();
         var previous = queues[0].Enqueue(out var place);
         queues.ForEach(static queue => queue.Add());
@@ -103,6 +123,7 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
             while (true)
             {
                 var result = await TryTakeAnyAsync(accounts, lifetime);
+                isBlocked = result.RetryAfter == TimeSpan.Zero;
                 if (result.RetryAfter is not { } blocked)
                 {
                     return result;
@@ -129,10 +150,19 @@ internal sealed class JobSlots(ISlotStore store, JobLimits limits, IOptions<Jobs
         finally
         {
             metrics.AddWaiting(-1, accounts[0]);
+            if (isBlocked)
+            {
+                queues.ForEach(RecordBlocked);
+            }
+
             queues.ForEach(static queue => queue.Remove());
             WaitingCreates.Dequeue(previous, place);
         }
     }
+
+    private WaitingCreates QueueOf(string account) => _waiting.GetOrAdd(account, static _ => new WaitingCreates());
+
+    private void RecordBlocked(WaitingCreates queue) => queue.RecordBlocked(clock.GetTimestamp());
 
     /// <summary>A slot of the first account with a free one; otherwise the shortest time until one of them can have one.</summary>
     private async Task<SlotResult> TryTakeAnyAsync(IReadOnlyList<string> accounts, TimeSpan lifetime)

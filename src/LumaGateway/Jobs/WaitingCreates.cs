@@ -6,6 +6,7 @@ internal sealed class WaitingCreates
     private readonly Lock _gate = new();
     private Task _last = Task.CompletedTask;
     private DateTimeOffset? _grantedAt;
+    private long _blockedAt = long.MinValue;
     private int _count;
 
     /// <summary>The creates that wait for the account, also those that wait in the queue of another account.</summary>
@@ -44,6 +45,13 @@ internal sealed class WaitingCreates
             _ = previous.ContinueWith(static (_, place) => ((TaskCompletionSource)place!).TrySetResult(), place, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
+
+    /// <summary>A create has ended its wait without a slot, because all slots were held.</summary>
+    /// <param name="now">The timestamp of the clock.</param>
+    public void RecordBlocked(long now) => Volatile.Write(ref _blockedAt, now);
+
+    /// <summary>Whether a create waits, or one has ended its wait without a slot at this timestamp or later.</summary>
+    public bool NeedsSlots(long since) => Count > 0 || Volatile.Read(ref _blockedAt) >= since;
 
     public void RecordGrant(DateTimeOffset now)
     {

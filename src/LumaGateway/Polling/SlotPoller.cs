@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Polling;
 
 /// <summary>
-/// Polls the jobs that hold a slot while creates wait for a slot in this replica: a job that no caller reads would otherwise hold its slot until it expires. Each
+/// Polls the jobs that hold a slot while creates wait for a slot in this replica, and for a minute after one has found none: a job that no caller reads would otherwise hold its slot until it expires. Each
 /// round polls every job once; <c>Waiting:PollEvery</c> is the pause between two rounds. A poll of any replica within that time counts. The order is random, so that
 /// no job is always the last: creates may stop waiting before the end of a round.
 /// </summary>
@@ -46,11 +46,11 @@ internal sealed partial class SlotPoller(
         }
     }
 
-    /// <summary>The jobs that hold a slot of an account for which creates wait, of all accounts in random order.</summary>
+    /// <summary>The jobs that hold a slot of a saturated account, of all accounts in random order.</summary>
     private async Task<(string Account, GenerationId Id)[]> FindJobsAsync()
     {
         var jobs = new List<(string Account, GenerationId Id)>();
-        foreach (var account in slots.AccountsWithWaiters)
+        foreach (var account in slots.SaturatedAccounts)
         {
             jobs.AddRange((await slots.HoldersAsync(account)).Select(id => (account, id)));
         }
@@ -66,11 +66,11 @@ internal sealed partial class SlotPoller(
     }
 
     /// <summary>
-    /// Starts the poll of a job, unless its last one has not ended, no create waits any more, or the <c>Retry-After</c> of its account has not passed. Waits for the rate limit, but not for the poll: one without a response must not delay the others.
+    /// Starts the poll of a job, unless its last one has not ended, its account is no longer saturated, or the <c>Retry-After</c> of its account has not passed. Waits for the rate limit, but not for the poll: one without a response must not delay the others.
     /// </summary>
     private async Task StartPollAsync(string account, GenerationId id, CancellationToken stoppingToken)
     {
-        while (!_polling.ContainsKey(id) && slots.AccountsWithWaiters.Contains(account) && accounts.Find(account) is { Hold.Remaining.Ticks: 0 })
+        while (!_polling.ContainsKey(id) && slots.SaturatedAccounts.Contains(account) && accounts.Find(account) is { Hold.Remaining.Ticks: 0 })
         {
             if (rateLimiter.TryAcquire())
             {

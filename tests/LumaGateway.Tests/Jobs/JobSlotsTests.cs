@@ -161,14 +161,14 @@ public sealed class JobSlotsTests : IDisposable
         var held = new[] { await TakeAsync(slots), (await slots.AcquireAsync([Second], Lifetime, CancellationToken.None, Cancelled)).Slot! };
         var waiting = slots.AcquireAsync([Account, Second], Lifetime, CancellationToken.None, Cancelled).AsTask();
 
-        Assert.Equal([Account, Second], slots.AccountsWithWaiters.Order()); // the jobs of both are polled
+        Assert.Equal([Account, Second], slots.SaturatedAccounts.Order()); // the jobs of both are polled
         await slots.ReleaseAsync(held.Single(slot => slot.Account == freed));
         var later = await slots.TryAcquireAsync(Second, Lifetime);
         await AdvanceUntilAsync(waiting);
 
         Assert.Equal(freed, (await waiting).Slot?.Account);
         Assert.Equal(TimeSpan.Zero, later.RetryAfter); // it does not pass the create that waits
-        Assert.Empty(slots.AccountsWithWaiters);
+        Assert.Empty(slots.SaturatedAccounts);
     }
 
     [Fact]
@@ -182,6 +182,53 @@ public sealed class JobSlotsTests : IDisposable
         var refused = await slots.AcquireAsync([Second, Account], Lifetime, CancellationToken.None, Cancelled);
 
         Assert.Equal(TimeSpan.FromSeconds(50), refused.RetryAfter);
+    }
+
+    [Fact]
+    public async Task An_account_is_saturated_for_a_minute_after_a_create_that_found_no_slot()
+    {
+        var slots = Create(new SlotLimits(1, 0), queueSeconds: 0);
+        await TakeAsync(slots);
+        await TakeAsync(slots, Second);
+        Assert.Empty(slots.SaturatedAccounts);
+
+        Assert.NotNull((await slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled)).RetryAfter);
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.NotNull((await slots.TryAcquireAsync(Second, Lifetime)).RetryAfter); // a create that moves from another account
+
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal([Account, Second], slots.SaturatedAccounts.Order());
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal([Second], slots.SaturatedAccounts);
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.Empty(slots.SaturatedAccounts);
+    }
+
+    [Fact]
+    public async Task An_account_is_saturated_after_a_create_that_left()
+    {
+        var slots = Create(new SlotLimits(1, 0));
+        await TakeAsync(slots);
+        using var leaving = new CancellationTokenSource();
+        var left = slots.AcquireAsync([Account], Lifetime, CancellationToken.None, leaving.Token).AsTask();
+
+        await leaving.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left.WithTimeout());
+        Assert.Equal([Account], slots.SaturatedAccounts);
+    }
+
+    /// <summary>Polls do not end this limit.</summary>
+    [Fact]
+    public async Task The_limit_per_minute_does_not_saturate_an_account()
+    {
+        var slots = Create(new SlotLimits(0, 1), queueSeconds: 0);
+        await TakeAsync(slots);
+
+        Assert.NotNull((await slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled)).RetryAfter);
+        Assert.NotNull((await slots.TryAcquireAsync(Account, Lifetime)).RetryAfter);
+
+        Assert.Empty(slots.SaturatedAccounts);
     }
 
     [Fact]
@@ -220,7 +267,7 @@ public sealed class JobSlotsTests : IDisposable
         await TakeAsync(Create(new SlotLimits(1, 0)));
     }
 
-    private static async Task<JobSlot> TakeAsync(JobSlots slots) => (await slots.AcquireAsync([Account], Lifetime, CancellationToken.None, Cancelled)).Slot!;
+    private static async Task<JobSlot> TakeAsync(JobSlots slots, string account = Account) => (await slots.AcquireAsync([account], Lifetime, CancellationToken.None, Cancelled)).Slot!;
 
     /// <summary>Moves the clock in small steps, so that every waiting create can try.</summary>
     private async Task AdvanceUntilAsync(Task task)

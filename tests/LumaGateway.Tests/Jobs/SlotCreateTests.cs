@@ -199,6 +199,41 @@ public sealed class SlotCreateTests : IDisposable
         poll.Release();
     }
 
+    [Theory]
+    [InlineData("00:00:00")]
+    [InlineData("00:00:00.1")]
+    public async Task A_finished_job_gives_its_slot_back_although_no_create_waits_as_long_as_the_interval_of_polls(string queueTimeout)
+    {
+        const int MostCreates = 1000;
+        _raw.Gateway.With("Jobs:QueueTimeout", queueTimeout).With("Waiting:PollEvery", "00:00:05").With("Waiting:PollSlowest", "00:01:00");
+        using var caller = _raw.CreateCaller();
+        using var first = await CreateAsync(caller, null, "g1");
+        var polled = new TaskCompletionSource();
+        _raw.Upstream.Always((request, _) =>
+        {
+            if (request.Method == HttpMethod.Post)
+            {
+                return Task.FromResult(ScriptedUpstream.Json("""{"id":"g2","state":"pending"}""", HttpStatusCode.Created));
+            }
+
+            polled.TrySetResult();
+            return Task.FromResult(ScriptedUpstream.Json(Samples.Failed("g1")));
+        });
+
+        var status = HttpStatusCode.ServiceUnavailable;
+        for (var creates = 0; status is HttpStatusCode.ServiceUnavailable && creates < MostCreates; creates++)
+        {
+            var create = SendAsync(caller, null);
+            await AdvanceUntilAsync(create);
+            using var response = await create;
+            status = response.StatusCode;
+            _raw.Gateway.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.True(polled.Task.IsCompleted);
+        Assert.Equal(HttpStatusCode.Created, status);
+    }
+
     [Fact]
     public async Task Each_job_that_holds_a_slot_is_polled_once_before_any_is_polled_again()
     {
