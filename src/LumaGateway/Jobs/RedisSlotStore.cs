@@ -33,12 +33,12 @@ internal sealed class RedisSlotStore(LedgerDatabase ledger) : ISlotStore
 
     public async Task<TimeSpan?> TryTakeAsync(string account, string lease, SlotLimits limits, TimeSpan lifetime)
     {
-        var result = (long)await RunAsync(TakeScript, account, [lease, limits.ConcurrentJobs, limits.CreatesPerMinute, (long)lifetime.TotalMilliseconds]);
+        var result = (long)await RunAsync(TakeScript, [ActiveOf(account), $"luma-gateway:{{slots:{account}}}:minute"], [lease, limits.ConcurrentJobs, limits.CreatesPerMinute, (long)lifetime.TotalMilliseconds]);
         return result < 0 ? null : TimeSpan.FromMilliseconds(result);
     }
 
     public Task BindAsync(string account, string lease, GenerationId id, TimeSpan lifetime) =>
-        RunAsync(BindScript, account, [lease, id.Value, (long)lifetime.TotalMilliseconds]);
+        RunAsync(BindScript, [ActiveOf(account)], [lease, id.Value, (long)lifetime.TotalMilliseconds]);
 
     public Task ReleaseAsync(string account, string holder) => ledger.ReadAsync(database => database.SortedSetRemoveAsync(ActiveOf(account), holder));
 
@@ -50,6 +50,6 @@ internal sealed class RedisSlotStore(LedgerDatabase ledger) : ISlotStore
 
     private static string ActiveOf(string account) => $"luma-gateway:{{slots:{account}}}:active";
 
-    private Task<RedisResult> RunAsync(string script, string account, RedisValue[] values) => ledger.ReadAsync( // WAIT would cost more than a lost lease
-        database => database.ScriptEvaluateAsync(script, [ActiveOf(account), $"luma-gateway:{{slots:{account}}}:minute"], values));
+    private Task<RedisResult> RunAsync(string script, RedisKey[] keys, RedisValue[] values) =>
+        ledger.ReadAsync(database => database.ScriptEvaluateAsync(script, keys, values)); // WAIT would cost more than a lost lease
 }
