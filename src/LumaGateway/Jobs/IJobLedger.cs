@@ -20,7 +20,7 @@ internal interface IJobLedger
     /// <summary>Applies a change. It may be repeated.</summary>
     Task ApplyAsync(JobChange change);
 
-    /// <summary>Records a new state, and the model if the job has none. Returns the job; null if the ledger does not have the id.</summary>
+    /// <summary>Records a new state, and the model if the job has none. An interim state does not replace a final one. Returns the job before the change; null if the ledger does not have the id.</summary>
     Task<Job?> UpdateAsync(GenerationId id, JobState state, string? model);
 
     /// <summary>Records on which account an id was found that was not created through the gateway. Does nothing if the ledger has the id.</summary>

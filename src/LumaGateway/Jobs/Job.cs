@@ -40,6 +40,9 @@ internal sealed record Job(
     [JsonIgnore]
     public GenerationId? Id => GenerationId.TryParse(Key, null, out var id) ? id : null;
 
+    /// <summary>Whether a state that the gateway has seen is to be recorded: it is another one, and no interim state after a final one.</summary>
+    public bool CanBecome(JobState state) => State != state && (state.IsTerminal() || !State.IsTerminal());
+
     public static string NewAttemptKey() => AttemptPrefix + Guid.NewGuid().ToString("N");
 
     public byte[] Serialize() => JsonSerializer.SerializeToUtf8Bytes(this, JobJson.Default.Job);

@@ -5,12 +5,17 @@ using LumaGateway.Problems;
 namespace LumaGateway.Jobs;
 
 /// <summary>
-/// Records the final states that the gateway sees, in the background, and ends the slots of their jobs. A state is lost if the ledger fails, or while <see cref="MaxQueued"/> states wait: the list of jobs
-/// then shows the earlier state. Thread-safe.
+/// Records the states that the gateway sees, in the background: the final ones, which end the slots of their jobs, and the first <c>processing</c> of an id. A state is lost if the ledger fails, or while
+/// <see cref="MaxQueued"/> states wait: the list of jobs then shows the earlier state. Thread-safe.
 /// </summary>
 internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots, ILogger<JobStateUpdater> logger) : BackgroundService
 {
     private const int MaxQueued = 10_000;
+
+    /// <summary>About 200 bytes an id. For an id that has left the memory, the next <c>processing</c> costs one more read of the ledger.</summary>
+    private const int RecentProcessing = 50_000;
+
+    private readonly RecentIds _processing = new(RecentProcessing);
 
     private readonly Channel<(GenerationId Id, JobState State, string? Model)> _seen =
         Channel.CreateBounded<(GenerationId, JobState, string?)>(new BoundedChannelOptions(MaxQueued) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
@@ -18,7 +23,7 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
     /// <summary>The upstream returned a generation. Returns at once.</summary>
     public void Observe(GenerationId id, GenerationState state, string? model)
     {
-        if (state is GenerationState.Completed or GenerationState.Failed)
+        if (state is GenerationState.Completed or GenerationState.Failed || (state is GenerationState.Processing && _processing.TryAdd(id)))
         {
             _seen.Writer.TryWrite((id, JobStates.Of(state), model));
         }
@@ -42,12 +47,12 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
         }
     }
 
-    /// <summary>Records a final state and ends the slot of its job. Returns false if the ledger is unavailable. Never throws.</summary>
+    /// <summary>Records a state, and ends the slot of the job if it is final. Returns false if the ledger is unavailable. Never throws.</summary>
     internal async Task<bool> TryUpdateAsync(GenerationId id, JobState state, string? model)
     {
         try
         {
-            if (await ledger.UpdateAsync(id, state, model) is { } job)
+            if (await ledger.UpdateAsync(id, state, model) is { } job && state.IsTerminal())
             {
                 await slots.ReleaseAsync(job.Account, id);
             }
@@ -68,7 +73,7 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
 
     private static partial class Log
     {
-        [LoggerMessage(4324, LogLevel.Error, "Recording the final state of a job failed; the ledger keeps its earlier state.")]
+        [LoggerMessage(4324, LogLevel.Error, "Recording the state of a job failed; the ledger keeps its earlier state.")]
         public static partial void UpdateFailed(ILogger logger, Exception exception);
     }
 }

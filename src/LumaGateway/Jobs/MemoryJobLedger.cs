@@ -72,7 +72,7 @@ internal sealed class MemoryJobLedger(IOptions<JobsOptions> options, TimeProvide
     {
         lock (_gate)
         {
-            if (_jobs.TryGetValue(id.Value, out var job))
+            if (_jobs.TryGetValue(id.Value, out var job) && job.CanBecome(state))
             {
                 var updated = job with { State = state, Model = job.Model ?? model };
                 _byTime.Remove(job);

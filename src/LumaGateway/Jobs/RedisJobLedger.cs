@@ -14,6 +14,9 @@ internal sealed partial class RedisJobLedger(
     /// <summary>How many more entries than asked for are read at first: jobs of the same millisecond as the cursor are skipped.</summary>
     private const int PageMargin = 16;
 
+    /// <summary>Another replica can change the record between the read and the write: to processing, and to a final state.</summary>
+    private const int MaxUpdateAttempts = 3;
+
     private readonly TimeSpan _retention = options.Value.Retention;
 
     public async ValueTask<Job?> FindAsync(GenerationId id, CancellationToken cancellationToken)
@@ -56,15 +59,22 @@ internal sealed partial class RedisJobLedger(
     public async Task<Job?> UpdateAsync(GenerationId id, JobState state, string? model)
     {
         var key = JobKeys.Of(id.Value);
-        var stored = await ledger.ReadAsync(database => database.StringGetAsync(key));
-        var job = Read(key, stored);
-        if (job is not null && job.State != state)
+        for (var attempt = 1; ; attempt++)
         {
-            var updated = job with { State = state, Model = job.Model ?? model };
-            await ledger.WriteAsync(database => database.ScriptEvaluateAsync(UpdateScript, [key], [stored, signer.Sign(SignedKind.Record, key, updated.Serialize())]));
-        }
+            var stored = await ledger.ReadAsync(database => database.StringGetAsync(key));
+            var job = Read(key, stored);
+            if (job is null || !job.CanBecome(state))
+            {
+                return job;
+            }
 
-        return job;
+            var updated = job with { State = state, Model = job.Model ?? model };
+            var result = await ledger.WriteAsync(database => database.ScriptEvaluateAsync(UpdateScript, [key], [stored, signer.Sign(SignedKind.Record, key, updated.Serialize())]));
+            if ((bool)result || attempt == MaxUpdateAttempts)
+            {
+                return job;
+            }
+        }
     }
 
     public Task RememberAsync(GenerationId id, string account, string dialect)

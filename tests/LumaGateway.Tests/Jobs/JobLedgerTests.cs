@@ -99,6 +99,45 @@ public sealed class JobLedgerTests
         Assert.Null(await ledger.FindAsync(Id, Cancelled));
     }
 
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task An_interim_state_does_not_replace_a_final_one(bool isRedis)
+    {
+        var ledger = Create(isRedis);
+        await ledger.ApplyAsync(JobChange.Begin(Attempt() with { Key = Id.Value, State = JobState.Queued }));
+
+        await ledger.UpdateAsync(Id, JobState.Processing, "ray-2");
+        var interim = await ledger.FindAsync(Id, Cancelled);
+        await ledger.UpdateAsync(Id, JobState.Completed, null);
+        await ledger.UpdateAsync(Id, JobState.Processing, null); // another replica sent its request before the job was completed
+
+        Assert.Equal((JobState.Processing, "ray-2"), (interim!.State, interim.Model));
+        Assert.Equal(JobState.Completed, (await ledger.FindAsync(Id, Cancelled))!.State);
+    }
+
+    [Fact]
+    public async Task A_final_state_is_recorded_although_another_replica_changes_the_job_meanwhile()
+    {
+        var updates = 0;
+        var redis = new FakeRedis(_clock)
+        {
+            ChangeScript = (script, _, values) =>
+            {
+                if (script == RedisJobLedger.UpdateScript && updates++ == 0)
+                {
+                    values[0] = "the record before the change of the other replica";
+                }
+            },
+        };
+        var ledger = Ledgers.On(redis, _clock);
+        await ledger.ApplyAsync(JobChange.Begin(Attempt() with { Key = Id.Value, State = JobState.Queued }));
+
+        await ledger.UpdateAsync(Id, JobState.Completed, null);
+
+        Assert.Equal(JobState.Completed, (await ledger.FindAsync(Id, Cancelled))!.State);
+        Assert.Equal(2, updates);
+    }
+
     [Fact]
     public async Task A_full_ledger_in_memory_drops_its_oldest_job()
     {

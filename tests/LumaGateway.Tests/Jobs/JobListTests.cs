@@ -137,6 +137,19 @@ public sealed class JobListTests : IDisposable
         Assert.Equal(["g1"], (await ListAsync("state=failed")).Ids);
     }
 
+    [Fact]
+    public async Task A_job_that_a_read_shows_as_processing_is_listed_as_processing()
+    {
+        await AddAsync("g1", Noon, "team-a", JobState.Queued);
+        _gateway.Upstream.AlwaysJson(Samples.Interim("g1"));
+        using var caller = _gateway.CreateCaller();
+
+        using var read = await caller.SendGetAsync("/generations/g1");
+
+        await Eventually.TrueAsync(() => Ledger.FindAsync(GenerationId.Parse("g1", null), Cancelled).AsTask().GetAwaiter().GetResult()!.State is JobState.Processing);
+        Assert.Equal(["g1"], (await ListAsync("state=processing")).Ids);
+    }
+
     private IJobLedger Ledger => _gateway.Services.GetRequiredService<IJobLedger>();
 
     private Task AddAsync(string key, DateTimeOffset at, string group, JobState state, string? model = "ray-2") =>

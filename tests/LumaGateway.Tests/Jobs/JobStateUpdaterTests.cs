@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using LumaGateway.Contracts;
 using LumaGateway.Jobs;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Tests.Jobs;
 
-/// <summary>The final states that a stopping replica still records. Needs nothing.</summary>
+/// <summary>The states that a replica records, and those that it still records while it stops. Needs nothing.</summary>
 public sealed class JobStateUpdaterTests : IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -61,6 +62,23 @@ public sealed class JobStateUpdaterTests : IDisposable
         Assert.Equal(1, _ledger.Updates);
     }
 
+    [Fact]
+    public async Task Of_the_interim_states_of_an_id_only_the_first_processing_asks_the_ledger()
+    {
+        var id = GenerationId.Parse("g9", null);
+        foreach (var state in (GenerationState[])[GenerationState.Queued, GenerationState.Processing, GenerationState.Processing, GenerationState.Queued, GenerationState.Processing, GenerationState.Failed])
+        {
+            _updater.Observe(id, state, null);
+        }
+
+        await _updater.StartAsync(CancellationToken.None);
+        _ledger.First.Release();
+
+        await Eventually.TrueAsync(() => _ledger.States.Count >= 5);
+        Assert.Equal([JobState.Processing, JobState.Failed], _ledger.States.Skip(3));
+        await _updater.StopAsync(CancellationToken.None);
+    }
+
     /// <summary>A ledger whose first update is held.</summary>
     private sealed class HeldLedger : IJobLedger
     {
@@ -70,12 +88,16 @@ public sealed class JobStateUpdaterTests : IDisposable
 
         public int Updates => Volatile.Read(ref _updates);
 
+        public ConcurrentQueue<JobState> States { get; } = new();
+
         public async Task<Job?> UpdateAsync(GenerationId id, JobState state, string? model)
         {
             if (Interlocked.Increment(ref _updates) == 1)
             {
                 await First.HoldAsync();
             }
+
+            States.Enqueue(state);
 
             return null;
         }

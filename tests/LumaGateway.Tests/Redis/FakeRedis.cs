@@ -300,7 +300,7 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
         RedisIdempotencyStore.AddScript => RunAsync("add", keys[0]!, () => RedisResult.Create((RedisValue)AddWithJob(keys, Changed(script, keys, values)))),
         RedisIdempotencyStore.ReplaceScript => RunAsync("replace", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, Changed(script, keys, values), () => Put(keys[0]!, values[1]!, TimeSpan.FromMilliseconds((long)values[2]))))),
         RedisIdempotencyStore.RemoveScript => RunAsync("remove", keys[0]!, () => RedisResult.Create(ChangeWithJob(keys, values, () => _values.Remove(keys[0]!)))),
-        RedisJobLedger.UpdateScript => RunAsync("update", keys[0]!, () => RedisResult.Create(UpdateJob(keys[0]!, values))),
+        RedisJobLedger.UpdateScript => RunAsync("update", keys[0]!, () => RedisResult.Create(UpdateJob(keys[0]!, Changed(script, keys, values)))),
         RedisSlotStore.TakeScript => RunAsync("take", keys[0]!, () => RedisResult.Create((RedisValue)TakeSlot(keys[0]!, Changed(script, keys, values)))),
         RedisSlotStore.BindScript => RunAsync("bind", keys[0]!, () => RedisResult.Create((RedisValue)BindSlot(keys[0]!, Changed(script, keys, values)))),
         JobScript.Apply => RunAsync("apply", keys[1]!, () => RedisResult.Create(ApplyJob(keys, values))),
