@@ -51,8 +51,9 @@ internal sealed class BodyRules(string[] required, params (string Name, MemberCh
     public static MemberCheck OneOf(params string[] values) => (value, at) =>
         TextOf(value) is { } text && values.Contains(text) ? null : new BodyFault(at, $"Input should be '{string.Join("', '", values)}'");
 
+    /// <summary>A number of characters, not of UTF-16 units.</summary>
     public static MemberCheck Length(int least, int most) => (value, at) =>
-        TextOf(value) is { } text && text.Length >= least && text.Length <= most ? null : new BodyFault(at, $"String should have {least} to {most} characters");
+        TextOf(value)?.EnumerateRunes().Count() is { } length && length >= least && length <= most ? null : new BodyFault(at, $"String should have {least} to {most} characters");
 
     /// <summary>Two whole numbers.</summary>
     public static MemberCheck Ratio(int most = int.MaxValue) => (value, at) =>

@@ -48,6 +48,7 @@ public sealed class CreateTests(CreateTests.FastSandbox fixture) : IClassFixture
     [InlineData("/luma/generations", """{"user_prompt":"cat","duration":5}""", 400, "duration")]
     [InlineData("/dream-machine/v1/generations/video", """{"prompt":"cat"}""", 422, "[\"body\",\"model\"]")]
     [InlineData("/dream-machine/v1/generations/video", """{"model":"ray-2","prompt":"ca"}""", 422, "3 to 5000 characters")]
+    [InlineData("/dream-machine/v1/generations/video", "{\"model\":\"ray-2\",\"prompt\":\"\U0001F600\U0001F600\"}", 422, "3 to 5000 characters")]
     [InlineData("/dream-machine/v1/generations/video", """{"model":"ray-2","prompt":"cat","keyframes":{"frame0":{"type":"image","url":7}}}""", 422, "[\"body\",\"keyframes\",\"frame0\",\"url\"]")]
     [InlineData("/dream-machine/v1/generations/image", """{"model":"ray-2","prompt":"cat"}""", 422, "photon-1")]
     [InlineData("/agents/v1/generations", """{"type":"video"}""", 422, "prompt: Field required")]

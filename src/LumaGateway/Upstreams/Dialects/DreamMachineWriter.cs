@@ -17,7 +17,7 @@ internal sealed class DreamMachineWriter : ICreateWriter
     {
         fields.TakeOneOf("type", CreateFields.Video, CreateFields.Image);
         var prompt = fields.Take("prompt");
-        if (prompt?.GetValue<string>().Length is < MinPrompt or > MaxPrompt)
+        if (prompt?.GetValue<string>().EnumerateRunes().Count() is < MinPrompt or > MaxPrompt)
         {
             fields.Refuse("prompt", $"dialect dream-machine cannot express its length; possible: {MinPrompt} to {MaxPrompt} characters");
         }

@@ -109,6 +109,21 @@ public sealed class CreateWriterTests
         Assert.NotNull(create);
     }
 
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    [InlineData(5000, true)]
+    [InlineData(5001, false)]
+    public void The_length_of_a_prompt_is_counted_in_characters_and_not_in_UTF_16_units(int characters, bool isPossible)
+    {
+        var prompt = string.Concat(Enumerable.Repeat("\U0001F600", characters));
+
+        var (create, faults) = Write("dream-machine", $$"""{"prompt":"{{prompt}}"}""");
+
+        Assert.Equal(isPossible, create is not null);
+        Assert.Equal(isPossible ? [] : ["prompt"], faults.Keys);
+    }
+
     [Fact]
     public void The_gateways_own_callback_and_user_are_written_where_the_dialect_has_them()
     {
