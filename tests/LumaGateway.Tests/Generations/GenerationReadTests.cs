@@ -63,6 +63,22 @@ public sealed class GenerationReadTests : IDisposable
         Assert.NotEqual("", response.Header("X-Request-Id"));
     }
 
+    [Theory]
+    [InlineData(128, true)]
+    [InlineData(129, false)]
+    public async Task An_X_Request_Id_of_at_most_128_characters_is_kept(int length, bool isKept)
+    {
+        var sent = new string('~', length);
+        _gateway.Upstream.ThenJson(Samples.Completed);
+        using var caller = _gateway.CreateCaller();
+        caller.DefaultRequestHeaders.Add("X-Request-Id", sent);
+
+        using var response = await caller.SendGetAsync(Path);
+
+        Assert.Equal(isKept, response.Header("X-Request-Id") == sent);
+        Assert.Equal(response.Header("X-Request-Id"), Assert.Single(_gateway.Upstream.Received).Headers["X-Request-Id"]);
+    }
+
     [Fact]
     public async Task A_thousand_reads_of_a_completed_generation_cause_one_upstream_request()
     {
