@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using LumaGateway.Sandbox.Assets;
 using LumaGateway.Sandbox.Files;
@@ -16,11 +17,17 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
     private readonly int _perMinute = options.MaxCreatesPerMinute > 0 ? options.MaxCreatesPerMinute : DocumentedPerMinute;
 
     private static readonly BodyRules Media = new([],
-        ("url", Url), ("data", Text), ("media_type", Text), ("generation_id", Text), ("file_id", Text));
+        ("url", Url), ("data", Text), ("media_type", Text), ("generation_id", Text), ("file_id", Text))
+    {
+        Combination = FindMediaFault,
+    };
 
     private static readonly BodyRules Video = new([],
         ("duration", OneOf("5s", "10s")), ("resolution", OneOf("360p", "540p", "720p", "1080p")), ("loop", Flag), ("hdr", Flag), ("exr_export", Flag),
-        ("start_frame", BodyRules.Object(Media)), ("end_frame", BodyRules.Object(Media)), ("edit", Any), ("source_position", Any));
+        ("start_frame", BodyRules.Object(Media)), ("end_frame", BodyRules.Object(Media)), ("edit", Any), ("source_position", Any))
+    {
+        Combination = FindVideoFault,
+    };
 
     private static readonly BodyRules Create = new(["prompt"],
         ("prompt", Text), ("type", OneOf("image", "image_edit", "video", "video_edit", "video_reframe", "layering")),
@@ -80,6 +87,18 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
     public JsonResponse Error(int status, string message) => new(status, new JsonObject { ["detail"] = message });
 
     public JsonResponse Refuse(BodyFault fault) => Error(StatusCodes.Status422UnprocessableEntity, $"{fault.Path}: {fault.Message}");
+
+    private static BodyFault? FindMediaFault(JsonObject media, string[] at) =>
+        ((string[])["url", "data", "generation_id", "file_id"]).Count(name => media[name] is not null) != 1 ? new BodyFault(at, "Input should have exactly one of url, data, generation_id, file_id")
+        : media["data"] is not null && media["media_type"] is null ? new BodyFault([.. at, "media_type"], "Field required")
+        : null;
+
+    private static BodyFault? FindVideoFault(JsonObject video, string[] at) =>
+        IsTrue(video["loop"]) && (IsTrue(video["hdr"]) || (string?)video["duration"] is "10s") ? new BodyFault([.. at, "loop"], "loop is not possible with a duration of 10s or with hdr")
+        : IsTrue(video["exr_export"]) && !IsTrue(video["hdr"]) ? new BodyFault([.. at, "exr_export"], "exr_export requires hdr")
+        : null;
+
+    private static bool IsTrue(JsonNode? value) => value?.GetValueKind() is JsonValueKind.True;
 
     private static ValueTask<object?> EchoRequestIdAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {

@@ -13,6 +13,9 @@ internal sealed class BodyRules(string[] required, params (string Name, MemberCh
 {
     private readonly Dictionary<string, MemberCheck> _members = members.ToDictionary(member => member.Name, member => member.Check, StringComparer.Ordinal);
 
+    /// <summary>The check of several members together, after that of each one; null for none.</summary>
+    public ObjectCheck? Combination { get; init; }
+
     /// <summary>Returns null for an acceptable body.</summary>
     public BodyFault? FindFault(JsonObject body, params string[] location)
     {
@@ -34,7 +37,7 @@ internal sealed class BodyRules(string[] required, params (string Name, MemberCh
             }
         }
 
-        return null;
+        return Combination?.Invoke(body, location);
     }
 
     public static MemberCheck Text { get; } = (value, at) => value.GetValueKind() is JsonValueKind.String ? null : new BodyFault(at, "Input should be a valid string");
@@ -71,6 +74,9 @@ internal sealed class BodyRules(string[] required, params (string Name, MemberCh
 
 /// <summary>Returns null for an acceptable value.</summary>
 internal delegate BodyFault? MemberCheck(JsonNode value, string[] location);
+
+/// <summary>Returns null for an acceptable object.</summary>
+internal delegate BodyFault? ObjectCheck(JsonObject body, string[] location);
 
 /// <summary>Why a body is refused.</summary>
 /// <param name="Location">The names of the members that lead to the value.</param>

@@ -54,6 +54,12 @@ public sealed class CreateTests(CreateTests.FastSandbox fixture) : IClassFixture
     [InlineData("/agents/v1/generations", """{"type":"video"}""", 422, "prompt: Field required")]
     [InlineData("/agents/v1/generations", """{"prompt":"cat","video":{"duration":"9s"}}""", 422, "video.duration")]
     [InlineData("/agents/v1/generations", """{"prompt":"cat","aspect_ratio":"4:1"}""", 422, "aspect_ratio")]
+    [InlineData("/agents/v1/generations", """{"prompt":"cat","video":{"loop":true,"duration":"10s"}}""", 422, "video.loop: ")]
+    [InlineData("/agents/v1/generations", """{"prompt":"cat","video":{"loop":true,"hdr":true}}""", 422, "video.loop: ")]
+    [InlineData("/agents/v1/generations", """{"prompt":"cat","video":{"exr_export":true}}""", 422, "video.exr_export: ")]
+    [InlineData("/agents/v1/generations", """{"prompt":"cat","source":{"media_type":"video/mp4"}}""", 422, "source: ")]
+    [InlineData("/agents/v1/generations", """{"prompt":"cat","image_ref":[{"url":"https://h/a","file_id":"f1"}]}""", 422, "image_ref.0: ")]
+    [InlineData("/agents/v1/generations", """{"prompt":"cat","video":{"start_frame":{"data":"AAAA"}}}""", 422, "video.start_frame.media_type: Field required")]
     [InlineData("/v1/video/generations", """{"prompt":"cat"}""", 400, "\"code\":\"invalid_request\"")]
     [InlineData("/v1/video/generations", """{"model":"m","prompt":"cat","duration":"5s"}""", 400, "duration")]
     [InlineData("/api/v1/task", """{"model":"luma","task_type":"video_generation"}""", 400, "input: Field required")]
@@ -68,6 +74,21 @@ public sealed class CreateTests(CreateTests.FastSandbox fixture) : IClassFixture
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Contains(text, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"prompt":"cat","video":{"loop":true,"duration":"5s","hdr":false}}""")]
+    [InlineData("""{"prompt":"cat","video":{"loop":false,"duration":"10s","hdr":true,"exr_export":true}}""")]
+    [InlineData("""{"prompt":"cat","source":{"generation_id":"g1","url":null},"image_ref":[{"data":"AAAA","media_type":"image/png"}]}""")]
+    public async Task The_emulated_Agents_API_accepts_what_is_documented_together(string body)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = fixture.Sandbox.Address };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/agents/v1/generations") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.Add("Authorization", $"Bearer {SandboxProcess.Token}");
+
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
     }
 
     [Theory]
