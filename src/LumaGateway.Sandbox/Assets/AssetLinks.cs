@@ -10,6 +10,9 @@ internal sealed class AssetLinks(PublicAddress address, SandboxOptions options, 
 
     public string Video(SandboxGeneration generation) => At($"{generation.Id}.mp4");
 
+    /// <summary>The same video with a watermark.</summary>
+    public string WatermarkedVideo(SandboxGeneration generation) => At($"{generation.Id}_watermark.mp4");
+
     public string Image(SandboxGeneration generation) => At($"{generation.Id}.jpg");
 
     public string Thumbnail(SandboxGeneration generation) => At($"{generation.Id}_thumbnail.jpg");

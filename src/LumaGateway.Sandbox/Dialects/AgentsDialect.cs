@@ -84,6 +84,8 @@ internal sealed class AgentsDialect(AssetLinks links, FileEndpoints files, Gener
         ["failure_code"] = state is GenerationState.Failed ? "content_moderated" : null,
     };
 
+    public (string Message, TimeSpan? RetryAfter) TooManyJobs => ("Too many concurrent jobs", TimeSpan.FromMinutes(1));
+
     public JsonResponse Error(int status, string message) => new(status, new JsonObject { ["detail"] = message });
 
     public JsonResponse Refuse(BodyFault fault) => Error(StatusCodes.Status422UnprocessableEntity, $"{fault.Path}: {fault.Message}");

@@ -29,10 +29,11 @@ internal sealed class DialectOperations(ISandboxDialect dialect, GenerationStore
             return dialect.Refuse(fault);
         }
 
-        if (limits.TryCreate(() => store.Create(kind ?? KindOf(body), body), out var generation) is { } wait)
+        if (limits.TryCreate(() => store.Create(kind ?? KindOf(body), body), out var generation) is { } refusal)
         {
-            request.HttpContext.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            return Error(StatusCodes.Status429TooManyRequests, "Too many requests");
+            var (message, retryAfter) = refusal.IsConcurrency ? dialect.TooManyJobs : ("Too many requests", null);
+            request.HttpContext.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling((retryAfter ?? refusal.Wait).TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            return Error(StatusCodes.Status429TooManyRequests, message);
         }
 
         if (CallbackOf(body) is { } callback && Uri.TryCreate(callback, UriKind.Absolute, out var address))
@@ -40,7 +41,7 @@ internal sealed class DialectOperations(ISandboxDialect dialect, GenerationStore
             callbacks.Subscribe(generation!, address, dialect);
         }
 
-        return new JsonResponse(status, Render(generation!));
+        return new JsonResponse(status, dialect.RenderCreated(generation!, generation!.StateAt(clock.GetUtcNow())));
     }
 
     /// <summary>Creates a generation from an existing one.</summary>

@@ -25,6 +25,12 @@ internal interface ISandboxDialect
 
     JsonNode Render(SandboxGeneration generation, GenerationState state);
 
+    /// <summary>The response to a create.</summary>
+    JsonNode RenderCreated(SandboxGeneration generation, GenerationState state) => Render(generation, state);
+
+    /// <summary>What a create gets while too many jobs run: a message, and the value of <c>Retry-After</c>; null for the time until the first job ends.</summary>
+    (string Message, TimeSpan? RetryAfter) TooManyJobs => ("Too many requests", null);
+
     JsonResponse Error(int status, string message);
 
     /// <summary>The response to a create with a wrong body.</summary>

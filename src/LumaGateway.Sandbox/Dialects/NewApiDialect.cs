@@ -33,24 +33,28 @@ internal sealed class NewApiDialect(AssetLinks links) : ISandboxDialect
     public JsonNode Render(SandboxGeneration generation, GenerationState state) => new JsonObject
     {
         ["task_id"] = generation.Id,
-        ["status"] = state switch
-        {
-            GenerationState.Queued => "queued",
-            GenerationState.Processing => "in_progress",
-            GenerationState.Completed => "completed",
-            _ => "failed",
-        },
+        ["status"] = StatusOf(state),
         ["url"] = state is GenerationState.Completed && generation.HasLinks ? links.Video(generation) : "",
         ["format"] = "mp4",
         ["metadata"] = new JsonObject { ["duration"] = 5.04, ["fps"] = 24, ["width"] = 1280, ["height"] = 720, ["seed"] = generation.Request["seed"]?.DeepClone() ?? 7 },
         ["error"] = state is GenerationState.Failed ? new JsonObject { ["code"] = 10001, ["message"] = "Frame moderation failed" } : new JsonObject { ["code"] = 0, ["message"] = "" },
     };
 
+    public JsonNode RenderCreated(SandboxGeneration generation, GenerationState state) => new JsonObject { ["task_id"] = generation.Id, ["status"] = StatusOf(state) };
+
     public JsonResponse Error(int status, string message) => status is StatusCodes.Status404NotFound
         ? new JsonResponse(StatusCodes.Status400BadRequest, Body("task_not_exist", message))
         : new JsonResponse(status, Body($"status_{status}", message));
 
     public JsonResponse Refuse(BodyFault fault) => new(StatusCodes.Status400BadRequest, Body("invalid_request", $"{fault.Path}: {fault.Message}"));
+
+    private static string StatusOf(GenerationState state) => state switch
+    {
+        GenerationState.Queued => "queued",
+        GenerationState.Processing => "in_progress",
+        GenerationState.Completed => "completed",
+        _ => "failed",
+    };
 
     private static JsonObject Body(string code, string message) => new() { ["code"] = code, ["message"] = message, ["data"] = null };
 }

@@ -73,7 +73,7 @@ internal sealed class PiApiDialect(AssetLinks links) : ISandboxDialect
     private JsonObject Output(SandboxGeneration generation) => new()
     {
         ["created_at"] = generation.CreatedAt.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
-        ["video"] = generation.HasLinks ? File(links.Video(generation)) : null,
+        ["video"] = generation.HasLinks ? File(links.WatermarkedVideo(generation)) : null,
         ["video_raw"] = generation.HasLinks ? File(links.Video(generation)) : null,
         ["thumbnail"] = generation.HasLinks ? File(links.Thumbnail(generation)) : null,
         ["last_frame"] = null,

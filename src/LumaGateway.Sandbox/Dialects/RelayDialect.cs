@@ -119,7 +119,7 @@ internal sealed class RelayDialect(AssetLinks links) : ISandboxDialect
 
     private JsonObject? Video(SandboxGeneration generation) => !generation.HasLinks ? null : new()
     {
-        ["url"] = links.Video(generation),
+        ["url"] = links.WatermarkedVideo(generation),
         ["width"] = 1360,
         ["height"] = 752,
         ["download_url"] = links.Video(generation),

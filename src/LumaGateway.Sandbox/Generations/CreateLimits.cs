@@ -26,17 +26,17 @@ internal sealed class CreateLimits(SandboxOptions options, RequestLog log, TimeP
         }
     }
 
-    /// <summary>Runs the create if it is below the limits. Returns how long to wait if it is not; otherwise null.</summary>
-    public TimeSpan? TryCreate(Func<SandboxGeneration> create, out SandboxGeneration? generation)
+    /// <summary>Runs the create if it is below the limits. Returns the refusal if it is not; otherwise null.</summary>
+    public LimitRefusal? TryCreate(Func<SandboxGeneration> create, out SandboxGeneration? generation)
     {
         lock (_lock)
         {
             var now = clock.GetUtcNow();
             generation = null;
-            if (BlockedFor(now) is { } wait)
+            if (FindRefusal(now) is { } refusal)
             {
                 log.RecordRefusedCreate();
-                return wait;
+                return refusal;
             }
 
             generation = create();
@@ -46,13 +46,13 @@ internal sealed class CreateLimits(SandboxOptions options, RequestLog log, TimeP
         }
     }
 
-    private TimeSpan? BlockedFor(DateTimeOffset now)
+    private LimitRefusal? FindRefusal(DateTimeOffset now)
     {
         _running.RemoveAll(generation => generation.StateAt(now) is GenerationState.Completed or GenerationState.Failed);
         DropOld(now);
 
-        return options.MaxCreatesPerMinute > 0 && _lastMinute.Count >= options.MaxCreatesPerMinute ? _lastMinute.Peek() + Minute - now
-            : options.MaxConcurrentJobs > 0 && _running.Count >= options.MaxConcurrentJobs ? _running.Min(static generation => generation.Timeline[^1].At) - now
+        return options.MaxCreatesPerMinute > 0 && _lastMinute.Count >= options.MaxCreatesPerMinute ? new LimitRefusal(_lastMinute.Peek() + Minute - now, IsConcurrency: false)
+            : options.MaxConcurrentJobs > 0 && _running.Count >= options.MaxConcurrentJobs ? new LimitRefusal(_running.Min(static generation => generation.Timeline[^1].At) - now, IsConcurrency: true)
             : null;
     }
 
@@ -64,3 +64,8 @@ internal sealed class CreateLimits(SandboxOptions options, RequestLog log, TimeP
         }
     }
 }
+
+/// <summary>A create above one of the limits.</summary>
+/// <param name="Wait">How long until the limit allows a create.</param>
+/// <param name="IsConcurrency">Whether too many jobs run; otherwise there were too many creates in the last minute.</param>
+internal sealed record LimitRefusal(TimeSpan Wait, bool IsConcurrency);

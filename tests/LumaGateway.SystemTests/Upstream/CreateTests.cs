@@ -29,6 +29,11 @@ public sealed class CreateTests(CreateTests.FastSandbox fixture) : IClassFixture
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         Assert.Equal("completed", created.GetProperty("state").GetString());
+        var id = created.GetProperty("id").GetString();
+        Assert.EndsWith($"/{id}.mp4", created.GetProperty("video").GetProperty("url").GetString()!.Split('?')[0], StringComparison.Ordinal);
+        using var raw = await SendToUpstreamAsync(HttpMethod.Get, $"{root}/{(dialect is "piapi" ? "task" : "generations")}/{id}");
+        var hasWatermark = (await raw.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains($"/{id}_watermark.mp4", StringComparison.Ordinal);
+        Assert.Equal(dialect is "relay" or "piapi", hasWatermark); // the gateway must choose the other file
         using var video = await gateway.Client.GetAsync(new Uri($"{response.Headers.Location}/video", UriKind.Relative), TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, video.StatusCode);
 
@@ -66,11 +71,7 @@ public sealed class CreateTests(CreateTests.FastSandbox fixture) : IClassFixture
     [InlineData("/api/v1/task", """{"model":"luma","task_type":"video_generation","input":{"user_prompt":"cat"}}""", 400, "input.user_prompt")]
     public async Task The_emulated_upstream_refuses_a_wrong_body_as_the_upstream_does(string path, string body, int status, string text)
     {
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = fixture.Sandbox.Address };
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
-        request.Headers.Add(path.StartsWith("/api", StringComparison.Ordinal) ? "x-api-key" : "Authorization", path.StartsWith("/api", StringComparison.Ordinal) ? SandboxProcess.Token : $"Bearer {SandboxProcess.Token}");
-
-        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var response = await SendToUpstreamAsync(HttpMethod.Post, path, body);
 
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Contains(text, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -82,11 +83,7 @@ public sealed class CreateTests(CreateTests.FastSandbox fixture) : IClassFixture
     [InlineData("""{"prompt":"cat","source":{"generation_id":"g1","url":null},"image_ref":[{"data":"AAAA","media_type":"image/png"}]}""")]
     public async Task The_emulated_Agents_API_accepts_what_is_documented_together(string body)
     {
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = fixture.Sandbox.Address };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/agents/v1/generations") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
-        request.Headers.Add("Authorization", $"Bearer {SandboxProcess.Token}");
-
-        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        using var response = await SendToUpstreamAsync(HttpMethod.Post, "/agents/v1/generations", body);
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
     }
@@ -104,6 +101,24 @@ public sealed class CreateTests(CreateTests.FastSandbox fixture) : IClassFixture
         var problem = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.Equal((HttpStatusCode.UnprocessableEntity, "create_rejected"), (response.StatusCode, problem.GetProperty("code").GetString()));
         Assert.Equal(field, Assert.Single(problem.GetProperty("errors").EnumerateObject()).Name);
+    }
+
+    [Fact]
+    public async Task The_emulated_new_api_responds_to_a_create_with_the_id_and_the_status_only()
+    {
+        using var response = await SendToUpstreamAsync(HttpMethod.Post, "/v1/video/generations", """{"model":"m","prompt":"cat"}""");
+
+        var created = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(["task_id", "status"], created.EnumerateObject().Select(member => member.Name));
+    }
+
+    private async Task<HttpResponseMessage> SendToUpstreamAsync(HttpMethod method, string path, string? body = null)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = fixture.Sandbox.Address };
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        var isPiApi = path.StartsWith("/api", StringComparison.Ordinal);
+        request.Headers.Add(isPiApi ? "x-api-key" : "Authorization", isPiApi ? SandboxProcess.Token : $"Bearer {SandboxProcess.Token}");
+        return await client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
     private Task<GatewayProcess> StartAsync(string dialect, string root) => GatewayProcess.StartAsync(new Dictionary<string, string>(ReplicaGroup.SettingsFor(fixture.Sandbox, redis: null))

@@ -23,7 +23,9 @@ public sealed class SandboxLimitTests
 
         Assert.True(first.IsSuccessStatusCode);
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
-        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(75));
+        var isAgents = path.StartsWith("/agents", StringComparison.Ordinal);
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(isAgents ? 60 : 1), TimeSpan.FromSeconds(isAgents ? 60 : 75));
+        Assert.Contains(isAgents ? "Too many concurrent jobs" : "Too many requests", await refused.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
         Assert.Equal(1, (await sandbox.CountsAsync()).CreatesRefused);
 
         await sandbox.SetStateAsync((await first.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("id").GetString()!, "completed");
