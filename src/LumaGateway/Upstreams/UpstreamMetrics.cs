@@ -23,8 +23,8 @@ internal sealed class UpstreamMetrics
         _requests = meter.CreateCounter<long>("luma_gateway.upstream.requests", "{request}", "Reads sent to the upstream, retries included.");
         _retries = meter.CreateCounter<long>("luma_gateway.upstream.retries", "{request}", "Repeated attempts of upstream reads.");
         _faults = meter.CreateCounter<long>("luma_gateway.upstream.faults", "{fault}", "Upstream reads that failed after all attempts, and refusals of an account by the response to a create or to a request under /luma, by fault.");
-        _generations = meter.CreateCounter<long>("luma_gateway.upstream.generations", "{answer}", "Generations read from the upstream, by state.");
-        _unknownStates = meter.CreateCounter<long>("luma_gateway.upstream.unknown_states", "{answer}", "Upstream responses with a state that the gateway does not know.");
+        _generations = meter.CreateCounter<long>("luma_gateway.upstream.generations", "{response}", "Generations read from the upstream, by state.");
+        _unknownStates = meter.CreateCounter<long>("luma_gateway.upstream.unknown_states", "{response}", "Upstream responses with a state that the gateway does not know.");
         _tokenFallbacks = meter.CreateCounter<long>(
             "luma_gateway.upstream.token_fallbacks", "{request}", "Upstream requests for which one of two tokens was refused and the other was accepted.");
     }

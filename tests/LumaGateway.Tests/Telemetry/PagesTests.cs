@@ -15,7 +15,12 @@ public sealed partial class PagesTests
 
     /// <summary>The names of the previous release that the page about upgrades must list, and no other page.</summary>
     private static readonly string[] Removed =
-        ["Batch:Parallel", "Luma:MaxDepth", "Passthrough:MaxRequestBytes", "Server:MaxStreamsPerConnection", "Waiting:LeaseLifetime", "luma_gateway.waiting.takeovers"];
+    [
+        "Assets:Silence", "Batch:Parallel", "Cache:CoverAfter", "Cache:CoverRetry", "Freshness:UnfinishedMax", "Freshness:UnfinishedMin",
+        "Luma:MaxDepth", "Passthrough:MaxRequestBytes", "Server:MaxStreamsPerConnection", "Waiting:LeaseLifetime",
+        "luma_gateway.cache.answers", "luma_gateway.cache.level", "luma_gateway.redis.silence", "luma_gateway.waiting.takeovers",
+        "luma_gateway.waiting.turned_away", "luma_gateway.waiting.watched",
+    ];
 
     public static TheoryData<string> Pages => new(
         new[] { "docs", "infra" }
