@@ -39,7 +39,7 @@ internal sealed class AccessMetrics : IGatewayMetrics, IDisposable
         foreach (var client in _named)
         {
             _admitted.Add(0, ClientNamed(client));
-            foreach (var reason in (RefusalReason[])[RefusalReason.MissingRight, RefusalReason.RateLimit, RefusalReason.ConcurrencyLimit])
+            foreach (var reason in (RefusalReason[])[RefusalReason.MissingPermission, RefusalReason.RateLimit, RefusalReason.ConcurrencyLimit])
             {
                 _refused.Add(0, ClientNamed(client), Because(reason));
             }
@@ -65,7 +65,7 @@ internal sealed class AccessMetrics : IGatewayMetrics, IDisposable
         RefusalReason.TokenTooLarge => "token_too_large",
         RefusalReason.InvalidTicket => "invalid_ticket",
         RefusalReason.IssuerUnavailable => "issuer_unavailable",
-        RefusalReason.MissingRight => "missing_right",
+        RefusalReason.MissingPermission => "missing_permission",
         RefusalReason.RateLimit => "rate_limit",
         RefusalReason.ConcurrencyLimit => "concurrency_limit",
         _ => throw new ArgumentOutOfRangeException(nameof(reason)),

@@ -44,7 +44,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
 
         if (!client.Has(required.For(context.Request.Method)))
         {
-            return Refuse(context, new AccessRefusal(client.Name, RefusalReason.MissingRight, client.Permissions));
+            return Refuse(context, new AccessRefusal(client.Name, RefusalReason.MissingPermission, client.Permissions));
         }
 
         if (client.ClientLimiter.TryAcquire(out var wait) is { } limit)

@@ -34,7 +34,7 @@ internal sealed class AccessOutcomeMiddleware(RequestDelegate next, ClientAuthen
         var response = context.Response;
         switch (refusal.Reason)
         {
-            case RefusalReason.MissingRight:
+            case RefusalReason.MissingPermission:
                 var required = RequiredOf(context).For(context.Request.Method);
                 var missing = PermissionNames.Of(required & ~refusal.Granted);
                 context.Features.Set(new Refusal($"The route requires permissions that this client does not have: {string.Join(", ", missing)}."));

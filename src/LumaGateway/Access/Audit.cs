@@ -102,8 +102,8 @@ internal sealed partial class Audit : IDisposable
         [LoggerMessage(1013, LogLevel.Warning, "Refused {Count} more requests of {Callers} in the last second, which are not logged one by one. luma_gateway.access.refused counts all.")]
         public static partial void NotLogged(ILogger logger, int count, string callers);
 
-        [LoggerMessage(1012, LogLevel.Information, "Client {Client} at {Address} used permission {Right}: {Method} {Route}, path {Path}, outcome {Outcome}, account {Account}, job {Job} (request {RequestId}).")]
+        [LoggerMessage(1012, LogLevel.Information, "Client {Client} at {Address} used permission {Permission}: {Method} {Route}, path {Path}, outcome {Outcome}, account {Account}, job {Job} (request {RequestId}).")]
         public static partial void PermissionUsed(
-            ILogger logger, string client, IPAddress? address, Permissions right, string method, string route, string path, string outcome, string? account, string? job, string requestId);
+            ILogger logger, string client, IPAddress? address, Permissions permission, string method, string route, string path, string outcome, string? account, string? job, string requestId);
     }
 }

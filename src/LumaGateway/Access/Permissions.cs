@@ -1,6 +1,6 @@
 namespace LumaGateway.Access;
 
-/// <summary>Permissions of a client. Settings and metrics call them rights.</summary>
+/// <summary>Permissions of a client. Settings call them rights.</summary>
 [Flags]
 internal enum Permissions
 {

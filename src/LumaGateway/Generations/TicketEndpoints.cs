@@ -32,7 +32,7 @@ internal static class TicketEndpoints
 
         if ((client.Permissions & Tickets.Grantable) is Permissions.None)
         {
-            audit.Refused(context, client.Name, RefusalReason.MissingRight);
+            audit.Refused(context, client.Name, RefusalReason.MissingPermission);
             return ProblemWriter.WriteAsync(context, ProblemKinds.Forbidden, "A ticket requires one of the permissions read and assets, and this client has neither.");
         }
 

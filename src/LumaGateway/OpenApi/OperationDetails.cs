@@ -35,8 +35,8 @@ internal sealed class OperationDetails : IOperationFilter
 
         if (metadata.OfType<RequiredPermission>().FirstOrDefault() is { } permission)
         {
-            var right = permission.For(context.ApiDescription.HttpMethod ?? "GET");
-            operation.Description += right is Permissions.None ? "" : $"\n\nRequires the permission `{right.ToString().ToLowerInvariant()}`.";
+            var required = permission.For(context.ApiDescription.HttpMethod ?? "GET");
+            operation.Description += required is Permissions.None ? "" : $"\n\nRequires the permission `{required.ToString().ToLowerInvariant()}`.";
         }
         else
         {

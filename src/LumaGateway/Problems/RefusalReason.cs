@@ -21,8 +21,8 @@ internal enum RefusalReason
     /// <summary>The JWT cannot be validated, because the issuer's keys cannot be fetched.</summary>
     IssuerUnavailable,
 
-    /// <summary>The client has not the permission that the route requires.</summary>
-    MissingRight,
+    /// <summary>The client does not have the permission that the route requires.</summary>
+    MissingPermission,
 
     /// <summary>The client exceeds its requests per second.</summary>
     RateLimit,

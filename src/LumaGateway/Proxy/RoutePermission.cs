@@ -4,15 +4,15 @@ using Yarp.ReverseProxy.Configuration;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// The permission in a route's metadata, <c>ReverseProxy:Routes:&lt;id&gt;:Metadata:Right</c>. The route's unsafe methods require it and <c>raw</c>; it replaces
+/// The permission in a route's metadata, <c>ReverseProxy:Routes:&lt;id&gt;:Metadata:Permission</c>. The route's unsafe methods require it and <c>raw</c>; it replaces
 /// <c>create</c> and <c>delete</c>.
 /// </summary>
 internal static class RoutePermission
 {
-    private const string Name = "Right";
+    private const string Name = "Permission";
 
     /// <summary>Returns null if the route names no permission, or an unknown one.</summary>
-    public static Permissions? Of(RouteConfig route) => TextOf(route) is { } text && PermissionNames.TryParse(text, out var right) ? right : null;
+    public static Permissions? Of(RouteConfig route) => TextOf(route) is { } text && PermissionNames.TryParse(text, out var permission) ? permission : null;
 
     /// <summary>Returns null, or an error text that starts with the setting's key below the route.</summary>
     public static string? FaultOf(RouteConfig route) => TextOf(route) is { } text && !PermissionNames.TryParse(text, out _)

@@ -18,7 +18,7 @@ internal static class RouteRules
 
         if (route.AuthorizationPolicy is not null)
         {
-            yield return $"{nameof(route.AuthorizationPolicy)} is not supported. Name a permission in Metadata:Right.";
+            yield return $"{nameof(route.AuthorizationPolicy)} is not supported. Name a permission in Metadata:Permission.";
         }
 
         (string Key, bool IsSet)[] unsupported =

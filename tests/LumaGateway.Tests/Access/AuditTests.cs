@@ -17,7 +17,7 @@ public sealed class AuditTests : IDisposable
     [Theory]
     [InlineData(null, "GET", "/generations/g1", "unknown", "/generations/{id}", "NoCredential")]
     [InlineData("wrong-key", "GET", "/generations/g1", "unknown", "/generations/{id}", "UnknownKey")]
-    [InlineData("reader-key", "DELETE", "/generations/g1/cache", "reader", "/generations/{id}/cache", "MissingRight")]
+    [InlineData("reader-key", "DELETE", "/generations/g1/cache", "reader", "/generations/{id}/cache", "MissingPermission")]
     public async Task A_refused_request_logs_one_event_with_client_route_and_reason(string? key, string method, string path, string client, string route, string reason)
     {
         _gateway.With("Access:Clients:1:Name", "reader").With("Access:Clients:1:KeySha256", Gateway.Digest("reader-key"));
@@ -50,7 +50,7 @@ public sealed class AuditTests : IDisposable
         var state = Assert.Single(Events(Used)).StructuredState!.ToDictionary();
         Assert.Equal(
             ("tests", "Purge", "/generations/g1/cache", "204", "audited-1"),
-            (state["Client"], state["Right"], state["Path"], state["Outcome"], state["RequestId"]));
+            (state["Client"], state["Permission"], state["Path"], state["Outcome"], state["RequestId"]));
     }
 
     [Theory]
@@ -59,7 +59,7 @@ public sealed class AuditTests : IDisposable
     [InlineData("DELETE", "/luma/generations/g1", "Delete", HttpStatusCode.NoContent, "204")]
     [InlineData("DELETE", "/luma/generations/g1", "Delete", HttpStatusCode.NotFound, "404")]
     public async Task A_create_and_a_delete_log_one_event_with_the_status_of_the_upstream(
-        string method, string path, string right, HttpStatusCode upstreamStatus, string outcome)
+        string method, string path, string permission, HttpStatusCode upstreamStatus, string outcome)
     {
         using var raw = new RawGateway();
         raw.Upstream.AlwaysJson("{}", upstreamStatus);
@@ -68,8 +68,8 @@ public sealed class AuditTests : IDisposable
 
         var state = Assert.Single(Events(raw.Gateway, Used)).StructuredState!.ToDictionary();
         Assert.Equal(
-            ("tests", right, path, outcome, "audited-1"),
-            (state["Client"], state["Right"], state["Path"], state["Outcome"], state["RequestId"]));
+            ("tests", permission, path, outcome, "audited-1"),
+            (state["Client"], state["Permission"], state["Path"], state["Outcome"], state["RequestId"]));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class AuditTests : IDisposable
         await SendAsync(raw.Gateway, Gateway.Key, "POST", "/luma/generations");
 
         var state = Assert.Single(Events(raw.Gateway, Used)).StructuredState!.ToDictionary();
-        Assert.Equal(("Create", "502"), (state["Right"], state["Outcome"]));
+        Assert.Equal(("Create", "502"), (state["Permission"], state["Outcome"]));
     }
 
     [Theory]

@@ -33,7 +33,7 @@ public sealed class UnsafeMethodPermissionTests : IDisposable
         _raw.Gateway.With("ReverseProxy:Routes:own:ClusterId", "luma")
             .With("ReverseProxy:Routes:own:Match:Path", "/luma/own/{name}")
             .With("ReverseProxy:Routes:own:Match:Methods:0", method)
-            .With("ReverseProxy:Routes:own:Metadata:Right", permission);
+            .With("ReverseProxy:Routes:own:Metadata:Permission", permission);
         _raw.Upstream.AlwaysJson("{}", System.Net.HttpStatusCode.Accepted);
         using var caller = _raw.CreateCaller();
         using var request = new HttpRequestMessage(new HttpMethod(method), "/luma/own/thing");
@@ -47,10 +47,10 @@ public sealed class UnsafeMethodPermissionTests : IDisposable
     [Fact]
     public void An_unknown_permission_is_a_start_up_error_that_names_the_setting()
     {
-        _raw.Gateway.With("ReverseProxy:Routes:ping:Metadata:Right", "writing");
+        _raw.Gateway.With("ReverseProxy:Routes:ping:Metadata:Permission", "writing");
 
         Assert.ThrowsAny<Exception>(() => _raw.CreateCaller());
 
-        Assert.Contains(_raw.Gateway.StartFaults, fault => fault.Contains("ReverseProxy:Routes:ping:Metadata:Right", StringComparison.Ordinal));
+        Assert.Contains(_raw.Gateway.StartFaults, fault => fault.Contains("ReverseProxy:Routes:ping:Metadata:Permission", StringComparison.Ordinal));
     }
 }
