@@ -53,7 +53,7 @@ public sealed class LumaGatewayClient
     /// <param name="id">The generation.</param>
     /// <param name="timeout">The longest wait. The call takes up to <see cref="LumaGatewayClientOptions.AttemptTimeout"/> more if the gateway does not respond.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>The generation as it was at the end: check <see cref="Generation.IsTerminal"/>. A fault that still holds at the end is thrown.</returns>
+    /// <returns>The generation as it was at the end: check <see cref="Generation.IsFinal"/>. A fault that still holds at the end is thrown.</returns>
     public async Task<Generation> WaitAsync(string id, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         var path = PathOf(id);
@@ -63,7 +63,7 @@ public sealed class LumaGatewayClient
         {
             var (generation, pause) = await _transport.RetryAsync(() => PollAsync(path, Remaining(), cancellationToken), Remaining(), call, cancellationToken);
             var remaining = Remaining();
-            if (generation.IsTerminal || remaining < Second)
+            if (generation.IsFinal || remaining < Second)
             {
                 return generation;
             }
@@ -88,7 +88,7 @@ public sealed class LumaGatewayClient
         }
     }
 
-    /// <summary>Opens a file of a finished generation. The caller disposes the result. An unfinished generation fails with the code <c>generation_unfinished</c>.</summary>
+    /// <summary>Opens a file of a final generation. The caller disposes the result. An interim generation fails with the code <c>generation_unfinished</c>.</summary>
     /// <param name="id">The generation.</param>
     /// <param name="kind">Which file.</param>
     /// <param name="range">The bytes to send, in one range; null for the whole file.</param>

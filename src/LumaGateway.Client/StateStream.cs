@@ -26,7 +26,7 @@ internal sealed class StateStream(GatewayTransport transport, string id, Activit
             }
             else if (await ReadAsync(_connection, cancellationToken) is { } generation)
             {
-                _isOver = generation.IsTerminal;
+                _isOver = generation.IsFinal;
                 return generation;
             }
             else

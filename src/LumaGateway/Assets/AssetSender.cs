@@ -24,7 +24,7 @@ internal sealed partial class AssetSender(
     public async Task SendAsync(HttpContext context, GenerationId id, AssetSelector selector, CacheEntry entry)
     {
         var generation = GenerationReader.OriginalOf(entry);
-        if (!generation.IsTerminal)
+        if (!generation.IsFinal)
         {
             await ProblemWriter.WriteAsync(context, ProblemKinds.GenerationUnfinished, retryAfter: TimeUntilRefresh(entry));
             return;

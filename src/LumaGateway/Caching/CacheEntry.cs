@@ -7,7 +7,7 @@ namespace LumaGateway.Caching;
 /// <summary>The kind of a cache entry.</summary>
 internal enum EntryKind : byte
 {
-    /// <summary>The generation is unfinished, or completed without a link, which may still appear; the entry is fresh for one or two seconds.</summary>
+    /// <summary>The generation has an interim state, or it is completed without a link, which may still appear; the entry is fresh for one or two seconds.</summary>
     Interim,
 
     /// <summary>The generation is completed with a link, or failed: an interim entry never replaces it, and it can be served stale.</summary>

@@ -33,7 +33,7 @@ public sealed record Generation(
 {
     /// <summary>Whether the state is final.</summary>
     [JsonIgnore]
-    public bool IsTerminal => State is GenerationState.Completed or GenerationState.Failed;
+    public bool IsFinal => State is GenerationState.Completed or GenerationState.Failed;
 
     /// <summary>Whether it has a result that is more than a preview.</summary>
     [JsonIgnore]

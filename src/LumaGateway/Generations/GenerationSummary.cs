@@ -8,7 +8,7 @@ namespace LumaGateway.Generations;
 /// <param name="CreatedAt">When the upstream created it; null if the upstream did not say.</param>
 internal readonly record struct GenerationSummary(GenerationState State, DateTimeOffset? CreatedAt)
 {
-    public bool IsTerminal => State is GenerationState.Completed or GenerationState.Failed;
+    public bool IsFinal => State is GenerationState.Completed or GenerationState.Failed;
 
     public static GenerationSummary Read(ReadOnlySpan<byte> body)
     {

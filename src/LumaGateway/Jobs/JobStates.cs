@@ -14,7 +14,7 @@ internal static class JobStates
         _ => throw new ArgumentOutOfRangeException(nameof(state)),
     };
 
-    public static bool IsTerminal(this JobState state) => state is JobState.Completed or JobState.Failed;
+    public static bool IsFinal(this JobState state) => state is JobState.Completed or JobState.Failed;
 
     public static string NameOf(JobState state) => state switch
     {

@@ -49,7 +49,7 @@ internal sealed class ChangeBroadcast(
         {
             targets.TryHint(id);
         }
-        else if (targets.Find(id) is { Snapshot: not { Summary.IsTerminal: true } })
+        else if (targets.Find(id) is { Snapshot: not { Summary.IsFinal: true } })
         {
             _ = ApplyAsync(entry);
         }

@@ -31,7 +31,7 @@ internal sealed class GenerationSnapshot
     public GenerationSummary? Summary { get; }
 
     /// <summary>True if the generation is completed, failed or unknown to the upstream: polling it ends.</summary>
-    public bool IsTerminal => Summary?.IsTerminal ?? true;
+    public bool IsTerminal => Summary?.IsFinal ?? true;
 
     /// <summary>True if the upstream's state is one that the gateway does not know.</summary>
     public bool IsStateUnknown => Entry.IsStateUnknown;

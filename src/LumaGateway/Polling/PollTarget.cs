@@ -95,7 +95,7 @@ internal sealed class PollTarget(GenerationId key)
     }
 
     /// <summary>
-    /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores an unfinished or absent snapshot that is older than the current
+    /// Takes a new snapshot and wakes the waiters if the state changed. Returns true if it changed. Ignores an interim or absent snapshot that is older than the current
     /// one. A snapshot whose state is final counts whatever its time, because clocks of replicas differ, but not after an absent one that is newer. After it only a later
     /// one with a final state counts: it has newer links. A known generation becomes absent only with the second consecutive absent snapshot, if it comes from another request
     /// than the first.
@@ -134,9 +134,9 @@ internal sealed class PollTarget(GenerationId key)
 
     private static bool IsNews(GenerationSnapshot snapshot, GenerationSnapshot previous, DateTimeOffset now) => (snapshot.Summary, previous.Summary) switch
     {
-        (_, { IsTerminal: true }) => snapshot.Summary is { IsTerminal: true } && snapshot.Entry.Outranks(previous.Entry, now),
+        (_, { IsFinal: true }) => snapshot.Summary is { IsFinal: true } && snapshot.Entry.Outranks(previous.Entry, now),
         (_, null) => snapshot.Entry.Outranks(previous.Entry, now) || previous.Entry.RequestedAt > CacheEntry.LatestCredible(now),
-        ({ IsTerminal: true }, _) => true,
+        ({ IsFinal: true }, _) => true,
         _ => !previous.Entry.Outranks(snapshot.Entry, now),
     };
 }

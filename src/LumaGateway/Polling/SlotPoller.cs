@@ -128,7 +128,7 @@ internal sealed partial class SlotPoller(
         if (new GenerationSnapshot(entry).Summary is { } summary)
         {
             _absentAt.TryRemove(id, out _);
-            return summary.IsTerminal;
+            return summary.IsFinal;
         }
 
         return _absentAt.GetOrAdd(id, entry.RequestedAt) != entry.RequestedAt;

@@ -23,7 +23,7 @@ internal sealed class SweptEntries(
     /// Stores the generations of a page. Those without a target here may have waiters on another replica. Terminal generations come first: they end waits.
     /// </summary>
     public Task StoreAsync(IEnumerable<(DialectResult Result, PollTarget? Target)> page, UpstreamAccount account, FetchStart start) => ForEachAsync(
-        page.Where(one => one.Target is not null || redis.IsConfigured).OrderByDescending(one => one.Target is not null).ThenByDescending(one => one.Result.Generation.IsTerminal),
+        page.Where(one => one.Target is not null || redis.IsConfigured).OrderByDescending(one => one.Target is not null).ThenByDescending(one => one.Result.Generation.IsFinal),
         async one =>
         {
             if (one.Target is { } target)

@@ -62,7 +62,7 @@ internal sealed partial class CreateJobs(AccountDirectory directory, JobSlots sl
 
         context.Features.Set(new RecordedJob(id.Value));
         return context.Features.Get<JobSlot>() is not { } slot ? Task.CompletedTask
-            : job.State.IsTerminal() ? slots.ReleaseAsync(slot)
+            : job.State.IsFinal() ? slots.ReleaseAsync(slot)
             : slots.BindAsync(slot, id);
     }
 

@@ -41,7 +41,7 @@ public sealed class WaitAndFollowTests : IDisposable
 
         var generation = await _gateway.Clock.UntilAsync(tested.Client.WaitAsync("g1", TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
 
-        Assert.False(generation.IsTerminal);
+        Assert.False(generation.IsFinal);
         Assert.InRange(_gateway.Clock.GetUtcNow() - startedAt, TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(11));
     }
 
