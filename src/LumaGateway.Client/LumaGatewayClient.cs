@@ -157,6 +157,16 @@ public sealed class LumaGatewayClient
         return CallAsync("delete", id, () => new(HttpMethod.Delete, path), (_, _) => Task.FromResult(true), cancellationToken);
     }
 
+    /// <summary>
+    /// Removes a generation from the gateway's cache, on all replicas: the next read goes to the upstream. The generation itself is not deleted. Requires the permission
+    /// <c>purge</c>. Fails with the code <c>cache_unavailable</c> if the gateway's Redis does not confirm the purge.
+    /// </summary>
+    public Task PurgeAsync(string id, CancellationToken cancellationToken = default)
+    {
+        var path = $"{PathOf(id)}/cache";
+        return CallAsync("purge", id, () => new(HttpMethod.Delete, path), (_, _) => Task.FromResult(true), cancellationToken);
+    }
+
     /// <summary>Creates a ticket, with which a browser reads the events and files of one generation. Fails with the code <c>not_found</c> if the gateway has none.</summary>
     public Task<GenerationTicket> CreateTicketAsync(string id, CancellationToken cancellationToken = default)
     {

@@ -94,6 +94,7 @@ public sealed class GatewayCallTests : IDisposable
         await Assert.ThrowsAsync<ArgumentException>(() => tested.Client.GetAsync(id, Cancelled));
         await Assert.ThrowsAsync<ArgumentException>(() => tested.Client.GetManyAsync([id], Cancelled));
         await Assert.ThrowsAsync<ArgumentException>(() => tested.Client.DeleteAsync(id, Cancelled));
+        await Assert.ThrowsAsync<ArgumentException>(() => tested.Client.PurgeAsync(id, Cancelled));
     }
 
     [Fact]
@@ -187,6 +188,22 @@ public sealed class GatewayCallTests : IDisposable
         Assert.Equal(("g1", GenerationState.Queued, "cat"), (created.Id, created.State, created.Prompt));
         Assert.Equal([HttpMethod.Post, HttpMethod.Delete], _gateway.Upstream.Received.Select(request => request.Method));
         Assert.Equal(("unsupported_field", "seed"), (refused.Code, Assert.Single(refused.Problem!.Errors!).Key));
+    }
+
+    [Fact]
+    public async Task A_purged_generation_is_read_from_the_upstream_again()
+    {
+        _gateway.Upstream.AlwaysJson(Samples.CompletedAs("g1"));
+        using var tested = TestedClient.Of(_gateway);
+        await tested.Client.GetAsync("g1", Cancelled);
+        await tested.Client.GetAsync("g1", Cancelled);
+        Assert.Equal(1, _gateway.Upstream.RequestCount);
+
+        await tested.Client.PurgeAsync("g1", Cancelled);
+
+        await tested.Client.GetAsync("g1", Cancelled);
+        Assert.Equal(2, _gateway.Upstream.RequestCount);
+        Assert.All(_gateway.Upstream.Received, request => Assert.Equal(HttpMethod.Get, request.Method));
     }
 
     [Fact]

@@ -249,6 +249,27 @@ public sealed class RetryTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_purge_is_retried_until_Redis_confirms_it()
+    {
+        _gateway.Then((_, _) => Task.FromResult(ProblemOf(503, "cache_unavailable", retryAfter: 1)))
+            .Then((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.NoContent)))
+            .Then((_, _) => Task.FromResult(ProblemOf(403, "forbidden")));
+
+        await _clock.UntilAsync(PurgeAsync());
+        var fault = await Assert.ThrowsAsync<LumaGatewayException>(() => _tested.Client.PurgeAsync("g1", Cancelled));
+
+        Assert.Equal("forbidden", fault.Code);
+        Assert.All(_gateway.Received, request => Assert.Equal((HttpMethod.Delete, "/generations/g1/cache"), (request.Method, request.Address.AbsolutePath)));
+        Assert.Equal(3, _gateway.RequestCount);
+
+        async Task<bool> PurgeAsync()
+        {
+            await _tested.Client.PurgeAsync("g1", Cancelled);
+            return true;
+        }
+    }
+
     private static async Task<HttpResponseMessage> NeverAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
