@@ -122,13 +122,30 @@ public sealed class LumaGatewayClient
     /// <param name="request">What to create.</param>
     /// <param name="idempotencyKey">The caller's own key for this create, 1 to 255 visible ASCII characters.</param>
     /// <param name="cancellationToken">Ends the call, not a create that was sent.</param>
-    public async Task<Generation> CreateAsync(CreateGenerationRequest request, string idempotencyKey, CancellationToken cancellationToken = default)
+    public Task<Generation> CreateAsync(CreateGenerationRequest request, string idempotencyKey, CancellationToken cancellationToken = default) =>
+        CreateAsync(request, idempotencyKey, null, cancellationToken);
+
+    /// <summary>
+    /// Creates a generation on an upstream account of the gateway (<c>X-Luma-Account</c>), once for each key. Fails with the code <c>unknown_account</c> if the gateway has no
+    /// account of this name or the client has another account of its own, and with <c>account_draining</c> if the account accepts no creates.
+    /// </summary>
+    /// <remarks>The account is no part of the key: a repetition with the same key and another account gets the generation of the first create.</remarks>
+    /// <param name="request">What to create.</param>
+    /// <param name="idempotencyKey">The caller's own key for this create, 1 to 255 visible ASCII characters.</param>
+    /// <param name="account">The name of the account, visible ASCII characters; null lets the gateway choose one.</param>
+    /// <param name="cancellationToken">Ends the call, not a create that was sent.</param>
+    public async Task<Generation> CreateAsync(CreateGenerationRequest request, string idempotencyKey, string? account, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(idempotencyKey);
         if (idempotencyKey.Length > MaxKeyLength || !LumaGatewayClientOptions.IsVisibleAscii(idempotencyKey))
         {
             throw new ArgumentException($"An idempotency key has 1 to {MaxKeyLength} visible ASCII characters.", nameof(idempotencyKey));
+        }
+
+        if (account is not null && !LumaGatewayClientOptions.IsVisibleAscii(account))
+        {
+            throw new ArgumentException("The name of an account has visible ASCII characters.", nameof(account));
         }
 
         var options = _transport.Options;
@@ -143,11 +160,20 @@ public sealed class LumaGatewayClient
             throw;
         }
 
-        HttpRequestMessage Create() => new(HttpMethod.Post, "generations")
+        HttpRequestMessage Create()
         {
-            Headers = { { "Idempotency-Key", idempotencyKey } },
-            Content = JsonContent.Create(request, ClientJson.Default.CreateGenerationRequest),
-        };
+            var create = new HttpRequestMessage(HttpMethod.Post, "generations")
+            {
+                Headers = { { "Idempotency-Key", idempotencyKey } },
+                Content = JsonContent.Create(request, ClientJson.Default.CreateGenerationRequest),
+            };
+            if (account is not null)
+            {
+                create.Headers.Add("X-Luma-Account", account);
+            }
+
+            return create;
+        }
     }
 
     /// <summary>Deletes or cancels a generation. Fails with the code <c>generation_not_found</c> also if an attempt whose response was lost has deleted it.</summary>

@@ -30,7 +30,7 @@ public sealed class LumaGatewayClientOptions
     internal static bool IsValidKey(LumaGatewayClientOptions options) =>
         options.Key is null || IsVisibleAscii(options.Key);
 
-    /// <summary>Whether a text can be sent as a key, or as an idempotency key.</summary>
+    /// <summary>Whether a text can be sent as a key, as an idempotency key or as the name of an account.</summary>
     internal static bool IsVisibleAscii(string text) => text.Length > 0 && text.All(static character => character is > ' ' and <= '~');
 
     internal static bool AreValidTimes(LumaGatewayClientOptions options) =>

@@ -191,6 +191,23 @@ public sealed class GatewayCallTests : IDisposable
     }
 
     [Fact]
+    public async Task A_create_runs_on_the_account_that_it_names_and_fails_if_the_gateway_does_not_have_it()
+    {
+        _gateway.WithAccounts(TestAccounts.Named("a", weight: 100), TestAccounts.Named("b")).Upstream
+            .Always((request, _) => Task.FromResult(ScriptedUpstream.Json($$"""{"id":"of-{{request.RequestUri!.Host}}","state":"queued"}""", HttpStatusCode.Created)));
+        using var tested = TestedClient.Of(_gateway);
+        var request = new CreateGenerationRequest { Prompt = "cat" };
+
+        var named = await tested.Client.CreateAsync(request, "order-1", "b", Cancelled);
+        var chosen = await tested.Client.CreateAsync(request, "order-2", null, Cancelled);
+        var repeated = await tested.Client.CreateAsync(request, "order-1", "a", Cancelled);
+        var fault = await Assert.ThrowsAsync<LumaGatewayException>(() => tested.Client.CreateAsync(request, "order-3", "c", Cancelled));
+
+        Assert.Equal(["of-b.test", "of-a.test", "of-b.test"], new[] { named, chosen, repeated }.Select(created => created.Id));
+        Assert.Equal(("unknown_account", "order-3", 2), (fault.Code, fault.IdempotencyKey, _gateway.Upstream.RequestCount));
+    }
+
+    [Fact]
     public async Task A_purged_generation_is_read_from_the_upstream_again()
     {
         _gateway.Upstream.AlwaysJson(Samples.CompletedAs("g1"));

@@ -221,6 +221,30 @@ public sealed class RetryTests : IDisposable
         Assert.Equal(0, _gateway.RequestCount);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("two words")]
+    [InlineData("a\r\nX-Api-Key: k")]
+    public async Task A_malformed_account_is_never_sent(string account)
+    {
+        await Assert.ThrowsAsync<ArgumentException>(() => _tested.Client.CreateAsync(new CreateGenerationRequest { Prompt = "cat" }, "order-1", account, Cancelled));
+
+        Assert.Equal(0, _gateway.RequestCount);
+    }
+
+    [Fact]
+    public async Task A_create_keeps_its_account_over_retries_and_sends_none_by_default()
+    {
+        _gateway.Then((_, _) => Task.FromResult(ProblemOf(503, "account_saturated", retryAfter: 1)))
+            .ThenJson(GenerationOf("queued"), HttpStatusCode.Created).ThenJson(GenerationOf("queued"), HttpStatusCode.Created);
+        var request = new CreateGenerationRequest { Prompt = "cat" };
+
+        await _clock.UntilAsync(_tested.Client.CreateAsync(request, "order-1", "acme-main", Cancelled));
+        await _tested.Client.CreateAsync(request, "order-2", Cancelled);
+
+        Assert.Equal(["acme-main", "acme-main", null], _gateway.Received.Select(sent => sent.Headers.GetValueOrDefault("X-Luma-Account")));
+    }
+
     [Fact]
     public async Task A_create_with_an_unknown_outcome_is_not_repeated()
     {
