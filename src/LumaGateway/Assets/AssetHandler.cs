@@ -15,6 +15,7 @@ internal sealed class AssetHandler(HttpMessageHandler inner, AssetLinkRules rule
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var download = request.Options.TryGetValue(AssetDownload.Key, out var found) ? found : throw new InvalidOperationException("The request has no AssetDownload option.");
+        request.Content = null; // a caller's body is not for the CDN, and could not be sent again
         var response = await FollowAsync(request, download.Link!, cancellationToken);
         if (await IsExpiredAsync(response, cancellationToken))
         {

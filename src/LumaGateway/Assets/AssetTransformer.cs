@@ -29,8 +29,10 @@ internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
         {
             var values = HeaderBytes.OfRequest(httpContext.Request, name);
 
-            // Several ranges would produce a multipart body, which is not a video. A server may ignore Range (RFC 9110, section 14.2).
-            if (!(name == HeaderNames.Range && values.ToString().Contains(',', StringComparison.Ordinal)))
+            // A server ignores Range of a HEAD, and may ignore it otherwise (RFC 9110, section 14.2). Several ranges would produce a multipart body, which is not a video.
+            var isHeadRange = (name == HeaderNames.Range || name == HeaderNames.IfRange) && HttpMethods.IsHead(httpContext.Request.Method);
+            var isSeveral = name == HeaderNames.Range && values.ToString().Contains(',', StringComparison.Ordinal);
+            if (!isHeadRange && !isSeveral)
             {
                 proxyRequest.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
             }

@@ -9,7 +9,7 @@ namespace LumaGateway.Upstreams;
 /// </summary>
 internal sealed class CredentialHandler(UpstreamAccount account) : DelegatingHandler
 {
-    /// <summary>The largest body while two tokens are configured: it is buffered for the second attempt.</summary>
+    /// <summary>The largest body that is sent again with the other token, in bytes: it is buffered. A larger one is sent once, with the preferred token.</summary>
     private const long MaxBodyBytes = 64 * 1024 * 1024;
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -28,12 +28,17 @@ internal sealed class CredentialHandler(UpstreamAccount account) : DelegatingHan
 
     private async Task<HttpResponseMessage> SendWithEitherAsync(HttpRequestMessage request, UpstreamTokens current, CancellationToken cancellationToken)
     {
+        var (preferred, other) = current.InPreferredOrder();
         if (request.Content is { } body)
         {
+            if (body.Headers.ContentLength > MaxBodyBytes)
+            {
+                return await SendAsync(request, preferred, cancellationToken);
+            }
+
             await body.LoadIntoBufferAsync(MaxBodyBytes, cancellationToken);
         }
 
-        var (preferred, other) = current.InPreferredOrder();
         var response = await SendAsync(request, preferred, cancellationToken);
         if (response.StatusCode is not HttpStatusCode.Unauthorized)
         {

@@ -13,6 +13,8 @@ namespace LumaGateway.Upstreams;
 /// </summary>
 internal sealed partial class UpstreamPipeline
 {
+    private const int MaxJitterMilliseconds = 200;
+
     private static readonly ResiliencePropertyKey<Deadline> DeadlineKey = new("deadline");
 
     private readonly ResiliencePipeline _retries;
@@ -204,7 +206,7 @@ internal sealed partial class UpstreamPipeline
     }
 
     /// <summary>Adds a random delay, so that clients with the same <c>Retry-After</c> do not retry at the same time. Null means the usual back-off.</summary>
-    private static TimeSpan? WithJitter(TimeSpan? retryAfter) => retryAfter + TimeSpan.FromMilliseconds(Random.Shared.Next(10, 200));
+    private static TimeSpan? WithJitter(TimeSpan? retryAfter) => retryAfter + TimeSpan.FromMilliseconds(Random.Shared.Next(10, MaxJitterMilliseconds));
 
     private static bool IsUpstreamDown(Exception? exception) => exception is UpstreamException { Fault: UpstreamFault.Unreachable or UpstreamFault.Failed or UpstreamFault.TimedOut };
 
@@ -228,7 +230,7 @@ internal sealed partial class UpstreamPipeline
         var remaining = context.Properties.GetValue(DeadlineKey, null!).Remaining;
 
         return exception is UpstreamException { Fault: UpstreamFault.Throttled, RetryAfter: { } retryAfter }
-            ? retryAfter < remaining
+            ? retryAfter + TimeSpan.FromMilliseconds(MaxJitterMilliseconds) < remaining
             : (IsUpstreamDown(exception) || exception is UpstreamException { Fault: UpstreamFault.Throttled }) && _budget.TryTakeRetry();
     }
 

@@ -117,6 +117,40 @@ public sealed class AssetTests : IAsyncLifetime
         Assert.Equal(1, _gateway.Upstream.RequestCount);
     }
 
+    /// <summary>A server ignores Range of other methods than GET (RFC 9110, section 14.2).</summary>
+    [Theory]
+    [InlineData(200)]
+    [InlineData(403)]
+    public async Task A_range_of_a_head_request_is_ignored(int statusOfHead)
+    {
+        if (statusOfHead != 200)
+        {
+            _cdn.ThenStatus(statusOfHead);
+        }
+
+        using var response = await SendGetAsync(request =>
+        {
+            request.Method = HttpMethod.Head;
+            request.Headers.Range = new RangeHeaderValue(0, 1);
+            request.Headers.TryAddWithoutValidation("If-Range", "\"file\"");
+        });
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("100000", response.Header("Content-Length"));
+    }
+
+    [Fact]
+    public async Task The_body_of_a_get_request_is_not_sent_to_the_cdn()
+    {
+        _cdn.ThenRedirect(_cdn.Link("/moved.mp4"));
+
+        using var response = await SendGetAsync(request => request.Content = new ByteArrayContent([1, 2]));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, _cdn.Requests.Count);
+        Assert.All(_cdn.Requests, request => Assert.DoesNotContain(request.Headers.Keys, name => name is "Content-Length" or "Transfer-Encoding"));
+    }
+
     [Theory]
     [InlineData("<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>", 200, 2)]
     [InlineData("<Error><Code>InvalidArgument</Code></Error>", 502, 1)]

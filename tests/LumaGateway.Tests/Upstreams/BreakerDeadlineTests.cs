@@ -118,6 +118,14 @@ public sealed class BreakerDeadlineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_read_does_not_wait_for_a_Retry_After_that_may_end_after_its_deadline()
+    {
+        _account.Hold.Start(TimeSpan.FromSeconds(14.995));
+
+        Assert.Equal(UpstreamFault.Throttled, await ReadAsync(15)); // the clock stands still
+    }
+
+    [Fact]
     public async Task A_probe_with_a_response_closes_the_circuit()
     {
         await OpenAsync();

@@ -58,6 +58,23 @@ public sealed class TokenTests : IDisposable
         Assert.False(request.Headers.Contains("Authorization"));
     }
 
+    [Theory]
+    [InlineData(64, 2)]
+    [InlineData(65, 1)]
+    public async Task With_two_tokens_a_body_too_large_to_be_stored_in_memory_is_sent_once(int mebibytes, int requests)
+    {
+        _gateway.With("Luma:ApiKey", "old-token,new-token");
+        _gateway.Upstream.Always((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.Unauthorized)));
+        using var credential = new CredentialHandler(_gateway.Services.GetRequiredService<UpstreamAccounts>().First) { InnerHandler = _gateway.Upstream };
+        using var invoker = new HttpMessageInvoker(credential);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://upstream.test/luma/files") { Content = new StreamContent(new MemoryStream(new byte[mebibytes * 1024 * 1024])) };
+
+        using var response = await invoker.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Equal(requests, _gateway.Upstream.RequestCount);
+    }
+
     [Fact]
     public async Task The_accepted_token_is_sent_first_by_later_requests()
     {
