@@ -74,7 +74,8 @@ internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, Pro
     {
         _ when failure.Exception is UpstreamException fault => ProblemKinds.Of(fault.Fault),
         ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout => ProblemKinds.TimedOut,
-        ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled => context.RequestAborted.IsCancellationRequested
+        ForwarderError.ResponseBodyDestination when failure.Exception is OperationCanceledException => ProblemKinds.TimedOut, // no byte of the body within ActivityTimeout
+        ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled => context.RequestAborted.IsCancellationRequested
             ? null // the caller disconnected
             : ProblemKinds.TimedOut,
         _ => ProblemKinds.Unreachable,

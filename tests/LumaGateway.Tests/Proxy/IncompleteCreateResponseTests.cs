@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using LumaGateway.Proxy;
 using LumaGateway.Tests.Support;
 
 namespace LumaGateway.Tests.Proxy;
@@ -48,6 +49,63 @@ public sealed class IncompleteCreateResponseTests : IDisposable
         Assert.Equal(body, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task A_response_that_stalls_after_its_headers_is_a_timeout_at_the_timeout_of_the_create()
+    {
+        var body = Stall();
+        using var caller = _raw.CreateCaller();
+        caller.DefaultRequestHeaders.Add("Idempotency-Key", "k1");
+        var create = CreateAsync(caller, TestContext.Current.CancellationToken);
+        await body.Started;
+        _raw.Gateway.Clock.Advance(new PassthroughOptions().CreateTimeout);
+
+        using var response = await create;
+
+        await response.ProblemAsync(504, "upstream_timed_out");
+        Assert.Equal("false", response.Header("x-should-retry"));
+    }
+
+    [Fact]
+    public async Task A_response_that_stalls_after_its_headers_is_a_timeout_when_YARP_ends_it()
+    {
+        var body = Stall();
+        using var caller = _raw.CreateCaller();
+        var create = CreateAsync(caller, TestContext.Current.CancellationToken);
+        await body.Started;
+        body.Cancel(); // as YARP does after UpstreamConfigFilter.ActivityTimeout
+
+        using var response = await create;
+
+        await response.ProblemAsync(504, "upstream_timed_out");
+        Assert.Equal("false", response.Header("x-should-retry"));
+    }
+
+    [Fact]
+    public async Task A_caller_that_leaves_during_the_response_is_not_logged_as_a_failure_of_the_upstream()
+    {
+        var body = Stall();
+        using var caller = _raw.CreateCaller();
+        using var leaving = new CancellationTokenSource();
+        var create = CreateAsync(caller, leaving.Token);
+        await body.Started;
+
+        await leaving.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => create);
+        await Poll.UntilAsync(() => _raw.Gateway.Logs.GetSnapshot().Any(line => line.Id.Id == 1012)); // the request has ended
+        Assert.DoesNotContain(_raw.Gateway.Logs.GetSnapshot(), line => line.Id.Id == 4312);
+    }
+
+    private StallingStream Stall()
+    {
+        var body = new StallingStream();
+        _raw.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.Created) { Content = new StreamContent(body) }));
+        return body;
+    }
+
+    private static Task<HttpResponseMessage> CreateAsync(HttpClient caller, CancellationToken token) =>
+        caller.PostAsync("/luma/generations", new StringContent("{}", Encoding.UTF8, "application/json"), token);
+
     private async Task<HttpResponseMessage> CreateAsync()
     {
         using var caller = _raw.CreateCaller();
@@ -62,6 +120,24 @@ public sealed class IncompleteCreateResponseTests : IDisposable
             await Task.Yield();
             var read = Read(buffer.Span[..Math.Min(buffer.Length, 5000)]);
             return read > 0 || isComplete || buffer.Length == 0 ? read : throw new HttpIOException(HttpRequestError.ResponseEnded);
+        }
+    }
+
+    /// <summary>A body without a byte.</summary>
+    private sealed class StallingStream : MemoryStream
+    {
+        private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<int> _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>The gateway reads the body.</summary>
+        public Task Started => _started.Task;
+
+        public void Cancel() => _read.SetCanceled();
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            _started.TrySetResult();
+            return await _read.Task.WaitAsync(cancellationToken);
         }
     }
 }
