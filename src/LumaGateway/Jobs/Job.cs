@@ -41,7 +41,7 @@ internal sealed record Job(
     public GenerationId? Id => GenerationId.TryParse(Key, null, out var id) ? id : null;
 
     /// <summary>Whether a state that the gateway has seen is to be recorded: it is another one, and no interim state after a final one.</summary>
-    public bool CanBecome(JobState state) => State != state && (state.IsTerminal() || !State.IsTerminal());
+    public bool CanBecome(JobState state) => State != state && (state.IsFinal() || !State.IsFinal());
 
     public static string NewAttemptKey() => AttemptPrefix + Guid.NewGuid().ToString("N");
 

@@ -52,7 +52,7 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
     {
         try
         {
-            if (await ledger.UpdateAsync(id, state, model) is { } job && state.IsTerminal())
+            if (await ledger.UpdateAsync(id, state, model) is { } job && state.IsFinal())
             {
                 await slots.ReleaseAsync(job.Account, id);
             }
