@@ -6,7 +6,7 @@ namespace LumaGateway.Access;
 /// <summary>
 /// The only place where a request is admitted: authenticates it, checks the permissions of its client, and acquires the client's rate limit lease. An endpoint
 /// without <see cref="RequiredPermission"/> is public. A refused request continues without a lease, and <see cref="AccessOutcomeMiddleware"/> responds. Must be
-/// after routing, and before the thread changes: an <see cref="EarlyResponse"/> is written here, without allocations.
+/// after routing, and before the thread changes: an <see cref="FastResponse"/> is written here, without allocations.
 /// </summary>
 internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator authenticator, Ownership ownership, AccessMetrics metrics, IOptions<AccessLogOptions> log)
 {
@@ -58,7 +58,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
         {
             metrics.Admitted(client.Name);
             client.ClientLimiter.SetHeaders(context.Response);
-            if (!ownership.IsKnownToSee(context, client) || context.GetEndpoint()!.Metadata.GetMetadata<EarlyResponse>()?.TryWrite(context) is not { } writing)
+            if (!ownership.IsKnownToSee(context, client) || context.GetEndpoint()!.Metadata.GetMetadata<FastResponse>()?.TryWrite(context) is not { } writing)
             {
                 isReleasedLater = true;
                 return ContinueAsync(context, client);
@@ -120,7 +120,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, ClientAuthenticator
 
 /// <summary>Endpoint metadata: writes the response of an admitted request without the rest of the pipeline, or returns null.</summary>
 /// <param name="TryWrite">Must not block, because it runs on the thread that waits for all sockets. Must not change the response if it returns null.</param>
-internal sealed record EarlyResponse(Func<HttpContext, Task?> TryWrite);
+internal sealed record FastResponse(Func<HttpContext, Task?> TryWrite);
 
 /// <summary>Request feature: why a request is refused.</summary>
 /// <param name="Client">The client's name.</param>

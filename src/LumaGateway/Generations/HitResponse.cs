@@ -5,7 +5,7 @@ using LumaGateway.Telemetry;
 
 namespace LumaGateway.Generations;
 
-/// <summary>Writes a fresh entry from memory as an <see cref="EarlyResponse"/>. Does not allocate. Most requests end here.</summary>
+/// <summary>Writes a fresh entry from memory as an <see cref="FastResponse"/>. Does not allocate. Most requests end here.</summary>
 internal sealed class HitResponse(ResponseCache cache, TimeProvider clock)
 {
     /// <summary>Returns null if the rest of the pipeline must handle the request.</summary>

@@ -41,7 +41,7 @@ internal static class GenerationEndpoints
             .Produces(StatusCodes.Status304NotModified)
             .WithMetadata(Headers)
             .WithMetadata(new DocumentedExamples(DocumentedExamples.Completed, DocumentedExamples.Processing, DocumentedExamples.Failed))
-            .WithMetadata(new EarlyResponse(services.GetRequiredService<HitResponse>().TryWrite))
+            .WithMetadata(new FastResponse(services.GetRequiredService<HitResponse>().TryWrite))
             .ProducesGatewayProblems(ProblemResponses.OfReads)
             .RequirePermission(Permissions.Read);
     }

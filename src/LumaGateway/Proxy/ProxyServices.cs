@@ -46,7 +46,7 @@ internal static class ProxyServices
                 pipeline.UseMiddleware<JobMiddleware>();
                 pipeline.UseMiddleware<CreateDistributionMiddleware>();
                 pipeline.UseMiddleware<SlotMiddleware>(); // inside the distribution: each of these accounts has its own slots
-                pipeline.Use(EarlyResponse.AcceptAsync);
+                pipeline.Use(CompletedUpstreamResponse.AcceptAsync);
             })
             .ConfigureEndpoints(static (endpoint, route) =>
             {

@@ -40,7 +40,7 @@ public sealed class HitCostTests : IAsyncLifetime
         _context.Request.Headers["X-Api-Key"] = Gateway.Key;
         _context.Request.RouteValues["id"] = Samples.CompletedId;
         _context.SetEndpoint(_gateway.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints)
-            .Single(endpoint => endpoint.Metadata.GetMetadata<EarlyResponse>() is not null));
+            .Single(endpoint => endpoint.Metadata.GetMetadata<FastResponse>() is not null));
         var app = new ApplicationBuilder(_gateway.Services).UseRequestId().UseSecurityHeaders().UseAccess();
         app.Run(_ =>
         {

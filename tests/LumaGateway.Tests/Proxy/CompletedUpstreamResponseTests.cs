@@ -10,12 +10,12 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Tests.Proxy;
 
 /// <summary>An upstream that responds before it has received the whole body of a POST. Needs nothing.</summary>
-public sealed class EarlyResponseTests : IDisposable
+public sealed class CompletedUpstreamResponseTests : IDisposable
 {
     private readonly Gateway _gateway = new();
     private Exception? _failure;
 
-    public EarlyResponseTests() => _gateway.With(services => services.Replace(
+    public CompletedUpstreamResponseTests() => _gateway.With(services => services.Replace(
         ServiceDescriptor.Singleton<IForwarderHttpClientFactory>(provider => new ClientFactory(provider, new EarlyUpstream(this)))));
 
     public static TheoryData<string?, bool> Cases => new() { { null, false }, { null, true }, { "key", false }, { "key", true } };
@@ -80,7 +80,7 @@ public sealed class EarlyResponseTests : IDisposable
     }
 
     /// <summary>Ends the transfer of the body, and responds.</summary>
-    private sealed class EarlyUpstream(EarlyResponseTests test) : DelegatingHandler(test._gateway.Upstream)
+    private sealed class EarlyUpstream(CompletedUpstreamResponseTests test) : DelegatingHandler(test._gateway.Upstream)
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {

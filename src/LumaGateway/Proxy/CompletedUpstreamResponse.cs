@@ -4,10 +4,10 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LumaGateway.Proxy;
 
 /// <summary>
-/// An upstream may respond before it has received the whole body, and end the transfer of the body (RFC 9113, section 8.1), for example with 413 or 429. YARP passes the
-/// complete response on, but reports a failure of the request's body. The response counts.
+/// Accepts a complete response that the upstream sent before it had received the whole body (RFC 9113, section 8.1), for example 413 or 429. YARP reports it as a failure of
+/// the request body.
 /// </summary>
-internal static class EarlyResponse
+internal static class CompletedUpstreamResponse
 {
     public static async Task AcceptAsync(HttpContext context, Func<Task> next)
     {
