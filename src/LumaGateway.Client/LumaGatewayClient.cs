@@ -8,7 +8,7 @@ namespace LumaGateway.Client;
 /// <summary>
 /// Calls a LumaGateway. A call is retried after transient faults for <see cref="LumaGatewayClientOptions.RetryFor"/>, a create for
 /// <see cref="LumaGatewayClientOptions.CreateRetryFor"/>, and waits as long as <c>Retry-After</c> says.
-/// It fails with a <see cref="LumaGatewayException"/>, or with an <see cref="ArgumentException"/> if an id is malformed. Thread-safe: one instance serves a process.
+/// It fails with a <see cref="LumaGatewayException"/>, or with an <see cref="ArgumentException"/> if an id or a filter is malformed. Thread-safe: one instance serves a process.
 /// </summary>
 public sealed class LumaGatewayClient
 {
@@ -181,6 +181,42 @@ public sealed class LumaGatewayClient
     {
         var path = PathOf(id);
         return CallAsync("delete", id, () => new(HttpMethod.Delete, path), (_, _) => Task.FromResult(true), cancellationToken);
+    }
+
+    /// <summary>
+    /// Lists the creates of the client's group, newest first, of all pages. Reads the next page when the caller gets to it. Each page is retried by itself. Fails with the code
+    /// <c>ledger_unavailable</c> if the gateway's ledger does not respond.
+    /// </summary>
+    /// <param name="filter">Which jobs; null for all.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async IAsyncEnumerable<JobSummary> ListJobsAsync(JobFilter? filter = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        for (string? cursor = null, next; ; cursor = next)
+        {
+            (var jobs, next) = await GetJobPageAsync(filter, cursor, cancellationToken);
+            foreach (var job in jobs)
+            {
+                yield return job;
+            }
+
+            if (next is null)
+            {
+                yield break;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Reads one page of <see cref="ListJobsAsync"/>. A page can have fewer jobs than <see cref="JobFilter.PageSize"/>, or none, although others follow: the last page is the one
+    /// whose <see cref="JobList.NextCursor"/> is null.
+    /// </summary>
+    /// <param name="filter">Which jobs; null for all. The same for each page of a list.</param>
+    /// <param name="cursor"><see cref="JobList.NextCursor"/> of the previous page; null for the first page. Another text fails with the code <c>invalid_request</c>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public Task<JobList> GetJobPageAsync(JobFilter? filter = null, string? cursor = null, CancellationToken cancellationToken = default)
+    {
+        var path = (filter ?? new JobFilter()).ToPath(cursor);
+        return CallAsync("list_jobs", null, () => new(HttpMethod.Get, path), ResponseReader.ReadJobsAsync, cancellationToken);
     }
 
     /// <summary>

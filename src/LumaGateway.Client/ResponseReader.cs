@@ -16,6 +16,9 @@ internal static class ResponseReader
     public static async Task<GenerationTicket> ReadTicketAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
         await response.Content.ReadFromJsonAsync(ContractsJson.Web.GenerationTicket, cancellationToken) is { Ticket: not null } ticket ? ticket : throw new JsonException("Not a ticket.");
 
+    public static async Task<JobList> ReadJobsAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
+        await response.Content.ReadFromJsonAsync(ContractsJson.Web.JobList, cancellationToken) is { Jobs: not null } jobs ? jobs : throw new JsonException("Not a list of jobs.");
+
     public static async Task<List<BatchItem>> ReadBatchAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         using var body = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), default, cancellationToken);

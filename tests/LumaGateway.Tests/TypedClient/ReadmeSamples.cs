@@ -67,4 +67,15 @@ internal static class ReadmeSamples
         }
         #endregion
     }
+
+    public static async Task ListAsync(LumaGatewayClient client, DateTimeOffset since, List<string> log, CancellationToken cancellationToken)
+    {
+        #region jobs
+        var filter = new JobFilter { State = JobState.Failed, From = since };
+        await foreach (var job in client.ListJobsAsync(filter, cancellationToken))
+        {
+            log.Add($"{job.Id} failed on {job.Account}");
+        }
+        #endregion
+    }
 }

@@ -21,7 +21,7 @@ public sealed partial class ReadmeTests
             .Select(match => Indent().Replace(match.Groups["code"].Value, ""));
 
         Assert.Equal(regions, blocks);
-        Assert.Equal(4, regions.Count());
+        Assert.Equal(5, regions.Count());
     }
 
     [Fact]
@@ -86,6 +86,23 @@ public sealed partial class ReadmeTests
 
         Assert.Equal(("g1", "g1", 1), (created.Id, repeated.Id, gateway.Upstream.RequestCount));
         Assert.Equal(["gateway_unreachable: repeat later with the key order-2"], log);
+    }
+
+    [Fact]
+    public async Task The_sample_that_lists_logs_the_failed_creates()
+    {
+        using var gateway = new Gateway();
+        gateway.With("Luma:Dialect", "dream-machine").With("Luma:Name", "main").Upstream
+            .ThenJson("""{"id":"g1","state":"failed"}""", HttpStatusCode.Created).ThenJson("""{"id":"g2","state":"queued"}""", HttpStatusCode.Created);
+        using var tested = TestedClient.Of(gateway);
+        var log = new List<string>();
+        await ReadmeSamples.CreateAsync(tested.Client, 1, log, TestContext.Current.CancellationToken);
+        await ReadmeSamples.CreateAsync(tested.Client, 2, log, TestContext.Current.CancellationToken);
+
+        await ReadmeSamples.ListAsync(tested.Client, gateway.Clock.GetUtcNow().AddMinutes(-1), log, TestContext.Current.CancellationToken);
+        await ReadmeSamples.ListAsync(tested.Client, gateway.Clock.GetUtcNow().AddMinutes(1), log, TestContext.Current.CancellationToken);
+
+        Assert.Equal(["g1 failed on main"], log);
     }
 
     [GeneratedRegex(@"^```csharp\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
