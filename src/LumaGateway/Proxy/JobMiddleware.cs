@@ -4,7 +4,6 @@ using LumaGateway.Problems;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Net.Http.Headers;
 
 namespace LumaGateway.Proxy;
 
@@ -70,7 +69,7 @@ internal sealed class JobMiddleware(RequestDelegate next, IJobLedger ledger, Cre
     /// <summary>Returns the response's body; null if it is longer than the buffer of <see cref="ForwarderErrorMiddleware"/>, which then has sent its start.</summary>
     private async Task<ReadOnlyMemory<byte>?> ForwardAsync(HttpContext context)
     {
-        context.Request.Headers.Remove(HeaderNames.AcceptEncoding); // the id is read from the body
+        context.Request.Headers.AcceptEncoding = "identity"; // the id is read from the body. Without the header every encoding is acceptable (RFC 9110, section 12.5.3)
         var feature = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         using var tee = new TeeStream(feature.Stream, ForwarderErrorMiddleware.MaxBufferedBytes);
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(tee, feature));

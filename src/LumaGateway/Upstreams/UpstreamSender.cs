@@ -31,6 +31,7 @@ internal sealed class UpstreamSender(HttpMessageInvoker http, UpstreamAccount ac
         using var request = new HttpRequestMessage(method, new Uri(_root + path));
         request.Headers.TryAddWithoutValidation("X-Request-Id", requestId);
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", ContentDecoder.Accepted); // without it, the upstream may use an encoding that cannot be read
         request.Headers.TryAddWithoutValidation("User-Agent", UpstreamTransport.UserAgent);
         request.Options.Set(SendProgress.Key, progress);
         if (body is not null)

@@ -36,6 +36,7 @@ public sealed class CreateTests : IDisposable
         Assert.Equal((HttpMethod.Post, "http://upstream.test/luma/generations"), (request.Method, request.Address.AbsoluteUri));
         Assert.Equal($"Bearer {Gateway.Token}", request.Headers["Authorization"]);
         Assert.Equal(response.Header("X-Request-Id"), request.Headers["X-Request-Id"]);
+        Assert.Equal("gzip, deflate, br", request.Headers["Accept-Encoding"]);
     }
 
     [Fact]

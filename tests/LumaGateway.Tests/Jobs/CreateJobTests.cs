@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Text;
 using LumaGateway.Contracts;
@@ -52,6 +53,35 @@ public sealed class CreateJobTests : IDisposable
             ("g1", "default", "relay", "tests", "tests", JobState.Queued, key is not null),
             (job.Key, job.Account, job.Dialect, job.Client, job.Group, job.State, job.IdempotencyKeyHash is not null));
         Assert.Equal(_raw.Gateway.Clock.GetUtcNow(), job.CreatedAt);
+    }
+
+    /// <summary>RFC 9110, section 12.5.3: without <c>Accept-Encoding</c> every encoding is acceptable.</summary>
+    [Theory]
+    [MemberData(nameof(Keys))]
+    public async Task A_create_is_recorded_if_its_upstream_compresses_unless_it_is_told_not_to(string? key)
+    {
+        _raw.Upstream.Then(async (request, _) =>
+        {
+            var response = ScriptedUpstream.Json(Created, HttpStatusCode.Created);
+            if (!request.Headers.AcceptEncoding.Any(encoding => encoding.Value == "identity"))
+            {
+                using var compressed = new MemoryStream();
+                await using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
+                {
+                    await gzip.WriteAsync(Encoding.UTF8.GetBytes(Created), Cancelled);
+                }
+
+                response.Content = new ByteArrayContent(compressed.ToArray()) { Headers = { ContentEncoding = { "gzip" } } };
+            }
+
+            return response;
+        });
+        using var caller = _raw.CreateCaller();
+
+        using var response = await CreateAsync(caller, key);
+
+        Assert.Equal(Created, await response.Content.ReadAsStringAsync(Cancelled));
+        Assert.Equal("g1", Assert.Single(_ledger.Jobs).Key);
     }
 
     /// <summary>Another replica polls the ids of slots, and records an id without a job as one of no client.</summary>

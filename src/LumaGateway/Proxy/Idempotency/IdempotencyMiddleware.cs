@@ -130,7 +130,7 @@ internal sealed class IdempotencyMiddleware(
     private async Task<byte[]> ForwardAsync(HttpContext context, IdempotencyClaim claim, SpooledBody body)
     {
         BodySpooler.Send(context, body);
-        context.Request.Headers.Remove(HeaderNames.AcceptEncoding); // a repetition may not accept the encoding of the first request
+        context.Request.Headers.AcceptEncoding = "identity"; // the id is read from the body, and a repetition may not accept the encoding of the first request
 
         byte[] responseBody;
         using (var captured = new CapturedResponse(context, MaxResponseBytes, options.Value.CreateTimeout, clock))
