@@ -43,7 +43,7 @@ internal sealed class StreamProgress(IReadOnlyList<StreamedGeneration> generatio
         {
             // Each is read once, in this order: a read may end, and the snapshot may be replaced, at any time.
             var (isRead, snapshot) = (generations[i].IsRead, generations[i].FindSnapshot());
-            var isOver = snapshot is not null && (snapshot.IsTerminal || generations[i].IsAbandoned) && _sent.Contains(i, snapshot);
+            var isOver = snapshot is not null && (snapshot.IsTerminal || generations[i].IsUnknownForTooLong) && _sent.Contains(i, snapshot);
             var isOpen = !isRead && snapshot is null && _sent.HasState(i);
             if (!isOver && !(mayDependOnReads && isOpen))
             {

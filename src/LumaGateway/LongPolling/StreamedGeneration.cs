@@ -28,7 +28,7 @@ internal sealed class StreamedGeneration(GenerationId id, PollTarget target, Fir
     public GenerationSnapshot? FindSnapshot() => _absent ?? (_isRead || Taken is not null ? target.Snapshot : snapshots.FindRecent(target, id));
 
     /// <summary>True if the generation has been in an unknown state for too long.</summary>
-    public bool IsAbandoned => target.IsAbandoned;
+    public bool IsUnknownForTooLong => target.IsUnknownForTooLong;
 
     /// <summary>The first read has ended, whatever its result, or none is necessary.</summary>
     public void SetRead() => _isRead = true;

@@ -12,7 +12,7 @@ namespace LumaGateway.LongPolling;
 /// Thread-safe.
 /// </summary>
 internal sealed class WaiterRegistry(
-    IOptions<WaitingOptions> options, IHostApplicationLifetime lifetime, WaitingMetrics metrics, TimeProvider clock, MonotonicClock steady) : BackgroundService
+    IOptions<WaitingOptions> options, IHostApplicationLifetime lifetime, WaitingMetrics metrics, TimeProvider clock, MonotonicClock monotonic) : BackgroundService
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(250);
 
@@ -47,7 +47,7 @@ internal sealed class WaiterRegistry(
             throw new OverLimitException(RefusalReason.ConcurrencyLimit, RetryAfter);
         }
 
-        var now = steady.Now;
+        var now = monotonic.Now;
         var waiter = new Waiter(client, kind, now, timeout is { } length ? now + length : TimeSpan.MaxValue);
         _waiters[waiter] = true;
         try
@@ -78,7 +78,7 @@ internal sealed class WaiterRegistry(
         {
             waiter.Client?.ClientLimiter.RemoveWaiter();
             Interlocked.Decrement(ref _count); // before the metrics: a metric listener may throw
-            metrics.WaiterRemoved(waiter.Kind, (long)((steady.Now - waiter.Since) / options.Value.PollEvery));
+            metrics.WaiterRemoved(waiter.Kind, (long)((monotonic.Now - waiter.Since) / options.Value.PollEvery));
         }
     }
 
@@ -106,7 +106,7 @@ internal sealed class WaiterRegistry(
 
     private void SignalDue()
     {
-        var now = steady.Now;
+        var now = monotonic.Now;
         var heartbeatBefore = now - options.Value.Heartbeat;
         foreach (var (waiter, _) in _waiters)
         {

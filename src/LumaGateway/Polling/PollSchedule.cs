@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace LumaGateway.Polling;
 
 /// <summary>Computes when a generation is polled next, and which entry replaces a poll. Due times are times of <see cref="MonotonicClock"/>.</summary>
-internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<FreshnessOptions> freshness, TimeProvider clock, MonotonicClock steady)
+internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<FreshnessOptions> freshness, TimeProvider clock, MonotonicClock monotonic)
 {
     /// <summary>The part of the interval in which an entry, requested by any replica, replaces a poll: the lower bound of <see cref="Jitter"/>.</summary>
     private const double MinJitter = 0.9;
@@ -17,7 +17,7 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<Fr
     public TimeSpan Floor => _options.PollFloor;
 
     /// <summary>The first poll. The first waiter reads the generation itself, so this is one interval later.</summary>
-    public TimeSpan First() => steady.Now + _options.PollEvery;
+    public TimeSpan First() => monotonic.Now + _options.PollEvery;
 
     /// <summary>
     /// The poll after a result. The interval depends on how long the gateway has polled the generation, with ± 10 % jitter, and begins with the request of the result.
@@ -37,13 +37,13 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<Fr
         }
 
         var age = clock.GetUtcNow() - snapshot.Summary?.CreatedAt;
-        return (age is { } known && known > TimeSpan.Zero ? known : WatchedFor(target)) >= freshness.Value.UnknownStateTimeout;
+        return (age is { } known && known > TimeSpan.Zero ? known : PolledFor(target)) >= freshness.Value.UnknownStateTimeout;
     }
 
     /// <summary>The poll after a hint: now, or <c>Waiting:PollFloor</c> after the request of the last result.</summary>
     public TimeSpan AfterHint(GenerationSnapshot? snapshot)
     {
-        var now = steady.Now;
+        var now = monotonic.Now;
         var earliest = snapshot is null ? now : RequestedAt(snapshot.Entry) + _options.PollFloor;
         return earliest > now ? earliest : now;
     }
@@ -52,14 +52,14 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<Fr
     public TimeSpan AfterFault(int consecutiveFaults)
     {
         var interval = _options.PollEvery * Math.Pow(2, Math.Min(consecutiveFaults - 1, 10));
-        return steady.Now + (Min(interval, _options.PollSlowest) * Jitter());
+        return monotonic.Now + (Min(interval, _options.PollSlowest) * Jitter());
     }
 
     /// <summary>The next sweep of the upstream's list.</summary>
-    public TimeSpan NextSweep() => steady.Now + (_options.PollEvery * Jitter());
+    public TimeSpan NextSweep() => monotonic.Now + (_options.PollEvery * Jitter());
 
     /// <summary>True if a target should have been polled two intervals ago: no sweep of another replica serves it.</summary>
-    public bool IsOverdue(PollTarget target) => steady.Now - target.DueAt > 2 * _options.PollEvery;
+    public bool IsOverdue(PollTarget target) => monotonic.Now - target.DueAt > 2 * _options.PollEvery;
 
     /// <summary>An entry that another replica's sweep requested at this time or later replaces a poll: its sweeps and this replica's reads are not in step.</summary>
     public DateTimeOffset SweptNotBefore => clock.GetUtcNow() - (2 * _options.PollEvery);
@@ -85,18 +85,18 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<Fr
 
     private TimeSpan IntervalOf(PollTarget target)
     {
-        var watched = WatchedFor(target);
-        return watched <= _options.SlowAfter
+        var polled = PolledFor(target);
+        return polled <= _options.SlowAfter
             ? _options.PollEvery
-            : Min(_options.PollEvery * (watched / _options.SlowAfter), _options.PollSlowest);
+            : Min(_options.PollEvery * (polled / _options.SlowAfter), _options.PollSlowest);
     }
 
-    private TimeSpan WatchedFor(PollTarget target) => target.Watch is { } watch ? steady.Now - watch.Since : TimeSpan.Zero;
+    private TimeSpan PolledFor(PollTarget target) => target.PollingPeriod is { } period ? monotonic.Now - period.Since : TimeSpan.Zero;
 
     private TimeSpan RequestedAt(CacheEntry entry)
     {
         var age = clock.GetUtcNow() - entry.RequestedAt;
-        return steady.Now - (age > TimeSpan.Zero ? age : TimeSpan.Zero);
+        return monotonic.Now - (age > TimeSpan.Zero ? age : TimeSpan.Zero);
     }
 
     /// <summary>A factor from 0.9 to 1.1: it keeps polls of many generations from coming due at the same time.</summary>

@@ -10,7 +10,7 @@ internal sealed class PollTarget(GenerationId key)
     private readonly HashSet<Waiter> _waiters = [];
     private bool _isClosed;
     private DateTimeOffset? _firstAbsentAt; // the request time of the first absent snapshot, which is not taken; null if there was none since the last state
-    private volatile bool _isAbandoned;
+    private volatile bool _isUnknownForTooLong;
     private volatile GenerationSnapshot? _snapshot;
     private long _hintAcceptedAt = TimeSpan.MinValue.Ticks / 2;
 
@@ -22,13 +22,13 @@ internal sealed class PollTarget(GenerationId key)
     public bool IsTerminal => _snapshot is { IsTerminal: true };
 
     /// <summary>True if the generation has been in an unknown state for too long.</summary>
-    public bool IsAbandoned => _isAbandoned;
+    public bool IsUnknownForTooLong => _isUnknownForTooLong;
 
     /// <summary>True if waits end: the generation is terminal, or has been in an unknown state for too long.</summary>
-    public bool IsWaitOver => IsTerminal || _isAbandoned;
+    public bool IsWaitOver => IsTerminal || _isUnknownForTooLong;
 
     /// <summary>Null before the first waiter; there is no poll until then.</summary>
-    public Watch? Watch { get; set; }
+    public PollingPeriod? PollingPeriod { get; set; }
 
     /// <summary>When the next poll is due, by <see cref="Time.MonotonicClock"/>; never before the first waiter.</summary>
     public TimeSpan DueAt { get; set; } = TimeSpan.MaxValue;
@@ -68,16 +68,16 @@ internal sealed class PollTarget(GenerationId key)
     }
 
     /// <summary>Sets whether the generation has been in an unknown state for too long, and wakes the waiters if it has.</summary>
-    public void SetAbandoned(bool isAbandoned)
+    public void SetUnknownForTooLong(bool isUnknownForTooLong)
     {
         lock (_gate)
         {
-            if (_isAbandoned == isAbandoned)
+            if (_isUnknownForTooLong == isUnknownForTooLong)
             {
                 return;
             }
 
-            _isAbandoned = isAbandoned;
+            _isUnknownForTooLong = isUnknownForTooLong;
             foreach (var waiter in _waiters)
             {
                 waiter.Signal(WaiterSignals.StateChanged);
@@ -105,7 +105,7 @@ internal sealed class PollTarget(GenerationId key)
         lock (_gate)
         {
             previous = _snapshot;
-            if (previous is not null && !IsNews(snapshot, previous, now))
+            if (previous is not null && !Replaces(snapshot, previous, now))
             {
                 return false;
             }
@@ -132,7 +132,7 @@ internal sealed class PollTarget(GenerationId key)
         }
     }
 
-    private static bool IsNews(GenerationSnapshot snapshot, GenerationSnapshot previous, DateTimeOffset now) => (snapshot.Summary, previous.Summary) switch
+    private static bool Replaces(GenerationSnapshot snapshot, GenerationSnapshot previous, DateTimeOffset now) => (snapshot.Summary, previous.Summary) switch
     {
         (_, { IsFinal: true }) => snapshot.Summary is { IsFinal: true } && snapshot.Entry.Outranks(previous.Entry, now),
         (_, null) => snapshot.Entry.Outranks(previous.Entry, now) || previous.Entry.RequestedAt > CacheEntry.LatestCredible(now),

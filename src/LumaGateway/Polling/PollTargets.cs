@@ -6,10 +6,10 @@ using LumaGateway.Time;
 namespace LumaGateway.Polling;
 
 /// <summary>All generations with waiters on this replica. Thread-safe.</summary>
-internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, WaitingMetrics metrics, TimeProvider clock, MonotonicClock steady)
+internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, WaitingMetrics metrics, TimeProvider clock, MonotonicClock monotonic)
 {
     private readonly ConcurrentDictionary<GenerationId, PollTarget> _targets = new();
-    private readonly WatchHistory _history = new();
+    private readonly RecentPollingPeriods _history = new();
     private int _count;
 
     /// <summary>A generation got its first waiter.</summary>
@@ -40,7 +40,7 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
             if (isFirst)
             {
                 target.DueAt = schedule.First(); // the waiter reads first itself, so that its client is charged for the request
-                target.Watch = _history.Take(key, steady.Now); // last: from now on, polls and hints are possible
+                target.PollingPeriod = _history.Take(key, monotonic.Now); // last: from now on, polls and hints are possible
                 Interlocked.Increment(ref _count);
                 try
                 {
@@ -67,9 +67,9 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
             if (target.RemoveAndClose(waiter))
             {
                 _targets.TryRemove(new(target.Key, target));
-                if (target is { IsTerminal: false, Watch: { } watch })
+                if (target is { IsTerminal: false, PollingPeriod: { } period })
                 {
-                    _history.Add(target.Key, watch, steady.Now);
+                    _history.Add(target.Key, period, monotonic.Now);
                 }
 
                 removed++;
@@ -85,7 +85,7 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
     /// </summary>
     public bool TryHint(GenerationId key)
     {
-        if (Find(key) is not { IsTerminal: false, Watch: not null } target || !target.TryAcceptHint(steady.Now, schedule.Floor))
+        if (Find(key) is not { IsTerminal: false, PollingPeriod: not null } target || !target.TryAcceptHint(monotonic.Now, schedule.Floor))
         {
             return false;
         }
@@ -98,10 +98,10 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
     /// <summary>A poll of a target with a waiter failed: the next one is later with every consecutive fault.</summary>
     public void RecordFault(PollTarget target)
     {
-        var watch = target.Watch!;
-        watch.FailedAt = clock.GetUtcNow();
+        var period = target.PollingPeriod!;
+        period.FailedAt = clock.GetUtcNow();
         var current = Find(target.Key) ?? target; // another one if the waiters left during the poll, and new ones came
-        current.DueAt = schedule.AfterFault(++watch.ConsecutiveFaults);
+        current.DueAt = schedule.AfterFault(++period.ConsecutiveFaults);
     }
 
     /// <summary>Updates the target of an entry that this replica read. Does nothing without a target.</summary>
@@ -142,11 +142,11 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
 
         if (target.Snapshot is { } current)
         {
-            target.SetAbandoned(schedule.IsUnknownForTooLong(target, current));
+            target.SetUnknownForTooLong(schedule.IsUnknownForTooLong(target, current));
         }
 
         var latest = target.Snapshot is { } known && known.Entry.RequestedAt > entry.RequestedAt ? known : snapshot; // messages may be late
-        if (target.Watch is not { } watch || latest.Entry.RequestedAt < watch.FailedAt)
+        if (target.PollingPeriod is not { } period || latest.Entry.RequestedAt < period.FailedAt)
         {
             return; // the first waiter sets when the poll is due; a state from before a fault does not end the pause after it
         }

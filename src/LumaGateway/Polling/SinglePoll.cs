@@ -22,7 +22,7 @@ internal sealed partial class SinglePoll(
             }
 
             metrics.Polled(isFetched ? PollKind.Single : PollKind.Cached);
-            target.Watch!.ConsecutiveFaults = 0;
+            target.PollingPeriod!.ConsecutiveFaults = 0;
             targets.Update(result.Entry!);
         }
         catch (UpstreamException)

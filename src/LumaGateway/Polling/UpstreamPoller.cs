@@ -73,7 +73,7 @@ internal sealed partial class UpstreamPoller(
     private void StartDuePolls()
     {
         var now = clock.Now;
-        var polled = targets.All.Where(target => target is { IsTerminal: false, Watch: not null } && !IsHeld(target)).ToList();
+        var polled = targets.All.Where(target => target is { IsTerminal: false, PollingPeriod: not null } && !IsHeld(target)).ToList();
         var due = lists.Start(polled).Where(target => !target.IsPolling && target.DueAt <= now);
         foreach (var target in due.OrderBy(target => target.DueAt))
         {

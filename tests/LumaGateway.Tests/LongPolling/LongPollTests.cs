@@ -275,7 +275,7 @@ public sealed class LongPollTests : IDisposable
         _gateway.Upstream.ThenJson(Samples.Interim("g1")).ThenJson(Samples.Interim("g1")).AlwaysJson(Samples.CompletedAs("g1"));
         using var caller = _gateway.CreateCaller();
         using var waiters = _gateway.Collect<long>("luma_gateway.waiting.waiters");
-        using var watched = _gateway.Collect<long>("luma_gateway.waiting.targets");
+        using var targets = _gateway.Collect<long>("luma_gateway.waiting.targets");
         using var polls = _gateway.Collect<long>("luma_gateway.waiting.polls");
         using var saved = _gateway.Collect<long>("luma_gateway.waiting.polls_saved");
         using var lag = _gateway.Collect<double>("luma_gateway.waiting.lag");
@@ -285,7 +285,7 @@ public sealed class LongPollTests : IDisposable
         await _gateway.Clock.WaitUntilIdleAsync();
         Assert.Equal(4, waiters.GetMeasurementSnapshot().Count);
         Assert.Equal(0, waiters.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
-        Assert.Equal(0, watched.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
+        Assert.Equal(0, targets.GetMeasurementSnapshot().Sum(measurement => measurement.Value));
         Assert.Equal(2, polls.GetMeasurementSnapshot().Where(measurement => measurement.Tags["luma_gateway.waiting.call"] is "single").Sum(measurement => measurement.Value));
         Assert.InRange(saved.GetMeasurementSnapshot().Sum(measurement => measurement.Value), 2, 4);
         Assert.InRange(Assert.Single(lag.GetMeasurementSnapshot()).Value, 1.5, 2.5);

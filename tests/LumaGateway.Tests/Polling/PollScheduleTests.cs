@@ -32,10 +32,10 @@ public sealed class PollScheduleTests
     [InlineData("00:20:00", 8)]
     [InlineData("00:25:00", 10)]
     [InlineData("1.00:00:00", 10)]
-    public void The_interval_grows_with_the_time_of_polling_with_10_percent_jitter(string watched, double seconds)
+    public void The_interval_grows_with_the_time_of_polling_with_10_percent_jitter(string polled, double seconds)
     {
-        var target = TargetWatchedFromNow();
-        _clock.Advance(TimeSpan.Parse(watched, System.Globalization.CultureInfo.InvariantCulture));
+        var target = TargetPolledFromNow();
+        _clock.Advance(TimeSpan.Parse(polled, System.Globalization.CultureInfo.InvariantCulture));
         var now = _monotonic.Now;
 
         var ratios = Enumerable.Range(0, PropertyCases.Of(20_000, atLeast: 2000)).Select(_ => (_schedule.After(target, Interim(_clock.GetUtcNow())) - now).TotalSeconds / seconds).ToList();
@@ -51,7 +51,7 @@ public sealed class PollScheduleTests
         var (polledAt, requestedAt) = (_monotonic.Now, _clock.GetUtcNow());
         _clock.Advance(TimeSpan.FromSeconds(1.5));
 
-        Assert.InRange(_schedule.After(TargetWatchedFromNow(), Interim(requestedAt)), polledAt + TimeSpan.FromSeconds(1.8), polledAt + TimeSpan.FromSeconds(2.2));
+        Assert.InRange(_schedule.After(TargetPolledFromNow(), Interim(requestedAt)), polledAt + TimeSpan.FromSeconds(1.8), polledAt + TimeSpan.FromSeconds(2.2));
     }
 
     [Theory]
@@ -61,7 +61,7 @@ public sealed class PollScheduleTests
     [InlineData("9999-12-31T00:00:00Z")]
     public void The_interval_does_not_depend_on_the_upstreams_clock(string createdAt)
     {
-        var target = TargetWatchedFromNow();
+        var target = TargetPolledFromNow();
         var snapshot = Snapshot($$"""{"id":"g1","state":"processing","created_at":"{{createdAt}}"}""", _clock.GetUtcNow());
         target.TryUpdate(snapshot, _clock.GetUtcNow(), out _);
 
@@ -76,10 +76,10 @@ public sealed class PollScheduleTests
     [InlineData("null", "01:00:00", true)]
     [InlineData("\"2027-01-01T00:00:00Z\"", "00:59:59", false)]
     [InlineData("\"2027-01-01T00:00:00Z\"", "01:00:00", true)]
-    public void An_unknown_state_ends_waits_an_hour_after_the_creation_or_after_the_first_poll(string createdAt, string watched, bool isTooLong)
+    public void An_unknown_state_ends_waits_an_hour_after_the_creation_or_after_the_first_poll(string createdAt, string polled, bool isTooLong)
     {
-        var target = TargetWatchedFromNow();
-        _clock.Advance(TimeSpan.Parse(watched, System.Globalization.CultureInfo.InvariantCulture));
+        var target = TargetPolledFromNow();
+        _clock.Advance(TimeSpan.Parse(polled, System.Globalization.CultureInfo.InvariantCulture));
         var body = $$"""{"id":"g1","state":"processing","created_at":{{createdAt}}}""";
 
         Assert.Equal(isTooLong, _schedule.IsUnknownForTooLong(target, Snapshot(body, _clock.GetUtcNow(), isStateUnknown: true)));
@@ -91,16 +91,16 @@ public sealed class PollScheduleTests
     [InlineData(61, false)]
     public void A_watch_continues_if_the_next_waiter_starts_within_a_minute(int seconds, bool continues)
     {
-        var history = new WatchHistory();
+        var history = new RecentPollingPeriods();
         var key = GenerationId.Parse("g1", null);
-        var (watch, left) = (new Watch(TimeSpan.FromHours(1)), TimeSpan.FromHours(2));
-        history.Add(key, watch, left);
+        var (period, left) = (new PollingPeriod(TimeSpan.FromHours(1)), TimeSpan.FromHours(2));
+        history.Add(key, period, left);
         var now = left + TimeSpan.FromSeconds(seconds);
 
         var next = history.Take(key, now);
-        Assert.Equal(continues, ReferenceEquals(watch, next));
-        Assert.Equal(continues ? watch.Since : now, next.Since);
-        Assert.NotSame(watch, history.Take(key, now));
+        Assert.Equal(continues, ReferenceEquals(period, next));
+        Assert.Equal(continues ? period.Since : now, next.Since);
+        Assert.NotSame(period, history.Take(key, now));
     }
 
     [Fact]
@@ -177,7 +177,7 @@ public sealed class PollScheduleTests
         return acquired;
     }
 
-    private PollTarget TargetWatchedFromNow() => new(GenerationId.Parse("g1", null)) { Watch = new Watch(_monotonic.Now) };
+    private PollTarget TargetPolledFromNow() => new(GenerationId.Parse("g1", null)) { PollingPeriod = new PollingPeriod(_monotonic.Now) };
 
     private static GenerationSnapshot Interim(DateTimeOffset requestedAt) => Snapshot(Samples.Interim("g1"), requestedAt);
 

@@ -122,7 +122,7 @@ internal sealed class Simulation
         {
             if (_bug is PlantedBug.PollsIgnoreBackOff)
             {
-                foreach (var target in replica.Targets.All.Where(static target => target.Watch?.ConsecutiveFaults > 0))
+                foreach (var target in replica.Targets.All.Where(static target => target.PollingPeriod?.ConsecutiveFaults > 0))
                 {
                     target.DueAt = TimeSpan.Zero;
                 }

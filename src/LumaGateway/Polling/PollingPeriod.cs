@@ -1,8 +1,8 @@
 namespace LumaGateway.Polling;
 
-/// <summary>The polls of one generation for one waiter after the other. <see cref="WatchHistory"/> keeps it for a while after the last one.</summary>
+/// <summary>How long a generation is polled, over successive waiters, and its consecutive faults. <see cref="RecentPollingPeriods"/> keeps it after the last waiter.</summary>
 /// <param name="since">When the polls began, by <see cref="Time.MonotonicClock"/>.</param>
-internal sealed class Watch(TimeSpan since)
+internal sealed class PollingPeriod(TimeSpan since)
 {
     public TimeSpan Since => since;
 
