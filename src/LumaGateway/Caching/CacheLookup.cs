@@ -69,7 +69,7 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
         // writes: then Redis holds an older interim entry.
         if (view.Best is { } stored && !memory.IsOutdated(stored) && (cached is null || !cached.Entry.Outranks(stored, now)))
         {
-            var result = IsFreshEnough(stored, now, accepts) ? new CacheResult(stored, CacheStatus.Hit, CacheTier.Shared) : default(CacheResult?);
+            var result = IsFreshEnough(stored, now, accepts) ? new CacheResult(stored, CacheStatus.Hit, CacheTier.Redis) : default(CacheResult?);
             return new Result(StoreInMemory(fetch, stored, view.InvalidationToken, startedAt).Entry, view.InvalidationToken, view.IsReached, result);
         }
 

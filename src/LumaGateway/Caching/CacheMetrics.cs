@@ -8,8 +8,8 @@ internal sealed class CacheMetrics : IGatewayMetrics
 {
     private static readonly (CacheStatus, CacheTier)[] Combinations =
     [
-        (CacheStatus.Hit, CacheTier.Memory), (CacheStatus.Hit, CacheTier.Shared), (CacheStatus.Miss, CacheTier.None),
-        (CacheStatus.Collapsed, CacheTier.None), (CacheStatus.Collapsed, CacheTier.Memory), (CacheStatus.Collapsed, CacheTier.Shared),
+        (CacheStatus.Hit, CacheTier.Memory), (CacheStatus.Hit, CacheTier.Redis), (CacheStatus.Miss, CacheTier.None),
+        (CacheStatus.Collapsed, CacheTier.None), (CacheStatus.Collapsed, CacheTier.Memory), (CacheStatus.Collapsed, CacheTier.Redis),
         (CacheStatus.Stale, CacheTier.Memory),
     ];
 
@@ -80,7 +80,7 @@ internal sealed class CacheMetrics : IGatewayMetrics
     {
         CacheTier.None => "none",
         CacheTier.Memory => "memory",
-        CacheTier.Shared => "redis",
+        CacheTier.Redis => "redis",
         _ => throw new ArgumentOutOfRangeException(nameof(tier)),
     };
 

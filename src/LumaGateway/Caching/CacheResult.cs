@@ -27,8 +27,8 @@ internal enum CacheTier
     /// <summary>In memory.</summary>
     Memory,
 
-    /// <summary>In Redis, stored by another replica.</summary>
-    Shared,
+    /// <summary>In Redis.</summary>
+    Redis,
 }
 
 /// <summary>The result of a cache lookup: an entry, the fault of a failed fetch, or both if the entry is served stale.</summary>

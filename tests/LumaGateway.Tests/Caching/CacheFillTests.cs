@@ -46,7 +46,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Assert.Equal(("final", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_cache)));
         Assert.Empty(corrupt.GetMeasurementSnapshot()); // a missing value is not corrupt
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Redis, null), Summary(await ReadAsync(_other)));
         Assert.Equal(("final", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_other)));
         Assert.Equal(0, _other.Origin.RequestCount);
     }
@@ -57,7 +57,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Origin.Returns(Entries.Interim(_clock.Now));
         await ReadAsync(_cache);
 
-        Assert.Equal(("interim", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
+        Assert.Equal(("interim", CacheStatus.Hit, CacheTier.Redis, null), Summary(await ReadAsync(_other)));
         _clock.Advance(TimeSpan.FromSeconds(2));
         _other.Origin.Returns(Entries.Interim(_clock.Now, "next"));
         Assert.Equal(("next", CacheStatus.Miss, CacheTier.None, null), Summary(await ReadAsync(_other)));
@@ -123,7 +123,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 1);
         _clock.Advance(LockPauses[1]);
 
-        Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Shared, null), Summary(await waiting));
+        Assert.Equal(("final", CacheStatus.Collapsed, CacheTier.Redis, null), Summary(await waiting));
         Assert.Equal(0, _other.Origin.RequestCount);
         Assert.Equal(0.05, Assert.Single(waits.GetMeasurementSnapshot()).Value, 0.000_1);
         await Eventually.TrueAsync(() => _redis.Count("remove", ":lock") == 2); // the second lock was acquired after the wait
@@ -141,7 +141,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         _clock.Advance(LockPauses[0]);
 
-        Assert.Equal(("from a list", CacheStatus.Collapsed, CacheTier.Shared, null), Summary(await waiting));
+        Assert.Equal(("from a list", CacheStatus.Collapsed, CacheTier.Redis, null), Summary(await waiting));
         fetch.Release();
         await reading;
     }
@@ -153,7 +153,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await ReadAsync(_cache);
         _redis.ClearCommands();
 
-        Assert.Equal(CacheTier.Shared, (await ReadAsync(_other)).Tier);
+        Assert.Equal(CacheTier.Redis, (await ReadAsync(_other)).Tier);
 
         Assert.Equal(["add lock"], _redis.Commands); // reads, because there is a final entry
         Assert.Null(_redis.Value(":lock"));
@@ -687,7 +687,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Assert.Equal(CacheTier.Memory, (await ReadAsync(_cache)).Tier);
 
         _clock.Advance(TimeSpan.FromTicks(1));
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_cache)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Redis, null), Summary(await ReadAsync(_cache)));
         Assert.Equal(CacheTier.Memory, (await ReadAsync(_cache)).Tier);
     }
 
@@ -794,7 +794,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         Origin.Returns(Entries.Final(_clock.Now, "renewed"));
         await _cache.RenewAsync(outdated);
 
-        Assert.Equal(("renewed", CacheStatus.Hit, CacheTier.Shared, null), Summary(await _other.RenewAsync(outdated)));
+        Assert.Equal(("renewed", CacheStatus.Hit, CacheTier.Redis, null), Summary(await _other.RenewAsync(outdated)));
         Assert.Equal(0, _other.Origin.RequestCount);
     }
 
@@ -868,7 +868,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         failingRead.Dispose();
         fetch.Release();
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Summary(await reading));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Redis, null), Summary(await reading));
     }
 
     [Fact]
@@ -878,7 +878,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         await ReadAsync(_cache);
         using var failing = _redis.Fail("add");
 
-        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
+        Assert.Equal(("final", CacheStatus.Hit, CacheTier.Redis, null), Summary(await ReadAsync(_other)));
         Assert.Equal(0, _other.Origin.RequestCount);
     }
 
@@ -973,7 +973,7 @@ public sealed class CacheFillTests : IAsyncLifetime
 
         Assert.NotEmpty(corrupt.GetMeasurementSnapshot());
         Assert.NotEqual(0, _redis.Count("remove", ":final"));
-        Assert.Equal(CacheTier.Shared, (await ReadAsync(_other)).Tier);
+        Assert.Equal(CacheTier.Redis, (await ReadAsync(_other)).Tier);
     }
 
     [Fact]
@@ -1045,10 +1045,10 @@ public sealed class CacheFillTests : IAsyncLifetime
     {
         await _cache.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _cache.Cache.Purges).WithTimeout();
 
-        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_other)));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Redis, null), Summary(await ReadAsync(_other)));
         Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Memory, null), Summary(await ReadAsync(_cache)));
         _clock.Advance(CacheUnderTest.MemoryLifetime);
-        Assert.Equal(CacheTier.Shared, (await ReadAsync(_cache)).Tier);
+        Assert.Equal(CacheTier.Redis, (await ReadAsync(_cache)).Tier);
     }
 
     [Fact]
@@ -1089,7 +1089,7 @@ public sealed class CacheFillTests : IAsyncLifetime
         var stored = await _other.Cache.PutAsync(Entries.Final(_clock.Now, "offered"), _other.Cache.Purges).WithTimeout();
 
         Assert.Equal("offered", stored.Text());
-        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Shared, null), Summary(await ReadAsync(_cache)));
+        Assert.Equal(("offered", CacheStatus.Hit, CacheTier.Redis, null), Summary(await ReadAsync(_cache)));
     }
 
     [Fact]
