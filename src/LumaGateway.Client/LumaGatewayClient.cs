@@ -81,10 +81,51 @@ public sealed class LumaGatewayClient
     {
         var valid = ValidId(id).Value;
         using var call = GatewayTransport.StartCall("follow", id);
-        await using var states = new StateStream(_transport, valid, call);
-        while (await states.NextAsync(cancellationToken) is { } generation)
+        await using var states = new StateStream(_transport, $"generations/{valid}/events", [valid], call);
+        while (await states.NextAsync(cancellationToken) is { } item)
         {
-            yield return generation;
+            if (item.Generation is { } generation)
+            {
+                yield return generation;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Follows several generations: their current states, then every change, until each is completed, failed or unknown. The states come in any order of the ids. Resumes where
+    /// the stream broke off; no state of a generation comes twice in a row. An unknown id is an item with its <see cref="BatchItem.Problem"/>; the others are not affected.
+    /// </summary>
+    /// <param name="ids">
+    /// The generations; a repeated id counts once. At most the gateway's <c>Batch:MaxIds</c>, by default 50: more fail with the code <c>invalid_request</c>. None end at once.
+    /// </param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async IAsyncEnumerable<BatchItem> FollowManyAsync(IEnumerable<string> ids, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var all = ids.Select(id => ValidId(id).Value).Distinct(StringComparer.Ordinal).ToList();
+        if (all.Count == 0)
+        {
+            yield break;
+        }
+
+        using var call = GatewayTransport.StartCall("follow_many");
+        await using var states = new StateStream(_transport, $"generations/events?ids={string.Join(',', all)}", all, call);
+        while (await NextAsync() is { } item)
+        {
+            yield return item;
+        }
+
+        // With one id, the gateway responds with the problem instead of an event.
+        async Task<BatchItem?> NextAsync()
+        {
+            try
+            {
+                return await states.NextAsync(cancellationToken);
+            }
+            catch (LumaGatewayException fault) when (all.Count == 1 && fault is { Code: "generation_not_found", Problem: { } problem })
+            {
+                states.End();
+                return new BatchItem(all[0], null, problem);
+            }
         }
     }
 

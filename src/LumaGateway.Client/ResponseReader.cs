@@ -10,8 +10,13 @@ internal static class ResponseReader
     public static async Task<Generation> ReadGenerationAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
         Complete(await response.Content.ReadFromJsonAsync(ContractsJson.Web.Generation, cancellationToken));
 
-    /// <summary>Reads the data of a <c>generation</c> event.</summary>
-    public static Generation ReadEvent(ReadOnlySpan<byte> data) => Complete(JsonSerializer.Deserialize(data, ContractsJson.Web.Generation));
+    /// <summary>Reads the data of a <c>generation</c> or <c>problem</c> event; null for an event of another kind.</summary>
+    public static BatchItem? ReadEvent(string kind, ReadOnlySpan<byte> data) => kind switch
+    {
+        "generation" => Complete(JsonSerializer.Deserialize(data, ContractsJson.Web.Generation)) is var generation ? new BatchItem(generation.Id, generation, null) : null,
+        "problem" => JsonSerializer.Deserialize(data, ContractsJson.Web.BatchItem) is { Id: not null, Generation: null, Problem: not null } item ? item : throw new JsonException("Not a problem."),
+        _ => null,
+    };
 
     public static async Task<GenerationTicket> ReadTicketAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
         await response.Content.ReadFromJsonAsync(ContractsJson.Web.GenerationTicket, cancellationToken) is { Ticket: not null } ticket ? ticket : throw new JsonException("Not a ticket.");

@@ -6,16 +6,21 @@ using LumaGateway.Contracts;
 
 namespace LumaGateway.Client;
 
-/// <summary>Reads the states of one generation from server-sent events. Reconnects with <c>Last-Event-ID</c> until the state is final. Not thread-safe.</summary>
-internal sealed class StateStream(GatewayTransport transport, string id, Activity? call) : IAsyncDisposable
+/// <summary>Reads the states of generations from server-sent events. Reconnects with <c>Last-Event-ID</c> until each state is final or its id is unknown. Not thread-safe.</summary>
+/// <param name="transport">Sends the requests.</param>
+/// <param name="path">The path and query of the stream.</param>
+/// <param name="ids">The ids in the path, each once, in the form that the gateway sends.</param>
+/// <param name="call">The span of the call.</param>
+internal sealed class StateStream(GatewayTransport transport, string path, IEnumerable<string> ids, Activity? call) : IAsyncDisposable
 {
+    private readonly HashSet<string> _unfinished = [.. ids];
     private string _lastEventId = ""; // before the first state
     private TimeSpan? _reconnectAfter;
     private bool _isOver;
     private Connection? _connection;
 
-    /// <summary>Returns the next state; null after the final one.</summary>
-    public async Task<Generation?> NextAsync(CancellationToken cancellationToken)
+    /// <summary>Returns the next state, or the problem of an unknown id; null after the last one.</summary>
+    public async Task<BatchItem?> NextAsync(CancellationToken cancellationToken)
     {
         Activity.Current = call ?? Activity.Current; // the code between two states runs in the span of the caller
         while (!_isOver)
@@ -24,10 +29,10 @@ internal sealed class StateStream(GatewayTransport transport, string id, Activit
             {
                 await ReconnectAsync(cancellationToken);
             }
-            else if (await ReadAsync(_connection, cancellationToken) is { } generation)
+            else if (await ReadAsync(_connection, cancellationToken) is { } item)
             {
-                _isOver = generation.IsFinal;
-                return generation;
+                Record(item);
+                return item;
             }
             else
             {
@@ -39,7 +44,25 @@ internal sealed class StateStream(GatewayTransport transport, string id, Activit
         return null;
     }
 
+    /// <summary>Makes the next call return null.</summary>
+    public void End() => _isOver = true;
+
     public ValueTask DisposeAsync() => CloseAsync();
+
+    /// <summary>An id that was unknown can get a state later.</summary>
+    private void Record(BatchItem item)
+    {
+        if (item.Generation is { IsFinal: false })
+        {
+            _unfinished.Add(item.Id);
+        }
+        else
+        {
+            _unfinished.Remove(item.Id);
+        }
+
+        _isOver = _unfinished.Count == 0;
+    }
 
     private async ValueTask CloseAsync()
     {
@@ -68,12 +91,12 @@ internal sealed class StateStream(GatewayTransport transport, string id, Activit
         _isOver = _connection is null;
     }
 
-    private HttpRequestMessage CreateRequest() => new(HttpMethod.Get, $"generations/{id}/events")
+    private HttpRequestMessage CreateRequest() => new(HttpMethod.Get, path)
     {
         Headers = { { "Accept", "text/event-stream" }, { "Last-Event-ID", _lastEventId } },
     };
 
-    /// <summary>Returns null for 204: the final state was read before.</summary>
+    /// <summary>Returns null for 204: all final states were read before.</summary>
     private async Task<Connection?> OpenAsync(HttpResponseMessage response, TimeSpan idleTimeout, CancellationToken cancellationToken)
     {
         if (response.StatusCode is HttpStatusCode.NoContent)
@@ -88,22 +111,22 @@ internal sealed class StateStream(GatewayTransport transport, string id, Activit
         }
 
         var stream = new IdleTimeoutStream(await response.Content.ReadAsStreamAsync(cancellationToken), idleTimeout, transport.Clock);
-        var parser = SseParser.Create(stream, (kind, data) => kind is "generation" ? ResponseReader.ReadEvent(data) : null);
+        var parser = SseParser.Create(stream, (kind, data) => ResponseReader.ReadEvent(kind, data));
         return new Connection(response, parser, parser.EnumerateAsync(CancellationToken.None).GetAsyncEnumerator(CancellationToken.None));
     }
 
     /// <summary>Reads the next state. Returns null if the connection ends, is lost or is idle for too long.</summary>
-    private async Task<Generation?> ReadAsync(Connection connection, CancellationToken cancellationToken)
+    private async Task<BatchItem?> ReadAsync(Connection connection, CancellationToken cancellationToken)
     {
         using var closing = cancellationToken.Register(connection.Response.Dispose); // ends the pending read
         try
         {
             while (await connection.Events.MoveNextAsync())
             {
-                if (connection.Events.Current.Data is { } generation)
+                if (connection.Events.Current.Data is { } item)
                 {
                     _lastEventId = connection.Parser.LastEventId;
-                    return generation;
+                    return item;
                 }
             }
         }
@@ -122,5 +145,5 @@ internal sealed class StateStream(GatewayTransport transport, string id, Activit
         return null;
     }
 
-    private sealed record Connection(HttpResponseMessage Response, SseParser<Generation?> Parser, IAsyncEnumerator<SseItem<Generation?>> Events);
+    private sealed record Connection(HttpResponseMessage Response, SseParser<BatchItem?> Parser, IAsyncEnumerator<SseItem<BatchItem?>> Events);
 }

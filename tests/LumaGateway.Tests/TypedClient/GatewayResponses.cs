@@ -10,6 +10,12 @@ internal static class GatewayResponses
 
     public static string EventOf(string state) => $":\n\nevent: generation\nid: {state[0]}\ndata: {GenerationOf(state)}\n\n";
 
+    /// <summary>An event of a stream of several generations.</summary>
+    public static string EventOf(string eventId, string id, string state) => $"event: generation\nid: {eventId}\ndata: {{\"id\":\"{id}\",\"state\":\"{state}\"}}\n\n";
+
+    public static string ProblemEventOf(string eventId, string id) =>
+        $"event: problem\nid: {eventId}\ndata: {{\"id\":\"{id}\",\"generation\":null,\"problem\":{{\"status\":404,\"code\":\"generation_not_found\"}}}}\n\n";
+
     public static HttpResponseMessage WithRetryAfter(HttpResponseMessage response, int seconds)
     {
         response.Headers.RetryAfter = new(TimeSpan.FromSeconds(seconds));
@@ -35,15 +41,24 @@ internal static class GatewayResponses
     /// <summary>A body that ends, breaks off or sends nothing more after its text.</summary>
     public sealed class Body(string text, bool isCut, bool isSilent) : MemoryStream(Encoding.UTF8.GetBytes(text))
     {
+        private readonly CancellationTokenSource _disposed = new();
+
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             var read = await base.ReadAsync(buffer, cancellationToken);
             if (read == 0 && isSilent)
             {
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+                using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposed.Token); // as a connection, whose disposal ends a pending read
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, linked.Token);
             }
 
             return read > 0 || !isCut ? read : throw new IOException("connection reset");
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _disposed.Cancel();
+            base.Dispose(disposing);
         }
     }
 }
