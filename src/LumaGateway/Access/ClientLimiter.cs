@@ -23,8 +23,12 @@ internal sealed class ClientLimiter(TimeProvider clock, ClientLimits limits)
     /// <summary>Whether the client has no active request and no waiter, and its bucket is full. Then the limiter can be removed: a new one is the same.</summary>
     public bool IsIdle => ActiveRequests == 0 && Volatile.Read(ref _waiters) == 0 && _bucket.IsFull;
 
-    /// <summary>Changes the limits for the next requests. The bucket keeps its level.</summary>
-    public void Update(ClientLimits limits) => _limits = limits;
+    /// <summary>Changes the limits for the next requests. The bucket keeps its tokens.</summary>
+    public void Update(ClientLimits limits)
+    {
+        _bucket.ChangeRate(_limits.RequestsPerSecond, limits.RequestsPerSecond);
+        _limits = limits;
+    }
 
     /// <summary>Starts one request, which must end with <see cref="Release"/>. Returns the limit that refuses it, and when to retry; null if it is admitted.</summary>
     public RefusalReason? TryAcquire(out TimeSpan wait)

@@ -63,5 +63,21 @@ internal sealed class TokenBucket(TimeProvider clock)
         }
     }
 
+    /// <summary>Keeps the number of tokens when the rate changes. A rate of 0 is no limit: the bucket is full then.</summary>
+    public void ChangeRate(double oldPerSecond, double newPerSecond)
+    {
+        var factor = newPerSecond > 0 ? oldPerSecond / newPerSecond : 0;
+        while (true)
+        {
+            var now = clock.GetTimestamp();
+            var before = Volatile.Read(ref _fullAt);
+            var missing = Math.Max(0, before - now);
+            if (Interlocked.CompareExchange(ref _fullAt, now + (long)(missing * factor), before) == before)
+            {
+                return;
+            }
+        }
+    }
+
     private long TicksOf(int tokens, double perSecond) => (long)(clock.TimestampFrequency * tokens / perSecond);
 }

@@ -5,6 +5,7 @@ using LumaGateway.Problems;
 using LumaGateway.Tests.Support;
 using LumaGateway.Upstreams;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace LumaGateway.Tests.Access;
 
@@ -162,6 +163,36 @@ public sealed class LimitTests : IDisposable
 
         Assert.Null(second);
         Assert.Equal(RefusalReason.ConcurrencyLimit, third);
+    }
+
+    [Fact]
+    public void A_changed_rate_keeps_the_tokens_of_the_bucket()
+    {
+        var clock = new FakeTimeProvider();
+        var limiter = new ClientLimiter(clock, new ClientLimits(1, 100, 0, 1));
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.Null(limiter.TryAcquire(out var _)));
+
+        limiter.Update(new ClientLimits(100, 100, 0, 1));
+        Assert.Equal(RefusalReason.TooManyASecond, limiter.TryAcquire(out var wait));
+        Assert.Equal(TimeSpan.FromMilliseconds(10), wait);
+        clock.Advance(wait);
+        Assert.Null(limiter.TryAcquire(out _));
+
+        limiter.Update(new ClientLimits(1, 100, 0, 1));
+        Assert.Equal(RefusalReason.TooManyASecond, limiter.TryAcquire(out wait));
+        Assert.Equal(TimeSpan.FromSeconds(1), wait);
+    }
+
+    [Fact]
+    public void A_client_whose_rate_was_not_limited_has_a_full_bucket()
+    {
+        var limiter = new ClientLimiter(new FakeTimeProvider(), new ClientLimits(1, 1, 0, 1));
+        Assert.Null(limiter.TryAcquire(out _));
+
+        limiter.Update(new ClientLimits(0, 1, 0, 1));
+        limiter.Update(new ClientLimits(1, 1, 0, 1));
+
+        Assert.Null(limiter.TryAcquire(out _));
     }
 
     [Fact]
