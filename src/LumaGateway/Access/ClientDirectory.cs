@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using LumaGateway.Configuration;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
@@ -28,6 +29,12 @@ internal sealed partial class ClientDirectory : IDisposable
     {
         (_access, _limits, _limiters, _logger) = (access, limits, limiters, logger);
         _state = Read();
+        foreach (var file in ((IConfigurationRoot)settings).Providers.OfType<FileConfigurationProvider>())
+        {
+            // A file that cannot be parsed changes no reload token. The exception is not ignored: the provider would then reload without the file's settings.
+            file.Source.OnLoadException = error => Log.Invalid(_logger, SettingsFileError.TextOf(error.Exception));
+        }
+
         _subscription = ChangeToken.OnChange(settings.GetReloadToken, Reload);
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using LumaGateway.Tests.Support;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Testing;
 
@@ -58,6 +59,33 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
+    public async Task A_settings_file_that_cannot_be_parsed_changes_nothing_and_logs_a_warning_without_its_content()
+    {
+        var folder = Directory.CreateTempSubdirectory("luma-settings-");
+        var file = Path.Combine(folder.FullName, "clients.json");
+        await File.WriteAllTextAsync(file, LateClient, Cancelled);
+        await using (var running = _gateway.WithWebHostBuilder(host => host.ConfigureAppConfiguration(settings => settings.AddJsonFile(file, optional: false, reloadOnChange: true))))
+        {
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync("late-key", running));
+
+            await File.WriteAllTextAsync(file, "{\n\"Access\": CANARY", Cancelled);
+
+            var logs = running.Services.GetFakeLogCollector();
+            await Poll.UntilAsync(() => logs.GetSnapshot().Any(record => record.Id.Id == 1002));
+            var warning = logs.GetSnapshot().First(record => record.Id.Id == 1002).Message;
+            Assert.Contains(file, warning, StringComparison.Ordinal);
+            Assert.Contains("Line 2", warning, StringComparison.Ordinal);
+            Assert.DoesNotContain("CANARY", warning, StringComparison.Ordinal);
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync("late-key", running));
+
+            await File.WriteAllTextAsync(file, "{}", Cancelled);
+            await Poll.UntilAsync(async () => await StatusAsync("late-key", running) is HttpStatusCode.Unauthorized);
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
     public async Task A_changed_limit_keeps_the_level_of_the_bucket()
     {
         _settings.Update("""{"Limits":{"RequestsPerSecond":1,"Burst":1,"UpstreamCost":1}}""");
@@ -74,9 +102,11 @@ public sealed class ReloadTests : IDisposable
 
     private FakeLogCollector Logs => _running.Services.GetFakeLogCollector();
 
-    private async Task<HttpStatusCode> StatusAsync(string key)
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private async Task<HttpStatusCode> StatusAsync(string key, WebApplicationFactory<Program>? gateway = null)
     {
-        using var client = _running.CreateClient();
+        using var client = (gateway ?? _running).CreateClient();
         client.DefaultRequestHeaders.Add("X-Api-Key", key);
         using var response = await client.SendGetAsync("/generations/g1");
         return response.StatusCode;
