@@ -52,6 +52,16 @@ public sealed partial class HelmTests : IDisposable
         Assert.NotEqual(one["Deployment luma-gateway"], other["Deployment luma-gateway"]);
     }
 
+    [Fact]
+    public async Task Several_accounts_replace_the_keys_of_a_single_one()
+    {
+        var rendered = await TemplateAsync(
+            "settings.Luma__BaseAddress=null,settings.Luma__Dialect=null,settings.Luma__Name=null,settings.Luma__ApiKeyFile=null,settings.Luma__Accounts__0__ApiKeyFile=/run/secrets/luma/acme");
+
+        Assert.Contains("Luma__Accounts__0__ApiKeyFile: /run/secrets/luma/acme\n", rendered["ConfigMap luma-gateway"], StringComparison.Ordinal);
+        Assert.All(rendered.Values, one => Assert.DoesNotMatch("Luma__(BaseAddress|Dialect|Name|ApiKeyFile)", one));
+    }
+
     private async Task<SortedDictionary<string, string>> KustomizeAsync()
     {
         Tool.Require("kubectl");
@@ -74,19 +84,22 @@ public sealed partial class HelmTests : IDisposable
             images: [{ name: luma-gateway, newName: registry.example/luma-gateway, newTag: 0.1.0 }]
             """,
             TestContext.Current.CancellationToken);
-        return Read(await RunAsync("kubectl", "kustomize", _folder));
+        return Read(await RunAsync(ChildProcess.Start("kubectl", ["kustomize", _folder])));
     }
 
     private static async Task<SortedDictionary<string, string>> TemplateAsync(string values, bool keepChecksum = false)
     {
         Tool.Require("helm");
-        var text = await RunAsync("helm", "template", "luma-gateway", Path.Combine(Repository.Root, "infra/helm/luma-gateway"), "--namespace", Namespace, "--set", values);
+        var text = await RunAsync(Template(values));
         return Read(keepChecksum ? text : Checksum().Replace(text, ""));
     }
 
-    private static async Task<string> RunAsync(string tool, params string[] arguments)
+    private static ChildProcess Template(string values, params string[] arguments) =>
+        ChildProcess.Start("helm", ["template", "luma-gateway", Path.Combine(Repository.Root, "infra/helm/luma-gateway"), "--namespace", Namespace, "--set", values, .. arguments]);
+
+    private static async Task<string> RunAsync(ChildProcess started)
     {
-        await using var process = ChildProcess.Start(tool, arguments);
+        await using var process = started;
         Assert.True(await process.WaitForExitAsync(TimeSpan.FromMinutes(2)) == 0, process.Everything);
         return string.Join('\n', process.Output);
     }

@@ -79,7 +79,8 @@ public sealed class KubernetesTests
     public void The_upstream_token_comes_from_a_mounted_secret()
     {
         var container = Pod.Containers.Single();
-        var file = container.Env.Single(variable => variable.Name == "Luma__ApiKeyFile").Value;
+        const string Setting = "  - Luma__ApiKeyFile=";
+        var file = File.ReadLines(Path.Combine(Base, Kustomization)).Single(line => line.Contains(Setting, StringComparison.Ordinal)).Split('=')[1];
 
         var mount = Assert.Single(container.VolumeMounts, mount => file.StartsWith($"{mount.MountPath}/", StringComparison.Ordinal));
         Assert.True(mount.ReadOnlyProperty);
