@@ -33,3 +33,11 @@ internal sealed class PassthroughOptions
 
 [OptionsValidator]
 internal sealed partial class PassthroughOptionsValidator : IValidateOptions<PassthroughOptions>;
+
+/// <summary>Rules between the values of <see cref="PassthroughOptions"/>.</summary>
+internal sealed class PassthroughOptionsRules : IValidateOptions<PassthroughOptions>
+{
+    public ValidateOptionsResult Validate(string? name, PassthroughOptions options) => options.MaxStoredBytes < options.MaxBodyBytes
+        ? ValidateOptionsResult.Fail("Passthrough:MaxStoredBytes must not be less than Passthrough:MaxBodyBytes: the largest body would never fit.")
+        : ValidateOptionsResult.Success;
+}

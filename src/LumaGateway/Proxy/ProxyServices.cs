@@ -12,6 +12,7 @@ internal static class ProxyServices
     public static IServiceCollection AddProxy(this IServiceCollection services, IConfigurationSection routes)
     {
         services.AddOptionsWithValidateOnStart<PassthroughOptions, PassthroughOptionsValidator>().BindConfiguration(PassthroughOptions.Section);
+        services.AddSingleton<IValidateOptions<PassthroughOptions>, PassthroughOptionsRules>();
         services.AddOptionsWithValidateOnStart<ProxyRoutes, ProxyRoutesRules>().Configure(proxy => proxy.Settings = routes);
         services.Configure<RouteOptions>(options => options.SetParameterPolicy<GenerationIdConstraint>(GenerationIdConstraint.Name));
         services.AddGatewayMetrics<ProxyMetrics>();

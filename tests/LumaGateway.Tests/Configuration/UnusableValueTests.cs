@@ -60,6 +60,7 @@ public sealed class UnusableValueTests : IDisposable
     [InlineData("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http")]
     [InlineData("OTEL_EXPORTER_OTLP_TIMEOUT", "10s")]
     [InlineData("OTEL_TRACES_SAMPLER", "sometimes")]
+    [InlineData("Passthrough:MaxStoredBytes", "33554431")]
     [InlineData("Luma:BaseAddress", "http://api.lumalabs.ai/dream-machine/v1")]
     [InlineData("Luma:BaseAddress", "http://8.8.8.8/luma")]
     [InlineData("Luma:BaseAddress", "http://[2606:4700::1111]/luma")]

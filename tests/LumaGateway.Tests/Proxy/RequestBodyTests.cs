@@ -16,7 +16,7 @@ public sealed class RequestBodyTests : IDisposable
     [Fact]
     public async Task Bodies_beyond_the_storage_are_refused_until_another_request_ends()
     {
-        _raw.Gateway.With("Passthrough:MaxStoredBytes", "1000000");
+        _raw.Gateway.With("Passthrough:MaxBodyBytes", $"{Bytes}").With("Passthrough:MaxStoredBytes", "1000000");
         var held = new TaskCompletionSource<HttpResponseMessage>();
         _raw.Upstream.Then((_, _) => held.Task).ThenJson("{}", HttpStatusCode.Created);
         using var caller = _raw.CreateCaller();
