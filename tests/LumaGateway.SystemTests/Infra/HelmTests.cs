@@ -62,6 +62,19 @@ public sealed partial class HelmTests : IDisposable
         Assert.All(rendered.Values, one => Assert.DoesNotMatch("Luma__(BaseAddress|Dialect|Name|ApiKeyFile)", one));
     }
 
+    [Theory]
+    [InlineData("250")]
+    [InlineData("true")]
+    public async Task A_setting_that_is_not_a_text_is_an_error_that_names_it(string value)
+    {
+        Tool.Require("helm");
+
+        await using var helm = Template($"settings.Limits__RequestsPerSecond={value}");
+
+        Assert.NotEqual(0, await helm.WaitForExitAsync(TimeSpan.FromMinutes(2)));
+        Assert.Contains("Limits__RequestsPerSecond", helm.Everything, StringComparison.Ordinal);
+    }
+
     private async Task<SortedDictionary<string, string>> KustomizeAsync()
     {
         Tool.Require("kubectl");
