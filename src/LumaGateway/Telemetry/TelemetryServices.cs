@@ -26,6 +26,12 @@ internal static class TelemetryServices
     /// <summary>More than any metric has for one upstream account: one for each <c>UpstreamFault</c>.</summary>
     private const int SeriesPerAccount = 16;
 
+    /// <summary>The limit of the SDK.</summary>
+    private const int DefaultSeries = 2000;
+
+    /// <summary>More than a metric has for one client: one for each reason of a refusal that a client can get.</summary>
+    private const int SeriesPerClient = 4;
+
     public static IServiceCollection AddGatewayTelemetry(this IServiceCollection services, IConfiguration environment)
     {
         services.AddMetrics();
@@ -54,7 +60,8 @@ internal static class TelemetryServices
         if (metrics.HasEndpoint || isScraped)
         {
             var accounts = environment.GetSection("Luma:Accounts").GetChildren().Count();
-            telemetry.WithMetrics(metering => metering.AddGatewayMeters(accounts));
+            var clients = environment.GetSection("Access:Clients").GetChildren().Count();
+            telemetry.WithMetrics(metering => metering.AddGatewayMeters(accounts, clients));
         }
 
         if (metrics.HasEndpoint)
@@ -102,16 +109,18 @@ internal static class TelemetryServices
     /// Only these meters of ASP.NET Core: others (routing, memory pool, …) add several series per request. AddHttpClientInstrumentation would also add
     /// System.Net.NameResolution, whose attribute dns.question.name is the host of an upstream, of its files or of Redis.
     /// </summary>
-    private static MeterProviderBuilder AddGatewayMeters(this MeterProviderBuilder metering, int accounts) => metering
+    private static MeterProviderBuilder AddGatewayMeters(this MeterProviderBuilder metering, int accounts, int clients) => metering
         .AddMeter(Instrumentation.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics", "System.Net.Http")
         .AddRuntimeInstrumentation()
         .AddView("http.client.*", new MetricStreamConfiguration { TagKeys = HttpClientAttributes })
+        .AddView(instrument => IsByClient(instrument) ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(DefaultSeries, MinSeries + (clients * SeriesPerClient)) } : null)
         .AddView(instrument => HasFewSeries(instrument) ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(MinSeries, accounts * SeriesPerAccount) } : null);
 
     /// <summary>
     /// Whether the attributes have few values. The SDK allocates memory for the maximum number of series of a metric: 140 KB for the default of 2,000, which only
     /// metrics by client or route need.
     /// </summary>
-    private static bool HasFewSeries(Instrument instrument) =>
-        instrument.Name is not ("luma_gateway.access.admitted" or "luma_gateway.access.refused") && !instrument.Name.StartsWith("http.", StringComparison.Ordinal);
+    private static bool HasFewSeries(Instrument instrument) => !IsByClient(instrument) && !instrument.Name.StartsWith("http.", StringComparison.Ordinal);
+
+    private static bool IsByClient(Instrument instrument) => instrument.Name is "luma_gateway.access.admitted" or "luma_gateway.access.refused";
 }
