@@ -11,7 +11,11 @@ if (await commandLine.TryRunAsync(Console.Out, Console.Error) is { } exitCode)
     return exitCode;
 }
 
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = commandLine.Settings, ContentRootPath = AppContext.BaseDirectory });
+if (await StartupErrors.CreateBuilderAsync(commandLine) is not { } builder)
+{
+    return StartupErrors.ExitCode;
+}
+
 builder.Services.AddGateway(builder.Configuration);
 
 var app = builder.Build();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using LumaGateway.Configuration;
 
 namespace LumaGateway.Hosting;
 
@@ -27,7 +28,7 @@ internal static class HealthCommand
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            await errors.WriteLineAsync($"The settings cannot be read: {exception.Message}");
+            await errors.WriteLineAsync($"The settings cannot be read: {SettingsFileError.TextOf(exception)}");
             return 1;
         }
 

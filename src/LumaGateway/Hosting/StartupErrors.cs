@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using LumaGateway.Configuration;
+using LumaGateway.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Hosting;
@@ -12,6 +14,28 @@ internal static partial class StartupErrors
 
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
 
+    /// <summary>Reads the settings and validates those of the log, which the application needs before it can validate the others.</summary>
+    /// <returns>Null if the gateway cannot start; the reasons are printed.</returns>
+    public static async Task<WebApplicationBuilder?> CreateBuilderAsync(CommandLine commandLine)
+    {
+        try
+        {
+            var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = commandLine.Settings, ContentRootPath = AppContext.BaseDirectory });
+            if (LogRules.FaultsOf(builder.Configuration) is { Count: > 0 } faults)
+            {
+                await WriteAsync(faults);
+                return null;
+            }
+
+            return builder;
+        }
+        catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"LumaGateway cannot start, because its settings cannot be read: {SettingsFileError.TextOf(exception)}");
+            return null;
+        }
+    }
+
     /// <summary>Validates every setting and prints one line for each invalid one.</summary>
     public static async Task<bool> ValidateSettingsAsync(this WebApplication app)
     {
@@ -22,13 +46,17 @@ internal static partial class StartupErrors
         }
         catch (Exception exception) when (MessagesOf(exception) is { Count: > 0 } messages)
         {
-            await Console.Error.WriteLineAsync("LumaGateway cannot start. These settings are missing or invalid:");
-            foreach (var message in messages)
-            {
-                await Console.Error.WriteLineAsync($"  - {message}");
-            }
-
+            await WriteAsync(messages);
             return false;
+        }
+    }
+
+    private static async Task WriteAsync(List<string> messages)
+    {
+        await Console.Error.WriteLineAsync("LumaGateway cannot start. These settings are missing or invalid:");
+        foreach (var message in messages)
+        {
+            await Console.Error.WriteLineAsync($"  - {message}");
         }
     }
 

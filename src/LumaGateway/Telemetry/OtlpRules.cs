@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Telemetry;
@@ -29,6 +30,7 @@ internal sealed class OtlpRules(IConfiguration environment) : IValidateOptions<O
             Require($"{Prefix}{signal}TIMEOUT", value => int.TryParse(value, out var milliseconds) && milliseconds > 0, "must be a number of milliseconds, such as 10000");
         }
 
+        Require("OTEL_TRACES_SAMPLER_ARG", IsRatio, "must be a number from 0 to 1, such as 0.1");
         Require("OTEL_TRACES_SAMPLER", value => Samplers.Contains(value), $"must be one of {string.Join(", ", Samplers)}");
         return faults.Build();
 
@@ -40,6 +42,18 @@ internal sealed class OtlpRules(IConfiguration environment) : IValidateOptions<O
             }
         }
     }
+
+    /// <summary>Returns an error text for each variable with malformed headers.</summary>
+    public static IEnumerable<string> HeaderFaultsOf(IConfiguration environment) => Signals
+        .Select(static signal => $"{Prefix}{signal}HEADERS")
+        .Where(key => environment[key] is { Length: > 0 } value && !AreHeaders(value))
+        .Select(static key => $"{key} must be a list of name=value, separated by commas.");
+
+    /// <summary>Decodes first, as the SDK does: an encoded comma separates too.</summary>
+    private static bool AreHeaders(string value) =>
+        Uri.UnescapeDataString(value).TrimEnd(',').Split(',').All(static header => header.IndexOf('=', StringComparison.Ordinal) > 0);
+
+    private static bool IsRatio(string value) => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var ratio) && ratio is >= 0 and <= 1;
 
     private static bool IsAddress(string value) => Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https";
 }

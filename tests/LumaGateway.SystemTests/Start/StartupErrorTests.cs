@@ -73,6 +73,42 @@ public sealed class StartupErrorTests : IDisposable
         Assert.Contains("- ReverseProxy:Routes:generations:Order", output, StringComparison.Ordinal);
     }
 
+    /// <summary>The file of an environment of its own, because the folder of the program is that of all tests.</summary>
+    [Theory]
+    [InlineData]
+    [InlineData("--check")]
+    public async Task A_settings_file_that_cannot_be_parsed_is_reported_with_its_line(params string[] arguments)
+    {
+        var environment = $"Malformed{Guid.NewGuid():N}";
+        var file = Path.Combine(Path.GetDirectoryName(GatewayProgram.Tested.First.FirstOrDefault(GatewayProgram.Tested.File))!, $"appsettings.{environment}.json");
+        await File.WriteAllTextAsync(file, "{\n\"Luma\": CANARY", TestContext.Current.CancellationToken);
+        try
+        {
+            await using var gateway = GatewayProcess.Launch(new Dictionary<string, string>(Usable) { ["ASPNETCORE_ENVIRONMENT"] = environment }, arguments);
+
+            Assert.Equal(1, await gateway.WaitForExitAsync());
+            Assert.Empty(gateway.Output);
+            Assert.Contains(file, Assert.Single(gateway.Errors), StringComparison.Ordinal);
+            Assert.Contains("Line 2", gateway.Everything, StringComparison.Ordinal);
+            Assert.DoesNotContain("CANARY", gateway.Everything, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("Logging:LogLevel:Default", "Infoo")]
+    [InlineData("Logging:Console:FormatterName", "jsom")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "abc")]
+    public async Task A_wrong_setting_of_the_log_is_reported(string key, string value)
+    {
+        var output = await FailToStartAsync((key, value), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"));
+
+        Assert.Contains($"- {key} must be ", output, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _home.Delete(recursive: true);
 
     private async Task<string> FailToStartAsync(params (string Key, string Value)[] settings)
