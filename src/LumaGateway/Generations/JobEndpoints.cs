@@ -38,7 +38,7 @@ internal static class JobEndpoints
 
     private static DocumentedParameter Query(string name, string description) => new(name, ParameterLocation.Query, description);
 
-    private static async Task ListAsync(HttpContext context, IJobLedger ledger)
+    private static async Task ListAsync(HttpContext context, IJobLedger ledger, Audit audit)
     {
         if (JobFilter.TryRead(context.Request.Query, out var filter) is { } error)
         {
@@ -50,6 +50,7 @@ internal static class JobEndpoints
         var readsAll = client.Has(Permissions.ReadAll);
         if (!readsAll && filter.Group is { } other && other != client.Group)
         {
+            audit.Refused(context, client.Name, RefusalReason.MissingRight);
             await ProblemWriter.WriteAsync(context, ProblemKinds.Forbidden, "The jobs of another group require the permission read-all.");
             return;
         }

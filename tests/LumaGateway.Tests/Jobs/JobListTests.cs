@@ -125,6 +125,19 @@ public sealed class JobListTests : IDisposable
     }
 
     [Fact]
+    public async Task The_refusal_of_another_group_is_audited_and_counted()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var counted = _gateway.Collect<long>("luma_gateway.access.refused");
+
+        using var refused = await caller.SendGetAsync("/jobs?group=team-b");
+
+        await refused.ProblemAsync(403, "forbidden");
+        Assert.Contains("tests", Assert.Single(_gateway.Logs.GetSnapshot(), record => record.Id.Id == 1011).Message, StringComparison.Ordinal);
+        Assert.Equal("tests", Assert.Single(counted.GetMeasurementSnapshot(), measurement => measurement.Value == 1).Tags["luma_gateway.client.name"]);
+    }
+
+    [Fact]
     public async Task A_final_state_that_the_upstream_returns_is_recorded()
     {
         await AddAsync("g1", Noon, "team-a", JobState.Queued, model: null);
