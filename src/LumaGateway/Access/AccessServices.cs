@@ -59,7 +59,7 @@ internal static class AccessServices
     public static TBuilder AcceptTickets<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AcceptsTicket());
 
-    /// <summary>Requires a permission for every method of the endpoint, and more for POST and DELETE.</summary>
-    public static TBuilder RequirePermission<TBuilder>(this TBuilder builder, Permissions permission, Permissions forPost = Permissions.None, Permissions forDelete = Permissions.None)
-        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredPermission(permission, forPost, forDelete));
+    /// <summary>Requires a permission for every method of the endpoint.</summary>
+    public static TBuilder RequirePermission<TBuilder>(this TBuilder builder, Permissions permission)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredPermission(permission));
 }

@@ -36,7 +36,7 @@ internal sealed class OperationDetails : IOperationFilter
         if (metadata.OfType<RequiredPermission>().FirstOrDefault() is { } permission)
         {
             var required = permission.For(context.ApiDescription.HttpMethod ?? "GET");
-            operation.Description += required is Permissions.None ? "" : $"\n\nRequires the permission `{required.ToString().ToLowerInvariant()}`.";
+            operation.Description += required is Permissions.None ? "" : $"\n\n{SharedParts.Requires(required)}";
         }
         else
         {

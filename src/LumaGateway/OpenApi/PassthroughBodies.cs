@@ -126,7 +126,7 @@ internal static class PassthroughBodies
         _ => [],
     };
 
-    private static bool HasBody(string method) => HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
+    public static bool HasBody(string method) => HttpMethods.IsPost(method) || HttpMethods.IsPut(method) || HttpMethods.IsPatch(method);
 
     private static OpenApiResponse Response(string description, string schema, OpenApiDocument document) => new()
     {

@@ -5,6 +5,7 @@ using LumaGateway.Proxy;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Configuration;
 
 namespace LumaGateway.OpenApi;
 
@@ -17,8 +18,26 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
         ProblemKinds.AccountDraining, ProblemKinds.IdempotencyUnavailable, ProblemKinds.BodyStorageUnavailable, ProblemKinds.AccountSaturated, ProblemKinds.LedgerUnavailable,
     ];
 
-    /// <summary>The problems of a path with the id of a generation: its owner is read from the ledger.</summary>
-    private static readonly ProblemKind[] OfOwned = [ProblemKinds.GenerationNotFound, ProblemKinds.LedgerUnavailable];
+    /// <summary>The problems of the other methods with a body.</summary>
+    private static readonly ProblemKind[] OfBodies = [ProblemKinds.TooLarge, ProblemKinds.BodyStorageUnavailable];
+
+    /// <summary>The problems of a path without the id of a generation.</summary>
+    private static readonly ProblemKind[] OfAll =
+    [
+        ProblemKinds.UnknownAccount, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.RateLimited, ProblemKinds.Unreachable,
+        ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Saturated, ProblemKinds.IssuerUnavailable, ProblemKinds.TimedOut,
+    ];
+
+    /// <summary>
+    /// The problems of a path with the id of a generation: its owner is read from the ledger, and its account is searched for. In the order of
+    /// <see cref="ProblemResponses.OfReads"/>, so that the document has one response for both.
+    /// </summary>
+    private static readonly ProblemKind[] OfOwned =
+    [
+        ProblemKinds.GenerationNotFound, ProblemKinds.UnknownAccount, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.RateLimited, ProblemKinds.Unreachable,
+        ProblemKinds.Failed, ProblemKinds.Rejected, ProblemKinds.Malformed, ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Throttled, ProblemKinds.CircuitOpen,
+        ProblemKinds.Saturated, ProblemKinds.LedgerUnavailable, ProblemKinds.IssuerUnavailable, ProblemKinds.TimedOut,
+    ];
 
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
     {
@@ -31,7 +50,7 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
             {
                 var item = swaggerDoc.Paths.TryGetValue(path, out var existing) ? (OpenApiPathItem)existing : new OpenApiPathItem();
                 swaggerDoc.Paths[path] = item;
-                item.AddOperation(new HttpMethod(method), CreateOperation(route.RouteId, path, method, swaggerDoc));
+                item.AddOperation(new HttpMethod(method), CreateOperation(route, path, method, swaggerDoc));
             }
         }
     }
@@ -42,9 +61,6 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
 
     private static string WithoutConstraints(string path) => Parameter().Replace(path, "{$1}");
 
-    private static string RightsFor(string method) =>
-        HttpMethods.IsPost(method) ? "permissions `raw` and `create`" : HttpMethods.IsDelete(method) ? "permissions `raw` and `delete`" : "permission `raw`";
-
     /// <summary>An id that generators make a name of: <c>GET</c> of <c>camera-motions</c> is <c>GetLumaCameraMotions</c>.</summary>
     private static string IdOf(string route, string method) =>
         $"{InPascalCase(method.ToLowerInvariant())}Luma{string.Concat(NonWord().Split(route).Select(InPascalCase))}";
@@ -54,13 +70,13 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
     [GeneratedRegex("[^A-Za-z0-9]+")]
     private static partial Regex NonWord();
 
-    private static OpenApiOperation CreateOperation(string name, string path, string method, OpenApiDocument document)
+    private static OpenApiOperation CreateOperation(RouteConfig route, string path, string method, OpenApiDocument document)
     {
         var operation = new OpenApiOperation
         {
-            OperationId = IdOf(name, method),
-            Summary = $"Luma's own API: {name}",
-            Description = $"Requires the {RightsFor(method)}.",
+            OperationId = IdOf(route.RouteId, method),
+            Summary = $"Luma's own API: {route.RouteId}",
+            Description = SharedParts.Requires(RoutePermission.RequiredBy(route).For(method)),
             Tags = new HashSet<OpenApiTagReference> { new(DocumentTags.RawApi, document) },
             Parameters = [.. Parameter().Matches(path).Select(match => PathParameter(match.Groups[1].Value, document)), .. PassthroughBodies.ParametersOf(path, method, document)],
             RequestBody = PassthroughBodies.RequestOf(path, method, document),
@@ -69,10 +85,9 @@ internal sealed partial class PassthroughPaths(IProxyStateLookup proxy) : IDocum
         var isFile = OwnedRoute.IsFile(path);
         IEnumerable<ProblemKind> kinds =
         [
-            .. HttpMethods.IsPost(method) ? OfPosts : [], .. HttpMethods.IsPost(method) && !isFile ? (ProblemKind[])[ProblemKinds.IdempotencyKeyRequired] : [],
-            .. path.Contains("{id}", StringComparison.OrdinalIgnoreCase) && !isFile ? OfOwned : [], .. path is "/luma/generations" && HttpMethods.IsGet(method) ? (ProblemKind[])[ProblemKinds.ListRefused] : [],
-            ProblemKinds.UnknownAccount, ProblemKinds.Unauthenticated, ProblemKinds.Forbidden, ProblemKinds.RateLimited, ProblemKinds.Unreachable,
-            ProblemKinds.TokenRefused, ProblemKinds.OutOfCredit, ProblemKinds.Saturated, ProblemKinds.IssuerUnavailable, ProblemKinds.TimedOut,
+            .. HttpMethods.IsPost(method) ? OfPosts : PassthroughBodies.HasBody(method) ? OfBodies : [], .. HttpMethods.IsPost(method) && !isFile ? (ProblemKind[])[ProblemKinds.IdempotencyKeyRequired] : [],
+            .. path is "/luma/generations" && HttpMethods.IsGet(method) ? (ProblemKind[])[ProblemKinds.ListRefused] : [],
+            .. path.Contains("{id}", StringComparison.OrdinalIgnoreCase) && !isFile ? OfOwned : OfAll,
         ];
         SharedParts.AddProblems(operation, kinds.Distinct(), document);
         return operation;

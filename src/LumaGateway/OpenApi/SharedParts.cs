@@ -1,4 +1,5 @@
 using System.Globalization;
+using LumaGateway.Access;
 using LumaGateway.Contracts;
 using LumaGateway.Documentation;
 using LumaGateway.Problems;
@@ -40,6 +41,13 @@ internal sealed class SharedParts : IDocumentFilter
             .Concat(ProblemKinds.All.Select(kind => (Name: kind.Code, Summary: (string?)null, Value: Examples.Of(kind))))
             .ToDictionary(example => example.Name, example => (IOpenApiExample)new OpenApiExample { Summary = example.Summary, Value = example.Value });
         context.SchemaGenerator.GenerateSchema(typeof(Problem), context.SchemaRepository);
+    }
+
+    /// <summary>The sentence that names the permissions of an operation.</summary>
+    public static string Requires(Permissions permissions)
+    {
+        var names = PermissionNames.Of(permissions).Select(static name => $"`{name}`").ToList();
+        return $"Requires the {(names.Count > 1 ? "permissions" : "permission")} {string.Join(" and ", names)}.";
     }
 
     /// <summary>A generation's id, in a path.</summary>

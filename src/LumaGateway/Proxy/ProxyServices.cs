@@ -52,8 +52,7 @@ internal static class ProxyServices
             .ConfigureEndpoints(static (endpoint, route) =>
             {
                 OwnedRoute.AddMetadata(endpoint, route);
-                var permission = RoutePermission.Of(route);
-                endpoint.RequirePermission(Permissions.Raw, forPost: permission ?? Permissions.Create, forDelete: permission ?? Permissions.Delete);
+                endpoint.WithMetadata(RoutePermission.RequiredBy(route));
             });
     }
 }

@@ -11,8 +11,12 @@ internal static class RoutePermission
 {
     private const string Name = "Permission";
 
+    /// <summary>Returns what the route's endpoint requires.</summary>
+    public static RequiredPermission RequiredBy(RouteConfig route) =>
+        new(Permissions.Raw, ForPost: Of(route) ?? Permissions.Create, ForDelete: Of(route) ?? Permissions.Delete);
+
     /// <summary>Returns null if the route names no permission, or an unknown one.</summary>
-    public static Permissions? Of(RouteConfig route) => TextOf(route) is { } text && PermissionNames.TryParse(text, out var permission) ? permission : null;
+    private static Permissions? Of(RouteConfig route) => TextOf(route) is { } text && PermissionNames.TryParse(text, out var permission) ? permission : null;
 
     /// <summary>Returns null, or an error text that starts with the setting's key below the route.</summary>
     public static string? FaultOf(RouteConfig route) => TextOf(route) is { } text && !PermissionNames.TryParse(text, out _)
