@@ -75,6 +75,28 @@ public sealed partial class HelmTests : IDisposable
         Assert.Contains("Limits__RequestsPerSecond", helm.Everything, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_pod_follows_the_management_port_and_has_the_grace_period_and_the_storage_of_the_values()
+    {
+        Tool.Require("helm");
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "values.yaml"),
+            """
+            terminationGracePeriodSeconds: 150
+            tmpSize: 4Gi
+            settings:
+              Management__Port: "9100"
+            """,
+            TestContext.Current.CancellationToken);
+
+        var deployment = Read(await RunAsync(Template("image.tag=1.2.3", "--values", Path.Combine(_folder, "values.yaml"))))["Deployment luma-gateway"];
+
+        Assert.Contains("terminationGracePeriodSeconds: 150\n", deployment, StringComparison.Ordinal);
+        Assert.Contains("sizeLimit: 4Gi\n", deployment, StringComparison.Ordinal);
+        Assert.Contains("containerPort: 9100\n", deployment, StringComparison.Ordinal);
+        Assert.DoesNotContain("9090", deployment, StringComparison.Ordinal);
+    }
+
     private async Task<SortedDictionary<string, string>> KustomizeAsync()
     {
         Tool.Require("kubectl");
