@@ -43,11 +43,9 @@ internal sealed class ClientAuthenticator(ClientDirectory clients, JwtClients jw
         return true;
     }
 
-    /// <summary>Authenticates a request. The client is null if the request is refused.</summary>
-    public async ValueTask<(Client? Client, RefusalReason Reason)> AuthenticateAsync(HttpContext context) =>
-        TryAuthenticate(context, out var client, out var reason)
-            ? (client, reason)
-            : await jwtClients.AuthenticateAsync(context.Request.Headers.Authorization.ToString()[Bearer.Length..].Trim(), context.RequestAborted);
+    /// <summary>Authenticates a request with a JWT, for which <see cref="TryAuthenticate"/> returned false. The client is null if the request is refused.</summary>
+    public ValueTask<(Client? Client, RefusalReason Reason)> AuthenticateAsync(HttpContext context) =>
+        jwtClients.AuthenticateAsync(context.Request.Headers.Authorization.ToString()[Bearer.Length..].Trim(), context.RequestAborted);
 
     private static string? TicketOf(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<AcceptsTicket>() is null ? null : context.Features.Get<TicketSecret>()?.Value;

@@ -13,8 +13,6 @@ internal sealed class ClientLimiters(TimeProvider clock)
     private readonly ConcurrentDictionary<string, ClientLimiter> _byName = new(StringComparer.Ordinal);
     private volatile Settings? _settings;
 
-    public int Count => _byName.Count;
-
     /// <summary>Active requests of all clients, without waiters.</summary>
     public int ActiveRequests => _byName.Sum(static client => client.Value.ActiveRequests);
 

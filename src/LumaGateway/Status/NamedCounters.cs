@@ -7,8 +7,6 @@ internal sealed class NamedCounters
 {
     private readonly ConcurrentDictionary<string, long[]> _counts = new(StringComparer.Ordinal);
 
-    public long Total => _counts.Values.Sum(count => Volatile.Read(ref count[0]));
-
     public void Add(string name, long count) => Interlocked.Add(ref _counts.GetOrAdd(name, static _ => new long[1])[0], count);
 
     public long Of(string name) => _counts.TryGetValue(name, out var count) ? Volatile.Read(ref count[0]) : 0;
