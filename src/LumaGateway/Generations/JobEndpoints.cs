@@ -50,7 +50,7 @@ internal static class JobEndpoints
         var readsAll = client.Has(Permissions.ReadAll);
         if (!readsAll && filter.Group is { } other && other != client.Group)
         {
-            audit.Refused(context, client.Name, RefusalReason.MissingRight);
+            audit.Refused(context, client.Name, RefusalReason.MissingPermission);
             await ProblemWriter.WriteAsync(context, ProblemKinds.Forbidden, "The jobs of another group require the permission read-all.");
             return;
         }

@@ -173,13 +173,13 @@ public sealed class LimitTests : IDisposable
         Assert.All(Enumerable.Range(0, 100), _ => Assert.Null(limiter.TryAcquire(out var _)));
 
         limiter.Update(new ClientLimits(100, 100, 0, 1));
-        Assert.Equal(RefusalReason.TooManyASecond, limiter.TryAcquire(out var wait));
+        Assert.Equal(RefusalReason.RateLimit, limiter.TryAcquire(out var wait));
         Assert.Equal(TimeSpan.FromMilliseconds(10), wait);
         clock.Advance(wait);
         Assert.Null(limiter.TryAcquire(out _));
 
         limiter.Update(new ClientLimits(1, 100, 0, 1));
-        Assert.Equal(RefusalReason.TooManyASecond, limiter.TryAcquire(out wait));
+        Assert.Equal(RefusalReason.RateLimit, limiter.TryAcquire(out wait));
         Assert.Equal(TimeSpan.FromSeconds(1), wait);
     }
 

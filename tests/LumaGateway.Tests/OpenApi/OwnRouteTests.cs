@@ -41,7 +41,7 @@ public sealed class OwnRouteTests : IDisposable
 
     private async Task<JsonNode> OperationAsync(string method, string? permission)
     {
-        _gateway.With("ReverseProxy:Routes:own:Match:Methods:0", method).With("ReverseProxy:Routes:own:Metadata:Right", permission);
+        _gateway.With("ReverseProxy:Routes:own:Match:Methods:0", method).With("ReverseProxy:Routes:own:Metadata:Permission", permission);
         using var caller = _gateway.CreateCallerWithoutKey();
         var document = JsonNode.Parse(await caller.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), TestContext.Current.CancellationToken))!;
         return document["paths"]!["/luma/own/{name}"]![method.ToLowerInvariant()]!;
