@@ -8,7 +8,7 @@ namespace LumaGateway.EnduranceTests.Chaos;
 /// <param name="Length">No new round starts after this time.</param>
 /// <param name="RoundLength">How long faults are applied before the system must recover.</param>
 /// <param name="History">The file for the history of all calls, one JSON object for each (<c>--history</c>); null for none.</param>
-/// <param name="Violation">The violation to inject (<c>--lie</c>), to test the checkers; null for none.</param>
+/// <param name="Violation">The violation to inject (<c>--violation</c>), to test the checkers; null for none.</param>
 internal sealed record ChaosOptions(int Seed, int FirstRound, TimeSpan Length, TimeSpan RoundLength, string? History, string? Violation)
 {
     private const int DefaultSeed = 7;
@@ -26,7 +26,7 @@ internal sealed record ChaosOptions(int Seed, int FirstRound, TimeSpan Length, T
             TimeSpan.FromMinutes(minutes ?? 0),
             TimeSpan.FromSeconds(Number("ROUND_SECONDS") ?? (minutes is null ? 22 : 45)),
             Text("HISTORY"),
-            Text("LIE"));
+            Text("VIOLATION"));
     }
 
     private static int? Number(string name) => Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;

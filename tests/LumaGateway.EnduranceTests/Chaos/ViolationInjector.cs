@@ -4,7 +4,7 @@ using System.Text;
 namespace LumaGateway.EnduranceTests.Chaos;
 
 /// <summary>
-/// Injects violations of one kind into some of the responses, to test that the checkers find them: <c>tests/endurance chaos --lie KIND</c>.
+/// Injects violations of one kind into some of the responses, to test that the checkers find them: <c>tests/endurance chaos --violation KIND</c>.
 /// The kinds are the cases of <see cref="SendAsync"/>.
 /// </summary>
 internal sealed class ViolationInjector(string kind, ChaosSystem system, HttpMessageHandler inner) : DelegatingHandler(inner)
