@@ -94,7 +94,7 @@ internal sealed class AccessOutcomeMiddleware(RequestDelegate next, ClientAuthen
         }
         finally
         {
-            lease.ReleaseSlot(); // before the audit event, which may be slow
+            lease.ReleaseConcurrency(); // before the audit event, which may be slow
             if (audited is not Permissions.None)
             {
                 audit.PermissionUsed(context, lease.Client.Name, audited, outcome);

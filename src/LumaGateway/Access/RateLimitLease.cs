@@ -5,7 +5,7 @@ namespace LumaGateway.Access;
 /// <summary>Counts one admitted request as active against its client's concurrency limit, until <see cref="Dispose"/>. Thread-safe.</summary>
 internal sealed class RateLimitLease(Client client) : IDisposable
 {
-    private int _hasSlot = 1;
+    private int _isCounted = 1;
 
     public Client Client => client;
 
@@ -15,15 +15,15 @@ internal sealed class RateLimitLease(Client client) : IDisposable
     /// <summary>
     /// Ends the count before the request ends, for a request that becomes a waiter. Repeated calls have no effect.
     /// </summary>
-    public void ReleaseSlot()
+    public void ReleaseConcurrency()
     {
-        if (Interlocked.Exchange(ref _hasSlot, 0) == 1)
+        if (Interlocked.Exchange(ref _isCounted, 0) == 1)
         {
             client.ClientLimiter.Release();
         }
     }
 
-    public void Dispose() => ReleaseSlot();
+    public void Dispose() => ReleaseConcurrency();
 
     /// <summary>Charges a batch of generations. Throws <see cref="OverLimitException"/> if the client has too few tokens.</summary>
     public void ChargeBatch(int generations)

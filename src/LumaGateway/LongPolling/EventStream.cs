@@ -31,7 +31,7 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
             return;
         }
 
-        RateLimitLease.Of(context)?.ReleaseSlot(); // from here on Waiting:Max limits the request
+        RateLimitLease.Of(context)?.ReleaseConcurrency(); // from here on Waiting:Max limits the request
         var lastEventId = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } sent ? sent : null;
         var generations = GenerationsOf(ids, subscription.Targets);
         if (ids.Count == 1)

@@ -82,7 +82,7 @@ internal sealed class FirstReads : IAsyncDisposable
         await _upstreamReads.WaitAsync(_cancellation.Token);
         try
         {
-            _cancellation.Token.ThrowIfCancellationRequested(); // a read that was cancelled may have released its slot to this one
+            _cancellation.Token.ThrowIfCancellationRequested(); // a read that was cancelled may have let this read start
             return _snapshots.FindRecent(generation.Target, generation.Id) // a poll may have read it meanwhile
                 ?? await _snapshots.FetchAsync(generation.Id, generation.Target, _requestId, _lease, _cancellation.Token);
         }

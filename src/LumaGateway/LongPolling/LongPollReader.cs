@@ -55,7 +55,7 @@ internal sealed class LongPollReader(ResponseCache cache, GenerationReader reade
 
         using var subscription = WaiterSubscription.TryCreate(waiters, targets, RateLimitLease.Of(context)?.Client, WaiterKind.LongPoll, wait, [id], aborted)
             ?? throw new UpstreamException(UpstreamFault.Saturated, "Waiting:Max is reached.");
-        RateLimitLease.Of(context)?.ReleaseSlot(); // from here on Waiting:Max limits the request
+        RateLimitLease.Of(context)?.ReleaseConcurrency(); // from here on Waiting:Max limits the request
         SetPreferenceApplied(wait, context.Response);
         var target = subscription.Targets[0];
         var (before, first) = (target.Snapshot, default(GenerationSnapshot));

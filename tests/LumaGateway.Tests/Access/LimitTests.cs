@@ -156,9 +156,9 @@ public sealed class LimitTests : IDisposable
         Assert.Null(limiter.TryAcquire(out _));
         var lease = new RateLimitLease(client);
 
-        lease.ReleaseSlot();
+        lease.ReleaseConcurrency();
         var second = limiter.TryAcquire(out _);
-        lease.ReleaseSlot();
+        lease.ReleaseConcurrency();
         var third = limiter.TryAcquire(out _);
 
         Assert.Null(second);
