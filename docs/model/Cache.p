@@ -178,7 +178,7 @@ machine Replica {
     return found;
   }
 
-  // CacheLookup.JudgeAsync: chooses between memory and Redis. Whether an entry is fresh is the checker's choice.
+  // CacheLookup.ChooseAsync: chooses between memory and Redis. Whether an entry is fresh is the checker's choice.
   fun Judge(view: View): Entry {
     var stored: Entry;
     stored = view.final;

@@ -86,7 +86,7 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
             {
                 try
                 {
-                    lookup = lookups.FindInMemory(fetch, accepts) ?? await lookups.JudgeAsync(fetch, before, view, accepts);
+                    lookup = lookups.FindInMemory(fetch, accepts) ?? await lookups.ChooseAsync(fetch, before, view, accepts);
                 }
                 catch
                 {

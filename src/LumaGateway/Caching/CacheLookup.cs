@@ -21,14 +21,14 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
         var before = Observe(fetch.Key);
         if (!redis.IsConfigured)
         {
-            return (LockResult.Unreached, await JudgeAsync(fetch, before, default, accepts));
+            return (LockResult.Unreached, await ChooseAsync(fetch, before, default, accepts));
         }
 
         var attempt = await redis.TryAcquireLockAsync(fetch.Key, isFirst: true);
         try
         {
             // A read-only or full Redis refuses the lock, but can be read.
-            return (attempt, await JudgeAsync(fetch, before, attempt.IsReached ? attempt.View : await redis.ReadAsync(fetch.Key), accepts));
+            return (attempt, await ChooseAsync(fetch, before, attempt.IsReached ? attempt.View : await redis.ReadAsync(fetch.Key), accepts));
         }
         catch
         {
@@ -41,10 +41,10 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
     public async ValueTask<Result> ReadAgainAsync(SingleFlight<CacheResult>.InFlightFetch fetch, Func<CacheEntry, DateTimeOffset, bool>? accepts)
     {
         var before = Observe(fetch.Key);
-        return await JudgeAsync(fetch, before, await redis.ReadAsync(fetch.Key, extendTimeout: true), accepts);
+        return await ChooseAsync(fetch, before, await redis.ReadAsync(fetch.Key, extendTimeout: true), accepts);
     }
 
-    /// <summary>To be called before a read from Redis that is passed to <see cref="JudgeAsync"/>.</summary>
+    /// <summary>To be called before a read from Redis that is passed to <see cref="ChooseAsync"/>.</summary>
     public Observation Observe(GenerationId key) => new(memory.Find(key), clock.GetTimestamp());
 
     /// <summary>Returns the entry in memory if it is fresh enough and verified.</summary>
@@ -54,7 +54,7 @@ internal sealed class CacheLookup(MemoryTier memory, RedisTier redis, TimeProvid
             : null;
 
     /// <summary>Chooses between memory and what was read from Redis. A fresh entry is the result; a stale one is returned for stale-if-error.</summary>
-    public async ValueTask<Result> JudgeAsync(
+    public async ValueTask<Result> ChooseAsync(
         SingleFlight<CacheResult>.InFlightFetch fetch, Observation before, RedisView view, Func<CacheEntry, DateTimeOffset, bool>? accepts)
     {
         var (cached, startedAt) = before;
