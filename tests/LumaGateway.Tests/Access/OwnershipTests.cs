@@ -178,7 +178,7 @@ public sealed partial class OwnershipTests : IDisposable
     }
 
     [Fact]
-    public async Task The_list_of_the_account_is_refused_without_the_right_read_all()
+    public async Task The_list_of_the_account_is_refused_without_the_permission_read_all()
     {
         using var caller = await CallerAsync();
         using var admin = _raw.Gateway.CreateCallerWithoutKey();

@@ -99,7 +99,7 @@ public sealed class EntryLimitsTests
         Assert.Equal(new EntryLimits(options.Completed, options.InterimMax, options.NotFound, options.Stale), GenerationFreshness.LimitsOf(options));
 
         Assert.Equal(TimeSpan.FromHours(30), GenerationFreshness.LimitsOf(new FreshnessOptions { Failed = TimeSpan.FromHours(30) }).Final);
-        var (seconds, longer) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); // a completed generation with expired links is as fresh as an unfinished one
+        var (seconds, longer) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30)); // a completed generation with expired links is as fresh as an interim one
         Assert.Equal(longer, GenerationFreshness.LimitsOf(new FreshnessOptions { Completed = seconds, Failed = seconds, InterimMax = longer }).Final);
     }
 

@@ -184,7 +184,7 @@ public sealed class CreateTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_without_the_right_create_is_refused()
+    public async Task A_client_without_the_permission_create_is_refused()
     {
         _gateway.With("Access:Clients:0:Rights:2", "read");
 

@@ -99,7 +99,7 @@ public sealed class DeleteTests : IDisposable
     }
 
     [Fact]
-    public async Task A_delete_needs_its_right()
+    public async Task A_delete_needs_its_permission()
     {
         using var caller = _gateway.With("Access:Clients:0:Rights:3", "read").CreateCaller();
 

@@ -33,7 +33,7 @@ public sealed class CreateJobTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Keys))]
-    public async Task A_create_is_in_the_ledger_when_its_caller_hears_of_the_id(string? key)
+    public async Task A_create_is_in_the_ledger_before_its_caller_gets_the_id(string? key)
     {
         var duringCreate = new List<Job>();
         _raw.Upstream.Then((_, _) =>

@@ -112,7 +112,7 @@ public sealed class JobListTests : IDisposable
     }
 
     [Fact]
-    public async Task The_right_read_all_shows_the_jobs_of_all_groups_and_of_one()
+    public async Task The_permission_read_all_shows_the_jobs_of_all_groups_and_of_one()
     {
         await AddAsync("a1", Noon, "team-a", JobState.Queued);
         await AddAsync("b1", Noon.AddMinutes(1), "team-b", JobState.Queued);

@@ -68,7 +68,7 @@ public sealed class JobSlotsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_create_that_leaves_gives_its_place_up()
+    public async Task A_create_whose_caller_disconnects_leaves_the_queue()
     {
         var slots = Create(new SlotLimits(1, 0), queueSeconds: 36_000);
         var held = await TakeAsync(slots);
@@ -102,7 +102,7 @@ public sealed class JobSlotsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_create_that_waits_too_long_is_told_when_to_come_back()
+    public async Task A_create_that_waits_too_long_gets_Retry_After()
     {
         var slots = Create(new SlotLimits(1, 0));
         await TakeAsync(slots);

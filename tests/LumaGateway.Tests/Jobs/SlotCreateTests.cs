@@ -285,7 +285,7 @@ public sealed class SlotCreateTests : IDisposable
     }
 
     [Fact]
-    public async Task A_caller_that_leaves_a_create_with_a_key_gives_its_place_up_and_its_key_back()
+    public async Task A_caller_that_disconnects_from_a_waiting_create_releases_its_key()
     {
         using var caller = _raw.CreateCaller();
         using var first = await CreateAsync(caller, "first", "g1");

@@ -90,7 +90,7 @@ public sealed class KeptTargetTests : IDisposable
     [InlineData("/generations/a")]
     [InlineData("/generations/a/events")]
     [InlineData("/generations/events?ids=a,c")]
-    public async Task A_generation_that_completed_without_a_link_does_not_become_unfinished(string path)
+    public async Task A_generation_that_completed_without_a_link_does_not_become_interim(string path)
     {
         _responses["a"] = () => ScriptedUpstream.Json("""{"id":"a","state":"completed"}""");
         using var caller = _gateway.CreateCaller();

@@ -162,7 +162,7 @@ public sealed class GatewayCallTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_of_an_unfinished_generation_is_a_problem_with_retry_after_and_is_not_retried()
+    public async Task A_file_of_an_interim_generation_is_a_problem_with_retry_after_and_is_not_retried()
     {
         _gateway.Upstream.AlwaysJson(Samples.Interim("g1"));
         using var tested = TestedClient.Of(_gateway);

@@ -6,7 +6,7 @@ namespace LumaGateway.Tests.Upstreams.Dialects;
 public sealed class OutputTests
 {
     [Fact]
-    public void An_unfinished_generation_has_no_outputs() => Assert.All(
+    public void An_interim_generation_has_no_outputs() => Assert.All(
         Dialect.All, dialect => Assert.Empty(Dialect.Read(dialect.Name, Dialect.BodyWith(dialect.Name, "\"processing\"")).Outputs));
 
     [Fact]
