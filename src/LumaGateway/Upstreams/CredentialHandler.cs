@@ -46,6 +46,11 @@ internal sealed class CredentialHandler(UpstreamAccount account) : DelegatingHan
         }
 
         response.Dispose();
+        if (request.Options.TryGetValue(SendProgress.Key, out var progress))
+        {
+            progress.Reset();
+        }
+
         response = await SendAsync(request, other, cancellationToken);
         if (response.StatusCode is not HttpStatusCode.Unauthorized)
         {

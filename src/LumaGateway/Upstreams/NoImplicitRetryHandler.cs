@@ -68,4 +68,7 @@ internal sealed class SendProgress
     public bool HasStarted => _hasStarted;
 
     public void Start() => _hasStarted = true;
+
+    /// <summary>The upstream has rejected the request with 401, and it is sent once more.</summary>
+    public void Reset() => _hasStarted = false;
 }

@@ -1,10 +1,13 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using LumaGateway.Proxy;
 using LumaGateway.Tests.Support;
 using LumaGateway.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Tests.Upstreams;
 
@@ -56,23 +59,6 @@ public sealed class TokenTests : IDisposable
 
         Assert.Equal(0, _gateway.Upstream.RequestCount);
         Assert.False(request.Headers.Contains("Authorization"));
-    }
-
-    [Theory]
-    [InlineData(64, 2)]
-    [InlineData(65, 1)]
-    public async Task With_two_tokens_a_body_too_large_to_be_stored_in_memory_is_sent_once(int mebibytes, int requests)
-    {
-        _gateway.With("Luma:ApiKey", "old-token,new-token");
-        _gateway.Upstream.Always((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.Unauthorized)));
-        using var credential = new CredentialHandler(_gateway.Services.GetRequiredService<UpstreamAccounts>().First) { InnerHandler = _gateway.Upstream };
-        using var invoker = new HttpMessageInvoker(credential);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "http://upstream.test/luma/files") { Content = new StreamContent(new MemoryStream(new byte[mebibytes * 1024 * 1024])) };
-
-        using var response = await invoker.SendAsync(request, TestContext.Current.CancellationToken);
-
-        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
-        Assert.Equal(requests, _gateway.Upstream.RequestCount);
     }
 
     [Fact]
@@ -135,10 +121,61 @@ public sealed class TokenTests : IDisposable
         Assert.Equal(["""{"prompt":"cat dance"}""", """{"prompt":"cat dance"}"""], bodies);
     }
 
+    [Theory]
+    [InlineData(64 * 1024 * 1024, "old-token new-token", HttpStatusCode.OK)]
+    [InlineData((64 * 1024 * 1024) + 1, "old-token", HttpStatusCode.Unauthorized)]
+    public async Task A_body_that_is_too_large_to_buffer_is_sent_once(int length, string sent, HttpStatusCode status)
+    {
+        _gateway.With("Luma:ApiKey", "old-token,new-token");
+        AcceptTokens("new-token");
+        using var credential = new CredentialHandler(_gateway.Services.GetRequiredService<UpstreamAccounts>().First) { InnerHandler = _gateway.Upstream };
+        using var invoker = new HttpMessageInvoker(credential);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://upstream.test/luma/generations") { Content = new ByteArrayContent([]) { Headers = { ContentLength = length } } };
+
+        using var response = await invoker.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal((sent, status), (Sent(), response.StatusCode));
+    }
+
+    [Theory]
+    [InlineData("/generations")]
+    [InlineData("/luma/generations")]
+    public async Task A_create_that_is_not_sent_with_the_second_token_can_be_repeated(string path)
+    {
+        _gateway.With("Luma:ApiKey", "old-token,new-token").With(services =>
+        {
+            services.AddHttpClient(UpstreamAccount.HttpClientName).ConfigurePrimaryHttpMessageHandler(() => _gateway.Upstream);
+            services.Replace(ServiceDescriptor.Singleton<IForwarderHttpClientFactory>(provider => new ClientFactory(provider, _gateway.Upstream)));
+        });
+        _gateway.Upstream
+            .Then(async (request, cancellationToken) =>
+            {
+                await request.Content!.CopyToAsync(Stream.Null, cancellationToken);
+                return ScriptedUpstream.Json("{}", HttpStatusCode.Unauthorized);
+            })
+            .ThenThrow(new HttpRequestException(HttpRequestError.ConnectionError))
+            .ThenJson("""{"id":"g1","state":"queued"}""", HttpStatusCode.Created);
+        using var caller = _gateway.CreateCaller();
+        caller.DefaultRequestHeaders.Add("Idempotency-Key", "k1");
+
+        using var failed = await caller.PostAsync(path, new StringContent("""{"prompt":"cat dance"}"""), TestContext.Current.CancellationToken);
+        using var repeated = await caller.PostAsync(path, new StringContent("""{"prompt":"cat dance"}"""), TestContext.Current.CancellationToken);
+
+        await failed.ProblemAsync(502, "upstream_unreachable");
+        Assert.Equal(HttpStatusCode.Created, repeated.StatusCode);
+    }
+
     private void AcceptTokens(params string[] accepted) => _gateway.Upstream.Always((request, _) => Task.FromResult(
         accepted.Contains(request.Headers.Authorization?.Parameter)
             ? ScriptedUpstream.Json(Samples.Failed(request.RequestUri!.Segments[^1]))
             : ScriptedUpstream.Json("""{"detail":"no"}""", HttpStatusCode.Unauthorized)));
 
     private string Sent() => string.Join(' ', _gateway.Upstream.Received.Select(request => request.Headers["Authorization"].Replace("Bearer ", "", StringComparison.Ordinal)));
+
+    /// <summary>The gateway's handlers without the socket.</summary>
+    private sealed class ClientFactory(IServiceProvider services, HttpMessageHandler handler) : IForwarderHttpClientFactory
+    {
+        public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context) =>
+            new HttpMessageInvoker(new AccountHandler(services.GetRequiredService<UpstreamAccounts>(), handler), disposeHandler: false);
+    }
 }
