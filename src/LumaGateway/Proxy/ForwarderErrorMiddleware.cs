@@ -73,7 +73,7 @@ internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, Pro
     private static ProblemKind? ProblemOf(IForwarderErrorFeature failure, HttpContext context) => failure.Error switch
     {
         _ when failure.Exception is UpstreamException fault => ProblemKinds.Of(fault.Fault),
-        ForwarderError.RequestTimedOut or ForwarderError.UpgradeActivityTimeout => ProblemKinds.TimedOut,
+        ForwarderError.RequestTimedOut => ProblemKinds.TimedOut,
         ForwarderError.ResponseBodyDestination when failure.Exception is OperationCanceledException => ProblemKinds.TimedOut, // no byte of the body within ActivityTimeout
         ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled => context.RequestAborted.IsCancellationRequested
             ? null // the caller disconnected

@@ -109,7 +109,6 @@ internal sealed partial class ProxyCacheMiddleware(
     /// </summary>
     private async Task<ReadOnlyMemory<byte>?> DecompressAsync(ReadOnlyMemory<byte> body, HttpContext context)
     {
-        var encoding = context.Response.Headers.ContentEncoding.ToString();
         using var encoded = new MemoryStream(body.ToArray());
         await using var decoder = ContentDecoder.Decode(context.Response.Headers.ContentEncoding.ToString(), encoded);
         if (decoder is null || decoder == encoded)

@@ -15,7 +15,7 @@ internal static class HeaderBytes
     /// <summary>The values of a caller's header for the upstream, without values that cannot be sent. Empty if there are none.</summary>
     public static StringValues OfRequest(HttpRequest request, string name) =>
         !request.Headers.TryGetValue(name, out var values) ? StringValues.Empty
-        : values is [{ } single] && CanBeSent(OfCaller(single)) ? OfCaller(single)
+        : values is [{ } single] && OfCaller(single) is var value && CanBeSent(value) ? value
         : Sendable(values.Select(static value => OfCaller(value ?? string.Empty)));
 
     /// <summary>

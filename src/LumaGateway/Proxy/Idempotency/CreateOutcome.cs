@@ -1,5 +1,4 @@
 using System.Net;
-using LumaGateway.Problems;
 using LumaGateway.Upstreams;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -47,8 +46,7 @@ internal static class CreateOutcomes
     public static CreateOutcome FromFailure(IForwarderErrorFeature failure, SendProgress? progress) => failure.Error switch
     {
         _ when progress is { HasStarted: false } => CreateOutcome.Refused,
-        _ when failure.Exception is UpstreamException { Fault: UpstreamFault.Saturated } => CreateOutcome.Refused, // rejected by the gateway's own concurrency limit
-        ForwarderError.RequestCreation or ForwarderError.NoAvailableDestinations => CreateOutcome.Refused,
+        ForwarderError.RequestCreation => CreateOutcome.Refused,
         ForwarderError.RequestBodyClient => CreateOutcome.Refused, // the upstream received an incomplete body
         ForwarderError.Request when failure.Exception is HttpRequestException { HttpRequestError: var error } && IsBeforeSending(error) => CreateOutcome.Refused,
         _ => CreateOutcome.Unknown,

@@ -2,6 +2,7 @@ using System.Net;
 using LumaGateway.Problems;
 using LumaGateway.Proxy;
 using LumaGateway.Proxy.Idempotency;
+using LumaGateway.Upstreams;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace LumaGateway.Tests.Proxy.Idempotency;
@@ -48,7 +49,6 @@ public sealed class CreateOutcomeTests
 
     [Theory]
     [InlineData(ForwarderError.RequestCreation, "refused")]
-    [InlineData(ForwarderError.NoAvailableDestinations, "refused")]
     [InlineData(ForwarderError.RequestBodyClient, "refused")]
     [InlineData(ForwarderError.Request, "unknown")]
     [InlineData(ForwarderError.RequestTimedOut, "unknown")]
@@ -78,7 +78,7 @@ public sealed class CreateOutcomeTests
     [Fact]
     public void A_create_over_the_concurrency_limit_is_refused_and_other_upstream_faults_are_unknown()
     {
-        Assert.Equal("refused", NameOf(new Failure(ForwarderError.Request, new UpstreamException(UpstreamFault.Saturated, ""))));
+        Assert.Equal("refused", ProxyMetrics.NameOf(CreateOutcomes.FromFailure(new Failure(ForwarderError.Request, new UpstreamException(UpstreamFault.Saturated, "")), new SendProgress())));
         Assert.Equal("unknown", NameOf(new Failure(ForwarderError.Request, new UpstreamException(UpstreamFault.TimedOut, ""))));
     }
 

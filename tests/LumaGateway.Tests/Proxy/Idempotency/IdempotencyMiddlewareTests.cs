@@ -302,7 +302,7 @@ public sealed class IdempotencyMiddlewareTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ForwarderError.NoAvailableDestinations, "sent again")]
+    [InlineData(ForwarderError.RequestCreation, "sent again")]
     [InlineData(ForwarderError.RequestTimedOut, "outcome_unknown")]
     public async Task A_forwarding_error_overrides_the_response_and_its_body_is_not_sent(ForwarderError error, string repetition)
     {
