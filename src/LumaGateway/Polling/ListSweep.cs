@@ -23,6 +23,7 @@ internal sealed partial class ListSweep(
     private TimeSpan _unavailableUntil;
     private TimeSpan _resetAt;
     private int _targetCountAtReset;
+    private int _consecutiveFailures;
 
     /// <summary>Starts a sweep if one is due. True if the list serves these targets, except those with <see cref="PollTarget.IsUnlisted"/>.</summary>
     public bool TryStart(IReadOnlyList<PollTarget> polled)
@@ -59,6 +60,7 @@ internal sealed partial class ListSweep(
             if (await interval.TryStartAsync(list.LockName, schedule.SweepInterval))
             {
                 await SweepAsync(polled.ToDictionary(target => target.Key.Value));
+                _consecutiveFailures = 0;
             }
             else
             {
@@ -69,20 +71,33 @@ internal sealed partial class ListSweep(
         {
             // The upstream or the gateway has no capacity: polls of single generations would need more of it.
         }
+        catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound or UpstreamFault.Rejected or UpstreamFault.Malformed)
+        {
+            _unavailableUntil = clock.Now + RetryInterval; // this upstream has no such list; targets are polled one by one
+        }
         catch (Exception exception) when (exception is UpstreamException or OperationCanceledException)
         {
-            _unavailableUntil = clock.Now + RetryInterval; // targets are polled one by one
+            RecordFailure();
         }
 #pragma warning disable CA1031 // waiters depend on the next sweep, whatever exception ends this one
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            _unavailableUntil = clock.Now + RetryInterval;
+            RecordFailure();
             Log.SweepFailed(logger, exception);
         }
         finally
         {
             _isRunning = false;
+        }
+    }
+
+    /// <summary>Targets are polled one by one after the second consecutive failure: a single one costs less if the next sweep repeats it.</summary>
+    private void RecordFailure()
+    {
+        if (++_consecutiveFailures >= 2)
+        {
+            _unavailableUntil = clock.Now + RetryInterval;
         }
     }
 
@@ -135,7 +150,7 @@ internal sealed partial class ListSweep(
 
     private static partial class Log
     {
-        [LoggerMessage(4171, LogLevel.Error, "Polling the upstream's list failed. Its generations are polled one by one, and the list is read again after 30 s.")]
+        [LoggerMessage(4171, LogLevel.Error, "Polling the upstream's list failed. After the second failure its generations are polled one by one for 30 s.")]
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }
