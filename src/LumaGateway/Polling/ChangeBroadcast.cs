@@ -16,8 +16,7 @@ internal sealed class ChangeBroadcast(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        cache.EntryRead += targets.Update;
-        reader.ProxiedStored += targets.Update;
+        reader.EntryRead += targets.Update;
         cache.Purged += targets.Purge;
         targets.StateChanged += snapshot => Publish(snapshot.Entry);
         messages.Received += OnReceived;

@@ -23,17 +23,21 @@ internal sealed partial class ListSweep(
     private TimeSpan _unavailableUntil;
     private TimeSpan _resetAt;
     private int _targetCountAtReset;
-    private int _consecutiveFailures;
+
+    public bool IsRunning => _isRunning;
+
+    /// <summary>True if the upstream has a list, and the list costs fewer requests for this number of targets.</summary>
+    public bool IsWorthwhile(int targetCount) => list.Account.Client.SupportsList && schedule.IsListWorthwhile(targetCount) && clock.Now >= _unavailableUntil;
 
     /// <summary>Starts a sweep if one is due. True if the list serves these targets, except those with <see cref="PollTarget.IsUnlisted"/>.</summary>
     public bool TryStart(IReadOnlyList<PollTarget> polled)
     {
-        var now = clock.Now;
-        if (!schedule.IsListWorthwhile(polled.Count) || now < _unavailableUntil)
+        if (!IsWorthwhile(polled.Count))
         {
             return false;
         }
 
+        var now = clock.Now;
         if (!_isRunning && now >= _nextSweepAt)
         {
             if (now >= _resetAt || polled.Count >= 2 * _targetCountAtReset) // a page with one target may contain more by now
@@ -60,30 +64,27 @@ internal sealed partial class ListSweep(
             if (await interval.TryStartAsync(list.LockName, schedule.SweepInterval))
             {
                 await SweepAsync(polled.ToDictionary(target => target.Key.Value));
-                _consecutiveFailures = 0;
             }
             else
             {
                 await entries.ReadAsync(polled.Where(target => target.DueAt <= now));
             }
         }
-        catch (UpstreamException exception) when (exception.RetryAfter is not null || exception.Fault is UpstreamFault.CircuitOpen or UpstreamFault.Saturated)
+        catch (UpstreamException exception)
         {
-            // The upstream or the gateway has no capacity: polls of single generations would need more of it.
+            if (exception.Fault is UpstreamFault.NotFound or UpstreamFault.Rejected or UpstreamFault.Malformed)
+            {
+                _unavailableUntil = now + RetryInterval; // this upstream has no such list; targets are polled one by one
+            }
         }
-        catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound or UpstreamFault.Rejected or UpstreamFault.Malformed)
+        catch (OperationCanceledException)
         {
-            _unavailableUntil = clock.Now + RetryInterval; // this upstream has no such list; targets are polled one by one
-        }
-        catch (Exception exception) when (exception is UpstreamException or OperationCanceledException)
-        {
-            RecordFailure();
+            // The deadline has passed; the next sweep starts at the first page.
         }
 #pragma warning disable CA1031 // waiters depend on the next sweep, whatever exception ends this one
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            RecordFailure();
             Log.SweepFailed(logger, exception);
         }
         finally
@@ -92,29 +93,28 @@ internal sealed partial class ListSweep(
         }
     }
 
-    /// <summary>Targets are polled one by one after the second consecutive failure: a single one costs less if the next sweep repeats it.</summary>
-    private void RecordFailure()
-    {
-        if (++_consecutiveFailures >= 2)
-        {
-            _unavailableUntil = clock.Now + RetryInterval;
-        }
-    }
-
     private async Task SweepAsync(Dictionary<string, PollTarget> remaining)
     {
         using var deadline = list.Account.Client.StartDeadline();
         for (var (offset, readsOn) = (0, true); remaining.Count > 0 && readsOn;)
         {
-            try
+            while (!rateLimiter.TryAcquire())
             {
-                var page = await ReadPageAsync(offset, remaining, deadline);
-                (offset, readsOn) = (offset + page.Length, page.ReadsOn);
+                await Task.Delay(TimeSpan.FromMilliseconds(50), clock, deadline.Token);
             }
-            catch (Exception exception) when (offset > 0 && exception is OperationCanceledException or UpstreamException { Fault: UpstreamFault.TimedOut })
+
+            var start = entries.StartPage();
+            var page = await list.Account.Client.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
+            await interval.ExtendAsync(list.LockName, schedule.SweepInterval);
+            var found = new List<(DialectResult Result, PollTarget? Target)>();
+            foreach (var result in page.Results)
             {
-                break; // the deadline has passed: the next sweep would not reach the further pages either
+                found.Add((result, remaining.Remove(result.Generation.Id, out var target) ? target : null));
             }
+
+            await entries.StoreAsync(found, list.Account, start);
+            offset += page.Length;
+            readsOn = found.Count(one => one.Target is not null) > 1 && page.HasMore && page.Length > 0;
         }
 
         foreach (var target in remaining.Values)
@@ -123,34 +123,9 @@ internal sealed partial class ListSweep(
         }
     }
 
-    /// <summary>Reads one page, stores its states and removes their targets from the remaining ones. Returns its length, and whether a further page may contain several of them.</summary>
-    private async Task<(int Length, bool ReadsOn)> ReadPageAsync(int offset, Dictionary<string, PollTarget> remaining, Deadline deadline)
-    {
-        while (!rateLimiter.TryAcquire())
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, deadline.Token);
-        }
-
-        if (offset > 0)
-        {
-            await interval.ExtendAsync(list.LockName, schedule.SweepInterval);
-        }
-
-        var start = entries.StartPage();
-        var page = await list.Account.Client.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
-        var found = new List<(DialectResult Result, PollTarget? Target)>();
-        foreach (var result in page.Results)
-        {
-            found.Add((result, remaining.Remove(result.Generation.Id, out var target) ? target : null));
-        }
-
-        await entries.StoreAsync(found, list.Account, start);
-        return (page.Length, found.Count(one => one.Target is not null) > 1 && page.HasMore && page.Length > 0);
-    }
-
     private static partial class Log
     {
-        [LoggerMessage(4171, LogLevel.Error, "Polling the upstream's list failed. After the second failure its generations are polled one by one for 30 s.")]
+        [LoggerMessage(4171, LogLevel.Error, "Polling the upstream's list failed; it is repeated after Waiting:PollEvery.")]
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

@@ -79,7 +79,7 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<Fr
         var now = clock.GetUtcNow();
         var interval = now - (IntervalOf(target) * MinJitter);
         var floor = now - _options.PollFloor;
-        var hint = target.HintedAt > now ? interval : target.HintedAt < floor ? target.HintedAt : floor; // a hint in the future is ignored: the clock was set back
+        var hint = target.HintedAt < floor ? target.HintedAt : floor;
         return hint > interval ? hint : interval;
     }
 

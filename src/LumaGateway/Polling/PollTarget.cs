@@ -48,9 +48,6 @@ internal sealed class PollTarget(GenerationId key)
         return now.Ticks >= last + floor.Ticks && Interlocked.CompareExchange(ref _hintAcceptedAt, now.Ticks, last) == last;
     }
 
-    /// <summary>Whether a hint was accepted after the request of the snapshot. One in the future is ignored: the clock was set back.</summary>
-    public bool IsHinted(GenerationSnapshot? snapshot, DateTimeOffset now) => HintedAt <= now && HintedAt > (snapshot?.Entry.RequestedAt ?? DateTimeOffset.MinValue);
-
     /// <summary>False if the target is closed.</summary>
     public bool TryAdd(Waiter waiter, out bool isFirst)
     {

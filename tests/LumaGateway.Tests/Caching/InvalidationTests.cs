@@ -1,11 +1,12 @@
 using System.Net;
+using LumaGateway.Polling;
 using LumaGateway.Tests.LongPolling;
 using LumaGateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Caching;
 
 /// <summary>Responses requested before a purge are not stored after it. Needs nothing.</summary>
-[Collection(RunsAlone.Name)]
 public sealed class InvalidationTests : IDisposable
 {
     private readonly Gateway _gateway = new Gateway().With("Luma:Dialect", "dream-machine").With("Luma:Retries", "0").With("Waiting:ListFrom", "2");
@@ -34,11 +35,17 @@ public sealed class InvalidationTests : IDisposable
         using var caller = _gateway.CreateCaller();
         using var one = await Events.OpenAsync(caller, "/generations/g1/events");
         using var two = await Events.OpenAsync(caller, "/generations/g2/events");
-        await _gateway.Clock.UntilAsync(() => requested.Task.IsCompleted);
+        for (var steps = 0; !requested.Task.IsCompleted && steps < 3000; steps++)
+        {
+            await Task.WhenAny(requested.Task, Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken));
+            _gateway.Clock.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        Assert.True(requested.Task.IsCompleted, "The list was not requested.");
         isDeleted = true;
         using var purged = await caller.DeleteAsync(new Uri("/generations/g1/cache", UriKind.Relative), TestContext.Current.CancellationToken);
         list.SetResult();
-        await _gateway.Clock.WaitUntilIdleAsync();
+        await Poll.UntilAsync(() => !_gateway.Services.GetRequiredService<ListSweeps>().IsRunning);
         _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
 
         using var after = await caller.SendGetAsync("/generations/g1");
