@@ -74,7 +74,7 @@ internal static partial class StartupErrors
             {
                 await Console.Error.WriteLineAsync(
                     $"LumaGateway cannot start, because it cannot listen: {exception.Message.Split('\n')[0].TrimEnd('.', '\r')}. Check ASPNETCORE_URLS, ASPNETCORE_HTTP_PORTS, Management:Port and Kestrel.");
-                await StopBackgroundServicesAsync(app.Services);
+                await StopAsync(app);
                 return ExitCode;
             }
 
@@ -83,11 +83,14 @@ internal static partial class StartupErrors
         }
     }
 
-    /// <summary>A background service that still runs when the services are disposed of may fail, and the host would log that.</summary>
-    private static async Task StopBackgroundServicesAsync(IServiceProvider services)
+    /// <summary>
+    /// Stops the host, although its start failed: a background service that still runs when the services are disposed of may fail, and the host would log that. It
+    /// does not log a service that ends because the host stops.
+    /// </summary>
+    private static async Task StopAsync(WebApplication app)
     {
-        using var limit = new CancellationTokenSource(StopLimit, services.GetRequiredService<TimeProvider>());
-        await Task.WhenAll(services.GetServices<IHostedService>().OfType<BackgroundService>().Select(service => service.StopAsync(limit.Token)));
+        using var limit = new CancellationTokenSource(StopLimit, app.Services.GetRequiredService<TimeProvider>());
+        await app.StopAsync(limit.Token);
     }
 
     /// <summary>An address that is in use, forbidden, not of this machine or not an address; a certificate that is missing or unreadable.</summary>
