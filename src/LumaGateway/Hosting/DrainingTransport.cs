@@ -54,7 +54,7 @@ internal sealed class DrainingTransport : IConnectionListenerFactory, IConnectio
     {
         foreach (var socket in _sockets)
         {
-            await WaitUntilBacklogIsEmptyAsync(socket);
+            await EmptyBacklogAsync(socket);
         }
 
         foreach (var listener in _listeners)
@@ -77,11 +77,13 @@ internal sealed class DrainingTransport : IConnectionListenerFactory, IConnectio
         return completion.Task;
     }
 
-    /// <summary>Waits until Kestrel has accepted every connection in the backlog: closing the port resets the connections that remain there.</summary>
-    private async Task WaitUntilBacklogIsEmptyAsync(Socket socket)
+    /// <summary>Lets no new connection begin, and waits until Kestrel has accepted every one in the backlog: closing the port resets those that remain there.</summary>
+    private async Task EmptyBacklogAsync(Socket socket)
     {
         try
         {
+            SynFilter.Attach(socket);
+            await Task.Delay(PollInterval, _clock); // handshakes that have begun are completed meanwhile
             for (var i = 0; i < MaxPolls && socket.Poll(TimeSpan.Zero, SelectMode.SelectRead); i++)
             {
                 await Task.Delay(PollInterval, _clock);
