@@ -16,6 +16,9 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(120);
 
+    /// <summary>A fetch ended with an entry of Redis or of the upstream, whether or not its callers still wait.</summary>
+    public event Action<CacheEntry>? EntryRead;
+
     /// <param name="fetch">The fetch in flight.</param>
     /// <param name="request">The request that started the fetch.</param>
     /// <param name="accepts">Tells whether a cached entry is enough now; null if a fresh one is enough.</param>
@@ -32,7 +35,7 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
         {
             if (lookup.Found is { } found)
             {
-                return found;
+                return Report(found);
             }
 
             using var staleTimer = accepts is null && lookup.Entry is { } stale && stale.CanServeStale(clock.GetUtcNow()) ? ServeStaleIfSlow(fetch, stale) : null;
@@ -46,12 +49,22 @@ internal sealed class CacheFill(IEntrySource source, CacheLookup lookups, Memory
                 metrics.RecordLockWait(clock.GetElapsedTime(startedAt));
             }
 
-            return lookup.Found ?? await FetchAsync(fetch, request, lookup.Entry, lookup.InvalidationToken, lookup.IsReached, heldLock, deadline);
+            return Report(lookup.Found ?? await FetchAsync(fetch, request, lookup.Entry, lookup.InvalidationToken, lookup.IsReached, heldLock, deadline));
         }
         finally
         {
             heldLock?.Dispose();
         }
+    }
+
+    private CacheResult Report(CacheResult result)
+    {
+        if (result is { Entry: { } entry, Tier: not CacheTier.Memory })
+        {
+            EntryRead?.Invoke(entry);
+        }
+
+        return result;
     }
 
     /// <summary>Waits until this replica holds the lock, another replica has stored an entry, or Redis is unavailable.</summary>

@@ -22,6 +22,13 @@ internal sealed class ResponseCache(
     /// <summary>A key is purged by this process or another one. Raised before <see cref="Purges"/> counts the purge and before the entries are removed.</summary>
     public event Action<GenerationId>? Purged;
 
+    /// <inheritdoc cref="CacheFill.EntryRead"/>
+    public event Action<CacheEntry>? EntryRead
+    {
+        add => fill.EntryRead += value;
+        remove => fill.EntryRead -= value;
+    }
+
     /// <summary>Counts the purges of this process and those received from other replicas.</summary>
     public long Purges => Volatile.Read(ref _purges);
 
@@ -134,7 +141,7 @@ internal sealed class ResponseCache(
                 case WriteResult.Invalidated:
                     return null;
                 case WriteResult.Outdated:
-                    return await FindAsync(entry.Key);
+                    return await FindAsync(entry.Key, entry.RequestedAt);
             }
         }
 
@@ -184,7 +191,8 @@ internal sealed class ResponseCache(
         var found = stored.Kind is EntryKind.Final ? StoreInMemory(stored, view.InvalidationToken, purges, startedAt) ?? stored : stored;
         return IsEnough(found, clock.GetUtcNow()) ? found : null;
 
-        bool IsEnough(CacheEntry entry, DateTimeOffset now) => notBefore is { } earliest ? entry.IsRecent(now, earliest) : entry.IsFresh(now);
+        // A not-found entry must be fresh: the generation may have been created since.
+        bool IsEnough(CacheEntry entry, DateTimeOffset now) => notBefore is { } earliest && entry.Kind is not EntryKind.NotFound ? entry.IsRecent(now, earliest) : entry.IsFresh(now);
     }
 
     /// <summary>

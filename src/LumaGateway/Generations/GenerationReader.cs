@@ -10,8 +10,8 @@ namespace LumaGateway.Generations;
 /// <summary>Reads generations from the cache, else from the upstream. Concurrent reads share one upstream request. Thread-safe.</summary>
 internal sealed class GenerationReader(ResponseCache cache, GenerationSource source, AccountDirectory directory, TimeProvider clock)
 {
-    /// <summary>An entry was read from Redis or from the upstream.</summary>
-    public event Action<CacheEntry>? EntryRead;
+    /// <summary>An entry of a forwarded response was stored.</summary>
+    public event Action<CacheEntry>? ProxiedStored;
 
     /// <summary>The generation, possibly stale-if-error. Throws <see cref="UpstreamException"/> if there is no usable entry.</summary>
     /// <param name="id">The generation.</param>
@@ -21,19 +21,9 @@ internal sealed class GenerationReader(ResponseCache cache, GenerationSource sou
     public ValueTask<CacheResult> ReadAsync(GenerationId id, string requestId, RateLimitLease? lease, CancellationToken cancellationToken)
     {
         var reading = cache.GetAsync(id, RequestOf(requestId, lease), cancellationToken);
-        return reading.IsCompletedSuccessfully ? ValueTask.FromResult(Complete(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
+        return reading.IsCompletedSuccessfully ? ValueTask.FromResult(EnsureUsable(reading.GetAwaiter().GetResult())) : AwaitAsync(reading);
 
-        async ValueTask<CacheResult> AwaitAsync(ValueTask<CacheResult> reading) => Complete(await reading);
-
-        CacheResult Complete(CacheResult result)
-        {
-            if (result is { Entry: { } entry, Tier: not CacheTier.Memory })
-            {
-                EntryRead?.Invoke(entry);
-            }
-
-            return EnsureUsable(result);
-        }
+        static async ValueTask<CacheResult> AwaitAsync(ValueTask<CacheResult> reading) => EnsureUsable(await reading);
     }
 
     /// <summary>The generation with newer links than <paramref name="outdated"/>, read past the cache. Throws as <see cref="ReadAsync"/> does.</summary>
@@ -63,7 +53,7 @@ internal sealed class GenerationReader(ResponseCache cache, GenerationSource sou
             directory.Remember(id, account);
             if (entry.Kind is EntryKind.Final && await cache.PutAsync(entry, start.Purges) is { } stored)
             {
-                EntryRead?.Invoke(stored);
+                ProxiedStored?.Invoke(stored);
             }
         }
         catch (UpstreamException)

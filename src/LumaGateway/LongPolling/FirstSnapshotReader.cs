@@ -10,10 +10,10 @@ namespace LumaGateway.LongPolling;
 
 /// <summary>Reads the state that a new waiter gets first, at the lowest cost.</summary>
 internal sealed class FirstSnapshotReader(
-    ResponseCache cache, GenerationReader reader, PollTargets targets, ListSweeps lists, PollSchedule schedule, IOptions<WaitingOptions> options, TimeProvider clock)
+    ResponseCache cache, GenerationReader reader, PollTargets targets, PollSchedule schedule, IOptions<WaitingOptions> options, TimeProvider clock)
 {
     /// <summary>
-    /// The state from the poll target, else from the cache, else from the upstream. Null if the next list sweep will provide it.
+    /// The state from the poll target, else from the cache, else from the upstream.
     /// Throws <see cref="UpstreamException"/> if the upstream read fails.
     /// </summary>
     /// <param name="id">The generation.</param>
@@ -21,7 +21,7 @@ internal sealed class FirstSnapshotReader(
     /// <param name="requestId">The caller's request.</param>
     /// <param name="lease">The lease that an upstream request is charged to, if this read starts one.</param>
     /// <param name="cancellationToken">Cancels the wait of this caller only; a started upstream request continues.</param>
-    public async ValueTask<GenerationSnapshot?> ReadAsync(GenerationId id, PollTarget target, string requestId, RateLimitLease? lease, CancellationToken cancellationToken) =>
+    public async ValueTask<GenerationSnapshot> ReadAsync(GenerationId id, PollTarget target, string requestId, RateLimitLease? lease, CancellationToken cancellationToken) =>
         await FindAsync(id, target) ?? await FetchAsync(id, target, requestId, lease, cancellationToken);
 
     /// <summary>The part of <see cref="ReadAsync"/> that never asks the upstream: the state from the poll target, else from the cache; null if neither has a recent one.</summary>
@@ -29,13 +29,8 @@ internal sealed class FirstSnapshotReader(
         FindRecent(target, id) ?? (await cache.FindAsync(id, schedule.NotBefore(target)) is { } entry ? Update(target, entry) : null);
 
     /// <summary>The part of <see cref="ReadAsync"/> that follows if <see cref="FindAsync"/> has found nothing.</summary>
-    public async ValueTask<GenerationSnapshot?> FetchAsync(GenerationId id, PollTarget target, string requestId, RateLimitLease? lease, CancellationToken cancellationToken)
+    public async ValueTask<GenerationSnapshot> FetchAsync(GenerationId id, PollTarget target, string requestId, RateLimitLease? lease, CancellationToken cancellationToken)
     {
-        if (!target.IsTerminal && lists.ProvidesNewTargets(targets.Count)) // a terminal target is in no sweep
-        {
-            return null;
-        }
-
         var before = target.Snapshot;
         try
         {
@@ -77,5 +72,5 @@ internal sealed class FirstSnapshotReader(
     /// <summary>A final entry must be fresh: its links expire, and the target of a generation that has ended is not polled.</summary>
     private bool IsRecent(CacheEntry entry, DateTimeOffset now) => entry.Kind is EntryKind.Final
         ? entry.IsFresh(now)
-        : entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !entry.IsFromTheFuture(now);
+        : entry.IsFresh(now) || (entry.Kind is EntryKind.Interim && entry.StoredAt + (options.Value.PollEvery * 1.5) > now && !entry.IsFromTheFuture(now));
 }

@@ -22,6 +22,9 @@ internal sealed class SentStates
     /// <summary>Whether any state of the generation was sent.</summary>
     public bool HasState(int index) => _codes[index] != GenerationSnapshot.UnknownStateCode;
 
+    /// <summary>Whether a final state of the generation was sent.</summary>
+    public bool HasFinal(int index) => GenerationSnapshot.IsFinalCode(_codes[index]);
+
     /// <summary>Records the state as sent, and returns the id of its event.</summary>
     public string Add(int index, GenerationSnapshot snapshot)
     {

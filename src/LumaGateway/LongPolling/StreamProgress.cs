@@ -21,7 +21,7 @@ internal sealed class StreamProgress(IReadOnlyList<StreamedGeneration> generatio
         for (var i = 0; i < generations.Count; i++)
         {
             var generation = generations[i];
-            if (generation.FindSnapshot() is not { } snapshot || !snapshot.DiffersFrom(generation.Taken))
+            if (FindSnapshot(i) is not { } snapshot || !snapshot.DiffersFrom(generation.Taken))
             {
                 continue;
             }
@@ -37,14 +37,18 @@ internal sealed class StreamProgress(IReadOnlyList<StreamedGeneration> generatio
         return null;
     }
 
+    /// <summary>The latest state; null if none is known, or it is older than the final one that the client has from another replica.</summary>
+    private GenerationSnapshot? FindSnapshot(int index) =>
+        generations[index].FindSnapshot() is { } snapshot && (snapshot.IsTerminal || generations[index].Taken is not null || !_sent.HasFinal(index)) ? snapshot : null;
+
     private bool Holds(bool mayDependOnReads)
     {
         for (var i = 0; i < generations.Count; i++)
         {
             // Each is read once, in this order: a read may end, and the snapshot may be replaced, at any time.
-            var (isRead, snapshot) = (generations[i].IsRead, generations[i].FindSnapshot());
+            var (isRead, snapshot) = (generations[i].IsRead, FindSnapshot(i));
             var isOver = snapshot is not null && (snapshot.IsTerminal || generations[i].IsUnknownForTooLong) && _sent.Contains(i, snapshot);
-            var isOpen = !isRead && snapshot is null && _sent.HasState(i);
+            var isOpen = snapshot is null && (isRead ? _sent.HasFinal(i) : _sent.HasState(i));
             if (!isOver && !(mayDependOnReads && isOpen))
             {
                 return false;

@@ -16,7 +16,8 @@ internal sealed class ChangeBroadcast(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        reader.EntryRead += targets.Update;
+        cache.EntryRead += targets.Update;
+        reader.ProxiedStored += targets.Update;
         cache.Purged += targets.Purge;
         targets.StateChanged += snapshot => Publish(snapshot.Entry);
         messages.Received += OnReceived;

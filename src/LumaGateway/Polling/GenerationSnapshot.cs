@@ -46,6 +46,9 @@ internal sealed class GenerationSnapshot
         _ => 'a',
     };
 
+    /// <summary>Whether a <see cref="StateCode"/> is that of a final state.</summary>
+    public static bool IsFinalCode(char code) => code is 'c' or 'f';
+
     /// <summary>True if the state is not the state of <paramref name="previous"/>. Other differences, such as new links, do not count.</summary>
     public bool DiffersFrom(GenerationSnapshot? previous) => previous is null || previous.StateCode != StateCode;
 }

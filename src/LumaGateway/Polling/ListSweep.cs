@@ -24,20 +24,15 @@ internal sealed partial class ListSweep(
     private TimeSpan _resetAt;
     private int _targetCountAtReset;
 
-    public bool IsRunning => _isRunning;
-
-    /// <summary>True if the upstream has a list, and the list costs fewer requests for this number of targets.</summary>
-    public bool IsWorthwhile(int targetCount) => list.Account.Client.SupportsList && schedule.IsListWorthwhile(targetCount) && clock.Now >= _unavailableUntil;
-
     /// <summary>Starts a sweep if one is due. True if the list serves these targets, except those with <see cref="PollTarget.IsUnlisted"/>.</summary>
     public bool TryStart(IReadOnlyList<PollTarget> polled)
     {
-        if (!IsWorthwhile(polled.Count))
+        var now = clock.Now;
+        if (!schedule.IsListWorthwhile(polled.Count) || now < _unavailableUntil)
         {
             return false;
         }
 
-        var now = clock.Now;
         if (!_isRunning && now >= _nextSweepAt)
         {
             if (now >= _resetAt || polled.Count >= 2 * _targetCountAtReset) // a page with one target may contain more by now
@@ -70,21 +65,23 @@ internal sealed partial class ListSweep(
                 await entries.ReadAsync(polled.Where(target => target.DueAt <= now));
             }
         }
-        catch (UpstreamException exception)
+        catch (UpstreamException exception) when (exception.RetryAfter is not null || exception.Fault is UpstreamFault.CircuitOpen or UpstreamFault.Saturated)
         {
-            if (exception.Fault is UpstreamFault.NotFound or UpstreamFault.Rejected or UpstreamFault.Malformed)
-            {
-                _unavailableUntil = now + RetryInterval; // this upstream has no such list; targets are polled one by one
-            }
+            // The upstream or the gateway has no capacity: polls of single generations would need more of it.
         }
-        catch (OperationCanceledException)
+        catch (UpstreamException exception) when (exception.Fault is UpstreamFault.NotFound or UpstreamFault.Rejected or UpstreamFault.Malformed)
         {
-            // The deadline has passed; the next sweep starts at the first page.
+            _unavailableUntil = clock.Now + RetryInterval; // this upstream has no such list; targets are polled one by one
+        }
+        catch (Exception exception) when (exception is UpstreamException or OperationCanceledException)
+        {
+            RecordMiss(polled);
         }
 #pragma warning disable CA1031 // waiters depend on the next sweep, whatever exception ends this one
         catch (Exception exception)
 #pragma warning restore CA1031
         {
+            RecordMiss(polled);
             Log.SweepFailed(logger, exception);
         }
         finally
@@ -93,28 +90,28 @@ internal sealed partial class ListSweep(
         }
     }
 
+    private static void RecordMiss(List<PollTarget> polled)
+    {
+        foreach (var target in polled)
+        {
+            target.MissedSweeps++;
+        }
+    }
+
     private async Task SweepAsync(Dictionary<string, PollTarget> remaining)
     {
         using var deadline = list.Account.Client.StartDeadline();
         for (var (offset, readsOn) = (0, true); remaining.Count > 0 && readsOn;)
         {
-            while (!rateLimiter.TryAcquire())
+            try
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), clock, deadline.Token);
+                var page = await ReadPageAsync(offset, remaining, deadline);
+                (offset, readsOn) = (offset + page.Length, page.ReadsOn);
             }
-
-            var start = entries.StartPage();
-            var page = await list.Account.Client.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
-            await interval.ExtendAsync(list.LockName, schedule.SweepInterval);
-            var found = new List<(DialectResult Result, PollTarget? Target)>();
-            foreach (var result in page.Results)
+            catch (Exception exception) when (offset > 0 && exception is OperationCanceledException or UpstreamException { Fault: UpstreamFault.TimedOut })
             {
-                found.Add((result, remaining.Remove(result.Generation.Id, out var target) ? target : null));
+                break; // the deadline has passed: the next sweep would not reach the further pages either
             }
-
-            await entries.StoreAsync(found, list.Account, start);
-            offset += page.Length;
-            readsOn = found.Count(one => one.Target is not null) > 1 && page.HasMore && page.Length > 0;
         }
 
         foreach (var target in remaining.Values)
@@ -123,9 +120,34 @@ internal sealed partial class ListSweep(
         }
     }
 
+    /// <summary>Reads one page, stores its states and removes their targets from the remaining ones. Returns its length, and whether a further page may contain several of them.</summary>
+    private async Task<(int Length, bool ReadsOn)> ReadPageAsync(int offset, Dictionary<string, PollTarget> remaining, Deadline deadline)
+    {
+        while (!rateLimiter.TryAcquire())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, deadline.Token);
+        }
+
+        if (offset > 0)
+        {
+            await interval.ExtendAsync(list.LockName, schedule.SweepInterval);
+        }
+
+        var start = entries.StartPage();
+        var page = await list.Account.Client.ListAsync(PageLength, offset, Guid.NewGuid().ToString("N"), deadline);
+        var found = new List<(DialectResult Result, PollTarget? Target)>();
+        foreach (var result in page.Results)
+        {
+            found.Add((result, remaining.Remove(result.Generation.Id, out var target) ? target : null));
+        }
+
+        await entries.StoreAsync(found, list.Account, start);
+        return (page.Length, found.Count(one => one.Target is not null) > 1 && page.HasMore && page.Length > 0);
+    }
+
     private static partial class Log
     {
-        [LoggerMessage(4171, LogLevel.Error, "Polling the upstream's list failed; it is repeated after Waiting:PollEvery.")]
+        [LoggerMessage(4171, LogLevel.Error, "Polling the upstream's list failed. After two failures its generations are polled one by one, until the list succeeds.")]
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

@@ -9,23 +9,17 @@ internal sealed class ListSweeps
 
     private readonly UpstreamAccounts _accounts;
     private readonly AccountDirectory _directory;
+    private readonly TimeProvider _clock;
     private readonly Dictionary<UpstreamAccount, ListSweep> _sweeps;
 
-    public ListSweeps(UpstreamAccounts accounts, AccountDirectory directory, IServiceProvider services)
+    public ListSweeps(UpstreamAccounts accounts, AccountDirectory directory, TimeProvider clock, IServiceProvider services)
     {
-        (_accounts, _directory) = (accounts, directory);
+        (_accounts, _directory, _clock) = (accounts, directory, clock);
         _sweeps = accounts.All.Where(static account => account.Client.SupportsList).ToDictionary(
             static account => account, account => ActivatorUtilities.CreateInstance<ListSweep>(services, new SweptList(account, account == accounts.First ? LockName : $"{LockName}:{account.Name}")));
     }
 
-    public bool IsRunning => _sweeps.Values.Any(static sweep => sweep.IsRunning);
-
-    /// <summary>
-    /// True if the next sweep provides the state of a new target, at a lower cost than a read. With several accounts a read is necessary: it also finds the target's account.
-    /// </summary>
-    public bool ProvidesNewTargets(int targetCount) => _accounts.Only is { } only && _sweeps.TryGetValue(only, out var sweep) && sweep.IsWorthwhile(targetCount);
-
-    /// <summary>Starts the sweeps that are due. Returns the targets that must be polled one by one: no list serves them, or their account is not known yet.</summary>
+    /// <summary>Starts the sweeps that are due. Returns the targets that must be polled one by one: no list serves them, a hint arrived, or their account is not known yet.</summary>
     public IEnumerable<PollTarget> Start(IReadOnlyList<PollTarget> polled)
     {
         if (_sweeps.Count == 0)
@@ -35,10 +29,13 @@ internal sealed class ListSweeps
 
         if (_accounts.Only is { } only)
         {
-            return _sweeps[only].TryStart(polled) ? polled.Where(static target => target.IsUnlisted) : polled;
+            return _sweeps[only].TryStart(polled) ? polled.Where(IsSingle) : polled;
         }
 
         return polled.GroupBy(target => _directory.FindInMemory(target.Key)).SelectMany(targets =>
-            targets.Key is { } account && _sweeps.TryGetValue(account, out var sweep) && sweep.TryStart([.. targets]) ? targets.Where(static target => target.IsUnlisted) : targets);
+            targets.Key is { } account && _sweeps.TryGetValue(account, out var sweep) && sweep.TryStart([.. targets]) ? targets.Where(IsSingle) : targets);
     }
+
+    /// <summary>Whether a target is polled by itself although its account has a list.</summary>
+    private bool IsSingle(PollTarget target) => target.IsUnlisted || target.MissedSweeps > 1 || target.IsHinted(target.Snapshot, _clock.GetUtcNow());
 }

@@ -58,9 +58,6 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<Fr
     /// <summary>The next sweep of the upstream's list.</summary>
     public TimeSpan NextSweep() => monotonic.Now + (_options.PollEvery * Jitter());
 
-    /// <summary>True if a target should have been polled two intervals ago: no sweep of another replica serves it.</summary>
-    public bool IsOverdue(PollTarget target) => monotonic.Now - target.DueAt > 2 * _options.PollEvery;
-
     /// <summary>An entry that another replica's sweep requested at this time or later replaces a poll: its sweeps and this replica's reads are not in step.</summary>
     public DateTimeOffset SweptNotBefore => clock.GetUtcNow() - (2 * _options.PollEvery);
 
@@ -79,7 +76,7 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<Fr
         var now = clock.GetUtcNow();
         var interval = now - (IntervalOf(target) * MinJitter);
         var floor = now - _options.PollFloor;
-        var hint = target.HintedAt < floor ? target.HintedAt : floor;
+        var hint = target.HintedAt > now ? interval : target.HintedAt < floor ? target.HintedAt : floor; // a hint in the future is ignored: the clock was set back
         return hint > interval ? hint : interval;
     }
 

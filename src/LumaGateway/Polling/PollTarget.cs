@@ -41,12 +41,18 @@ internal sealed class PollTarget(GenerationId key)
     /// <summary>True if the upstream's list does not contain it.</summary>
     public bool IsUnlisted { get; set; }
 
+    /// <summary>The number of consecutive list sweeps of this replica or another one that brought no state. A paused process misses one, so one is no sign of a fault.</summary>
+    public int MissedSweeps { get; set; }
+
     /// <summary>Accepts a hint unless one was accepted less than <paramref name="floor"/> ago. Of concurrent callers one gets true.</summary>
     public bool TryAcceptHint(TimeSpan now, TimeSpan floor)
     {
         var last = Volatile.Read(ref _hintAcceptedAt);
         return now.Ticks >= last + floor.Ticks && Interlocked.CompareExchange(ref _hintAcceptedAt, now.Ticks, last) == last;
     }
+
+    /// <summary>Whether a hint was accepted after the request of the snapshot. One in the future is ignored: the clock was set back.</summary>
+    public bool IsHinted(GenerationSnapshot? snapshot, DateTimeOffset now) => HintedAt <= now && HintedAt > (snapshot?.Entry.RequestedAt ?? DateTimeOffset.MinValue);
 
     /// <summary>False if the target is closed.</summary>
     public bool TryAdd(Waiter waiter, out bool isFirst)

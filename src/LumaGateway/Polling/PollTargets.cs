@@ -146,11 +146,12 @@ internal sealed class PollTargets(PollSchedule schedule, RecentPurges purges, Wa
         }
 
         var latest = target.Snapshot is { } known && known.Entry.RequestedAt > entry.RequestedAt ? known : snapshot; // messages may be late
-        if (target.PollingPeriod is not { } period || latest.Entry.RequestedAt < period.FailedAt)
+        var now = clock.GetUtcNow();
+        if (target.PollingPeriod is not { } period || (latest.Entry.RequestedAt < period.FailedAt && period.FailedAt <= now))
         {
-            return; // the first waiter sets when the poll is due; a state from before a fault does not end the pause after it
+            return; // the first waiter sets when the poll is due; a state from before a fault does not end the pause after it, unless the clock was set back
         }
 
-        target.DueAt = target.HintedAt <= latest.Entry.RequestedAt ? schedule.After(target, latest) : schedule.AfterHint(latest);
+        target.DueAt = target.IsHinted(latest, now) ? schedule.AfterHint(latest) : schedule.After(target, latest);
     }
 }

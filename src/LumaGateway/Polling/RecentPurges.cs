@@ -45,7 +45,7 @@ internal sealed class RecentPurges(IOptions<LumaOptions> luma, TimeProvider cloc
     /// only means that the clocks of replicas differ.
     /// </summary>
     public bool IsFromBefore(CacheEntry entry) =>
-        _purgedAt.TryGetValue(entry.Key, out var purgedAt) && entry.RequestedAt < purgedAt && clock.GetUtcNow() < purgedAt + luma.Value.Deadline;
+        FindPurge(entry.Key) is { } purgedAt && entry.RequestedAt < purgedAt && clock.GetUtcNow() < purgedAt + luma.Value.Deadline;
 
     /// <summary>
     /// Whether an entry that another replica sent may be from before a purge, which its sender may not have received. It may be if it is too old for the purges that are remembered. It may also be if it
@@ -53,13 +53,16 @@ internal sealed class RecentPurges(IOptions<LumaOptions> luma, TimeProvider cloc
     /// </summary>
     public bool MayBeFromBefore(CacheEntry entry) =>
         CacheEntry.LatestCredible(entry.RequestedAt) + luma.Value.Deadline < clock.GetUtcNow()
-        || (_purgedAt.TryGetValue(entry.Key, out var purgedAt) && entry.RequestedAt < CacheEntry.LatestCredible(purgedAt));
+        || (FindPurge(entry.Key) is { } purgedAt && entry.RequestedAt < CacheEntry.LatestCredible(purgedAt));
+
+    /// <summary>The time of the last purge; null if there was none, or the clock was set back since.</summary>
+    private DateTimeOffset? FindPurge(GenerationId key) => _purgedAt.TryGetValue(key, out var purgedAt) && purgedAt <= clock.GetUtcNow() ? purgedAt : null;
 
     private void RemoveOld(DateTimeOffset now)
     {
         foreach (var pair in _purgedAt)
         {
-            if (CacheEntry.LatestCredible(pair.Value) + luma.Value.Deadline <= now && _purgedAt.TryRemove(pair))
+            if ((pair.Value > now || CacheEntry.LatestCredible(pair.Value) + luma.Value.Deadline <= now) && _purgedAt.TryRemove(pair))
             {
                 Interlocked.Decrement(ref _count);
             }

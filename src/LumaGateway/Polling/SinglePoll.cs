@@ -22,7 +22,7 @@ internal sealed partial class SinglePoll(
             }
 
             metrics.Polled(isFetched ? PollKind.Single : PollKind.Cached);
-            target.PollingPeriod!.ConsecutiveFaults = 0;
+            (target.PollingPeriod!.ConsecutiveFaults, target.PollingPeriod.FailedAt) = (0, default);
             targets.Update(result.Entry!);
         }
         catch (UpstreamException)

@@ -31,10 +31,11 @@ internal sealed class SweptEntries(
                 if (await reader.StoreListedAsync(target.Key, one.Result, account, start) is { } entry)
                 {
                     targets.Update(entry);
+                    target.MissedSweeps = 0;
                 }
-                else
+                else if (cache.Purges == start.Purges)
                 {
-                    target.IsUnlisted = true; // purged or deleted since the list was requested: the list may be older
+                    target.IsUnlisted = true; // an invalidation token from before the request: a list is not stored, but a fetch is
                 }
             }
             else if (GenerationId.TryParse(one.Result.Generation.Id, null, out var id) && !cache.HasFreshFinal(id)
@@ -44,17 +45,18 @@ internal sealed class SweptEntries(
             }
         });
 
-    /// <summary>Updates targets from the entries that another replica stored. A target without a recent one is polled by itself.</summary>
+    /// <summary>Updates targets from the entries that another replica stored.</summary>
     public Task ReadAsync(IEnumerable<PollTarget> due) => ForEachAsync(due, async target =>
     {
         if (await cache.FindAsync(target.Key, schedule.SweptNotBefore) is { } entry)
         {
             metrics.Polled(PollKind.Cached);
             targets.Update(entry);
+            target.MissedSweeps = 0;
         }
-        else if (schedule.IsOverdue(target))
+        else
         {
-            target.IsUnlisted = true;
+            target.MissedSweeps++;
         }
     });
 

@@ -26,6 +26,7 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
         await Waiters.AssertReceivedAsync(waiters, "processing");
         await WaitForListsAsync(more: 1);
         var before = await SinglePollsAsync(ids);
+        await Task.WhenAll(_replicas.Select(PauseAsync)); // as on a busy machine: the list is used on
         await WaitForListsAsync(more: 3);
         Assert.InRange(await SinglePollsAsync(ids) - before, 0, ids.Length - 1); // without the list it would be three polls for each
 
@@ -61,6 +62,14 @@ public sealed class DreamMachineTests(DreamMachineTests.Replicas fixture) : ICla
                 },
                 () => "A replica still serves the deleted generation.");
         }
+    }
+
+    /// <summary>Pauses a replica for longer than three intervals.</summary>
+    private static async Task PauseAsync(GatewayProcess replica)
+    {
+        replica.Process.Pause();
+        await Wait.ForAsync(TimeSpan.FromSeconds(1.5));
+        replica.Process.Resume();
     }
 
     private async Task<long> SinglePollsAsync(IEnumerable<string> ids)

@@ -99,6 +99,17 @@ public sealed class RedisTierTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task PutAsync_returns_the_newer_interim_entry_of_Redis_though_it_is_not_fresh()
+    {
+        var late = Entries.Interim(_clock.Now, "late", freshFor: TimeSpan.FromSeconds(10));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await Tier.WriteAsync(Entries.Interim(_clock.Now, "newer", freshFor: TimeSpan.FromSeconds(1)), null).WithTimeout();
+        _clock.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Equal("newer", (await _cache.Cache.PutAsync(late, _cache.Cache.Purges).WithTimeout()).Text());
+    }
+
+    [Fact]
     public async Task A_write_is_refused_only_if_the_invalidation_token_has_changed()
     {
         Assert.True(await Tier.PurgeAsync(Key).WithTimeout());

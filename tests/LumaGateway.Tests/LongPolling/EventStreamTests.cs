@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using LumaGateway.Caching;
 using LumaGateway.Contracts;
@@ -87,6 +88,39 @@ public sealed class EventStreamTests : IDisposable
         using var again = await Events.OpenAsync(caller, path, last.Id);
 
         Assert.Equal(HttpStatusCode.NoContent, again.Response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Reconnecting_with_the_final_events_id_gets_204_also_from_a_replica_that_knows_an_older_state()
+    {
+        _gateway.Upstream.ThenJson(Samples.Interim("g1")).AlwaysJson(Samples.CompletedAs("g1"));
+        using var caller = _gateway.CreateCaller();
+        using var older = await Events.OpenAsync(caller, "/generations/g1/events");
+        Assert.Equal("processing", (await older.NextAsync())!.State);
+
+        using var again = await _gateway.Clock.UntilAsync(Events.OpenAsync(caller, "/generations/g1/events", "c"));
+
+        Assert.Equal(HttpStatusCode.NoContent, again.Response.StatusCode);
+        Assert.Equal("completed", (await older.NextAsync())!.State);
+    }
+
+    [Fact]
+    public async Task A_resumed_stream_of_several_sends_no_older_state_after_a_final_one()
+    {
+        var finished = new ConcurrentDictionary<string, bool>();
+        _gateway.Upstream.Always((request, _) => Task.FromResult(ScriptedUpstream.Json(
+            request.RequestUri!.Segments[^1] is var id && finished.ContainsKey(id) ? Samples.CompletedAs(id) : Samples.Interim(id))));
+        using var caller = _gateway.CreateCaller();
+        using var older = await Events.OpenAsync(caller, "/generations/g1/events");
+        Assert.Equal("processing", (await older.NextAsync())!.State);
+
+        using var again = await Events.OpenAsync(caller, "/generations/events?ids=g1,g2", "cq");
+        var first = await _gateway.Clock.UntilAsync(again.NextAsync());
+        finished["g1"] = finished["g2"] = true;
+        var rest = await _gateway.Clock.UntilAsync(again.RestAsync());
+
+        Assert.Equal(("g2", "processing", "cp"), (first!.Subject, first.State, first.Id));
+        Assert.Equal([("g2", "completed", "cc")], rest.Select(sent => (sent.Subject, sent.State, sent.Id)));
     }
 
     [Fact]

@@ -193,7 +193,6 @@ public sealed class FirstReadsTests : IDisposable
 
     [Theory]
     [InlineData("slow,b", "-p")]
-    [InlineData("slow,b", "cc")]
     [InlineData("slow,b", "pp")]
     public async Task A_resumed_stream_starts_at_once_if_it_has_more_to_send(string ids, string lastEventId)
     {

@@ -1,6 +1,9 @@
 using System.Net;
+using LumaGateway.Contracts;
+using LumaGateway.Generations;
 using LumaGateway.Tests.Proxy;
 using LumaGateway.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.LongPolling;
 
@@ -28,6 +31,50 @@ public sealed class NotificationTests : IDisposable
         using var response = await waiting;
         Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
         Assert.Equal(2, _raw.Upstream.RequestCount);
+    }
+
+    [Fact]
+    public async Task A_final_generation_that_a_refresh_reads_ends_waits_at_once()
+    {
+        _raw.Gateway.With("Waiting:PollEvery", "00:00:30").With("Waiting:PollSlowest", "00:00:30");
+        _raw.Upstream.ThenJson(Samples.Interim("g1")).AlwaysJson(Samples.CompletedAs("g1"));
+        using var caller = _raw.CreateCaller();
+        var waiting = WaitAsync(caller, "g1");
+        await _raw.Gateway.Clock.WaitUntilIdleAsync();
+        _raw.Gateway.Clock.Advance(TimeSpan.FromSeconds(5));
+        var reader = _raw.Gateway.Services.GetRequiredService<GenerationReader>();
+
+        await reader.RefreshAsync(GenerationId.Parse("g1", null), "request", _raw.Gateway.Clock.GetUtcNow()); // as a poll for slots does
+        await _raw.Gateway.Clock.WaitUntilIdleAsync();
+
+        Assert.True(waiting.IsCompleted, "The wait needs the next poll.");
+        using var response = await waiting;
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task A_final_generation_that_a_read_finds_after_its_caller_has_disconnected_ends_waits_at_once()
+    {
+        _raw.Gateway.With("Waiting:PollEvery", "00:00:30").With("Waiting:PollSlowest", "00:00:30");
+        var held = new TaskCompletionSource<HttpResponseMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _raw.Upstream.ThenJson(Samples.Interim("g1")).Then((_, _) => held.Task);
+        using var caller = _raw.CreateCaller();
+        var waiting = WaitAsync(caller, "g1");
+        await _raw.Gateway.Clock.WaitUntilIdleAsync();
+        _raw.Gateway.Clock.Advance(TimeSpan.FromSeconds(5));
+        var reader = _raw.Gateway.Services.GetRequiredService<GenerationReader>();
+        using var disconnected = new CancellationTokenSource();
+        var reading = reader.ReadAsync(GenerationId.Parse("g1", null), "request", null, disconnected.Token);
+        await _raw.Upstream.WaitForRequestsAsync(2);
+
+        await disconnected.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(reading.AsTask);
+        held.SetResult(ScriptedUpstream.Json(Samples.CompletedAs("g1")));
+        await _raw.Gateway.Clock.WaitUntilIdleAsync();
+
+        Assert.True(waiting.IsCompleted, "The wait needs the next poll.");
+        using var response = await waiting;
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
     }
 
     [Fact]

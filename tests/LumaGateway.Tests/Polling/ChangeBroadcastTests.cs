@@ -164,6 +164,38 @@ public sealed class ChangeBroadcastTests : IDisposable
         Assert.Null(snapshots.FindRecent(target, Id));
     }
 
+    [Theory]
+    [InlineData("/generations/g1")]
+    [InlineData("/generations/g1/events")]
+    public async Task A_new_waiter_gets_no_not_found_state_that_is_no_longer_fresh(string path)
+    {
+        _gateway.Upstream.AlwaysJson("{}", HttpStatusCode.NotFound);
+        using var caller = _gateway.CreateCaller();
+        using var before = await _gateway.Clock.UntilAsync(caller.SendGetAsync($"/generations/{Id}"));
+        Assert.Equal(HttpStatusCode.NotFound, before.StatusCode);
+        _gateway.Upstream.AlwaysJson(Samples.CompletedAs(Id.Value));
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Prefer", "wait=10" } } };
+
+        using var response = await _gateway.Clock.UntilAsync(caller.SendAsync(request, TestContext.Current.CancellationToken));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_new_waiter_gets_no_old_not_found_state_of_the_waiters_before_it()
+    {
+        var (targets, snapshots) = (_gateway.Services.GetRequiredService<PollTargets>(), _gateway.Services.GetRequiredService<FirstSnapshotReader>());
+        var target = targets.AddWaiter(Id, new Waiter(null, WaiterKind.Stream, TimeSpan.Zero, TimeSpan.MaxValue));
+        targets.Update(Entries.NotFound(_gateway.Clock.GetUtcNow(), Id));
+        Assert.NotNull(snapshots.FindRecent(target, Id));
+
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Null(snapshots.FindRecent(target, Id));
+        await _gateway.Clock.WaitUntilIdleAsync();
+    }
+
     [Fact]
     public async Task A_state_that_another_replica_requested_after_a_not_found_one_replaces_it()
     {

@@ -1,10 +1,17 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Web;
+using LumaGateway.Caching;
+using LumaGateway.Contracts;
 using LumaGateway.Polling;
+using LumaGateway.Redis;
 using LumaGateway.Tests.LongPolling;
+using LumaGateway.Tests.Redis;
 using LumaGateway.Tests.Support;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace LumaGateway.Tests.Polling;
 
@@ -19,14 +26,25 @@ public sealed class ListSweepTests : IDisposable
     private readonly ConcurrentDictionary<string, bool> _unlisted = new();
     private readonly ConcurrentQueue<string> _requests = new();
     private HttpStatusCode _listStatus = HttpStatusCode.OK;
+    private TimeSpan _listDelay;
+    private Type? _listException;
 
-    public ListSweepTests() => _gateway.Upstream.Always((request, _) =>
+    public ListSweepTests() => _gateway.Upstream.Always(async (request, token) =>
     {
         var address = request.RequestUri!;
         _requests.Enqueue(address.Segments[^1] + address.Query);
-        return Task.FromResult(address.Query.Length > 0
-            ? ScriptedUpstream.Json(Page(HttpUtility.ParseQueryString(address.Query)), _listStatus)
-            : ScriptedUpstream.Json(Generation(address.Segments[^1])));
+        if (address.Query.Length == 0)
+        {
+            return ScriptedUpstream.Json(Generation(address.Segments[^1]));
+        }
+
+        if (_listException is { } exception)
+        {
+            throw (Exception)Activator.CreateInstance(exception)!;
+        }
+
+        await Task.Delay(_listDelay, _gateway.Clock, token);
+        return ScriptedUpstream.Json(Page(HttpUtility.ParseQueryString(address.Query)), _listStatus);
     });
 
     public void Dispose() => _gateway.Dispose();
@@ -124,7 +142,202 @@ public sealed class ListSweepTests : IDisposable
         await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(25));
 
         Assert.Single(_requests, path => path.Contains('?', StringComparison.Ordinal));
-        Assert.InRange(_requests.Count(path => path == "g19"), 9, 15);
+        Assert.InRange(_requests.Count(path => path == "g19"), 8, 15);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.Forbidden)]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    [InlineData(HttpStatusCode.InternalServerError)]
+    public async Task While_the_list_fails_each_generation_is_polled(HttpStatusCode status)
+    {
+        _listStatus = status;
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(25));
+        Assert.InRange(_requests.Count(path => path == "g19"), 8, 15);
+
+        _listStatus = HttpStatusCode.OK;
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(5));
+        _requests.Clear();
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
+        Assert.All(_requests, path => Assert.Contains('?', path));
+    }
+
+    [Fact]
+    public async Task A_list_that_fails_once_is_read_again_at_the_next_interval()
+    {
+        _listStatus = HttpStatusCode.InternalServerError;
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+        await _gateway.Clock.UntilAsync(() => _requests.Any(path => path.Contains('?', StringComparison.Ordinal)));
+        _listStatus = HttpStatusCode.OK;
+
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(20));
+
+        Assert.InRange(_requests.Count(path => path == "g19"), 0, 1); // the first read
+    }
+
+    [Theory]
+    [InlineData(typeof(HttpRequestException))]
+    [InlineData(typeof(InvalidOperationException))]
+    public async Task A_list_request_that_ends_with_an_exception_does_not_stop_the_polls(Type exception)
+    {
+        _listException = exception;
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(25));
+
+        Assert.InRange(_requests.Count(path => path == "g19"), 8, 15);
+    }
+
+    [Fact]
+    public async Task A_list_that_does_not_respond_does_not_stop_the_polls()
+    {
+        _listDelay = TimeSpan.FromHours(1);
+        using var caller = _gateway.With("Luma:Deadline", "00:00:04").With("Luma:AttemptTimeout", "00:00:04").CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(30));
+
+        Assert.InRange(_requests.Count(path => path == "g19"), 7, 16);
+    }
+
+    [Fact]
+    public async Task Generations_on_pages_that_are_not_read_before_the_deadline_are_polled_by_themselves()
+    {
+        // In three seconds, at one request a second, three or four of the five pages are read.
+        _gateway.With("Luma:Deadline", "00:00:03").With("Luma:AttemptTimeout", "00:00:03").With("Luma:MaxPollsPerSecond", "1")
+            .With("Waiting:PollEvery", "00:00:10").With("Waiting:PollSlowest", "00:00:10");
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, [.. Enumerable.Range(0, 5).SelectMany(page => new[] { (100 * page) + 1, (100 * page) + 2 })]);
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(15));
+
+        _requests.Clear();
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(60));
+
+        Assert.Contains("g401", _requests);
+        Assert.Contains("g402", _requests);
+        Assert.Contains("generations?limit=100&offset=200", _requests);
+    }
+
+    [Fact]
+    public async Task A_new_wait_reads_its_generation_at_once()
+    {
+        foreach (var id in (string[])["g1", "g2", "g3", "g4", "g9"])
+        {
+            _finished[id] = true;
+        }
+
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 5); // five targets, of which one is polled
+        await WaitUntilIdleAsync(events);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g9") { Headers = { { "Prefer", "wait=50" } } };
+
+        var waiting = caller.SendAsync(request, TestContext.Current.CancellationToken);
+        await _gateway.Clock.WaitUntilIdleAsync();
+
+        Assert.True(waiting.IsCompleted, "The wait needs the next poll.");
+        using var response = await waiting;
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task The_stream_of_an_unknown_generation_is_a_404()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+        await WaitUntilIdleAsync(events);
+        _gateway.Upstream.ThenJson("""{"detail":"Not Found"}""", HttpStatusCode.NotFound);
+
+        using var unknown = await caller.SendGetAsync("/generations/unknown/events");
+
+        await unknown.ProblemAsync(404, "generation_not_found");
+    }
+
+    [Fact]
+    public async Task With_Redis_the_list_is_read_once_in_each_interval()
+    {
+        UseRedis();
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+        await WaitUntilIdleAsync(events);
+
+        _listDelay = TimeSpan.FromSeconds(0.5);
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(20));
+
+        Assert.InRange(_requests.Count, 8, 12);
+    }
+
+    [Fact]
+    public async Task A_pause_of_the_replica_that_reads_the_list_does_not_end_the_use_of_the_list()
+    {
+        UseRedis();
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+        await WaitUntilIdleAsync(events);
+
+        await _gateway.Services.GetRequiredService<IntervalLock>().ExtendAsync("sweep", TimeSpan.FromSeconds(9)); // as another replica does that then pauses
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(8));
+        Assert.Contains("g19", _requests);
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(5));
+        _requests.Clear();
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
+
+        Assert.NotEmpty(_requests);
+        Assert.All(_requests, path => Assert.Contains('?', path));
+    }
+
+    [Fact]
+    public async Task A_purge_during_a_list_request_does_not_end_the_use_of_the_list()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+        await WaitUntilIdleAsync(events);
+        _listDelay = TimeSpan.FromSeconds(1);
+        await _gateway.Clock.UntilAsync(() => !_requests.IsEmpty);
+
+        await _gateway.Services.GetRequiredService<ResponseCache>().PurgeAsync(GenerationId.Parse("other", null));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
+
+        Assert.All(_requests, path => Assert.Contains('?', path));
+    }
+
+    [Fact]
+    public async Task A_hint_polls_its_generation_before_the_next_list_request()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+        await WaitUntilIdleAsync(events);
+        await _gateway.Clock.UntilAsync(() => !_requests.IsEmpty); // a list request: the next one is 1.8 s later
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(1)); // Waiting:PollFloor has passed
+        _requests.Clear();
+        _finished["g7"] = true;
+        var changes = _gateway.Services.GetRequiredService<ChangeBroadcast>();
+
+        Assert.True(changes.TryHint(GenerationId.Parse("g7", null)));
+        Assert.True(changes.TryHint(GenerationId.Parse("g8", null)));
+        await _gateway.Clock.RunAsync(TimeSpan.FromMilliseconds(100)); // the next tick of the polling loop
+
+        Assert.Equal("g7", (await events.NextAsync())!.Subject);
+        Assert.Equal(["g7", "g8"], _requests.Order());
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(2, _requests.Count(path => !path.Contains('?', StringComparison.Ordinal))); // g8 has not ended, and the list serves it again
+    }
+
+    private void UseRedis()
+    {
+        var redis = new FakeRedis(_gateway.Clock);
+        _gateway.With("Luma:Name", "account").With("ConnectionStrings:Redis", "redis.test").With(services =>
+        {
+            services.AddSingleton<IDistributedCache>(redis);
+            services.AddSingleton(provider => new RedisConnection(provider.GetRequiredService<IOptions<RedisOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RedisConnection>>())
+            {
+                Connect = _ => Task.FromResult(redis.Connect()),
+            });
+        });
     }
 
     private static Task<Events> OpenStreamAsync(HttpClient caller, int count) => OpenStreamAsync(caller, Enumerable.Range(0, count));

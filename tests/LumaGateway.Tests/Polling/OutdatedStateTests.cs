@@ -1,11 +1,11 @@
 using System.Net;
 using LumaGateway.Caching;
-using LumaGateway.Contracts;
 using LumaGateway.LongPolling;
 using LumaGateway.Polling;
 using LumaGateway.Problems;
 using LumaGateway.Tests.Caching;
 using LumaGateway.Tests.Support;
+using LumaGateway.Time;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LumaGateway.Tests.Polling;
@@ -53,6 +53,37 @@ public sealed class OutdatedStateTests : IDisposable
     }
 
     [Fact]
+    public void A_failed_poll_before_the_clock_is_set_back_does_not_keep_the_next_poll_due()
+    {
+        var targets = _gateway.Services.GetRequiredService<PollTargets>();
+        var target = targets.AddWaiter(Entries.Key, NewWaiter());
+        targets.RecordFault(target);
+        target.DueAt = TimeSpan.Zero; // the poll that reads the entry was due
+        _gateway.Clock.AdjustTime(_gateway.Clock.GetUtcNow().AddHours(-1));
+
+        targets.Update(NewEntry());
+
+        Assert.True(target.DueAt > _gateway.Services.GetRequiredService<MonotonicClock>().Now);
+    }
+
+    [Fact]
+    public async Task A_poll_that_takes_an_entry_from_before_the_last_failure_is_not_repeated_at_once()
+    {
+        var (targets, cache) = (_gateway.Services.GetRequiredService<PollTargets>(), _gateway.Services.GetRequiredService<ResponseCache>());
+        var target = targets.AddWaiter(Entries.Key, NewWaiter());
+        var entry = NewEntry(); // of a replica whose clock is behind
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(1));
+        targets.RecordFault(target);
+        Assert.NotNull(await cache.PutAsync(entry, cache.Purges));
+        target.DueAt = TimeSpan.Zero;
+
+        await _gateway.Clock.UntilAsync(() => target.Snapshot is not null);
+
+        Assert.True(target.DueAt > _gateway.Services.GetRequiredService<MonotonicClock>().Now);
+        Assert.Equal(0, _gateway.Upstream.RequestCount);
+    }
+
+    [Fact]
     public void A_failed_poll_counts_for_the_waiters_that_come_after_it()
     {
         var targets = _gateway.Services.GetRequiredService<PollTargets>();
@@ -72,6 +103,19 @@ public sealed class OutdatedStateTests : IDisposable
     }
 
     [Fact]
+    public void A_hint_before_the_clock_is_set_back_does_not_make_each_poll_sooner()
+    {
+        var targets = _gateway.Services.GetRequiredService<PollTargets>();
+        var target = targets.AddWaiter(Entries.Key, NewWaiter());
+        Assert.True(targets.TryHint(Entries.Key));
+        _gateway.Clock.AdjustTime(_gateway.Clock.GetUtcNow().AddHours(-1));
+
+        targets.Update(NewEntry());
+
+        Assert.InRange((target.DueAt - _gateway.Services.GetRequiredService<MonotonicClock>().Now).TotalSeconds, 1.8, 2.2);
+    }
+
+    [Fact]
     public void A_failed_poll_counts_for_the_waiters_that_came_during_it()
     {
         var targets = _gateway.Services.GetRequiredService<PollTargets>();
@@ -88,19 +132,17 @@ public sealed class OutdatedStateTests : IDisposable
     }
 
     [Fact]
-    public async Task An_old_not_found_state_is_read_again_and_not_left_to_the_next_list_sweep()
+    public async Task An_old_not_found_state_is_read_again()
     {
-        _gateway.With("Luma:Dialect", "dream-machine").With("Waiting:ListFrom", "2").Upstream.AlwaysJson("{}", HttpStatusCode.NotFound);
+        _gateway.Upstream.AlwaysJson("{}", HttpStatusCode.NotFound);
         var (targets, snapshots) = (_gateway.Services.GetRequiredService<PollTargets>(), _gateway.Services.GetRequiredService<FirstSnapshotReader>());
         var target = targets.AddWaiter(Entries.Key, NewWaiter());
-        targets.AddWaiter(GenerationId.Parse("g2", null), NewWaiter());
-        Assert.Null(await snapshots.ReadAsync(Entries.Key, target, "request", null, TestContext.Current.CancellationToken)); // the next sweep provides it
         targets.Update(Entries.NotFound(_gateway.Clock.GetUtcNow()));
         _gateway.Clock.Advance(TimeSpan.FromMinutes(1));
 
         var fault = await Assert.ThrowsAsync<UpstreamException>(() => snapshots.ReadAsync(Entries.Key, target, "request", null, TestContext.Current.CancellationToken).AsTask());
 
-        Assert.Equal(UpstreamFault.NotFound, fault.Fault); // no sweep reads a target that has ended
+        Assert.Equal(UpstreamFault.NotFound, fault.Fault); // no poll reads a target that has ended
     }
 
     [Fact]

@@ -120,6 +120,10 @@ public sealed class PollScheduleTests
     }
 
     [Fact]
+    public void After_the_clock_is_set_back_a_hint_does_not_count() => // the time of the hint is in the future
+        Assert.Equal(_clock.GetUtcNow().AddSeconds(-1.8), _schedule.NotBefore(new PollTarget(GenerationId.Parse("g1", null)) { HintedAt = _clock.GetUtcNow().AddHours(1) }));
+
+    [Fact]
     public void A_hint_polls_at_once_but_not_within_the_floor_after_the_last_request()
     {
         Assert.Equal(_monotonic.Now, _schedule.AfterHint(null));
