@@ -15,7 +15,7 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
     /// <summary>About 200 bytes an id. For an id that has left the memory, the next <c>processing</c> costs one more read of the ledger.</summary>
     private const int RecentProcessing = 50_000;
 
-    private readonly RecentIds _processing = new(RecentProcessing);
+    private readonly RecentIds<bool> _processing = new(RecentProcessing);
 
     private readonly Channel<(GenerationId Id, JobState State, string? Model)> _seen =
         Channel.CreateBounded<(GenerationId, JobState, string?)>(new BoundedChannelOptions(MaxQueued) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
@@ -23,7 +23,7 @@ internal sealed partial class JobStateUpdater(IJobLedger ledger, JobSlots slots,
     /// <summary>The upstream returned a generation. Returns at once.</summary>
     public void Observe(GenerationId id, GenerationState state, string? model)
     {
-        if (state is GenerationState.Completed or GenerationState.Failed || (state is GenerationState.Processing && _processing.TryAdd(id)))
+        if (state is GenerationState.Completed or GenerationState.Failed || (state is GenerationState.Processing && !_processing.TryGet(id, out _) && _processing.Set(id, true)))
         {
             _seen.Writer.TryWrite((id, JobStates.Of(state), model));
         }

@@ -13,15 +13,15 @@ internal sealed partial class AccountDirectory(
     UpstreamAccounts accounts, IJobLedger ledger, IOptions<RedisResilienceOptions> redis, TimeProvider clock, ILogger<AccountDirectory> logger)
 {
     /// <summary>About 200 bytes an id.</summary>
-    private const int RecentIds = 50_000;
+    private const int RecentCount = 50_000;
 
     /// <summary>How long a read waits for the ledger: longer than for the cache, because an unknown account costs requests to all accounts.</summary>
     private readonly TimeSpan _ledgerTimeout = 3 * redis.Value.RedisTimeout;
 
-    private readonly RecentAccounts _recent = new(RecentIds);
+    private readonly RecentIds<UpstreamAccount> _recent = new(RecentCount);
 
     /// <summary>The id's account if there is only one account, or if it is in memory; otherwise null.</summary>
-    public UpstreamAccount? FindInMemory(GenerationId id) => accounts.Only ?? _recent.Find(id);
+    public UpstreamAccount? FindInMemory(GenerationId id) => accounts.Only ?? (_recent.TryGet(id, out var account) ? account : null);
 
     /// <summary>The id's account; null if it is not known, or is no longer in the settings.</summary>
     public async ValueTask<UpstreamAccount?> FindAsync(GenerationId id)
@@ -36,7 +36,7 @@ internal sealed partial class AccountDirectory(
             return null;
         }
 
-        _recent.Add(id, recorded);
+        _recent.Set(id, recorded);
         return recorded;
     }
 
@@ -45,7 +45,7 @@ internal sealed partial class AccountDirectory(
     {
         if (accounts.Only is null)
         {
-            _recent.Add(id, account);
+            _recent.Set(id, account);
         }
     }
 
