@@ -119,33 +119,9 @@ internal sealed class ResponseCache(
             return known is null ? null : StoreInMemory(known, view.InvalidationToken, purges, startedAt);
         }
 
-        if (!view.IsReached)
-        {
-            // Not verified in Redis: the time of verification is that of the request. A better entry in memory stays there, unless a fetch has removed it meanwhile.
-            return known is null || !known.Outranks(entry, now)
-                ? StoreInMemory(entry, null, purges, startedAt - DurationOf(now - entry.RequestedAt))
-                : memory.Find(entry.Key)?.Entry;
-        }
-
-        // A fresh final entry in Redis is not replaced: lists would write it again and again. One that Redis has lost is written again from memory.
-        var isInRedis = view.Final is not null && known is not null && !known.Outranks(view.Final, now);
-        if (known is not null && (known.Outranks(entry, now) || (isInRedis && known.IsFresh(now))))
-        {
-            entry = known;
-        }
-
-        if (!isInRedis || !ReferenceEquals(entry, known))
-        {
-            switch (await redis.WriteAsync(entry, null))
-            {
-                case WriteResult.Invalidated:
-                    return null;
-                case WriteResult.Outdated:
-                    return await FindAsync(entry.Key, entry.RequestedAt);
-            }
-        }
-
-        return StoreInMemory(entry, null, purges, startedAt);
+        return view.IsReached
+            ? await PutInRedisAsync(entry, known, view, purges, startedAt, now)
+            : PutUnverified(entry, known, purges, startedAt, now);
     }
 
     /// <summary>Whether memory holds a fresh final entry.</summary>
@@ -258,6 +234,36 @@ internal sealed class ResponseCache(
         _fetches.Invalidate(key);
         memory.Remove(key); // the fetch in flight may have stored it again
     }
+
+    /// <summary>A fresh final entry in Redis is not replaced: lists would write it again and again. One that Redis has lost is written again from memory.</summary>
+    private async Task<CacheEntry?> PutInRedisAsync(CacheEntry entry, CacheEntry? known, RedisView view, long purges, long verifiedAt, DateTimeOffset now)
+    {
+        var isInRedis = view.Final is not null && known is not null && !known.Outranks(view.Final, now);
+        if (known is not null && (known.Outranks(entry, now) || (isInRedis && known.IsFresh(now))))
+        {
+            entry = known;
+        }
+
+        if (!isInRedis || !ReferenceEquals(entry, known))
+        {
+            switch (await redis.WriteAsync(entry, null))
+            {
+                case WriteResult.Invalidated:
+                    return null;
+                case WriteResult.Outdated:
+                    return await FindAsync(entry.Key, entry.RequestedAt);
+            }
+        }
+
+        return StoreInMemory(entry, null, purges, verifiedAt);
+    }
+
+    /// <summary>
+    /// Not verified in Redis: the time of verification is that of the request. A better entry in memory stays there, unless a fetch has removed it meanwhile.
+    /// </summary>
+    private CacheEntry? PutUnverified(CacheEntry entry, CacheEntry? known, long purges, long startedAt, DateTimeOffset now) => known is null || !known.Outranks(entry, now)
+        ? StoreInMemory(entry, null, purges, startedAt - DurationOf(now - entry.RequestedAt))
+        : memory.Find(entry.Key)?.Entry;
 
     /// <summary>A time span, at least zero, in the unit of the clock's timestamps.</summary>
     private long DurationOf(TimeSpan time) => (long)(Math.Max(0, time.TotalSeconds) * clock.TimestampFrequency);
