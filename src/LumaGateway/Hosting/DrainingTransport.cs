@@ -13,6 +13,9 @@ namespace LumaGateway.Hosting;
 /// </summary>
 internal sealed class DrainingTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
+    /// <summary>Longer than the round trip to a load balancer.</summary>
+    private static readonly TimeSpan HandshakeTime = TimeSpan.FromMilliseconds(100);
+
     /// <summary>How long open connections are served after the ports are closed.</summary>
     private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(1);
 
@@ -54,7 +57,13 @@ internal sealed class DrainingTransport : IConnectionListenerFactory, IConnectio
     {
         foreach (var socket in _sockets)
         {
-            await EmptyBacklogAsync(socket);
+            SynFilter.Attach(socket);
+        }
+
+        await Task.Delay(HandshakeTime, _clock); // then the connections that have begun are in the backlog
+        foreach (var socket in _sockets)
+        {
+            await WaitUntilBacklogIsEmptyAsync(socket);
         }
 
         foreach (var listener in _listeners)
@@ -77,13 +86,11 @@ internal sealed class DrainingTransport : IConnectionListenerFactory, IConnectio
         return completion.Task;
     }
 
-    /// <summary>Lets no new connection begin, and waits until Kestrel has accepted every one in the backlog: closing the port resets those that remain there.</summary>
-    private async Task EmptyBacklogAsync(Socket socket)
+    /// <summary>Waits until Kestrel has accepted every connection in the backlog: closing the port resets the connections that remain there.</summary>
+    private async Task WaitUntilBacklogIsEmptyAsync(Socket socket)
     {
         try
         {
-            SynFilter.Attach(socket);
-            await Task.Delay(PollInterval, _clock); // handshakes that have begun are completed meanwhile
             for (var i = 0; i < MaxPolls && socket.Poll(TimeSpan.Zero, SelectMode.SelectRead); i++)
             {
                 await Task.Delay(PollInterval, _clock);

@@ -36,9 +36,9 @@ internal static class SynFilter
         {
             listening.SetRawSocketOption(SocketLevel, AttachFilter, MemoryMarshal.AsBytes(program));
         }
-        catch (SocketException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // This kernel has no socket filters: a connection that arrives while the port closes may be reset.
+            // The kernel has no socket filters: a connection that arrives while the port closes may be reset. Or the port is closed already.
         }
     }
 

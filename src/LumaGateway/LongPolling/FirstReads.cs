@@ -53,7 +53,7 @@ internal sealed class FirstReads : IAsyncDisposable
             var snapshot = await _snapshots.FindAsync(generation.Id, generation.Target) ?? await FetchAsync(generation);
             if (_snapshots.IsDeleted(generation.Target, snapshot))
             {
-                generation.SetAbsent(snapshot!);
+                generation.SetAbsent(snapshot);
             }
         }
         catch (UpstreamException)
@@ -77,7 +77,7 @@ internal sealed class FirstReads : IAsyncDisposable
         }
     }
 
-    private async Task<GenerationSnapshot?> FetchAsync(StreamedGeneration generation)
+    private async Task<GenerationSnapshot> FetchAsync(StreamedGeneration generation)
     {
         await _upstreamReads.WaitAsync(_cancellation.Token);
         try

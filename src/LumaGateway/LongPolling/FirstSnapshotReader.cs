@@ -59,8 +59,8 @@ internal sealed class FirstSnapshotReader(
     }
 
     /// <summary>Whether a read of a generation that had ended has returned not-found since. Its target keeps the final state.</summary>
-    public bool IsDeleted(PollTarget target, GenerationSnapshot? result) =>
-        result is { Summary: null } && target.Snapshot is { Summary.IsFinal: true } known && result.Entry.Outranks(known.Entry, clock.GetUtcNow());
+    public bool IsDeleted(PollTarget target, GenerationSnapshot result) =>
+        result.Summary is null && target.Snapshot is { Summary.IsFinal: true } known && result.Entry.Outranks(known.Entry, clock.GetUtcNow());
 
     private GenerationSnapshot Update(PollTarget target, CacheEntry entry)
     {

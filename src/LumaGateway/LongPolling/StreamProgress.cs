@@ -12,7 +12,10 @@ internal sealed class StreamProgress(IReadOnlyList<StreamedGeneration> generatio
     /// <summary>True if all generations are terminal, or in an unknown state for too long, and the client has their states.</summary>
     public bool IsComplete => Holds(mayDependOnReads: false);
 
-    /// <summary>True if the stream is complete, or may be without an event: that depends only on first reads that have not ended, of generations whose state the client has.</summary>
+    /// <summary>
+    /// True if the stream is complete, or may be without another event: only first reads that have not ended can still bring one, of generations whose state the client
+    /// has, and polls of generations whose final state it has.
+    /// </summary>
     public bool MayBeComplete => Holds(mayDependOnReads: true);
 
     /// <summary>The next state to send, and the id of its event; null if the client has all states.</summary>

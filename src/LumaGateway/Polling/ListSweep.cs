@@ -21,10 +21,16 @@ internal sealed partial class ListSweep(
     private volatile bool _isRunning;
     private TimeSpan _nextSweepAt;
     private TimeSpan _unavailableUntil;
+    private TimeSpan _failedUntil;
+    private TimeSpan _progressAt;
+    private int _consecutiveFailures;
     private TimeSpan _resetAt;
     private int _targetCountAtReset;
 
-    /// <summary>Starts a sweep if one is due. True if the list serves these targets, except those with <see cref="PollTarget.IsUnlisted"/>.</summary>
+    /// <summary>
+    /// Starts a sweep if one is due. True if the list serves these targets, except those with <see cref="PollTarget.IsUnlisted"/>. False too while the list fails, or
+    /// has not responded for two intervals.
+    /// </summary>
     public bool TryStart(IReadOnlyList<PollTarget> polled)
     {
         var now = clock.Now;
@@ -44,12 +50,12 @@ internal sealed partial class ListSweep(
                 }
             }
 
-            _nextSweepAt = schedule.NextSweep();
+            (_nextSweepAt, _progressAt) = (schedule.NextSweep(), now);
             _isRunning = true; // RunAsync resets it in its finally block
             _ = RunAsync([.. polled.Where(target => !target.IsUnlisted)], now);
         }
 
-        return true;
+        return now >= _failedUntil && !(_isRunning && schedule.IsOverdue(_progressAt));
     }
 
     private async Task RunAsync(List<PollTarget> polled, TimeSpan now)
@@ -59,10 +65,11 @@ internal sealed partial class ListSweep(
             if (await interval.TryStartAsync(list.LockName, schedule.SweepInterval))
             {
                 await SweepAsync(polled.ToDictionary(target => target.Key.Value));
+                (_consecutiveFailures, _failedUntil) = (0, TimeSpan.Zero);
             }
             else
             {
-                await entries.ReadAsync(polled.Where(target => target.DueAt <= now));
+                await entries.ReadAsync(polled.Where(target => !target.IsPolling && target.DueAt <= now));
             }
         }
         catch (UpstreamException exception) when (exception.RetryAfter is not null || exception.Fault is UpstreamFault.CircuitOpen or UpstreamFault.Saturated)
@@ -75,13 +82,13 @@ internal sealed partial class ListSweep(
         }
         catch (Exception exception) when (exception is UpstreamException or OperationCanceledException)
         {
-            RecordMiss(polled);
+            RecordFailure();
         }
 #pragma warning disable CA1031 // waiters depend on the next sweep, whatever exception ends this one
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            RecordMiss(polled);
+            RecordFailure();
             Log.SweepFailed(logger, exception);
         }
         finally
@@ -90,11 +97,12 @@ internal sealed partial class ListSweep(
         }
     }
 
-    private static void RecordMiss(List<PollTarget> polled)
+    /// <summary>A single failure costs less if the next sweep repeats it. After two, targets are polled one by one until a sweep succeeds, for 30 s at most: another replica may sweep by then.</summary>
+    private void RecordFailure()
     {
-        foreach (var target in polled)
+        if (++_consecutiveFailures > 1)
         {
-            target.MissedSweeps++;
+            _failedUntil = clock.Now + RetryInterval;
         }
     }
 
@@ -106,11 +114,16 @@ internal sealed partial class ListSweep(
             try
             {
                 var page = await ReadPageAsync(offset, remaining, deadline);
-                (offset, readsOn) = (offset + page.Length, page.ReadsOn);
+                (offset, readsOn, _progressAt) = (offset + page.Length, page.ReadsOn, clock.Now);
             }
-            catch (Exception exception) when (offset > 0 && exception is OperationCanceledException or UpstreamException { Fault: UpstreamFault.TimedOut })
+            catch (Exception exception) when (offset > 0 && exception is OperationCanceledException or UpstreamException)
             {
-                break; // the deadline has passed: the next sweep would not reach the further pages either
+                foreach (var target in remaining.Values)
+                {
+                    target.MissedSweeps++; // the list serves the targets of the pages before
+                }
+
+                return;
             }
         }
 
@@ -126,11 +139,6 @@ internal sealed partial class ListSweep(
         while (!rateLimiter.TryAcquire())
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), clock, deadline.Token);
-        }
-
-        if (offset > 0)
-        {
-            await interval.ExtendAsync(list.LockName, schedule.SweepInterval);
         }
 
         var start = entries.StartPage();

@@ -58,6 +58,9 @@ internal sealed class PollSchedule(IOptions<WaitingOptions> options, IOptions<Fr
     /// <summary>The next sweep of the upstream's list.</summary>
     public TimeSpan NextSweep() => monotonic.Now + (_options.PollEvery * Jitter());
 
+    /// <summary>True if two intervals have passed since a time.</summary>
+    public bool IsOverdue(TimeSpan since) => monotonic.Now - since > 2 * _options.PollEvery;
+
     /// <summary>An entry that another replica's sweep requested at this time or later replaces a poll: its sweeps and this replica's reads are not in step.</summary>
     public DateTimeOffset SweptNotBefore => clock.GetUtcNow() - (2 * _options.PollEvery);
 

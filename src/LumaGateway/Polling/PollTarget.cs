@@ -38,10 +38,10 @@ internal sealed class PollTarget(GenerationId key)
 
     public bool IsPolling { get; set; }
 
-    /// <summary>True if the upstream's list does not contain it.</summary>
+    /// <summary>True if the upstream's list does not contain it, or what it contains may not be stored.</summary>
     public bool IsUnlisted { get; set; }
 
-    /// <summary>The number of consecutive list sweeps of this replica or another one that brought no state. A paused process misses one, so one is no sign of a fault.</summary>
+    /// <summary>The number of consecutive sweeps of the list that brought no newer state. A paused process misses one, so one alone is no sign of a fault.</summary>
     public int MissedSweeps { get; set; }
 
     /// <summary>Accepts a hint unless one was accepted less than <paramref name="floor"/> ago. Of concurrent callers one gets true.</summary>

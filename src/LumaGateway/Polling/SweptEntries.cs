@@ -35,7 +35,11 @@ internal sealed class SweptEntries(
                 }
                 else if (cache.Purges == start.Purges)
                 {
-                    target.IsUnlisted = true; // an invalidation token from before the request: a list is not stored, but a fetch is
+                    target.IsUnlisted = true; // its key has an invalidation token from before the request: a list is not stored, but a fetch is
+                }
+                else
+                {
+                    target.MissedSweeps++; // a purge of any key arrived meanwhile
                 }
             }
             else if (GenerationId.TryParse(one.Result.Generation.Id, null, out var id) && !cache.HasFreshFinal(id)
@@ -48,7 +52,8 @@ internal sealed class SweptEntries(
     /// <summary>Updates targets from the entries that another replica stored.</summary>
     public Task ReadAsync(IEnumerable<PollTarget> due) => ForEachAsync(due, async target =>
     {
-        if (await cache.FindAsync(target.Key, schedule.SweptNotBefore) is { } entry)
+        var known = target.Snapshot?.Entry.RequestedAt ?? DateTimeOffset.MinValue;
+        if (await cache.FindAsync(target.Key, schedule.SweptNotBefore) is { } entry && entry.RequestedAt > known)
         {
             metrics.Polled(PollKind.Cached);
             targets.Update(entry);

@@ -10,20 +10,11 @@ internal sealed class IntervalLock(RedisConnection connection, RedisResilience r
 {
     /// <summary>True if no replica has started the task within the interval, or Redis is unavailable.</summary>
     public async Task<bool> TryStartAsync(string name, TimeSpan interval) =>
-        !connection.IsConfigured || (await resilience.WriteAsync(() => SetAsync(name, interval, When.NotExists), true)).Value;
+        !connection.IsConfigured || (await resilience.WriteAsync(() => SetAsync(name, interval), true)).Value;
 
-    /// <summary>Begins the interval anew, because the task is still running.</summary>
-    public async Task ExtendAsync(string name, TimeSpan interval)
-    {
-        if (connection.IsConfigured)
-        {
-            await resilience.WriteAsync(() => SetAsync(name, interval, When.Always), true);
-        }
-    }
-
-    private async Task<bool> SetAsync(string name, TimeSpan interval, When when)
+    private async Task<bool> SetAsync(string name, TimeSpan interval)
     {
         var redis = await connection.GetAsync();
-        return await redis.GetDatabase().StringSetAsync(keyspace.Prefix + name, RedisValue.EmptyString, interval, when);
+        return await redis.GetDatabase().StringSetAsync(keyspace.Prefix + name, RedisValue.EmptyString, interval, When.NotExists);
     }
 }

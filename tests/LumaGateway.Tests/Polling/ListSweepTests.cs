@@ -28,6 +28,8 @@ public sealed class ListSweepTests : IDisposable
     private HttpStatusCode _listStatus = HttpStatusCode.OK;
     private TimeSpan _listDelay;
     private Type? _listException;
+    private TimeSpan _singleDelay;
+    private string _slowPage = "none";
 
     public ListSweepTests() => _gateway.Upstream.Always(async (request, token) =>
     {
@@ -35,6 +37,7 @@ public sealed class ListSweepTests : IDisposable
         _requests.Enqueue(address.Segments[^1] + address.Query);
         if (address.Query.Length == 0)
         {
+            await Task.Delay(_singleDelay, _gateway.Clock, token);
             return ScriptedUpstream.Json(Generation(address.Segments[^1]));
         }
 
@@ -43,7 +46,7 @@ public sealed class ListSweepTests : IDisposable
             throw (Exception)Activator.CreateInstance(exception)!;
         }
 
-        await Task.Delay(_listDelay, _gateway.Clock, token);
+        await Task.Delay(address.Query.EndsWith(_slowPage, StringComparison.Ordinal) ? TimeSpan.FromHours(1) : _listDelay, _gateway.Clock, token);
         return ScriptedUpstream.Json(Page(HttpUtility.ParseQueryString(address.Query)), _listStatus);
     });
 
@@ -279,11 +282,98 @@ public sealed class ListSweepTests : IDisposable
         using var events = await OpenStreamAsync(caller, 20);
         await WaitUntilIdleAsync(events);
 
-        await _gateway.Services.GetRequiredService<IntervalLock>().ExtendAsync("sweep", TimeSpan.FromSeconds(9)); // as another replica does that then pauses
+        await HoldListAsync(TimeSpan.FromSeconds(9)); // another replica, which then pauses
         await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(8));
         Assert.Contains("g19", _requests);
-        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(5));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
         _requests.Clear();
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
+
+        Assert.NotEmpty(_requests);
+        Assert.All(_requests, path => Assert.Contains('?', path));
+    }
+
+    [Fact]
+    public async Task While_another_replica_takes_the_list_and_stores_nothing_each_generation_is_polled()
+    {
+        _singleDelay = TimeSpan.FromSeconds(1);
+        UseRedis();
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+        await WaitUntilIdleAsync(events);
+
+        await HoldListAsync(TimeSpan.FromMinutes(5));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(60));
+
+        Assert.InRange(_requests.Count(path => path == "g19"), 26, 31);
+    }
+
+    [Fact]
+    public async Task With_Redis_several_pages_are_read_once_in_each_interval()
+    {
+        UseRedis();
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, [1, 2, 101, 102, 201, 202]);
+        await WaitUntilIdleAsync(events);
+
+        _listDelay = TimeSpan.FromSeconds(0.5);
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(20));
+
+        Assert.InRange(_requests.Count(path => path.EndsWith("offset=0", StringComparison.Ordinal)), 8, 12);
+    }
+
+    [Fact]
+    public async Task Purges_of_other_generations_during_each_list_request_do_not_stop_the_polls()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+        await WaitUntilIdleAsync(events);
+        _listDelay = TimeSpan.FromSeconds(1);
+        _finished["g7"] = true;
+
+        var next = events.NextAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await _gateway.Services.GetRequiredService<ResponseCache>().PurgeAsync(GenerationId.Parse("other", null));
+            await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(0.5));
+        }
+
+        Assert.True(next.IsCompleted, "The end of the generation was not noticed.");
+        Assert.Equal("g7", (await next)!.Subject);
+    }
+
+    [Fact]
+    public async Task A_wait_that_begins_while_the_list_does_not_respond_is_polled()
+    {
+        _listDelay = TimeSpan.FromHours(1);
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(60));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/generations/g30") { Headers = { { "Prefer", "wait=50" } } };
+
+        var waiting = caller.SendAsync(request, TestContext.Current.CancellationToken);
+        await _gateway.Clock.UntilAsync(() => _requests.Contains("g30"));
+        _finished["g30"] = true;
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(5));
+
+        Assert.True(waiting.IsCompleted, "The wait was not polled.");
+        using var response = await waiting;
+        Assert.Equal("completed", (await response.JsonAsync()).GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task A_page_that_fails_once_does_not_end_the_use_of_the_list()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, [1, 2, 3, 101, 102]);
+        await WaitUntilIdleAsync(events);
+        _slowPage = "offset=100";
+        await _gateway.Clock.UntilAsync(() => _requests.Any(path => path.EndsWith(_slowPage, StringComparison.Ordinal)));
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(1));
+        _slowPage = "none";
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(9)); // Luma:AttemptTimeout passes
+        _requests.Clear();
+
         await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(10));
 
         Assert.NotEmpty(_requests);
@@ -338,6 +428,23 @@ public sealed class ListSweepTests : IDisposable
                 Connect = _ => Task.FromResult(redis.Connect()),
             });
         });
+    }
+
+    /// <summary>Takes the lock of the sweep, as another replica does.</summary>
+    private Task<bool> HoldListAsync(TimeSpan time)
+    {
+        var interval = _gateway.Services.GetRequiredService<IntervalLock>();
+        return _gateway.Clock.UntilAsync(HoldAsync());
+
+        async Task<bool> HoldAsync()
+        {
+            while (!await interval.TryStartAsync("sweep", time))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(10), _gateway.Clock, TestContext.Current.CancellationToken);
+            }
+
+            return true;
+        }
     }
 
     private static Task<Events> OpenStreamAsync(HttpClient caller, int count) => OpenStreamAsync(caller, Enumerable.Range(0, count));

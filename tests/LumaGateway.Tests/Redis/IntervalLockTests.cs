@@ -28,23 +28,6 @@ public sealed class IntervalLockTests
     }
 
     [Fact]
-    public async Task A_running_task_restarts_the_interval()
-    {
-        var redis = new FakeRedis(_clock);
-        await using var first = await CacheUnderTest.StartAsync(_clock, redis);
-        await using var second = await CacheUnderTest.StartAsync(_clock, redis);
-        Assert.True(await StartAsync(first));
-        _clock.Advance(Interval / 2);
-
-        await first.Interval.ExtendAsync(Name, Interval).WithTimeout();
-        _clock.Advance(Interval / 2);
-
-        Assert.False(await StartAsync(second));
-        _clock.Advance(Interval / 2);
-        Assert.True(await StartAsync(second));
-    }
-
-    [Fact]
     public async Task Without_a_usable_Redis_every_replica_starts_the_task()
     {
         var redis = new FakeRedis(_clock);
