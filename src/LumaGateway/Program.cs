@@ -47,6 +47,7 @@ app.UseRequestLogScope(); // outside the exception handler, which logs; the trac
 app.UseExceptionHandler(); // turns exceptions from below into problems
 app.UseStatusCodePages(); // turns empty error responses from below into problems
 app.UseOptionsAndConnect(); // CONNECT has no path to route by
+app.UseUpgradeRemoval(); // before the endpoints that forward requests
 app.UseAccessOutcome(); // responds to refused requests; after OPTIONS, which reveals only the allowed methods
 app.UseOwnership(); // after the audit, which records the refusal; before anything that uses the id
 

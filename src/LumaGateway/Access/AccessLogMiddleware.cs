@@ -17,7 +17,7 @@ internal sealed partial class AccessLogMiddleware(RequestDelegate next, IOptions
 
     public async Task InvokeAsync(HttpContext context)
     {
-        var endpoint = context.GetEndpoint();
+        var (endpoint, id) = (context.GetEndpoint(), context.Request.RouteValues["id"] as string); // the exception handler clears both
         if (endpoint?.Metadata.GetMetadata<IDisableHttpMetricsMetadata>() is not null)
         {
             await next(context);
@@ -35,16 +35,16 @@ internal sealed partial class AccessLogMiddleware(RequestDelegate next, IOptions
         {
             if (status >= _lowestStatus)
             {
-                Write(context, endpoint, status, clock.GetElapsedTime(start));
+                Write(context, endpoint, id, status, clock.GetElapsedTime(start));
             }
         }
     }
 
-    private void Write(HttpContext context, Endpoint? endpoint, int status, TimeSpan duration) => Log.Request(
+    private void Write(HttpContext context, Endpoint? endpoint, string? id, int status, TimeSpan duration) => Log.Request(
         logger,
         context.Request.Method,
         (endpoint as RouteEndpoint)?.RoutePattern.RawText ?? "(no route)",
-        GenerationId.TryParse(context.Request.RouteValues["id"] as string, null, out var id) ? id.ToString() : "-",
+        GenerationId.TryParse(id, null, out var valid) ? valid.ToString() : "-",
         status,
         Math.Round(duration.TotalMilliseconds, 3),
         Client.NameOf(context) ?? "-",

@@ -33,6 +33,12 @@ internal sealed partial record Client(string Name, Permissions Permissions, Clie
     /// <summary>Whether the text can be the name of a group, or of a client of a JWT.</summary>
     public static bool IsGroup(string name) => GroupPattern().IsMatch(name);
 
+    /// <summary>
+    /// Whether the claim of a token can name its group. It cannot name the group of callers without a credential, nor that of another token, which has no claim: its group
+    /// is its client name.
+    /// </summary>
+    public static bool IsGroupOfToken(string name) => IsGroup(name) && name != AnonymousName && !name.StartsWith(JwtPrefix, StringComparison.Ordinal);
+
     public bool Has(Permissions permissions) => (Permissions & permissions) == permissions;
 
     [GeneratedRegex(@"\A[A-Za-z0-9._@:/|-]{1,128}\z")]

@@ -134,7 +134,7 @@ internal sealed partial class JwtClients
             .SelectMany(claim => claim.Value.Split(' '))
             .Aggregate(Permissions.None, (permissions, word) => PermissionNames.TryParse(word, out var permission) ? permissions | permission : permissions);
         name = Client.JwtPrefix + name;
-        var group = _jwt.GroupClaim.Length > 0 && token.TryGetPayloadValue<string>(_jwt.GroupClaim, out var claimed) && claimed is not null && Client.IsGroup(claimed) ? claimed : name;
+        var group = _jwt.GroupClaim.Length > 0 && token.TryGetPayloadValue<string>(_jwt.GroupClaim, out var claimed) && claimed is not null && Client.IsGroupOfToken(claimed) ? claimed : name;
         return new Client(name, permissions, _limiters.Of(name)) { Group = group };
     }
 

@@ -68,10 +68,12 @@ internal sealed partial class AssetSender(
     private async Task StreamAsync(HttpContext context, AssetDownload download)
     {
         var error = await client.SendAsync(context, download);
-        if (error is ForwarderError.None || context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
+        if (error is ForwarderError.None || context.Response.HasStarted)
         {
             return;
         }
+
+        context.RequestAborted.ThrowIfCancellationRequested();
 
         switch (CauseOf(context.Features.Get<IForwarderErrorFeature>()?.Exception))
         {

@@ -68,6 +68,11 @@ internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
         httpContext.Response.StatusCode = status;
         HeaderBytes.Copy(proxyResponse, httpContext.Response, ResponseHeaders);
 
+        if (proxyResponse.Headers.Vary.Count > 0)
+        {
+            headers.Append(HeaderNames.Vary, string.Join(", ", proxyResponse.Headers.Vary)); // beside that of UseCrossOriginRequests
+        }
+
         headers.CacheControl = "private";
         headers.XContentTypeOptions = "nosniff";
         if (status is StatusCodes.Status304NotModified)

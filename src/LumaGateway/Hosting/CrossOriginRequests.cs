@@ -30,7 +30,7 @@ internal static class CrossOriginRequests
 
         app.UseWhen(
             static context => context.GetEndpoint()?.Metadata.GetMetadata<ManagementPortMetadata>() is null,
-            branch => branch.Use(VaryByOrigin).UseCors(policy => policy
+            branch => branch.Use(next => VaryByOrigin(next, origins)).UseCors(policy => policy
                 .SetIsOriginAllowed(origins.Contains) // also sends "Vary: Origin" to allowed origins
                 .WithMethods(HttpMethods.Get, HttpMethods.Head, HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch, HttpMethods.Delete)
                 .AllowAnyHeader()
@@ -38,10 +38,10 @@ internal static class CrossOriginRequests
                 .SetPreflightMaxAge(PreflightMaxAge)));
     }
 
-    /// <summary>A browser's cache must not use a response without CORS headers, such as that of an <c>img</c>, for a script.</summary>
-    private static RequestDelegate VaryByOrigin(RequestDelegate next) => context =>
+    /// <summary>A browser's cache must not use a response without CORS headers, such as that of an <c>img</c> or of another origin, for a script.</summary>
+    private static RequestDelegate VaryByOrigin(RequestDelegate next, HashSet<string> origins) => context =>
     {
-        if (context.Request.Headers.Origin.Count == 0)
+        if (context.Request.Headers.Origin is not [{ } origin] || !origins.Contains(origin))
         {
             context.Response.Headers.Vary = HeaderNames.Origin;
         }

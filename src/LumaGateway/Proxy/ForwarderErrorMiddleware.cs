@@ -27,6 +27,11 @@ internal sealed partial class ForwarderErrorMiddleware(RequestDelegate next, Pro
             metrics.Created(known, account.Name);
         }
 
+        if (!isPost && failure is not null && !context.Response.HasStarted)
+        {
+            context.RequestAborted.ThrowIfCancellationRequested(); // the caller disconnected; a create continues
+        }
+
         if (failure is null || context.Response.HasStarted || ProblemOf(failure, context) is not { } problem)
         {
             return;

@@ -34,8 +34,8 @@ internal static class ProxyServices
         ((IApplicationBuilder)app).Properties["__AuthorizationMiddlewareSet"] = true;
         app.MapReverseProxy(static pipeline =>
             {
+                pipeline.Use(TraceCheck.CheckAsync);
                 pipeline.Use(UnreservedPathCheck.CheckAsync);
-                pipeline.Use(UpgradeRemoval.RemoveAsync);
                 pipeline.UseMiddleware<AccountMiddleware>(); // before ProxyCacheMiddleware, which needs the account's dialect
                 pipeline.UseMiddleware<ForwarderErrorMiddleware>();
                 pipeline.UseMiddleware<ProxyCacheMiddleware>();

@@ -2,6 +2,7 @@ using LumaGateway.Problems;
 using LumaGateway.Proxy.Idempotency;
 using LumaGateway.Telemetry;
 using LumaGateway.Upstreams;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Transforms;
@@ -171,6 +172,7 @@ internal sealed class UpstreamTransformProvider(UpstreamAccounts accounts, Accou
             account.Acceptance.MarkAccepted();
         }
 
+        context.HttpContext.Features.Get<IStatusCodePagesFeature>()?.Enabled = false; // an error without a body is forwarded too
         CopyResponseHeaders(response, context.HttpContext.Response);
         if (isCreate && outcome is CreateOutcome.Unknown)
         {

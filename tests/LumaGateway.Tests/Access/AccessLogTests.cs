@@ -1,3 +1,4 @@
+using System.Net;
 using LumaGateway.Access;
 using LumaGateway.Tests.Support;
 
@@ -71,6 +72,18 @@ public sealed class AccessLogTests : IDisposable
         await SendAsync("/generations/g1");
 
         Assert.Equal("1250", Assert.Single(Events())["DurationMs"]);
+    }
+
+    [Fact]
+    public async Task A_read_that_fails_is_logged_with_its_id()
+    {
+        _gateway.With("Logging:AccessLog", "Errors");
+        _gateway.Upstream.ThenJson("{}", HttpStatusCode.NotFound);
+
+        await SendAsync("/generations/g404");
+
+        var logged = Assert.Single(Events());
+        Assert.Equal(("404", "g404"), (logged["Status"], logged["Id"]));
     }
 
     [Fact]

@@ -82,6 +82,7 @@ public sealed class CrossOriginTests : IDisposable
         using var preflight = await SendAsync(caller, HttpMethod.Options, "/generations/g1", origin, ("Access-Control-Request-Method", "GET"));
         using var read = await SendAsync(caller, HttpMethod.Get, "/generations/g1", origin);
 
+        Assert.Equal("Origin", read.Header("Vary"));
         Assert.All([preflight, read], response => Assert.DoesNotContain(response.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase)));
     }
 

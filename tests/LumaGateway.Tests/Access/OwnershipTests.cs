@@ -292,6 +292,21 @@ public sealed partial class OwnershipTests : IDisposable
         Assert.StartsWith($"{status} ", await SendAsync(robot, "GET", $"/generations/{Own}"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("anonymous")]
+    [InlineData("jwt:another")]
+    public async Task A_claim_cannot_name_the_group_of_callers_without_a_claim(string group)
+    {
+        await using var issuer = await Issuer.StartAsync();
+        _raw.Gateway.With("Access:Jwt:Authority", issuer.Address).With("Access:Jwt:Audience", Issuer.Audience).With("Access:Jwt:GroupClaim", "team");
+        using var _ = await CallerAsync();
+        await _raw.Gateway.Services.GetRequiredService<IJobLedger>().ApplyAsync(JobChange.Begin(JobOf("g7", group)));
+        using var robot = _raw.Gateway.CreateCallerWithoutKey();
+        robot.DefaultRequestHeaders.Authorization = new("Bearer", issuer.Sign(_raw.Gateway.Clock.GetUtcNow(), claims: [("client_id", "robot"), ("scope", "read"), ("team", group)]));
+
+        Assert.StartsWith("404 ", await SendAsync(robot, "GET", "/generations/g7"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_malformed_id_is_refused_as_without_ownership()
     {

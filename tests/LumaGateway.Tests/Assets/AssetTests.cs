@@ -46,6 +46,37 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")]
+    [InlineData("Upgrade: websocket\r\n")]
+    [InlineData("Upgrade: SPDY/3.1\r\n")]
+    public async Task An_upgrade_is_ignored_and_not_forwarded(string headers)
+    {
+        _gateway.Upstream.AlwaysJson(AssetGateway.Completed(_cdn.Link()));
+        using var connection = await RawConnection.OpenAsync(ListeningGateway.Start(_gateway).Main);
+
+        await connection.SendAsync($"HEAD /generations/g1/video HTTP/1.1\r\nHost: a\r\nX-Api-Key: {Gateway.Key}\r\nConnection: Upgrade, close\r\n{headers}\r\n");
+        var response = await connection.ReadToEndAsync();
+
+        Assert.StartsWith("HTTP/1.1 200", response, StringComparison.Ordinal);
+        Assert.Equal(["Host", "User-Agent"], Assert.Single(_cdn.Requests).Headers.Keys.Order());
+    }
+
+    [Fact]
+    public async Task The_Vary_of_the_cdn_is_sent()
+    {
+        _cdn.Then(async context =>
+        {
+            context.Response.ContentType = "video/mp4";
+            context.Response.Headers.Vary = "Accept";
+            await context.Response.WriteAsync("file", context.RequestAborted);
+        });
+
+        using var response = await SendGetAsync();
+
+        Assert.Equal("Accept", response.Header("Vary"));
+    }
+
+    [Theory]
     [InlineData("bytes=0-9", 206, "bytes 0-9/100000", 10)]
     [InlineData("bytes=99990-", 206, "bytes 99990-99999/100000", 10)]
     [InlineData("bytes=-5", 206, "bytes 99995-99999/100000", 5)]

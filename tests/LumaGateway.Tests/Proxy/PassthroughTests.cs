@@ -46,6 +46,63 @@ public sealed class PassthroughTests : IDisposable
         Assert.Equal(("", "", ""), (response.Header("Set-Cookie"), response.Header("Server"), response.Header("X-Internal-Node")));
     }
 
+    [Theory]
+    [InlineData(HttpStatusCode.Gone)]
+    [InlineData(HttpStatusCode.NotFound)]
+    [InlineData(HttpStatusCode.TooManyRequests)]
+    [InlineData(HttpStatusCode.BadGateway)]
+    public async Task An_error_without_a_body_is_forwarded_unchanged(HttpStatusCode status)
+    {
+        _raw.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage(status) { Content = new StreamContent(new UnknownLength()) }));
+        using var caller = _raw.CreateCaller();
+
+        using var response = await caller.SendGetAsync(Path);
+
+        Assert.Equal((status, ""), (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)));
+    }
+
+    [Fact]
+    public async Task A_read_whose_caller_disconnects_is_logged_with_status_499()
+    {
+        _raw.Gateway.With("Logging:AccessLog", "Errors");
+        _raw.Upstream.Always((_, deadline) => new TaskCompletionSource<HttpResponseMessage>().Task.WaitAsync(deadline));
+        using var caller = _raw.CreateCaller();
+        using var disconnected = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+
+        var request = caller.GetAsync(Path, disconnected.Token);
+        await _raw.Upstream.WaitForRequestsAsync(1);
+        await disconnected.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
+
+        await Poll.UntilAsync(() => Statuses().Any());
+        Assert.Equal("499", Assert.Single(Statuses()));
+
+        IEnumerable<string?> Statuses() => _raw.Gateway.Logs.GetSnapshot().Where(record => record.Id.Id == 1031).Select(record => record.StructuredState!.ToDictionary()["Status"]);
+    }
+
+    [Fact]
+    public async Task An_error_without_a_body_is_replayed_unchanged()
+    {
+        _raw.Upstream.Then((_, _) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.UnprocessableEntity) { Content = new StreamContent(new UnknownLength()) }));
+        using var caller = _raw.CreateCaller();
+
+        using var first = await CreateAsync();
+        using var second = await CreateAsync();
+
+        Assert.Equal("true", second.Header("Idempotency-Replayed"));
+        Assert.All([first, second], response => Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode));
+
+        async Task<HttpResponseMessage> CreateAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/luma/generations")
+            {
+                Headers = { { "Idempotency-Key", "k1" } },
+                Content = new StringContent("{}", Encoding.UTF8, "application/json"),
+            };
+            return await caller.SendAsync(request, TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <summary>Without its condition, a request would be another one: a range of a changed file, or an unconditional delete.</summary>
     [Theory]
     [InlineData("If-Match", "\"v1\"")]
@@ -327,5 +384,11 @@ public sealed class PassthroughTests : IDisposable
         }
 
         return bytes.ToArray();
+    }
+
+    /// <summary>An empty stream without a known length: the response has no <c>Content-Length</c>.</summary>
+    private sealed class UnknownLength : MemoryStream
+    {
+        public override bool CanSeek => false;
     }
 }

@@ -14,6 +14,19 @@ public sealed class RoutesTests : IDisposable
 
     public void Dispose() => _raw.Dispose();
 
+    [Fact]
+    public async Task TRACE_is_not_sent_to_the_upstream_on_a_route_without_methods()
+    {
+        _raw.Gateway.With("ReverseProxy:Routes:any:ClusterId", "luma").With("ReverseProxy:Routes:any:Match:Path", "/luma/any");
+        using var caller = _raw.CreateCaller();
+        using var request = new HttpRequestMessage(HttpMethod.Trace, "/luma/any");
+
+        using var response = await caller.SendAsync(request, TestContext.Current.CancellationToken);
+
+        await response.ProblemAsync(405, "method_not_allowed");
+        Assert.Equal(0, _raw.Upstream.RequestCount);
+    }
+
     [Theory]
     [InlineData("GET", "generations?limit=3&offset=1")]
     [InlineData("POST", "generations")]

@@ -1,6 +1,7 @@
 using System.Buffers;
 using LumaGateway.Access;
 using LumaGateway.Problems;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Forwarder;
@@ -163,6 +164,7 @@ internal sealed class IdempotencyMiddleware(
         response.Headers[ReplayedHeader] = "true";
         if (recorded.Body.Length == 0)
         {
+            response.HttpContext.Features.Get<IStatusCodePagesFeature>()?.Enabled = false;
             return Task.CompletedTask;
         }
 
