@@ -71,7 +71,7 @@ internal sealed class MemoryTier(IOptions<CacheOptions> options, RedisState stat
     public bool IsVerified(MemoryEntry cached) => clock.GetTimestamp() < cached.VerifyAt && cached.VerifiedAt >= state.ReceivesSince;
 
     /// <summary>
-    /// Whether an entry was requested before a final one that this replica has had and does not store: callers have seen the later state. A final entry is never outdated.
+    /// True if this replica has had a final entry that was requested later, and does not store it any more: callers have seen it. False for a final entry.
     /// </summary>
     public bool IsOutdated(CacheEntry entry) =>
         entry.Kind is not EntryKind.Final && _cache.TryGetValue(entry.Key.Value, out var cached) && cached is UnstoredFinal final && entry.RequestedAt < final.RequestedAt;

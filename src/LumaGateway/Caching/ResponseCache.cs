@@ -172,7 +172,7 @@ internal sealed class ResponseCache(
     }
 
     /// <summary>
-    /// Whether this replica has had a state that is kept instead of this one; callers may have seen it. A not-found entry does not count: only the second one ends waits.
+    /// True if this replica has had an entry that outranks this one; callers may have seen it. A not-found entry does not count, because only the second one ends waits.
     /// </summary>
     public bool HasNewerState(CacheEntry entry) => memory.Find(entry.Key) is not { Entry.Kind: EntryKind.NotFound } && memory.HasNewer(entry);
 

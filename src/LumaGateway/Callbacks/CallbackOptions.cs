@@ -10,7 +10,7 @@ internal sealed class CallbackOptions
     /// <summary>A file with the secret of the callback URL, or with two on two lines during a rotation, each of 16 to 128 characters of <c>A-Z a-z 0-9 _ -</c>. It signs the addresses of creates. The file is read again when it changes. Empty: no callbacks.</summary>
     public string SecretFile { get; set => field = value ?? ""; } = "";
 
-    /// <summary>The gateway's URL for the upstream. If set, the gateway adds its callback address to creates without one, if the upstream calls addresses.</summary>
+    /// <summary>The gateway's URL for the upstream. If set, the gateway adds its callback address to creates without one, if the dialect has callbacks.</summary>
     public string PublicUrl { get; set => field = value ?? ""; } = "";
 }
 

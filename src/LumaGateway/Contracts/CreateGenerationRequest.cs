@@ -8,7 +8,7 @@ public sealed record CreateGenerationRequest
     /// <summary><c>video</c> (default) or <c>image</c>.</summary>
     public string? Type { get; init; }
 
-    /// <summary>The text. Required without a source.</summary>
+    /// <summary>The text. Required without an image or a video that the generation starts from.</summary>
     public string? Prompt { get; init; }
 
     /// <summary>The upstream's name of the model.</summary>
@@ -35,7 +35,7 @@ public sealed record CreateGenerationRequest
     /// <summary>URL of a video to change.</summary>
     public string? SourceVideo { get; init; }
 
-    /// <summary>URLs of images to follow.</summary>
+    /// <summary>URLs of images that guide the result.</summary>
     public IReadOnlyList<string>? ReferenceImages { get; init; }
 
     /// <summary>What the result must not show.</summary>

@@ -125,7 +125,7 @@ internal sealed partial class GenerationCreator(
 
     private Task FailAsync(HttpContext context, ProxyAccount choice, SendProgress progress, UpstreamException fault)
     {
-        Log.NotSent(logger, fault.Fault, progress.HasStarted, context.TraceIdentifier);
+        Log.CreateFailed(logger, fault.Fault, progress.HasStarted, context.TraceIdentifier);
         if (progress.HasStarted)
         {
             return CompleteAsync(context, choice.Account, CreateOutcome.Unknown, ProblemKinds.CreateOutcomeUnknown);
@@ -165,8 +165,8 @@ internal sealed partial class GenerationCreator(
 
     private static partial class Log
     {
-        [LoggerMessage(4331, LogLevel.Warning, "A create failed: {Fault}; bytes sent: {WasSent}. The gateway does not send it again (request {RequestId}).")]
-        public static partial void NotSent(ILogger logger, UpstreamFault fault, bool wasSent, string requestId);
+        [LoggerMessage(4331, LogLevel.Warning, "A create failed: {Fault}; bytes sent: {WasSent} (request {RequestId}).")]
+        public static partial void CreateFailed(ILogger logger, UpstreamFault fault, bool wasSent, string requestId);
 
         [LoggerMessage(4332, LogLevel.Error, "The upstream's response {Status} to a create has no id that the gateway can read. The generation may exist and be billed; the caller gets create_outcome_unknown (request {RequestId}).")]
         public static partial void ResponseUnreadable(ILogger logger, int status, string requestId);

@@ -11,10 +11,10 @@ internal static class HelpCommand
         LumaGateway [--Key=value ...]           starts the gateway; settings also come from appsettings.json and the environment
         LumaGateway --check [--Key=value ...]   checks the settings and every connection, prints one line for each, and exits
         LumaGateway key new                     creates a client key and prints it with its SHA-256
-        LumaGateway health [address]            asks a gateway on this machine whether it is alive
+        LumaGateway health [address]            requests /health/live: of the gateway on this machine, or at the address
         LumaGateway --version, --help
 
-        Required settings, as environment variables (on the command line: --Luma:Dialect=... and so on):
+        The settings of a first start, as environment variables (on the command line: --Luma:Dialect=... and so on):
           Luma__BaseAddress=https://api.lumalabs.ai/dream-machine/v1
           Luma__Dialect=dream-machine
           Luma__ApiKeyFile=/run/secrets/luma

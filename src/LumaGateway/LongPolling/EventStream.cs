@@ -27,7 +27,7 @@ internal sealed class EventStream(FirstSnapshotReader snapshots, WaiterRegistry 
         using var subscription = WaiterSubscription.TryCreate(waiters, targets, RateLimitLease.Of(context)?.Client, WaiterKind.Stream, null, visible, aborted);
         if (subscription is null)
         {
-            await ProblemWriter.WriteAsync(context, ProblemKinds.Saturated, "This replica has reached its limit of waiting callers.");
+            await ProblemWriter.WriteAsync(context, ProblemKinds.Saturated);
             return;
         }
 

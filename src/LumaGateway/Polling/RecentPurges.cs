@@ -48,8 +48,8 @@ internal sealed class RecentPurges(IOptions<LumaOptions> luma, TimeProvider cloc
         FindPurge(entry.Key) is { } purgedAt && entry.RequestedAt < purgedAt && clock.GetUtcNow() < purgedAt + luma.Value.Deadline;
 
     /// <summary>
-    /// Whether an entry that another replica sent may be from before a purge, which its sender may not have received. It may be if it is too old for the purges that are remembered. It may also be if it
-    /// was requested before the last purge, or less than two seconds after it: the clock of its sender may be ahead.
+    /// Whether an entry that another replica sent may be from before a purge, which its sender may not have received: the entry is older than the purges that are remembered, or was requested before
+    /// the last purge of its key or less than two seconds after it. The clock of the sender may be ahead.
     /// </summary>
     public bool MayBeFromBefore(CacheEntry entry) =>
         CacheEntry.LatestCredible(entry.RequestedAt) + luma.Value.Deadline < clock.GetUtcNow()

@@ -40,12 +40,12 @@ internal static class ProblemKinds
     public static readonly ProblemKind AssetUnavailable = new("asset_unavailable", 502, "Asset unavailable", "Fetching the asset failed, even with a renewed link.");
     public static readonly ProblemKind AssetNotMedia = new("asset_not_media", 502, "Asset is not media", "The asset's link returns neither a video nor an image.");
     public static readonly ProblemKind Throttled = new("upstream_throttled", 503, "Upstream throttles", "The upstream limits the rate of requests. Retry after the time in Retry-After.");
-    public static readonly ProblemKind CircuitOpen = new("upstream_circuit_open", 503, "Upstream circuit open", "The upstream failed repeatedly, so the gateway sends it no requests for a short time.");
-    public static readonly ProblemKind Saturated = new("gateway_saturated", 503, "Gateway saturated", "Too many requests are waiting for the upstream.");
+    public static readonly ProblemKind CircuitOpen = new("upstream_circuit_open", 503, "Upstream circuit open", "The upstream failed repeatedly, so the gateway sends it no reads for a short time.");
+    public static readonly ProblemKind Saturated = new("gateway_saturated", 503, "Gateway saturated", "Too many requests wait for the upstream, or too many callers wait for generations.");
     public static readonly ProblemKind AccountDraining = new("account_draining", 503, "Account draining", "No account that can run this create accepts creates. Nothing was sent.");
     public static readonly ProblemKind CacheUnavailable = new("cache_unavailable", 503, "Shared cache unavailable", "Redis did not confirm the purge. Other replicas may serve the purged response until the gateway has repeated the purge.");
     public static readonly ProblemKind IdempotencyUnavailable = new("idempotency_unavailable", 503, "Idempotency store unavailable", "Redis did not store the Idempotency-Key, so the gateway sent no request to the upstream.");
-    public static readonly ProblemKind BodyStorageUnavailable = new("body_storage_unavailable", 503, "Body storage unavailable", "The gateway could not write the body to its temporary directory, so nothing was sent to the upstream.");
+    public static readonly ProblemKind BodyStorageUnavailable = new("body_storage_unavailable", 503, "Body storage unavailable", "The gateway has no space for the body, so nothing was sent to the upstream.");
     public static readonly ProblemKind AccountSaturated = new("account_saturated", 503, "Account saturated", "The upstream account has no free slot for another job. Nothing was sent to the upstream. Retry after the time in Retry-After.");
     public static readonly ProblemKind LedgerUnavailable = new("ledger_unavailable", 503, "Ledger unavailable", "The ledger of jobs does not respond.");
     public static readonly ProblemKind IssuerUnavailable = new("issuer_unavailable", 503, "Token not verifiable", "The keys of the token's issuer cannot be fetched. Retry after the time in Retry-After.");

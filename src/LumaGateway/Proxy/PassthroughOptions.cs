@@ -14,7 +14,7 @@ internal sealed class PassthroughOptions
 
     /// <summary>
     /// How many bytes of request bodies one replica keeps in temporary files at a time. Bodies above 128 KiB are there until their request ends. A request beyond it gets 503
-    /// <c>body_storage_unavailable</c>. Less than the temporary directory has, and at least <c>Passthrough:MaxBodyBytes</c>.
+    /// <c>body_storage_unavailable</c>. Must be less than the free space of the temporary directory, and at least <c>Passthrough:MaxBodyBytes</c>.
     /// </summary>
     [Number("Passthrough:MaxStoredBytes", 1024, 1024L * 1024 * 1024 * 1024)]
     public long MaxStoredBytes { get; set; } = 200 * 1024 * 1024;

@@ -17,10 +17,10 @@ internal sealed class ProxyMetrics : IGatewayMetrics
     {
         _accounts = accounts;
         var meter = meters.Create(Instrumentation.Name);
-        _creates = meter.CreateCounter<long>("luma_gateway.passthrough.creates", "{request}", "Creates sent to the upstream, by outcome.");
+        _creates = meter.CreateCounter<long>("luma_gateway.passthrough.creates", "{request}", "Creates, by account and outcome. One that moved to another account counts for each.");
         _replays = meter.CreateCounter<long>("luma_gateway.passthrough.replays", "{response}", "Repeated creates that got the recorded response of their Idempotency-Key.");
         _moves = meter.CreateCounter<long>(
-            "luma_gateway.passthrough.moves", "{request}", "Creates that an account refused, or that did not reach it, and that were sent to another account; by the first of the two.");
+            "luma_gateway.passthrough.moves", "{request}", "Creates that an account refused, or that did not reach it, and that were sent to another account; by the account that did not run it.");
     }
 
     public void Initialize()

@@ -70,7 +70,9 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, Ti
         {
             await (await connecting).DisposeAsync().AsTask().WaitAsync(CloseTimeout, clock);
         }
-        catch (TimeoutException)
+#pragma warning disable CA1031 // whatever the client throws while it closes
+        catch (Exception)
+#pragma warning restore CA1031
         {
             // The process ends, which closes the connection.
         }
@@ -82,17 +84,17 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, Ti
         var redis = await Connect(options.Value.Parse());
         redis.ConnectionFailed += (_, args) =>
         {
-            Log.ConnectionLost(logger, args.ConnectionType, args.FailureType);
+            Log.ConnectionLost(logger, args.ConnectionType, args.FailureType, options.Value.GetKey());
             OnChanged(args.ConnectionType, isConnected: false);
         };
         redis.ConnectionRestored += (_, args) =>
         {
-            Log.ConnectionRestored(logger, args.ConnectionType);
+            Log.ConnectionRestored(logger, args.ConnectionType, options.Value.GetKey());
             OnChanged(args.ConnectionType, isConnected: true);
         };
         if (!redis.IsConnected)
         {
-            Log.Unavailable(logger);
+            Log.Unavailable(logger, options.Value.GetKey());
         }
 
         return redis;
@@ -108,13 +110,13 @@ internal sealed partial class RedisConnection(IOptions<RedisOptions> options, Ti
 
     private static partial class Log
     {
-        [LoggerMessage(2001, LogLevel.Warning, "Redis is unavailable; the gateway works with memory only until Redis is available (ConnectionStrings:Redis, infra/redis.md).")]
-        public static partial void Unavailable(ILogger logger);
+        [LoggerMessage(2001, LogLevel.Warning, "The Redis of {Setting} is unavailable; the gateway works without it and connects in the background (infra/redis.md).")]
+        public static partial void Unavailable(ILogger logger, string setting);
 
-        [LoggerMessage(2002, LogLevel.Warning, "The {Connection} connection to Redis was lost ({Failure}); the gateway works without Redis and reconnects in the background.")]
-        public static partial void ConnectionLost(ILogger logger, ConnectionType connection, ConnectionFailureType failure);
+        [LoggerMessage(2002, LogLevel.Warning, "The {Connection} connection to Redis was lost ({Failure}, {Setting}); the gateway works without it and reconnects in the background.")]
+        public static partial void ConnectionLost(ILogger logger, ConnectionType connection, ConnectionFailureType failure, string setting);
 
-        [LoggerMessage(2003, LogLevel.Information, "The {Connection} connection to Redis is restored.")]
-        public static partial void ConnectionRestored(ILogger logger, ConnectionType connection);
+        [LoggerMessage(2003, LogLevel.Information, "The {Connection} connection to Redis is restored ({Setting}).")]
+        public static partial void ConnectionRestored(ILogger logger, ConnectionType connection, string setting);
     }
 }

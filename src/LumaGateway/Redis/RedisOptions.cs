@@ -8,6 +8,10 @@ namespace LumaGateway.Redis;
 internal sealed class RedisOptions
 {
     public const string Section = "ConnectionStrings";
+    public const string RedisKey = "ConnectionStrings:Redis";
+    public const string LedgerKey = "ConnectionStrings:Ledger";
+
+    private string _key = RedisKey;
 
     /// <summary>
     /// A StackExchange.Redis configuration (several endpoints, Sentinel, Cluster, TLS), or a <c>redis://</c> or <c>rediss://</c> URL of one server.
@@ -21,7 +25,10 @@ internal sealed class RedisOptions
     public bool IsConfigured => Redis.Length > 0;
 
     /// <summary>Returns options whose <see cref="Redis"/> is <see cref="Ledger"/>, if set.</summary>
-    public RedisOptions ForLedger() => new() { Redis = Ledger.Length > 0 ? Ledger : Redis };
+    public RedisOptions ForLedger() => Ledger.Length > 0 ? new() { Redis = Ledger, _key = LedgerKey } : new() { Redis = Redis };
+
+    /// <summary>Returns the key of the setting that <see cref="Redis"/> has its value from.</summary>
+    public string GetKey() => _key;
 
     /// <summary>The client configuration: the gateway starts without Redis, and a call without a connection fails at once instead of queueing.</summary>
     public ConfigurationOptions Parse()
@@ -48,8 +55,8 @@ internal sealed class RedisOptionsRules : IValidateOptions<RedisOptions>
     public ValidateOptionsResult Validate(string? name, RedisOptions options)
     {
         var errors = new ValidateOptionsResultBuilder();
-        AddErrors(errors, "ConnectionStrings:Redis", options);
-        AddErrors(errors, "ConnectionStrings:Ledger", new RedisOptions { Redis = options.Ledger });
+        AddErrors(errors, RedisOptions.RedisKey, options);
+        AddErrors(errors, RedisOptions.LedgerKey, new RedisOptions { Redis = options.Ledger });
         return errors.Build();
     }
 

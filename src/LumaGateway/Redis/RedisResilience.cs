@@ -63,7 +63,14 @@ internal sealed partial class RedisResilience
         {
             if (state.SetUsable(use, usable))
             {
-                Log.StateChanged(logger, usable ? LogLevel.Information : LogLevel.Warning, use, usable ? "works again; the gateway uses it" : "fails; the gateway does not use it for Cache:RedisPause and then tries again");
+                if (usable)
+                {
+                    Log.Usable(logger, use);
+                }
+                else
+                {
+                    Log.Unusable(logger, use);
+                }
             }
 
             return default;
@@ -152,7 +159,10 @@ internal sealed partial class RedisResilience
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 2011, Message = "Redis ({Use}) {Change}.")]
-        public static partial void StateChanged(ILogger logger, LogLevel level, RedisUse use, string change);
+        [LoggerMessage(2011, LogLevel.Warning, "Redis fails ({Use}); the gateway does not use it for Cache:RedisPause and then tries again (infra/redis.md).")]
+        public static partial void Unusable(ILogger logger, RedisUse use);
+
+        [LoggerMessage(2012, LogLevel.Information, "Redis works again ({Use}).")]
+        public static partial void Usable(ILogger logger, RedisUse use);
     }
 }

@@ -84,7 +84,7 @@ internal sealed class UpstreamAccount : IDisposable
 
     /// <summary>
     /// Whether the account is healthy and below its limits: its circuit breaker is closed, the upstream does not refuse it, no <c>Retry-After</c> holds it, and no request waits for a
-    /// connection. A state that only a request can end counts for a time only.
+    /// connection. An open breaker and a refusal count for a limited time, because only a request shows that they have ended.
     /// </summary>
     public bool AcceptsCreates =>
         !(State.BreakerOpenFor < _breakerPause) && !(State.RefusedFor < RefusalPause)

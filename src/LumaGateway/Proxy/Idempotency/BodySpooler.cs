@@ -55,7 +55,7 @@ internal sealed partial class BodySpooler(IOptions<PassthroughOptions> options, 
 
     private static partial class Log
     {
-        [LoggerMessage(4305, LogLevel.Warning, "The body of a request could not be written to the temporary directory ({Error}), so the request was not sent. Give the gateway a writable directory in TMPDIR with enough space (request {RequestId}).")]
+        [LoggerMessage(4305, LogLevel.Warning, "The body of a request could not be stored ({Error}), so the request was not sent. Give the gateway a writable directory in TMPDIR with enough space, or raise Passthrough:MaxStoredBytes (request {RequestId}).")]
         public static partial void NotSpooled(ILogger logger, string error, string requestId);
     }
 }
