@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -23,6 +24,9 @@ internal sealed partial class ClientDirectory : IDisposable
     private readonly IDisposable _subscription;
     private volatile State _state;
 
+    /// <summary>The settings files whose last load failed, with the token that their next successful load changes. Such a provider has lost the settings of its file.</summary>
+    private readonly ConcurrentDictionary<FileConfigurationProvider, IChangeToken> _unreadable = new();
+
     // Factories instead of IOptionsMonitor: a monitor does not report invalid settings.
     public ClientDirectory(
         IConfiguration settings, IOptionsFactory<AccessOptions> access, IOptionsFactory<LimitsOptions> limits, ClientLimiters limiters, ILogger<ClientDirectory> logger)
@@ -32,7 +36,11 @@ internal sealed partial class ClientDirectory : IDisposable
         foreach (var file in ((IConfigurationRoot)settings).Providers.OfType<FileConfigurationProvider>())
         {
             // A file that cannot be parsed changes no reload token. The exception is not ignored: the provider would then reload without the file's settings.
-            file.Source.OnLoadException = error => Log.Invalid(_logger, SettingsFileError.TextOf(error.Exception));
+            file.Source.OnLoadException = error =>
+            {
+                _unreadable[file] = file.GetReloadToken();
+                Log.Invalid(_logger, SettingsFileError.TextOf(error.Exception));
+            };
         }
 
         _subscription = ChangeToken.OnChange(settings.GetReloadToken, Reload);
@@ -62,6 +70,17 @@ internal sealed partial class ClientDirectory : IDisposable
 
     private void Reload()
     {
+        foreach (var repaired in _unreadable.Where(static pair => pair.Value.HasChanged))
+        {
+            _unreadable.TryRemove(repaired);
+        }
+
+        if (!_unreadable.IsEmpty)
+        {
+            Log.Invalid(_logger, "Another settings file still cannot be read.");
+            return;
+        }
+
         try
         {
             _state = Read();

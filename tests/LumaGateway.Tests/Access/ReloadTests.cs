@@ -63,8 +63,9 @@ public sealed class ReloadTests : IDisposable
     {
         var folder = Directory.CreateTempSubdirectory("luma-settings-");
         var file = Path.Combine(folder.FullName, "clients.json");
+        var other = new ChangingSettings("{}");
         await File.WriteAllTextAsync(file, LateClient, Cancelled);
-        await using (var running = _gateway.WithWebHostBuilder(host => host.ConfigureAppConfiguration(settings => settings.AddJsonFile(file, optional: false, reloadOnChange: true))))
+        await using (var running = _gateway.WithWebHostBuilder(host => host.ConfigureAppConfiguration(settings => settings.AddJsonFile(file, optional: false, reloadOnChange: true).Add(other))))
         {
             Assert.Equal(HttpStatusCode.OK, await StatusAsync("late-key", running));
 
@@ -76,6 +77,10 @@ public sealed class ReloadTests : IDisposable
             Assert.Contains(file, warning, StringComparison.Ordinal);
             Assert.Contains("Line 2", warning, StringComparison.Ordinal);
             Assert.DoesNotContain("CANARY", warning, StringComparison.Ordinal);
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync("late-key", running));
+
+            other.Update("""{"Access":{"AllowAnonymous":true}}"""); // the reload of another file does not apply the loss of this one
+            Assert.Contains(logs.GetSnapshot(), record => record.Message.Contains("still cannot be read", StringComparison.Ordinal));
             Assert.Equal(HttpStatusCode.OK, await StatusAsync("late-key", running));
 
             await File.WriteAllTextAsync(file, "{}", Cancelled);
