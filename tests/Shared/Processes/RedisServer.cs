@@ -69,7 +69,7 @@ internal sealed class RedisServer : IAsyncDisposable
         _process = _isGarnet
             ? ChildProcess.Start(
                 ChildProcess.Dotnet,
-                ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--memory", "64m", "--index", "8m"],
+                ["tool", "run", "garnet-server", "--", "--port", Number(Port), "--bind", "127.0.0.1", "--lua", "true", "--lua-transaction-mode", "true", "--memory", "64m", "--index", "8m"],
                 directory: Repository.Root)
             : ChildProcess.Start(Program, _isSentinel
                 ? [.. _arguments, "--port", Number(Port), "--bind", "127.0.0.1", "--dir", Folder]
