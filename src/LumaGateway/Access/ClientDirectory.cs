@@ -32,7 +32,7 @@ internal sealed partial class ClientDirectory : IDisposable
         IConfiguration settings, IOptionsFactory<AccessOptions> access, IOptionsFactory<LimitsOptions> limits, ClientLimiters limiters, ILogger<ClientDirectory> logger)
     {
         (_access, _limits, _limiters, _logger) = (access, limits, limiters, logger);
-        _state = Read();
+        _state = StateOf(_access.Create(Options.DefaultName), _limits.Create(Options.DefaultName));
         foreach (var file in ((IConfigurationRoot)settings).Providers.OfType<FileConfigurationProvider>())
         {
             // A file that cannot be parsed changes no reload token. The exception is not ignored: the provider would then reload without the file's settings.
@@ -75,15 +75,16 @@ internal sealed partial class ClientDirectory : IDisposable
             _unreadable.TryRemove(repaired);
         }
 
-        if (!_unreadable.IsEmpty)
-        {
-            Log.Invalid(_logger, "Another settings file still cannot be read.");
-            return;
-        }
-
         try
         {
-            _state = Read();
+            var (access, limits) = (_access.Create(Options.DefaultName), _limits.Create(Options.DefaultName));
+            if (!_unreadable.IsEmpty) // after the settings are read: a file may become unreadable meanwhile
+            {
+                Log.Invalid(_logger, "Another settings file still cannot be read.");
+                return;
+            }
+
+            _state = StateOf(access, limits);
             Log.Reloaded(_logger, _state.Clients.Count);
         }
         catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException)
@@ -93,10 +94,9 @@ internal sealed partial class ClientDirectory : IDisposable
         }
     }
 
-    private State Read()
+    private State StateOf(AccessOptions access, LimitsOptions limits)
     {
-        var access = _access.Create(Options.DefaultName);
-        _limiters.Update(access, _limits.Create(Options.DefaultName));
+        _limiters.Update(access, limits);
 
         var clients = new Dictionary<Digest, Client>();
         foreach (var settings in access.Clients)

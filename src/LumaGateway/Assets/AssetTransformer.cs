@@ -70,7 +70,7 @@ internal sealed class AssetTransformer(AssetDownload download) : HttpTransformer
 
         if (proxyResponse.Headers.Vary.Count > 0)
         {
-            headers.Append(HeaderNames.Vary, string.Join(", ", proxyResponse.Headers.Vary)); // beside that of UseCrossOriginRequests
+            headers.Append(HeaderNames.Vary, string.Join(", ", proxyResponse.Headers.Vary)); // beside that of an allowed origin
         }
 
         headers.CacheControl = "private";

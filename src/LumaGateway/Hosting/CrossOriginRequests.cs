@@ -43,9 +43,15 @@ internal static class CrossOriginRequests
     {
         if (context.Request.Headers.Origin is not [{ } origin] || !origins.Contains(origin))
         {
-            context.Response.Headers.Vary = HeaderNames.Origin;
+            context.Response.OnStarting(static response => AddVary((HttpResponse)response), context.Response); // an endpoint may set another Vary
         }
 
         return next(context);
     };
+
+    private static Task AddVary(HttpResponse response)
+    {
+        response.Headers.Append(HeaderNames.Vary, HeaderNames.Origin);
+        return Task.CompletedTask;
+    }
 }

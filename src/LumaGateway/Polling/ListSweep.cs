@@ -69,7 +69,7 @@ internal sealed partial class ListSweep(
             }
             else
             {
-                await entries.ReadAsync(polled.Where(target => !target.IsPolling && target.DueAt <= now));
+                await entries.ReadAsync(polled.Where(target => target.MissedSweeps > 1 || (!target.IsPolling && target.DueAt <= now)));
             }
         }
         catch (UpstreamException exception) when (exception.RetryAfter is not null || exception.Fault is UpstreamFault.CircuitOpen or UpstreamFault.Saturated)
@@ -97,7 +97,7 @@ internal sealed partial class ListSweep(
         }
     }
 
-    /// <summary>A single failure costs less if the next sweep repeats it. After two, targets are polled one by one until a sweep succeeds, for 30 s at most: another replica may sweep by then.</summary>
+    /// <summary>A single failure costs less if the next sweep repeats it. After two, targets are polled one by one until a sweep succeeds, or 30 s after the last failure: another replica may sweep by then.</summary>
     private void RecordFailure()
     {
         if (++_consecutiveFailures > 1)
@@ -116,11 +116,11 @@ internal sealed partial class ListSweep(
                 var page = await ReadPageAsync(offset, remaining, deadline);
                 (offset, readsOn, _progressAt) = (offset + page.Length, page.ReadsOn, clock.Now);
             }
-            catch (Exception exception) when (offset > 0 && exception is OperationCanceledException or UpstreamException)
+            catch (Exception exception) when (offset > 0 && exception is OperationCanceledException or UpstreamException { RetryAfter: null, Fault: not (UpstreamFault.CircuitOpen or UpstreamFault.Saturated) })
             {
                 foreach (var target in remaining.Values)
                 {
-                    target.MissedSweeps++; // the list serves the targets of the pages before
+                    target.IsUnlisted = ++target.MissedSweeps > 1; // the list serves the targets of the pages before
                 }
 
                 return;

@@ -53,7 +53,7 @@ internal sealed class SweptEntries(
     public Task ReadAsync(IEnumerable<PollTarget> due) => ForEachAsync(due, async target =>
     {
         var known = target.Snapshot?.Entry.RequestedAt ?? DateTimeOffset.MinValue;
-        if (await cache.FindAsync(target.Key, schedule.SweptNotBefore) is { } entry && entry.RequestedAt > known)
+        if (await cache.FindAsync(target.Key, schedule.SweptNotBefore) is { } entry && (entry.Kind is EntryKind.Final || entry.RequestedAt > known))
         {
             metrics.Polled(PollKind.Cached);
             targets.Update(entry);

@@ -62,6 +62,25 @@ public sealed class AssetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_download_whose_caller_disconnects_is_logged_with_status_499()
+    {
+        _gateway.With("Logging:AccessLog", "Errors").Upstream.AlwaysJson(AssetGateway.Completed(_cdn.Link()));
+        _cdn.Then(context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
+        _caller = _gateway.CreateCaller();
+        using var disconnected = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+
+        var request = _caller.GetAsync("/generations/g1/video", disconnected.Token);
+        await Poll.UntilAsync(() => _cdn.Requests.Count == 1);
+        await disconnected.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
+
+        await Poll.UntilAsync(() => Statuses().Any());
+        Assert.Equal("499", Assert.Single(Statuses()));
+
+        IEnumerable<string?> Statuses() => _gateway.Logs.GetSnapshot().Where(record => record.Id.Id == 1031).Select(record => record.StructuredState!.ToDictionary()["Status"]);
+    }
+
+    [Fact]
     public async Task The_Vary_of_the_cdn_is_sent()
     {
         _cdn.Then(async context =>

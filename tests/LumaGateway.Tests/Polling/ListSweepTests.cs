@@ -30,6 +30,7 @@ public sealed class ListSweepTests : IDisposable
     private Type? _listException;
     private TimeSpan _singleDelay;
     private string _slowPage = "none";
+    private string _limitedPage = "none";
 
     public ListSweepTests() => _gateway.Upstream.Always(async (request, token) =>
     {
@@ -44,6 +45,13 @@ public sealed class ListSweepTests : IDisposable
         if (_listException is { } exception)
         {
             throw (Exception)Activator.CreateInstance(exception)!;
+        }
+
+        if (address.Query.EndsWith(_limitedPage, StringComparison.Ordinal))
+        {
+            var limited = ScriptedUpstream.Json("{}", HttpStatusCode.TooManyRequests);
+            limited.Headers.Add("Retry-After", "1");
+            return limited;
         }
 
         await Task.Delay(address.Query.EndsWith(_slowPage, StringComparison.Ordinal) ? TimeSpan.FromHours(1) : _listDelay, _gateway.Clock, token);
@@ -378,6 +386,55 @@ public sealed class ListSweepTests : IDisposable
 
         Assert.NotEmpty(_requests);
         Assert.All(_requests, path => Assert.Contains('?', path));
+    }
+
+    [Fact]
+    public async Task A_page_that_never_responds_does_not_end_the_use_of_the_pages_before_it()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, [1, 2, 3, 101, 102]);
+        await WaitUntilIdleAsync(events);
+        _slowPage = "offset=100";
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(40));
+        _requests.Clear();
+
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(60));
+
+        Assert.InRange(_requests.Count(path => path == "g1"), 0, 10); // only while the page is tried again
+        Assert.InRange(_requests.Count(path => path == "g101"), 20, 35);
+    }
+
+    [Fact]
+    public async Task A_page_that_is_limited_causes_no_other_requests()
+    {
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, [1, 2, 3, 101, 102, 103]);
+        await WaitUntilIdleAsync(events);
+        _limitedPage = "offset=100";
+
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(20));
+
+        Assert.NotEmpty(_requests);
+        Assert.All(_requests, path => Assert.Contains('?', path));
+    }
+
+    [Fact]
+    public async Task A_final_state_of_a_replica_whose_clock_is_behind_counts_at_the_next_read()
+    {
+        UseRedis();
+        using var caller = _gateway.CreateCaller();
+        using var events = await OpenStreamAsync(caller, 20);
+        await WaitUntilIdleAsync(events);
+        await HoldListAsync(TimeSpan.FromMinutes(5));
+        var requestedAt = _gateway.Services.GetRequiredService<PollTargets>().Find(GenerationId.Parse("g7", null))!.Snapshot!.Entry.RequestedAt.AddSeconds(-1);
+        var final = new CacheEntry(GenerationId.Parse("g7", null), EntryKind.Final, """{"id":"g7","state":"completed"}"""u8.ToArray(), requestedAt, requestedAt.AddHours(1), requestedAt.AddHours(2));
+        Assert.Equal(WriteResult.Stored, await _gateway.Services.GetRequiredService<RedisTier>().WriteAsync(final, null));
+
+        var next = events.NextAsync();
+        await _gateway.Clock.RunAsync(TimeSpan.FromSeconds(2.5));
+
+        Assert.True(next.IsCompleted, "The final state was not taken.");
+        Assert.Equal("completed", (await next)!.State);
     }
 
     [Fact]

@@ -62,6 +62,23 @@ public sealed class PassthroughTests : IDisposable
     }
 
     [Fact]
+    public async Task The_Vary_of_the_upstream_is_sent_beside_that_of_CORS()
+    {
+        _raw.Gateway.With("Cors:AllowedOrigins:0", "https://app.example");
+        _raw.Upstream.Then((_, _) =>
+        {
+            var response = ScriptedUpstream.Json("{}");
+            response.Headers.TryAddWithoutValidation("Vary", "Accept-Encoding");
+            return Task.FromResult(response);
+        });
+        using var caller = _raw.CreateCaller();
+
+        using var response = await caller.SendGetAsync(Path);
+
+        Assert.Equal(["Accept-Encoding", "Origin"], response.Headers.Vary);
+    }
+
+    [Fact]
     public async Task A_read_whose_caller_disconnects_is_logged_with_status_499()
     {
         _raw.Gateway.With("Logging:AccessLog", "Errors");

@@ -288,7 +288,6 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
 
     private Task<bool> AddAsync(string key, byte[] value, TimeSpan life) => RunAsync("add", key, () => Find(key) is null && Put(key, value, life));
 
-    private Task<bool> ReplaceAsync(string key, byte[] value, TimeSpan life) => RunAsync("replace", key, () => Put(key, value, life));
 
     private Task<RedisResult> ScriptAsync(string script, RedisKey[] keys, RedisValue[] values) => script switch
     {
@@ -533,7 +532,6 @@ internal sealed class FakeRedis(TimeProvider clock) : IDistributedCache
             ("ConfigureAsync", _) => Redis.RunAsync("configure", "", () => true),
             ("DisposeAsync", _) => new ValueTask(Redis.RunAsync("dispose", "", () => true)),
             ("StringSetAsync", [RedisKey key, RedisValue value, TimeSpan life, When.NotExists, ..]) => Redis.AddAsync(key!, value!, life),
-            ("StringSetAsync", [RedisKey key, RedisValue value, TimeSpan life, When.Always, ..]) => Redis.ReplaceAsync(key!, value!, life),
             ("StringGetAsync", [RedisKey key, ..]) => StringGetAsync(key!),
             ("StringGetAsync", [RedisKey[] keys, ..]) => StringGetAsync(keys),
             ("ScriptEvaluateAsync", [string script, RedisKey[] keys, RedisValue[] values, ..]) => Redis.ScriptAsync(script, keys, values),
