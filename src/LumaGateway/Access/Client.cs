@@ -34,8 +34,8 @@ internal sealed partial record Client(string Name, Permissions Permissions, Clie
     public static bool IsGroup(string name) => GroupPattern().IsMatch(name);
 
     /// <summary>
-    /// Whether the claim of a token can name its group. It cannot name the group of callers without a credential, nor that of another token, which has no claim: its group
-    /// is its client name.
+    /// Whether the claim of a token may name this group. It may not name the group of callers without a credential, nor that of a token without a claim, which is its client
+    /// name.
     /// </summary>
     public static bool IsGroupOfToken(string name) => IsGroup(name) && name != AnonymousName && !name.StartsWith(JwtPrefix, StringComparison.Ordinal);
 

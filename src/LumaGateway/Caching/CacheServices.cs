@@ -17,6 +17,7 @@ internal static class CacheServices
 
         services.AddGatewayMetrics<CacheMetrics>();
         services.AddSingleton<MemoryTier>();
+        services.AddSingleton<EntryCodec>();
         services.AddSingleton<RedisEntries>();
         services.AddSingleton<RedisTier>();
         services.AddSingleton<CacheLookup>();

@@ -24,7 +24,7 @@ internal readonly record struct RedisView(CacheEntry? Final, CacheEntry? Interim
 /// read bytes that are damaged or not authenticated. Thread-safe.
 /// </summary>
 internal sealed class RedisEntries(
-    RedisConnection connection, IDistributedCache store, RedisKeyspace keyspace, RedisSigner signer, EntryLimits limits, CacheMetrics metrics, IOptions<CacheOptions> options, TimeProvider clock)
+    RedisConnection connection, IDistributedCache store, RedisKeyspace keyspace, EntryCodec codec, CacheMetrics metrics, IOptions<CacheOptions> options, TimeProvider clock)
 {
     /// <summary>How long an invalidation token lives: longer than any fetch.</summary>
     public static readonly TimeSpan TokenLifetime = TimeSpan.FromMinutes(10);
@@ -96,7 +96,7 @@ internal sealed class RedisEntries(
     {
         var now = clock.GetUtcNow();
         var names = heldLock?.Names ?? NamesOf(entry.Key);
-        var bytes = signer.Sign(SignedKind.Entry, names[entry.Kind is EntryKind.Final ? 0 : 1]!, CacheEntryFormat.Write(entry));
+        var bytes = codec.Encode(entry, names[entry.Kind is EntryKind.Final ? 0 : 1]!);
         var arguments = CacheScripts.WriteArguments(entry, bytes, token, LifetimeOf(entry, now) + (entry.Kind is EntryKind.Final ? TimeSpan.Zero : InterimRetention) + ExtraLifetime, now, TokenLifetime, heldLock?.Owner);
         return (WriteResult)(int)await RunAsync(CacheScripts.Write, names, arguments);
     }
@@ -117,8 +117,8 @@ internal sealed class RedisEntries(
     }
 
     private RedisView ViewOf(GenerationId key, string finalName, string interimName, byte[]? token, byte[]? final, byte[]? interim) => new(
-        Decode(key, finalName, isFinal: true, final),
-        Decode(key, interimName, isFinal: false, interim),
+        codec.Decode(key, finalName, isFinal: true, final),
+        codec.Decode(key, interimName, isFinal: false, interim),
         token is null ? null : Encoding.UTF8.GetString(token),
         true);
 
@@ -143,26 +143,6 @@ internal sealed class RedisEntries(
     }
 
     private static bool IsOfAnotherType(RedisServerException exception) => exception.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
-
-    /// <summary>
-    /// Returns null if the bytes are damaged, not authenticated, of another key or of the wrong kind. Times are limited to what the settings allow.
-    /// </summary>
-    private CacheEntry? Decode(GenerationId key, string name, bool isFinal, byte[]? bytes)
-    {
-        if (bytes is null)
-        {
-            return null;
-        }
-
-        var entry = signer.TryVerify(SignedKind.Entry, name, bytes, out var verified) ? CacheEntryFormat.Read(key, verified) : null;
-        if (entry is not null && entry.Kind is EntryKind.Final == isFinal && limits.Clamp(entry, clock.GetUtcNow()) is { } bounded)
-        {
-            return bounded;
-        }
-
-        metrics.RecordCorrupt();
-        return null;
-    }
 
     private string Final(GenerationId key) => keyspace.NameOf(key.Value, "final");
 

@@ -38,7 +38,7 @@ internal sealed class PollTarget(GenerationId key)
 
     public bool IsPolling { get; set; }
 
-    /// <summary>True if the upstream's list does not contain it, or what it contains may not be stored.</summary>
+    /// <summary>True if the list does not serve it: the list does not contain it, or its state there cannot be stored.</summary>
     public bool IsUnlisted { get; set; }
 
     /// <summary>The number of consecutive sweeps of the list that brought no newer state. A paused process misses one, so one alone is no sign of a fault.</summary>

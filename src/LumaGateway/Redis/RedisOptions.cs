@@ -27,7 +27,7 @@ internal sealed class RedisOptions
     /// <summary>Returns options whose <see cref="Redis"/> is <see cref="Ledger"/>, if set.</summary>
     public RedisOptions ForLedger() => Ledger.Length > 0 ? new() { Redis = Ledger, _key = LedgerKey } : new() { Redis = Redis };
 
-    /// <summary>Returns the key of the setting that <see cref="Redis"/> has its value from.</summary>
+    /// <summary>Returns the key of the setting that <see cref="Redis"/> has its value from. A method, because every property of this class is a setting.</summary>
     public string GetKey() => _key;
 
     /// <summary>The client configuration: the gateway starts without Redis, and a call without a connection fails at once instead of queueing.</summary>
